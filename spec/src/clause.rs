@@ -1,0 +1,188 @@
+//! The clauses: every sentence that an implementation of dnode is judged by.
+//!
+//! A clause is one plain sentence with a permanent id, a level, the source that it rests on, and who judges it. The
+//! table is the only place where a clause is stated; reports, cases and the generated `CLAUSES.md` take it from here.
+//!
+//! Rules: an id is never renamed or reused. A `must` names a sentence of the protocol document, or of JSON, which that
+//! document builds on. What only the reference implementation does is `observed`, unless two implementations cannot
+//! interoperate without it.
+
+mod table;
+
+pub use table::CLAUSES;
+
+/// How much a clause weighs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Level {
+    /// The protocol document says so. A failure gates.
+    Must,
+    /// The document recommends it, dnode-protocol 0.2 fixed it later, or interoperation needs it. A failure gates.
+    Should,
+    /// What hostile input must not do to a peer. A failure gates.
+    Robust,
+    /// What the reference implementation does and the document leaves free. Shown, and gates only on request.
+    Observed,
+}
+
+impl Level {
+    /// All levels, the strictest first.
+    pub const ALL: [Level; 4] = [Level::Must, Level::Should, Level::Robust, Level::Observed];
+
+    /// The level's word, as it stands in files and reports.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Level::Must => "must",
+            Level::Should => "should",
+            Level::Robust => "robust",
+            Level::Observed => "observed",
+        }
+    }
+
+    /// The level that `word` names.
+    #[must_use]
+    pub fn from_word(word: &str) -> Option<Level> {
+        Level::ALL.into_iter().find(|level| level.word() == word)
+    }
+}
+
+impl std::fmt::Display for Level {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.word())
+    }
+}
+
+/// What a clause rests on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Source {
+    /// A sentence of the protocol document (`doc/protocol.markdown` in substack/dnode-protocol).
+    Document {
+        /// The heading that the sentence stands under.
+        section: &'static str,
+        /// Which sentence below that heading, from 1; a list counts as part of the sentence before it.
+        sentence: u8,
+    },
+    /// JSON itself (RFC 8259), which the document's first sentence builds on.
+    Json {
+        /// The section of RFC 8259.
+        section: &'static str,
+    },
+    /// What dnode-protocol 0.2.2 does, seen in its source and on the wire.
+    Reference {
+        /// Where in the reference implementation.
+        place: &'static str,
+    },
+    /// What this suite asks of any peer that faces hostile input; no document says it.
+    Hostile,
+}
+
+impl std::fmt::Display for Source {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Source::Document { section, sentence } => {
+                write!(f, "protocol document, \"{section}\", sentence {sentence}")
+            }
+            Source::Json { section } => write!(f, "JSON (RFC 8259, section {section})"),
+            Source::Reference { place } => write!(f, "reference implementation, {place}"),
+            Source::Hostile => f.write_str("this suite: what hostile input must not do"),
+        }
+    }
+}
+
+/// Who judges a clause.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Judge {
+    /// The monitor, on every line of every session.
+    Monitor,
+    /// Cases written for it.
+    Case,
+    /// Nobody: it cannot be seen on the wire, for the reason given.
+    NotTestable(&'static str),
+}
+
+/// One clause of the protocol.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Clause {
+    /// The permanent id, `group/words`.
+    pub id: &'static str,
+    /// How much it weighs.
+    pub level: Level,
+    /// What it rests on.
+    pub source: Source,
+    /// The clause in one sentence.
+    pub text: &'static str,
+    /// Who judges it.
+    pub judge: Judge,
+}
+
+/// The clause with this id.
+///
+/// ```
+/// assert_eq!(dnode_spec::clause::find("framing/json").unwrap().level.word(), "must");
+/// ```
+#[must_use]
+pub fn find(id: &str) -> Option<&'static Clause> {
+    CLAUSES.iter().find(|clause| clause.id == id)
+}
+
+/// The table as a Markdown document: what `CLAUSES.md` in the root must contain.
+#[must_use]
+pub fn to_markdown() -> String {
+    let mut out = String::from(
+        "# Clauses\n\nGenerated from `spec/src/clause/table.rs`; `UPDATE=1 cargo test -p dnode-spec` rewrites it.\n\n\
+         Each clause is one sentence that an implementation is judged by, with its level, its source, and who judges\n\
+         it: the monitor on every line, cases written for it, or nobody, with the reason.\n",
+    );
+    let mut group = "";
+    for clause in CLAUSES {
+        let (head, _) = clause.id.split_once('/').unwrap_or((clause.id, ""));
+        if head != group {
+            group = head;
+            out.push_str(&format!("\n## {group}\n"));
+        }
+        let judge = match clause.judge {
+            Judge::Monitor => "the monitor, on every line".to_owned(),
+            Judge::Case => "cases".to_owned(),
+            Judge::NotTestable(reason) => format!("nobody; not testable over the wire: {reason}"),
+        };
+        out.push_str(&format!(
+            "\n### {}\n{}\n\n*{}* · {} · judged by {judge}\n",
+            clause.id, clause.text, clause.level, clause.source
+        ));
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_are_unique_words_sorted_into_groups() {
+        let mut seen = std::collections::BTreeSet::new();
+        for clause in CLAUSES {
+            assert!(seen.insert(clause.id), "{} stands twice", clause.id);
+            let (group, name) = clause.id.split_once('/').unwrap();
+            let word = |text: &str| text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+            assert!(word(group) && word(name) && !name.is_empty(), "{} is not group/words", clause.id);
+        }
+    }
+
+    #[test]
+    fn a_must_rests_on_the_document_or_on_json() {
+        for clause in CLAUSES.iter().filter(|clause| clause.level == Level::Must) {
+            assert!(
+                matches!(clause.source, Source::Document { .. } | Source::Json { .. }),
+                "{} is must, but its source is {}",
+                clause.id,
+                clause.source
+            );
+        }
+    }
+
+    #[test]
+    fn the_document_is_fresh() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../CLAUSES.md");
+        crate::fresh::assert_fresh(path, &to_markdown());
+    }
+}
