@@ -1,1 +1,19 @@
-//! 
+//! A conformance suite for implementations of the dnode protocol.
+//!
+//! The main job: start or find a peer ([`peer`]), learn what it offers ([`preflight`]), run the cases of the catalogue against
+//! it ([`cases`], [`replay`], [`run`]), and tell what came out as events to the reports.
+//!
+//! Deliberately absent: the protocol itself, which is `dnode-spec`, and how reports look, which is `dnode-reports`.
+
+pub mod cases;
+pub mod cli;
+pub mod peer;
+pub mod ping;
+pub mod preflight;
+pub mod process;
+pub mod replay;
+pub mod run;
+pub mod serve;
+pub mod target;
+pub mod transport;
+pub mod wire;

@@ -1,1 +1,23 @@
-//! 
+//! The dnode protocol without I/O.
+//!
+//! Bytes become lines ([`line`]), lines values ([`value`]), values messages ([`message`]), and the arguments of a message a
+//! graph of values and functions ([`scrub`]). A [`session`] is one end of a connection, the [`monitor`] judges both
+//! ends clause by clause ([`clause`]), and a [`transcript`] is a session written down.
+//!
+//! Deliberately absent: sockets, files, clocks, tasks. Whoever uses this crate brings the bytes.
+
+pub mod clause;
+#[cfg(test)]
+mod fresh;
+pub mod graph;
+pub mod line;
+pub mod message;
+pub mod monitor;
+pub mod path;
+pub mod probe;
+pub mod scrub;
+pub mod session;
+pub mod state;
+pub mod text;
+pub mod transcript;
+pub mod value;

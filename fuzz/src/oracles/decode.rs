@@ -1,0 +1,133 @@
+//! Bytes to lines to values to messages.
+
+use dnode_spec::line::Splitter;
+use dnode_spec::message::{self, Decoded};
+use dnode_spec::text::Text;
+use dnode_spec::value::{Kind, ParseError, Ref, Value};
+use std::collections::HashMap;
+
+/// Checks what decoding does with a stream.
+///
+/// 1. However it is cut into segments, and whatever the limit, the lines are those between the newlines.
+/// 2. A line is written and read again as the same value, or it is refused at its first wrong byte.
+/// 3. What serde_json accepts is accepted with the same value.
+/// 4. A message is encoded and decoded again as the same message, and as sound as before.
+///
+/// # Panics
+/// Where one of these is not so.
+pub fn decode(data: &[u8]) {
+    for (length, limit) in [(1, usize::MAX), (7, 16), (data.len() / 2 + 1, usize::MAX), (data.len() + 1, 16)]
+    {
+        check_lines(data, length, limit);
+    }
+    for line in data.split(|&byte| byte == b'\n') {
+        match Value::parse(line) {
+            Ok(value) => {
+                check_value(line, &value);
+                check_message(&value);
+            }
+            Err(error) => check_refusal(line, error),
+        }
+    }
+}
+
+/// Splits `data`, which comes in segments of `length` bytes.
+fn check_lines(data: &[u8], length: usize, limit: usize) {
+    let mut splitter = Splitter::new(limit);
+    let mut expected = data.split(|&byte| byte == b'\n').peekable();
+    let mut last_is_reported = false;
+    for segment in data.chunks(length) {
+        splitter.push(segment);
+        while let Some(line) = splitter.next_line() {
+            let expected_line = expected.next();
+            last_is_reported = expected.peek().is_none();
+            match line {
+                Ok(line) => assert_eq!(Some(line), expected_line.filter(|line| line.len() <= limit)),
+                Err(_) => assert!(expected_line.is_some_and(|line| line.len() > limit), "not so long"),
+            }
+        }
+    }
+    let rest = if last_is_reported { &[] } else { expected.next().unwrap_or_default() };
+    assert_eq!(splitter.rest(), rest);
+    assert_eq!(expected.next(), None, "a line is missing");
+}
+
+fn check_value(line: &[u8], value: &Value) {
+    let json = value.root().to_json();
+    assert!(!json.iter().any(|&byte| byte < b' '), "what is written is not one line");
+    assert_eq!(Value::parse(&json).as_ref(), Ok(value));
+    assert!(value.len_nodes() <= line.len());
+    if let Some(theirs) = serde_json_value(line) {
+        assert!(same(value.root(), &theirs), "{value:?} is not {theirs}");
+    }
+}
+
+fn check_refusal(line: &[u8], error: ParseError) {
+    assert_eq!(error.found, line.get(error.offset).copied());
+    if let Err(before) = Value::parse(&line[..error.offset]) {
+        assert_eq!((before.offset, before.found), (error.offset, None), "an earlier byte is wrong: {error}");
+    }
+    if let Some(theirs) = serde_json_value(line) {
+        panic!("{theirs} is refused: {error}");
+    }
+}
+
+/// What serde_json makes of a line; `None` also where it keeps a key for itself.
+fn serde_json_value(line: &[u8]) -> Option<serde_json::Value> {
+    const ITS_OWN: &[u8] = b"serde_json::private";
+    let is_special = line.windows(ITS_OWN.len()).any(|window| window == ITS_OWN);
+    serde_json::from_slice(line).ok().filter(|_| !is_special)
+}
+
+/// Whether `ours` is what serde_json has read, which goes no deeper than 128.
+fn same(ours: Ref<'_>, theirs: &serde_json::Value) -> bool {
+    match theirs {
+        serde_json::Value::Null => ours.is_null(),
+        serde_json::Value::Bool(flag) => ours.as_bool() == Some(*flag),
+        serde_json::Value::String(text) => ours.as_text().is_some_and(|ours| ours == text.as_str()),
+        serde_json::Value::Number(theirs) => {
+            ours.as_number().zip(theirs.as_f64()).is_some_and(|(ours, theirs)| is_near(ours.to_f64(), theirs))
+        }
+        serde_json::Value::Array(theirs) => {
+            let mut pairs = ours.items().zip(theirs);
+            ours.kind() == Kind::Array
+                && ours.len() == theirs.len()
+                && pairs.all(|(ours, theirs)| same(ours, theirs))
+        }
+        serde_json::Value::Object(theirs) => {
+            let last: HashMap<_, _> = ours.members().collect();
+            let their = |key: Text<'_>| key.to_str().and_then(|key| theirs.get(key));
+            ours.kind() == Kind::Object
+                && last.len() == theirs.len()
+                && last.into_iter().all(|(key, ours)| their(key).is_some_and(|theirs| same(ours, theirs)))
+        }
+    }
+}
+
+/// Whether two doubles are equal but for serde_json's rounding, which without `float_roundtrip` may be off a little.
+fn is_near(ours: f64, theirs: f64) -> bool {
+    let same_sign = ours.is_sign_negative() == theirs.is_sign_negative();
+    ours == theirs || (same_sign && ours.to_bits().abs_diff(theirs.to_bits()) <= 4)
+}
+
+fn check_message(value: &Value) {
+    let decoded = message::decode(value);
+    let Decoded { message: Some(message), .. } = &decoded else {
+        assert!(!decoded.problems.is_empty(), "no message, and nothing is wrong");
+        return;
+    };
+    let arguments = message.arguments.map_or_else(|| b"[]".to_vec(), Ref::to_json);
+    let line = message::encode(&message.method, &arguments, &message.callbacks, &message.links);
+    let Some((b'\n', line)) = line.split_last() else { panic!("a message is not ended by a newline") };
+    let again = Value::parse(line).unwrap_or_else(|error| panic!("an encoded message is no JSON: {error}"));
+    let decoded_again = message::decode(&again);
+    let Some(again) = &decoded_again.message else { panic!("an encoded message is no message") };
+    assert_eq!(again.method, message.method);
+    assert_eq!(again.arguments.map(Ref::to_json), Some(arguments));
+    // The reference sends a cull without these fields.
+    if !message.method.is("cull") {
+        assert_eq!(again.callbacks, message.callbacks);
+        assert_eq!(again.links, message.links);
+    }
+    assert!(decoded_again.is_sound() || !decoded.is_sound(), "{:?}", decoded_again.problems);
+}

@@ -1,0 +1,157 @@
+//! The catalogue: which cases there are, which are selected, and which can be asked of a peer.
+
+use crate::preflight::Facts;
+use dnode_reports::event::Verdict;
+use dnode_spec::clause::{self, CLAUSES, Clause, Judge, Level};
+use dnode_spec::transcript::{Transcript, TranscriptError};
+use globset::{Glob, GlobSet, GlobSetBuilder};
+
+mod files {
+    include!(concat!(env!("OUT_DIR"), "/catalogue.rs"));
+}
+
+/// A transcript with its text.
+#[derive(Debug, Clone)]
+pub struct Case {
+    /// The transcript.
+    pub transcript: Transcript,
+    /// Its lines, as they are written.
+    pub text: String,
+}
+
+impl Case {
+    /// Reads a case from the text of its file.
+    ///
+    /// # Errors
+    /// What is wrong with the transcript, and where.
+    pub fn read(text: &str) -> Result<Case, TranscriptError> {
+        Ok(Case { transcript: Transcript::read(text)?, text: text.trim_end().to_owned() })
+    }
+
+    /// Its permanent id.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        &self.transcript.header.id
+    }
+
+    /// The level of its first clause.
+    #[must_use]
+    pub fn level(&self) -> Level {
+        self.transcript.header.clauses.first().map_or(Level::Observed, |clause| level(clause))
+    }
+
+    /// The verdict on a peer that cannot be asked, and why.
+    #[must_use]
+    pub fn ruled_out(&self, facts: &Facts) -> Option<(Verdict, String)> {
+        let header = &self.transcript.header;
+        let tests = |clause: &str| header.clauses.iter().any(|tested| tested == clause);
+        let needs = |clause: &str| {
+            let reason = format!("needs {clause}, which this peer does not do");
+            (facts.missing.contains(clause) && !tests(clause)).then_some((Verdict::Inconclusive, reason))
+        };
+        if !header.manual_handshake
+            && let Some(reason) = needs("methods/sent")
+        {
+            return Some(reason);
+        }
+        if let Some(reason) = header.requires.iter().find_map(|clause| needs(clause)) {
+            return Some(reason);
+        }
+        if header.needs.is_empty() {
+            return None;
+        }
+        if facts.ping.is_none() && facts.members.as_ref().is_some_and(|object| object.contains_key("conformProbe")) {
+            let reason = "the peer claims the probe and does not answer conformProbe, by id or by name";
+            return Some((Verdict::Inconclusive, reason.to_owned()));
+        }
+        let lacks = header.needs.iter().find_map(|method| facts.lacks(method));
+        lacks.map(|reason| (Verdict::NotApplicable, reason))
+    }
+}
+
+/// The level of a clause.
+#[must_use]
+pub fn level(id: &str) -> Level {
+    clause::find(id).map_or(Level::Observed, |clause| clause.level)
+}
+
+/// All cases of the catalogue: first those that are run side by side, then the hostile ones; by id.
+///
+/// # Errors
+/// The file and line of a transcript that cannot be read: a fault of the suite's.
+pub fn catalogue() -> Result<Vec<Case>, String> {
+    let read = files::FILES.iter().map(|(id, text)| {
+        let case = Case::read(text).map_err(|error| format!("fixtures/transcripts/{id}.jsonl, {error}"))?;
+        if case.id() == *id { Ok(case) } else { Err(format!("the case {} lies in {id}.jsonl", case.id())) }
+    });
+    let mut cases: Vec<Case> = read.collect::<Result<_, _>>()?;
+    cases.sort_by(|a, b| {
+        let key = |case: &Case| (case.transcript.header.hostile, case.id().to_owned());
+        key(a).cmp(&key(b))
+    });
+    Ok(cases)
+}
+
+/// The id of the case that stands for a clause which the monitor judges on every line.
+#[must_use]
+pub fn invariant_id(clause: &Clause) -> String {
+    format!("always/{}", clause.id.replace('/', "-"))
+}
+
+/// The clauses that the monitor judges.
+pub fn invariants() -> impl Iterator<Item = &'static Clause> {
+    CLAUSES.iter().filter(|clause| clause.judge == Judge::Monitor)
+}
+
+/// The case that looks at the probe itself.
+pub const PROBE_COMPLETE: &str = "probe/complete";
+
+/// Patterns of case ids.
+#[derive(Debug, Clone)]
+pub struct Selection(Option<GlobSet>);
+
+impl Selection {
+    /// Reads patterns, `callback/*` for example; none selects everything.
+    ///
+    /// # Errors
+    /// The pattern that is none, and why.
+    pub fn new(patterns: &[String]) -> Result<Selection, String> {
+        if patterns.is_empty() {
+            return Ok(Selection(None));
+        }
+        let mut set = GlobSetBuilder::new();
+        for pattern in patterns {
+            set.add(Glob::new(pattern).map_err(|error| format!("--case {pattern:?}: {error}"))?);
+        }
+        set.build().map(|set| Selection(Some(set))).map_err(|error| error.to_string())
+    }
+
+    /// Whether this case is selected.
+    #[must_use]
+    pub fn takes(&self, id: &str) -> bool {
+        self.0.as_ref().is_none_or(|set| set.is_match(id))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn every_transcript_reads_and_every_testable_clause_has_a_case() {
+        let cases = catalogue().unwrap();
+        let tested: BTreeSet<&str> =
+            cases.iter().flat_map(|case| case.transcript.header.clauses.iter().map(String::as_str)).collect();
+        for clause in CLAUSES.iter().filter(|clause| clause.judge == Judge::Case && clause.id != PROBE_COMPLETE) {
+            assert!(tested.contains(clause.id), "no case tests {}", clause.id);
+        }
+    }
+
+    #[test]
+    fn a_pattern_selects_by_id() {
+        let selection = Selection::new(&["callback/*".to_owned()]).unwrap();
+        assert!(selection.takes("callback/many") && !selection.takes("cull/many"));
+        assert!(Selection::new(&["[".to_owned()]).is_err());
+    }
+}

@@ -1,0 +1,125 @@
+//! The command line.
+
+mod list;
+mod progress;
+mod replay;
+mod run;
+mod serve;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use dnode_spec::clause::Level;
+use std::process::ExitCode;
+use std::time::Duration;
+
+/// Where a run cannot take place, whoever is at fault.
+const COULD_NOT_RUN: u8 = 2;
+
+/// Tells whether an implementation of dnode, in any language, speaks the protocol.
+///
+/// Without a command it runs all cases; without a target, against its own reference peer.
+#[derive(Debug, Parser)]
+#[command(name = "dnode-conform", version, args_conflicts_with_subcommands = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    run: run::RunArgs,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the cases against a peer (the default)
+    Run(run::RunArgs),
+    /// List the cases of the catalogue
+    List(list::ListArgs),
+    /// Run transcripts from files against a peer
+    Replay(replay::ReplayArgs),
+    /// Serve the reference peer
+    Serve(serve::ServeArgs),
+}
+
+/// Which peer, and how it is judged: what `run` and `replay` share.
+#[derive(Debug, Clone, Args)]
+struct PeerArgs {
+    /// Start the peer with this shell command; {port} and the environment variable PORT hold the port it must listen at
+    /// on 127.0.0.1
+    #[arg(long, value_name = "CMD")]
+    exec: Option<String>,
+    /// The weakest level whose failures gate; a crash or a hang always does
+    #[arg(long, value_enum, default_value = "robust")]
+    level: GateLevel,
+    /// A call that this peer answers, for peers without the probe: METHOD[ARGUMENTS] with the callback as "$cb", for
+    /// example 'add[1,2,"$cb"]'
+    #[arg(long, value_name = "EXPR")]
+    ping: Option<String>,
+    /// How many cases run side by side
+    #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=256))]
+    jobs: u16,
+    /// How long a case may take, for example 500ms or 5s
+    #[arg(long, value_name = "DUR", default_value = "2s", value_parser = duration)]
+    deadline: Duration,
+    /// Write a report: json=PATH
+    #[arg(long, value_name = "FORMAT=PATH", value_parser = run::report)]
+    report: Vec<run::ReportFile>,
+    /// Show every case, not only the findings
+    #[arg(long, short)]
+    verbose: bool,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum GateLevel {
+    Must,
+    Should,
+    Robust,
+    Observed,
+}
+
+impl From<GateLevel> for Level {
+    fn from(level: GateLevel) -> Level {
+        match level {
+            GateLevel::Must => Level::Must,
+            GateLevel::Should => Level::Should,
+            GateLevel::Robust => Level::Robust,
+            GateLevel::Observed => Level::Observed,
+        }
+    }
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    match humantime::parse_duration(text) {
+        Ok(duration) if (Duration::from_millis(10)..=Duration::from_secs(3600)).contains(&duration) => Ok(duration),
+        Ok(_) => Err("a deadline lies between 10ms and 1h".to_owned()),
+        Err(error) => Err(format!("{error}; write for example 500ms or 5s")),
+    }
+}
+
+/// Runs the command line and says with which status the program ends.
+#[must_use]
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return fail(&format!("harness: the runtime cannot start: {error}")),
+    };
+    let status = runtime.block_on(async {
+        match cli.command {
+            None => run::run(cli.run).await,
+            Some(Command::Run(args)) => run::run(args).await,
+            Some(Command::List(args)) => list::list(&args),
+            Some(Command::Replay(args)) => replay::replay(args).await,
+            Some(Command::Serve(args)) => serve::serve(&args).await,
+        }
+    });
+    runtime.shutdown_background();
+    match status {
+        Ok(status) => ExitCode::from(status),
+        Err(problem) => fail(&problem),
+    }
+}
+
+fn fail(problem: &str) -> ExitCode {
+    // The text may quote the peer.
+    let lines: Vec<String> = problem.lines().map(dnode_reports::escape::terminal).collect();
+    anstream::eprintln!("dnode-conform: {}", lines.join("\n"));
+    ExitCode::from(COULD_NOT_RUN)
+}

@@ -1,0 +1,97 @@
+//! `dnode-conform list`
+
+use crate::cases::{Case, PROBE_COMPLETE, Selection, catalogue, invariant_id, invariants};
+use clap::{Args, ValueEnum};
+use dnode_spec::clause;
+use std::io::{self, Write};
+
+/// The arguments of `list`.
+#[derive(Debug, Args)]
+pub(super) struct ListArgs {
+    /// Only the cases whose id matches, for example 'callback/*'; may be given several times
+    #[arg(long = "case", value_name = "GLOB")]
+    cases: Vec<String>,
+    /// How to write it
+    #[arg(long, value_enum, default_value = "text")]
+    format: Format,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Format {
+    Text,
+    Json,
+}
+
+#[derive(serde::Serialize)]
+struct Row {
+    id: String,
+    level: &'static str,
+    since: String,
+    clauses: Vec<String>,
+    needs: Vec<String>,
+    hostile: bool,
+    about: String,
+}
+
+/// Lists the cases.
+pub(super) fn list(args: &ListArgs) -> Result<u8, String> {
+    let selection = Selection::new(&args.cases).map_err(|error| format!("caller: {error}"))?;
+    let cases = catalogue().map_err(|error| format!("harness: {error}"))?;
+    let mut rows: Vec<Row> = cases.iter().map(row).collect();
+    rows.extend(invariants().map(|clause| Row {
+        id: invariant_id(clause),
+        level: clause.level.word(),
+        since: env!("CARGO_PKG_VERSION").to_owned(),
+        clauses: vec![clause.id.to_owned()],
+        needs: Vec::new(),
+        hostile: false,
+        about: format!("On every line of the run: {}", clause.text),
+    }));
+    rows.extend(clause::find(PROBE_COMPLETE).map(|clause| Row {
+        id: PROBE_COMPLETE.to_owned(),
+        level: clause.level.word(),
+        since: env!("CARGO_PKG_VERSION").to_owned(),
+        clauses: vec![clause.id.to_owned()],
+        needs: Vec::new(),
+        hostile: false,
+        about: clause.text.to_owned(),
+    }));
+    rows.retain(|row| selection.takes(&row.id));
+    rows.sort_by(|a, b| a.id.cmp(&b.id));
+    if rows.is_empty() {
+        return Err("caller: no case has such an id".to_owned());
+    }
+    match write(&rows, args.format) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(format!("caller: the list cannot be written: {error}"))
+        }
+        _ => Ok(0),
+    }
+}
+
+fn row(case: &Case) -> Row {
+    let header = &case.transcript.header;
+    Row {
+        id: header.id.clone(),
+        level: case.level().word(),
+        since: header.since.clone(),
+        clauses: header.clauses.clone(),
+        needs: header.needs.clone(),
+        hostile: header.hostile,
+        about: header.about.clone(),
+    }
+}
+
+fn write(rows: &[Row], format: Format) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    match format {
+        Format::Json => {
+            serde_json::to_writer_pretty(&mut out, rows)?;
+            writeln!(out)
+        }
+        Format::Text => {
+            let width = rows.iter().map(|row| row.id.len()).max().unwrap_or_default();
+            rows.iter().try_for_each(|row| writeln!(out, "{:width$}  {:8}  {}", row.id, row.level, row.about))
+        }
+    }
+}

@@ -1,0 +1,54 @@
+//! Progress on a terminal; nothing in a pipe.
+
+use dnode_reports::event::{Event, Verdict};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use std::time::Duration;
+
+/// A line that shows how far a run is.
+pub(super) struct Progress {
+    bar: ProgressBar,
+    findings: usize,
+}
+
+impl Progress {
+    /// Shows itself on standard error, if that is a terminal.
+    pub(super) fn new() -> Progress {
+        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+        let style = ProgressStyle::with_template("{spinner} {pos}/{len} cases, {msg}");
+        bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()));
+        bar.set_message("starting the peer");
+        if !bar.is_hidden() {
+            bar.enable_steady_tick(Duration::from_millis(100));
+        }
+        Progress { bar, findings: 0 }
+    }
+
+    /// Takes in what happened.
+    pub(super) fn event(&mut self, event: &Event) {
+        match event {
+            Event::Started(run) => {
+                self.bar.set_length(run.planned as u64);
+                self.bar.set_message("no findings");
+            }
+            Event::Judged(outcome) => {
+                self.bar.inc(1);
+                self.findings +=
+                    usize::from(matches!(outcome.verdict, Verdict::Fail | Verdict::Crash | Verdict::Hang));
+                if self.findings > 0 {
+                    self.bar.set_message(format!("{} findings", self.findings));
+                }
+            }
+            Event::Ended(_) => self.finish(),
+        }
+    }
+
+    /// Prints without the line in the way.
+    pub(super) fn suspend(&self, print: impl FnOnce()) {
+        self.bar.suspend(print);
+    }
+
+    /// Goes away.
+    pub(super) fn finish(&self) {
+        self.bar.finish_and_clear();
+    }
+}

@@ -1,0 +1,49 @@
+//! `dnode-conform replay FILE… [TARGET]`
+
+use super::PeerArgs;
+use super::run::{judge, target};
+use crate::cases::{Case, Selection};
+use clap::Args;
+use std::path::Path;
+
+/// The largest transcript that is read, in bytes: long input is written as an expression.
+const FILE_LIMIT: u64 = 256 << 20;
+
+/// The arguments of `replay`.
+#[derive(Debug, Clone, Args)]
+pub(super) struct ReplayArgs {
+    /// Transcripts, and last the peer's address (HOST:PORT); without it and without --exec, the reference peer
+    #[arg(value_name = "FILE… [TARGET]", required = true)]
+    files: Vec<String>,
+    #[command(flatten)]
+    peer: PeerArgs,
+}
+
+/// Replays transcripts from files.
+pub(super) async fn replay(mut args: ReplayArgs) -> Result<u8, String> {
+    let address = args.files.pop_if(|last| !Path::new(last).exists() && last.contains(':'));
+    if address.is_some() && args.peer.exec.is_some() {
+        return Err("caller: give a target or --exec, not both".to_owned());
+    }
+    let target = target(address.as_deref(), args.peer.exec.clone())?;
+    let cases: Vec<Case> = args.files.iter().map(|file| read(file)).collect::<Result<_, _>>()?;
+    if cases.is_empty() {
+        return Err("caller: no transcript is named".to_owned());
+    }
+    if let Some(case) = cases.iter().find(|case| case.transcript.header.server) {
+        return Err(format!("caller: {} speaks for the accepting end, which is not supported yet", case.id()));
+    }
+    let selection = Selection::new(&[]).map_err(|error| format!("caller: {error}"))?;
+    let files: Vec<String> = args.files.iter().map(|file| crate::target::quote(file)).collect();
+    judge(&args.peer, target, selection, &format!("replay {}", files.join(" ")), cases).await
+}
+
+fn read(file: &str) -> Result<Case, String> {
+    let size = std::fs::metadata(file).map_err(|error| format!("caller: {file}: {error}"))?;
+    if size.len() > FILE_LIMIT {
+        return Err(format!("caller: {file} has more than {FILE_LIMIT} bytes"));
+    }
+    let bytes = std::fs::read(file).map_err(|error| format!("caller: {file}: {error}"))?;
+    let text = String::from_utf8(bytes).map_err(|_| format!("caller: {file} is not UTF-8"))?;
+    Case::read(&text).map_err(|error| format!("caller: {file}, {error}"))
+}

@@ -1,0 +1,182 @@
+//! `dnode-conform [run]`
+
+use super::PeerArgs;
+use super::progress::Progress;
+use crate::cases::{Case, Selection, catalogue};
+use crate::ping::Ping;
+use crate::run::{Options, RunError, run as run_cases};
+use crate::target::{Target, quote};
+use clap::Args;
+use dnode_reports::Report;
+use dnode_reports::account::Account;
+use dnode_reports::event::{Event, Run};
+use dnode_reports::json::Json;
+use dnode_reports::text::{self, Text};
+use std::fs::File;
+use std::io::{self, BufWriter, IsTerminal, Write};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// The arguments of `run`.
+#[derive(Debug, Clone, Args)]
+pub(super) struct RunArgs {
+    /// The peer's address: HOST:PORT or tcp://HOST:PORT; without it and without --exec, the reference peer
+    #[arg(value_name = "TARGET", conflicts_with = "exec")]
+    target: Option<String>,
+    /// Run only the cases whose id matches, for example 'callback/*'; may be given several times
+    #[arg(long = "case", value_name = "GLOB")]
+    cases: Vec<String>,
+    #[command(flatten)]
+    peer: PeerArgs,
+}
+
+/// A report to write: the format is JSON so far.
+#[derive(Debug, Clone)]
+pub(super) struct ReportFile(PathBuf);
+
+/// Reads `FORMAT=PATH`.
+pub(super) fn report(text: &str) -> Result<ReportFile, String> {
+    match text.split_once('=') {
+        Some(("json", path)) if !path.is_empty() => Ok(ReportFile(path.into())),
+        Some(("json", _)) => Err("json= needs a path".to_owned()),
+        _ => Err("write json=PATH".to_owned()),
+    }
+}
+
+/// Runs the catalogue.
+pub(super) async fn run(args: RunArgs) -> Result<u8, String> {
+    let cases = catalogue().map_err(|error| format!("harness: {error}"))?;
+    let target = target(args.target.as_deref(), args.peer.exec.clone())?;
+    let selection = Selection::new(&args.cases).map_err(|error| format!("caller: {error}"))?;
+    judge(&args.peer, target, selection, "run", cases).await
+}
+
+/// The target that the arguments name.
+pub(super) fn target(address: Option<&str>, exec: Option<String>) -> Result<Target, String> {
+    match (address, exec) {
+        (_, Some(command)) if command.trim().is_empty() => Err("caller: --exec needs a command".to_owned()),
+        (_, Some(command)) => Ok(Target::Exec(command)),
+        (Some(address), None) => Target::parse(address).map_err(|error| format!("caller: {error}")),
+        (None, None) => Ok(Target::Reference),
+    }
+}
+
+/// Runs these cases, reports, and says with which status to end.
+pub(super) async fn judge(
+    args: &PeerArgs,
+    target: Target,
+    selection: Selection,
+    subcommand: &str,
+    cases: Vec<Case>,
+) -> Result<u8, String> {
+    let ping = args.ping.as_deref().map(Ping::parse).transpose();
+    let interrupted = Arc::new(AtomicBool::new(false));
+    let options = Options {
+        command: command(args, &target, subcommand),
+        target,
+        selection,
+        gate: args.level.into(),
+        ping: ping.map_err(|error| format!("caller: --ping {error}"))?,
+        jobs: args.jobs.into(),
+        patience: args.deadline,
+        interrupted: Arc::clone(&interrupted),
+    };
+    watch_for_signals(interrupted);
+    let mut told = Told::new(args)?;
+    let outcome = run_cases(&options, cases, &mut |event| told.tell(&event)).await;
+    told.progress.finish();
+    match outcome {
+        Err(error @ RunError::NothingSelected) => Err(error.to_string()),
+        Err(error @ RunError::Start(_)) => Err(error.to_string()),
+        Ok(()) => told.status(),
+    }
+}
+
+/// The command line that repeats this run, up to the selection of cases.
+fn command(args: &PeerArgs, target: &Target, subcommand: &str) -> String {
+    let program = std::env::args().next().unwrap_or_else(|| "dnode-conform".to_owned());
+    let mut words = vec![quote(&program), subcommand.to_owned(), target.arguments()];
+    if let Some(ping) = &args.ping {
+        words.push(format!("--ping {}", quote(ping)));
+    }
+    words.retain(|word| !word.is_empty());
+    words.join(" ")
+}
+
+/// The first signal ends the run after the cases at hand, with its reports; the second ends the program.
+fn watch_for_signals(interrupted: Arc<AtomicBool>) {
+    tokio::spawn(async move {
+        let mut terminate = match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+            Ok(terminate) => terminate,
+            Err(_) => return,
+        };
+        loop {
+            tokio::select! {
+                _ = tokio::signal::ctrl_c() => {}
+                _ = terminate.recv() => {}
+            }
+            if interrupted.swap(true, Ordering::Relaxed) {
+                std::process::exit(i32::from(super::COULD_NOT_RUN));
+            }
+        }
+    });
+}
+
+/// All that is told of a run.
+struct Told {
+    reports: Vec<(String, Box<dyn Report + Send>)>,
+    progress: Progress,
+    account: Account,
+    run: Option<Run>,
+    status: Option<u8>,
+    problem: Option<String>,
+}
+
+impl Told {
+    fn new(args: &PeerArgs) -> Result<Told, String> {
+        let styled = io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+        let options = text::Options { styles: styled, verbose: args.verbose };
+        let mut reports: Vec<(String, Box<dyn Report + Send>)> =
+            vec![("standard output".to_owned(), Box::new(Text::new(io::stdout(), options)))];
+        for ReportFile(path) in &args.report {
+            let file = File::create(path)
+                .map_err(|error| format!("caller: the report {} cannot be written: {error}", path.display()))?;
+            let writer: BufWriter<File> = BufWriter::new(file);
+            reports.push((path.display().to_string(), Box::new(Json::new(writer))));
+        }
+        let progress = Progress::new();
+        Ok(Told { reports, progress, account: Account::default(), run: None, status: None, problem: None })
+    }
+
+    fn tell(&mut self, event: &Event) {
+        match event {
+            Event::Started(run) => self.run = Some(run.clone()),
+            Event::Judged(outcome) => self.account.add(outcome),
+            Event::Ended(ended) => {
+                self.status = self.run.as_ref().map(|run| self.account.exit_status(run, *ended));
+            }
+        }
+        self.progress.event(event);
+        let reports = &mut self.reports;
+        let problem = &mut self.problem;
+        self.progress.suspend(|| {
+            for (name, report) in reports {
+                if let Err(error) = report.event(event)
+                    && error.kind() != io::ErrorKind::BrokenPipe
+                {
+                    problem.get_or_insert(format!("caller: the report to {name} cannot be written: {error}"));
+                }
+            }
+            let _ = io::stdout().flush();
+        });
+    }
+
+    fn status(self) -> Result<u8, String> {
+        match (self.problem, self.status) {
+            (Some(problem), _) => Err(problem),
+            (None, Some(status)) => Ok(status),
+            (None, None) => Err("harness: the run ended without a verdict".to_owned()),
+        }
+    }
+}

@@ -1,0 +1,261 @@
+//! The peer under test: reached by its address, started and restarted where we may, asked whether it lives.
+
+use crate::ping::{Addressing, Answer, Ping};
+use crate::process::{self, Process};
+use crate::target::Target;
+use crate::wire::{Incoming, Wire};
+use dnode_reports::event::Death;
+use dnode_spec::monitor::Received;
+use dnode_spec::text::TextBuf;
+use dnode_spec::transcript::Names;
+use std::io;
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+use tokio::time::Instant;
+
+/// How long a program may take from its start to its first connection.
+const START: Duration = Duration::from_secs(15);
+/// Between two attempts to reach a program that is starting: nothing signals that it listens.
+const ATTEMPT: Duration = Duration::from_millis(10);
+/// How long a process that broke its connections may take to end before it counts as alive.
+const DYING: Duration = Duration::from_secs(2);
+
+/// Why there is no peer to test. The texts say who is at fault.
+#[derive(Debug)]
+pub enum StartError {
+    /// The address does not accept connections.
+    Unreachable(String, io::Error),
+    /// The command could not be started.
+    Command(String, io::Error),
+    /// The program ended before it accepted a connection.
+    Ended(String, Death),
+    /// The program runs, but accepts no connection.
+    NotReady(String, String),
+    /// A port or a listener of our own.
+    Harness(io::Error),
+}
+
+impl std::fmt::Display for StartError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            StartError::Unreachable(address, error) => {
+                write!(f, "peer: nothing accepts connections at {address} ({error}). Is it started?")
+            }
+            StartError::Command(command, error) => {
+                write!(f, "caller: the command {command:?} cannot be started: {error}")
+            }
+            StartError::Ended(command, death) => write!(
+                f,
+                "peer: {command:?} ended with {} before it accepted a connection. Does it listen at the port given as \
+                 {{port}} and PORT? Its standard error:\n{}",
+                death.status, death.stderr
+            ),
+            StartError::NotReady(command, stderr) => write!(
+                f,
+                "peer: {command:?} runs, but accepts no connection at 127.0.0.1 after {} s. Does it listen at the port \
+                 given as {{port}} and PORT? Its standard error:\n{stderr}",
+                START.as_secs()
+            ),
+            StartError::Harness(error) => write!(f, "harness: {error}"),
+        }
+    }
+}
+
+impl std::error::Error for StartError {}
+
+/// A running peer.
+#[derive(Debug)]
+pub struct Peer {
+    target: Target,
+    address: String,
+    running: Running,
+}
+
+#[derive(Debug)]
+enum Running {
+    Elsewhere,
+    Process(Box<Process>),
+    Reference(JoinHandle<io::Result<()>>),
+}
+
+/// What a peer that no longer serves is.
+#[derive(Debug)]
+pub enum Health {
+    /// A fresh connection is served.
+    Serves,
+    /// Its process ended.
+    Died(Death),
+    /// It accepts no connections any more; its process is not ours to see.
+    Refuses,
+    /// Its process lives, but a fresh connection is not served.
+    Deaf,
+}
+
+impl Peer {
+    /// Starts the peer, or finds it.
+    ///
+    /// # Errors
+    /// [`StartError`].
+    pub async fn start(target: &Target) -> Result<Peer, StartError> {
+        match target {
+            Target::Address(address) => {
+                let deadline = Instant::now() + Duration::from_secs(5);
+                let opened = Wire::open(address, deadline).await;
+                let mut wire = opened.map_err(|error| StartError::Unreachable(address.clone(), error))?;
+                wire.close(Instant::now() + Duration::from_millis(200)).await;
+                Ok(Peer { target: target.clone(), address: address.clone(), running: Running::Elsewhere })
+            }
+            Target::Reference => {
+                let listener = TcpListener::bind("127.0.0.1:0").await.map_err(StartError::Harness)?;
+                let address = listener.local_addr().map_err(StartError::Harness)?.to_string();
+                let serving = tokio::spawn(crate::serve::serve(listener));
+                Ok(Peer { target: target.clone(), address, running: Running::Reference(serving) })
+            }
+            Target::Exec(command) => Peer::start_process(target, command).await,
+        }
+    }
+
+    async fn start_process(target: &Target, command: &str) -> Result<Peer, StartError> {
+        // The port is free again when the listener is dropped; the program takes it a moment later.
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").map_err(StartError::Harness)?;
+        let port = listener.local_addr().map_err(StartError::Harness)?.port();
+        drop(listener);
+        let address = format!("127.0.0.1:{port}");
+        let started = Process::start(command, port);
+        let mut process = started.map_err(|error| StartError::Command(command.to_owned(), error))?;
+        let deadline = Instant::now() + START;
+        while Instant::now() < deadline {
+            if let Ok(mut wire) = Wire::open(&address, deadline).await {
+                wire.close(Instant::now() + Duration::from_millis(200)).await;
+                let running = Running::Process(Box::new(process));
+                return Ok(Peer { target: target.clone(), address, running });
+            }
+            if let Some(status) = process.wait(ATTEMPT).await {
+                let death = Death { status: process::describe(status), stderr: process.stderr().await };
+                return Err(StartError::Ended(command.to_owned(), death));
+            }
+        }
+        let stderr = process.stderr().await;
+        process.stop().await;
+        Err(StartError::NotReady(command.to_owned(), stderr))
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn address(&self) -> &str {
+        &self.address
+    }
+
+    /// Whether we can start it again.
+    #[must_use]
+    pub fn is_ours(&self) -> bool {
+        !matches!(self.running, Running::Elsewhere)
+    }
+
+    /// Ends it, where it is ours, and starts it afresh.
+    ///
+    /// # Errors
+    /// [`StartError`].
+    pub async fn restart(&mut self) -> Result<(), StartError> {
+        let target = self.target.clone();
+        std::mem::replace(&mut self.running, Running::Elsewhere).stop().await;
+        *self = Peer::start(&target).await?;
+        Ok(())
+    }
+
+    /// Ends it, where it is ours.
+    pub async fn stop(self) {
+        self.running.stop().await;
+    }
+
+    /// How the process ended, if it is ours and has ended.
+    pub async fn death(&mut self, wait: Duration) -> Option<Death> {
+        let Running::Process(process) = &mut self.running else { return None };
+        let status = process.wait(wait).await?;
+        Some(Death { status: process::describe(status), stderr: process.stderr().await })
+    }
+
+    /// Whether a fresh connection is served: handshake, and the known-good call where there is one.
+    pub async fn health(&mut self, ping: Option<&Ping>, by: Addressing, patience: Duration) -> Health {
+        if let Some(death) = self.death(Duration::ZERO).await {
+            return Health::Died(death);
+        }
+        let served = serves(&self.address, ping, by, Instant::now() + patience).await;
+        if served.is_ok_and(|served| served) {
+            return Health::Serves;
+        }
+        if let Some(death) = self.death(DYING).await {
+            return Health::Died(death);
+        }
+        match Wire::open(&self.address, Instant::now() + patience).await {
+            Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => Health::Refuses,
+            _ => Health::Deaf,
+        }
+    }
+}
+
+impl Running {
+    async fn stop(self) {
+        match self {
+            Running::Elsewhere => {}
+            Running::Process(process) => process.stop().await,
+            Running::Reference(serving) => serving.abort(),
+        }
+    }
+}
+
+/// Whether a fresh connection is served before the deadline.
+///
+/// # Errors
+/// Why the peer cannot be reached.
+pub async fn serves(
+    address: &str,
+    ping: Option<&Ping>,
+    by: Addressing,
+    deadline: Instant,
+) -> io::Result<bool> {
+    let mut wire = Wire::open(address, deadline).await?;
+    let mut names = Names::new(0);
+    wire.send(&[HELLO], deadline).await;
+    let greeted = loop {
+        match wire.receive(deadline).await {
+            Incoming::Message(received) if received.method.is("methods") => {
+                bind_object(&received, &mut names);
+                break true;
+            }
+            Incoming::Message(_) | Incoming::Broken(_) => {}
+            Incoming::Closed { .. } | Incoming::Late | Incoming::Flood => break false,
+        }
+    };
+    let served = match ping.filter(|_| greeted) {
+        None => greeted,
+        Some(ping) => {
+            let answer = ping.ask(&mut wire, &mut names, by, deadline, &mut |_| {}).await;
+            matches!(answer, Answer::Answered(_))
+        }
+    };
+    wire.close(deadline.min(Instant::now() + Duration::from_millis(500))).await;
+    Ok(served)
+}
+
+/// The message `methods` with an object without members.
+pub const HELLO: &[u8] = b"{\"method\":\"methods\",\"arguments\":[{}],\"callbacks\":{},\"links\":[]}\n";
+
+/// Takes the functions of the peer's object out of its message `methods`; says which members it has, and which of
+/// them are functions.
+pub fn bind_object(received: &Received, names: &mut Names) -> Vec<(TextBuf, bool)> {
+    names.forget_members();
+    let object = received.graph.items(received.root).first().map(|&id| received.graph.node(id));
+    let Some(dnode_spec::graph::Node::Object(members)) = object else {
+        return Vec::new();
+    };
+    let members = members.iter().map(|(key, &id)| {
+        let function = received.graph.leaf(id);
+        if let Some(&id) = function {
+            names.bind_member(key.clone(), id);
+        }
+        (key.clone(), function.is_some())
+    });
+    members.collect()
+}

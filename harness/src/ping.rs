@@ -1,0 +1,155 @@
+//! The known-good call: a call that the peer is known to answer. It serves as barrier and as sign of life.
+
+use crate::wire::{Incoming, Wire};
+use dnode_spec::message::Id;
+use dnode_spec::monitor::Received;
+use dnode_spec::text::TextBuf;
+use dnode_spec::transcript::{Called, Name, Names, Pattern};
+use tokio::time::Instant;
+
+/// A call whose answer is a call of its callback.
+#[derive(Debug, Clone)]
+pub struct Ping {
+    method: String,
+    pattern: Pattern,
+}
+
+/// How calls are addressed to this peer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Addressing {
+    /// By the id that the peer declared, where it did; else by name.
+    ById,
+    /// By name only.
+    ByName,
+}
+
+/// What became of a known-good call.
+#[derive(Debug)]
+pub enum Answer {
+    /// It was answered.
+    Answered(Box<Received>),
+    /// The connection ended.
+    Closed,
+    /// Nothing until the deadline, or a flood.
+    Late,
+}
+
+impl Ping {
+    /// Reads `METHOD[ARGUMENTS]`, for example `add[1,2,"$cb"]`.
+    ///
+    /// # Errors
+    /// What is wrong, and an example.
+    pub fn parse(expression: &str) -> Result<Ping, String> {
+        const EXAMPLE: &str = "write METHOD[ARGUMENTS] with the callback as \"$cb\", for example add[1,2,\"$cb\"]";
+        let bracket = expression.find('[').ok_or_else(|| format!("{expression:?} has no arguments; {EXAMPLE}"))?;
+        let (method, arguments) = expression.split_at(bracket);
+        if method.is_empty() {
+            return Err(format!("{expression:?} has no method; {EXAMPLE}"));
+        }
+        Ping::new(method, arguments).map_err(|problem| format!("{problem}; {EXAMPLE}"))
+    }
+
+    fn new(method: &str, arguments: &str) -> Result<Ping, String> {
+        let called = Called::Member(TextBuf::from(method));
+        let pattern = Pattern::call(called, arguments)?;
+        if pattern.declared() != [callback()] {
+            return Err("the arguments need exactly one callback".to_owned());
+        }
+        Ok(Ping { method: method.to_owned(), pattern })
+    }
+
+    /// The claim of the probe.
+    #[must_use]
+    pub fn claim() -> Option<Ping> {
+        Ping::new("conformProbe", "[\"$cb\"]").ok()
+    }
+
+    /// The probe's `later`.
+    #[must_use]
+    pub fn later() -> Option<Ping> {
+        Ping::new("later", "[0,\"$cb\"]").ok()
+    }
+
+    /// The method that is called.
+    #[must_use]
+    pub fn method(&self) -> &str {
+        &self.method
+    }
+
+    /// Sends the call without waiting, and says by which number its answer will call.
+    pub async fn send(
+        &self,
+        wire: &mut Wire,
+        names: &mut Names,
+        by: Addressing,
+        deadline: Instant,
+    ) -> Id {
+        let (line, id) = self.line(names, by);
+        wire.send(&[&line], deadline).await;
+        id
+    }
+
+    /// The line of the call, and the number of its callback.
+    pub fn line(&self, names: &mut Names, by: Addressing) -> (Vec<u8>, Id) {
+        let number = names.fresh();
+        let method = method_text(&TextBuf::from(self.method.as_str()), names, by);
+        let mut own = Names::new(number.0);
+        let line = self.pattern.encode(&method, &mut own);
+        (line, own.our_number(&callback()).unwrap_or(number))
+    }
+
+    /// Calls and waits for the answer. All else that comes goes to `others`.
+    pub async fn ask(
+        &self,
+        wire: &mut Wire,
+        names: &mut Names,
+        by: Addressing,
+        deadline: Instant,
+        others: &mut (dyn FnMut(Box<Received>) + Send),
+    ) -> Answer {
+        let id = self.send(wire, names, by, deadline).await;
+        loop {
+            match wire.receive(deadline).await {
+                Incoming::Message(received) => {
+                    if matches!(received.method, dnode_spec::message::Method::Id(called) if called == id) {
+                        return Answer::Answered(received);
+                    }
+                    others(received);
+                }
+                Incoming::Broken(_) => {}
+                Incoming::Closed { .. } => return Answer::Closed,
+                Incoming::Late | Incoming::Flood => return Answer::Late,
+            }
+        }
+    }
+}
+
+fn callback() -> Name {
+    Name::Word("cb".to_owned())
+}
+
+/// The text of the field `method` that calls a member of the peer's object.
+#[must_use]
+pub fn method_text(member: &TextBuf, names: &Names, by: Addressing) -> Vec<u8> {
+    match names.member(member).filter(|_| by == Addressing::ById) {
+        Some(id) => id.to_string().into_bytes(),
+        None => {
+            let mut text = Vec::new();
+            member.as_text().write_json(&mut text);
+            text
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_expression_names_a_method_and_one_callback() {
+        assert_eq!(Ping::parse(r#"add[1,2,"$cb"]"#).unwrap().method(), "add");
+        for bad in ["add", "[1]", "add[1,2]", r#"add["$cb","$cb2"]"#, "add[1,"] {
+            assert!(Ping::parse(bad).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,257 @@
+//! One session before the cases: what this peer offers, how it can be called, and how fast it answers.
+
+use crate::peer::{HELLO, bind_object, serves};
+use crate::ping::{Addressing, Answer, Ping};
+use crate::wire::{Incoming, Wire};
+use dnode_reports::event;
+use dnode_spec::graph::{Graph, Node, NodeId};
+use dnode_spec::message::{Id, Method, Problem};
+use dnode_spec::monitor::Received;
+use dnode_spec::probe;
+use dnode_spec::text::TextBuf;
+use dnode_spec::transcript::Names;
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// What the preflight learned.
+#[derive(Debug, Clone)]
+pub struct Facts {
+    /// What the peer calls itself; `None` where it does not claim the probe.
+    pub name: Option<String>,
+    /// The members of its object, and whether each is a function; `None` where it sent none.
+    pub members: Option<BTreeMap<String, bool>>,
+    /// The methods of the probe that it declares absent.
+    pub absent: BTreeSet<String>,
+    /// How its methods are called.
+    pub by: Addressing,
+    /// The known-good call, where one was answered.
+    pub ping: Option<Ping>,
+    /// It answers in the order of the calls.
+    pub ordered: bool,
+    /// The time of one call and its answer.
+    pub round_trip: Duration,
+    /// It closes when we close our sending half.
+    pub closes: bool,
+    /// The clauses that the preflight saw broken, so that cases which rest on them say nothing.
+    pub missing: BTreeSet<&'static str>,
+    /// What a reader of the verdicts should know.
+    pub notes: Vec<String>,
+    /// The log of the session, and the first problem of each clause that the peer broke.
+    pub wire: Vec<event::Wire>,
+    /// See `wire`.
+    pub broken: BTreeMap<&'static str, Problem>,
+    /// How many lines the peer sent.
+    pub lines: u64,
+}
+
+impl Facts {
+    fn nothing() -> Facts {
+        Facts {
+            name: None,
+            members: None,
+            absent: BTreeSet::new(),
+            by: Addressing::ById,
+            ping: None,
+            ordered: false,
+            round_trip: Duration::from_millis(5),
+            closes: false,
+            missing: BTreeSet::new(),
+            notes: Vec::new(),
+            wire: Vec::new(),
+            broken: BTreeMap::new(),
+            lines: 0,
+        }
+    }
+
+    /// How long to wait for the peer to close after we did.
+    #[must_use]
+    pub fn drain(&self) -> Duration {
+        if self.closes { Duration::from_secs(2) } else { Duration::from_millis(20) }
+    }
+
+    /// How long silence must last where no barrier can show it.
+    #[must_use]
+    pub fn quiet(&self) -> Duration {
+        (self.round_trip * 20).clamp(Duration::from_millis(100), Duration::from_secs(1))
+    }
+
+    /// Why the peer cannot be asked something that needs `method` of the probe.
+    #[must_use]
+    pub fn lacks(&self, method: &str) -> Option<String> {
+        if self.absent.contains(method) {
+            return Some(format!("the peer's program declares {method} of the probe absent"));
+        }
+        let members = self.members.as_ref();
+        let there = members.and_then(|members| members.get(method)).is_some_and(|function| {
+            *function || method == probe::PLAIN
+        });
+        match (there, &self.name) {
+            (true, _) => None,
+            (false, Some(_)) => Some(format!("the peer's program lacks {method} of the probe")),
+            (false, None) => Some("the peer does not expose the probe (see fixtures/PROBE.md)".to_owned()),
+        }
+    }
+}
+
+/// Runs the preflight. `ping` is the call that the caller named.
+///
+/// # Errors
+/// Why the peer cannot be reached.
+pub async fn preflight(address: &str, ping: Option<&Ping>, patience: Duration) -> std::io::Result<Facts> {
+    let deadline = Instant::now() + patience;
+    let mut wire = Wire::open(address, deadline).await?;
+    let mut names = Names::new(0);
+    let mut facts = Facts::nothing();
+    wire.send(&[HELLO], deadline).await;
+    greet(&mut wire, &mut names, &mut facts, deadline).await;
+    if let Some(ping) = choose_ping(ping, &facts) {
+        learn_addressing(&mut wire, &mut names, &mut facts, &ping, patience).await;
+    }
+    if let Some(ping) = facts.ping.clone() {
+        learn_order(&mut wire, &mut names, &mut facts, &ping, patience).await;
+    }
+    // Two connections at once: this one is still open.
+    let second = serves(address, facts.ping.as_ref(), facts.by, Instant::now() + patience).await;
+    if facts.members.is_some() && !second.unwrap_or(false) && !wire.is_closed() {
+        facts.missing.insert("methods/connections");
+        facts.notes.push("a second connection is not served while the first is open".to_owned());
+    }
+    wire.close(Instant::now() + Duration::from_secs(1)).await;
+    facts.closes = wire.is_closed();
+    explain(&mut facts);
+    facts.lines = wire.lines();
+    let (log, broken) = wire.finish();
+    facts.wire = log.into_entries();
+    facts.broken = broken;
+    Ok(facts)
+}
+
+/// Waits for the peer's object.
+async fn greet(wire: &mut Wire, names: &mut Names, facts: &mut Facts, deadline: Instant) {
+    loop {
+        match wire.receive(deadline).await {
+            Incoming::Message(received) if received.method.is("methods") => {
+                let members = bind_object(&received, names);
+                let text = |key: &TextBuf| key.as_text().to_string_lossy().into_owned();
+                facts.members = Some(members.iter().map(|(key, function)| (text(key), *function)).collect());
+                return;
+            }
+            Incoming::Message(_) | Incoming::Broken(_) => {}
+            Incoming::Closed { .. } | Incoming::Late | Incoming::Flood => {
+                facts.missing.insert("methods/sent");
+                return;
+            }
+        }
+    }
+}
+
+/// The call that this peer should answer: the claim of the probe, else what the caller named.
+fn choose_ping(ping: Option<&Ping>, facts: &Facts) -> Option<Ping> {
+    let claimed = facts.members.as_ref().and_then(|members| members.get("conformProbe")) == Some(&true);
+    if claimed { Ping::claim() } else { ping.cloned() }
+}
+
+async fn learn_addressing(
+    wire: &mut Wire,
+    names: &mut Names,
+    facts: &mut Facts,
+    ping: &Ping,
+    patience: Duration,
+) {
+    let member = names.member(&TextBuf::from(ping.method())).is_some();
+    for (by, clause) in [(Addressing::ById, "methods/by-id"), (Addressing::ByName, "methods/by-name")] {
+        if by == Addressing::ById && !member {
+            continue;
+        }
+        let started = Instant::now();
+        // The second question is only asked to learn more: it needs no patience once the first was answered.
+        let patience = if facts.ping.is_some() { facts.quiet().max(patience / 4) } else { patience };
+        match ping.ask(wire, names, by, started + patience, &mut |_| {}).await {
+            Answer::Answered(received) => {
+                if facts.ping.is_none() {
+                    facts.round_trip = started.elapsed();
+                    facts.by = by;
+                    facts.ping = Some(ping.clone());
+                    if ping.method() == "conformProbe" {
+                        claim(&received, facts);
+                    }
+                }
+            }
+            Answer::Closed | Answer::Late => {
+                facts.missing.insert(clause);
+            }
+        }
+    }
+}
+
+/// What the peer's program says of itself.
+fn claim(received: &Received, facts: &mut Facts) {
+    let graph = &received.graph;
+    let items = graph.items(received.root);
+    let name = items.first().and_then(|&id| text(graph, id)).unwrap_or_else(|| "unnamed".to_owned());
+    facts.name = Some(name.chars().take(80).collect());
+    let absent = items.get(1).map(|&id| graph.items(id)).unwrap_or_default();
+    facts.absent = absent
+        .iter()
+        .filter_map(|&id| text(graph, id))
+        .filter(|method| probe::OPTIONAL.contains(&method.as_str()))
+        .collect();
+}
+
+fn text(graph: &Graph<Id>, id: NodeId) -> Option<String> {
+    match graph.node(id) {
+        Node::String(text) => Some(text.as_text().to_string_lossy().into_owned()),
+        _ => None,
+    }
+}
+
+/// Two calls in one segment: do the answers come in their order?
+async fn learn_order(
+    wire: &mut Wire,
+    names: &mut Names,
+    facts: &mut Facts,
+    ping: &Ping,
+    patience: Duration,
+) {
+    let deadline = Instant::now() + patience;
+    let (mut lines, first) = ping.line(names, facts.by);
+    let (line, second) = ping.line(names, facts.by);
+    lines.extend_from_slice(&line);
+    wire.send(&[&lines], deadline).await;
+    let mut answers: Vec<Id> = Vec::new();
+    while answers.len() < 2 {
+        match wire.receive(deadline).await {
+            Incoming::Message(received) => match received.method {
+                Method::Id(id) if id == first || id == second => answers.push(id),
+                _ => {}
+            },
+            Incoming::Broken(_) => {}
+            Incoming::Closed { .. } | Incoming::Late | Incoming::Flood => break,
+        }
+    }
+    facts.ordered = answers == [first, second];
+}
+
+/// What the reader of the verdicts should know.
+fn explain(facts: &mut Facts) {
+    let mut note = |text: &str| facts.notes.push(text.to_owned());
+    if facts.members.is_none() {
+        note("the peer sends no message \"methods\"");
+    } else if facts.ping.is_none() && facts.missing.is_empty() {
+        note("nothing is known that this peer answers: expose the probe or name a method with --ping, for example \
+              --ping 'add[1,2,\"$cb\"]'; until then quiet time shows absence");
+    } else if facts.ping.is_none() {
+        note("the known-good call is not answered");
+    } else {
+        if facts.missing.contains("methods/by-id") {
+            note("the peer answers calls by name only");
+        }
+        if facts.missing.contains("methods/by-name") {
+            note("the peer answers calls by id only");
+        }
+        if !facts.ordered {
+            note("the peer does not answer in the order of the calls: quiet time shows absence");
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! A peer's program that we started: its port, its standard error, its end.
+//!
+//! It runs in a process group of its own, which is ended as a whole, so that no grandchild stays behind. Its standard error is read
+//! all the time and the last lines are kept; its standard output goes nowhere.
+
+use nix::sys::signal::{Signal, killpg};
+use nix::unistd::Pid;
+use std::io;
+use std::os::unix::process::ExitStatusExt;
+use std::process::{ExitStatus, Stdio};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::io::AsyncReadExt;
+use tokio::process::{Child, Command};
+
+/// How much of the standard error is kept.
+const KEPT_STDERR: usize = 8 * 1024;
+/// How long a process may take to follow a SIGTERM before the whole group is killed.
+const GRACE: Duration = Duration::from_millis(500);
+
+/// A running program.
+#[derive(Debug)]
+pub struct Process {
+    child: Child,
+    group: Option<Pid>,
+    stderr: Arc<Mutex<Vec<u8>>>,
+    /// Ends when the program's standard error does.
+    reader: tokio::task::JoinHandle<()>,
+}
+
+impl Process {
+    /// Starts `command` by the shell, with `{port}` replaced and `PORT` in its environment.
+    ///
+    /// # Errors
+    /// Why it could not be started. The caller is at fault.
+    pub fn start(command: &str, port: u16) -> io::Result<Process> {
+        let line = command.replace("{port}", &port.to_string());
+        let mut child = Command::new("sh")
+            .arg("-c")
+            .arg(line)
+            .env("PORT", port.to_string())
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .process_group(0)
+            .kill_on_drop(true)
+            .spawn()?;
+        let group = child.id().and_then(|id| i32::try_from(id).ok()).map(Pid::from_raw);
+        let stderr = Arc::new(Mutex::new(Vec::new()));
+        let reader = match child.stderr.take() {
+            Some(pipe) => tokio::spawn(keep_last(pipe, Arc::clone(&stderr))),
+            None => tokio::spawn(async {}),
+        };
+        Ok(Process { child, group, stderr, reader })
+    }
+
+    /// How the program ended, if it has.
+    pub fn ended(&mut self) -> Option<ExitStatus> {
+        self.child.try_wait().ok().flatten()
+    }
+
+    /// Waits for the program to end, up to `limit`.
+    pub async fn wait(&mut self, limit: Duration) -> Option<ExitStatus> {
+        tokio::time::timeout(limit, self.child.wait()).await.ok().and_then(Result::ok)
+    }
+
+    /// The last lines of its standard error. Where the program has ended, waits a moment for the rest to be read: a
+    /// grandchild may hold the pipe open, so not for its end.
+    pub async fn stderr(&mut self) -> String {
+        if self.ended().is_some() {
+            let _ = tokio::time::timeout(GRACE, &mut self.reader).await;
+        }
+        let kept = self.stderr.lock().unwrap_or_else(PoisonError::into_inner);
+        let text = String::from_utf8_lossy(&kept);
+        let lines: Vec<&str> = text.lines().collect();
+        lines[lines.len().saturating_sub(20)..].join("\n")
+    }
+
+    /// Ends the whole group: SIGTERM, and SIGKILL for what is left.
+    pub async fn stop(mut self) {
+        if self.ended().is_none() {
+            self.signal(Signal::SIGTERM);
+            let _ = self.wait(GRACE).await;
+        }
+        self.signal(Signal::SIGKILL);
+        let _ = self.wait(GRACE).await;
+    }
+
+    fn signal(&self, signal: Signal) {
+        if let Some(group) = self.group {
+            let _ = killpg(group, signal);
+        }
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.signal(Signal::SIGKILL);
+        self.reader.abort();
+    }
+}
+
+async fn keep_last(mut pipe: impl tokio::io::AsyncRead + Unpin, kept: Arc<Mutex<Vec<u8>>>) {
+    let mut buffer = [0; 4096];
+    while let Ok(count @ 1..) = pipe.read(&mut buffer).await {
+        let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.extend_from_slice(&buffer[..count]);
+        let excess = kept.len().saturating_sub(KEPT_STDERR);
+        kept.drain(..excess);
+    }
+}
+
+/// An exit status in words: `exit status 1`, `signal 11 (SIGSEGV)`.
+#[must_use]
+pub fn describe(status: ExitStatus) -> String {
+    match (status.code(), status.signal()) {
+        (Some(code), _) => format!("exit status {code}"),
+        (None, Some(number)) => match Signal::try_from(number) {
+            Ok(signal) => format!("signal {number} ({})", signal.as_str()),
+            Err(_) => format!("signal {number}"),
+        },
+        (None, None) => "an unknown end".to_owned(),
+    }
+}

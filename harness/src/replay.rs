@@ -1,0 +1,378 @@
+//! The replayer: runs one transcript on one connection and says how the peer diverges from it.
+//!
+//! It follows the rules of judgement in ARCHITECTURE.md: a step of ours waits for the mandatory expectations above it;
+//! presence is decided by the deadline of the case, absence by two barriers; what comes early is kept for the step that expects it.
+
+mod absence;
+mod expect;
+
+use crate::peer::bind_object;
+use crate::ping::method_text;
+use crate::preflight::Facts;
+use crate::wire::{Incoming, Log, Wire};
+use dnode_spec::message::Problem;
+use dnode_spec::monitor::Received;
+use dnode_spec::transcript::{Action, Called, Name, Names, Pattern, Split, Step, Transcript};
+use expect::Pending;
+use std::collections::{BTreeMap, HashMap};
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// How a transcript ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Judged {
+    /// As it says.
+    Pass,
+    /// It cannot be asked of this peer.
+    NotApplicable(String),
+    /// The peer did something else.
+    Diverged(Box<Diverged>),
+}
+
+/// What a divergence hangs on: whether it may be a matter of time, or of the peer's life.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cause {
+    /// What came was wrong.
+    Content,
+    /// Something did not come in time.
+    Time,
+    /// The connection ended, or a fresh one is not served.
+    Life,
+}
+
+/// A divergence, with the words of [`dnode_reports::event::Divergence`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Diverged {
+    /// The label of the step.
+    pub step: String,
+    /// The clause that is broken.
+    pub clause: String,
+    /// The kind of difference.
+    pub kind: &'static str,
+    /// Where in the message.
+    pub path: String,
+    /// What was expected.
+    pub expected: String,
+    /// What came.
+    pub actual: String,
+    /// The type of what came, for the fingerprint.
+    pub class: String,
+    /// What it hangs on.
+    pub cause: Cause,
+}
+
+/// What a replay gives.
+#[derive(Debug)]
+pub struct Replayed {
+    /// How it ended.
+    pub judged: Judged,
+    /// What went over the wire.
+    pub log: Log,
+    /// The first problem of each clause that the peer broke, by the monitor.
+    pub broken: BTreeMap<&'static str, Problem>,
+    /// How many lines the peer sent.
+    pub lines: u64,
+}
+
+/// Runs `transcript` against the peer at `address`.
+pub async fn replay(transcript: &Transcript, address: &str, facts: &Facts, patience: Duration) -> Replayed {
+    let deadline = Instant::now() + patience;
+    let wire = match Wire::open(address, deadline).await {
+        Ok(wire) => wire,
+        Err(error) => {
+            let judged = Judged::Diverged(Box::new(Diverged {
+                step: "the connection".to_owned(),
+                clause: "robust/survives".to_owned(),
+                kind: "refused",
+                path: String::new(),
+                expected: "a connection".to_owned(),
+                actual: error.kind().to_string(),
+                class: "refused".to_owned(),
+                cause: Cause::Life,
+            }));
+            return Replayed { judged, log: Log::default(), broken: BTreeMap::new(), lines: 0 };
+        }
+    };
+    let mut replay = Replay::new(transcript, address, facts, wire, deadline);
+    let judged = match replay.run().await {
+        Ok(()) => Judged::Pass,
+        Err(Stop::Diverged(diverged)) => Judged::Diverged(diverged),
+        Err(Stop::NotApplicable(reason)) => Judged::NotApplicable(reason),
+    };
+    replay.wire.close(Instant::now() + facts.drain()).await;
+    let lines = replay.wire.lines();
+    let (log, broken) = replay.wire.finish();
+    Replayed { judged, log, broken, lines }
+}
+
+/// Why a replay ends before its last step.
+enum Stop {
+    Diverged(Box<Diverged>),
+    NotApplicable(String),
+}
+
+struct Replay<'a> {
+    transcript: &'a Transcript,
+    address: &'a str,
+    facts: &'a Facts,
+    wire: Wire,
+    names: Names,
+    deadline: Instant,
+    pending: Vec<Pending<'a>>,
+    inbox: Vec<Box<Received>>,
+    /// A line of the peer's that was no message.
+    broken: Option<Problem>,
+    /// Which of our steps declared a function last.
+    causes: HashMap<Name, usize>,
+    /// How many steps have begun.
+    begun: usize,
+    half_closed: bool,
+    /// The connection ended as the transcript permits.
+    over: bool,
+    /// Where a divergence now would lie.
+    step: (String, String),
+}
+
+impl<'a> Replay<'a> {
+    fn new(
+        transcript: &'a Transcript,
+        address: &'a str,
+        facts: &'a Facts,
+        wire: Wire,
+        deadline: Instant,
+    ) -> Replay<'a> {
+        Replay {
+            transcript,
+            address,
+            facts,
+            wire,
+            names: Names::new(transcript.first_free_number()),
+            deadline,
+            pending: Vec::new(),
+            inbox: Vec::new(),
+            broken: None,
+            causes: HashMap::new(),
+            begun: 0,
+            half_closed: false,
+            over: false,
+            step: ("the handshake".to_owned(), "methods/sent".to_owned()),
+        }
+    }
+
+    async fn run(&mut self) -> Result<(), Stop> {
+        if !self.transcript.header.manual_handshake {
+            self.shake_hands().await?;
+        }
+        let steps: Vec<&'a Step> = self.transcript.steps.iter().collect();
+        self.steps(&steps).await?;
+        self.enter("after the last step", None);
+        self.settle().await?;
+        if !self.over {
+            self.nothing(!self.transcript.header.hostile).await?;
+        }
+        Ok(())
+    }
+
+    async fn shake_hands(&mut self) -> Result<(), Stop> {
+        let object = &self.transcript.header.object;
+        self.say(object, b"\"methods\"", &Split::Whole).await;
+        loop {
+            match self.wire.receive(self.deadline).await {
+                Incoming::Message(received) if received.method.is("methods") => {
+                    bind_object(&received, &mut self.names);
+                    return Ok(());
+                }
+                other => self.keep(other, "the message \"methods\"")?,
+            }
+        }
+    }
+
+    /// Runs steps in order. An `either` goes on with one of its continuations, which is why this boxes itself.
+    fn steps<'s>(
+        &'s mut self,
+        steps: &'s [&'a Step],
+    ) -> std::pin::Pin<Box<dyn Future<Output = Result<(), Stop>> + Send + 's>> {
+        Box::pin(async move {
+            for step in steps {
+                if self.over && !matches!(step.action, Action::Served) {
+                    continue;
+                }
+                self.begun += 1;
+                self.enter(&step.label, step.clause.as_deref());
+                self.perform(step).await?;
+            }
+            Ok(())
+        })
+    }
+
+    fn enter(&mut self, label: &str, clause: Option<&str>) {
+        let clause = clause.unwrap_or(&self.transcript.header.clauses[0]);
+        self.step = (label.to_owned(), clause.to_owned());
+    }
+
+    async fn perform(&mut self, step: &'a Step) -> Result<(), Stop> {
+        match &step.action {
+            Action::Expect(pattern, optional) => self.expect(step, [pattern], *optional),
+            Action::AnyOrder(patterns) => self.expect(step, patterns, false),
+            action => {
+                self.settle().await?;
+                self.enter(&step.label, step.clause.as_deref());
+                return self.act(action).await;
+            }
+        }
+        Ok(())
+    }
+
+    async fn act(&mut self, action: &'a Action) -> Result<(), Stop> {
+        match action {
+            Action::Call(called, pattern, split) => {
+                let method = self.method_of_call(called)?;
+                self.say(pattern, &method, split).await;
+            }
+            Action::Send(pattern, split) => {
+                let method = self.method_of_send(&pattern.called)?;
+                self.say(pattern, &method, split).await;
+            }
+            Action::Bytes(bytes, newline, split) => {
+                let (names, causes, begun) = (&mut self.names, &mut self.causes, self.begun);
+                let expanded = bytes.expand(&mut |called| match called {
+                    Called::Function(name) => names.callable(name).or_else(|| {
+                        causes.insert(name.clone(), begun);
+                        Some(names.declare(name))
+                    }),
+                    Called::Member(key) => names.member(key),
+                    Called::Verbatim(_) => None,
+                });
+                let mut bytes = expanded.map_err(|called| self.unbound(&called))?;
+                bytes.extend(newline.then_some(b'\n'));
+                self.wire.send(&split.segments(&bytes), self.deadline).await;
+            }
+            Action::HalfClose => {
+                self.half_closed = true;
+                self.wire.half_close();
+            }
+            Action::Reset => {
+                self.wire.reset();
+                self.over = true;
+            }
+            Action::Nothing => self.nothing(true).await?,
+            Action::Survive => self.survive().await?,
+            Action::Served => self.served().await?,
+            Action::Closed => self.closed().await?,
+            Action::Either(branches) => {
+                let branch = self.choose(branches).await?;
+                let steps: Vec<&'a Step> = branch.iter().collect();
+                self.steps(&steps).await?;
+            }
+            Action::Expect(..) | Action::AnyOrder(_) => {}
+        }
+        Ok(())
+    }
+
+    /// Sends a message of the transcript.
+    async fn say(&mut self, pattern: &Pattern, method: &[u8], split: &Split) {
+        for (key, name) in pattern.members() {
+            if method == b"\"methods\"" {
+                self.names.own_member(&key, name);
+            }
+        }
+        let line = pattern.encode(method, &mut self.names);
+        for name in pattern.declared() {
+            self.causes.insert(name.clone(), self.begun);
+        }
+        self.wire.send(&split.segments(&line), self.deadline).await;
+    }
+
+    fn method_of_call(&self, called: &Called) -> Result<Vec<u8>, Stop> {
+        match called {
+            Called::Member(key) => Ok(method_text(key, &self.names, self.facts.by)),
+            Called::Function(name) => match self.names.callable(name) {
+                Some(id) => Ok(id.to_string().into_bytes()),
+                None => Err(self.unbound(called)),
+            },
+            Called::Verbatim(text) => Ok(text.clone()),
+        }
+    }
+
+    fn method_of_send(&self, called: &Called) -> Result<Vec<u8>, Stop> {
+        match called {
+            Called::Member(key) => {
+                let mut text = Vec::new();
+                key.as_text().write_json(&mut text);
+                Ok(text)
+            }
+            // A number that nothing binds stands for itself.
+            Called::Function(Name::Theirs(id)) => {
+                let id = self.names.callable(&Name::Theirs(*id)).unwrap_or(*id);
+                Ok(id.to_string().into_bytes())
+            }
+            called => self.method_of_call(called),
+        }
+    }
+
+    fn unbound(&self, called: &Called) -> Stop {
+        Stop::NotApplicable(format!("{} needs {called}, which the peer did not declare", self.step.0))
+    }
+
+    /// Keeps what is not awaited now; ends the replay where nothing more can come.
+    fn keep(&mut self, incoming: Incoming, awaited: &str) -> Result<(), Stop> {
+        match incoming {
+            Incoming::Message(received) => self.receive(received),
+            Incoming::Broken(problem) => {
+                self.broken.get_or_insert(problem);
+            }
+            Incoming::Closed { reset } => {
+                let actual = if reset { "a reset of the connection" } else { "the end of the connection" };
+                return Err(self.diverged("closed", awaited, actual, Cause::Life));
+            }
+            Incoming::Late => return Err(self.missing(awaited)),
+            Incoming::Flood => {
+                return Err(self.diverged("flood", awaited, "messages or bytes without end", Cause::Content));
+            }
+        }
+        Ok(())
+    }
+
+    /// What every message does, whether it is awaited or not.
+    fn receive(&mut self, received: Box<Received>) {
+        for id in &received.culls {
+            self.names.culled_by_peer(*id);
+        }
+        if received.method.is("methods") {
+            bind_object(&received, &mut self.names);
+        }
+        if !received.method.is("cull") {
+            self.inbox.push(received);
+        }
+    }
+
+    /// Something awaited did not come: silence, or a line in its place that is no message.
+    fn missing(&self, awaited: &str) -> Stop {
+        match &self.broken {
+            None => self.diverged("absent", awaited, "nothing", Cause::Time),
+            Some(problem) => {
+                let mut diverged = self.divergence("broken", awaited, &problem.actual, Cause::Time);
+                diverged.clause = problem.clause.to_owned();
+                diverged.path.clone_from(&problem.at);
+                Stop::Diverged(diverged)
+            }
+        }
+    }
+
+    fn diverged(&self, kind: &'static str, expected: &str, actual: &str, cause: Cause) -> Stop {
+        Stop::Diverged(self.divergence(kind, expected, actual, cause))
+    }
+
+    fn divergence(&self, kind: &'static str, expected: &str, actual: &str, cause: Cause) -> Box<Diverged> {
+        Box::new(Diverged {
+            step: self.step.0.clone(),
+            clause: self.step.1.clone(),
+            kind,
+            path: String::new(),
+            expected: expected.to_owned(),
+            actual: actual.to_owned(),
+            class: kind.to_owned(),
+            cause,
+        })
+    }
+}

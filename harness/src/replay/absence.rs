@@ -1,0 +1,120 @@
+//! How absence is shown, and how the life of a connection is judged.
+//!
+//! Absence: two known-good calls, the second sent after the first was answered. Where the peer has none, does not answer in order, or
+//! cannot be asked any more, quiet time takes their place.
+
+use super::{Cause, Replay, Stop};
+use crate::peer::serves;
+use crate::ping::{Answer, Ping};
+use crate::wire::Incoming;
+use tokio::time::Instant;
+
+/// How a barrier ended.
+enum Barrier {
+    Passed,
+    Closed,
+    Deaf,
+}
+
+impl Replay<'_> {
+    /// The peer sends nothing that nothing expects. `strict`: a stray message is a divergence.
+    pub(super) async fn nothing(&mut self, strict: bool) -> Result<(), Stop> {
+        match self.barrier(true).await {
+            Barrier::Passed => {}
+            Barrier::Closed if self.half_closed => {}
+            Barrier::Closed => {
+                let awaited = "nothing, on a connection that stays open";
+                return Err(self.diverged("closed", awaited, "the end of the connection", Cause::Life));
+            }
+            Barrier::Deaf => return Err(self.deaf()),
+        }
+        self.settle().await?;
+        match self.unexpected().filter(|_| strict) {
+            Some(stop) => Err(stop),
+            None => Ok(()),
+        }
+    }
+
+    /// The connection answers, or it is closed and a fresh one is served.
+    pub(super) async fn survive(&mut self) -> Result<(), Stop> {
+        match self.barrier(false).await {
+            Barrier::Passed => Ok(()),
+            Barrier::Closed => self.closed_in_order().await,
+            Barrier::Deaf => Err(self.deaf()),
+        }
+    }
+
+    /// The peer ends the connection.
+    pub(super) async fn closed(&mut self) -> Result<(), Stop> {
+        loop {
+            match self.wire.receive(self.deadline).await {
+                Incoming::Closed { .. } => return self.closed_in_order().await,
+                incoming => self.keep(incoming, "the end of the connection")?,
+            }
+        }
+    }
+
+    /// A fresh connection is served while this one is open, or after it.
+    pub(super) async fn served(&mut self) -> Result<(), Stop> {
+        self.wire.note("connects a second time");
+        let served = serves(self.address, self.facts.ping.as_ref(), self.facts.by, self.deadline).await;
+        if served.unwrap_or(false) {
+            self.wire.note("is served on the second connection");
+            return Ok(());
+        }
+        Err(self.diverged("not-served", "a fresh connection is served", "it is not", Cause::Life))
+    }
+
+    async fn closed_in_order(&mut self) -> Result<(), Stop> {
+        self.over = true;
+        self.pending.clear();
+        self.served().await
+    }
+
+    fn deaf(&self) -> Stop {
+        let awaited = "an answer to the known-good call, or the end of the connection";
+        self.diverged("deaf", awaited, "neither", Cause::Time)
+    }
+
+    async fn barrier(&mut self, absence: bool) -> Barrier {
+        let pings: Vec<Ping> = self.facts.ping.iter().cloned().collect();
+        let usable = self.facts.ordered || !absence;
+        let Some(ping) = pings.first().filter(|_| usable && !self.half_closed) else {
+            return self.quiet().await;
+        };
+        let first = self.ask(ping).await;
+        if !absence || !matches!(first, Barrier::Passed) {
+            return first;
+        }
+        let later = Ping::later().filter(|_| self.facts.lacks("later").is_none() && self.facts.name.is_some());
+        self.ask(later.as_ref().unwrap_or(ping)).await
+    }
+
+    async fn ask(&mut self, ping: &Ping) -> Barrier {
+        let mut kept = Vec::new();
+        let mut keep = |received| kept.push(received);
+        let (names, wire) = (&mut self.names, &mut self.wire);
+        let answer = ping.ask(wire, names, self.facts.by, self.deadline, &mut keep).await;
+        kept.into_iter().for_each(|received| self.receive(received));
+        match answer {
+            Answer::Answered(_) => Barrier::Passed,
+            Answer::Closed => Barrier::Closed,
+            Answer::Late => Barrier::Deaf,
+        }
+    }
+
+    async fn quiet(&mut self) -> Barrier {
+        let until = self.deadline.min(Instant::now() + self.facts.quiet());
+        loop {
+            match self.wire.receive(until).await {
+                Incoming::Message(received) => self.receive(received),
+                Incoming::Broken(problem) => {
+                    self.broken.get_or_insert(problem);
+                }
+                Incoming::Closed { .. } => return Barrier::Closed,
+                Incoming::Late => return Barrier::Passed,
+                Incoming::Flood => return Barrier::Deaf,
+            }
+        }
+    }
+}

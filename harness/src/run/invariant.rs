@@ -1,0 +1,109 @@
+//! The clauses that the monitor judges on every line: one case each, whatever the run was about.
+
+use super::Broken;
+use super::verdict::{divergence, repeat};
+use crate::cases::{Case, Selection, invariant_id, invariants};
+use crate::preflight::Facts;
+use crate::replay::{Cause, Diverged, Replayed};
+use dnode_reports::event::{Evidence, Outcome, Verdict, Wire};
+use dnode_spec::clause::Clause;
+use dnode_spec::message::Problem;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// What the monitor saw over the whole run.
+pub(super) struct Invariants {
+    lines: u64,
+    /// For each broken clause, the first case in the catalogue's order that showed it. The preflight comes before all.
+    broken: BTreeMap<&'static str, Shown>,
+}
+
+struct Shown {
+    /// The case's place in the catalogue; `None` for the preflight.
+    at: Option<usize>,
+    case: String,
+    problem: Problem,
+    wire: Vec<Wire>,
+}
+
+impl Invariants {
+    pub(super) fn new(facts: &Facts) -> Invariants {
+        let mut invariants = Invariants { lines: facts.lines, broken: BTreeMap::new() };
+        invariants.add(&facts.broken, None, "the preflight", &facts.wire);
+        invariants
+    }
+
+    /// Whether a selection takes any of them.
+    pub(super) fn any(selection: &Selection) -> bool {
+        invariants().any(|clause| selection.takes(&invariant_id(clause)))
+    }
+
+    /// Takes in what one case showed.
+    pub(super) fn saw(&mut self, case: &str, at: usize, replayed: &Replayed) {
+        self.lines += replayed.lines;
+        if !replayed.broken.is_empty() {
+            self.add(&replayed.broken, Some(at), case, &replayed.log.clone().into_entries());
+        }
+    }
+
+    fn add(&mut self, broken: &Broken, at: Option<usize>, case: &str, wire: &[Wire]) {
+        for (clause, problem) in broken {
+            if self.broken.get(clause).is_none_or(|shown| at < shown.at) {
+                let (case, problem) = (case.to_owned(), problem.clone());
+                self.broken.insert(clause, Shown { at, case, problem, wire: wire.to_vec() });
+            }
+        }
+    }
+
+    /// The outcomes, by id. They are always all of them, whatever was selected.
+    pub(super) fn outcomes(&self, command: &str, cases: &[Arc<Case>]) -> Vec<Outcome> {
+        let mut outcomes: Vec<Outcome> =
+            invariants().map(|clause| self.outcome(clause, command, cases)).collect();
+        outcomes.sort_by(|a, b| a.id.cmp(&b.id));
+        outcomes
+    }
+
+    fn outcome(&self, clause: &Clause, command: &str, cases: &[Arc<Case>]) -> Outcome {
+        let id = invariant_id(clause);
+        let mut outcome = Outcome {
+            id: id.clone(),
+            about: format!("On every line of the run: {}", clause.text),
+            level: clause.level,
+            clauses: vec![clause.id.to_owned()],
+            verdict: Verdict::Pass,
+            reason: None,
+            divergence: None,
+            evidence: Evidence::default(),
+        };
+        if self.lines == 0 {
+            outcome.verdict = Verdict::Inconclusive;
+            outcome.reason = Some("the peer sent no line".to_owned());
+        }
+        let Some(shown) = self.broken.get(clause.id) else { return outcome };
+        outcome.verdict = Verdict::Fail;
+        outcome.reason = Some(format!("seen first in {}", shown.case));
+        outcome.divergence = Some(divergence(
+            &id,
+            Box::new(Diverged {
+                step: "a line of the peer".to_owned(),
+                clause: clause.id.to_owned(),
+                kind: "broken",
+                path: shown.problem.at.clone(),
+                expected: shown.problem.expected.clone(),
+                actual: shown.problem.actual.clone(),
+                class: String::new(),
+                cause: Cause::Content,
+            }),
+        ));
+        outcome.evidence = Evidence {
+            wire: shown.wire.clone(),
+            transcript: shown.at.map(|at| cases[at].text.clone()).unwrap_or_default(),
+            repeat: match shown.at {
+                Some(_) => repeat(command, &shown.case),
+                None => repeat(command, &id),
+            },
+            death: None,
+        };
+        outcome
+    }
+}

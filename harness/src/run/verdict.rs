@@ -1,0 +1,164 @@
+//! From what happened to what it means.
+
+use crate::cases::{Case, PROBE_COMPLETE, Selection, level};
+use crate::preflight::Facts;
+use crate::replay::{Cause, Diverged, Judged, Replayed};
+use dnode_reports::event::{Death, Divergence, Evidence, Outcome, Verdict};
+use dnode_reports::fingerprint::fingerprint;
+use dnode_spec::probe::{OPTIONAL, PLAIN, REQUIRED};
+
+/// What became of the peer.
+pub(super) enum Life {
+    /// It serves fresh connections.
+    Serves,
+    /// Its process ended, or it refuses connections.
+    Died(Option<Death>),
+    /// It accepts connections and does not serve them.
+    Deaf,
+}
+
+/// The outcome of a case that was not run.
+pub(super) fn without_run(case: &Case, verdict: Verdict, reason: String) -> Outcome {
+    Outcome {
+        id: case.id().to_owned(),
+        about: case.transcript.header.about.clone(),
+        level: case.level(),
+        clauses: case.transcript.header.clauses.clone(),
+        verdict,
+        reason: Some(reason),
+        divergence: None,
+        evidence: Evidence::default(),
+    }
+}
+
+/// The outcome of a case that was run.
+pub(super) fn outcome(case: &Case, replayed: Replayed, life: Life, command: &str) -> Outcome {
+    let Replayed { judged, log, .. } = replayed;
+    let (verdict, reason, diverged, death) = judge(judged, life);
+    let divergence = diverged.map(|diverged| divergence(case.id(), diverged));
+    let clause_level = divergence.as_ref().map(|divergence| level(&divergence.clause));
+    Outcome {
+        level: clause_level.unwrap_or_else(|| case.level()),
+        verdict,
+        divergence,
+        evidence: Evidence {
+            wire: log.into_entries(),
+            transcript: case.text.clone(),
+            repeat: repeat(command, case.id()),
+            death,
+        },
+        ..without_run(case, verdict, String::new())
+    }
+    .with_reason(reason)
+}
+
+trait WithReason {
+    fn with_reason(self, reason: Option<String>) -> Self;
+}
+
+impl WithReason for Outcome {
+    fn with_reason(mut self, reason: Option<String>) -> Outcome {
+        self.reason = reason;
+        self
+    }
+}
+
+/// The command that repeats one case.
+pub(super) fn repeat(command: &str, case: &str) -> String {
+    format!("{command} --case {}", crate::target::quote(case))
+}
+
+type Verdicts = (Verdict, Option<String>, Option<Box<Diverged>>, Option<Death>);
+
+fn judge(judged: Judged, life: Life) -> Verdicts {
+    match (judged, life) {
+        (judged, Life::Died(death)) => {
+            let status = match &death {
+                Some(death) => format!("the process ended with {}", death.status),
+                None => "the peer accepts no connections any more".to_owned(),
+            };
+            let class = death.as_ref().map_or("refuses", |death| death.status.as_str()).to_owned();
+            (Verdict::Crash, None, Some(end_of_peer(judged, "died", status, class)), death)
+        }
+        (judged, Life::Deaf) => {
+            let actual = "the peer accepts connections and does not answer on them".to_owned();
+            (Verdict::Hang, None, Some(end_of_peer(judged, "deaf", actual, "deaf".to_owned())), None)
+        }
+        (Judged::Pass, Life::Serves) => (Verdict::Pass, None, None, None),
+        (Judged::NotApplicable(reason), Life::Serves) => (Verdict::NotApplicable, Some(reason), None, None),
+        (Judged::Diverged(diverged), Life::Serves) => {
+            let verdict = if diverged.kind == "deaf" { Verdict::Hang } else { Verdict::Fail };
+            (verdict, None, Some(diverged), None)
+        }
+    }
+}
+
+/// The divergence of a case after which the peer no longer serves.
+fn end_of_peer(judged: Judged, kind: &'static str, actual: String, class: String) -> Box<Diverged> {
+    let (step, clause) = match judged {
+        Judged::Diverged(diverged) => (diverged.step, diverged.clause),
+        _ => ("after the last step".to_owned(), "robust/survives".to_owned()),
+    };
+    Box::new(Diverged {
+        step,
+        clause,
+        kind,
+        path: String::new(),
+        expected: "the peer goes on serving".to_owned(),
+        actual,
+        class,
+        cause: Cause::Life,
+    })
+}
+
+pub(super) fn divergence(case: &str, diverged: Box<Diverged>) -> Divergence {
+    let Diverged { step, clause, kind, path, expected, actual, class, .. } = *diverged;
+    let fingerprint = fingerprint(case, &clause, &step, kind, &path, &class);
+    Divergence { step, clause, kind: kind.to_owned(), path, expected, actual, fingerprint }
+}
+
+/// The case about the probe itself: a program that claims it offers each method, or declares it absent.
+pub(super) fn probe_complete(facts: &Facts, selection: &Selection) -> Option<Outcome> {
+    if !selection.takes(PROBE_COMPLETE) {
+        return None;
+    }
+    let mut outcome = Outcome {
+        id: PROBE_COMPLETE.to_owned(),
+        about: "The program that claims the probe offers each of its methods, or declares it absent.".to_owned(),
+        level: level(PROBE_COMPLETE),
+        clauses: vec![PROBE_COMPLETE.to_owned()],
+        verdict: Verdict::Pass,
+        reason: None,
+        divergence: None,
+        evidence: Evidence { wire: facts.wire.clone(), ..Evidence::default() },
+    };
+    let (Some(_), Some(members)) = (&facts.name, &facts.members) else {
+        outcome.verdict = Verdict::NotApplicable;
+        outcome.reason = Some("the peer does not expose the probe (see fixtures/PROBE.md)".to_owned());
+        return Some(outcome);
+    };
+    let there = |method: &str| members.get(method).is_some_and(|function| *function || method == PLAIN);
+    let missing: Vec<&str> = REQUIRED
+        .iter()
+        .chain(OPTIONAL)
+        .copied()
+        .filter(|method| !there(method) && !facts.absent.contains(*method))
+        .collect();
+    if !missing.is_empty() {
+        outcome.verdict = Verdict::Fail;
+        outcome.divergence = Some(divergence(
+            PROBE_COMPLETE,
+            Box::new(Diverged {
+                step: "the object".to_owned(),
+                clause: PROBE_COMPLETE.to_owned(),
+                kind: "absent",
+                path: "arguments[0]".to_owned(),
+                expected: "each method, or its name in the second argument of conformProbe's answer".to_owned(),
+                actual: format!("no {}", missing.join(", no ")),
+                class: missing.join(","),
+                cause: Cause::Content,
+            }),
+        ));
+    }
+    Some(outcome)
+}

@@ -1,0 +1,273 @@
+//! One connection to the peer: bytes out, judged messages in, and the log of both.
+//!
+//! Reading and writing go on at the same time, so a peer that floods and never reads cannot stop us. Everything is bounded:
+//! the length of a line, the bytes and messages of a connection, the log, and by its deadline each wait.
+
+mod log;
+
+pub use log::Log;
+
+use crate::transport::Connection;
+use dnode_reports::event::From;
+use dnode_spec::line::Splitter;
+use dnode_spec::message::Problem;
+use dnode_spec::monitor::{End, Monitor, Received};
+use std::collections::{BTreeMap, VecDeque};
+use std::io;
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// The longest line that is taken from a peer.
+pub const LINE_LIMIT: usize = 32 << 20;
+/// How many bytes one connection may bring.
+const BYTES_LIMIT: u64 = 64 << 20;
+/// How many messages one connection may bring.
+const MESSAGES_LIMIT: u64 = 100_000;
+/// Between the segments of a message that is to arrive in pieces: two writes without a pause reach the peer as one.
+const BETWEEN_SEGMENTS: Duration = Duration::from_millis(2);
+
+/// Which end of the monitor the suite is.
+const SUITE: End = End::A;
+const PEER: End = End::B;
+
+/// What came from the peer.
+#[derive(Debug)]
+pub enum Incoming {
+    /// A message.
+    Message(Box<Received>),
+    /// A line that is no message: the clause that it breaks is among the broken ones.
+    Broken(Problem),
+    /// The end of the connection: in order, or by a reset.
+    Closed {
+        /// The peer reset the connection.
+        reset: bool,
+    },
+    /// Nothing until the deadline.
+    Late,
+    /// More than the suite takes: the connection is given up.
+    Flood,
+}
+
+/// A connection with its monitor and log.
+#[derive(Debug)]
+pub struct Wire {
+    connection: Option<Connection>,
+    splitter: Splitter,
+    sent: Splitter,
+    monitor: Monitor,
+    outgoing: VecDeque<u8>,
+    log: Log,
+    /// The first problem of each clause that the peer broke.
+    broken: BTreeMap<&'static str, Problem>,
+    lines: u64,
+    bytes: u64,
+    closed: Option<bool>,
+}
+
+impl Wire {
+    /// Connects to the peer.
+    ///
+    /// # Errors
+    /// Why it cannot be reached.
+    pub async fn open(address: &str, deadline: Instant) -> io::Result<Wire> {
+        let opened = tokio::time::timeout_at(deadline, Connection::open(address)).await;
+        let connection = opened.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??;
+        Ok(Wire {
+            connection: Some(connection),
+            splitter: Splitter::new(LINE_LIMIT),
+            sent: Splitter::new(usize::MAX),
+            monitor: Monitor::new(),
+            outgoing: VecDeque::new(),
+            log: Log::default(),
+            broken: BTreeMap::new(),
+            lines: 0,
+            bytes: 0,
+            closed: None,
+        })
+    }
+
+    /// Sends these segments, one after another; what comes meanwhile is kept. Nothing is said of a connection that has ended:
+    /// the next [`Wire::receive`] tells.
+    pub async fn send(&mut self, segments: &[&[u8]], deadline: Instant) {
+        let whole: Vec<u8> = segments.concat();
+        whole.split_inclusive(|&byte| byte == b'\n').for_each(|line| self.log.bytes(From::Suite, line));
+        self.sent.push(&whole);
+        while let Some(Ok(line)) = self.sent.next_line() {
+            // What we send is not judged; the monitor learns from it what the peer may call.
+            let _ = self.monitor.line(SUITE, line);
+        }
+        for (n, segment) in segments.iter().enumerate() {
+            if n > 0 {
+                tokio::time::sleep_until(deadline.min(Instant::now() + BETWEEN_SEGMENTS)).await;
+            }
+            self.outgoing.extend(segment.iter());
+            while !self.outgoing.is_empty() && self.closed.is_none() && Instant::now() < deadline {
+                if !self.pump(deadline).await {
+                    return;
+                }
+            }
+        }
+    }
+
+    /// The next thing that the peer does.
+    pub async fn receive(&mut self, deadline: Instant) -> Incoming {
+        loop {
+            if let Some(incoming) = self.take_line() {
+                return incoming;
+            }
+            if let Some(reset) = self.closed {
+                return self.end(reset);
+            }
+            if self.bytes > BYTES_LIMIT || self.lines > MESSAGES_LIMIT {
+                self.log.event(From::Suite, "gives up: the peer sends without end");
+                self.connection = None;
+                self.closed = Some(false);
+                return Incoming::Flood;
+            }
+            if !self.pump(deadline).await {
+                return Incoming::Late;
+            }
+        }
+    }
+
+    /// Moves bytes both ways once; `false` when the deadline has passed.
+    async fn pump(&mut self, deadline: Instant) -> bool {
+        let Some(connection) = &self.connection else {
+            self.closed.get_or_insert(false);
+            return true;
+        };
+        let ready = connection.ready(!self.outgoing.is_empty());
+        match tokio::time::timeout_at(deadline, ready).await {
+            Err(_) => return false,
+            Ok(Err(_)) => self.closed = Some(true),
+            Ok(Ok(())) => {
+                self.read_once();
+                self.write_once();
+            }
+        }
+        Instant::now() < deadline
+    }
+
+    fn read_once(&mut self) {
+        let Some(connection) = self.connection.as_ref().filter(|_| self.bytes <= BYTES_LIMIT) else { return };
+        let mut buffer = [0; 64 * 1024];
+        match connection.try_read(&mut buffer) {
+            Ok(0) => self.closed = Some(false),
+            Ok(count) => {
+                self.bytes += count as u64;
+                self.splitter.push(&buffer[..count]);
+            }
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            Err(_) => self.closed = Some(true),
+        }
+    }
+
+    fn write_once(&mut self) {
+        let Some(connection) = &self.connection else { return };
+        let (front, _) = self.outgoing.as_slices();
+        if front.is_empty() {
+            return;
+        }
+        match connection.try_write(front) {
+            Ok(count) => {
+                self.outgoing.drain(..count);
+            }
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            // The peer no longer reads; what it sent may still be read.
+            Err(_) => self.outgoing.clear(),
+        }
+    }
+
+    fn take_line(&mut self) -> Option<Incoming> {
+        let line = match self.splitter.next_line()? {
+            Ok(line) => line,
+            Err(_) => {
+                let problem = Monitor::too_long(LINE_LIMIT);
+                self.broken.entry(problem.clause).or_insert_with(|| problem.clone());
+                return Some(Incoming::Broken(problem));
+            }
+        };
+        self.lines += 1;
+        self.log.line(From::Peer, line);
+        let judgement = self.monitor.line(PEER, line);
+        for problem in &judgement.problems {
+            self.broken.entry(problem.clause).or_insert_with(|| problem.clone());
+        }
+        match (judgement.received, judgement.problems.into_iter().find(|problem| problem.refused)) {
+            (Some(received), _) => Some(Incoming::Message(Box::new(received))),
+            (None, Some(problem)) => Some(Incoming::Broken(problem)),
+            (None, None) => self.take_line(),
+        }
+    }
+
+    fn end(&mut self, reset: bool) -> Incoming {
+        if self.connection.take().is_some() {
+            let rest = self.splitter.rest().to_vec();
+            if !rest.is_empty() {
+                self.log.bytes(From::Peer, &rest);
+            }
+            self.log.event(From::Peer, if reset { "resets the connection" } else { "closes the connection" });
+            if !reset {
+                for problem in self.monitor.end(&rest) {
+                    self.broken.entry(problem.clause).or_insert(problem);
+                }
+            }
+        }
+        Incoming::Closed { reset }
+    }
+
+    /// Closes our sending half; the peer may still send.
+    pub fn half_close(&mut self) {
+        self.log.event(From::Suite, "closes its sending half");
+        if let Some(connection) = &self.connection {
+            let _ = connection.half_close();
+        }
+    }
+
+    /// Aborts the connection.
+    pub fn reset(&mut self) {
+        self.log.event(From::Suite, "resets the connection");
+        if let Some(connection) = self.connection.take() {
+            connection.reset();
+        }
+        self.closed = Some(false);
+    }
+
+    /// Closes in order: our sending half first, then everything is read, so that the close is no reset. What comes is judged.
+    pub async fn close(&mut self, deadline: Instant) {
+        if self.connection.is_none() {
+            return;
+        }
+        self.half_close();
+        loop {
+            match self.receive(deadline).await {
+                Incoming::Closed { .. } | Incoming::Late | Incoming::Flood => break,
+                Incoming::Message(_) | Incoming::Broken(_) => {}
+            }
+        }
+        self.connection = None;
+    }
+
+    /// Whether the connection has ended.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        self.closed.is_some()
+    }
+
+    /// How many lines the peer has sent.
+    #[must_use]
+    pub fn lines(&self) -> u64 {
+        self.lines
+    }
+
+    /// The log, and the first problem of each clause that the peer broke.
+    #[must_use]
+    pub fn finish(self) -> (Log, BTreeMap<&'static str, Problem>) {
+        (self.log, self.broken)
+    }
+
+    /// A word for the log.
+    pub fn note(&mut self, what: &str) {
+        self.log.event(From::Suite, what);
+    }
+}

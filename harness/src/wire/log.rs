@@ -1,0 +1,63 @@
+//! The wire log: the first and the last of what went over a connection, never more than fits a page or two.
+
+use dnode_reports::event::{From, Wire};
+use std::collections::VecDeque;
+
+/// How many entries are kept from the beginning, and from the end.
+const KEPT: (usize, usize) = (60, 40);
+/// How many bytes of an entry are kept.
+const KEPT_BYTES: usize = 2000;
+
+/// What went over one connection.
+#[derive(Debug, Clone, Default)]
+pub struct Log {
+    first: Vec<Wire>,
+    last: VecDeque<Wire>,
+    omitted: usize,
+}
+
+impl Log {
+    /// Adds a line or a piece of one.
+    pub fn bytes(&mut self, from: From, bytes: &[u8]) {
+        let kept = bytes.len().min(KEPT_BYTES);
+        self.add(Wire::Bytes { from, bytes: bytes[..kept].to_vec(), cut: bytes.len() - kept });
+    }
+
+    /// Adds a line without its newline.
+    pub fn line(&mut self, from: From, line: &[u8]) {
+        let kept = line.len().min(KEPT_BYTES);
+        let mut bytes = line[..kept].to_vec();
+        if kept == line.len() {
+            bytes.push(b'\n');
+        }
+        self.add(Wire::Bytes { from, bytes, cut: line.len() - kept });
+    }
+
+    /// Adds something that is not bytes.
+    pub fn event(&mut self, from: From, what: &str) {
+        self.add(Wire::Event { from, what: what.to_owned() });
+    }
+
+    fn add(&mut self, entry: Wire) {
+        if self.first.len() < KEPT.0 {
+            self.first.push(entry);
+            return;
+        }
+        self.last.push_back(entry);
+        if self.last.len() > KEPT.1 {
+            self.last.pop_front();
+            self.omitted += 1;
+        }
+    }
+
+    /// The entries in order.
+    #[must_use]
+    pub fn into_entries(self) -> Vec<Wire> {
+        let mut entries = self.first;
+        if self.omitted > 0 {
+            entries.push(Wire::Omitted(self.omitted));
+        }
+        entries.extend(self.last);
+        entries
+    }
+}

@@ -1,0 +1,269 @@
+//! The account of a run: how many cases got which verdict, and what that means for the exit status.
+//!
+//! Rules: a case is counted once, under its verdict; the sum is what was planned. A failure gates where its level is at
+//! least as strict as the gate, in the order must, should, robust, observed. A crash or a hang gates at every level.
+//!
+//! The exit status is
+//! - 1 where a case that gates failed, or any case ended in crash or hang;
+//! - else 2 where the run proves nothing: it was interrupted, the suite itself failed, a case is inconclusive or was
+//!   never judged, nothing was executed, or the peer answered no call;
+//! - else 0. A case that is not applicable makes no run red, unless nothing else was planned.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use dnode_spec::clause::Level;
+
+use crate::event::{Ended, Outcome, Run, Verdict};
+
+/// How many cases got which verdict.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Account {
+    verdicts: BTreeMap<Verdict, usize>,
+    /// The verdicts `fail` by level.
+    failures: BTreeMap<Level, usize>,
+}
+
+/// The exit status and why it is this one. It reads `exit 1: 3 gating failures, 2 crashes`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Exit {
+    /// The exit status: 0, 1 or 2.
+    pub status: u8,
+    /// Every reason for it, in a fixed order.
+    pub why: String,
+}
+
+impl fmt::Display for Exit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "exit {}: {}", self.status, self.why)
+    }
+}
+
+/// Whether a failure at `level` gates where `gate` is the weakest level that does.
+#[must_use]
+pub fn gates(level: Level, gate: Level) -> bool {
+    level <= gate
+}
+
+impl Account {
+    /// Counts a case.
+    pub fn add(&mut self, outcome: &Outcome) {
+        *self.verdicts.entry(outcome.verdict).or_default() += 1;
+        if outcome.verdict == Verdict::Fail {
+            *self.failures.entry(outcome.level).or_default() += 1;
+        }
+    }
+
+    /// How many cases got this verdict.
+    #[must_use]
+    pub fn count(&self, verdict: Verdict) -> usize {
+        self.verdicts.get(&verdict).copied().unwrap_or_default()
+    }
+
+    /// How many cases have a verdict.
+    #[must_use]
+    pub fn total(&self) -> usize {
+        self.verdicts.values().sum()
+    }
+
+    /// Whether every planned case has a verdict.
+    #[must_use]
+    pub fn complete(&self, planned: usize) -> bool {
+        self.total() == planned
+    }
+
+    /// How many cases failed at a level that gates. Crashes and hangs are not among them.
+    #[must_use]
+    pub fn gating_failures(&self, gate: Level) -> usize {
+        self.failures.iter().filter(|(level, _)| gates(**level, gate)).map(|(_, count)| count).sum()
+    }
+
+    /// How many cases were run to a verdict on the peer.
+    #[must_use]
+    pub fn executed(&self) -> usize {
+        [Verdict::Pass, Verdict::Fail, Verdict::Crash, Verdict::Hang]
+            .map(|verdict| self.count(verdict))
+            .iter()
+            .sum()
+    }
+
+    /// The exit status of the run.
+    #[must_use]
+    pub fn exit_status(&self, run: &Run, ended: Ended) -> u8 {
+        self.exit(run, ended).status
+    }
+
+    /// The exit status of the run, with the reasons for it.
+    #[must_use]
+    pub fn exit(&self, run: &Run, ended: Ended) -> Exit {
+        let red = self.red(run.gate);
+        if !red.is_empty() {
+            return Exit { status: 1, why: red.join(", ") };
+        }
+        let void = self.void(run.planned, ended);
+        if !void.is_empty() {
+            return Exit { status: 2, why: void.join(", ") };
+        }
+        Exit { status: 0, why: "nothing that gates failed".to_owned() }
+    }
+
+    /// Why the peer does not conform.
+    fn red(&self, gate: Level) -> Vec<String> {
+        let mut why = Vec::new();
+        push_count(&mut why, self.gating_failures(gate), "gating failure", "gating failures");
+        push_count(&mut why, self.count(Verdict::Crash), "crash", "crashes");
+        push_count(&mut why, self.count(Verdict::Hang), "hang", "hangs");
+        why
+    }
+
+    /// Why the run proves nothing about the peer.
+    fn void(&self, planned: usize, ended: Ended) -> Vec<String> {
+        let mut why = Vec::new();
+        if ended.interrupted {
+            why.push("interrupted".to_owned());
+        }
+        push_count(&mut why, self.count(Verdict::HarnessError), "harness error", "harness errors");
+        push_count(&mut why, self.count(Verdict::Inconclusive), "case inconclusive", "cases inconclusive");
+        if !self.complete(planned) {
+            why.push(format!("{} of {planned} planned cases judged", self.total()));
+        }
+        if self.executed() == 0 {
+            why.push("no case was executed".to_owned());
+        }
+        if !ended.answered {
+            why.push("the peer answered no call".to_owned());
+        }
+        why
+    }
+}
+
+/// Adds `COUNT word` unless there is nothing to count.
+fn push_count(why: &mut Vec<String>, count: usize, one: &str, many: &str) {
+    match count {
+        0 => {}
+        1 => why.push(format!("1 {one}")),
+        _ => why.push(format!("{count} {many}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sample;
+
+    const FINE: Ended = Ended { interrupted: false, answered: true };
+
+    /// The exit of a run of these cases, and of no others, with this gate.
+    fn exit(gate: Level, cases: &[(Verdict, Level)], ended: Ended) -> String {
+        let mut account = Account::default();
+        for (verdict, level) in cases {
+            account.add(&Outcome { level: *level, ..sample::outcome("a/case", *verdict) });
+        }
+        account.exit(&Run { gate, ..sample::run(cases.len()) }, ended).to_string()
+    }
+
+    #[test]
+    fn passes_are_green() {
+        let cases = [(Verdict::Pass, Level::Must), (Verdict::NotApplicable, Level::Must)];
+        assert_eq!(exit(Level::Robust, &cases, FINE), "exit 0: nothing that gates failed");
+    }
+
+    #[test]
+    fn a_failure_gates_from_its_level_on() {
+        for level in Level::ALL {
+            for gate in Level::ALL {
+                let cases = [(Verdict::Pass, Level::Must), (Verdict::Fail, level)];
+                let expected = match level <= gate {
+                    true => "exit 1: 1 gating failure",
+                    false => "exit 0: nothing that gates failed",
+                };
+                assert_eq!(exit(gate, &cases, FINE), expected, "{level} with the gate {gate}");
+            }
+        }
+        let strictest_first = [Level::Must, Level::Should, Level::Robust, Level::Observed];
+        assert!(strictest_first.is_sorted() && gates(Level::Must, Level::Must));
+        assert!(gates(Level::Should, Level::Robust) && !gates(Level::Observed, Level::Robust));
+    }
+
+    #[test]
+    fn crash_and_hang_gate_at_every_level() {
+        for gate in Level::ALL {
+            let crash = [(Verdict::Pass, Level::Must), (Verdict::Crash, Level::Observed)];
+            assert_eq!(exit(gate, &crash, FINE), "exit 1: 1 crash");
+            let hang = [(Verdict::Hang, Level::Observed), (Verdict::Hang, Level::Must)];
+            assert_eq!(exit(gate, &hang, FINE), "exit 1: 2 hangs");
+        }
+    }
+
+    #[test]
+    fn a_harness_error_proves_nothing() {
+        let cases = [(Verdict::Pass, Level::Must), (Verdict::HarnessError, Level::Observed)];
+        assert_eq!(exit(Level::Robust, &cases, FINE), "exit 2: 1 harness error");
+    }
+
+    #[test]
+    fn inconclusive_without_a_failure_proves_nothing() {
+        let cases = [(Verdict::Pass, Level::Must), (Verdict::Inconclusive, Level::Must)];
+        assert_eq!(exit(Level::Robust, &cases, FINE), "exit 2: 1 case inconclusive");
+    }
+
+    #[test]
+    fn inconclusive_beside_a_failure_that_does_not_gate_proves_nothing() {
+        let cases = [(Verdict::Fail, Level::Observed), (Verdict::Inconclusive, Level::Must)];
+        assert_eq!(exit(Level::Robust, &cases, FINE), "exit 2: 1 case inconclusive");
+    }
+
+    #[test]
+    fn a_failure_outweighs_what_proves_nothing() {
+        let cases = [
+            (Verdict::Fail, Level::Must),
+            (Verdict::Fail, Level::Should),
+            (Verdict::Crash, Level::Robust),
+            (Verdict::Inconclusive, Level::Must),
+            (Verdict::HarnessError, Level::Must),
+        ];
+        let ended = Ended { interrupted: true, answered: false };
+        assert_eq!(exit(Level::Robust, &cases, ended), "exit 1: 2 gating failures, 1 crash");
+    }
+
+    #[test]
+    fn a_peer_that_answers_no_call_proves_nothing() {
+        let ended = Ended { interrupted: false, answered: false };
+        let cases = [(Verdict::Pass, Level::Must)];
+        assert_eq!(exit(Level::Robust, &cases, ended), "exit 2: the peer answered no call");
+    }
+
+    #[test]
+    fn nothing_executed_is_never_a_pass() {
+        assert_eq!(exit(Level::Robust, &[], FINE), "exit 2: no case was executed");
+        let cases = [(Verdict::NotApplicable, Level::Must)];
+        assert_eq!(exit(Level::Robust, &cases, FINE), "exit 2: no case was executed");
+    }
+
+    #[test]
+    fn interrupted_proves_nothing() {
+        let ended = Ended { interrupted: true, answered: true };
+        let cases = [(Verdict::Pass, Level::Must)];
+        assert_eq!(exit(Level::Robust, &cases, ended), "exit 2: interrupted");
+    }
+
+    #[test]
+    fn a_case_without_a_verdict_proves_nothing() {
+        let mut account = Account::default();
+        account.add(&sample::outcome("a/case", Verdict::Pass));
+        assert!(account.complete(1) && !account.complete(2) && !account.complete(0));
+        let exit = account.exit(&sample::run(2), FINE);
+        assert_eq!(exit.to_string(), "exit 2: 1 of 2 planned cases judged");
+        assert_eq!(account.exit_status(&sample::run(2), FINE), 2);
+    }
+
+    #[test]
+    fn the_sum_counts_every_verdict() {
+        let mut account = Account::default();
+        for verdict in Verdict::ALL {
+            account.add(&sample::outcome("a/case", verdict));
+            assert_eq!(account.count(verdict), 1);
+        }
+        assert_eq!((account.total(), account.executed()), (7, 4));
+    }
+}

@@ -1,0 +1,106 @@
+//! Events that the tests of several formats share.
+
+use dnode_spec::clause::Level;
+
+use crate::event::{Death, Divergence, Ended, Event, Evidence, From as Side, Outcome, Run, Verdict, Wire};
+use crate::fingerprint::fingerprint;
+
+/// A text that does whatever a terminal can be made to do.
+pub(crate) const HOSTILE: &str =
+    "\u{1b}[2J\u{1b}]0;owned\u{7}\r\u{202e}evil\u{202c}\u{200b}\u{9b}31m\u{e0041}\u{2028}";
+
+pub(crate) const FINE: Ended = Ended { interrupted: false, answered: true };
+
+pub(crate) fn run(planned: usize) -> Run {
+    Run {
+        suite: "0.1.0".to_owned(),
+        peer: Some("dnode 1.2.2".to_owned()),
+        target: "node fixtures/peers/dnode/peer.js".to_owned(),
+        planned,
+        notes: vec![],
+        gate: Level::Robust,
+    }
+}
+
+/// A case without any evidence.
+pub(crate) fn outcome(id: &str, verdict: Verdict) -> Outcome {
+    Outcome {
+        id: id.to_owned(),
+        about: "The arguments come back as they were sent.".to_owned(),
+        level: Level::Must,
+        clauses: vec!["message/argument-order".to_owned()],
+        verdict,
+        reason: None,
+        divergence: None,
+        evidence: Evidence::default(),
+    }
+}
+
+pub(crate) fn because(id: &str, verdict: Verdict, reason: &str) -> Outcome {
+    Outcome { reason: Some(reason.to_owned()), ..outcome(id, verdict) }
+}
+
+pub(crate) fn sent(text: &str) -> Wire {
+    Wire::Bytes { from: Side::Suite, bytes: text.as_bytes().to_vec(), cut: 0 }
+}
+
+pub(crate) fn came(bytes: impl AsRef<[u8]>) -> Wire {
+    Wire::Bytes { from: Side::Peer, bytes: bytes.as_ref().to_vec(), cut: 0 }
+}
+
+pub(crate) fn peer_does(what: &str) -> Wire {
+    Wire::Event { from: Side::Peer, what: what.to_owned() }
+}
+
+/// A case that failed, with all the evidence there is.
+pub(crate) fn failing(id: &str) -> Outcome {
+    let clause = "message/argument-order";
+    Outcome {
+        divergence: Some(Divergence {
+            step: "step 2".to_owned(),
+            clause: clause.to_owned(),
+            kind: "differs".to_owned(),
+            path: "arguments[0]".to_owned(),
+            expected: "3".to_owned(),
+            actual: "\"12\"".to_owned(),
+            fingerprint: fingerprint(id, clause, "step 2", "differs", "arguments[0]", "string"),
+        }),
+        evidence: Evidence {
+            wire: vec![
+                sent("{\"method\":\"methods\",\"arguments\":[{}],\"callbacks\":{},\"links\":[]}\n"),
+                came("{\"method\":\"methods\",\"arguments\":[{\"add\":\"[Function]\"}],\"callbacks\":{\"0\":[\"0\",\"add\"]},\"links\":[]}\n"),
+                sent("{\"method\":\"add\",\"arguments\":[1,2,\"[Function]\"],\"callbacks\":{\"0\":[\"2\"]},\"links\":[]}\n"),
+                came("{\"method\":0,\"arguments\":[\"12\"],\"callbacks\":{},\"links\":[]}\n"),
+            ],
+            transcript: "{\"send\":{\"method\":\"add\",\"arguments\":[1,2,{\"$fn\":\"cb\"}]}}\n{\"expect\":{\"method\":{\"$fn\":\"cb\"},\"arguments\":[3]}}\n".to_owned(),
+            repeat: format!("dnode-conform --case {id} -- node fixtures/peers/dnode/peer.js"),
+            death: None,
+        },
+        ..outcome(id, Verdict::Fail)
+    }
+}
+
+/// A case that killed the peer, which dies shouting.
+pub(crate) fn crashing(id: &str) -> Outcome {
+    let mut outcome = Outcome { verdict: Verdict::Crash, ..failing(id) };
+    outcome.divergence = outcome.divergence.map(|divergence| Divergence {
+        kind: "died".to_owned(),
+        path: String::new(),
+        expected: "an answer, or the end of the connection".to_owned(),
+        actual: "the process ended with exit status 1".to_owned(),
+        ..divergence
+    });
+    outcome.evidence.wire.truncate(3);
+    outcome.evidence.wire.push(peer_does("closes"));
+    outcome.evidence.death = Some(Death {
+        status: "exit status 1".to_owned(),
+        stderr: format!("TypeError: x is not a function\r\n\tat {HOSTILE}\n\n\u{1b}[31mfatal\u{1b}[0m\n"),
+    });
+    outcome
+}
+
+/// The events of a run of these cases.
+pub(crate) fn events(run: Run, cases: &[Outcome], ended: Ended) -> Vec<Event> {
+    let judged = cases.iter().map(|outcome| Event::Judged(Box::new(outcome.clone())));
+    std::iter::once(Event::Started(run)).chain(judged).chain([Event::Ended(ended)]).collect()
+}

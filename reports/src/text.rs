@@ -1,0 +1,216 @@
+//! The report for people: a terminal, or the log of a CI job.
+//!
+//! It says first what is run, then each finding in full as it is judged, and at the end what was not judged, what failed
+//! without gating, and last of all the summary: how the sum comes about, and the exit status with its reason.
+//!
+//! Rules: nothing reaches the writer that is not escaped, the suite's own ids and commands included; no line depends on
+//! colour to be understood; lines are at most 100 columns wide, but for a command, which must stay one line to be
+//! copied. Columns are counted in characters: that some are two wide is not known here.
+//!
+//! Deliberately absent: progress. It belongs to a terminal and not to a report.
+
+mod finding;
+mod page;
+
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+
+use dnode_spec::clause::Level;
+
+use crate::Report;
+use crate::account::{self, Account, Exit};
+use crate::event::{Ended, Event, Outcome, Run, Verdict};
+use finding::Detail;
+use page::{Page, style};
+
+/// How many ids of a group are named.
+const FEW: usize = 5;
+
+/// How the report is written.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Options {
+    /// Colours are on. The caller decides: a terminal, and no `NO_COLOR`.
+    pub styles: bool,
+    /// Every case is listed, and what does not gate is shown in full.
+    pub verbose: bool,
+}
+
+/// Writes the report for people.
+#[derive(Debug)]
+pub struct Text<W> {
+    out: W,
+    options: Options,
+    run: Option<Run>,
+    account: Account,
+    /// The ids of the cases that were not judged, by verdict and reason.
+    unjudged: BTreeMap<(Verdict, String), Vec<String>>,
+    /// The failures that do not gate.
+    beneath: Vec<Outcome>,
+    /// The last thing written is an entry of the list of all cases.
+    listing: bool,
+}
+
+impl<W: Write> Text<W> {
+    /// A report that is written to `out` as the run goes on.
+    #[must_use]
+    pub fn new(out: W, options: Options) -> Self {
+        let account = Account::default();
+        Text { out, options, run: None, account, unjudged: BTreeMap::new(), beneath: vec![], listing: false }
+    }
+
+    /// Takes a verdict, and writes what is to be said at once.
+    fn judged(&mut self, outcome: &Outcome, page: &mut Page) -> io::Result<()> {
+        let run = self.run.as_ref().ok_or_else(crate::not_started)?;
+        self.account.add(outcome);
+        let beneath = outcome.verdict == Verdict::Fail && !account::gates(outcome.level, run.gate);
+        match outcome.verdict {
+            Verdict::Pass => {}
+            Verdict::NotApplicable | Verdict::Inconclusive => {
+                let reason = crate::reason(outcome).unwrap_or_default().to_owned();
+                self.unjudged.entry((outcome.verdict, reason)).or_default().push(outcome.id.clone());
+            }
+            Verdict::Fail if beneath => self.beneath.push(outcome.clone()),
+            Verdict::Fail | Verdict::Crash | Verdict::Hang | Verdict::HarnessError => {
+                finding::write(page, run, outcome, Detail::Full);
+                self.listing = false;
+                return Ok(());
+            }
+        }
+        if self.options.verbose {
+            if !std::mem::replace(&mut self.listing, true) {
+                page.blank();
+            }
+            let note = if beneath { Some("does not gate") } else { crate::reason(outcome) };
+            page.listed(outcome.verdict, &outcome.id, note);
+        }
+        Ok(())
+    }
+
+    /// Writes what can be said only at the end.
+    fn end(&self, ended: Ended, page: &mut Page) -> io::Result<()> {
+        let run = self.run.as_ref().ok_or_else(crate::not_started)?;
+        for verdict in [Verdict::NotApplicable, Verdict::Inconclusive] {
+            self.groups(verdict, page);
+        }
+        self.not_gating(run, page);
+        page.blank();
+        page.hang("", style::PLAIN, self.sum(run, ended));
+        let exit = self.account.exit(run, ended);
+        page.hang("", exit_style(&exit), exit.to_string());
+        Ok(())
+    }
+
+    /// The cases with this verdict by reason, the largest group first.
+    fn groups(&self, verdict: Verdict, page: &mut Page) {
+        let mut groups: Vec<_> = self.unjudged.iter().filter(|((judged, _), _)| *judged == verdict).collect();
+        if groups.is_empty() {
+            return;
+        }
+        groups.sort_by_key(|((_, reason), ids)| (std::cmp::Reverse(ids.len()), reason));
+        page.blank();
+        page.plain(
+            0,
+            page::verdict_style(verdict),
+            &format!("{verdict}: {}", cases(self.account.count(verdict))),
+        );
+        for ((_, reason), ids) in groups {
+            page.hang(&format!("{:>5}  ", ids.len()), style::PLAIN, reason);
+            page.hang("       ", style::FAINT, named(ids));
+        }
+    }
+
+    fn not_gating(&self, run: &Run, page: &mut Page) {
+        let Some(weakest) = self.beneath.iter().map(|outcome| outcome.level).max() else {
+            return;
+        };
+        page.blank();
+        let failed = cases(self.beneath.len());
+        let title = format!(
+            "not gating: {failed} failed below the gate; with --level {weakest} this would be exit 1"
+        );
+        page.plain(0, style::BOLD, &title);
+        let detail = if self.options.verbose { Detail::Full } else { Detail::Brief };
+        for outcome in &self.beneath {
+            finding::write(page, run, outcome, detail);
+        }
+    }
+
+    /// `12 planned: 9 pass, 2 fail (1 of them not gating), 1 inconclusive`.
+    fn sum(&self, run: &Run, ended: Ended) -> String {
+        let counts: Vec<String> = Verdict::ALL
+            .into_iter()
+            .filter(|verdict| self.account.count(*verdict) > 0)
+            .map(|verdict| match (verdict, self.beneath.len()) {
+                (Verdict::Fail, 1..) => {
+                    format!("{} fail ({} not gating)", self.account.count(verdict), self.beneath.len())
+                }
+                _ => format!("{} {verdict}", self.account.count(verdict)),
+            })
+            .collect();
+        let counts = if counts.is_empty() { "no verdict".to_owned() } else { counts.join(", ") };
+        let interrupted = if ended.interrupted { ", interrupted" } else { "" };
+        format!("{} planned{interrupted}: {counts}", run.planned)
+    }
+}
+
+impl<W: Write> Report for Text<W> {
+    fn event(&mut self, event: &Event) -> io::Result<()> {
+        let mut page = Page::new(self.options.styles);
+        match event {
+            Event::Started(run) => {
+                header(run, &mut page);
+                self.run = Some(run.clone());
+            }
+            Event::Judged(outcome) => self.judged(outcome, &mut page)?,
+            Event::Ended(ended) => self.end(*ended, &mut page)?,
+        }
+        self.out.write_all(page.into_string().as_bytes())?;
+        self.out.flush()
+    }
+}
+
+/// What is run against whom.
+fn header(run: &Run, page: &mut Page) {
+    page.plain(0, style::BOLD, &format!("dnode-conform {}", run.suite));
+    let peer = run.peer.as_deref().unwrap_or("unnamed: it does not claim the probe (conformProbe)");
+    page.field("peer", style::PLAIN, peer);
+    page.field("target", style::PLAIN, &run.target);
+    page.field("planned", style::PLAIN, &format!("{}; {}", cases(run.planned), gate_words(run.gate)));
+    for note in &run.notes {
+        page.field("note", style::PLAIN, note);
+    }
+}
+
+/// `must, should and robust failures gate`.
+fn gate_words(gate: Level) -> String {
+    let gating = Level::ALL.map(|level| account::gates(level, gate).then_some(level.word()));
+    let mut words: Vec<&str> = gating.into_iter().flatten().collect();
+    match (words.pop(), words.is_empty()) {
+        (Some(last), false) => format!("{} and {last} failures gate", words.join(", ")),
+        (last, _) => format!("{} failures gate", last.unwrap_or("no")),
+    }
+}
+
+/// `a/case, another/case and 12 more`.
+fn named(ids: &[String]) -> String {
+    let few = ids.iter().take(FEW).map(String::as_str).collect::<Vec<_>>().join(", ");
+    match ids.len().saturating_sub(FEW) {
+        0 => few,
+        more => format!("{few}, and {more} more"),
+    }
+}
+
+fn cases(count: usize) -> String {
+    if count == 1 { "1 case".to_owned() } else { format!("{count} cases") }
+}
+
+fn exit_style(exit: &Exit) -> anstyle::Style {
+    match exit.status {
+        0 => style::GOOD,
+        1 => style::BAD,
+        _ => style::UNSURE,
+    }
+}
+
+#[cfg(test)]
+mod tests;

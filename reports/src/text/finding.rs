@@ -1,0 +1,152 @@
+//! One finding: everything that the author of an implementation needs to believe it and to repeat it.
+
+use anstyle::AnsiColor;
+use dnode_spec::clause;
+
+use super::page::{Page, style};
+use crate::account;
+use crate::event::{Death, Divergence, From as Side, Outcome, Run, Verdict, Wire};
+
+/// How many steps of a transcript are shown.
+const STEPS: usize = 40;
+
+/// How many of the last lines of standard error are shown.
+const STDERR: usize = 20;
+
+/// How much is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Detail {
+    /// All of it.
+    Full,
+    /// The difference and the command, without the evidence.
+    Brief,
+}
+
+/// Writes a finding.
+pub(super) fn write(page: &mut Page, run: &Run, outcome: &Outcome, detail: Detail) {
+    let gates = outcome.verdict != Verdict::Fail || account::gates(outcome.level, run.gate);
+    page.title(outcome.verdict, if gates { "" } else { " (not gating)" }, &outcome.id);
+    page.hang("  ", style::PLAIN, &outcome.about);
+    page.blank();
+    if detail == Detail::Full {
+        let peer = run.peer.as_deref().map_or_else(
+            || run.target.clone(),
+            |peer| format!("{}, at {}", crate::escape::cut(peer, 200), run.target),
+        );
+        page.field("peer", style::PLAIN, &peer);
+    }
+    if outcome.verdict == Verdict::HarnessError {
+        page.field("note", style::PLAIN, "The suite itself failed. This says nothing about the peer.");
+    } else {
+        clauses(page, outcome);
+    }
+    if let Some(reason) = crate::reason(outcome) {
+        page.field("reason", style::PLAIN, reason);
+    }
+    if let Some(divergence) = &outcome.divergence {
+        difference(page, divergence);
+    }
+    if detail == Detail::Full {
+        wire(page, &outcome.evidence.wire);
+        transcript(page, &outcome.evidence.transcript);
+    }
+    if !outcome.evidence.repeat.is_empty() {
+        page.block("repeat", "the command that runs just this case");
+        page.plain(4, style::BOLD, &outcome.evidence.repeat);
+    }
+    if let Some(death) = &outcome.evidence.death {
+        process(page, death);
+    }
+}
+
+/// The clause that is broken; where nothing was broken, those that the case is about.
+fn clauses(page: &mut Page, outcome: &Outcome) {
+    let broken = outcome.divergence.as_ref().map(|divergence| std::slice::from_ref(&divergence.clause));
+    for id in broken.unwrap_or(&outcome.clauses) {
+        let Some(clause) = clause::find(id) else {
+            page.field("clause", style::BOLD, &format!("{id} ({})", outcome.level));
+            continue;
+        };
+        page.field("clause", style::BOLD, &format!("{id} ({})", clause.level));
+        page.field("", style::PLAIN, clause.text);
+        page.field("", style::FAINT, &format!("source: {}", clause.source));
+    }
+}
+
+fn difference(page: &mut Page, divergence: &Divergence) {
+    page.field("step", style::PLAIN, &divergence.step);
+    if !divergence.path.is_empty() {
+        page.field("where", style::PLAIN, &divergence.path);
+    }
+    page.field("expected", style::GOOD, &divergence.expected);
+    page.field("came", style::BAD, &divergence.actual);
+    let named = format!("{}, fingerprint {}", divergence.kind, divergence.fingerprint);
+    page.field("difference", style::PLAIN, &named);
+}
+
+/// The wire log in two lanes. `->` and `<-` stand before bytes, `--` before what is not bytes.
+fn wire(page: &mut Page, log: &[Wire]) {
+    if log.is_empty() {
+        return;
+    }
+    page.block("wire", "what went over the connection in its order: suite -> peer, suite <- peer");
+    for entry in log {
+        match entry {
+            Wire::Bytes { from, bytes, cut } => sent(page, *from, bytes, *cut),
+            Wire::Event { from, what } => note(page, *from, what),
+            Wire::Omitted(1) => page.plain(4, style::FAINT, "(1 entry left out)"),
+            Wire::Omitted(count) => page.plain(4, style::FAINT, &format!("({count} entries left out)")),
+        }
+    }
+}
+
+/// Bytes of one end. The newline that ends a line is not shown; where it is missing, that is said.
+fn sent(page: &mut Page, from: Side, bytes: &[u8], cut: usize) {
+    let (body, whole) = match bytes.strip_suffix(b"\n") {
+        Some(body) if cut == 0 => (body, true),
+        _ => (bytes, false),
+    };
+    let (gutter, color) = match from {
+        Side::Suite => ("    suite ->       ", AnsiColor::Cyan),
+        Side::Peer => ("          <- peer  ", AnsiColor::Magenta),
+    };
+    page.hang_cut(gutter, color.on_default(), body, cut);
+    match (whole, body.is_empty()) {
+        (true, true) => note(page, from, "(an empty line)"),
+        (false, _) if cut == 0 => note(page, from, "(no newline)"),
+        _ => {}
+    }
+}
+
+/// What an end did that is not bytes.
+fn note(page: &mut Page, from: Side, what: &str) {
+    let gutter = match from {
+        Side::Suite => "    suite --       ",
+        Side::Peer => "          -- peer  ",
+    };
+    page.hang(gutter, style::FAINT, what);
+}
+
+fn transcript(page: &mut Page, steps: &str) {
+    let count = steps.lines().count();
+    if count == 0 {
+        return;
+    }
+    page.block("transcript", "what was played, one step a line");
+    for step in steps.lines().take(STEPS) {
+        page.hang("    ", style::PLAIN, step);
+    }
+    if count > STEPS {
+        page.plain(4, style::FAINT, &format!("({} more steps)", count - STEPS));
+    }
+}
+
+/// How the peer's process ended, and its last words. A tab becomes four spaces, as stack traces are full of them.
+fn process(page: &mut Page, death: &Death) {
+    page.block("process", "how the peer ended, and the last lines of its standard error");
+    page.hang("    ", style::BAD, &death.status);
+    let lines: Vec<&str> = death.stderr.lines().collect();
+    for line in lines.iter().skip(lines.len().saturating_sub(STDERR)) {
+        page.hang("    | ", style::PLAIN, line.replace('\t', "    "));
+    }
+}

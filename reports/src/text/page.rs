@@ -1,0 +1,164 @@
+//! Lines of the text report: columns, wrapping, colours, and the one place where text is escaped.
+
+use anstyle::{AnsiColor, Style};
+
+use crate::escape;
+use crate::event::Verdict;
+
+/// How wide a line may be.
+const WIDTH: usize = 100;
+
+/// How many characters of one text are shown.
+const LONGEST: usize = 800;
+
+/// The colours, by what they mean.
+pub(super) mod style {
+    use anstyle::{AnsiColor, Style};
+
+    pub(crate) const PLAIN: Style = Style::new();
+    pub(crate) const BOLD: Style = Style::new().bold();
+    pub(crate) const FAINT: Style = Style::new().dimmed();
+    pub(crate) const GOOD: Style = AnsiColor::Green.on_default();
+    pub(crate) const BAD: Style = AnsiColor::Red.on_default().bold();
+    pub(crate) const UNSURE: Style = AnsiColor::Yellow.on_default().bold();
+}
+
+/// The colour of a verdict.
+pub(super) fn verdict_style(verdict: Verdict) -> Style {
+    match verdict {
+        Verdict::Pass => style::GOOD,
+        Verdict::Fail | Verdict::Crash | Verdict::Hang => style::BAD,
+        Verdict::NotApplicable => AnsiColor::Cyan.on_default(),
+        Verdict::Inconclusive | Verdict::HarnessError => style::UNSURE,
+    }
+}
+
+/// Text that is being laid out. Every method escapes what it is given.
+pub(super) struct Page {
+    text: String,
+    styles: bool,
+}
+
+impl Page {
+    pub(super) fn new(styles: bool) -> Self {
+        Page { text: String::new(), styles }
+    }
+
+    pub(super) fn into_string(self) -> String {
+        self.text
+    }
+
+    /// An empty line.
+    pub(super) fn blank(&mut self) {
+        self.text.push('\n');
+    }
+
+    /// One line, however long.
+    pub(super) fn plain(&mut self, indent: usize, style: Style, text: &str) {
+        self.text.push_str(&" ".repeat(indent));
+        self.push(style, &escape::terminal(text));
+        self.blank();
+    }
+
+    /// The first line of a finding.
+    pub(super) fn title(&mut self, verdict: Verdict, mark: &str, id: &str) {
+        self.blank();
+        self.push(verdict_style(verdict), &verdict.word().to_uppercase());
+        self.push(style::FAINT, mark);
+        self.text.push_str("  ");
+        self.push(style::BOLD, &escape::terminal(id));
+        self.blank();
+    }
+
+    /// A case in the list of all cases.
+    pub(super) fn listed(&mut self, verdict: Verdict, id: &str, note: Option<&str>) {
+        let note = note.map(|note| format!(": {note}")).unwrap_or_default();
+        let shown = escape::terminal_cut(format!("{id}{note}"), LONGEST, 0);
+        self.lines(verdict_style(verdict), &format!("{:14}  ", verdict.word()), style::PLAIN, &shown);
+    }
+
+    /// A labelled text, wrapped beneath itself. Without a label it continues the field before.
+    pub(super) fn field(&mut self, label: &str, style: Style, value: &str) {
+        self.hang(&format!("  {label:10}  "), style, value);
+    }
+
+    /// The label of a block that follows.
+    pub(super) fn block(&mut self, label: &str, about: &str) {
+        self.blank();
+        self.field(label, style::FAINT, about);
+    }
+
+    /// A text behind a gutter, wrapped beneath itself.
+    pub(super) fn hang(&mut self, gutter: &str, style: Style, text: impl AsRef<[u8]>) {
+        self.hang_cut(gutter, style, text, 0);
+    }
+
+    /// Like [`Page::hang`], for a text that lost `missing` bytes before.
+    pub(super) fn hang_cut(&mut self, gutter: &str, style: Style, text: impl AsRef<[u8]>, missing: usize) {
+        let shown = escape::terminal_cut(text, LONGEST, missing);
+        self.lines(style::FAINT, gutter, style, &shown);
+    }
+
+    /// The lines of a text that is escaped already, the first one behind the gutter.
+    fn lines(&mut self, gutter_style: Style, gutter: &str, style: Style, escaped: &str) {
+        let indent = gutter.chars().count();
+        for (number, line) in wrap(escaped, WIDTH - indent).into_iter().enumerate() {
+            match (number, line) {
+                (0, "") => self.push(gutter_style, gutter.trim_end()),
+                (0, _) => self.push(gutter_style, gutter),
+                _ => self.text.push_str(&" ".repeat(indent)),
+            }
+            self.push(style, line);
+            self.blank();
+        }
+    }
+
+    /// Adds text that is escaped already.
+    fn push(&mut self, style: Style, escaped: &str) {
+        if self.styles && !escaped.is_empty() && style != style::PLAIN {
+            self.text.push_str(&format!("{style}{escaped}{style:#}"));
+        } else {
+            self.text.push_str(escaped);
+        }
+    }
+}
+
+/// The text in lines of at most `width` characters: broken after a space or a comma where there is one in the second
+/// half of the line, else in the middle of what there is.
+fn wrap(text: &str, width: usize) -> Vec<&str> {
+    let mut lines = Vec::new();
+    let mut rest = text;
+    while let Some((end, _)) = rest.char_indices().nth(width) {
+        let head = rest.get(..end).unwrap_or(rest);
+        let at = head.rfind([' ', ',']).map_or(0, |position| position + 1);
+        let (line, tail) = rest.split_at(if at * 2 > end { at } else { end });
+        lines.push(line.trim_end_matches(' '));
+        rest = tail;
+    }
+    lines.push(rest);
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn a_line_breaks_after_a_space_or_a_comma() {
+        assert_eq!(wrap("one two three", 9), ["one two", "three"]);
+        assert_eq!(wrap("[100,200,300]", 9), ["[100,200,", "300]"]);
+        assert_eq!(wrap("abcdefghijkl", 5), ["abcde", "fghij", "kl"]);
+        assert_eq!(wrap("a bcdefghijkl", 8), ["a bcdefg", "hijkl"]);
+        assert_eq!(wrap("", 5), [""]);
+    }
+
+    proptest! {
+        #[test]
+        fn wrapping_loses_only_spaces(text in "[a-zé ,日]{0,60}", width in 1usize..20) {
+            let lines = wrap(&text, width);
+            prop_assert!(lines.iter().all(|line| line.chars().count() <= width));
+            prop_assert_eq!(lines.concat().replace(' ', ""), text.replace(' ', ""));
+        }
+    }
+}

@@ -1,0 +1,343 @@
+mod hostile;
+
+use super::*;
+use crate::event::{Divergence, Wire};
+use crate::sample::{self, FINE, HOSTILE};
+
+const PLAIN: Options = Options { styles: false, verbose: false };
+const VERBOSE: Options = Options { styles: false, verbose: true };
+
+fn report(options: Options, run: Run, cases: &[Outcome], ended: Ended) -> String {
+    let mut out = Vec::new();
+    let mut text = Text::new(&mut out, options);
+    for event in sample::events(run, cases, ended) {
+        text.event(&event).unwrap();
+    }
+    String::from_utf8(out).unwrap()
+}
+
+fn observed() -> Outcome {
+    let mut outcome = Outcome { level: Level::Observed, ..sample::failing("methods/again") };
+    if let Some(divergence) = &mut outcome.divergence {
+        divergence.clause = "methods/again".to_owned();
+    }
+    outcome
+}
+
+fn hang() -> Outcome {
+    let mut outcome =
+        Outcome { verdict: Verdict::Hang, level: Level::Robust, ..sample::failing("framing/line-length") };
+    outcome.divergence = Some(Divergence {
+        step: "after the last step".to_owned(),
+        clause: "framing/line-length".to_owned(),
+        kind: "deaf".to_owned(),
+        path: String::new(),
+        expected: "an answer to a known-good call, or the end of the connection".to_owned(),
+        actual: "the connection is open and nothing came within 2 s".to_owned(),
+        fingerprint: "1:000000000000".to_owned(),
+    });
+    let long = format!("{{\"method\":\"echo\",\"arguments\":[\"{}", "x".repeat(3000));
+    outcome.evidence.wire.truncate(2);
+    outcome.evidence.wire.extend([
+        Wire::Bytes { from: crate::event::From::Suite, bytes: long.into_bytes(), cut: 1_000_000 },
+        Wire::Omitted(12),
+        sample::sent("\n"),
+        sample::came(b"{\"half\":\xff"),
+    ]);
+    outcome
+}
+
+#[test]
+fn a_clean_run() {
+    let run = Run { notes: vec!["The peer answers in order.".to_owned()], ..sample::run(2) };
+    let cases = [sample::outcome("a/case", Verdict::Pass), sample::outcome("b/case", Verdict::Pass)];
+    insta::assert_snapshot!(report(PLAIN, run, &cases, FINE), @"
+    dnode-conform 0.1.0
+      peer        dnode 1.2.2
+      target      node fixtures/peers/dnode/peer.js
+      planned     2 cases; must, should and robust failures gate
+      note        The peer answers in order.
+
+    2 planned: 2 pass
+    exit 0: nothing that gates failed
+    ");
+}
+
+#[test]
+fn a_failing_case() {
+    let cases = [sample::outcome("a/case", Verdict::Pass), sample::failing("message/argument-order")];
+    insta::assert_snapshot!(report(PLAIN, sample::run(2), &cases, FINE), @r#"
+    dnode-conform 0.1.0
+      peer        dnode 1.2.2
+      target      node fixtures/peers/dnode/peer.js
+      planned     2 cases; must, should and robust failures gate
+
+    FAIL  message/argument-order
+      The arguments come back as they were sent.
+
+      peer        dnode 1.2.2, at node fixtures/peers/dnode/peer.js
+      clause      message/argument-order (must)
+                  The arguments reach the function in their order and number.
+                  source: protocol document, "data fields", sentence 4
+      step        step 2
+      where       arguments[0]
+      expected    3
+      came        "12"
+      difference  differs, fingerprint 1:9a24989d367b
+
+      wire        what went over the connection in its order: suite -> peer, suite <- peer
+        suite ->       {"method":"methods","arguments":[{}],"callbacks":{},"links":[]}
+              <- peer  {"method":"methods","arguments":[{"add":"[Function]"}],"callbacks":{"0":["0",
+                       "add"]},"links":[]}
+        suite ->       {"method":"add","arguments":[1,2,"[Function]"],"callbacks":{"0":["2"]},
+                       "links":[]}
+              <- peer  {"method":0,"arguments":["12"],"callbacks":{},"links":[]}
+
+      transcript  what was played, one step a line
+        {"send":{"method":"add","arguments":[1,2,{"$fn":"cb"}]}}
+        {"expect":{"method":{"$fn":"cb"},"arguments":[3]}}
+
+      repeat      the command that runs just this case
+        dnode-conform --case message/argument-order -- node fixtures/peers/dnode/peer.js
+
+    2 planned: 1 pass, 1 fail
+    exit 1: 1 gating failure
+    "#);
+}
+
+#[test]
+fn a_crash_with_hostile_stderr() {
+    insta::assert_snapshot!(report(PLAIN, sample::run(1), &[sample::crashing("robust/deep")], FINE), @r#"
+    dnode-conform 0.1.0
+      peer        dnode 1.2.2
+      target      node fixtures/peers/dnode/peer.js
+      planned     1 case; must, should and robust failures gate
+
+    CRASH  robust/deep
+      The arguments come back as they were sent.
+
+      peer        dnode 1.2.2, at node fixtures/peers/dnode/peer.js
+      clause      message/argument-order (must)
+                  The arguments reach the function in their order and number.
+                  source: protocol document, "data fields", sentence 4
+      step        step 2
+      expected    an answer, or the end of the connection
+      came        the process ended with exit status 1
+      difference  died, fingerprint 1:b5d9375e4258
+
+      wire        what went over the connection in its order: suite -> peer, suite <- peer
+        suite ->       {"method":"methods","arguments":[{}],"callbacks":{},"links":[]}
+              <- peer  {"method":"methods","arguments":[{"add":"[Function]"}],"callbacks":{"0":["0",
+                       "add"]},"links":[]}
+        suite ->       {"method":"add","arguments":[1,2,"[Function]"],"callbacks":{"0":["2"]},
+                       "links":[]}
+              -- peer  closes
+
+      transcript  what was played, one step a line
+        {"send":{"method":"add","arguments":[1,2,{"$fn":"cb"}]}}
+        {"expect":{"method":{"$fn":"cb"},"arguments":[3]}}
+
+      repeat      the command that runs just this case
+        dnode-conform --case robust/deep -- node fixtures/peers/dnode/peer.js
+
+      process     how the peer ended, and the last lines of its standard error
+        exit status 1
+        | TypeError: x is not a function
+        |     at \x1b[2J\x1b]0;owned\x07\x0d\u{202e}evil\u{202c}\u{200b}\u{9b}31m\u{e0041}\u{2028}
+        |
+        | \x1b[31mfatal\x1b[0m
+
+    1 planned: 1 crash
+    exit 1: 1 crash
+    "#);
+}
+
+#[test]
+fn a_hang_after_a_long_line() {
+    insta::assert_snapshot!(report(PLAIN, sample::run(1), &[hang()], FINE), @r#"
+    dnode-conform 0.1.0
+      peer        dnode 1.2.2
+      target      node fixtures/peers/dnode/peer.js
+      planned     1 case; must, should and robust failures gate
+
+    HANG  framing/line-length
+      The arguments come back as they were sent.
+
+      peer        dnode 1.2.2, at node fixtures/peers/dnode/peer.js
+      clause      framing/line-length (should)
+                  A long line is a message like any other: the document sets no limit.
+                  source: protocol document, "the protocol", sentence 1
+      step        after the last step
+      expected    an answer to a known-good call, or the end of the connection
+      came        the connection is open and nothing came within 2 s
+      difference  deaf, fingerprint 1:000000000000
+
+      wire        what went over the connection in its order: suite -> peer, suite <- peer
+        suite ->       {"method":"methods","arguments":[{}],"callbacks":{},"links":[]}
+              <- peer  {"method":"methods","arguments":[{"add":"[Function]"}],"callbacks":{"0":["0",
+                       "add"]},"links":[]}
+        suite ->       {"method":"echo","arguments":["xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx
+                       xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx
+                       xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx
+                       xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx
+                       xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx
+                       xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx
+                       xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx
+                       xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx
+                       xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx
+                       xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx…
+                       (1002231 bytes more)
+        (12 entries left out)
+        suite ->
+        suite --       (an empty line)
+              <- peer  {"half":\xff
+              -- peer  (no newline)
+
+      transcript  what was played, one step a line
+        {"send":{"method":"add","arguments":[1,2,{"$fn":"cb"}]}}
+        {"expect":{"method":{"$fn":"cb"},"arguments":[3]}}
+
+      repeat      the command that runs just this case
+        dnode-conform --case framing/line-length -- node fixtures/peers/dnode/peer.js
+
+    1 planned: 1 hang
+    exit 1: 1 hang
+    "#);
+}
+
+#[test]
+fn cases_that_were_not_judged() {
+    let mut cases: Vec<Outcome> = (1..=7)
+        .map(|n| {
+            let id = format!("cycle/case-{n}");
+            sample::because(&id, Verdict::NotApplicable, "the probe declares cycle absent")
+        })
+        .collect();
+    cases.extend([
+        sample::outcome("a/case", Verdict::Pass),
+        sample::because("cull/window", Verdict::NotApplicable, "the peer sends no cull"),
+        sample::because("methods/by-id", Verdict::Inconclusive, "needs methods/sent"),
+        sample::outcome("methods/by-name", Verdict::Inconclusive),
+    ]);
+    let ended = Ended { interrupted: true, answered: true };
+    insta::assert_snapshot!(report(PLAIN, sample::run(11), &cases, ended), @"
+    dnode-conform 0.1.0
+      peer        dnode 1.2.2
+      target      node fixtures/peers/dnode/peer.js
+      planned     11 cases; must, should and robust failures gate
+
+    not-applicable: 8 cases
+        7  the probe declares cycle absent
+           cycle/case-1, cycle/case-2, cycle/case-3, cycle/case-4, cycle/case-5, and 2 more
+        1  the peer sends no cull
+           cull/window
+
+    inconclusive: 2 cases
+        1  needs methods/sent
+           methods/by-id
+        1  no reason given
+           methods/by-name
+
+    11 planned, interrupted: 1 pass, 8 not-applicable, 2 inconclusive
+    exit 2: interrupted, 2 cases inconclusive
+    ");
+}
+
+#[test]
+fn a_failure_that_is_only_observed() {
+    let cases = [sample::outcome("a/case", Verdict::Pass), observed()];
+    insta::assert_snapshot!(report(PLAIN, sample::run(2), &cases, FINE), @r#"
+    dnode-conform 0.1.0
+      peer        dnode 1.2.2
+      target      node fixtures/peers/dnode/peer.js
+      planned     2 cases; must, should and robust failures gate
+
+    not gating: 1 case failed below the gate; with --level observed this would be exit 1
+
+    FAIL (not gating)  methods/again
+      The arguments come back as they were sent.
+
+      clause      methods/again (observed)
+                  A second "methods" replaces the other end's object.
+                  source: reference implementation, dnode-protocol index.js, handleMethods()
+      step        step 2
+      where       arguments[0]
+      expected    3
+      came        "12"
+      difference  differs, fingerprint 1:8f84bbf42a79
+
+      repeat      the command that runs just this case
+        dnode-conform --case methods/again -- node fixtures/peers/dnode/peer.js
+
+    2 planned: 1 pass, 1 fail (1 not gating)
+    exit 0: nothing that gates failed
+    "#);
+}
+
+#[test]
+fn verbose_lists_each_case() {
+    let cases = [
+        sample::outcome("a/case", Verdict::Pass),
+        sample::because("b/case", Verdict::Pass, "quiet time took the barrier's place"),
+        sample::because("c/case", Verdict::NotApplicable, "the probe declares cycle absent"),
+        sample::because("d/case", Verdict::HarnessError, "no port was free"),
+        observed(),
+    ];
+    let text = report(VERBOSE, sample::run(5), &cases, FINE);
+    let listed: Vec<&str> = text.lines().take_while(|line| !line.starts_with("not gating")).collect();
+    insta::assert_snapshot!(listed.join("\n"), @"
+    dnode-conform 0.1.0
+      peer        dnode 1.2.2
+      target      node fixtures/peers/dnode/peer.js
+      planned     5 cases; must, should and robust failures gate
+
+    pass            a/case
+    pass            b/case: quiet time took the barrier's place
+    not-applicable  c/case: the probe declares cycle absent
+
+    HARNESS-ERROR  d/case
+      The arguments come back as they were sent.
+
+      peer        dnode 1.2.2, at node fixtures/peers/dnode/peer.js
+      note        The suite itself failed. This says nothing about the peer.
+      reason      no port was free
+
+    fail            methods/again: does not gate
+
+    not-applicable: 1 case
+        1  the probe declares cycle absent
+           c/case
+    ");
+    assert!(text.contains("  wire  "), "what does not gate is shown in full");
+}
+
+#[test]
+fn nothing_ran() {
+    let run = Run { peer: None, ..sample::run(0) };
+    let ended = Ended { interrupted: false, answered: false };
+    insta::assert_snapshot!(report(PLAIN, run, &[], ended), @"
+    dnode-conform 0.1.0
+      peer        unnamed: it does not claim the probe (conformProbe)
+      target      node fixtures/peers/dnode/peer.js
+      planned     0 cases; must, should and robust failures gate
+
+    0 planned: no verdict
+    exit 2: no case was executed, the peer answered no call
+    ");
+}
+
+#[test]
+fn lines_are_at_most_100_columns_wide() {
+    let text = report(VERBOSE, sample::run(3), &[hang(), sample::crashing("robust/deep"), observed()], FINE);
+    for line in text.lines().filter(|line| !line.starts_with("    dnode-conform")) {
+        assert!(line.chars().count() <= 100, "{line}");
+    }
+}
+
+#[test]
+fn the_run_comes_first() {
+    let mut text = Text::new(Vec::new(), PLAIN);
+    assert!(text.event(&Event::Ended(FINE)).is_err());
+    let judged = Event::Judged(Box::new(sample::outcome("a/case", Verdict::Pass)));
+    assert!(text.event(&judged).is_err());
+}

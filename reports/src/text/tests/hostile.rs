@@ -1,0 +1,84 @@
+//! Whatever a peer says, it reaches the terminal only as visible text.
+
+use super::*;
+use crate::escape;
+
+#[test]
+fn a_hostile_name() {
+    let run = Run { peer: Some(HOSTILE.to_owned()), ..sample::run(1) };
+    insta::assert_snapshot!(report(PLAIN, run, &[sample::outcome("a/case", Verdict::Pass)], FINE), @r"
+    dnode-conform 0.1.0
+      peer        \x1b[2J\x1b]0;owned\x07\x0d\u{202e}evil\u{202c}\u{200b}\u{9b}31m\u{e0041}\u{2028}
+      target      node fixtures/peers/dnode/peer.js
+      planned     1 case; must, should and robust failures gate
+
+    1 planned: 1 pass
+    exit 0: nothing that gates failed
+    ");
+}
+
+/// An outcome whose every text is hostile.
+fn all_hostile(verdict: Verdict) -> Outcome {
+    let text = || HOSTILE.repeat(9);
+    let mut outcome = Outcome {
+        id: text(),
+        about: text(),
+        clauses: vec![text()],
+        reason: Some(text()),
+        verdict,
+        ..sample::crashing("a/case")
+    };
+    outcome.divergence = Some(Divergence {
+        step: text(),
+        clause: text(),
+        kind: text(),
+        path: text(),
+        expected: text(),
+        actual: text(),
+        fingerprint: text(),
+    });
+    outcome.evidence.wire = vec![sample::came(text()), sample::came(b"\xff\n\n"), sample::peer_does(&text())];
+    outcome.evidence.transcript = text();
+    outcome.evidence.repeat = text();
+    if let Some(death) = &mut outcome.evidence.death {
+        death.status = text();
+    }
+    outcome
+}
+
+fn all_hostile_report(options: Options) -> String {
+    let mut cases = Verdict::ALL.map(all_hostile).to_vec();
+    cases.push(Outcome { level: Level::Observed, ..all_hostile(Verdict::Fail) });
+    let run = Run {
+        suite: HOSTILE.to_owned(),
+        peer: Some(HOSTILE.to_owned()),
+        target: HOSTILE.to_owned(),
+        notes: vec![HOSTILE.to_owned()],
+        ..sample::run(8)
+    };
+    report(options, run, &cases, FINE)
+}
+
+#[test]
+fn no_text_reaches_the_terminal_raw() {
+    for verbose in [false, true] {
+        let text = all_hostile_report(Options { styles: false, verbose });
+        assert!(!text.contains(|c| c != '\n' && escape::is_hidden(c)));
+    }
+}
+
+#[test]
+fn styles_add_nothing_but_styles() {
+    for verbose in [false, true] {
+        let styled = all_hostile_report(Options { styles: true, verbose });
+        let mut parts = styled.split("\u{1b}[");
+        let mut bare = parts.next().unwrap_or_default().to_owned();
+        for part in parts {
+            let (code, rest) = part.split_once('m').unwrap();
+            assert!(code.bytes().all(|byte| byte.is_ascii_digit() || byte == b';'), "{code}");
+            bare.push_str(rest);
+        }
+        assert!(styled.len() > bare.len());
+        assert_eq!(bare, all_hostile_report(Options { styles: false, verbose }));
+    }
+}

@@ -1,0 +1,230 @@
+//! Values as a graph: what arguments are once callbacks and links have been applied.
+//!
+//! A [`Graph`] is an arena of nodes, so a value may stand at several places and may contain itself. The leaf type `F`
+//! is what stands for a function: an id on the wire, a handle in a session, a name or a matcher in a transcript.
+//!
+//! Rules: nothing here recurses; the cost of each operation is linear in what it touches. Of an object key that stands
+//! twice the last value counts, as everywhere in JSON practice. Deliberately absent: paths ([`crate::path`]) and the
+//! wire form ([`crate::scrub`]).
+
+mod compare;
+mod describe;
+
+pub use compare::{Difference, Kind as DifferenceKind, compare};
+pub use describe::{class, describe};
+
+use crate::text::TextBuf;
+use crate::value::{Items, Kind, Members, Ref};
+use indexmap::IndexMap;
+
+/// A node of a [`Graph`], by its place in the arena.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct NodeId(u32);
+
+/// One value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Node<F> {
+    /// No value: a hole that a path beyond the end of an array left, or what a link from nowhere gives.
+    Missing,
+    /// `null`
+    Null,
+    /// `true` or `false`
+    Boolean(bool),
+    /// A number, as the text that it had.
+    Number(Box<str>),
+    /// A string.
+    String(TextBuf),
+    /// An array.
+    Array(Vec<NodeId>),
+    /// An object, its keys in their order.
+    Object(IndexMap<TextBuf, NodeId>),
+    /// A function, or what stands for one.
+    Leaf(F),
+}
+
+/// Values that may share parts and contain themselves.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Graph<F> {
+    nodes: Vec<Node<F>>,
+}
+
+impl<F> Default for Graph<F> {
+    fn default() -> Self {
+        Graph { nodes: Vec::new() }
+    }
+}
+
+impl<F> Graph<F> {
+    /// An empty graph.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a node that nothing refers to yet.
+    pub fn add(&mut self, node: Node<F>) -> NodeId {
+        let id = NodeId(u32::try_from(self.nodes.len()).unwrap_or(u32::MAX));
+        self.nodes.push(node);
+        id
+    }
+
+    /// Adds an array of these nodes.
+    pub fn array(&mut self, items: impl IntoIterator<Item = NodeId>) -> NodeId {
+        let items = items.into_iter().collect();
+        self.add(Node::Array(items))
+    }
+
+    /// Adds an object with these members.
+    pub fn object<'k>(&mut self, members: impl IntoIterator<Item = (&'k str, NodeId)>) -> NodeId {
+        let members = members.into_iter().map(|(key, id)| (TextBuf::from(key), id)).collect();
+        self.add(Node::Object(members))
+    }
+
+    /// Adds a string.
+    pub fn string(&mut self, text: &str) -> NodeId {
+        self.add(Node::String(TextBuf::from(text)))
+    }
+
+    /// Adds a number.
+    pub fn number(&mut self, number: impl std::fmt::Display) -> NodeId {
+        self.add(Node::Number(number.to_string().into()))
+    }
+
+    /// The node at `id`.
+    ///
+    /// An id of another graph gives some node of this one, or [`Node::Missing`].
+    #[must_use]
+    pub fn node(&self, id: NodeId) -> &Node<F> {
+        self.nodes.get(id.0 as usize).unwrap_or(&Node::Missing)
+    }
+
+    /// The node at `id`, to change it; `None` for an id of another graph.
+    pub fn node_mut(&mut self, id: NodeId) -> Option<&mut Node<F>> {
+        self.nodes.get_mut(id.0 as usize)
+    }
+
+    /// How many nodes the graph has.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.nodes.len()
+    }
+
+    /// Whether the graph has no nodes.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.nodes.is_empty()
+    }
+
+    /// The elements of the array at `id`; empty for anything else.
+    #[must_use]
+    pub fn items(&self, id: NodeId) -> &[NodeId] {
+        match self.node(id) {
+            Node::Array(items) => items,
+            _ => &[],
+        }
+    }
+
+    /// The member `key` of the object at `id`.
+    #[must_use]
+    pub fn member(&self, id: NodeId, key: &str) -> Option<NodeId> {
+        match self.node(id) {
+            Node::Object(members) => members.get(&TextBuf::from(key)).copied(),
+            _ => None,
+        }
+    }
+
+    /// The function at `id`.
+    #[must_use]
+    pub fn leaf(&self, id: NodeId) -> Option<&F> {
+        match self.node(id) {
+            Node::Leaf(leaf) => Some(leaf),
+            _ => None,
+        }
+    }
+
+    /// Where each element and member leads, in no order.
+    pub(crate) fn edges(&self) -> impl Iterator<Item = NodeId> + '_ {
+        self.nodes.iter().flat_map(|node| {
+            let (items, members) = match node {
+                Node::Array(items) => (items.as_slice(), None),
+                Node::Object(members) => (&[][..], Some(members.values())),
+                _ => (&[][..], None),
+            };
+            items.iter().copied().chain(members.into_iter().flatten().copied())
+        })
+    }
+
+    /// Copies a wire value into the graph; `leaf` may turn a value into something else.
+    pub fn import(&mut self, value: Ref<'_>, mut replace: impl FnMut(Ref<'_>) -> Option<Node<F>>) -> NodeId {
+        let mut open: Vec<Open<'_>> = Vec::new();
+        let root = self.import_one(value, &mut replace, &mut open);
+        while let Some(top) = open.last_mut() {
+            let parent = top.node;
+            match top.children.next() {
+                None => {
+                    open.pop();
+                }
+                Some((key, child)) => {
+                    let id = self.import_one(child, &mut replace, &mut open);
+                    match (self.node_mut(parent), key) {
+                        (Some(Node::Array(items)), _) => items.push(id),
+                        (Some(Node::Object(members)), Some(key)) => {
+                            members.insert(key, id);
+                        }
+                        _ => {}
+                    }
+                }
+            }
+        }
+        root
+    }
+
+    /// Adds the node of one value; containers are empty and go on the stack of what is to be filled.
+    fn import_one<'v>(
+        &mut self,
+        value: Ref<'v>,
+        replace: &mut impl FnMut(Ref<'_>) -> Option<Node<F>>,
+        open: &mut Vec<Open<'v>>,
+    ) -> NodeId {
+        if let Some(node) = replace(value) {
+            return self.add(node);
+        }
+        let node = match value.kind() {
+            Kind::Null => Node::Null,
+            Kind::Boolean => Node::Boolean(value.as_bool().unwrap_or_default()),
+            Kind::Number => Node::Number(value.as_number().map_or("0", |number| number.text()).into()),
+            Kind::String => {
+                Node::String(value.as_text().map_or_else(|| TextBuf::from(""), |text| text.to_owned()))
+            }
+            Kind::Array => Node::Array(Vec::with_capacity(value.len())),
+            Kind::Object => Node::Object(IndexMap::with_capacity(value.len())),
+        };
+        let id = self.add(node);
+        match value.kind() {
+            Kind::Array => open.push(Open { node: id, children: Children::Items(value.items()) }),
+            Kind::Object => open.push(Open { node: id, children: Children::Members(value.members()) }),
+            _ => {}
+        }
+        id
+    }
+}
+
+/// A container whose children are still to be copied.
+struct Open<'v> {
+    node: NodeId,
+    children: Children<'v>,
+}
+
+enum Children<'v> {
+    Items(Items<'v>),
+    Members(Members<'v>),
+}
+
+impl<'v> Children<'v> {
+    fn next(&mut self) -> Option<(Option<TextBuf>, Ref<'v>)> {
+        match self {
+            Children::Items(items) => items.next().map(|item| (None, item)),
+            Children::Members(members) => members.next().map(|(key, item)| (Some(key.to_owned()), item)),
+        }
+    }
+}

@@ -1,0 +1,204 @@
+//! Comparison of two graphs as infinite trees: cycles are unfolded, sharing is ignored.
+
+use super::{Graph, Node, NodeId, class, describe};
+use crate::path::Path;
+use crate::text::TextBuf;
+use indexmap::IndexMap;
+use std::collections::HashSet;
+
+/// What kind of difference two values have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Both are there and are not the same.
+    Differs,
+    /// The expected one has something that the actual one lacks.
+    Absent,
+    /// The actual one has something that the expected one lacks.
+    Unexpected,
+}
+
+impl Kind {
+    /// The kind's word, as it stands in reports.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Kind::Differs => "differs",
+            Kind::Absent => "absent",
+            Kind::Unexpected => "unexpected",
+        }
+    }
+}
+
+/// The first difference between two graphs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Difference {
+    /// Where, from the two roots.
+    pub path: Path,
+    /// What kind.
+    pub kind: Kind,
+    /// What was expected there, in one line.
+    pub expected: String,
+    /// What is there, in one line.
+    pub actual: String,
+    /// The type of what is there, in one word.
+    pub class: &'static str,
+}
+
+/// Says where two graphs first differ, in the order of `expected`.
+///
+/// `leaf` judges a leaf of `expected` against a node of `actual`: `Ok` where it stands for it (the actual node is then not
+/// looked into), or what was expected, in words. Numbers are compared as IEEE 754 doubles; a hole in an array equals
+/// `null`, and a member without a value equals no member.
+///
+/// # Errors
+/// The first [`Difference`].
+pub fn compare<E, A>(
+    (expected, expected_root): (&Graph<E>, NodeId),
+    (actual, actual_root): (&Graph<A>, NodeId),
+    mut leaf: impl FnMut(&E, NodeId) -> Result<(), String>,
+) -> Result<(), Box<Difference>>
+where
+    E: std::fmt::Display,
+    A: std::fmt::Display,
+{
+    let mut comparison = Comparison {
+        expected,
+        actual,
+        seen: HashSet::new(),
+        trails: vec![(0, None)],
+        todo: vec![(expected_root, actual_root, 0)],
+    };
+    while let Some((e, a, trail)) = comparison.todo.pop() {
+        match (expected.node(e), actual.node(a)) {
+            (Node::Leaf(mark), _) => leaf(mark, a)
+                .map_err(|expected| comparison.differs(trail, Kind::Differs, expected, Some(a), None))?,
+            (Node::Array(es), Node::Array(actuals)) => comparison.arrays((e, es), (a, actuals), trail)?,
+            (Node::Object(es), Node::Object(actuals)) => comparison.objects((e, es), (a, actuals), trail)?,
+            (node, other) if scalars_equal(node, other) => {}
+            _ => {
+                return Err(comparison.differs(trail, Kind::Differs, describe(expected, e), Some(a), None));
+            }
+        }
+    }
+    Ok(())
+}
+
+type Members = IndexMap<TextBuf, NodeId>;
+
+struct Comparison<'g, E, A> {
+    expected: &'g Graph<E>,
+    actual: &'g Graph<A>,
+    /// The pairs of containers that are compared already: a cycle ends here.
+    seen: HashSet<(NodeId, NodeId)>,
+    /// How a place was reached: its parent's place in this list, and its key.
+    trails: Vec<(usize, Option<TextBuf>)>,
+    todo: Vec<(NodeId, NodeId, usize)>,
+}
+
+impl<E: std::fmt::Display, A: std::fmt::Display> Comparison<'_, E, A> {
+    fn arrays(
+        &mut self,
+        (e, es): (NodeId, &[NodeId]),
+        (a, actuals): (NodeId, &[NodeId]),
+        trail: usize,
+    ) -> Result<(), Box<Difference>> {
+        let shared = es.len().min(actuals.len());
+        let index = key(shared);
+        if let Some(&e) = es.get(shared) {
+            let expected = describe(self.expected, e);
+            return Err(self.differs(trail, Kind::Absent, expected, None, Some(&index)));
+        }
+        if let Some(&a) = actuals.get(shared) {
+            return Err(self.differs(trail, Kind::Unexpected, nothing(), Some(a), Some(&index)));
+        }
+        if self.seen.insert((e, a)) {
+            for (n, (&e, &a)) in es.iter().zip(actuals).enumerate().rev() {
+                self.compare_later(e, a, trail, key(n));
+            }
+        }
+        Ok(())
+    }
+
+    fn objects(
+        &mut self,
+        (e, es): (NodeId, &Members),
+        (a, actuals): (NodeId, &Members),
+        trail: usize,
+    ) -> Result<(), Box<Difference>> {
+        if !self.seen.insert((e, a)) {
+            return Ok(());
+        }
+        for (key, &a) in actuals {
+            if present(self.actual, Some(&a)).is_some() && present(self.expected, es.get(key)).is_none() {
+                return Err(self.differs(trail, Kind::Unexpected, nothing(), Some(a), Some(key)));
+            }
+        }
+        for (key, e) in es.iter().rev() {
+            let Some(e) = present(self.expected, Some(e)) else { continue };
+            let Some(a) = present(self.actual, actuals.get(key)) else {
+                let expected = describe(self.expected, e);
+                return Err(self.differs(trail, Kind::Absent, expected, None, Some(key)));
+            };
+            self.compare_later(e, a, trail, key.clone());
+        }
+        Ok(())
+    }
+
+    fn compare_later(&mut self, e: NodeId, a: NodeId, trail: usize, key: TextBuf) {
+        self.trails.push((trail, Some(key)));
+        self.todo.push((e, a, self.trails.len() - 1));
+    }
+
+    fn differs(
+        &self,
+        trail: usize,
+        kind: Kind,
+        expected: String,
+        actual: Option<NodeId>,
+        key: Option<&TextBuf>,
+    ) -> Box<Difference> {
+        Box::new(Difference {
+            path: trace(&self.trails, trail, key),
+            kind,
+            expected,
+            actual: actual.map_or_else(nothing, |id| describe(self.actual, id)),
+            class: actual.map_or("absent", |id| class(self.actual, id)),
+        })
+    }
+}
+
+fn nothing() -> String {
+    "nothing".to_owned()
+}
+
+fn key(index: usize) -> TextBuf {
+    TextBuf::from(index.to_string().as_str())
+}
+
+/// A member that has a value.
+fn present<F>(graph: &Graph<F>, id: Option<&NodeId>) -> Option<NodeId> {
+    id.copied().filter(|&id| !matches!(graph.node(id), Node::Missing))
+}
+
+fn scalars_equal<E, A>(expected: &Node<E>, actual: &Node<A>) -> bool {
+    match (expected, actual) {
+        (Node::Null | Node::Missing, Node::Null | Node::Missing) => true,
+        (Node::Boolean(e), Node::Boolean(a)) => e == a,
+        (Node::String(e), Node::String(a)) => e == a,
+        (Node::Number(e), Node::Number(a)) => {
+            e == a || matches!((e.parse::<f64>(), a.parse::<f64>()), (Ok(e), Ok(a)) if e == a)
+        }
+        _ => false,
+    }
+}
+
+/// The path that a trail describes, with one key more where the difference lies beneath it.
+fn trace(trails: &[(usize, Option<TextBuf>)], mut at: usize, last: Option<&TextBuf>) -> Path {
+    let mut keys: Vec<TextBuf> = last.cloned().into_iter().collect();
+    while let Some((parent, Some(key))) = trails.get(at) {
+        keys.push(key.clone());
+        at = *parent;
+    }
+    keys.reverse();
+    Path::from_keys(keys)
+}

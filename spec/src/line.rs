@@ -1,0 +1,178 @@
+//! From bytes to lines: a message ends with a newline, wherever the segments of the stream end.
+//!
+//! A [`Splitter`] is fed with bytes as they come and gives the lines that are complete.
+//!
+//! ```
+//! use dnode_spec::line::Splitter;
+//!
+//! let mut splitter = Splitter::new(1 << 20);
+//! splitter.push(b"{\"method\":\"a\"}\n{\"met");
+//! assert_eq!(splitter.next_line(), Some(Ok(&b"{\"method\":\"a\"}"[..])));
+//! assert_eq!(splitter.next_line(), None);
+//! assert_eq!(splitter.rest(), b"{\"met");
+//! ```
+//!
+//! Rules: after each push, take lines until there are no more. However the bytes are cut into segments, the
+//! lines are the same. Memory stays below twice the limit and the longest segment, and each byte is looked at
+//! once.
+//!
+//! Deliberately absent: decoding. A line is bytes, `\r` is one of them, and a line may be empty.
+
+/// Cuts a stream of bytes into lines.
+#[derive(Debug, Clone)]
+pub struct Splitter {
+    limit: usize,
+    buffer: Vec<u8>,
+    /// Where the next line begins in the buffer.
+    start: usize,
+    /// How far the buffer is known to have no newline from `start` on.
+    scanned: usize,
+    /// The line at `start` was too long, has been reported, and goes on.
+    dropping: bool,
+}
+
+/// A line was longer than the limit; the rest of it, up to its newline, is dropped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct TooLong {
+    /// How many bytes a line may have, without its newline.
+    pub limit: usize,
+}
+
+impl std::error::Error for TooLong {}
+
+impl std::fmt::Display for TooLong {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "a line has more than {} bytes", self.limit)
+    }
+}
+
+impl Splitter {
+    /// A splitter for lines of at most `limit` bytes, their newlines not counted.
+    #[must_use]
+    pub fn new(limit: usize) -> Splitter {
+        Splitter { limit, buffer: Vec::new(), start: 0, scanned: 0, dropping: false }
+    }
+
+    /// Takes the next bytes of the stream, cut anywhere.
+    pub fn push(&mut self, bytes: &[u8]) {
+        // Moving the rest to the front costs no more than what has been taken since: linear in the stream.
+        if self.start > self.buffer.len() / 2 {
+            self.buffer.drain(..self.start);
+            self.scanned -= self.start;
+            self.start = 0;
+        }
+        self.buffer.extend_from_slice(bytes);
+    }
+
+    /// The next complete line, without its newline; `None` until more bytes are pushed.
+    ///
+    /// # Errors
+    /// [`TooLong`] once for each line above the limit, as soon as that is known. The lines after it are not
+    /// affected.
+    pub fn next_line(&mut self) -> Option<Result<&[u8], TooLong>> {
+        let too_long = Err(TooLong { limit: self.limit });
+        while let Some(length) = self.buffer[self.scanned..].iter().position(|&byte| byte == b'\n') {
+            let line = self.start..self.scanned + length;
+            self.start = line.end + 1;
+            self.scanned = self.start;
+            if !std::mem::replace(&mut self.dropping, false) {
+                return Some(if line.len() <= self.limit { Ok(&self.buffer[line]) } else { too_long });
+            }
+        }
+        // The line goes on in the next segment.
+        self.scanned = self.buffer.len();
+        let is_news = !self.dropping && self.rest().len() > self.limit;
+        self.dropping |= is_news;
+        if self.dropping {
+            self.buffer.truncate(self.start);
+            self.scanned = self.start;
+        }
+        is_news.then_some(too_long)
+    }
+
+    /// What has been pushed and not given as a line. Once there are no more lines, these are the bytes after
+    /// the last newline: at the end of the stream, a line that was not finished. Of a line that was too long,
+    /// nothing is left.
+    #[must_use]
+    pub fn rest(&self) -> &[u8] {
+        &self.buffer[self.start..]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// The lines of `segments`, and the rest.
+    fn lines(limit: usize, segments: &[&[u8]]) -> (Vec<Result<Vec<u8>, TooLong>>, Vec<u8>) {
+        let mut splitter = Splitter::new(limit);
+        let mut lines = Vec::new();
+        for segment in segments {
+            splitter.push(segment);
+            while let Some(line) = splitter.next_line() {
+                lines.push(line.map(<[u8]>::to_vec));
+            }
+            assert!(splitter.rest().len() <= limit);
+            assert!(splitter.buffer.len() <= 2 * limit + segment.len());
+        }
+        (lines, splitter.rest().to_vec())
+    }
+
+    #[test]
+    fn a_long_line_is_reported_before_its_end_and_the_next_is_whole() {
+        let mut splitter = Splitter::new(3);
+        splitter.push(b"abc\nabcd");
+        assert_eq!(splitter.next_line(), Some(Ok(&b"abc"[..])));
+        assert_eq!(splitter.next_line(), Some(Err(TooLong { limit: 3 })));
+        assert_eq!(splitter.next_line(), None);
+        splitter.push(b"efgh");
+        assert_eq!(splitter.next_line(), None);
+        assert_eq!(splitter.rest(), b"");
+        splitter.push(b"i\n\n\r\nx");
+        assert_eq!(splitter.next_line(), Some(Ok(&b""[..])));
+        assert_eq!(splitter.next_line(), Some(Ok(&b"\r"[..])));
+        assert_eq!(splitter.next_line(), None);
+        assert_eq!(splitter.rest(), b"x");
+        insta::assert_snapshot!(TooLong { limit: 3 }, @"a line has more than 3 bytes");
+    }
+
+    #[test]
+    fn the_cost_is_linear_when_lines_are_taken_slowly() {
+        let mut splitter = Splitter::new(10);
+        for _ in 0..1_000_000 {
+            splitter.push(b"ab\ncd\n");
+            assert!(splitter.next_line().is_some());
+        }
+        assert_eq!(splitter.rest().len(), 3_000_000);
+    }
+
+    /// Streams in which newlines are frequent, and where to cut them.
+    fn cut_stream() -> impl Strategy<Value = (Vec<u8>, Vec<prop::sample::Index>)> {
+        let byte = prop_oneof![Just(b'\n'), Just(b'\r'), b'a'..=b'c', any::<u8>()];
+        (prop::collection::vec(byte, 0..60), prop::collection::vec(any::<prop::sample::Index>(), 0..12))
+    }
+
+    proptest! {
+        #[test]
+        fn any_cut_gives_the_same_lines((stream, cuts) in cut_stream(), limit in 0usize..8) {
+            let mut ends: Vec<usize> = cuts.iter().map(|cut| cut.index(stream.len() + 1)).collect();
+            ends.push(stream.len());
+            ends.sort_unstable();
+            let mut start = 0;
+            let segments: Vec<&[u8]> = ends.iter().map(|&end| {
+                let segment = &stream[start..end];
+                start = end;
+                segment
+            }).collect();
+            prop_assert_eq!(lines(limit, &segments), lines(limit, &[&stream]));
+        }
+
+        #[test]
+        fn lines_are_what_stands_between_newlines(stream in cut_stream().prop_map(|(stream, _)| stream)) {
+            let mut expected: Vec<_> = stream.split(|&byte| byte == b'\n').map(<[u8]>::to_vec).collect();
+            let rest = expected.pop().unwrap();
+            prop_assert_eq!(lines(stream.len(), &[&stream]), (expected.into_iter().map(Ok).collect(), rest));
+        }
+    }
+}

@@ -1,0 +1,403 @@
+//! One message: decoding says exactly what is wrong and where; encoding writes the reference implementation's form.
+//!
+//! What ids mean here. A key of `callbacks` is an id when it is a decimal integer without leading zeros, plus sign, fraction
+//! or exponent: `"7"`, `"-1"`; not `"01"`, `"0.5"`, `"x"`. A `method` that is a number is an id when its value is an integer: `0`, `0.0`
+//! and `0e0` are the id 0; `0.5` is no method at all. A `method` that is a string is a name, `"0"` too. Negative ids and ids
+//! beyond 2^53 - 1 are integers and so ids, but no implementation counts on them: `callback/id-exact` remarks on them. Beyond 64
+//! bits nothing here can tell ids apart, and they are refused.
+//!
+//! A problem names the clause that the message breaks. A *refused* message is not acted on by a session; the other problems are
+//! tolerated (`callbacks` written as a list by the PHP port, a field that is null).
+
+use crate::path::Path;
+use crate::text::TextBuf;
+use crate::value::{Kind, Number, Ref, Value};
+
+/// The largest integer up to which a double tells every integer apart: 2^53 - 1.
+pub const MAX_EXACT: i64 = (1 << 53) - 1;
+
+/// A function's number in the numbering of the end that declared it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Id(pub i64);
+
+impl Id {
+    /// Reads an id from the key of a `callbacks` field.
+    #[must_use]
+    pub fn from_key(text: &str) -> Option<Id> {
+        let digits = text.strip_prefix('-').unwrap_or(text);
+        let canonical = text == "0" || (digits.bytes().all(|b| b.is_ascii_digit()) && !digits.starts_with('0'));
+        if !canonical || digits.is_empty() {
+            return None;
+        }
+        text.parse().ok().map(Id)
+    }
+
+    /// Reads an id from a number by its value.
+    #[must_use]
+    pub fn from_number(number: Number<'_>) -> Option<Id> {
+        Id::from_key(number.text()).or_else(|| number.to_integer().map(Id))
+    }
+
+    fn is_exact(self) -> bool {
+        (0..=MAX_EXACT).contains(&self.0)
+    }
+}
+
+/// The number in decimal.
+impl std::fmt::Display for Id {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}", self.0)
+    }
+}
+
+/// What a message calls.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Method {
+    /// A named method of the receiver's object, or `methods` or `cull`.
+    Name(TextBuf),
+    /// A function that the receiver declared.
+    Id(Id),
+}
+
+impl Method {
+    /// The method of this name.
+    #[must_use]
+    pub fn named(name: &str) -> Method {
+        Method::Name(TextBuf::from(name))
+    }
+
+    /// Whether this is the name `name`.
+    #[must_use]
+    pub fn is(&self, name: &str) -> bool {
+        matches!(self, Method::Name(text) if text.as_text() == name)
+    }
+}
+
+/// A link: the value at `from` also stands at `to`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Link {
+    /// Where the value is.
+    pub from: Path,
+    /// Where it also stands.
+    pub to: Path,
+}
+
+/// A decoded message. The arguments stay where they were parsed.
+#[derive(Clone)]
+pub struct Message<'v> {
+    /// What is called.
+    pub method: Method,
+    /// The arguments; `None` where the field is omitted.
+    pub arguments: Option<Ref<'v>>,
+    /// The declared functions and their places, in the order of the field.
+    pub callbacks: Vec<(Id, Path)>,
+    /// The links, in their order.
+    pub links: Vec<Link>,
+}
+
+/// Something that a message does against a clause.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// The clause.
+    pub clause: &'static str,
+    /// Where in the message: `method`, `callbacks."01"`, `links[0].from` …; empty for the whole line.
+    pub at: String,
+    /// What the clause expects there.
+    pub expected: String,
+    /// What is there.
+    pub actual: String,
+    /// Whether a receiver that acts on the message would have to guess.
+    pub refused: bool,
+}
+
+/// What decoding gives: the message as far as it can be understood, and all that is wrong with it.
+#[derive(Clone)]
+pub struct Decoded<'v> {
+    /// The message; `None` where there is no knowing what it calls.
+    pub message: Option<Message<'v>>,
+    /// What is wrong, in the order of the fields.
+    pub problems: Vec<Problem>,
+}
+
+impl Decoded<'_> {
+    /// Whether a session acts on the message.
+    #[must_use]
+    pub fn is_sound(&self) -> bool {
+        self.message.is_some() && !self.problems.iter().any(|problem| problem.refused)
+    }
+}
+
+/// Decodes one parsed line.
+///
+/// ```
+/// use dnode_spec::{message, value::Value};
+/// let value = Value::parse(br#"{"method":"add","arguments":[1,2,0],"callbacks":{"01":["2"]}}"#).unwrap();
+/// let decoded = message::decode(&value);
+/// assert_eq!(decoded.problems[0].clause, "callback/id-integral");
+/// assert_eq!(decoded.problems[0].at, "callbacks[\"01\"]");
+/// ```
+#[must_use]
+pub fn decode(value: &Value) -> Decoded<'_> {
+    let root = value.root();
+    let mut problems = Problems(Vec::new());
+    if root.kind() != Kind::Object {
+        problems.add("message/object", String::new(), "an object", kind(root), true);
+        return Decoded { message: None, problems: problems.0 };
+    }
+    let method = decode_method(root.get("method"), &mut problems);
+    let arguments = field(root, "arguments", Kind::Array, "message/arguments", &mut problems);
+    let callbacks = decode_callbacks(root, &mut problems);
+    let links = decode_links(root, &mut problems);
+    if let (Some(method), Some(arguments)) = (&method, arguments)
+        && method.is("cull")
+    {
+        check_cull(arguments, &mut problems);
+    }
+    if method.as_ref().is_some_and(|method| method.is("methods")) {
+        check_methods(arguments, &mut problems);
+    }
+    let message = method.map(|method| Message { method, arguments, callbacks, links });
+    Decoded { message, problems: problems.0 }
+}
+
+struct Problems(Vec<Problem>);
+
+impl Problems {
+    fn add(
+        &mut self,
+        clause: &'static str,
+        at: String,
+        expected: &str,
+        actual: impl Into<String>,
+        refused: bool,
+    ) {
+        self.0.push(Problem { clause, at, expected: expected.to_owned(), actual: actual.into(), refused });
+    }
+}
+
+fn kind(value: Ref<'_>) -> String {
+    match value.kind() {
+        Kind::Array | Kind::Object => format!("an {}", value.kind().word()),
+        Kind::Null => "null".to_owned(),
+        other => format!("a {}", other.word()),
+    }
+}
+
+fn decode_method(method: Option<Ref<'_>>, problems: &mut Problems) -> Option<Method> {
+    const EXPECTED: &str = "a string or an integer";
+    let at = || "method".to_owned();
+    let Some(method) = method else {
+        problems.add("message/method", at(), EXPECTED, "nothing", true);
+        return None;
+    };
+    if let Some(text) = method.as_text() {
+        return Some(Method::Name(text.to_owned()));
+    }
+    let Some(number) = method.as_number() else {
+        problems.add("message/method", at(), EXPECTED, kind(method), true);
+        return None;
+    };
+    let Some(id) = Id::from_number(number) else {
+        let text: String = number.text().chars().take(40).collect();
+        problems.add("message/method", at(), EXPECTED, format!("the number {text}"), true);
+        return None;
+    };
+    if !id.is_exact() {
+        problems.add("callback/id-exact", at(), "an id between 0 and 2^53 - 1", id.to_string(), false);
+    }
+    Some(Method::Id(id))
+}
+
+/// A field of the given kind; `None` where it is omitted or something else, which is a problem.
+fn field<'v>(
+    root: Ref<'v>,
+    name: &str,
+    wanted: Kind,
+    clause: &'static str,
+    problems: &mut Problems,
+) -> Option<Ref<'v>> {
+    let value = root.get(name)?;
+    if value.kind() == wanted {
+        return Some(value);
+    }
+    // null is read as omitted by the reference; anything else leaves a receiver guessing.
+    problems.add(clause, name.to_owned(), &format!("an {}", wanted.word()), kind(value), !value.is_null());
+    None
+}
+
+fn decode_callbacks(root: Ref<'_>, problems: &mut Problems) -> Vec<(Id, Path)> {
+    let mut callbacks = Vec::new();
+    let Some(value) = root.get("callbacks") else {
+        return callbacks;
+    };
+    if value.kind() == Kind::Array {
+        // The PHP port writes a dense map as a list: understood, and a problem all the same.
+        problems.add("message/callbacks", "callbacks".to_owned(), "an object", "an array", false);
+        for (index, path) in value.items().enumerate() {
+            let id = Id(i64::try_from(index).unwrap_or(i64::MAX));
+            decode_callback(id, format!("callbacks[{index}]"), path, &mut callbacks, problems);
+        }
+        return callbacks;
+    }
+    let Some(value) = field(root, "callbacks", Kind::Object, "message/callbacks", problems) else {
+        return callbacks;
+    };
+    for (key, path) in value.members() {
+        let at = at_key("callbacks", key);
+        match key.to_str().and_then(Id::from_key) {
+            Some(id) => decode_callback(id, at, path, &mut callbacks, problems),
+            None => {
+                let mut actual = Vec::new();
+                key.write_json(&mut actual);
+                actual.truncate(60);
+                let actual = format!("the key {}", String::from_utf8_lossy(&actual));
+                problems.add("callback/id-integral", at, "an integer in decimal as the key", actual, true);
+            }
+        }
+    }
+    check_places(&callbacks, problems);
+    callbacks
+}
+
+fn at_key(field: &str, key: crate::text::Text<'_>) -> String {
+    let mut quoted = Vec::new();
+    key.write_json(&mut quoted);
+    quoted.truncate(60);
+    format!("{field}[{}]", String::from_utf8_lossy(&quoted))
+}
+
+fn decode_callback(
+    id: Id,
+    at: String,
+    path: Ref<'_>,
+    callbacks: &mut Vec<(Id, Path)>,
+    problems: &mut Problems,
+) {
+    const EXPECTED: &str = "an array of keys and indexes, not empty";
+    if !id.is_exact() {
+        problems.add(
+            "callback/id-exact",
+            at.clone(),
+            "an id between 0 and 2^53 - 1",
+            id.to_string(),
+            false,
+        );
+    }
+    match Path::decode(path) {
+        Ok(path) if path.is_empty() => {
+            problems.add("callback/path", at, EXPECTED, "an empty array", true);
+        }
+        Ok(path) => callbacks.push((id, path)),
+        Err(error) => problems.add("callback/path", at, EXPECTED, error.to_string(), true),
+    }
+}
+
+fn check_places(callbacks: &[(Id, Path)], problems: &mut Problems) {
+    let mut places = std::collections::HashMap::with_capacity(callbacks.len());
+    for (id, path) in callbacks {
+        if let Some(other) = places.insert(path, id) {
+            let at = format!("callbacks[\"{id}\"]");
+            let actual = format!("{path}, which is the place of {other} too");
+            problems.add("callback/path-unique", at, "a place of its own", actual, false);
+        }
+    }
+}
+
+fn decode_links(root: Ref<'_>, problems: &mut Problems) -> Vec<Link> {
+    let mut links = Vec::new();
+    let Some(value) = field(root, "links", Kind::Array, "message/links", problems) else {
+        return links;
+    };
+    for (index, link) in value.items().enumerate() {
+        let at = format!("links[{index}]");
+        let (Some(from), Some(to)) = (link.get("from"), link.get("to")) else {
+            problems.add("link/shape", at, "an object with from and to", kind(link), true);
+            continue;
+        };
+        let mut end = |name: &str, value| match Path::decode(value) {
+            Ok(path) => Some(path),
+            Err(error) => {
+                let at = format!("{at}.{name}");
+                problems.add("link/path", at, "an array of keys and indexes", error.to_string(), true);
+                None
+            }
+        };
+        if let (Some(from), Some(to)) = (end("from", from), end("to", to)) {
+            links.push(Link { from, to });
+        }
+    }
+    links
+}
+
+fn check_cull(arguments: Ref<'_>, problems: &mut Problems) {
+    for (index, id) in arguments.items().enumerate() {
+        if id.as_number().and_then(Id::from_number).is_none() {
+            let at = format!("arguments[{index}]");
+            problems.add("cull/integral", at, "an integer", kind(id), false);
+        }
+    }
+}
+
+fn check_methods(arguments: Option<Ref<'_>>, problems: &mut Problems) {
+    const EXPECTED: &str = "one argument, an object";
+    let count = arguments.map_or(0, |arguments| arguments.len());
+    let first = arguments.and_then(|arguments| arguments.item(0));
+    let actual = match first {
+        Some(first) if count == 1 && first.kind() == Kind::Object => return,
+        Some(first) if count == 1 => kind(first),
+        _ => format!("{count} arguments"),
+    };
+    problems.add("methods/one-object", "arguments".to_owned(), EXPECTED, actual, false);
+}
+
+/// Writes a message as one line with its newline, in the field order of the reference. `arguments` is JSON text.
+///
+/// `methods` and calls carry all four fields; a `cull` carries only the first two, as the reference writes it.
+#[must_use]
+pub fn encode(method: &Method, arguments: &[u8], callbacks: &[(Id, Path)], links: &[Link]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(arguments.len() + 64 + callbacks.len() * 24);
+    out.extend_from_slice(b"{\"method\":");
+    match method {
+        Method::Name(name) => name.as_text().write_json(&mut out),
+        Method::Id(id) => out.extend_from_slice(id.to_string().as_bytes()),
+    }
+    out.extend_from_slice(b",\"arguments\":");
+    out.extend_from_slice(arguments);
+    if !method.is("cull") {
+        out.extend_from_slice(b",\"callbacks\":");
+        write_callbacks(callbacks, &mut out);
+        out.extend_from_slice(b",\"links\":");
+        write_links(links, &mut out);
+    }
+    out.extend_from_slice(b"}\n");
+    out
+}
+
+/// Appends a `callbacks` field's value.
+pub fn write_callbacks(callbacks: &[(Id, Path)], out: &mut Vec<u8>) {
+    out.push(b'{');
+    for (n, (id, path)) in callbacks.iter().enumerate() {
+        if n > 0 {
+            out.push(b',');
+        }
+        out.extend_from_slice(format!("\"{id}\":").as_bytes());
+        path.write_json(out);
+    }
+    out.push(b'}');
+}
+
+/// Appends a `links` field's value.
+pub fn write_links(links: &[Link], out: &mut Vec<u8>) {
+    out.push(b'[');
+    for (n, link) in links.iter().enumerate() {
+        if n > 0 {
+            out.push(b',');
+        }
+        out.extend_from_slice(b"{\"from\":");
+        link.from.write_json(out);
+        out.extend_from_slice(b",\"to\":");
+        link.to.write_json(out);
+        out.push(b'}');
+    }
+    out.push(b']');
+}

@@ -1,0 +1,264 @@
+//! The monitor: judges every line of both ends of a connection, clause by clause.
+//!
+//! It is fed the lines in the order in which one place saw them ([`Monitor::line`]) and the ends of the two streams
+//! ([`Monitor::end`]), and says what each line breaks. It never waits and never guesses: what may have crossed on the wire is legal.
+//!
+//! Judged here: JSON and UTF-8, the shape of messages, paths and links, calls only of what was declared, calls after a
+//! cull, and the end of the stream. Not judged: answers (the protocol has none), numbering and identity of ids, and what is
+//! absent. Memory is linear in the ids that were declared.
+
+use crate::graph::{Graph, NodeId};
+use crate::message::{self, Id, Message, Method, Problem};
+use crate::path::Path;
+use crate::scrub::unscrub;
+use crate::state::{Event, State};
+use crate::value::Value;
+use std::collections::{HashMap, VecDeque};
+
+/// One of the two ends of a connection. Which is which is the caller's choice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum End {
+    /// The one.
+    A,
+    /// The other.
+    B,
+}
+
+impl End {
+    /// The other end.
+    #[must_use]
+    pub fn other(self) -> End {
+        match self {
+            End::A => End::B,
+            End::B => End::A,
+        }
+    }
+
+    fn index(self) -> usize {
+        self as usize
+    }
+}
+
+/// A message as the monitor understood it, with its functions and links in place.
+#[derive(Debug, Clone)]
+pub struct Received {
+    /// What it calls.
+    pub method: Method,
+    /// The values; a function is the id that stands there.
+    pub graph: Graph<Id>,
+    /// The array of arguments.
+    pub root: NodeId,
+    /// The declared functions and their places.
+    pub callbacks: Vec<(Id, Path)>,
+    /// For `cull`: the ids that it names.
+    pub culls: Vec<Id>,
+}
+
+/// What the monitor says of one line.
+#[derive(Debug, Clone, Default)]
+pub struct Judgement {
+    /// The message, as far as it can be understood.
+    pub received: Option<Received>,
+    /// The clauses that the line breaks, each with where and what.
+    pub problems: Vec<Problem>,
+}
+
+/// A watcher of one connection.
+#[derive(Debug, Default)]
+pub struct Monitor {
+    ends: [Side; 2],
+    lines: u64,
+}
+
+/// What is known of the functions of one end.
+#[derive(Debug, Default)]
+struct Side {
+    /// The ids that this end has declared, and the line that declared each last.
+    ids: HashMap<Id, (State, u64)>,
+    /// The ids of this end that the other culled, and when; the oldest first.
+    culling: VecDeque<(Id, u64)>,
+    /// This end has sent the text "[Circular]" as a value of its own.
+    said_circular: bool,
+}
+
+const CIRCULAR: &[u8] = b"\"[Circular]\"";
+
+impl Monitor {
+    /// A monitor of a new connection.
+    #[must_use]
+    pub fn new() -> Monitor {
+        Monitor::default()
+    }
+
+    /// Judges one line, without its newline, that `from` sent.
+    pub fn line(&mut self, from: End, line: &[u8]) -> Judgement {
+        self.lines += 1;
+        let value = match Value::parse(line) {
+            Ok(value) => value,
+            Err(error) => {
+                let clause = if error.is_utf8() { "framing/utf8" } else { "framing/json" };
+                return Judgement { received: None, problems: vec![not_json(clause, error.to_string())] };
+            }
+        };
+        let decoded = message::decode(&value);
+        let mut problems = decoded.problems;
+        let Some(message) = decoded.message else {
+            return Judgement { received: None, problems };
+        };
+        let unscrubbed = unscrub(&message, |id| id);
+        problems.extend(unscrubbed.problems);
+        self.check_circular(from, line, &message, &mut problems);
+        let culls = culled_ids(&message);
+        self.method(from, &message.method, &mut problems);
+        self.declared(from, &message);
+        for (n, id) in culls.iter().enumerate() {
+            self.culled(from, *id, n, &mut problems);
+        }
+        let received = Received {
+            method: message.method,
+            graph: unscrubbed.graph,
+            root: unscrubbed.root,
+            callbacks: message.callbacks,
+            culls,
+        };
+        Judgement { received: Some(received), problems }
+    }
+
+    /// Judges the end of the stream that `from` sent; `rest` is what came after the last newline.
+    ///
+    /// A rest is a problem only where the sender ended the connection in order: the caller knows.
+    #[must_use]
+    pub fn end(&self, rest: &[u8]) -> Vec<Problem> {
+        if rest.is_empty() {
+            return Vec::new();
+        }
+        vec![Problem {
+            clause: "framing/newline",
+            at: String::new(),
+            expected: "a newline after the last message".to_owned(),
+            actual: format!("the end of the stream after {} bytes without one", rest.len()),
+            refused: true,
+        }]
+    }
+
+    /// What a line that is longer than the receiver takes breaks.
+    #[must_use]
+    pub fn too_long(limit: usize) -> Problem {
+        not_json("framing/json", format!("a line of more than {limit} bytes without a newline"))
+    }
+
+    fn side(&mut self, end: End) -> &mut Side {
+        &mut self.ends[end.index()]
+    }
+
+    /// The state of an id of this end.
+    #[must_use]
+    pub fn state(&self, owner: End, id: Id) -> State {
+        self.ends[owner.index()].ids.get(&id).map_or(State::Unknown, |(state, _)| *state)
+    }
+
+    fn method(&mut self, from: End, method: &Method, problems: &mut Vec<Problem>) {
+        let Method::Id(id) = method else {
+            return;
+        };
+        let owner = from.other();
+        let (state, declared) =
+            self.side(owner).ids.get(id).copied().unwrap_or((State::Unknown, 0));
+        if let Some(clause) = state.on(Event::Called).1 {
+            let actual = match state {
+                State::Unknown => format!("a call of {id}, which the other end has not declared"),
+                _ => format!("a call of {id}, which this end has culled"),
+            };
+            let expected = "the id of a function of the other end".to_owned();
+            problems.push(Problem { clause, at: "method".to_owned(), expected, actual, refused: true });
+        }
+        // A call of something that the owner declared at line N answers everything up to N: its culls have been seen.
+        let side = self.side(from);
+        while let Some((culled, _)) = side.culling.front().copied().filter(|(_, at)| *at < declared) {
+            side.culling.pop_front();
+            if let Some((state, _)) = side.ids.get_mut(&culled) {
+                *state = state.on(Event::Answered).0;
+            }
+        }
+    }
+
+    fn declared(&mut self, from: End, message: &Message<'_>) {
+        let line = self.lines;
+        for (id, _) in &message.callbacks {
+            let entry = self.side(from).ids.entry(*id).or_insert((State::Unknown, 0));
+            *entry = (entry.0.on(Event::Declared).0, line);
+        }
+    }
+
+    fn culled(&mut self, from: End, id: Id, argument: usize, problems: &mut Vec<Problem>) {
+        let known = |end: End, monitor: &Monitor| monitor.state(end, id) != State::Unknown;
+        let (holder_side, owner_side) = (known(from.other(), self), known(from, self));
+        let line = self.lines;
+        let change = |side: &mut Side, event| {
+            if let Some((state, _)) = side.ids.get_mut(&id) {
+                *state = state.on(event).0;
+            }
+        };
+        match (holder_side, owner_side) {
+            (true, true) => {
+                change(self.side(from), Event::CulledByEither);
+                change(self.side(from.other()), Event::CulledByEither);
+            }
+            (true, false) => {
+                let side = self.side(from.other());
+                change(side, Event::Culled);
+                side.culling.push_back((id, line));
+            }
+            // The owner says that its function is gone: dnode-protocol 0.1.
+            (false, true) => change(self.side(from), Event::Culled),
+            (false, false) => problems.extend(State::Unknown.on(Event::Culled).1.map(|clause| Problem {
+                clause,
+                at: format!("arguments[{argument}]"),
+                expected: "the id of a function".to_owned(),
+                actual: format!("{id}, which neither end has declared"),
+                refused: false,
+            })),
+        }
+    }
+
+    /// A place marked as circular must be reached by a link, unless the text was somebody's own value.
+    fn check_circular(
+        &mut self,
+        from: End,
+        line: &[u8],
+        message: &Message<'_>,
+        problems: &mut Vec<Problem>,
+    ) {
+        let marks = line.windows(CIRCULAR.len()).filter(|window| *window == CIRCULAR).count();
+        if marks == 0 {
+            return;
+        }
+        let reached = message.links.len();
+        if marks <= reached {
+            return;
+        }
+        self.side(from).said_circular = true;
+        if self.side(from.other()).said_circular {
+            return;
+        }
+        problems.push(Problem {
+            clause: "link/circular-marked",
+            at: "links".to_owned(),
+            expected: format!("a link to each of the {marks} places marked \"[Circular]\""),
+            actual: format!("{reached} links"),
+            refused: false,
+        });
+    }
+}
+
+fn not_json(clause: &'static str, actual: String) -> Problem {
+    Problem { clause, at: String::new(), expected: "one JSON text in UTF-8".to_owned(), actual, refused: true }
+}
+
+fn culled_ids(message: &Message<'_>) -> Vec<Id> {
+    if !message.method.is("cull") {
+        return Vec::new();
+    }
+    let arguments = message.arguments.into_iter().flat_map(|arguments| arguments.items());
+    arguments.filter_map(|id| id.as_number()).filter_map(Id::from_number).collect()
+}

@@ -1,0 +1,201 @@
+//! Paths: addresses of places inside the arguments of a message.
+//!
+//! On the wire a path is an array of keys and indexes; an index may be written as a number or as a string of digits
+//! (protocol document, "data fields" and "methods": both stand in its examples). Here both are the same text.
+//!
+//! Rules: a place is *reachable* when each key is an own member of an object or an index within an array; it is
+//! *makeable* when what is missing on the way lies beneath an object or an array, never beneath a scalar. Missing
+//! containers are made as objects (dnode-protocol 0.2.2 does so). Nothing outside the arguments is ever touched: a key
+//! is a key, whatever a language's objects inherit. An index more than [`MAX_GAP`] beyond an array's end is not makeable, so
+//! that a short message cannot claim much memory.
+
+use crate::graph::{Graph, Node, NodeId};
+use crate::text::TextBuf;
+use crate::value::{Kind, Ref};
+
+/// How many holes a path may leave at the end of an array.
+pub const MAX_GAP: usize = 1024;
+
+/// A place in the arguments of a message, from their root.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
+pub struct Path(Vec<TextBuf>);
+
+/// Why an array on the wire is not a path.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PathError {
+    /// It is no array.
+    NotAnArray(Kind),
+    /// Its element at this index is neither a string nor an integer.
+    Element(usize, Kind),
+}
+
+impl std::fmt::Display for PathError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            PathError::NotAnArray(kind) => f.write_str(kind.word()),
+            PathError::Element(index, kind) => {
+                write!(f, "an array whose element {index} is a {} and no key or index", kind.word())
+            }
+        }
+    }
+}
+
+impl Path {
+    /// The path of these keys.
+    #[must_use]
+    pub fn from_keys(keys: Vec<TextBuf>) -> Path {
+        Path(keys)
+    }
+
+    /// Reads a path off the wire.
+    ///
+    /// # Errors
+    /// [`PathError`] where the value is not an array of strings and integers. An empty array is a path here (the root);
+    /// whether it may stand somewhere is the caller's to say.
+    pub fn decode(value: Ref<'_>) -> Result<Path, PathError> {
+        if value.kind() != Kind::Array {
+            return Err(PathError::NotAnArray(value.kind()));
+        }
+        let mut keys = Vec::with_capacity(value.len());
+        for (index, element) in value.items().enumerate() {
+            let key = match (element.as_text(), element.as_number().and_then(|number| number.to_integer())) {
+                (Some(text), _) => text.to_owned(),
+                (None, Some(number)) => TextBuf::from(number.to_string().as_str()),
+                (None, None) => return Err(PathError::Element(index, element.kind())),
+            };
+            keys.push(key);
+        }
+        Ok(Path(keys))
+    }
+
+    /// The keys, from the root on.
+    #[must_use]
+    pub fn keys(&self) -> &[TextBuf] {
+        &self.0
+    }
+
+    /// Whether this is the root itself.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Appends the path as a JSON array of strings.
+    pub fn write_json(&self, out: &mut Vec<u8>) {
+        out.push(b'[');
+        for (n, key) in self.0.iter().enumerate() {
+            if n > 0 {
+                out.push(b',');
+            }
+            key.as_text().write_json(out);
+        }
+        out.push(b']');
+    }
+
+    /// The node at this place below `root`, where it is reachable.
+    #[must_use]
+    pub fn resolve<F>(&self, graph: &Graph<F>, root: NodeId) -> Option<NodeId> {
+        self.0.iter().try_fold(root, |at, key| child(graph, at, key))
+    }
+
+    /// Puts `node` at this place below `root`, making what is missing on the way.
+    ///
+    /// # Errors
+    /// The length of the part of the path that leads to where it cannot go on: a scalar, a function, or an array that has no
+    /// such index. The root itself is never replaced (length 0). What was made before stays.
+    pub fn place<F>(&self, graph: &mut Graph<F>, root: NodeId, node: NodeId) -> Result<(), usize> {
+        let Some((last, way)) = self.0.split_last() else {
+            return Err(0);
+        };
+        let mut at = root;
+        for (depth, key) in way.iter().enumerate() {
+            at = match child(graph, at, key).filter(|&id| !matches!(graph.node(id), Node::Missing)) {
+                Some(next) => next,
+                None => {
+                    let made = graph.add(Node::Object(indexmap::IndexMap::new()));
+                    set(graph, at, key, made).map_err(|()| depth)?;
+                    made
+                }
+            };
+        }
+        set(graph, at, last, node).map_err(|()| way.len())
+    }
+
+    /// This path up to `length` keys.
+    #[must_use]
+    pub fn prefix(&self, length: usize) -> Path {
+        Path(self.0[..length.min(self.0.len())].to_vec())
+    }
+}
+
+/// `arguments[0].inc`: for people.
+impl std::fmt::Display for Path {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("arguments")?;
+        self.0.iter().try_for_each(|key| write_key(f, key))
+    }
+}
+
+fn write_key(f: &mut std::fmt::Formatter<'_>, key: &TextBuf) -> std::fmt::Result {
+    let text = key.as_text();
+    match text.to_str() {
+        Some(word) if index(key).is_some() => write!(f, "[{word}]"),
+        Some(word) if is_word(word) => write!(f, ".{word}"),
+        _ => {
+            let mut quoted = Vec::new();
+            text.write_json(&mut quoted);
+            write!(f, "[{}]", String::from_utf8_lossy(&quoted))
+        }
+    }
+}
+
+fn is_word(text: &str) -> bool {
+    !text.is_empty()
+        && text.chars().all(|c| c.is_alphanumeric() || c == '_' || c == '$')
+        && !text.starts_with(|c: char| c.is_ascii_digit())
+}
+
+/// The array index that a key means: decimal, without leading zeros.
+fn index(key: &TextBuf) -> Option<usize> {
+    let text = key.as_text().to_str()?;
+    let canonical = text == "0" || (!text.starts_with('0') && !text.is_empty());
+    (canonical && text.bytes().all(|b| b.is_ascii_digit())).then(|| text.parse().ok())?
+}
+
+fn child<F>(graph: &Graph<F>, at: NodeId, key: &TextBuf) -> Option<NodeId> {
+    match graph.node(at) {
+        Node::Array(items) => items.get(index(key)?).copied(),
+        Node::Object(members) => members.get(key).copied(),
+        _ => None,
+    }
+}
+
+fn set<F>(graph: &mut Graph<F>, at: NodeId, key: &TextBuf, node: NodeId) -> Result<(), ()> {
+    let gap = match graph.node(at) {
+        Node::Array(items) => {
+            let index = index(key).ok_or(())?;
+            if index > items.len() + MAX_GAP {
+                return Err(());
+            }
+            (items.len()..index).len()
+        }
+        Node::Object(_) => 0,
+        _ => return Err(()),
+    };
+    let holes: Vec<NodeId> = (0..gap).map(|_| graph.add(Node::Missing)).collect();
+    match graph.node_mut(at) {
+        Some(Node::Array(items)) => {
+            items.extend(holes);
+            let index = index(key).ok_or(())?;
+            match items.get_mut(index) {
+                Some(place) => *place = node,
+                None => items.push(node),
+            }
+        }
+        Some(Node::Object(members)) => {
+            members.insert(key.clone(), node);
+        }
+        _ => return Err(()),
+    }
+    Ok(())
+}

@@ -1,0 +1,321 @@
+//! One end of a dnode connection, without I/O.
+//!
+//! The contract, in this order:
+//! 1. [`Session::start`] once, with the object to offer: it queues `methods`.
+//! 2. Whenever bytes arrive, [`Session::feed`]; when the other end has closed its sending half, [`Session::end`].
+//! 3. Then take every [`Event`] from [`Session::poll_event`] and act on it: [`Session::call`], [`Session::cull`].
+//! 4. Then write everything that [`Session::poll_output`] gives. When [`Session::is_ended`], close.
+//!
+//! It never blocks and never panics, whatever the other end sends. What cannot be acted on is [`Event::Refused`], with the
+//! clause that it breaks; only a line that is not JSON ends the session, as the reference does. Its memory is linear in
+//! the functions that are live, the longest line, and what has not been polled.
+//!
+//! Ids follow the reference: counted from 0, a function keeps its id at its first place in a message. A function of the
+//! other end that is handed back to it becomes a function of this end that calls it.
+//!
+//! Deliberately absent: judging ([`crate::monitor`]), and dropping functions nobody uses, which is the caller's [`Session::cull`].
+
+use crate::graph::{Graph, Node, NodeId};
+use crate::line::Splitter;
+use crate::message::{self, Id, Message, Method, Problem};
+use crate::scrub::{Written, scrub, unscrub};
+use crate::state::{self, State};
+use crate::value::Value;
+use std::collections::{HashMap, HashSet, VecDeque};
+
+/// A function of this end, as its user knows it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Handle(pub u64);
+
+/// A function in the arguments of a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Function {
+    /// One of this end.
+    Own(Handle),
+    /// One of the other end, by its id.
+    Theirs(Id),
+}
+
+impl std::fmt::Display for Function {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Function::Own(handle) => write!(f, "own function {}", handle.0),
+            Function::Theirs(id) => write!(f, "function {id}"),
+        }
+    }
+}
+
+/// Arguments: values with functions, and the node that is their array.
+pub type Arguments = (Graph<Function>, NodeId);
+
+/// What the other end did.
+#[derive(Debug, Clone)]
+pub enum Event {
+    /// It sent its object: the first argument of `methods`, with the whole graph. A later one replaces an earlier.
+    Remote(Graph<Function>, Option<NodeId>),
+    /// It calls a function of this end.
+    Called(Handle, Graph<Function>, NodeId),
+    /// It culled these functions of this end; calls of them are refused from now on.
+    Culled(Vec<Id>),
+    /// It sent something that cannot be acted on; nothing was changed.
+    Refused(Problem),
+    /// The session is over: the other end closed, or sent a line that is not JSON.
+    Ended(Option<Problem>),
+}
+
+/// Why a call was not made. The caller is at fault.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CallError {
+    /// The session has ended.
+    Ended,
+    /// The other end has not declared this id, or it was culled.
+    NotCallable(Id),
+}
+
+impl std::fmt::Display for CallError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            CallError::Ended => f.write_str("caller: the session has ended"),
+            CallError::NotCallable(id) => {
+                write!(f, "caller: the other end has no function {id}, or it was culled")
+            }
+        }
+    }
+}
+
+impl std::error::Error for CallError {}
+
+/// One end of a connection.
+#[derive(Debug)]
+pub struct Session {
+    splitter: Splitter,
+    object: Arguments,
+    own: HashMap<Id, Function>,
+    ids: HashMap<Function, Vec<Id>>,
+    next_id: i64,
+    held: HashMap<Id, State>,
+    output: VecDeque<Vec<u8>>,
+    events: VecDeque<Event>,
+    ended: bool,
+}
+
+impl Session {
+    /// A session that takes lines of up to `line_limit` bytes.
+    #[must_use]
+    pub fn new(line_limit: usize) -> Session {
+        let mut graph = Graph::new();
+        let root = graph.object([]);
+        Session {
+            splitter: Splitter::new(line_limit),
+            object: (graph, root),
+            own: HashMap::new(),
+            ids: HashMap::new(),
+            next_id: 0,
+            held: HashMap::new(),
+            output: VecDeque::new(),
+            events: VecDeque::new(),
+            ended: false,
+        }
+    }
+
+    /// Offers an object to the other end. `object` is the node of the object itself. Again, it replaces the first.
+    pub fn start(&mut self, mut graph: Graph<Function>, object: NodeId) {
+        let arguments = graph.array([object]);
+        self.send(&Method::named("methods"), &graph, arguments);
+        self.object = (graph, object);
+    }
+
+    /// Takes bytes from the other end, cut anywhere.
+    pub fn feed(&mut self, bytes: &[u8]) {
+        if self.ended {
+            return;
+        }
+        self.splitter.push(bytes);
+        loop {
+            let outcome = match self.splitter.next_line() {
+                None => return,
+                Some(Ok(line)) => Value::parse(line).map_err(|error| error.to_string()),
+                Some(Err(error)) => Err(error.to_string()),
+            };
+            match outcome {
+                Ok(value) => self.receive(&value),
+                Err(actual) => {
+                    let expected = "one JSON text a line".to_owned();
+                    let clause = "framing/json";
+                    self.finish(Some(Problem { clause, at: String::new(), expected, actual, refused: true }));
+                    return;
+                }
+            }
+        }
+    }
+
+    /// The other end has closed its sending half. Bytes without a newline are dropped, as the reference does.
+    pub fn end(&mut self) {
+        if !self.ended {
+            self.finish(None);
+        }
+    }
+
+    /// Whether the session is over and the connection is to be closed, once the output is written.
+    #[must_use]
+    pub fn is_ended(&self) -> bool {
+        self.ended
+    }
+
+    /// Calls a function of the other end: a name of its object, or an id that it declared.
+    ///
+    /// # Errors
+    /// [`CallError`] where the session has ended or the id cannot be called. Names are not checked: the other end's object
+    /// may have changed on its way.
+    pub fn call(
+        &mut self,
+        method: &Method,
+        graph: &Graph<Function>,
+        arguments: NodeId,
+    ) -> Result<(), CallError> {
+        if self.ended {
+            return Err(CallError::Ended);
+        }
+        if let Method::Id(id) = method {
+            let state = self.held.get(id).copied().unwrap_or(State::Unknown);
+            if state.on(state::Event::Called).1.is_some() {
+                return Err(CallError::NotCallable(*id));
+            }
+        }
+        self.send(method, graph, arguments);
+        Ok(())
+    }
+
+    /// Gives a function of the other end back: it will not be called again unless it is declared anew.
+    ///
+    /// # Errors
+    /// [`CallError`] where the session has ended or there is no such function.
+    pub fn cull(&mut self, id: Id) -> Result<(), CallError> {
+        if self.ended {
+            return Err(CallError::Ended);
+        }
+        let (next, breaks) =
+            self.held.get(&id).copied().unwrap_or(State::Unknown).on(state::Event::Culled);
+        if breaks.is_some() {
+            return Err(CallError::NotCallable(id));
+        }
+        self.held.insert(id, next);
+        let arguments = format!("[{id}]");
+        self.output.push_back(message::encode(&Method::named("cull"), arguments.as_bytes(), &[], &[]));
+        Ok(())
+    }
+
+    /// The next bytes to write.
+    pub fn poll_output(&mut self) -> Option<Vec<u8>> {
+        self.output.pop_front()
+    }
+
+    /// The next thing that the other end did.
+    pub fn poll_event(&mut self) -> Option<Event> {
+        self.events.pop_front()
+    }
+
+    fn finish(&mut self, problem: Option<Problem>) {
+        self.ended = true;
+        self.events.push_back(Event::Ended(problem));
+    }
+
+    fn send(&mut self, method: &Method, graph: &Graph<Function>, arguments: NodeId) {
+        let mut used = HashSet::new();
+        let scrubbed = scrub(graph, arguments, |function| {
+            // Only the oldest id is taken again: at a second place in the message the reference counts on.
+            let oldest = self.ids.get(function).and_then(|ids| ids.first()).copied();
+            let id = oldest.filter(|id| !used.contains(id)).unwrap_or_else(|| {
+                let id = Id(self.next_id);
+                self.next_id += 1;
+                self.own.insert(id, *function);
+                self.ids.entry(*function).or_default().push(id);
+                id
+            });
+            used.insert(id);
+            Written::Function(id)
+        });
+        let line =
+            message::encode(method, &scrubbed.arguments, &scrubbed.callbacks, &scrubbed.links);
+        self.output.push_back(line);
+    }
+
+    fn receive(&mut self, value: &Value) {
+        let decoded = message::decode(value);
+        let sound = decoded.is_sound();
+        let Some(message) = decoded.message.filter(|_| sound) else {
+            self.events.extend(decoded.problems.into_iter().find(|problem| problem.refused).map(Event::Refused));
+            return;
+        };
+        let unscrubbed = unscrub(&message, Function::Theirs);
+        if let Some(problem) = unscrubbed.problems.into_iter().find(|problem| problem.refused) {
+            self.events.push_back(Event::Refused(problem));
+            return;
+        }
+        for (id, _) in &message.callbacks {
+            let state = self.held.entry(*id).or_insert(State::Unknown);
+            *state = state.on(state::Event::Declared).0;
+        }
+        self.act(&message, unscrubbed.graph, unscrubbed.root);
+    }
+
+    fn act(&mut self, message: &Message<'_>, graph: Graph<Function>, root: NodeId) {
+        if message.method.is("methods") {
+            let object = graph.items(root).first().copied();
+            self.events.push_back(Event::Remote(graph, object));
+        } else if message.method.is("cull") {
+            self.culled(message);
+        } else {
+            self.called(&message.method, graph, root);
+        }
+    }
+
+    fn culled(&mut self, message: &Message<'_>) {
+        let arguments = message.arguments.into_iter().flat_map(|arguments| arguments.items());
+        let ids: Vec<Id> =
+            arguments.filter_map(|id| id.as_number()).filter_map(Id::from_number).collect();
+        for id in &ids {
+            if let Some(function) = self.own.remove(id)
+                && let Some(ids) = self.ids.get_mut(&function)
+            {
+                ids.retain(|known| known != id);
+                if ids.is_empty() {
+                    self.ids.remove(&function);
+                }
+            }
+        }
+        self.events.push_back(Event::Culled(ids));
+    }
+
+    fn called(&mut self, method: &Method, graph: Graph<Function>, root: NodeId) {
+        let function = match method {
+            Method::Id(id) => self.own.get(id).copied(),
+            Method::Name(name) => match self.object.0.node(self.object.1) {
+                Node::Object(members) => {
+                    members.get(name).and_then(|&member| self.object.0.leaf(member)).copied()
+                }
+                _ => None,
+            },
+        };
+        match function {
+            Some(Function::Own(handle)) => self.events.push_back(Event::Called(handle, graph, root)),
+            // A function of theirs that they got back as ours: pass the call on. If they culled it meanwhile, nothing.
+            Some(Function::Theirs(id)) => {
+                let _ = self.call(&Method::Id(id), &graph, root);
+            }
+            None => {
+                let (clause, actual) = match method {
+                    Method::Id(id) => ("callback/unknown-id", format!("the id {id}")),
+                    Method::Name(name) => ("methods/unknown-name", format!("the name {name:?}")),
+                };
+                self.events.push_back(Event::Refused(Problem {
+                    clause,
+                    at: "method".to_owned(),
+                    expected: "a function of this end".to_owned(),
+                    actual,
+                    refused: true,
+                }));
+            }
+        }
+    }
+}

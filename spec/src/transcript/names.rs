@@ -1,0 +1,133 @@
+//! Which numbers stand for which names in one replay.
+
+use crate::message::Id;
+use crate::text::TextBuf;
+use std::collections::HashMap;
+
+/// A function in a transcript.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Name {
+    /// `$word`.
+    Word(String),
+    /// One of ours, by the number that it has in the transcript.
+    Ours(Id),
+    /// One of the peer's, by the number that it has in the transcript.
+    Theirs(Id),
+}
+
+impl std::fmt::Display for Name {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Name::Word(word) => write!(f, "${word}"),
+            Name::Ours(id) | Name::Theirs(id) => write!(f, "function {id}"),
+        }
+    }
+}
+
+/// The numbers of the functions of one replay. Name to number is many to many, as the design's rules of judgement say.
+#[derive(Debug, Clone, Default)]
+pub struct Names {
+    numbers: HashMap<Name, Id>,
+    ours: HashMap<Id, Name>,
+    culled_by_peer: Vec<Id>,
+    theirs: HashMap<Name, Vec<Id>>,
+    members: HashMap<TextBuf, Id>,
+    own_members: HashMap<TextBuf, Name>,
+    next: i64,
+}
+
+impl Names {
+    /// No names yet; words get numbers from `first` on.
+    #[must_use]
+    pub fn new(first: i64) -> Names {
+        Names { next: first, ..Names::default() }
+    }
+
+    /// A number that nothing in the transcript has.
+    pub fn fresh(&mut self) -> Id {
+        self.next += 1;
+        Id(self.next - 1)
+    }
+
+    /// The number under which one of our functions goes out now: as written, or a fresh one where the peer culled it.
+    pub fn declare(&mut self, name: &Name) -> Id {
+        let known = self.numbers.get(name).copied().or(match name {
+            Name::Ours(id) => Some(*id),
+            _ => None,
+        });
+        let id = match known.filter(|id| !self.culled_by_peer.contains(id)) {
+            Some(id) => id,
+            None => self.fresh(),
+        };
+        self.numbers.insert(name.clone(), id);
+        self.ours.insert(id, name.clone());
+        id
+    }
+
+    /// The name of one of our functions, by a number that it has or had.
+    #[must_use]
+    pub fn our_name(&self, id: Id) -> Option<&Name> {
+        self.ours.get(&id)
+    }
+
+    /// The current number of one of our functions.
+    #[must_use]
+    pub fn our_number(&self, name: &Name) -> Option<Id> {
+        self.numbers.get(name).copied()
+    }
+
+    /// Our object has this function as this member.
+    pub fn own_member(&mut self, key: &str, name: Name) {
+        self.own_members.insert(TextBuf::from(key), name);
+    }
+
+    /// The function that our object has as this member.
+    #[must_use]
+    pub fn of_own_member(&self, key: &TextBuf) -> Option<&Name> {
+        self.own_members.get(key)
+    }
+
+    /// The peer declared this number where the transcript has this name.
+    pub fn bind(&mut self, name: &Name, id: Id) {
+        let ids = self.theirs.entry(name.clone()).or_default();
+        ids.retain(|known| *known != id);
+        ids.push(id);
+    }
+
+    /// The peer's object has a function of this number as this member. Its earlier object is forgotten by [`Names::forget_members`].
+    pub fn bind_member(&mut self, key: TextBuf, id: Id) {
+        self.members.insert(key, id);
+    }
+
+    /// The peer sent a new object.
+    pub fn forget_members(&mut self) {
+        self.members.clear();
+    }
+
+    /// The latest number of one of the peer's functions that we have not culled.
+    #[must_use]
+    pub fn callable(&self, name: &Name) -> Option<Id> {
+        let bound = self.theirs.get(name).and_then(|ids| ids.last()).copied();
+        bound.or_else(|| match name {
+            Name::Word(word) => self.member(&TextBuf::from(word.as_str())),
+            _ => None,
+        })
+    }
+
+    /// The number of a member of the peer's object.
+    #[must_use]
+    pub fn member(&self, key: &TextBuf) -> Option<Id> {
+        self.members.get(key).copied()
+    }
+
+    /// The peer culled one of our numbers.
+    pub fn culled_by_peer(&mut self, id: Id) {
+        self.culled_by_peer.push(id);
+    }
+
+    /// We culled one of the peer's numbers.
+    pub fn culled_by_us(&mut self, id: Id) {
+        self.theirs.values_mut().for_each(|ids| ids.retain(|known| *known != id));
+        self.members.retain(|_, known| *known != id);
+    }
+}

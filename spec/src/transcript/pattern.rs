@@ -1,0 +1,447 @@
+//! Messages of a transcript: made into bytes, or matched against what comes.
+
+use super::bytes::Bytes;
+use super::names::{Name, Names};
+use super::parse_json;
+use crate::graph::{Graph, Node, NodeId, compare, describe};
+use crate::message::{Id, Link, Method, write_callbacks};
+use crate::monitor::Received;
+use crate::path::Path;
+use crate::scrub::{Written, scrub};
+use crate::text::TextBuf;
+use crate::value::{Kind, Ref, Value};
+
+/// What stands in the arguments of a transcript where the wire has a value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Mark {
+    /// A function.
+    Function(Name),
+    /// Any value.
+    Any,
+    /// Any function.
+    AnyFunction,
+    /// Any value of this type.
+    Type(Kind),
+    /// The value of this JSON text.
+    Json(Vec<u8>),
+}
+
+impl std::fmt::Display for Mark {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Mark::Function(name) => write!(f, "{name}"),
+            Mark::Any => f.write_str("any value"),
+            Mark::AnyFunction => f.write_str("a function"),
+            Mark::Type(kind) => write!(f, "a value of type {}", kind.word()),
+            Mark::Json(text) => {
+                let short = String::from_utf8_lossy(&text[..text.len().min(60)]).into_owned();
+                write!(f, "{short}{}", if text.len() > 60 { "…" } else { "" })
+            }
+        }
+    }
+}
+
+/// What a step calls.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Called {
+    /// A function with a name in the transcript.
+    Function(Name),
+    /// A member of an object, or `methods` or `cull`.
+    Member(TextBuf),
+    /// Something that is no method: sent as it stands.
+    Verbatim(Vec<u8>),
+}
+
+impl Called {
+    /// Reads what `"call"` and `{"id": …}` say: `$word` or a member.
+    pub(super) fn read(text: &str) -> Called {
+        match text.strip_prefix('$') {
+            Some(rest) if !rest.starts_with('$') => Called::Function(Name::Word(rest.to_owned())),
+            Some(rest) => Called::Member(TextBuf::from(rest)),
+            None => Called::Member(TextBuf::from(text)),
+        }
+    }
+}
+
+impl std::fmt::Display for Called {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Called::Function(name) => write!(f, "{name}"),
+            Called::Member(key) => write!(f, "{}", key.as_text()),
+            Called::Verbatim(text) => f.write_str(&String::from_utf8_lossy(text)),
+        }
+    }
+}
+
+/// A message of a transcript.
+#[derive(Debug, Clone)]
+pub struct Pattern {
+    /// What is called.
+    pub called: Called,
+    /// As written.
+    source: Value,
+    /// The values, with marks where names, matchers and callbacks stand and the links applied.
+    graph: Graph<Mark>,
+    root: NodeId,
+    /// The functions that the message declares.
+    declared: Vec<Name>,
+    /// For `cull`: the functions that it names.
+    culls: Vec<Name>,
+    /// Whether the arguments can go out as they are written.
+    verbatim: bool,
+}
+
+/// How a message differs from what was expected.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Mismatch {
+    /// It calls something else.
+    Method,
+    /// Its arguments differ.
+    Arguments(Box<crate::graph::Difference>),
+}
+
+impl Pattern {
+    /// Reads a message. `ours`: we send it.
+    pub(super) fn read(json: &str, ours: bool) -> Result<Pattern, String> {
+        let source = parse_json(json)?;
+        if source.root().kind() != Kind::Object {
+            return Err("a message is an object".to_owned());
+        }
+        let called = read_called(source.root().get("method"), ours);
+        Pattern::assemble(called, source, ours)
+    }
+
+    /// A message made of what `call` says: `json` is an object with `arguments`, `callbacks`, `links`.
+    pub(super) fn read_call(called: Called, json: &str) -> Result<Pattern, String> {
+        Pattern::assemble(called, parse_json(json)?, true)
+    }
+
+    /// A call of `called` with these arguments, written as in a transcript.
+    ///
+    /// # Errors
+    /// What is wrong with the arguments.
+    pub fn call(called: Called, arguments: &str) -> Result<Pattern, String> {
+        Pattern::read_call(called, &format!("{{\"arguments\":{arguments}}}"))
+    }
+
+    fn assemble(called: Called, source: Value, ours: bool) -> Result<Pattern, String> {
+        let mut graph = Graph::new();
+        let (mut declared, mut error, mut verbatim) = (Vec::new(), None, true);
+        let cull = matches!(&called, Called::Member(name) if name.as_text() == "cull");
+        let mut culls = Vec::new();
+        let root = match source.root().get("arguments") {
+            Some(arguments) if arguments.kind() == Kind::Array && cull => {
+                culls = arguments.items().filter_map(|id| read_name(id, !ours)).collect();
+                graph.array([])
+            }
+            Some(arguments) if arguments.kind() == Kind::Array => graph.import(arguments, |value| {
+                let node = read_mark(value).unwrap_or_else(|problem| {
+                    error.get_or_insert(problem);
+                    None
+                })?;
+                verbatim = false;
+                if let Node::Leaf(Mark::Function(name)) = &node {
+                    declared.push(name.clone());
+                }
+                Some(node)
+            }),
+            _ => graph.array([]),
+        };
+        if let Some(error) = error {
+            return Err(error);
+        }
+        let mut pattern = Pattern { called, source, graph, root, declared, culls, verbatim };
+        let links = pattern.read_fields(ours);
+        if !ours {
+            pattern.apply(links?);
+        }
+        Ok(pattern)
+    }
+
+    /// Reads the explicit callbacks and links; what a peer could not send is an error only in what we expect.
+    fn read_fields(&mut self, ours: bool) -> Result<(Vec<(Name, Path)>, Vec<Link>), String> {
+        let root = self.source.root();
+        let mut callbacks = Vec::new();
+        let mut problem = None;
+        for (key, path) in root.get("callbacks").into_iter().flat_map(|callbacks| callbacks.members()) {
+            match (read_key(key.to_str().unwrap_or_default(), ours), Path::decode(path)) {
+                (Some(name), Ok(path)) => callbacks.push((name, path)),
+                (Some(name), Err(_)) if ours => callbacks.push((name, Path::default())),
+                _ => problem = Some(format!("the callback {key} cannot be expected")),
+            }
+        }
+        self.declared.extend(callbacks.iter().map(|(name, _)| name.clone()));
+        let mut links = Vec::new();
+        for link in root.get("links").into_iter().flat_map(|links| links.items()) {
+            let end = |name| link.get(name).and_then(|path| Path::decode(path).ok());
+            match (end("from"), end("to")) {
+                (Some(from), Some(to)) => links.push(Link { from, to }),
+                _ => problem = Some("a link without from and to cannot be expected".to_owned()),
+            }
+        }
+        problem.filter(|_| !ours).map_or(Ok((callbacks, links)), Err)
+    }
+
+    fn apply(&mut self, (callbacks, links): (Vec<(Name, Path)>, Vec<Link>)) {
+        for (name, path) in callbacks {
+            let leaf = self.graph.add(Node::Leaf(Mark::Function(name)));
+            let _ = path.place(&mut self.graph, self.root, leaf);
+        }
+        for link in links {
+            if let Some(node) = link.from.resolve(&self.graph, self.root) {
+                let _ = link.to.place(&mut self.graph, self.root, node);
+            }
+        }
+    }
+
+    /// The functions that the message declares.
+    #[must_use]
+    pub fn declared(&self) -> &[Name] {
+        &self.declared
+    }
+
+    /// The functions that the message culls.
+    #[must_use]
+    pub fn culls(&self) -> &[Name] {
+        &self.culls
+    }
+
+    /// The members of the first argument that are functions: what our `methods` offers.
+    #[must_use]
+    pub fn members(&self) -> Vec<(String, Name)> {
+        let object = self.graph.items(self.root).first().map(|&id| self.graph.node(id));
+        let Some(Node::Object(members)) = object else { return Vec::new() };
+        let functions = members.iter().filter_map(|(key, &id)| match self.graph.leaf(id) {
+            Some(Mark::Function(name)) => Some((key.as_text().to_str()?.to_owned(), name.clone())),
+            _ => None,
+        });
+        functions.collect()
+    }
+
+    /// The line, newline included, that this message is with the numbers of `names`. `method` is the text of the field.
+    pub fn encode(&self, method: &[u8], names: &mut Names) -> Vec<u8> {
+        let mut callbacks: Vec<(Id, Path)> = Vec::new();
+        let arguments = if let Some(ids) = self.encode_culls(names) {
+            Some(ids)
+        } else if self.verbatim {
+            self.source.root().get("arguments").map(|arguments| arguments.to_json())
+        } else {
+            let scrubbed = scrub(&self.graph, self.root, |mark| match mark {
+                Mark::Function(name) => Written::Function(names.declare(name)),
+                Mark::Json(text) => Written::Json(text.clone()),
+                _ => Written::Json(b"null".to_vec()),
+            });
+            callbacks = scrubbed.callbacks;
+            Some(scrubbed.arguments)
+        };
+        self.write_fields(method, arguments, &callbacks, names)
+    }
+
+    fn encode_culls(&self, names: &mut Names) -> Option<Vec<u8>> {
+        if self.culls.is_empty() {
+            return None;
+        }
+        let mut ids = Vec::new();
+        for name in &self.culls {
+            let id = names.callable(name).or(match name {
+                Name::Theirs(id) => Some(*id),
+                _ => None,
+            });
+            if let Some(id) = id {
+                names.culled_by_us(id);
+                ids.push(id.to_string());
+            }
+        }
+        Some(format!("[{}]", ids.join(",")).into_bytes())
+    }
+
+    /// All fields in the order in which they are written; what a field lacks is added at the end.
+    fn write_fields(
+        &self,
+        method: &[u8],
+        arguments: Option<Vec<u8>>,
+        callbacks: &[(Id, Path)],
+        names: &mut Names,
+    ) -> Vec<u8> {
+        let root = self.source.root();
+        let mut fields: Vec<(String, Vec<u8>)> = Vec::new();
+        if root.get("method").is_none() && !matches!(&self.called, Called::Verbatim(text) if text.is_empty()) {
+            fields.push(("\"method\"".to_owned(), method.to_vec()));
+        }
+        let mut declares = !callbacks.is_empty();
+        for (key, value) in root.members() {
+            let written = match key.to_str() {
+                Some("method") => method.to_vec(),
+                Some("arguments") => arguments.clone().unwrap_or_else(|| value.to_json()),
+                Some("callbacks") if value.kind() == Kind::Object => {
+                    declares = false;
+                    rename_callbacks(value, callbacks, names)
+                }
+                _ => value.to_json(),
+            };
+            let mut quoted = Vec::new();
+            key.write_json(&mut quoted);
+            fields.push((String::from_utf8_lossy(&quoted).into_owned(), written));
+        }
+        if declares {
+            let mut written = Vec::new();
+            write_callbacks(callbacks, &mut written);
+            fields.push(("\"callbacks\"".to_owned(), written));
+        }
+        let mut out = vec![b'{'];
+        for (n, (key, value)) in fields.iter().enumerate() {
+            if n > 0 {
+                out.push(b',');
+            }
+            out.extend_from_slice(key.as_bytes());
+            out.push(b':');
+            out.extend_from_slice(value);
+        }
+        out.extend_from_slice(b"}\n");
+        out
+    }
+
+    /// Whether `received` is this message; binds its functions in `names` where it is.
+    ///
+    /// # Errors
+    /// What differs.
+    pub fn check(&self, received: &Received, names: &mut Names) -> Result<(), Mismatch> {
+        if !self.calls(&received.method, names) {
+            return Err(Mismatch::Method);
+        }
+        let mut bound: Vec<(Name, Id)> = Vec::new();
+        let judged = compare((&self.graph, self.root), (&received.graph, received.root), |mark, at| {
+            judge(mark, &received.graph, at, &mut bound)
+        });
+        judged.map_err(Mismatch::Arguments)?;
+        for (name, id) in bound {
+            names.bind(&name, id);
+        }
+        Ok(())
+    }
+
+    /// Whether a message with this method calls what this pattern calls.
+    #[must_use]
+    pub fn calls(&self, method: &Method, names: &Names) -> bool {
+        let called = match method {
+            Method::Id(id) => names.our_name(*id),
+            Method::Name(key) => names.of_own_member(key),
+        };
+        match (&self.called, method) {
+            (Called::Function(name), _) => called == Some(name),
+            (Called::Member(wanted), Method::Name(key)) if wanted == key => true,
+            (Called::Member(wanted), _) => called.is_some() && names.of_own_member(wanted) == called,
+            (Called::Verbatim(_), _) => false,
+        }
+    }
+
+    /// The message in one line, for people.
+    #[must_use]
+    pub fn describe(&self) -> String {
+        format!("a call of {} with {}", self.called, describe(&self.graph, self.root))
+    }
+}
+
+fn judge(mark: &Mark, graph: &Graph<Id>, at: NodeId, bound: &mut Vec<(Name, Id)>) -> Result<(), String> {
+    let fits = match mark {
+        Mark::Any => true,
+        Mark::AnyFunction => graph.leaf(at).is_some(),
+        Mark::Function(name) => {
+            bound.extend(graph.leaf(at).map(|id| (name.clone(), *id)));
+            graph.leaf(at).is_some()
+        }
+        Mark::Type(kind) => crate::graph::class(graph, at) == kind.word(),
+        Mark::Json(text) => {
+            let value = Value::parse(text).map_err(|error| error.to_string())?;
+            let mut expected: Graph<Mark> = Graph::new();
+            let root = expected.import(value.root(), |_| None);
+            compare((&expected, root), (graph, at), |_, _| Ok(())).is_ok()
+        }
+    };
+    if fits { Ok(()) } else { Err(mark.to_string()) }
+}
+
+fn read_called(method: Option<Ref<'_>>, ours: bool) -> Called {
+    let Some(method) = method else { return Called::Verbatim(Vec::new()) };
+    if let Some(text) = method.as_text() {
+        return match text.to_str() {
+            Some(text) => Called::read(text),
+            None => Called::Member(text.to_owned()),
+        };
+    }
+    match read_name(method, !ours) {
+        Some(name) => Called::Function(name),
+        None => Called::Verbatim(method.to_json()),
+    }
+}
+
+/// A name in one of the places of ids: `$word`, or a natural number in the numbering of its owner.
+fn read_name(value: Ref<'_>, ours: bool) -> Option<Name> {
+    if let Some(text) = value.as_text() {
+        return text.to_str()?.strip_prefix('$').map(|word| Name::Word(word.to_owned()));
+    }
+    let id = Id::from_key(value.as_number()?.text()).filter(|id| id.0 >= 0)?;
+    Some(if ours { Name::Ours(id) } else { Name::Theirs(id) })
+}
+
+fn read_key(key: &str, ours: bool) -> Option<Name> {
+    if let Some(word) = key.strip_prefix('$') {
+        return Some(Name::Word(word.to_owned()));
+    }
+    let id = Id::from_key(key).filter(|id| id.0 >= 0)?;
+    Some(if ours { Name::Ours(id) } else { Name::Theirs(id) })
+}
+
+/// What a value in the arguments means, where that is not itself.
+fn read_mark(value: Ref<'_>) -> Result<Option<Node<Mark>>, String> {
+    if value.kind() == Kind::Object && value.len() == 1 {
+        let Some(json) = value.get("?json") else { return Ok(None) };
+        let json = String::from_utf8(json.to_json()).map_err(|error| error.to_string())?;
+        let text = Bytes::read(&json)?.expand(&mut |_| None);
+        return match text {
+            Ok(text) => Ok(Some(Node::Leaf(Mark::Json(text)))),
+            Err(called) => Err(format!("?json cannot hold the number of {called}")),
+        };
+    }
+    let Some(text) = value.as_text().and_then(|text| text.to_str()) else { return Ok(None) };
+    let mark = match text.as_bytes() {
+        [b'$', b'$', ..] | [b'?', b'?', ..] => return Ok(Some(Node::String(TextBuf::from(&text[1..])))),
+        [b'$', ..] => Mark::Function(Name::Word(text[1..].to_owned())),
+        [b'?', ..] => match &text[1..] {
+            "any" => Mark::Any,
+            "function" => Mark::AnyFunction,
+            "null" => Mark::Type(Kind::Null),
+            "boolean" => Mark::Type(Kind::Boolean),
+            "number" => Mark::Type(Kind::Number),
+            "string" => Mark::Type(Kind::String),
+            "array" => Mark::Type(Kind::Array),
+            "object" => Mark::Type(Kind::Object),
+            _ => return Err(format!("{text} is no matcher; a string that starts so is written \"?{text}\"")),
+        },
+        _ => return Ok(None),
+    };
+    Ok(Some(Node::Leaf(mark)))
+}
+
+/// The `callbacks` field as written, with numbers for names, and what the arguments declare besides.
+fn rename_callbacks(value: Ref<'_>, more: &[(Id, Path)], names: &mut Names) -> Vec<u8> {
+    let mut out = vec![b'{'];
+    for (key, path) in value.members() {
+        if out.len() > 1 {
+            out.push(b',');
+        }
+        match key.to_str().and_then(|key| read_key(key, true)) {
+            Some(name) => out.extend_from_slice(format!("\"{}\"", names.declare(&name)).as_bytes()),
+            None => key.write_json(&mut out),
+        }
+        out.push(b':');
+        out.extend_from_slice(&path.to_json());
+    }
+    let mut rest = Vec::new();
+    write_callbacks(more, &mut rest);
+    if out.len() > 1 && !more.is_empty() {
+        out.push(b',');
+    }
+    out.extend_from_slice(&rest[1..]);
+    out
+}

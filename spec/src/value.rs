@@ -1,0 +1,317 @@
+//! The flat wire value: one line of JSON, kept as it was written.
+//!
+//! A [`Value`] is a parsed line in two allocations: the nodes of the tree in preorder, and the text of all
+//! its strings and numbers. A [`Ref`] points at one node and reads it.
+//!
+//! ```
+//! use dnode_spec::value::Value;
+//!
+//! let line = Value::parse(br#"{"method":"add","arguments":[1,2.50,"[Function]"]}"#)?;
+//! let arguments = line.root().get("arguments").unwrap();
+//! assert_eq!(arguments.len(), 3);
+//! assert_eq!(arguments.item(1).unwrap().as_number().unwrap().text(), "2.50");
+//! # Ok::<(), dnode_spec::value::ParseError>(())
+//! ```
+//!
+//! Rules: nothing here recurses, neither parsing nor writing, comparing, cloning or dropping, so only memory
+//! limits the depth of a line. Nothing of a line is lost but its white space and the way its strings are
+//! escaped: numbers keep their text, members their order, duplicate keys stay, strings may hold lone
+//! surrogates. Memory is linear in the line.
+//!
+//! Deliberately absent: changing or building a value (write JSON and parse it), numbers as anything but their
+//! text until somebody asks, and any idea of what a dnode message is.
+
+mod error;
+mod number;
+mod parse;
+#[cfg(test)]
+mod tests;
+mod write;
+
+pub use error::{Expected, ParseError};
+pub use number::Number;
+
+use crate::text::Text;
+use std::fmt;
+
+/// One line of JSON as a flat tree.
+///
+/// Two values are equal where they are the same line but for white space and the escaping of strings: the
+/// texts of numbers, the order of members and duplicates all count.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct Value {
+    /// Preorder; a member of an object is two nodes, its key (a string) and its value.
+    nodes: Vec<Node>,
+    /// The text of strings and numbers, one after another in the order of their nodes.
+    text: Vec<u8>,
+}
+
+/// One node, in twelve bytes. What `a` and `b` mean depends on the kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+struct Node {
+    kind: Kind,
+    /// Boolean: 0 or 1. Number, string: where its text begins. Array, object: how many items or members.
+    a: u32,
+    /// Number, string: how long its text is. Array, object: the index after the last node below it.
+    b: u32,
+}
+
+/// The kinds of JSON values.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Kind {
+    /// `null`
+    Null,
+    /// `true` or `false`
+    Boolean,
+    /// A number of any size.
+    Number,
+    /// A string.
+    String,
+    /// An array.
+    Array,
+    /// An object.
+    Object,
+}
+
+impl Kind {
+    /// The kind's name in lower case, as JSON writes of it.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Kind::Null => "null",
+            Kind::Boolean => "boolean",
+            Kind::Number => "number",
+            Kind::String => "string",
+            Kind::Array => "array",
+            Kind::Object => "object",
+        }
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.word())
+    }
+}
+
+impl Value {
+    /// Parses one line, without its newline, as RFC 8259 has it. White space, also `\r`, may stand around the
+    /// value.
+    ///
+    /// # Errors
+    /// The first byte at which the line can no longer become JSON: a syntax error, a raw control character in
+    /// a string, invalid UTF-8, a byte order mark, anything but white space after the value. A line of 4 GiB
+    /// or more is an error too.
+    pub fn parse(line: &[u8]) -> Result<Value, ParseError> {
+        parse::parse(line)
+    }
+
+    /// The whole value.
+    #[must_use]
+    pub fn root(&self) -> Ref<'_> {
+        Ref { value: self, at: 0 }
+    }
+
+    /// How many nodes the tree has; each key of an object is one too.
+    #[must_use]
+    pub fn len_nodes(&self) -> usize {
+        self.nodes.len()
+    }
+
+    /// The node at `at`, which every caller has from this value.
+    fn node(&self, at: u32) -> Node {
+        self.nodes[at as usize]
+    }
+
+    /// The index after the last node of the subtree at `at`.
+    fn end(&self, at: u32) -> u32 {
+        let node = self.node(at);
+        if matches!(node.kind, Kind::Array | Kind::Object) { node.b } else { at + 1 }
+    }
+
+    /// The text of the string or number `node`.
+    fn bytes(&self, node: Node) -> &[u8] {
+        &self.text[node.a as usize..][..node.b as usize]
+    }
+}
+
+impl fmt::Debug for Value {
+    /// The value as JSON.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.root(), f)
+    }
+}
+
+/// One value inside a [`Value`]: an item, the value of a member, or the root.
+#[derive(Clone, Copy)]
+pub struct Ref<'a> {
+    value: &'a Value,
+    at: u32,
+}
+
+impl<'a> Ref<'a> {
+    fn node(self) -> Node {
+        self.value.node(self.at)
+    }
+
+    /// Which kind of value it is.
+    #[must_use]
+    pub fn kind(self) -> Kind {
+        self.node().kind
+    }
+
+    /// Whether it is `null`.
+    #[must_use]
+    pub fn is_null(self) -> bool {
+        self.kind() == Kind::Null
+    }
+
+    /// The boolean, if it is one.
+    #[must_use]
+    pub fn as_bool(self) -> Option<bool> {
+        let node = self.node();
+        (node.kind == Kind::Boolean).then_some(node.a != 0)
+    }
+
+    /// The number, if it is one.
+    #[must_use]
+    pub fn as_number(self) -> Option<Number<'a>> {
+        let node = self.node();
+        (node.kind == Kind::Number).then(|| Number::from_ascii(self.value.bytes(node)))
+    }
+
+    /// The string's text, if it is one.
+    #[must_use]
+    pub fn as_text(self) -> Option<Text<'a>> {
+        let node = self.node();
+        (node.kind == Kind::String).then(|| Text::from_wtf8(self.value.bytes(node)))
+    }
+
+    /// How many items an array or members an object has, duplicates included; 0 for anything else.
+    #[must_use]
+    pub fn len(self) -> usize {
+        let node = self.node();
+        if matches!(node.kind, Kind::Array | Kind::Object) { node.a as usize } else { 0 }
+    }
+
+    /// Whether it has no items and no members.
+    #[must_use]
+    pub fn is_empty(self) -> bool {
+        self.len() == 0
+    }
+
+    /// The items of an array in order; none for anything else.
+    #[must_use]
+    pub fn items(self) -> Items<'a> {
+        let left = if self.kind() == Kind::Array { self.len() } else { 0 };
+        Items { value: self.value, next: self.at + 1, left }
+    }
+
+    /// The members of an object in order, duplicates included; none for anything else.
+    #[must_use]
+    pub fn members(self) -> Members<'a> {
+        let left = if self.kind() == Kind::Object { self.len() } else { 0 };
+        Members { value: self.value, next: self.at + 1, left }
+    }
+
+    /// The item with index `n` of an array. It costs a walk over the items before it, unless all are scalars:
+    /// whoever looks up many keeps an index of their own.
+    #[must_use]
+    pub fn item(self, n: usize) -> Option<Ref<'a>> {
+        let node = self.node();
+        if node.kind != Kind::Array || n >= node.a as usize {
+            return None;
+        }
+        let all_scalars = node.b - self.at - 1 == node.a;
+        if all_scalars {
+            return Some(Ref { value: self.value, at: self.at + 1 + u32::try_from(n).ok()? });
+        }
+        self.items().nth(n)
+    }
+
+    /// The value of an object's member `key`; of duplicates the last, as JavaScript has it. It costs a walk
+    /// over the members.
+    #[must_use]
+    pub fn get(self, key: &str) -> Option<Ref<'a>> {
+        self.get_text(Text::from_str(key))
+    }
+
+    /// [`Ref::get`] for a key that may hold lone surrogates.
+    #[must_use]
+    pub fn get_text(self, key: Text<'_>) -> Option<Ref<'a>> {
+        self.members().filter(|(name, _)| *name == key).last().map(|(_, value)| value)
+    }
+
+    /// Appends the value as compact JSON: no white space, numbers as they were, strings as
+    /// [`Text::write_json`] has them. Parsing it gives an equal value.
+    pub fn write_json(self, out: &mut Vec<u8>) {
+        write::write(self, out);
+    }
+
+    /// The value as compact JSON, as [`Ref::write_json`] writes it.
+    #[must_use]
+    pub fn to_json(self) -> Vec<u8> {
+        let nodes = self.value.end(self.at) - self.at;
+        let mut out = Vec::with_capacity(nodes as usize * 8);
+        self.write_json(&mut out);
+        out
+    }
+}
+
+impl fmt::Debug for Ref<'_> {
+    /// The value as JSON.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&String::from_utf8_lossy(&self.to_json()))
+    }
+}
+
+/// The items of an array, from [`Ref::items`].
+#[derive(Debug, Clone)]
+pub struct Items<'a> {
+    value: &'a Value,
+    next: u32,
+    left: usize,
+}
+
+impl<'a> Iterator for Items<'a> {
+    type Item = Ref<'a>;
+
+    fn next(&mut self) -> Option<Ref<'a>> {
+        self.left = self.left.checked_sub(1)?;
+        let at = self.next;
+        self.next = self.value.end(at);
+        Some(Ref { value: self.value, at })
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        (self.left, Some(self.left))
+    }
+}
+
+impl ExactSizeIterator for Items<'_> {}
+
+/// The members of an object, from [`Ref::members`].
+#[derive(Debug, Clone)]
+pub struct Members<'a> {
+    value: &'a Value,
+    next: u32,
+    left: usize,
+}
+
+impl<'a> Iterator for Members<'a> {
+    type Item = (Text<'a>, Ref<'a>);
+
+    fn next(&mut self) -> Option<(Text<'a>, Ref<'a>)> {
+        self.left = self.left.checked_sub(1)?;
+        let key = Text::from_wtf8(self.value.bytes(self.value.node(self.next)));
+        let at = self.next + 1;
+        self.next = self.value.end(at);
+        Some((key, Ref { value: self.value, at }))
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        (self.left, Some(self.left))
+    }
+}
+
+impl ExactSizeIterator for Members<'_> {}
