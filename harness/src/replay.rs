@@ -235,13 +235,13 @@ impl<'a> Replay<'a> {
             }
             Action::Bytes(bytes, newline, split) => {
                 let (names, causes, begun) = (&mut self.names, &mut self.causes, self.begun);
-                let expanded = bytes.expand(&mut |called| match called {
-                    Called::Function(name) => names.callable(name).or_else(|| {
+                let expanded = bytes.expand(&mut |called| match (names.number(called), called) {
+                    // A name that is none of the peer's is ours: these bytes declare it.
+                    (None, Called::Function(name)) => {
                         causes.insert(name.clone(), begun);
                         Some(names.declare(name))
-                    }),
-                    Called::Member(key) => names.member(key),
-                    Called::Verbatim(_) => None,
+                    }
+                    (number, _) => number,
                 });
                 let mut bytes = expanded.map_err(|called| self.unbound(&called))?;
                 bytes.extend(newline.then_some(b'\n'));

@@ -202,9 +202,7 @@ fn decode_method(method: Option<Ref<'_>>, problems: &mut Problems) -> Option<Met
         problems.add("message/method", at(), EXPECTED, format!("the number {text}"), true);
         return None;
     };
-    if !id.is_exact() {
-        problems.add("callback/id-exact", at(), "an id between 0 and 2^53 - 1", id.to_string(), false);
-    }
+    // Whether the id is exact is for its owner to answer, where it is declared.
     Some(Method::Id(id))
 }
 

@@ -1,8 +1,9 @@
 //! Which numbers stand for which names in one replay.
 
+use super::pattern::Called;
 use crate::message::Id;
 use crate::text::TextBuf;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// A function in a transcript.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -31,6 +32,7 @@ pub struct Names {
     ours: HashMap<Id, Name>,
     culled_by_peer: Vec<Id>,
     theirs: HashMap<Name, Vec<Id>>,
+    culled_by_us: HashSet<Id>,
     members: HashMap<TextBuf, Id>,
     own_members: HashMap<TextBuf, Name>,
     next: i64,
@@ -92,11 +94,13 @@ impl Names {
         let ids = self.theirs.entry(name.clone()).or_default();
         ids.retain(|known| *known != id);
         ids.push(id);
+        self.culled_by_us.remove(&id);
     }
 
     /// The peer's object has a function of this number as this member. Its earlier object is forgotten by [`Names::forget_members`].
     pub fn bind_member(&mut self, key: TextBuf, id: Id) {
         self.members.insert(key, id);
+        self.culled_by_us.remove(&id);
     }
 
     /// The peer sent a new object.
@@ -107,17 +111,34 @@ impl Names {
     /// The latest number of one of the peer's functions that we have not culled.
     #[must_use]
     pub fn callable(&self, name: &Name) -> Option<Id> {
-        let bound = self.theirs.get(name).and_then(|ids| ids.last()).copied();
-        bound.or_else(|| match name {
+        let bound = self.theirs.get(name).into_iter().flatten().rev();
+        bound.copied().find(|id| !self.culled_by_us.contains(id)).or_else(|| match name {
             Name::Word(word) => self.member(&TextBuf::from(word.as_str())),
             _ => None,
         })
     }
 
-    /// The number of a member of the peer's object.
+    /// The latest number of one of the peer's functions, culled or not.
+    #[must_use]
+    pub fn number(&self, called: &Called) -> Option<Id> {
+        let member = |key: &TextBuf| self.members.get(key).copied();
+        match called {
+            Called::Function(name) => {
+                let bound = self.theirs.get(name).and_then(|ids| ids.last()).copied();
+                bound.or_else(|| match name {
+                    Name::Word(word) => member(&TextBuf::from(word.as_str())),
+                    _ => None,
+                })
+            }
+            Called::Member(key) => member(key),
+            Called::Verbatim(_) => None,
+        }
+    }
+
+    /// The number of a member of the peer's object, unless we have culled it.
     #[must_use]
     pub fn member(&self, key: &TextBuf) -> Option<Id> {
-        self.members.get(key).copied()
+        self.members.get(key).copied().filter(|id| !self.culled_by_us.contains(id))
     }
 
     /// The peer culled one of our numbers.
@@ -127,7 +148,6 @@ impl Names {
 
     /// We culled one of the peer's numbers.
     pub fn culled_by_us(&mut self, id: Id) {
-        self.theirs.values_mut().for_each(|ids| ids.retain(|known| *known != id));
-        self.members.retain(|_, known| *known != id);
+        self.culled_by_us.insert(id);
     }
 }

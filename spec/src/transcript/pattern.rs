@@ -310,14 +310,28 @@ impl Pattern {
             return Err(Mismatch::Method);
         }
         let mut bound: Vec<(Name, Id)> = Vec::new();
-        let judged = compare((&self.graph, self.root), (&received.graph, received.root), |mark, at| {
-            judge(mark, &received.graph, at, &mut bound)
+        let fitted = self.without_other_members(received);
+        let graph = fitted.as_ref().unwrap_or(&received.graph);
+        let judged = compare((&self.graph, self.root), (graph, received.root), |mark, at| {
+            judge(mark, graph, at, &mut bound)
         });
         judged.map_err(Mismatch::Arguments)?;
         for (name, id) in bound {
             names.bind(&name, id);
         }
         Ok(())
+    }
+
+    /// For `methods`: what came without the members that a transcript cannot know of.
+    fn without_other_members(&self, received: &Received) -> Option<Graph<Id>> {
+        let expected = *self.graph.items(self.root).first().filter(|_| received.method.is("methods"))?;
+        let Node::Object(known) = self.graph.node(expected) else { return None };
+        let object = *received.graph.items(received.root).first()?;
+        let mut graph = received.graph.clone();
+        if let Some(Node::Object(members)) = graph.node_mut(object) {
+            members.retain(|key, _| known.contains_key(key));
+        }
+        Some(graph)
     }
 
     /// Whether a message with this method calls what this pattern calls.
@@ -328,6 +342,8 @@ impl Pattern {
             Method::Name(key) => names.of_own_member(key),
         };
         match (&self.called, method) {
+            // A number that nothing in the transcript binds stands for itself.
+            (Called::Function(Name::Ours(id)), Method::Id(other)) if called.is_none() => id == other,
             (Called::Function(name), _) => called == Some(name),
             (Called::Member(wanted), Method::Name(key)) if wanted == key => true,
             (Called::Member(wanted), _) => called.is_some() && names.of_own_member(wanted) == called,
