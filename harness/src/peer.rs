@@ -182,16 +182,16 @@ impl Peer {
             return Health::Died(death);
         }
         let served = serves(&self.address, ping, by, Instant::now() + patience).await;
-        if served.is_ok_and(|served| served) {
-            return Health::Serves;
-        }
-        if let Some(death) = self.death(DYING).await {
+        let dying = match served {
+            Service::Served => return Health::Serves,
+            // A process that dies closes its connections a moment before it is seen to have ended.
+            Service::Closed | Service::Refused => DYING,
+            Service::Silent => Duration::ZERO,
+        };
+        if let Some(death) = self.death(dying).await {
             return Health::Died(death);
         }
-        match Wire::open(&self.address, Instant::now() + patience).await {
-            Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => Health::Refuses,
-            _ => Health::Deaf,
-        }
+        if served == Service::Refused { Health::Refuses } else { Health::Deaf }
     }
 }
 
@@ -205,38 +205,48 @@ impl Running {
     }
 }
 
+/// What became of a fresh connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Service {
+    /// The handshake was done, and the known-good call answered where there is one.
+    Served,
+    /// The peer accepted it and ended it.
+    Closed,
+    /// The peer does not accept it.
+    Refused,
+    /// Nothing came until the deadline.
+    Silent,
+}
+
 /// Whether a fresh connection is served before the deadline.
-///
-/// # Errors
-/// Why the peer cannot be reached.
-pub async fn serves(
-    address: &str,
-    ping: Option<&Ping>,
-    by: Addressing,
-    deadline: Instant,
-) -> io::Result<bool> {
-    let mut wire = Wire::open(address, deadline).await?;
+pub async fn serves(address: &str, ping: Option<&Ping>, by: Addressing, deadline: Instant) -> Service {
+    let mut wire = match Wire::open(address, deadline).await {
+        Ok(wire) => wire,
+        Err(error) if error.kind() == io::ErrorKind::TimedOut => return Service::Silent,
+        Err(_) => return Service::Refused,
+    };
     let mut names = Names::new(0);
     wire.send(&[HELLO], deadline).await;
-    let greeted = loop {
+    loop {
         match wire.receive(deadline).await {
             Incoming::Message(received) if received.method.is("methods") => {
                 bind_object(&received, &mut names);
-                break true;
+                break;
             }
             Incoming::Message(_) | Incoming::Broken(_) => {}
-            Incoming::Closed { .. } | Incoming::Late | Incoming::Flood => break false,
+            Incoming::Closed { .. } => return Service::Closed,
+            Incoming::Late | Incoming::Flood => return Service::Silent,
         }
-    };
-    let served = match ping.filter(|_| greeted) {
-        None => greeted,
-        Some(ping) => {
-            let answer = ping.ask(&mut wire, &mut names, by, deadline, &mut |_| {}).await;
-            matches!(answer, Answer::Answered(_))
+    }
+    if let Some(ping) = ping {
+        match ping.ask(&mut wire, &mut names, by, deadline, &mut |_| {}).await {
+            Answer::Answered(_) => {}
+            Answer::Closed => return Service::Closed,
+            Answer::Late => return Service::Silent,
         }
-    };
+    }
     wire.close(deadline.min(Instant::now() + Duration::from_millis(500))).await;
-    Ok(served)
+    Service::Served
 }
 
 /// The message `methods` with an object without members.

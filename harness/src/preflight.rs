@@ -1,6 +1,6 @@
 //! One session before the cases: what this peer offers, how it can be called, and how fast it answers.
 
-use crate::peer::{HELLO, bind_object, serves};
+use crate::peer::{HELLO, Service, bind_object, serves};
 use crate::ping::{Addressing, Answer, Ping};
 use crate::wire::{Incoming, Wire};
 use dnode_reports::event;
@@ -113,7 +113,7 @@ pub async fn preflight(address: &str, ping: Option<&Ping>, patience: Duration) -
     }
     // Two connections at once: this one is still open.
     let second = serves(address, facts.ping.as_ref(), facts.by, Instant::now() + patience).await;
-    if facts.members.is_some() && !second.unwrap_or(false) && !wire.is_closed() {
+    if facts.members.is_some() && second != Service::Served && !wire.is_closed() {
         facts.missing.insert("methods/connections");
         facts.notes.push("a second connection is not served while the first is open".to_owned());
     }

@@ -64,14 +64,14 @@ pub struct Judgement {
 }
 
 /// A watcher of one connection.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Monitor {
     ends: [Side; 2],
     lines: u64,
 }
 
 /// What is known of the functions of one end.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 struct Side {
     /// The ids that this end has declared, and the line that declared each last.
     ids: HashMap<Id, (State, u64)>,
@@ -79,6 +79,9 @@ struct Side {
     culling: VecDeque<(Id, u64)>,
     /// This end has sent the text "[Circular]" as a value of its own.
     said_circular: bool,
+    /// This end has sent a line that is no sound message: whoever guesses may have found ids in it that are not known here, so
+    /// calls and culls of unknown ids of this end are not judged any more.
+    opaque: bool,
 }
 
 const CIRCULAR: &[u8] = b"\"[Circular]\"";
@@ -97,10 +100,12 @@ impl Monitor {
             Ok(value) => value,
             Err(error) => {
                 let clause = if error.is_utf8() { "framing/utf8" } else { "framing/json" };
+                self.side(from).opaque = true;
                 return Judgement { received: None, problems: vec![not_json(clause, error.to_string())] };
             }
         };
         let decoded = message::decode(&value);
+        self.side(from).opaque |= !decoded.is_sound() || stands_twice(&value);
         let mut problems = decoded.problems;
         let Some(message) = decoded.message else {
             return Judgement { received: None, problems };
@@ -164,7 +169,8 @@ impl Monitor {
         let owner = from.other();
         let (state, declared) =
             self.side(owner).ids.get(id).copied().unwrap_or((State::Unknown, 0));
-        if let Some(clause) = state.on(Event::Called).1 {
+        let guess = state == State::Unknown && self.side(owner).opaque;
+        if let Some(clause) = state.on(Event::Called).1.filter(|_| !guess) {
             let actual = match state {
                 State::Unknown => format!("a call of {id}, which the other end has not declared"),
                 _ => format!("a call of {id}, which this end has culled"),
@@ -211,6 +217,7 @@ impl Monitor {
             }
             // The owner says that its function is gone: dnode-protocol 0.1.
             (false, true) => change(self.side(from), Event::Culled),
+            (false, false) if self.side(from).opaque || self.side(from.other()).opaque => {}
             (false, false) => problems.extend(State::Unknown.on(Event::Culled).1.map(|clause| Problem {
                 clause,
                 at: format!("arguments[{argument}]"),
@@ -253,6 +260,12 @@ impl Monitor {
 
 fn not_json(clause: &'static str, actual: String) -> Problem {
     Problem { clause, at: String::new(), expected: "one JSON text in UTF-8".to_owned(), actual, refused: true }
+}
+
+/// Whether a field stands twice: which one counts is left free, so another's reading may differ from ours.
+fn stands_twice(value: &Value) -> bool {
+    let mut seen = std::collections::HashSet::new();
+    value.root().members().any(|(key, _)| !seen.insert(key))
 }
 
 fn culled_ids(message: &Message<'_>) -> Vec<Id> {

@@ -4,7 +4,7 @@
 //! cannot be asked any more, quiet time takes their place.
 
 use super::{Cause, Replay, Stop};
-use crate::peer::serves;
+use crate::peer::{Service, serves};
 use crate::ping::{Answer, Ping};
 use crate::wire::Incoming;
 use tokio::time::Instant;
@@ -58,7 +58,7 @@ impl Replay<'_> {
     pub(super) async fn served(&mut self) -> Result<(), Stop> {
         self.wire.note("connects a second time");
         let served = serves(self.address, self.facts.ping.as_ref(), self.facts.by, self.deadline).await;
-        if served.unwrap_or(false) {
+        if served == Service::Served {
             self.wire.note("is served on the second connection");
             return Ok(());
         }
