@@ -43,6 +43,10 @@ impl Case {
     /// The verdict on a peer that cannot be asked, and why.
     #[must_use]
     pub fn ruled_out(&self, facts: &Facts) -> Option<(Verdict, String)> {
+        if facts.floods {
+            let reason = "the peer sends messages without end, so nothing that it does can be told apart";
+            return Some((Verdict::Inconclusive, reason.to_owned()));
+        }
         let header = &self.transcript.header;
         let tests = |clause: &str| header.clauses.iter().any(|tested| tested == clause);
         let needs = |clause: &str| {
@@ -57,12 +61,11 @@ impl Case {
         if let Some(reason) = header.requires.iter().find_map(|clause| needs(clause)) {
             return Some(reason);
         }
-        if header.needs.is_empty() {
-            return None;
-        }
-        if facts.ping.is_none() && facts.members.as_ref().is_some_and(|object| object.contains_key("conformProbe")) {
-            let reason = "the peer claims the probe and does not answer conformProbe, by id or by name";
-            return Some((Verdict::Inconclusive, reason.to_owned()));
+        // Where the known-good call is not answered, silence means nothing any more.
+        if facts.ping.is_none()
+            && let Some(reason) = needs("methods/by-id").or_else(|| needs("methods/by-name"))
+        {
+            return Some(reason);
         }
         let lacks = header.needs.iter().find_map(|method| facts.lacks(method));
         lacks.map(|reason| (Verdict::NotApplicable, reason))

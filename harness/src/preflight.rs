@@ -14,6 +14,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 use tokio::time::Instant;
 
+/// More lines than this in the preflight, where some ten are due, come from a peer that sends without end.
+const FLOOD: u64 = 1000;
+
 /// What the preflight learned.
 #[derive(Debug, Clone)]
 pub struct Facts {
@@ -35,6 +38,8 @@ pub struct Facts {
     pub closes: bool,
     /// The clauses that the preflight saw broken, so that cases which rest on them say nothing.
     pub missing: BTreeSet<&'static str>,
+    /// It sends more than any case could tell apart.
+    pub floods: bool,
     /// What a reader of the verdicts should know.
     pub notes: Vec<String>,
     /// The log of the session, and the first problem of each clause that the peer broke.
@@ -57,6 +62,7 @@ impl Facts {
             round_trip: Duration::from_millis(5),
             closes: false,
             missing: BTreeSet::new(),
+            floods: false,
             notes: Vec::new(),
             wire: Vec::new(),
             broken: BTreeMap::new(),
@@ -119,8 +125,9 @@ pub async fn preflight(address: &str, ping: Option<&Ping>, patience: Duration) -
     }
     wire.close(Instant::now() + Duration::from_secs(1)).await;
     facts.closes = wire.is_closed();
-    explain(&mut facts);
     facts.lines = wire.lines();
+    facts.floods = facts.lines > FLOOD;
+    explain(&mut facts);
     let (log, broken) = wire.finish();
     facts.wire = log.into_entries();
     facts.broken = broken;
@@ -236,6 +243,9 @@ async fn learn_order(
 /// What the reader of the verdicts should know.
 fn explain(facts: &mut Facts) {
     let mut note = |text: &str| facts.notes.push(text.to_owned());
+    if facts.floods {
+        note("the peer sends messages without end");
+    }
     if facts.members.is_none() {
         note("the peer sends no message \"methods\"");
     } else if facts.ping.is_none() && facts.missing.is_empty() {

@@ -23,8 +23,10 @@ pub const LINE_LIMIT: usize = 32 << 20;
 const BYTES_LIMIT: u64 = 64 << 20;
 /// How many messages one connection may bring.
 const MESSAGES_LIMIT: u64 = 100_000;
-/// Between the segments of a message that is to arrive in pieces: two writes without a pause reach the peer as one.
+/// Between the segments of a message that is to arrive in pieces: two writes without a pause reach the peer as one, and
+/// nothing tells when it has read the first. Many segments may well be merged here and there, a few may not.
 const BETWEEN_SEGMENTS: Duration = Duration::from_millis(2);
+const BETWEEN_FEW_SEGMENTS: Duration = Duration::from_millis(25);
 
 /// Which end of the monitor the suite is.
 const SUITE: End = End::A;
@@ -96,9 +98,10 @@ impl Wire {
             // What we send is not judged; the monitor learns from it what the peer may call.
             let _ = self.monitor.line(SUITE, line);
         }
+        let pause = if segments.len() <= 8 { BETWEEN_FEW_SEGMENTS } else { BETWEEN_SEGMENTS };
         for (n, segment) in segments.iter().enumerate() {
             if n > 0 {
-                tokio::time::sleep_until(deadline.min(Instant::now() + BETWEEN_SEGMENTS)).await;
+                tokio::time::sleep_until(deadline.min(Instant::now() + pause)).await;
             }
             self.outgoing.extend(segment.iter());
             while !self.outgoing.is_empty() && self.closed.is_none() && Instant::now() < deadline {

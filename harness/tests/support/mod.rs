@@ -1,0 +1,84 @@
+//! For the tests of the program as a whole: runs it, and keeps peers that misbehave.
+#![allow(dead_code, unreachable_pub, reason = "each test file uses its part")]
+
+use std::io::Write;
+use std::net::{TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+/// The built program.
+pub const PROGRAM: &str = env!("CARGO_BIN_EXE_dnode-conform");
+
+/// The folder of the workspace.
+pub fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+/// What one run of the program gave.
+pub struct Ran {
+    pub status: i32,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+/// Runs the program in the root of the workspace. Its address space is limited, so that unbounded memory is a failure.
+pub fn run(arguments: &[&str]) -> Ran {
+    let output = Command::new("sh")
+        .args(["-c", "ulimit -v 4000000; exec \"$@\"", "sh", PROGRAM])
+        .args(arguments)
+        .current_dir(root())
+        .output()
+        .unwrap();
+    ran(&output)
+}
+
+fn ran(output: &Output) -> Ran {
+    Ran {
+        status: output.status.code().unwrap_or(-1),
+        stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+        stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+    }
+}
+
+impl Ran {
+    /// Fails with all that was printed where the status is another.
+    #[track_caller]
+    pub fn expect_status(&self, expected: &[i32]) -> &Ran {
+        assert!(expected.contains(&self.status), "exit {}\n{}\n{}", self.status, self.stdout, self.stderr);
+        self
+    }
+
+    /// Fails where this text was not printed.
+    #[track_caller]
+    pub fn expect_text(&self, text: &str) -> &Ran {
+        assert!(self.stdout.contains(text) || self.stderr.contains(text), "no {text:?} in\n{}\n{}", self.stdout, self.stderr);
+        self
+    }
+}
+
+/// A peer in this process: each connection runs `serve` on a thread of its own. Gives its address.
+pub fn peer(serve: impl Fn(TcpStream) + Send + Sync + 'static) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    let serve = std::sync::Arc::new(serve);
+    std::thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            let serve = std::sync::Arc::clone(&serve);
+            std::thread::spawn(move || serve(stream));
+        }
+    });
+    address
+}
+
+/// The message `methods` of a peer that claims the probe.
+pub const METHODS: &[u8] = b"{\"method\":\"methods\",\"arguments\":[{\"conformProbe\":\"[Function]\"}],\"callbacks\":{\"0\":[\"0\",\"conformProbe\"]}}\n";
+
+/// Writes until the other end no longer reads.
+pub fn write_forever(mut stream: TcpStream, bytes: &[u8]) {
+    while stream.write_all(bytes).is_ok() {}
+}
+
+/// Reads until the other end closes.
+pub fn read_to_end(mut stream: TcpStream) {
+    let _ = std::io::copy(&mut stream, &mut std::io::sink());
+}
