@@ -85,6 +85,10 @@ impl Facts {
     /// Why the peer cannot be asked something that needs `method` of the probe.
     #[must_use]
     pub fn lacks(&self, method: &str) -> Option<String> {
+        // Without the claim a method of the same name may do anything.
+        if self.name.is_none() {
+            return Some("the peer does not expose the probe (see fixtures/PROBE.md)".to_owned());
+        }
         if self.absent.contains(method) {
             return Some(format!("the peer's program declares {method} of the probe absent"));
         }
@@ -92,11 +96,7 @@ impl Facts {
         let there = members.and_then(|members| members.get(method)).is_some_and(|function| {
             *function || method == probe::PLAIN
         });
-        match (there, &self.name) {
-            (true, _) => None,
-            (false, Some(_)) => Some(format!("the peer's program lacks {method} of the probe")),
-            (false, None) => Some("the peer does not expose the probe (see fixtures/PROBE.md)".to_owned()),
-        }
+        (!there).then(|| format!("the peer's program lacks {method} of the probe"))
     }
 }
 

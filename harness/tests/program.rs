@@ -1,0 +1,129 @@
+//! The program as a user meets it: the default, the other commands, errors, interruption.
+
+mod support;
+
+use std::io::{BufRead, BufReader, Write};
+use std::process::{Command, Stdio};
+use support::{PROGRAM, peer, read_to_end, root, run};
+
+#[test]
+fn the_default_runs_everything_against_the_reference_peer_twice_alike() {
+    let folder = tempfile::tempdir().unwrap();
+    let reports = ["first.json", "second.json"].map(|name| folder.path().join(name));
+    for report in &reports {
+        let ran = run(&["--report", &format!("json={}", report.display())]);
+        ran.expect_status(&[0]).expect_text("nothing that gates failed");
+    }
+    let [first, second] = reports.map(|report| std::fs::read_to_string(report).unwrap());
+    assert!(first == second, "two reports differ");
+    let report: serde_json::Value = serde_json::from_str(&first).unwrap();
+    assert_eq!(report["verdicts"]["pass"], report["planned"]);
+}
+
+#[test]
+fn what_the_caller_gets_wrong_is_said_with_what_to_do() {
+    let wrong: &[(&[&str], &str)] = &[
+        (&["nonsense"], "write HOST:PORT"),
+        (&["--case", "no/such/case"], "dnode-conform list"),
+        (&["--case", "["], "--case"),
+        (&["--ping", "add"], "for example add[1,2,\"$cb\"]"),
+        (&["--deadline", "soon"], "500ms"),
+        (&["--jobs", "0"], "--jobs"),
+        (&["--report", "xml=x"], "json=PATH"),
+        (&["--report", "json=no/such/folder/x"], "cannot be written"),
+        (&["--exec", " "], "--exec needs a command"),
+        (&["replay", "no-such-file.jsonl"], "no-such-file.jsonl"),
+        (&["replay", "Cargo.toml"], "line 1"),
+    ];
+    for (arguments, text) in wrong {
+        run(arguments).expect_status(&[2]).expect_text(text);
+    }
+}
+
+#[test]
+fn list_names_cases_and_invariants() {
+    run(&["list"]).expect_status(&[0]).expect_text("callback/called-again").expect_text("always/framing-json");
+    let json = run(&["list", "--format", "json", "--case", "cull/*"]);
+    let rows: serde_json::Value = serde_json::from_str(&json.stdout).unwrap();
+    assert!(rows.as_array().unwrap().iter().all(|row| row["id"].as_str().unwrap().starts_with("cull/")));
+}
+
+#[test]
+fn serve_and_replay_work_over_an_address() {
+    let mut serving =
+        Command::new(PROGRAM).args(["serve", "--listen", "127.0.0.1:0"]).stdout(Stdio::piped()).spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(serving.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    let address = line.trim().strip_prefix("listening at ").unwrap().to_owned();
+    run(&[&address, "--case", "callback/*"]).expect_status(&[0]);
+    let ran = run(&["replay", "fixtures/transcripts/callback/called-again.jsonl", &address]);
+    serving.kill().unwrap();
+    serving.wait().unwrap();
+    ran.expect_status(&[0]);
+}
+
+#[test]
+fn a_failing_case_is_shown_with_its_difference() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("wrong.jsonl");
+    let text = "{\"dnode-transcript\":1,\"id\":\"test/wrong\",\"since\":\"0.1.0\",\"clauses\":[\"value/numbers\"],\
+                \"needs\":[\"add\"],\"about\":\"A wrong sum.\"}\n{\"call\":\"add\",\"arguments\":[1,2,\"$cb\"]}\n\
+                {\"expect\":{\"method\":\"$cb\",\"arguments\":[4]}}\n";
+    std::fs::write(&file, text).unwrap();
+    let ran = run(&["replay", file.to_str().unwrap()]);
+    ran.expect_status(&[1]).expect_text("arguments[0]").expect_text("expected    4").expect_text("came        3");
+}
+
+#[test]
+fn what_a_peer_sends_cannot_reach_the_terminal() {
+    let address = peer(|mut stream| {
+        let _ = stream.write_all(b"\x1b]0;owned\x07\x1b[2J\xff\n");
+        read_to_end(stream);
+    });
+    let ran = run(&[&address, "--deadline", "200ms"]);
+    ran.expect_status(&[1, 2]).expect_text("\\x1b");
+    assert!(!ran.stdout.contains('\x1b') && !ran.stderr.contains('\x1b'));
+}
+
+#[test]
+fn an_interrupted_run_reports_what_it_has() {
+    // A peer that greets and never answers keeps the run waiting.
+    let address = peer(|mut stream| {
+        let _ = stream.write_all(b"{\"method\":\"methods\",\"arguments\":[{}]}\n");
+        read_to_end(stream);
+    });
+    let folder = tempfile::tempdir().unwrap();
+    let report = folder.path().join("report.json");
+    let mut running = Command::new(PROGRAM)
+        .args([&address, "--jobs", "1", "--report", &format!("json={}", report.display())])
+        .current_dir(root())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // The header is printed when the cases begin.
+    let mut header = String::new();
+    let mut out = BufReader::new(running.stdout.take().unwrap());
+    out.read_line(&mut header).unwrap();
+    let interrupt = Command::new("kill").args(["-INT", &running.id().to_string()]).status().unwrap();
+    assert!(interrupt.success());
+    std::io::copy(&mut out, &mut std::io::sink()).unwrap();
+    assert_eq!(running.wait().unwrap().code(), Some(2));
+    let report: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(report).unwrap()).unwrap();
+    assert_eq!(report["interrupted"], true);
+}
+
+#[test]
+fn a_program_that_ignores_sigterm_and_its_children_are_ended() {
+    let folder = tempfile::tempdir().unwrap();
+    let pids = folder.path().join("pids");
+    // The program never listens; it has a grandchild that ignores SIGTERM too.
+    let command = format!(
+        "trap '' TERM; (trap '' TERM; echo $$ >>{0}; exec tail -f /dev/null) & echo $! >>{0}; exit 4",
+        pids.display()
+    );
+    run(&["--exec", &command]).expect_status(&[2]).expect_text("exit status 4");
+    for pid in std::fs::read_to_string(&pids).unwrap().split_whitespace() {
+        let status = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+        assert!(status.is_empty() || status.contains(") Z "), "{pid} is still there: {status}");
+    }
+}
