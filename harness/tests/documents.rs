@@ -1,0 +1,56 @@
+//! Documents that are made from the code say what the code says.
+
+mod support;
+
+use std::fmt::Write as _;
+use support::{root, run};
+
+fn assert_fresh(path: &str, expected: &str) {
+    let file = root().join(path);
+    if std::env::var("UPDATE").is_ok() {
+        std::fs::write(&file, expected).unwrap();
+    }
+    let found = std::fs::read_to_string(&file).unwrap_or_default();
+    assert!(found == expected, "{path} is stale: run `UPDATE=1 cargo test --workspace` and commit what it writes");
+}
+
+#[test]
+fn the_catalogue_is_fresh() {
+    let json = run(&["list", "--format", "json"]);
+    let rows: serde_json::Value = serde_json::from_str(&json.stdout).unwrap();
+    let text = |row: &serde_json::Value, key: &str| row[key].as_str().unwrap().to_owned();
+    let words = |row: &serde_json::Value, key: &str| {
+        let words: Vec<&str> = row[key].as_array().unwrap().iter().map(|word| word.as_str().unwrap()).collect();
+        words.join(", ")
+    };
+    let mut out = String::from(
+        "# Cases\n\nGenerated from `fixtures/transcripts/`; `UPDATE=1 cargo test --workspace` rewrites it. The clauses are in \
+         [CLAUSES.md](CLAUSES.md), the methods that a\ncase needs of the peer in [fixtures/PROBE.md](fixtures/PROBE.md). A hostile case is \
+         run last and by itself.\n",
+    );
+    let mut group = String::new();
+    for row in rows.as_array().unwrap() {
+        let id = text(row, "id");
+        let head = id.split('/').next().unwrap().to_owned();
+        if head != group {
+            let _ = write!(out, "\n## {head}\n\n| case | level | clauses | needs | what happens |\n|---|---|---|---|---|\n");
+            group = head;
+        }
+        let hostile = if row["hostile"] == true { " (hostile)" } else { "" };
+        let about = text(row, "about").replace('|', "\\|");
+        let (level, clauses, needs) = (text(row, "level"), words(row, "clauses"), words(row, "needs"));
+        let _ = writeln!(out, "| {id}{hostile} | {level} | {clauses} | {needs} | {about} |");
+    }
+    assert_fresh("CASES.md", &out);
+}
+
+#[test]
+fn the_help_is_fresh() {
+    let mut out = String::from("# The command line\n\nGenerated from the program's own `--help`; `UPDATE=1 cargo test --workspace` rewrites it.\n");
+    for command in [&["--help"][..], &["list", "--help"], &["replay", "--help"], &["serve", "--help"]] {
+        let help = run(command);
+        help.expect_status(&[0]);
+        let _ = write!(out, "\n## dnode-conform {}\n\n```text\n{}```\n", command.join(" "), help.stdout);
+    }
+    assert_fresh("COMMANDS.md", &out);
+}
