@@ -7,7 +7,9 @@ use std::{env, fs, io};
 fn main() -> io::Result<()> {
     let root = Path::new(&env::var("CARGO_MANIFEST_DIR").unwrap_or_default()).join("../fixtures/transcripts");
     println!("cargo:rerun-if-changed={}", root.display());
-    let mut out = String::from("/// Each case's file: its `group/name`, and its text.\npub(super) const FILES: &[(&str, &str)] = &[\n");
+    let mut out = String::from(
+        "/// Each case's file: its `group/name`, and its text.\npub(super) const FILES: &[(&str, &str)] = &[\n",
+    );
     for group in sorted(&root)? {
         // Recordings are replayed by name, they are no cases.
         if !group.is_dir() || group.ends_with("recorded") {

@@ -146,7 +146,9 @@ mod tests {
         let cases = catalogue().unwrap();
         let tested: BTreeSet<&str> =
             cases.iter().flat_map(|case| case.transcript.header.clauses.iter().map(String::as_str)).collect();
-        for clause in CLAUSES.iter().filter(|clause| clause.judge == Judge::Case && clause.id != PROBE_COMPLETE) {
+        for clause in
+            CLAUSES.iter().filter(|clause| clause.judge == Judge::Case && clause.id != PROBE_COMPLETE)
+        {
             assert!(tested.contains(clause.id), "no case tests {}", clause.id);
         }
     }

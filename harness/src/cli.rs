@@ -87,7 +87,9 @@ impl From<GateLevel> for Level {
 
 fn duration(text: &str) -> Result<Duration, String> {
     match humantime::parse_duration(text) {
-        Ok(duration) if (Duration::from_millis(10)..=Duration::from_secs(3600)).contains(&duration) => Ok(duration),
+        Ok(duration) if (Duration::from_millis(10)..=Duration::from_secs(3600)).contains(&duration) => {
+            Ok(duration)
+        }
         Ok(_) => Err("a deadline lies between 10ms and 1h".to_owned()),
         Err(error) => Err(format!("{error}; write for example 500ms or 5s")),
     }

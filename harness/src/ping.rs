@@ -40,8 +40,10 @@ impl Ping {
     /// # Errors
     /// What is wrong, and an example.
     pub fn parse(expression: &str) -> Result<Ping, String> {
-        const EXAMPLE: &str = "write METHOD[ARGUMENTS] with the callback as \"$cb\", for example add[1,2,\"$cb\"]";
-        let bracket = expression.find('[').ok_or_else(|| format!("{expression:?} has no arguments; {EXAMPLE}"))?;
+        const EXAMPLE: &str =
+            "write METHOD[ARGUMENTS] with the callback as \"$cb\", for example add[1,2,\"$cb\"]";
+        let bracket =
+            expression.find('[').ok_or_else(|| format!("{expression:?} has no arguments; {EXAMPLE}"))?;
         let (method, arguments) = expression.split_at(bracket);
         if method.is_empty() {
             return Err(format!("{expression:?} has no method; {EXAMPLE}"));
@@ -77,13 +79,7 @@ impl Ping {
     }
 
     /// Sends the call without waiting, and says by which number its answer will call.
-    pub async fn send(
-        &self,
-        wire: &mut Wire,
-        names: &mut Names,
-        by: Addressing,
-        deadline: Instant,
-    ) -> Id {
+    pub async fn send(&self, wire: &mut Wire, names: &mut Names, by: Addressing, deadline: Instant) -> Id {
         let (line, id) = self.line(names, by);
         wire.send(&[&line], deadline).await;
         id

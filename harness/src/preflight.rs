@@ -93,9 +93,9 @@ impl Facts {
             return Some(format!("the peer's program declares {method} of the probe absent"));
         }
         let members = self.members.as_ref();
-        let there = members.and_then(|members| members.get(method)).is_some_and(|function| {
-            *function || method == probe::PLAIN
-        });
+        let there = members
+            .and_then(|members| members.get(method))
+            .is_some_and(|function| *function || method == probe::PLAIN);
         (!there).then(|| format!("the peer's program lacks {method} of the probe"))
     }
 }
@@ -214,13 +214,7 @@ fn text(graph: &Graph<Id>, id: NodeId) -> Option<String> {
 }
 
 /// Two calls in one segment: do the answers come in their order?
-async fn learn_order(
-    wire: &mut Wire,
-    names: &mut Names,
-    facts: &mut Facts,
-    ping: &Ping,
-    patience: Duration,
-) {
+async fn learn_order(wire: &mut Wire, names: &mut Names, facts: &mut Facts, ping: &Ping, patience: Duration) {
     let deadline = Instant::now() + patience;
     let (mut lines, first) = ping.line(names, facts.by);
     let (line, second) = ping.line(names, facts.by);
@@ -249,8 +243,10 @@ fn explain(facts: &mut Facts) {
     if facts.members.is_none() {
         note("the peer sends no message \"methods\"");
     } else if facts.ping.is_none() && facts.missing.is_empty() {
-        note("nothing is known that this peer answers: expose the probe or name a method with --ping, for example \
-              --ping 'add[1,2,\"$cb\"]'; until then quiet time shows absence");
+        note(
+            "nothing is known that this peer answers: expose the probe or name a method with --ping, for example \
+              --ping 'add[1,2,\"$cb\"]'; until then quiet time shows absence",
+        );
     } else if facts.ping.is_none() {
         note("the known-good call is not answered");
     } else {

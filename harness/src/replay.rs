@@ -119,7 +119,7 @@ struct Replay<'a> {
     names: Names,
     deadline: Instant,
     pending: Vec<Pending<'a>>,
-    inbox: Vec<Box<Received>>,
+    inbox: Vec<Received>,
     /// A line of the peer's that was no message.
     broken: Option<Problem>,
     /// Which of our steps declared a function last.
@@ -317,7 +317,7 @@ impl<'a> Replay<'a> {
     /// Keeps what is not awaited now; ends the replay where nothing more can come.
     fn keep(&mut self, incoming: Incoming, awaited: &str) -> Result<(), Stop> {
         match incoming {
-            Incoming::Message(received) => self.receive(received),
+            Incoming::Message(received) => self.receive(*received),
             Incoming::Broken(problem) => {
                 self.broken.get_or_insert(problem);
             }
@@ -334,7 +334,7 @@ impl<'a> Replay<'a> {
     }
 
     /// What every message does, whether it is awaited or not.
-    fn receive(&mut self, received: Box<Received>) {
+    fn receive(&mut self, received: Received) {
         for id in &received.culls {
             self.names.culled_by_peer(*id);
         }

@@ -97,9 +97,8 @@ pub async fn run(
     }
     let peer = Peer::start(&options.target).await.map_err(RunError::Start)?;
     let facts = preflight(peer.address(), options.ping.as_ref(), options.patience).await;
-    let facts = facts.map_err(|error| {
-        RunError::Start(StartError::Unreachable(peer.address().to_owned(), error))
-    })?;
+    let facts =
+        facts.map_err(|error| RunError::Start(StartError::Unreachable(peer.address().to_owned(), error)))?;
     let mut runner = Runner {
         options,
         outcomes: vec![None; cases.len()],
@@ -157,14 +156,15 @@ impl Runner<'_> {
     fn rule_out(&mut self) {
         for (at, case) in self.cases.iter().enumerate() {
             if let Some((verdict, reason)) = case.ruled_out(&self.facts) {
-                self.outcomes[at] = Some(verdict::without_run(case, verdict, reason));
+                self.outcomes[at] = Some(verdict::without_run(case, verdict, Some(reason)));
             }
         }
     }
 
     /// Runs what is not hostile, several cases at a time; says which of them are to be run again by themselves.
     async fn side_by_side(&mut self, tell: &mut (dyn FnMut(Event) + Send)) -> Vec<usize> {
-        let jobs = if self.facts.missing.contains("methods/connections") { 1 } else { self.options.jobs.max(1) };
+        let jobs =
+            if self.facts.missing.contains("methods/connections") { 1 } else { self.options.jobs.max(1) };
         let waiting: Vec<usize> = (0..self.cases.len())
             .filter(|&at| self.outcomes[at].is_none() && !self.cases[at].transcript.header.hostile)
             .collect();
@@ -176,7 +176,8 @@ impl Runner<'_> {
                 let Some(at) = waiting.next() else { break };
                 let (case, facts) = (Arc::clone(&self.cases[at]), Arc::clone(&self.facts));
                 let (address, patience) = (self.peer.address().to_owned(), self.options.patience);
-                running.spawn(async move { (at, replay(&case.transcript, &address, &facts, patience).await) });
+                running
+                    .spawn(async move { (at, replay(&case.transcript, &address, &facts, patience).await) });
             }
             let Some(joined) = running.join_next().await else { break };
             let Ok((at, replayed)) = joined else { continue };

@@ -21,7 +21,9 @@ impl Target {
     pub fn parse(text: &str) -> Result<Target, String> {
         let address = match text.split_once("://") {
             Some(("tcp", rest)) => rest.trim_end_matches('/'),
-            Some((scheme, _)) => return Err(format!("{scheme}:// is not supported; write HOST:PORT or tcp://HOST:PORT")),
+            Some((scheme, _)) => {
+                return Err(format!("{scheme}:// is not supported; write HOST:PORT or tcp://HOST:PORT"));
+            }
             None => text,
         };
         match address.rsplit_once(':') {

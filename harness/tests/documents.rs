@@ -1,4 +1,5 @@
 //! Documents that are made from the code say what the code says.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod support;
 
@@ -11,7 +12,10 @@ fn assert_fresh(path: &str, expected: &str) {
         std::fs::write(&file, expected).unwrap();
     }
     let found = std::fs::read_to_string(&file).unwrap_or_default();
-    assert!(found == expected, "{path} is stale: run `UPDATE=1 cargo test --workspace` and commit what it writes");
+    assert!(
+        found == expected,
+        "{path} is stale: run `UPDATE=1 cargo test --workspace` and commit what it writes"
+    );
 }
 
 #[test]
@@ -20,7 +24,8 @@ fn the_catalogue_is_fresh() {
     let rows: serde_json::Value = serde_json::from_str(&json.stdout).unwrap();
     let text = |row: &serde_json::Value, key: &str| row[key].as_str().unwrap().to_owned();
     let words = |row: &serde_json::Value, key: &str| {
-        let words: Vec<&str> = row[key].as_array().unwrap().iter().map(|word| word.as_str().unwrap()).collect();
+        let words: Vec<&str> =
+            row[key].as_array().unwrap().iter().map(|word| word.as_str().unwrap()).collect();
         words.join(", ")
     };
     let mut out = String::from(
@@ -33,7 +38,10 @@ fn the_catalogue_is_fresh() {
         let id = text(row, "id");
         let head = id.split('/').next().unwrap().to_owned();
         if head != group {
-            let _ = write!(out, "\n## {head}\n\n| case | level | clauses | needs | what happens |\n|---|---|---|---|---|\n");
+            let _ = write!(
+                out,
+                "\n## {head}\n\n| case | level | clauses | needs | what happens |\n|---|---|---|---|---|\n"
+            );
             group = head;
         }
         let hostile = if row["hostile"] == true { " (hostile)" } else { "" };
@@ -46,7 +54,9 @@ fn the_catalogue_is_fresh() {
 
 #[test]
 fn the_help_is_fresh() {
-    let mut out = String::from("# The command line\n\nGenerated from the program's own `--help`; `UPDATE=1 cargo test --workspace` rewrites it.\n");
+    let mut out = String::from(
+        "# The command line\n\nGenerated from the program's own `--help`; `UPDATE=1 cargo test --workspace` rewrites it.\n",
+    );
     for command in [&["--help"][..], &["list", "--help"], &["replay", "--help"], &["serve", "--help"]] {
         let help = run(command);
         help.expect_status(&[0]);

@@ -1,4 +1,5 @@
 //! Peers that do not speak dnode at all: a clear verdict, within the deadlines, with bounded memory, and never exit 0.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod support;
 
@@ -60,7 +61,9 @@ fn a_peer_that_sends_methods_and_then_nothing() {
 
 #[test]
 fn a_peer_that_sends_an_endless_line() {
-    judge(&peer(|stream| write_forever(stream, &[b'x'; 4096]))).expect_status(&[1]).expect_text("framing/json");
+    judge(&peer(|stream| write_forever(stream, &[b'x'; 4096])))
+        .expect_status(&[1])
+        .expect_text("framing/json");
 }
 
 #[test]

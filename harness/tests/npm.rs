@@ -1,4 +1,5 @@
 //! The suite against the real npm packages: each canonical report is committed, and so is the cause of each finding.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod support;
 
@@ -16,7 +17,9 @@ fn install(peer: &str) {
         return;
     }
     let npm = Command::new("npm").args(["ci", "--no-audit", "--no-fund"]).current_dir(&folder).output();
-    let npm = npm.unwrap_or_else(|error| panic!("these tests need node 20 and npm on the PATH: npm cannot be run: {error}"));
+    let npm = npm.unwrap_or_else(|error| {
+        panic!("these tests need node 20 and npm on the PATH: npm cannot be run: {error}")
+    });
     let stderr = String::from_utf8_lossy(&npm.stderr);
     assert!(npm.status.success(), "`npm ci` in fixtures/peers/{peer} failed:\n{stderr}");
 }

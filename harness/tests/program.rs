@@ -1,4 +1,5 @@
 //! The program as a user meets it: the default, the other commands, errors, interruption.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod support;
 
@@ -42,7 +43,10 @@ fn what_the_caller_gets_wrong_is_said_with_what_to_do() {
 
 #[test]
 fn list_names_cases_and_invariants() {
-    run(&["list"]).expect_status(&[0]).expect_text("callback/called-again").expect_text("always/framing-json");
+    run(&["list"])
+        .expect_status(&[0])
+        .expect_text("callback/called-again")
+        .expect_text("always/framing-json");
     let json = run(&["list", "--format", "json", "--case", "cull/*"]);
     let rows: serde_json::Value = serde_json::from_str(&json.stdout).unwrap();
     assert!(rows.as_array().unwrap().iter().all(|row| row["id"].as_str().unwrap().starts_with("cull/")));
@@ -50,8 +54,11 @@ fn list_names_cases_and_invariants() {
 
 #[test]
 fn serve_and_replay_work_over_an_address() {
-    let mut serving =
-        Command::new(PROGRAM).args(["serve", "--listen", "127.0.0.1:0"]).stdout(Stdio::piped()).spawn().unwrap();
+    let mut serving = Command::new(PROGRAM)
+        .args(["serve", "--listen", "127.0.0.1:0"])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
     let mut line = String::new();
     BufReader::new(serving.stdout.take().unwrap()).read_line(&mut line).unwrap();
     let address = line.trim().strip_prefix("listening at ").unwrap().to_owned();
@@ -71,7 +78,10 @@ fn a_failing_case_is_shown_with_its_difference() {
                 {\"expect\":{\"method\":\"$cb\",\"arguments\":[4]}}\n";
     std::fs::write(&file, text).unwrap();
     let ran = run(&["replay", file.to_str().unwrap()]);
-    ran.expect_status(&[1]).expect_text("arguments[0]").expect_text("expected    4").expect_text("came        3");
+    ran.expect_status(&[1])
+        .expect_text("arguments[0]")
+        .expect_text("expected    4")
+        .expect_text("came        3");
 }
 
 #[test]

@@ -156,15 +156,7 @@ impl Probe {
                     reply(session, cb, graph, &[n]);
                 }
             }
-            Does::ApplyTo => {
-                let (f, value, cb) = (function(0), argument(1), function(2));
-                let value = value.unwrap_or_else(|| graph.add(Node::Missing));
-                let pass_on = match cb {
-                    Some(Function::Theirs(id)) => self.new_function(&mut graph, Does::PassOn(id)),
-                    _ => graph.add(Node::Null),
-                };
-                reply(session, f, graph, &[value, pass_on]);
-            }
+            Does::ApplyTo => self.apply_to(graph, arguments, session),
             Does::Throw => {}
             Does::Later => {
                 if let (Some(value), Some(cb)) = (argument(0), function(1)) {
@@ -193,6 +185,18 @@ impl Probe {
                 self.structure(does, cb, session);
             }
         }
+    }
+
+    fn apply_to(&mut self, mut graph: Values, arguments: NodeId, session: &mut Session) {
+        let argument = |n: usize| graph.items(arguments).get(n).copied();
+        let function = |n: usize| argument(n).and_then(|id| graph.leaf(id)).copied();
+        let (f, value, cb) = (function(0), argument(1), function(2));
+        let value = value.unwrap_or_else(|| graph.add(Node::Missing));
+        let pass_on = match cb {
+            Some(Function::Theirs(id)) => self.new_function(&mut graph, Does::PassOn(id)),
+            _ => graph.add(Node::Null),
+        };
+        reply(session, f, graph, &[value, pass_on]);
     }
 
     fn new_function(&mut self, graph: &mut Values, does: Does) -> NodeId {

@@ -31,7 +31,10 @@ pub(super) async fn replay(mut args: ReplayArgs) -> Result<u8, String> {
         return Err("caller: no transcript is named".to_owned());
     }
     if let Some(case) = cases.iter().find(|case| case.transcript.header.server) {
-        return Err(format!("caller: {} speaks for the accepting end, which is not supported yet", case.id()));
+        return Err(format!(
+            "caller: {} speaks for the accepting end, which is not supported yet",
+            case.id()
+        ));
     }
     let selection = Selection::new(&[]).map_err(|error| format!("caller: {error}"))?;
     let files: Vec<String> = args.files.iter().map(|file| crate::target::quote(file)).collect();

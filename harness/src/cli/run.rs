@@ -135,13 +135,15 @@ struct Told {
 
 impl Told {
     fn new(args: &PeerArgs) -> Result<Told, String> {
-        let styled = io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+        let styled =
+            io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
         let options = text::Options { styles: styled, verbose: args.verbose };
         let mut reports: Vec<(String, Box<dyn Report + Send>)> =
             vec![("standard output".to_owned(), Box::new(Text::new(io::stdout(), options)))];
         for ReportFile(path) in &args.report {
-            let file = File::create(path)
-                .map_err(|error| format!("caller: the report {} cannot be written: {error}", path.display()))?;
+            let file = File::create(path).map_err(|error| {
+                format!("caller: the report {} cannot be written: {error}", path.display())
+            })?;
             let writer: BufWriter<File> = BufWriter::new(file);
             reports.push((path.display().to_string(), Box::new(Json::new(writer))));
         }

@@ -7,6 +7,7 @@ use super::{Cause, Replay, Stop};
 use crate::peer::{Service, serves};
 use crate::ping::{Answer, Ping};
 use crate::wire::Incoming;
+use dnode_spec::monitor::Received;
 use tokio::time::Instant;
 
 /// How a barrier ended.
@@ -86,7 +87,8 @@ impl Replay<'_> {
         if !absence || !matches!(first, Barrier::Passed) {
             return first;
         }
-        let later = Ping::later().filter(|_| self.facts.lacks("later").is_none() && self.facts.name.is_some());
+        let later =
+            Ping::later().filter(|_| self.facts.lacks("later").is_none() && self.facts.name.is_some());
         self.ask(later.as_ref().unwrap_or(ping)).await
     }
 
@@ -95,7 +97,7 @@ impl Replay<'_> {
         let mut keep = |received| kept.push(received);
         let (names, wire) = (&mut self.names, &mut self.wire);
         let answer = ping.ask(wire, names, self.facts.by, self.deadline, &mut keep).await;
-        kept.into_iter().for_each(|received| self.receive(received));
+        kept.into_iter().for_each(|received: Box<Received>| self.receive(*received));
         match answer {
             Answer::Answered(_) => Barrier::Passed,
             Answer::Closed => Barrier::Closed,
@@ -107,7 +109,7 @@ impl Replay<'_> {
         let until = self.deadline.min(Instant::now() + self.facts.quiet());
         loop {
             match self.wire.receive(until).await {
-                Incoming::Message(received) => self.receive(received),
+                Incoming::Message(received) => self.receive(*received),
                 Incoming::Broken(problem) => {
                     self.broken.get_or_insert(problem);
                 }

@@ -144,12 +144,8 @@ impl<'a> Replay<'a> {
         let Mismatch::Arguments(difference) = mismatch else {
             return self.diverged("differs", &awaited, "a call of something else", Cause::Content);
         };
-        let mut diverged = self.divergence(
-            difference.kind.word(),
-            &difference.expected,
-            &difference.actual,
-            Cause::Content,
-        );
+        let mut diverged =
+            self.divergence(difference.kind.word(), &difference.expected, &difference.actual, Cause::Content);
         diverged.path = difference.path.to_string();
         diverged.class = difference.class.to_owned();
         Stop::Diverged(diverged)
@@ -166,7 +162,9 @@ impl<'a> Replay<'a> {
     pub(super) async fn choose(&mut self, branches: &'a [Vec<Step>]) -> Result<&'a [Step], Stop> {
         loop {
             for branch in branches {
-                let Some(Action::Expect(pattern, _)) = branch.first().map(|step| &step.action) else { continue };
+                let Some(Action::Expect(pattern, _)) = branch.first().map(|step| &step.action) else {
+                    continue;
+                };
                 for received in &self.inbox {
                     let mut names = self.names.clone();
                     if pattern.check(received, &mut names).is_ok() {
@@ -174,9 +172,9 @@ impl<'a> Replay<'a> {
                     }
                 }
             }
-            let closed = branches.iter().find(|branch| {
-                matches!(branch.first().map(|step| &step.action), Some(Action::Closed))
-            });
+            let closed = branches
+                .iter()
+                .find(|branch| matches!(branch.first().map(|step| &step.action), Some(Action::Closed)));
             match (self.wire.receive(self.deadline).await, closed) {
                 (Incoming::Closed { .. }, Some(branch)) => return Ok(branch),
                 (incoming, _) => self.keep(incoming, "one of the continuations")?,

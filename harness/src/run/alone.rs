@@ -16,11 +16,11 @@ impl Runner<'_> {
         let case = Arc::clone(&self.cases[at]);
         if self.is_interrupted() {
             let reason = "the run was interrupted".to_owned();
-            self.outcomes[at] = Some(verdict::without_run(&case, Verdict::Inconclusive, reason));
+            self.outcomes[at] = Some(verdict::without_run(&case, Verdict::Inconclusive, Some(reason)));
             return;
         }
         if let Err(reason) = self.ready(case.id()).await {
-            self.outcomes[at] = Some(verdict::without_run(&case, Verdict::Inconclusive, reason));
+            self.outcomes[at] = Some(verdict::without_run(&case, Verdict::Inconclusive, Some(reason)));
             return;
         }
         let patience = self.options.patience * if again { PATIENCE } else { 1 };

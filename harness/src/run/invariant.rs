@@ -84,7 +84,7 @@ impl Invariants {
         outcome.reason = Some(format!("seen first in {}", shown.case));
         outcome.divergence = Some(divergence(
             &id,
-            Box::new(Diverged {
+            Diverged {
                 step: "a line of the peer".to_owned(),
                 clause: clause.id.to_owned(),
                 kind: "broken",
@@ -93,7 +93,7 @@ impl Invariants {
                 actual: shown.problem.actual.clone(),
                 class: String::new(),
                 cause: Cause::Content,
-            }),
+            },
         ));
         outcome.evidence = Evidence {
             wire: shown.wire.clone(),

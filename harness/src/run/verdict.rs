@@ -18,14 +18,14 @@ pub(super) enum Life {
 }
 
 /// The outcome of a case that was not run.
-pub(super) fn without_run(case: &Case, verdict: Verdict, reason: String) -> Outcome {
+pub(super) fn without_run(case: &Case, verdict: Verdict, reason: Option<String>) -> Outcome {
     Outcome {
         id: case.id().to_owned(),
         about: case.transcript.header.about.clone(),
         level: case.level(),
         clauses: case.transcript.header.clauses.clone(),
         verdict,
-        reason: Some(reason),
+        reason,
         divergence: None,
         evidence: Evidence::default(),
     }
@@ -35,7 +35,7 @@ pub(super) fn without_run(case: &Case, verdict: Verdict, reason: String) -> Outc
 pub(super) fn outcome(case: &Case, replayed: Replayed, life: Life, command: &str) -> Outcome {
     let Replayed { judged, log, .. } = replayed;
     let (verdict, reason, diverged, death) = judge(judged, life);
-    let divergence = diverged.map(|diverged| divergence(case.id(), diverged));
+    let divergence = diverged.map(|diverged| divergence(case.id(), *diverged));
     let clause_level = divergence.as_ref().map(|divergence| level(&divergence.clause));
     Outcome {
         level: clause_level.unwrap_or_else(|| case.level()),
@@ -47,19 +47,7 @@ pub(super) fn outcome(case: &Case, replayed: Replayed, life: Life, command: &str
             repeat: repeat(command, case.id()),
             death,
         },
-        ..without_run(case, verdict, String::new())
-    }
-    .with_reason(reason)
-}
-
-trait WithReason {
-    fn with_reason(self, reason: Option<String>) -> Self;
-}
-
-impl WithReason for Outcome {
-    fn with_reason(mut self, reason: Option<String>) -> Outcome {
-        self.reason = reason;
-        self
+        ..without_run(case, verdict, reason)
     }
 }
 
@@ -111,8 +99,8 @@ fn end_of_peer(judged: Judged, kind: &'static str, actual: String, class: String
     })
 }
 
-pub(super) fn divergence(case: &str, diverged: Box<Diverged>) -> Divergence {
-    let Diverged { step, clause, kind, path, expected, actual, class, .. } = *diverged;
+pub(super) fn divergence(case: &str, diverged: Diverged) -> Divergence {
+    let Diverged { step, clause, kind, path, expected, actual, class, .. } = diverged;
     let fingerprint = fingerprint(case, &clause, &step, kind, &path, &class);
     Divergence { step, clause, kind: kind.to_owned(), path, expected, actual, fingerprint }
 }
@@ -124,7 +112,8 @@ pub(super) fn probe_complete(facts: &Facts, selection: &Selection) -> Option<Out
     }
     let mut outcome = Outcome {
         id: PROBE_COMPLETE.to_owned(),
-        about: "The program that claims the probe offers each of its methods, or declares it absent.".to_owned(),
+        about: "The program that claims the probe offers each of its methods, or declares it absent."
+            .to_owned(),
         level: level(PROBE_COMPLETE),
         clauses: vec![PROBE_COMPLETE.to_owned()],
         verdict: Verdict::Pass,
@@ -148,16 +137,17 @@ pub(super) fn probe_complete(facts: &Facts, selection: &Selection) -> Option<Out
         outcome.verdict = Verdict::Fail;
         outcome.divergence = Some(divergence(
             PROBE_COMPLETE,
-            Box::new(Diverged {
+            Diverged {
                 step: "the object".to_owned(),
                 clause: PROBE_COMPLETE.to_owned(),
                 kind: "absent",
                 path: "arguments[0]".to_owned(),
-                expected: "each method, or its name in the second argument of conformProbe's answer".to_owned(),
+                expected: "each method, or its name in the second argument of conformProbe's answer"
+                    .to_owned(),
                 actual: format!("no {}", missing.join(", no ")),
                 class: missing.join(","),
                 cause: Cause::Content,
-            }),
+            },
         ));
     }
     Some(outcome)

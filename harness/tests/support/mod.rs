@@ -51,7 +51,12 @@ impl Ran {
     /// Fails where this text was not printed.
     #[track_caller]
     pub fn expect_text(&self, text: &str) -> &Ran {
-        assert!(self.stdout.contains(text) || self.stderr.contains(text), "no {text:?} in\n{}\n{}", self.stdout, self.stderr);
+        assert!(
+            self.stdout.contains(text) || self.stderr.contains(text),
+            "no {text:?} in\n{}\n{}",
+            self.stdout,
+            self.stderr
+        );
         self
     }
 }

@@ -1,66 +1,34 @@
 //! A value in one short line, for people.
 
 use super::{Graph, Node, NodeId};
+use crate::text::TextBuf;
 
 /// How many bytes a description has at most, before the closing dots.
 const LIMIT: usize = 160;
 
+/// What is still to be written.
+enum Piece<'a> {
+    Node(NodeId),
+    Text(&'static str),
+    Key(&'a TextBuf),
+}
+
 /// The value at `id` in one line of JSON-like text, cut short where it is long; functions and matchers stand unquoted.
 #[must_use]
 pub fn describe<F: std::fmt::Display>(graph: &Graph<F>, id: NodeId) -> String {
-    enum Piece<'a> {
-        Node(NodeId),
-        Text(&'static str),
-        Key(&'a crate::text::TextBuf),
-    }
     let mut out: Vec<u8> = Vec::new();
     let mut todo = vec![Piece::Node(id)];
     while let Some(piece) = todo.pop() {
         if out.len() > LIMIT {
             break;
         }
-        let node = match piece {
-            Piece::Text(text) => {
-                out.extend_from_slice(text.as_bytes());
-                continue;
-            }
+        match piece {
+            Piece::Text(text) => out.extend_from_slice(text.as_bytes()),
             Piece::Key(key) => {
                 key.as_text().write_json(&mut out);
                 out.push(b':');
-                continue;
             }
-            Piece::Node(id) => graph.node(id),
-        };
-        match node {
-            Node::Missing => out.extend_from_slice(b"nothing"),
-            Node::Null => out.extend_from_slice(b"null"),
-            Node::Boolean(value) => out.extend_from_slice(value.to_string().as_bytes()),
-            Node::Number(text) => out.extend_from_slice(text.as_bytes()),
-            Node::String(text) => text.as_text().write_json(&mut out),
-            Node::Leaf(leaf) => out.extend_from_slice(leaf.to_string().as_bytes()),
-            Node::Array(items) => {
-                out.push(b'[');
-                todo.push(Piece::Text("]"));
-                for (n, &item) in items.iter().enumerate().take(LIMIT).collect::<Vec<_>>().into_iter().rev() {
-                    todo.push(Piece::Node(item));
-                    if n > 0 {
-                        todo.push(Piece::Text(","));
-                    }
-                }
-            }
-            Node::Object(members) => {
-                out.push(b'{');
-                todo.push(Piece::Text("}"));
-                for (n, (key, &item)) in
-                    members.iter().enumerate().take(LIMIT).collect::<Vec<_>>().into_iter().rev()
-                {
-                    todo.push(Piece::Node(item));
-                    todo.push(Piece::Key(key));
-                    if n > 0 {
-                        todo.push(Piece::Text(","));
-                    }
-                }
-            }
+            Piece::Node(id) => write_node(graph.node(id), &mut out, &mut todo),
         }
     }
     if out.len() <= LIMIT {
@@ -71,6 +39,41 @@ pub fn describe<F: std::fmt::Display>(graph: &Graph<F>, id: NodeId) -> String {
         cut -= 1;
     }
     format!("{}…", String::from_utf8_lossy(&out[..cut]))
+}
+
+/// Writes a scalar, or the opening bracket of a container, whose parts are then to be written.
+fn write_node<'g, F: std::fmt::Display>(node: &'g Node<F>, out: &mut Vec<u8>, todo: &mut Vec<Piece<'g>>) {
+    let text = match node {
+        Node::Missing => "nothing".to_owned(),
+        Node::Null => "null".to_owned(),
+        Node::Boolean(value) => value.to_string(),
+        Node::Number(text) => text.to_string(),
+        Node::Leaf(leaf) => leaf.to_string(),
+        Node::String(text) => return text.as_text().write_json(out),
+        Node::Array(items) => {
+            out.push(b'[');
+            todo.push(Piece::Text("]"));
+            return push_parts(items.iter().map(|&item| (None, item)), todo);
+        }
+        Node::Object(members) => {
+            out.push(b'{');
+            todo.push(Piece::Text("}"));
+            return push_parts(members.iter().map(|(key, &item)| (Some(key), item)), todo);
+        }
+    };
+    out.extend_from_slice(text.as_bytes());
+}
+
+/// Puts the parts of a container on the stack, the first on top; no more than could be shown.
+fn push_parts<'g>(parts: impl Iterator<Item = (Option<&'g TextBuf>, NodeId)>, todo: &mut Vec<Piece<'g>>) {
+    let parts: Vec<_> = parts.take(LIMIT).enumerate().collect();
+    for (n, (key, item)) in parts.into_iter().rev() {
+        todo.push(Piece::Node(item));
+        todo.extend(key.map(Piece::Key));
+        if n > 0 {
+            todo.push(Piece::Text(","));
+        }
+    }
 }
 
 /// The type of the value at `id`, in one word.
