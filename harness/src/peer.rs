@@ -8,6 +8,7 @@ use dnode_reports::event::Death;
 use dnode_spec::monitor::Received;
 use dnode_spec::text::TextBuf;
 use dnode_spec::transcript::Names;
+use std::hash::{BuildHasher, RandomState};
 use std::io;
 use std::time::Duration;
 use tokio::net::TcpListener;
@@ -109,7 +110,7 @@ impl Peer {
             Target::Reference => {
                 let listener = TcpListener::bind("127.0.0.1:0").await.map_err(StartError::Harness)?;
                 let address = listener.local_addr().map_err(StartError::Harness)?.to_string();
-                let serving = tokio::spawn(crate::serve::serve(listener));
+                let serving = tokio::spawn(crate::serve::serve(listener, crate::serve::plain()));
                 Ok(Peer { target: target.clone(), address, running: Running::Reference(serving) })
             }
             Target::Exec(command) => Peer::start_process(target, command).await,
@@ -117,10 +118,7 @@ impl Peer {
     }
 
     async fn start_process(target: &Target, command: &str) -> Result<Peer, StartError> {
-        // The port is free again when the listener is dropped; the program takes it a moment later.
-        let listener = std::net::TcpListener::bind("127.0.0.1:0").map_err(StartError::Harness)?;
-        let port = listener.local_addr().map_err(StartError::Harness)?.port();
-        drop(listener);
+        let port = free_port().map_err(StartError::Harness)?;
         let address = format!("127.0.0.1:{port}");
         let started = Process::start(command, port);
         let mut process = started.map_err(|error| StartError::Command(command.to_owned(), error))?;
@@ -193,6 +191,23 @@ impl Peer {
         }
         if served == Service::Refused { Health::Refuses } else { Health::Deaf }
     }
+}
+
+/// A port that is free now and that the program takes a moment later. It lies below those that systems hand out by themselves, so
+/// that no other connection gets it meanwhile, and is drawn at random, so that two runs at once do not meet.
+fn free_port() -> io::Result<u16> {
+    const FIRST: u16 = 20_000;
+    const COUNT: u64 = 12_000;
+    let mut last = io::Error::from(io::ErrorKind::AddrInUse);
+    for attempt in 0..100_u8 {
+        let drawn = RandomState::new().hash_one(attempt) % COUNT;
+        let port = FIRST + u16::try_from(drawn).unwrap_or_default();
+        match std::net::TcpListener::bind(("127.0.0.1", port)) {
+            Ok(_) => return Ok(port),
+            Err(error) => last = error,
+        }
+    }
+    Err(last)
 }
 
 impl Running {

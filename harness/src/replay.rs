@@ -234,13 +234,11 @@ impl<'a> Replay<'a> {
                 self.say(pattern, &method, split).await;
             }
             Action::Bytes(bytes, newline, split) => {
-                let (names, causes, begun) = (&mut self.names, &mut self.causes, self.begun);
+                let names = &mut self.names;
                 let expanded = bytes.expand(&mut |called| match (names.number(called), called) {
                     // A name that is none of the peer's is ours: these bytes declare it.
-                    (None, Called::Function(name)) => {
-                        causes.insert(name.clone(), begun);
-                        Some(names.declare(name))
-                    }
+                    // They may be several messages, so no order follows from them.
+                    (None, Called::Function(name)) => Some(names.declare(name)),
                     (number, _) => number,
                 });
                 let mut bytes = expanded.map_err(|called| self.unbound(&called))?;

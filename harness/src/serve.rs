@@ -1,32 +1,51 @@
-//! The reference peer: the reference session and the probe over TCP.
+//! The reference peer over TCP: the reference session and the probe, plain, or with a fault or variants.
 
+pub mod conduct;
+pub mod fault;
+pub mod variant;
+
+use conduct::{Conduct, Heard, line_of};
+use dnode_spec::line::Splitter;
 use dnode_spec::probe::Probe;
 use dnode_spec::session::Session;
 use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
 
 /// The longest line that the reference peer takes.
 const LINE_LIMIT: usize = 64 << 20;
-
-/// How long a closed connection is read for.
+/// How long a connection that is closed is read for.
 const DRAIN: Duration = Duration::from_secs(1);
 
 /// What the reference peer calls itself.
 pub const NAME: &str = concat!("dnode-conform-reference ", env!("CARGO_PKG_VERSION"));
 
+/// The status with which a peer that has the fault of dying ends.
+const DIED: i32 = 70;
+
+/// Makes the conduct of one connection, by the connection's number.
+pub type MakeConduct = Arc<dyn Fn(u64) -> Box<dyn Conduct> + Send + Sync>;
+
 /// Serves every connection that comes, until the listener fails.
 ///
 /// # Errors
 /// What the listener says.
-pub async fn serve(listener: TcpListener) -> io::Result<()> {
-    loop {
+pub async fn serve(listener: TcpListener, make: MakeConduct) -> io::Result<()> {
+    let busy = Arc::new(AtomicBool::new(false));
+    let turn = Arc::new(Semaphore::new(1));
+    for number in 0.. {
         match listener.accept().await {
             Ok((stream, _)) => {
+                let (conduct, busy, turn) = (make(number), Arc::clone(&busy), Arc::clone(&turn));
                 tokio::spawn(async move {
+                    let permit = if conduct.one_at_a_time() { turn.acquire().await.ok() } else { None };
                     // The other end's fault: a connection that breaks concerns nobody else.
-                    let _ = serve_one(stream).await;
+                    let _ = Connection::new(stream, conduct, busy).run().await;
+                    drop(permit);
                 });
             }
             // A connection that was gone before it was accepted is no fault of the listener's.
@@ -34,31 +53,153 @@ pub async fn serve(listener: TcpListener) -> io::Result<()> {
             Err(error) => return Err(error),
         }
     }
+    Ok(())
 }
 
-/// One connection. Reading waits for writing, so an end that sends and never reads fills its own buffers, not our memory.
-async fn serve_one(mut stream: TcpStream) -> io::Result<()> {
-    stream.set_nodelay(true)?;
-    let mut session = Session::new(LINE_LIMIT);
-    let mut probe = Probe::new(NAME);
-    let (graph, object) = probe.object();
-    session.start(graph, object);
-    let mut buffer = vec![0; 64 * 1024];
-    loop {
-        while let Some(event) = session.poll_event() {
-            probe.handle(event, &mut session);
+struct Connection {
+    stream: TcpStream,
+    conduct: Box<dyn Conduct>,
+    session: Session,
+    probe: Probe,
+    lines: Splitter,
+    heard: u64,
+    /// What waits to be written, each with the line that caused it.
+    answers: Vec<(u64, Vec<u8>)>,
+    busy: Arc<AtomicBool>,
+    deaf: bool,
+    closing: bool,
+}
+
+impl Connection {
+    fn new(stream: TcpStream, conduct: Box<dyn Conduct>, busy: Arc<AtomicBool>) -> Connection {
+        Connection {
+            stream,
+            conduct,
+            session: Session::new(LINE_LIMIT),
+            probe: Probe::new(NAME),
+            lines: Splitter::new(LINE_LIMIT),
+            heard: 0,
+            answers: Vec::new(),
+            busy,
+            deaf: false,
+            closing: false,
         }
-        probe.turn(&mut session);
-        while let Some(bytes) = session.poll_output() {
-            stream.write_all(&bytes).await?;
+    }
+
+    /// Reading waits for writing, so an end that sends and never reads fills its own buffers, not our memory.
+    async fn run(mut self) -> io::Result<()> {
+        self.stream.set_nodelay(true)?;
+        if !self.busy.load(Ordering::Relaxed) {
+            let (graph, object) = self.probe.object();
+            self.session.start(graph, object);
+            self.drive();
         }
-        if session.is_ended() {
-            return close(stream).await;
+        let mut buffer = vec![0; 64 * 1024];
+        loop {
+            let hold = self.conduct.hold(&mut self.answers).filter(|_| !self.answers.is_empty());
+            if hold.is_none() || self.closing {
+                self.write().await?;
+            }
+            if self.closing {
+                return close(self.stream).await;
+            }
+            let read = self.stream.read(&mut buffer);
+            let count = match hold {
+                None => read.await,
+                Some(hold) => match tokio::time::timeout(hold, read).await {
+                    Ok(count) => count,
+                    Err(_) => {
+                        self.write().await?;
+                        continue;
+                    }
+                },
+            };
+            match count {
+                Ok(0) => self.end(),
+                Ok(count) => self.take(&buffer[..count]),
+                Err(_) if self.conduct.reset() => std::process::exit(DIED),
+                Err(error) => return Err(error),
+            }
         }
-        match stream.read(&mut buffer).await? {
-            0 => session.end(),
-            count => session.feed(&buffer[..count]),
+    }
+
+    fn take(&mut self, bytes: &[u8]) {
+        if self.deaf || self.busy.load(Ordering::Relaxed) {
+            return;
         }
+        let bytes = self.conduct.segment(bytes.to_vec());
+        self.lines.push(&bytes);
+        while let Some(line) = self.lines.next_line() {
+            match line.map(<[u8]>::to_vec) {
+                Ok(line) => self.hear(line),
+                Err(_) => self.closing = true,
+            }
+            if self.closing || self.deaf {
+                return;
+            }
+        }
+    }
+
+    fn hear(&mut self, line: Vec<u8>) {
+        self.heard += 1;
+        for heard in self.conduct.hear(line) {
+            match heard {
+                Heard::Line(mut line) => {
+                    line.push(b'\n');
+                    self.session.feed(&line);
+                    self.drive();
+                }
+                Heard::Say(message) => self.answers.push((self.heard, line_of(&message))),
+                Heard::Close => self.closing = true,
+                Heard::Deaf => self.deaf = true,
+                Heard::Busy => {
+                    self.busy.store(true, Ordering::Relaxed);
+                    self.deaf = true;
+                }
+                Heard::Die => std::process::exit(DIED),
+            }
+        }
+    }
+
+    /// Lets the probe act on what the session has, and takes what the session says.
+    fn drive(&mut self) {
+        while let Some(event) = self.session.poll_event() {
+            self.probe.handle(event, &mut self.session);
+        }
+        self.probe.turn(&mut self.session);
+        while let Some(line) = self.session.poll_output() {
+            let said = self.conduct.say(line);
+            self.answers.extend(said.into_iter().map(|line| (self.heard, line)));
+        }
+        self.closing |= self.session.is_ended();
+    }
+
+    fn end(&mut self) {
+        let (line, words) = self.conduct.end(self.lines.rest());
+        if let Some(line) = line {
+            self.hear(line);
+        }
+        if self.conduct.loses_held() {
+            self.answers.clear();
+        }
+        self.answers.push((self.heard, words));
+        self.closing = true;
+    }
+
+    async fn write(&mut self) -> io::Result<()> {
+        for (_, line) in std::mem::take(&mut self.answers) {
+            match self.conduct.piece() {
+                None => self.stream.write_all(&line).await?,
+                Some(size) => {
+                    // A long line in small pieces would only show how slow that is.
+                    for piece in line.chunks(size.max(line.len() / 100)) {
+                        self.stream.write_all(piece).await?;
+                        tokio::task::yield_now().await;
+                    }
+                }
+            }
+        }
+        Ok(())
     }
 }
 
@@ -71,4 +212,10 @@ async fn close(mut stream: TcpStream) -> io::Result<()> {
         Ok(drained) => drained.map(|_| ()),
         Err(_) => Ok(()),
     }
+}
+
+/// The plain reference peer.
+#[must_use]
+pub fn plain() -> MakeConduct {
+    Arc::new(|_| Box::new(conduct::Plain))
 }

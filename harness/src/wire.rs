@@ -211,7 +211,7 @@ impl Wire {
             }
             self.log.event(From::Peer, if reset { "resets the connection" } else { "closes the connection" });
             if !reset {
-                for problem in self.monitor.end(&rest) {
+                for problem in self.monitor.end(PEER, &rest) {
                     self.broken.entry(problem.clause).or_insert(problem);
                 }
             }
@@ -222,6 +222,7 @@ impl Wire {
     /// Closes our sending half; the peer may still send.
     pub fn half_close(&mut self) {
         self.log.event(From::Suite, "closes its sending half");
+        let _ = self.monitor.end(SUITE, self.sent.rest());
         if let Some(connection) = &self.connection {
             let _ = connection.half_close();
         }

@@ -1,6 +1,10 @@
 //! `dnode-conform serve`
 
+use crate::serve::fault::{self, Fault};
+use crate::serve::variant::{self, Variant};
+use crate::serve::{self, MakeConduct};
 use clap::Args;
+use std::sync::Arc;
 use tokio::net::TcpListener;
 
 /// The arguments of `serve`.
@@ -9,15 +13,68 @@ pub(super) struct ServeArgs {
     /// Where to listen: HOST:PORT; port 0 takes a free one, which is printed
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:5050")]
     listen: String,
+    /// Serve with this fault; --list-faults names them
+    #[arg(long, value_name = "NAME", value_parser = known_fault)]
+    fault: Option<&'static str>,
+    /// Serve this legal variant; may be given several times; --list-variants names them
+    #[arg(long, value_name = "NAME", value_parser = known_variant, conflicts_with = "fault")]
+    variant: Vec<&'static str>,
+    /// List the faults: name, clause, level, whether a legal session shows it, what the peer does
+    #[arg(long)]
+    list_faults: bool,
+    /// List the variants: name, what the peer does
+    #[arg(long)]
+    list_variants: bool,
+}
+
+fn known_fault(name: &str) -> Result<&'static str, String> {
+    fault::find(name)
+        .map(|fault| fault.name)
+        .ok_or_else(|| "no such fault; --list-faults names them".to_owned())
+}
+
+fn known_variant(name: &str) -> Result<&'static str, String> {
+    let known = variant::find(name).map(|variant| variant.name);
+    known.ok_or_else(|| "no such variant; --list-variants names them".to_owned())
+}
+
+/// The conduct that the arguments ask for.
+fn conduct(args: &ServeArgs) -> MakeConduct {
+    if let Some(fault) = args.fault.and_then(fault::find) {
+        return Arc::new(|_| (fault.make)());
+    }
+    let variants: Vec<_> = args.variant.iter().filter_map(|name| variant::find(name)).collect();
+    if variants.is_empty() {
+        return serve::plain();
+    }
+    Arc::new(move |number| variant::combined(&variants, number))
+}
+
+fn list(args: &ServeArgs) {
+    if args.list_faults {
+        for Fault { name, clause, legal, about, .. } in fault::all() {
+            let legal = if *legal { "legal" } else { "hostile" };
+            println!("{name:28} {clause:26} {:8} {legal:8} {about}", crate::cases::level(clause).word());
+        }
+    }
+    if args.list_variants {
+        for Variant { name, about, .. } in variant::VARIANTS {
+            println!("{name:28} {about}");
+        }
+    }
 }
 
 /// Serves the reference peer until it is ended.
 pub(super) async fn serve(args: &ServeArgs) -> Result<u8, String> {
+    if args.list_faults || args.list_variants {
+        list(args);
+        return Ok(0);
+    }
     let listener = TcpListener::bind(&args.listen)
         .await
         .map_err(|error| format!("caller: cannot listen at {}: {error}", args.listen))?;
     let address = listener.local_addr().map_err(|error| format!("harness: {error}"))?;
     println!("listening at {address}");
-    crate::serve::serve(listener).await.map_err(|error| format!("harness: {error}"))?;
+    serve::serve(listener, conduct(args)).await.map_err(|error| format!("harness: {error}"))?;
     Ok(0)
 }

@@ -49,7 +49,14 @@ impl Replay<'_> {
     pub(super) async fn closed(&mut self) -> Result<(), Stop> {
         loop {
             match self.wire.receive(self.deadline).await {
-                Incoming::Closed { .. } => return self.closed_in_order().await,
+                Incoming::Closed { .. } => {
+                    // What came until now still counts.
+                    let strict = !self.transcript.header.hostile;
+                    if let Some(stop) = self.unexpected().filter(|_| strict) {
+                        return Err(stop);
+                    }
+                    return self.closed_in_order().await;
+                }
                 incoming => self.keep(incoming, "the end of the connection")?,
             }
         }

@@ -195,11 +195,12 @@ impl<'a> Replay<'a> {
         Some(Stop::Diverged(diverged))
     }
 
-    /// Whether a call is one of a function of this transcript: what else a peer calls is not this case's business.
+    /// Whether a call is this case's business: an id that nobody declared is the monitor's.
     fn concerns(&self, method: &Method) -> bool {
         match method {
             Method::Id(id) => self.names.our_name(*id).is_some(),
-            Method::Name(key) => self.names.of_own_member(key).is_some(),
+            // dnode-protocol 0.0 and 0.1 tell of errors by a call of this name.
+            Method::Name(key) => key.as_text() != "error",
         }
     }
 }

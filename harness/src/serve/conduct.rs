@@ -1,0 +1,247 @@
+//! Conducts: how a served peer differs from the plain reference peer.
+//!
+//! A conduct sits between the wire and the session and rewrites what passes: segments and lines that come, lines that go. A
+//! [fault](super::fault) is a conduct that breaks a clause, a [variant](super::variant) one that breaks none. What a conduct
+//! cannot read passes as it is.
+
+use std::time::Duration;
+
+/// A message as a conduct sees it.
+pub type Json = serde_json::Value;
+
+/// What becomes of a line that comes.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Heard {
+    /// The session gets this line.
+    Line(Vec<u8>),
+    /// This is said at once, beside what the session says.
+    Say(Json),
+    /// The connection is closed.
+    Close,
+    /// The connection stays open, and nothing that comes on it is heard any more.
+    Deaf,
+    /// The process ends.
+    Die,
+    /// The whole peer stops: no connection is served any more.
+    Busy,
+}
+
+/// How a peer behaves on one connection.
+pub trait Conduct: Send {
+    /// Bytes as they arrived.
+    fn segment(&mut self, bytes: Vec<u8>) -> Vec<u8> {
+        bytes
+    }
+
+    /// A line that came, without its newline.
+    fn hear(&mut self, line: Vec<u8>) -> Vec<Heard> {
+        vec![Heard::Line(line)]
+    }
+
+    /// A line that goes, with its newline.
+    fn say(&mut self, line: Vec<u8>) -> Vec<Vec<u8>> {
+        vec![line]
+    }
+
+    /// The other end has closed its sending half; `rest` came after the last newline. Gives a line to hear, and last words.
+    fn end(&mut self, _rest: &[u8]) -> (Option<Vec<u8>>, Vec<u8>) {
+        (None, Vec::new())
+    }
+
+    /// How long answers wait; each stands with the number of the line that caused it.
+    fn hold(&mut self, _answers: &mut Vec<(u64, Vec<u8>)>) -> Option<Duration> {
+        None
+    }
+
+    /// Whether answers that wait are lost when the other end closes its sending half.
+    fn loses_held(&self) -> bool {
+        false
+    }
+
+    /// Into pieces of how many bytes what goes is cut.
+    fn piece(&self) -> Option<usize> {
+        None
+    }
+
+    /// Whether a reset of the connection ends the process.
+    fn reset(&mut self) -> bool {
+        false
+    }
+
+    /// Whether a second connection waits for the end of the first.
+    fn one_at_a_time(&self) -> bool {
+        false
+    }
+}
+
+/// The plain reference peer.
+pub struct Plain;
+
+impl Conduct for Plain {}
+
+/// A conduct made of one function over what comes.
+pub struct Hears<F>(pub F);
+
+impl<F: FnMut(&mut Json) -> Vec<Heard> + Send> Conduct for Hears<F> {
+    fn hear(&mut self, line: Vec<u8>) -> Vec<Heard> {
+        let Ok(mut message) = serde_json::from_slice(&line) else { return vec![Heard::Line(line)] };
+        (self.0)(&mut message)
+    }
+}
+
+/// A conduct made of one function over what goes.
+pub struct Says<F>(pub F);
+
+impl<F: FnMut(&mut Json) -> Vec<Json> + Send> Conduct for Says<F> {
+    fn say(&mut self, line: Vec<u8>) -> Vec<Vec<u8>> {
+        let Ok(mut message) = serde_json::from_slice(&line) else { return vec![line] };
+        (self.0)(&mut message).iter().map(line_of).collect()
+    }
+}
+
+/// A conduct made of functions over what comes and what goes that share a state.
+pub struct Both<S, H, W> {
+    /// What both know.
+    pub state: S,
+    /// What comes.
+    pub hears: H,
+    /// What goes.
+    pub says: W,
+}
+
+impl<S, H, W> Conduct for Both<S, H, W>
+where
+    S: Send,
+    H: FnMut(&mut S, &mut Json) -> Vec<Heard> + Send,
+    W: FnMut(&mut S, &mut Json) -> Vec<Json> + Send,
+{
+    fn hear(&mut self, line: Vec<u8>) -> Vec<Heard> {
+        let Ok(mut message) = serde_json::from_slice(&line) else { return vec![Heard::Line(line)] };
+        (self.hears)(&mut self.state, &mut message)
+    }
+
+    fn say(&mut self, line: Vec<u8>) -> Vec<Vec<u8>> {
+        let Ok(mut message) = serde_json::from_slice(&line) else { return vec![line] };
+        (self.says)(&mut self.state, &mut message).iter().map(line_of).collect()
+    }
+}
+
+/// Several conducts: what comes passes the first one first, what goes passes it last.
+pub struct Chain(pub Vec<Box<dyn Conduct>>);
+
+impl Conduct for Chain {
+    fn segment(&mut self, bytes: Vec<u8>) -> Vec<u8> {
+        self.0.iter_mut().fold(bytes, |bytes, conduct| conduct.segment(bytes))
+    }
+
+    fn hear(&mut self, line: Vec<u8>) -> Vec<Heard> {
+        self.0.iter_mut().fold(vec![Heard::Line(line)], |heard, conduct| {
+            let next = heard.into_iter().flat_map(|heard| match heard {
+                Heard::Line(line) => conduct.hear(line),
+                other => vec![other],
+            });
+            next.collect()
+        })
+    }
+
+    fn say(&mut self, line: Vec<u8>) -> Vec<Vec<u8>> {
+        self.0
+            .iter_mut()
+            .rev()
+            .fold(vec![line], |lines, conduct| lines.into_iter().flat_map(|line| conduct.say(line)).collect())
+    }
+
+    fn hold(&mut self, answers: &mut Vec<(u64, Vec<u8>)>) -> Option<Duration> {
+        self.0.iter_mut().filter_map(|conduct| conduct.hold(answers)).max()
+    }
+
+    fn piece(&self) -> Option<usize> {
+        self.0.iter().filter_map(|conduct| conduct.piece()).min()
+    }
+}
+
+/// The session gets this message.
+#[must_use]
+pub fn pass(message: &Json) -> Vec<Heard> {
+    vec![Heard::Line(message.to_string().into_bytes())]
+}
+
+/// A message as a line.
+#[must_use]
+pub fn line_of(message: &Json) -> Vec<u8> {
+    let mut line = message.to_string().into_bytes();
+    line.push(b'\n');
+    line
+}
+
+/// The method, where it is a name.
+#[must_use]
+pub fn name(message: &Json) -> Option<&str> {
+    message.get("method").and_then(Json::as_str)
+}
+
+/// The method, where it is an id.
+#[must_use]
+pub fn id(message: &Json) -> Option<i64> {
+    let method = message.get("method")?;
+    #[allow(clippy::cast_possible_truncation, reason = "checked to be a small integer")]
+    let whole = |number: f64| (number.fract() == 0.0 && number.abs() < 9e15).then_some(number as i64);
+    method.as_i64().or_else(|| method.as_f64().and_then(whole))
+}
+
+/// Whether this is a call: neither `methods` nor `cull`.
+#[must_use]
+pub fn is_call(message: &Json) -> bool {
+    !matches!(name(message), Some("methods" | "cull"))
+}
+
+/// The entries of the field `callbacks`.
+#[must_use]
+pub fn callbacks(message: &Json) -> Vec<(String, Json)> {
+    let object = message.get("callbacks").and_then(Json::as_object);
+    object
+        .map(|object| object.iter().map(|(id, path)| (id.clone(), path.clone())).collect())
+        .unwrap_or_default()
+}
+
+/// Replaces the field `callbacks`.
+pub fn set_callbacks(message: &mut Json, entries: impl IntoIterator<Item = (String, Json)>) {
+    set(message, "callbacks", Json::Object(entries.into_iter().collect()));
+}
+
+/// Replaces a field.
+pub fn set(message: &mut Json, field: &str, value: Json) {
+    if let Some(object) = message.as_object_mut() {
+        object.insert(field.to_owned(), value);
+    }
+}
+
+/// The field `arguments`, to change it.
+pub fn arguments(message: &mut Json) -> Option<&mut Vec<Json>> {
+    message.get_mut("arguments").and_then(Json::as_array_mut)
+}
+
+/// The ids that a `cull` names.
+#[must_use]
+pub fn culled(message: &Json) -> Vec<i64> {
+    let ids = message.get("arguments").and_then(Json::as_array).filter(|_| name(message) == Some("cull"));
+    ids.map(|ids| ids.iter().filter_map(Json::as_i64).collect()).unwrap_or_default()
+}
+
+/// A call of the first function that a message declares: the answer of a peer that answers what it should not.
+#[must_use]
+pub fn answer(message: &Json, value: Json) -> Option<Json> {
+    let (id, _) = callbacks(message).into_iter().next()?;
+    let id: i64 = id.parse().ok()?;
+    Some(serde_json::json!({"method": id, "arguments": [value], "callbacks": {}, "links": []}))
+}
+
+/// Changes every value within `value`, the innermost first. Bounded by the depth that serde_json reads.
+pub fn rewrite(value: &mut Json, change: &mut dyn FnMut(&mut Json)) {
+    match value {
+        Json::Array(items) => items.iter_mut().for_each(|item| rewrite(item, change)),
+        Json::Object(members) => members.values_mut().for_each(|member| rewrite(member, change)),
+        _ => {}
+    }
+    change(value);
+}

@@ -1,0 +1,190 @@
+//! Faults of whole messages.
+
+use super::framing::Ignores;
+use super::{Fault, LEGAL, fault};
+use crate::serve::conduct::{Heard, Hears, Json, Says, arguments, callbacks, id, is_call, name, pass, set};
+use serde_json::json;
+
+pub(super) const FAULTS: &[Fault] = &[
+    fault("sends-lists", "message/object", LEGAL, "sends a call as a list of method and arguments", || {
+        Box::new(Says(
+            |m: &mut Json| {
+                if is_call(m) { vec![json!([m["method"], m["arguments"]])] } else { vec![m.clone()] }
+            },
+        ))
+    }),
+    fault("fractional-method", "message/method", LEGAL, "sends a fraction as the method of a call", || {
+        Box::new(Says(|m: &mut Json| {
+            if let Some(id) = id(m) {
+                #[allow(clippy::cast_precision_loss, reason = "ids are small here")]
+                set(m, "method", json!(id as f64 + 0.5));
+            }
+            vec![m.clone()]
+        }))
+    }),
+    fault(
+        "arguments-object",
+        "message/arguments",
+        LEGAL,
+        "sends the arguments of a call as an object",
+        || {
+            Box::new(Says(|m: &mut Json| {
+                if is_call(m) {
+                    let list = m["arguments"].as_array().cloned().unwrap_or_default();
+                    let object =
+                        list.into_iter().enumerate().map(|(n, value)| (n.to_string(), value)).collect();
+                    set(m, "arguments", Json::Object(object));
+                }
+                vec![m.clone()]
+            }))
+        },
+    ),
+    fault(
+        "callbacks-list",
+        "message/callbacks",
+        LEGAL,
+        "sends empty callbacks as a list, as the PHP port does",
+        || {
+            Box::new(Says(|m: &mut Json| {
+                if callbacks(m).is_empty() {
+                    set(m, "callbacks", json!([]));
+                }
+                vec![m.clone()]
+            }))
+        },
+    ),
+    fault("links-object", "message/links", LEGAL, "sends links as an object", || {
+        Box::new(Says(|m: &mut Json| {
+            set(m, "links", json!({}));
+            vec![m.clone()]
+        }))
+    }),
+    fault("needs-arguments", "message/omitted-fields", LEGAL, "ignores a message without arguments", || {
+        without("arguments")
+    }),
+    fault("needs-callbacks", "message/omitted-fields", LEGAL, "ignores a message without callbacks", || {
+        without("callbacks")
+    }),
+    fault("needs-links", "message/omitted-fields", LEGAL, "ignores a message without links", || {
+        without("links")
+    }),
+    fault("digits-are-ids", "message/string-method", LEGAL, "takes the method \"0\" for the id 0", || {
+        Box::new(Hears(|m: &mut Json| {
+            if let Some(id) = name(m).and_then(|name| name.parse::<i64>().ok()) {
+                set(m, "method", json!(id));
+            }
+            pass(m)
+        }))
+    }),
+    fault(
+        "ids-off-by-one",
+        "message/integer-method",
+        LEGAL,
+        "calls the function after the one that is meant",
+        || {
+            Box::new(Hears(|m: &mut Json| {
+                if let Some(id) = id(m) {
+                    set(m, "method", json!(id + 1));
+                }
+                pass(m)
+            }))
+        },
+    ),
+    fault(
+        "swaps-arguments",
+        "message/argument-order",
+        LEGAL,
+        "calls with the first two arguments swapped",
+        || {
+            Box::new(Says(|m: &mut Json| {
+                if is_call(m)
+                    && callbacks(m).is_empty()
+                    && let Some([first, second, ..]) = arguments(m).map(Vec::as_mut_slice)
+                {
+                    std::mem::swap(first, second);
+                }
+                vec![m.clone()]
+            }))
+        },
+    ),
+    fault("drops-last-argument", "message/argument-order", LEGAL, "calls with at most one argument", || {
+        Box::new(Says(|m: &mut Json| {
+            if is_call(m)
+                && callbacks(m).is_empty()
+                && let Some(list) = arguments(m)
+            {
+                list.truncate(1);
+            }
+            vec![m.clone()]
+        }))
+    }),
+    fault(
+        "null-arguments-removed",
+        "message/argument-order",
+        LEGAL,
+        "leaves out arguments that are null",
+        || {
+            Box::new(Says(|m: &mut Json| {
+                if is_call(m)
+                    && callbacks(m).is_empty()
+                    && let Some(list) = arguments(m)
+                {
+                    list.retain(|value| !value.is_null());
+                }
+                vec![m.clone()]
+            }))
+        },
+    ),
+    fault(
+        "method-first",
+        "message/field-order",
+        LEGAL,
+        "ignores a message whose first field is not method",
+        || {
+            Box::new(Hears(|m: &mut Json| {
+                let first = m.as_object().and_then(|object| object.keys().next());
+                if first.is_some_and(|first| first != "method") { Vec::new() } else { pass(m) }
+            }))
+        },
+    ),
+    fault(
+        "no-point-zero",
+        "message/integer-by-value",
+        LEGAL,
+        "ignores a method that is written as 0.0",
+        || Box::new(Hears(|m: &mut Json| if m["method"].is_f64() { Vec::new() } else { pass(m) })),
+    ),
+    fault(
+        "known-fields-only",
+        "message/unknown-fields",
+        LEGAL,
+        "ignores a message with a field that it does not know",
+        || {
+            Box::new(Hears(|m: &mut Json| {
+                const KNOWN: [&str; 4] = ["method", "arguments", "callbacks", "links"];
+                let known =
+                    m.as_object().is_none_or(|object| object.keys().all(|key| KNOWN.contains(&key.as_str())));
+                if known { pass(m) } else { Vec::new() }
+            }))
+        },
+    ),
+    fault(
+        "no-duplicate-fields",
+        "message/duplicate-fields",
+        LEGAL,
+        "ignores a message in which a field stands twice",
+        || {
+            Box::new(Ignores(|line: &[u8]| {
+                let count =
+                    |field: &[u8]| line.windows(field.len()).filter(|window| *window == field).count();
+                count(b"\"method\":") > 1 || count(b"\"arguments\":") > 1 || count(b"\"callbacks\":") > 1
+            }))
+        },
+    ),
+];
+
+fn without(field: &'static str) -> Box<dyn crate::serve::conduct::Conduct> {
+    Box::new(Hears(move |m: &mut Json| -> Vec<Heard> {
+        if is_call(m) && m.get(field).is_none() { Vec::new() } else { pass(m) }
+    }))
+}

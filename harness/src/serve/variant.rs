@@ -1,0 +1,343 @@
+//! Variants: the reference peer as other legal implementations behave, to show that the suite blames none of them.
+
+use super::conduct::{
+    Both, Chain, Conduct, Heard, Json, Says, callbacks, culled, id, is_call, name, pass, set, set_callbacks,
+};
+use super::fault::shifted;
+use dnode_spec::message;
+use dnode_spec::value::Value;
+use serde_json::json;
+use std::collections::{HashMap, HashSet};
+use std::time::Duration;
+
+/// A legal way to differ from the reference.
+#[derive(Clone, Copy)]
+pub struct Variant {
+    /// The variant's permanent name.
+    pub name: &'static str,
+    /// What the peer does, in one line.
+    pub about: &'static str,
+    /// Makes it for one connection, from a number to draw from.
+    pub make: fn(u64) -> Box<dyn Conduct>,
+}
+
+const fn variant(name: &'static str, about: &'static str, make: fn(u64) -> Box<dyn Conduct>) -> Variant {
+    Variant { name, about, make }
+}
+
+/// All variants.
+pub const VARIANTS: &[Variant] = &[
+    variant("random-ids", "numbers its functions at random", |seed| Box::new(renumbered(seed, true))),
+    variant(
+        "fresh-ids",
+        "gives a function a fresh id each time, as the Perl, Ruby and PHP ports do",
+        |seed| Box::new(renumbered(seed, false)),
+    ),
+    variant("ids-from-42", "counts its ids from 42, as the PHP synchronous client does", |_| {
+        Box::new(shifted(42))
+    }),
+    variant(
+        "integer-paths",
+        "writes indexes in paths as integers, as the Perl, Ruby and PHP ports do",
+        |_| integer_paths(),
+    ),
+    variant("omitted-fields", "leaves out fields that are empty", |_| omitted_fields()),
+    variant("field-order", "writes the fields of a message in another order", |_| field_order()),
+    variant("other-placeholder", "writes null where a function stands", |_| other_placeholder()),
+    variant("links-for-duplicates", "sends a value that stands twice as a link", |_| links_for_duplicates()),
+    variant("culls", "culls callbacks as soon as it has answered by them", |_| Box::new(culls())),
+    variant("late-answers", "answers late, and not in the order of the calls", |seed| {
+        Box::new(Late(Random(seed)))
+    }),
+    variant("extra-methods", "offers more methods than the probe has", |_| extra_methods()),
+    variant("closes-on-bad-lines", "closes when a line is no sound message", |_| Box::new(ClosesOnBadLines)),
+    variant("small-writes", "writes three bytes at a time", |_| Box::new(SmallWrites)),
+    variant("escapes", "escapes every character outside ASCII", |_| Box::new(Escapes)),
+    variant("white-space", "writes white space where JSON allows it, and ends lines with CRLF", |_| {
+        Box::new(WhiteSpace)
+    }),
+    variant("points", "writes the integers among its arguments with a fraction of zero", |_| points()),
+    variant("methods-late", "sends its object after the other end's", |_| Box::new(MethodsLate)),
+];
+
+/// The variant of this name.
+#[must_use]
+pub fn find(name: &str) -> Option<&'static Variant> {
+    VARIANTS.iter().find(|variant| variant.name == name)
+}
+
+/// Several variants at once.
+#[must_use]
+pub fn combined(variants: &[&'static Variant], seed: u64) -> Box<dyn Conduct> {
+    Box::new(Chain(variants.iter().map(|variant| (variant.make)(seed)).collect()))
+}
+
+/// Numbers that look random and are the same each time: xorshift.
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, limit: u64) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut x = self.0;
+        x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (x ^ (x >> 31)) % limit.max(1)
+    }
+}
+
+/// Its own numbers outside stand for the session's inside. `keep`: a function keeps its number.
+fn renumbered(seed: u64, keep: bool) -> impl Conduct {
+    struct State {
+        random: Random,
+        inside: HashMap<i64, i64>,
+        outside: HashMap<i64, i64>,
+        keep: bool,
+    }
+    let state = State { random: Random(seed), inside: HashMap::new(), outside: HashMap::new(), keep };
+    Both {
+        state,
+        hears: |state: &mut State, m: &mut Json| {
+            if let Some(id) = id(m) {
+                set(m, "method", json!(state.inside.get(&id).copied().unwrap_or(-1 - id)));
+            }
+            if name(m) == Some("cull") {
+                let ids = culled(m).into_iter().filter_map(|id| state.inside.remove(&id));
+                // A function that still has another number outside is not gone.
+                let gone = ids
+                    .collect::<Vec<_>>()
+                    .into_iter()
+                    .filter(|id| !state.inside.values().any(|other| other == id));
+                let gone: Vec<i64> = gone.collect();
+                set(m, "arguments", json!(gone));
+                state.outside.retain(|inside, _| !gone.contains(inside));
+            }
+            pass(m)
+        },
+        says: |state: &mut State, m: &mut Json| {
+            if name(m) == Some("cull") {
+                return vec![m.clone()];
+            }
+            let renamed = callbacks(m).into_iter().map(|(id, path)| {
+                let number: i64 = id.parse().unwrap_or_default();
+                let known = state.outside.get(&number).copied().filter(|_| state.keep);
+                let outside = known.unwrap_or_else(|| {
+                    loop {
+                        let drawn = i64::try_from(state.random.below(1 << 31)).unwrap_or_default();
+                        if !state.inside.contains_key(&drawn) {
+                            break drawn;
+                        }
+                    }
+                });
+                state.inside.insert(outside, number);
+                state.outside.insert(number, outside);
+                (outside.to_string(), path)
+            });
+            let renamed: Vec<_> = renamed.collect();
+            set_callbacks(m, renamed);
+            vec![m.clone()]
+        },
+    }
+}
+
+fn says(change: fn(&mut Json)) -> Box<dyn Conduct> {
+    Box::new(Says(move |m: &mut Json| {
+        change(m);
+        vec![m.clone()]
+    }))
+}
+
+fn integer_paths() -> Box<dyn Conduct> {
+    fn integers(path: &mut Json) {
+        for key in path.as_array_mut().into_iter().flatten() {
+            if let Some(index) = key.as_str().and_then(|key| key.parse::<u64>().ok()) {
+                *key = json!(index);
+            }
+        }
+    }
+    says(|m| {
+        for path in
+            m.get_mut("callbacks").and_then(Json::as_object_mut).into_iter().flat_map(|all| all.values_mut())
+        {
+            integers(path);
+        }
+        for link in m.get_mut("links").and_then(Json::as_array_mut).into_iter().flatten() {
+            ["from", "to"].into_iter().for_each(|end| integers(&mut link[end]));
+        }
+    })
+}
+
+fn omitted_fields() -> Box<dyn Conduct> {
+    says(|m| {
+        if let Some(object) = m.as_object_mut() {
+            object.retain(|field, value| {
+                let empty = value.as_array().is_some_and(Vec::is_empty)
+                    || value.as_object().is_some_and(serde_json::Map::is_empty);
+                field == "method" || !empty
+            });
+        }
+    })
+}
+
+fn field_order() -> Box<dyn Conduct> {
+    says(|m| {
+        if let Some(object) = m.as_object_mut() {
+            *object = std::mem::take(object).into_iter().rev().collect();
+        }
+    })
+}
+
+fn other_placeholder() -> Box<dyn Conduct> {
+    says(|m| {
+        for (_, path) in callbacks(m) {
+            let keys = path.as_array().into_iter().flatten().filter_map(Json::as_str);
+            let pointer: String =
+                keys.map(|key| format!("/{}", key.replace('~', "~0").replace('/', "~1"))).collect();
+            if let Some(place) = m["arguments"].pointer_mut(&pointer).filter(|place| **place == "[Function]")
+            {
+                *place = Json::Null;
+            }
+        }
+    })
+}
+
+fn links_for_duplicates() -> Box<dyn Conduct> {
+    says(|m| {
+        let pair = m["arguments"][0]
+            .as_array()
+            .is_some_and(|list| list.len() == 2 && list[0] == list[1] && list[0].is_object());
+        if is_call(m) && pair && callbacks(m).is_empty() && m["links"] == json!([]) {
+            m["arguments"][0][1] = json!("[Circular]");
+            set(m, "links", json!([{"from": ["0", "0"], "to": ["0", "1"]}]));
+        }
+    })
+}
+
+/// Callbacks of methods that answer once are culled when they have been called.
+fn culls() -> impl Conduct {
+    // `conformProbe`, `echo`, `add`, `getCounter`, `keeper` and `later`, by their place in the object.
+    const ONCE: [i64; 6] = [0, 1, 2, 5, 6, 13];
+    Both {
+        state: HashSet::new(),
+        hears: |once: &mut HashSet<i64>, m: &mut Json| {
+            let plain = id(m).is_some_and(|id| ONCE.contains(&id)) && callbacks(m).len() == 1;
+            if plain {
+                once.extend(callbacks(m).iter().filter_map(|(id, _)| id.parse::<i64>().ok()));
+            } else {
+                // Declared again elsewhere, it may be needed longer.
+                let again: Vec<_> =
+                    callbacks(m).into_iter().filter_map(|(id, _)| id.parse::<i64>().ok()).collect();
+                once.retain(|id| !again.contains(id));
+            }
+            pass(m)
+        },
+        says: |once: &mut HashSet<i64>, m: &mut Json| {
+            let cull =
+                id(m).filter(|id| once.remove(id)).map(|id| json!({"method": "cull", "arguments": [id]}));
+            std::iter::once(m.clone()).chain(cull).collect()
+        },
+    }
+}
+
+/// Answers to different calls in any order; those to one call in theirs.
+struct Late(Random);
+
+impl Conduct for Late {
+    fn hold(&mut self, answers: &mut Vec<(u64, Vec<u8>)>) -> Option<Duration> {
+        let mut keys: HashMap<u64, u64> = HashMap::new();
+        for (cause, _) in answers.iter() {
+            let drawn = self.0.below(1 << 32);
+            keys.entry(*cause).or_insert(drawn);
+        }
+        answers.sort_by_key(|(cause, _)| keys.get(cause).copied());
+        Some(Duration::from_millis(3))
+    }
+}
+
+fn extra_methods() -> Box<dyn Conduct> {
+    says(|m| {
+        if name(m) == Some("methods") {
+            let mut all = callbacks(m);
+            for n in 0..20 {
+                let method = format!("extra{n}");
+                all.push(((9000 + n).to_string(), json!(["0", method])));
+                m["arguments"][0][&method] = json!("[Function]");
+            }
+            m["arguments"][0]["extra"] = json!({"nested": [1, null, "two"]});
+            set_callbacks(m, all);
+        }
+    })
+}
+
+struct ClosesOnBadLines;
+
+impl Conduct for ClosesOnBadLines {
+    fn hear(&mut self, line: Vec<u8>) -> Vec<Heard> {
+        let Ok(value) = Value::parse(&line) else { return vec![Heard::Close] };
+        let decoded = message::decode(&value);
+        let sound = decoded.message.as_ref().is_some_and(|message| {
+            let placed = dnode_spec::scrub::unscrub(message, |id| id);
+            !placed.problems.iter().any(|problem| problem.refused)
+        });
+        if sound && decoded.is_sound() { vec![Heard::Line(line)] } else { vec![Heard::Close] }
+    }
+}
+
+struct SmallWrites;
+
+impl Conduct for SmallWrites {
+    fn piece(&self) -> Option<usize> {
+        Some(3)
+    }
+}
+
+struct Escapes;
+
+impl Conduct for Escapes {
+    fn say(&mut self, line: Vec<u8>) -> Vec<Vec<u8>> {
+        let Ok(text) = String::from_utf8(line.clone()) else { return vec![line] };
+        let mut out = String::with_capacity(text.len());
+        for c in text.chars() {
+            if c.is_ascii() {
+                out.push(c);
+            } else {
+                c.encode_utf16(&mut [0; 2]).iter().for_each(|unit| out.push_str(&format!("\\u{unit:04X}")));
+            }
+        }
+        vec![out.into_bytes()]
+    }
+}
+
+struct WhiteSpace;
+
+impl Conduct for WhiteSpace {
+    fn say(&mut self, line: Vec<u8>) -> Vec<Vec<u8>> {
+        let Some(body) = line.strip_suffix(b"\n").and_then(|body| body.strip_prefix(b"{")) else {
+            return vec![line];
+        };
+        vec![[b" \t{ ", body, b" \t\r\n"].concat()]
+    }
+}
+
+fn points() -> Box<dyn Conduct> {
+    says(|m| {
+        if is_call(m) {
+            super::conduct::rewrite(&mut m["arguments"], &mut |value| {
+                if let Some(number) = value.as_i64().filter(|number| number.abs() < 1 << 53) {
+                    #[allow(clippy::cast_precision_loss, reason = "exact below 2^53")]
+                    let float = number as f64;
+                    *value = json!(float);
+                }
+            });
+        }
+    })
+}
+
+/// Its first line waits until something has come or a moment has passed.
+struct MethodsLate;
+
+impl Conduct for MethodsLate {
+    fn hold(&mut self, answers: &mut Vec<(u64, Vec<u8>)>) -> Option<Duration> {
+        let first = answers.first().is_some_and(|(cause, _)| *cause == 0);
+        first.then_some(Duration::from_millis(50))
+    }
+}
