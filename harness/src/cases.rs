@@ -53,8 +53,12 @@ impl Case {
             let reason = format!("needs {clause}, which this peer does not do");
             (facts.missing.contains(clause) && !tests(clause)).then_some((Verdict::Inconclusive, reason))
         };
-        if !header.manual_handshake
-            && let Some(reason) = needs("methods/sent")
+        let silent = facts.members.is_none() || (header.manual_handshake && self.transcript.awaits_methods());
+        if silent && let Some(reason) = needs("methods/sent") {
+            return Some(reason);
+        }
+        if self.transcript.calls_methods_by_id()
+            && let Some(reason) = needs("methods/by-id")
         {
             return Some(reason);
         }

@@ -87,10 +87,10 @@ impl From<GateLevel> for Level {
 
 fn duration(text: &str) -> Result<Duration, String> {
     match humantime::parse_duration(text) {
-        Ok(duration) if (Duration::from_millis(10)..=Duration::from_secs(3600)).contains(&duration) => {
+        Ok(duration) if (Duration::from_millis(100)..=Duration::from_secs(3600)).contains(&duration) => {
             Ok(duration)
         }
-        Ok(_) => Err("a deadline lies between 10ms and 1h".to_owned()),
+        Ok(_) => Err("a deadline lies between 100ms and 1h: less says nothing about a peer".to_owned()),
         Err(error) => Err(format!("{error}; write for example 500ms or 5s")),
     }
 }

@@ -95,7 +95,7 @@ impl Facts {
         let members = self.members.as_ref();
         let there = members
             .and_then(|members| members.get(method))
-            .is_some_and(|function| *function || method == probe::PLAIN);
+            .is_some_and(|function| *function || self.by == Addressing::ByName || method == probe::PLAIN);
         (!there).then(|| format!("the peer's program lacks {method} of the probe"))
     }
 }
@@ -107,10 +107,17 @@ impl Facts {
 pub async fn preflight(address: &str, ping: Option<&Ping>, patience: Duration) -> std::io::Result<Facts> {
     let deadline = Instant::now() + patience;
     let mut wire = Wire::open(address, deadline).await?;
-    let mut names = Names::new(0);
+    let mut names = Names::new(1);
     let mut facts = Facts::nothing();
+    // First without a word of ours: each end sends its object unasked.
+    if !greet(&mut wire, &mut names, &mut facts, deadline).await {
+        facts.missing.insert("methods/sent");
+    }
+    let deadline = Instant::now() + patience;
     wire.send(&[HELLO], deadline).await;
-    greet(&mut wire, &mut names, &mut facts, deadline).await;
+    if facts.members.is_none() && greet(&mut wire, &mut names, &mut facts, deadline).await {
+        facts.notes.push("the peer sends its object only after ours".to_owned());
+    }
     if let Some(ping) = choose_ping(ping, &facts) {
         learn_addressing(&mut wire, &mut names, &mut facts, &ping, patience).await;
     }
@@ -134,28 +141,26 @@ pub async fn preflight(address: &str, ping: Option<&Ping>, patience: Duration) -
     Ok(facts)
 }
 
-/// Waits for the peer's object.
-async fn greet(wire: &mut Wire, names: &mut Names, facts: &mut Facts, deadline: Instant) {
+/// Waits for the peer's object; says whether it came.
+async fn greet(wire: &mut Wire, names: &mut Names, facts: &mut Facts, deadline: Instant) -> bool {
     loop {
         match wire.receive(deadline).await {
             Incoming::Message(received) if received.method.is("methods") => {
                 let members = bind_object(&received, names);
                 let text = |key: &TextBuf| key.as_text().to_string_lossy().into_owned();
                 facts.members = Some(members.iter().map(|(key, function)| (text(key), *function)).collect());
-                return;
+                return true;
             }
             Incoming::Message(_) | Incoming::Broken(_) => {}
-            Incoming::Closed { .. } | Incoming::Late | Incoming::Flood => {
-                facts.missing.insert("methods/sent");
-                return;
-            }
+            Incoming::Closed { .. } | Incoming::Late | Incoming::Flood => return false,
         }
     }
 }
 
 /// The call that this peer should answer: the claim of the probe, else what the caller named.
 fn choose_ping(ping: Option<&Ping>, facts: &Facts) -> Option<Ping> {
-    let claimed = facts.members.as_ref().and_then(|members| members.get("conformProbe")) == Some(&true);
+    // A member that is not declared may still answer to its name.
+    let claimed = facts.members.as_ref().is_some_and(|members| members.contains_key("conformProbe"));
     if claimed { Ping::claim() } else { ping.cloned() }
 }
 

@@ -5,6 +5,7 @@
 
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
+use std::collections::BTreeSet;
 use std::io;
 use std::os::unix::process::ExitStatusExt;
 use std::process::{ExitStatus, Stdio};
@@ -17,6 +18,16 @@ use tokio::process::{Child, Command};
 const KEPT_STDERR: usize = 8 * 1024;
 /// How long a process may take to follow a SIGTERM before the whole group is killed.
 const GRACE: Duration = Duration::from_millis(500);
+
+/// The groups of all running programs: for an end without time for each.
+static RUNNING: Mutex<BTreeSet<i32>> = Mutex::new(BTreeSet::new());
+
+/// Kills every program that is running, for the last moment before the process ends.
+pub fn kill_all() {
+    for group in RUNNING.lock().unwrap_or_else(PoisonError::into_inner).iter() {
+        let _ = killpg(Pid::from_raw(*group), Signal::SIGKILL);
+    }
+}
 
 /// A running program.
 #[derive(Debug)]
@@ -46,6 +57,9 @@ impl Process {
             .kill_on_drop(true)
             .spawn()?;
         let group = child.id().and_then(|id| i32::try_from(id).ok()).map(Pid::from_raw);
+        if let Some(group) = group {
+            RUNNING.lock().unwrap_or_else(PoisonError::into_inner).insert(group.as_raw());
+        }
         let stderr = Arc::new(Mutex::new(Vec::new()));
         let reader = match child.stderr.take() {
             Some(pipe) => tokio::spawn(keep_last(pipe, Arc::clone(&stderr))),
@@ -96,6 +110,9 @@ impl Process {
 impl Drop for Process {
     fn drop(&mut self) {
         self.signal(Signal::SIGKILL);
+        if let Some(group) = self.group {
+            RUNNING.lock().unwrap_or_else(PoisonError::into_inner).remove(&group.as_raw());
+        }
         self.reader.abort();
     }
 }

@@ -50,6 +50,8 @@ pub enum RunError {
     Start(StartError),
     /// The selection names no case.
     NothingSelected,
+    /// The selection names only what is judged on the lines of other cases.
+    OnlyInvariants,
 }
 
 impl std::fmt::Display for RunError {
@@ -59,6 +61,10 @@ impl std::fmt::Display for RunError {
             RunError::NothingSelected => {
                 f.write_str("caller: no case has such an id; `dnode-conform list` shows them all")
             }
+            RunError::OnlyInvariants => f.write_str(
+                "caller: the always/ cases are judged on the lines of all other cases; select some of those too, for \
+                 example the one that a finding names",
+            ),
         }
     }
 }
@@ -92,7 +98,10 @@ pub async fn run(
 ) -> Result<(), RunError> {
     let selected = |case: &Case| options.selection.takes(case.id());
     let cases: Vec<Arc<Case>> = cases.into_iter().filter(selected).map(Arc::new).collect();
-    if cases.is_empty() && !options.selection.takes(PROBE_COMPLETE) && !Invariants::any(&options.selection) {
+    if cases.is_empty() && Invariants::any(&options.selection) {
+        return Err(RunError::OnlyInvariants);
+    }
+    if cases.is_empty() && !options.selection.takes(PROBE_COMPLETE) {
         return Err(RunError::NothingSelected);
     }
     let peer = Peer::start(&options.target).await.map_err(RunError::Start)?;
@@ -148,6 +157,11 @@ impl Runner<'_> {
         tell(Event::Ended(Ended { interrupted: self.is_interrupted(), answered: self.answered }));
     }
 
+    /// How long a case may take: what the caller says, or more where the peer is slow to answer at all.
+    fn patience(&self) -> Duration {
+        self.options.patience.max(self.facts.round_trip * 50)
+    }
+
     fn is_interrupted(&self) -> bool {
         self.options.interrupted.load(Ordering::Relaxed)
     }
@@ -175,7 +189,7 @@ impl Runner<'_> {
             while running.len() < jobs && !self.is_interrupted() {
                 let Some(at) = waiting.next() else { break };
                 let (case, facts) = (Arc::clone(&self.cases[at]), Arc::clone(&self.facts));
-                let (address, patience) = (self.peer.address().to_owned(), self.options.patience);
+                let (address, patience) = (self.peer.address().to_owned(), self.patience());
                 running
                     .spawn(async move { (at, replay(&case.transcript, &address, &facts, patience).await) });
             }

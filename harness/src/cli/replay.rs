@@ -4,10 +4,12 @@ use super::PeerArgs;
 use super::run::{judge, target};
 use crate::cases::{Case, Selection};
 use clap::Args;
+use std::fs::File;
+use std::io::{self, Read};
 use std::path::Path;
 
 /// The largest transcript that is read, in bytes: long input is written as an expression.
-const FILE_LIMIT: u64 = 256 << 20;
+const FILE_LIMIT: u64 = 64 << 20;
 
 /// The arguments of `replay`.
 #[derive(Debug, Clone, Args)]
@@ -42,11 +44,12 @@ pub(super) async fn replay(mut args: ReplayArgs) -> Result<u8, String> {
 }
 
 fn read(file: &str) -> Result<Case, String> {
-    let size = std::fs::metadata(file).map_err(|error| format!("caller: {file}: {error}"))?;
-    if size.len() > FILE_LIMIT {
+    let fault = |error: io::Error| format!("caller: {file}: {error}");
+    let mut bytes = Vec::new();
+    File::open(file).map_err(fault)?.take(FILE_LIMIT + 1).read_to_end(&mut bytes).map_err(fault)?;
+    if bytes.len() as u64 > FILE_LIMIT {
         return Err(format!("caller: {file} has more than {FILE_LIMIT} bytes"));
     }
-    let bytes = std::fs::read(file).map_err(|error| format!("caller: {file}: {error}"))?;
     let text = String::from_utf8(bytes).map_err(|_| format!("caller: {file} is not UTF-8"))?;
     Case::read(&text).map_err(|error| format!("caller: {file}, {error}"))
 }

@@ -4,7 +4,7 @@ use super::PeerArgs;
 use super::progress::Progress;
 use crate::cases::{Case, Selection, catalogue};
 use crate::ping::Ping;
-use crate::run::{Options, RunError, run as run_cases};
+use crate::run::{Options, run as run_cases};
 use crate::target::{Target, quote};
 use clap::Args;
 use dnode_reports::Report;
@@ -17,6 +17,7 @@ use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 /// The arguments of `run`.
 #[derive(Debug, Clone, Args)]
@@ -87,8 +88,7 @@ pub(super) async fn judge(
     let outcome = run_cases(&options, cases, &mut |event| told.tell(&event)).await;
     told.progress.finish();
     match outcome {
-        Err(error @ RunError::NothingSelected) => Err(error.to_string()),
-        Err(error @ RunError::Start(_)) => Err(error.to_string()),
+        Err(error) => Err(error.to_string()),
         Ok(()) => told.status(),
     }
 }
@@ -111,12 +111,16 @@ fn watch_for_signals(interrupted: Arc<AtomicBool>) {
             Ok(terminate) => terminate,
             Err(_) => return,
         };
+        let mut first: Option<Instant> = None;
         loop {
             tokio::select! {
                 _ = tokio::signal::ctrl_c() => {}
                 _ = terminate.recv() => {}
             }
-            if interrupted.swap(true, Ordering::Relaxed) {
+            interrupted.store(true, Ordering::Relaxed);
+            // `timeout` and others signal the process and its group: two at once are one.
+            if first.get_or_insert_with(Instant::now).elapsed() > Duration::from_millis(500) {
+                crate::process::kill_all();
                 std::process::exit(i32::from(super::COULD_NOT_RUN));
             }
         }
@@ -138,8 +142,7 @@ impl Told {
         let styled =
             io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
         let options = text::Options { styles: styled, verbose: args.verbose };
-        let mut reports: Vec<(String, Box<dyn Report + Send>)> =
-            vec![("standard output".to_owned(), Box::new(Text::new(io::stdout(), options)))];
+        let mut reports: Vec<(String, Box<dyn Report + Send>)> = Vec::new();
         for ReportFile(path) in &args.report {
             let file = File::create(path).map_err(|error| {
                 format!("caller: the report {} cannot be written: {error}", path.display())
@@ -147,6 +150,8 @@ impl Told {
             let writer: BufWriter<File> = BufWriter::new(file);
             reports.push((path.display().to_string(), Box::new(Json::new(writer))));
         }
+        // Last, so that its summary is not printed where a report could not be written.
+        reports.push(("standard output".to_owned(), Box::new(Text::new(io::stdout(), options))));
         let progress = Progress::new();
         Ok(Told { reports, progress, account: Account::default(), run: None, status: None, problem: None })
     }
@@ -164,6 +169,9 @@ impl Told {
         let problem = &mut self.problem;
         self.progress.suspend(|| {
             for (name, report) in reports {
+                if problem.is_some() && matches!(event, Event::Ended(_)) {
+                    break;
+                }
                 if let Err(error) = report.event(event)
                     && error.kind() != io::ErrorKind::BrokenPipe
                 {

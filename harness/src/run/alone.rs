@@ -23,7 +23,7 @@ impl Runner<'_> {
             self.outcomes[at] = Some(verdict::without_run(&case, Verdict::Inconclusive, Some(reason)));
             return;
         }
-        let patience = self.options.patience * if again { PATIENCE } else { 1 };
+        let patience = self.patience() * if again { PATIENCE } else { 1 };
         let address = self.peer.address().to_owned();
         let mut replayed = replay(&case.transcript, &address, &self.facts, patience).await;
         let mut life = self.life(&case, &replayed).await;
@@ -44,7 +44,8 @@ impl Runner<'_> {
         if harmless && !case.transcript.header.hostile {
             return Life::Serves;
         }
-        let health = self.peer.health(self.facts.ping.as_ref(), self.facts.by, self.options.patience).await;
+        let health =
+            self.peer.health(self.facts.ping.as_ref(), self.facts.by, self.patience() * PATIENCE).await;
         match health {
             Health::Serves => Life::Serves,
             Health::Died(death) => Life::Died(Some(death)),

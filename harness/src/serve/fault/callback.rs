@@ -85,10 +85,11 @@ pub(super) const FAULTS: &[Fault] = &[
         "no-string-indexes",
         "callback/path-forms",
         LEGAL,
-        "does not take a string of digits for an index",
+        "does not take a string of digits for an index beyond that of the argument",
         || {
             hears_callbacks(|_, path| {
-                !path.as_array().is_some_and(|keys| keys.first().is_some_and(Json::is_string))
+                let digits = |key: &Json| key.as_str().is_some_and(|key| key.parse::<u32>().is_ok());
+                !path.as_array().into_iter().flatten().skip(1).any(digits)
             })
         },
     ),
