@@ -23,6 +23,6 @@ fn decode_holds_for_its_seeds() {
 }
 
 #[test]
-fn decode_holds_for_what_was_found() {
+fn decode_holds_for_its_regressions() {
     replay("regressions/decode", dnode_fuzz::oracles::decode);
 }

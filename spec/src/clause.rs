@@ -163,7 +163,8 @@ mod tests {
         for clause in CLAUSES {
             assert!(seen.insert(clause.id), "{} stands twice", clause.id);
             let (group, name) = clause.id.split_once('/').unwrap();
-            let word = |text: &str| text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+            let word =
+                |text: &str| text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
             assert!(word(group) && word(name) && !name.is_empty(), "{} is not group/words", clause.id);
         }
     }

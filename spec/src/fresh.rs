@@ -8,5 +8,8 @@ pub(crate) fn assert_fresh(path: &str, expected: &str) {
         return;
     }
     let found = std::fs::read_to_string(path).unwrap_or_default();
-    assert!(found == expected, "{path} is stale: run `UPDATE=1 cargo test --workspace` and commit what it writes");
+    assert!(
+        found == expected,
+        "{path} is stale: run `UPDATE=1 cargo test --workspace` and commit what it writes"
+    );
 }

@@ -228,3 +228,6 @@ impl<'v> Children<'v> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -10,8 +10,9 @@
 //! tolerated (`callbacks` written as a list by the PHP port, a field that is null).
 
 use crate::path::Path;
-use crate::text::TextBuf;
+use crate::text::{Text, TextBuf};
 use crate::value::{Kind, Number, Ref, Value};
+use indexmap::IndexMap;
 
 /// The largest integer up to which a double tells every integer apart: 2^53 - 1.
 pub const MAX_EXACT: i64 = (1 << 53) - 1;
@@ -24,12 +25,7 @@ impl Id {
     /// Reads an id from the key of a `callbacks` field.
     #[must_use]
     pub fn from_key(text: &str) -> Option<Id> {
-        let digits = text.strip_prefix('-').unwrap_or(text);
-        let canonical = text == "0" || (digits.bytes().all(|b| b.is_ascii_digit()) && !digits.starts_with('0'));
-        if !canonical || digits.is_empty() {
-            return None;
-        }
-        text.parse().ok().map(Id)
+        is_integer(text).then(|| text.parse().ok().map(Id))?
     }
 
     /// Reads an id from a number by its value.
@@ -41,6 +37,13 @@ impl Id {
     fn is_exact(self) -> bool {
         (0..=MAX_EXACT).contains(&self.0)
     }
+}
+
+/// Whether this is an integer in decimal without leading zeros, plus sign, fraction or exponent.
+fn is_integer(text: &str) -> bool {
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    let canonical = text == "0" || (digits.bytes().all(|b| b.is_ascii_digit()) && !digits.starts_with('0'));
+    canonical && !digits.is_empty()
 }
 
 /// The number in decimal.
@@ -240,16 +243,17 @@ fn decode_callbacks(root: Ref<'_>, problems: &mut Problems) -> Vec<(Id, Path)> {
     let Some(value) = field(root, "callbacks", Kind::Object, "message/callbacks", problems) else {
         return callbacks;
     };
-    for (key, path) in value.members() {
-        let at = at_key("callbacks", key);
+    // Of a key that stands twice the last counts.
+    for (key, path) in value.members().collect::<IndexMap<_, _>>() {
+        let at = format!("callbacks[{}]", quoted(key));
         match key.to_str().and_then(Id::from_key) {
             Some(id) => decode_callback(id, at, path, &mut callbacks, problems),
             None => {
-                let mut actual = Vec::new();
-                key.write_json(&mut actual);
-                actual.truncate(60);
-                let actual = format!("the key {}", String::from_utf8_lossy(&actual));
-                problems.add("callback/id-integral", at, "an integer in decimal as the key", actual, true);
+                let (clause, expected) = match key.to_str().is_some_and(is_integer) {
+                    true => ("callback/id-exact", EXACT),
+                    false => ("callback/id-integral", "an integer in decimal as the key"),
+                };
+                problems.add(clause, at, expected, format!("the key {}", quoted(key)), true);
             }
         }
     }
@@ -257,12 +261,16 @@ fn decode_callbacks(root: Ref<'_>, problems: &mut Problems) -> Vec<(Id, Path)> {
     callbacks
 }
 
-fn at_key(field: &str, key: crate::text::Text<'_>) -> String {
+/// A key as JSON, cut short where it is long.
+fn quoted(key: Text<'_>) -> String {
     let mut quoted = Vec::new();
     key.write_json(&mut quoted);
     quoted.truncate(60);
-    format!("{field}[{}]", String::from_utf8_lossy(&quoted))
+    String::from_utf8_lossy(&quoted).into_owned()
 }
+
+/// What `callback/id-exact` expects.
+const EXACT: &str = "an id between 0 and 2^53 - 1";
 
 fn decode_callback(
     id: Id,
@@ -273,13 +281,7 @@ fn decode_callback(
 ) {
     const EXPECTED: &str = "an array of keys and indexes, not empty";
     if !id.is_exact() {
-        problems.add(
-            "callback/id-exact",
-            at.clone(),
-            "an id between 0 and 2^53 - 1",
-            id.to_string(),
-            false,
-        );
+        problems.add("callback/id-exact", at.clone(), EXACT, id.to_string(), false);
     }
     match Path::decode(path) {
         Ok(path) if path.is_empty() => {
@@ -328,8 +330,13 @@ fn decode_links(root: Ref<'_>, problems: &mut Problems) -> Vec<Link> {
 }
 
 fn check_cull(arguments: Ref<'_>, problems: &mut Problems) {
+    // An integer of any size: it may be an id that the other end gave, too large as it was.
+    let integer = |number: Number<'_>| {
+        let digits = number.text().strip_prefix('-').unwrap_or(number.text());
+        number.to_integer().is_some() || digits.bytes().all(|byte| byte.is_ascii_digit())
+    };
     for (index, id) in arguments.items().enumerate() {
-        if id.as_number().and_then(Id::from_number).is_none() {
+        if !id.as_number().is_some_and(integer) {
             let at = format!("arguments[{index}]");
             problems.add("cull/integral", at, "an integer", kind(id), false);
         }
@@ -399,3 +406,6 @@ pub fn write_links(links: &[Link], out: &mut Vec<u8>) {
     }
     out.push(b']');
 }
+
+#[cfg(test)]
+mod tests;

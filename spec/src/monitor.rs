@@ -7,13 +7,14 @@
 //! cull, and the end of the stream. Not judged: answers (the protocol has none), numbering and identity of ids, and what is
 //! absent. Memory is linear in the ids that were declared.
 
-use crate::graph::{Graph, NodeId};
+use crate::graph::{Graph, Node, NodeId};
 use crate::message::{self, Id, Message, Method, Problem};
 use crate::path::Path;
 use crate::scrub::unscrub;
 use crate::state::{Event, State};
+use crate::text::TextBuf;
 use crate::value::Value;
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 
 /// One of the two ends of a connection. Which is which is the caller's choice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -73,18 +74,32 @@ pub struct Monitor {
 /// What is known of the functions of one end.
 #[derive(Debug, Clone, Default)]
 struct Side {
-    /// The ids that this end has declared, and the line that declared each last.
-    ids: HashMap<Id, (State, u64)>,
+    /// The ids that this end has declared.
+    ids: HashMap<Id, Known>,
+    /// The last line of this end that the other is known to have read.
+    read: u64,
     /// The ids of this end that the other culled, and when; the oldest first.
     culling: VecDeque<(Id, u64)>,
     /// This end has sent the text "[Circular]" as a value of its own.
     said_circular: bool,
+    /// The members of this end's objects so far.
+    names: HashSet<TextBuf>,
     /// This end has sent a line that is no sound message: whoever guesses may have found ids in it that are not known here, so
     /// calls and culls of unknown ids of this end are not judged any more.
     opaque: bool,
 }
 
-const CIRCULAR: &[u8] = b"\"[Circular]\"";
+/// What is known of one id.
+#[derive(Debug, Clone, Copy)]
+struct Known {
+    state: State,
+    /// The lines that declared it: the first of all, the first since it was culled, and the last.
+    first: u64,
+    since: u64,
+    last: u64,
+}
+
+const CIRCULAR: &str = "[Circular]";
 
 impl Monitor {
     /// A monitor of a new connection.
@@ -112,7 +127,12 @@ impl Monitor {
         };
         let unscrubbed = unscrub(&message, |id| id);
         problems.extend(unscrubbed.problems);
-        self.check_circular(from, line, &message, &mut problems);
+        if line.windows(CIRCULAR.len()).any(|window| window == CIRCULAR.as_bytes()) {
+            self.check_circular(from, &unscrubbed.graph, unscrubbed.root, &mut problems);
+        }
+        if message.method.is("methods") {
+            self.object(from, &unscrubbed.graph, unscrubbed.root, &mut problems);
+        }
         let culls = culled_ids(&message);
         self.method(from, &message.method, &mut problems);
         self.declared(from, &message);
@@ -133,10 +153,12 @@ impl Monitor {
     ///
     /// A rest is a problem only where the sender ended the connection in order: the caller knows.
     #[must_use]
-    pub fn end(&self, rest: &[u8]) -> Vec<Problem> {
+    pub fn end(&mut self, from: End, rest: &[u8]) -> Vec<Problem> {
         if rest.is_empty() {
             return Vec::new();
         }
+        // Somebody may take it for a message all the same.
+        self.side(from).opaque = true;
         vec![Problem {
             clause: "framing/newline",
             at: String::new(),
@@ -159,16 +181,52 @@ impl Monitor {
     /// The state of an id of this end.
     #[must_use]
     pub fn state(&self, owner: End, id: Id) -> State {
-        self.ends[owner.index()].ids.get(&id).map_or(State::Unknown, |(state, _)| *state)
+        self.ends[owner.index()].ids.get(&id).map_or(State::Unknown, |known| known.state)
+    }
+
+    /// An object whose members are marked as functions declares them.
+    fn object(&mut self, from: End, graph: &Graph<Id>, root: NodeId, problems: &mut Vec<Problem>) {
+        let Some(&object) = graph.items(root).first() else { return };
+        let Node::Object(members) = graph.node(object) else { return };
+        let marked =
+            |id: NodeId| matches!(graph.node(id), Node::String(text) if text.as_text() == "[Function]");
+        if let Some((key, _)) = members.iter().find(|(_, id)| marked(**id)) {
+            problems.push(Problem {
+                clause: "methods/declared",
+                at: "callbacks".to_owned(),
+                expected: "the path of each function of the object".to_owned(),
+                actual: format!("none for {key:?}, where \"[Function]\" stands"),
+                refused: false,
+            });
+        }
+        // A later object replaces an earlier one, but a call may have crossed it.
+        self.side(from).names.extend(members.keys().cloned());
+    }
+
+    /// A call by name that can only be meant for a function with this number.
+    fn number_as_name(&mut self, owner: End, name: &TextBuf, problems: &mut Vec<Problem>) {
+        let Some(id) = name.as_text().to_str().and_then(Id::from_key) else { return };
+        let known = self.state(owner, id) != State::Unknown;
+        if known && !self.side(owner).names.contains(name) {
+            problems.push(Problem {
+                clause: "message/string-method",
+                at: "method".to_owned(),
+                expected: format!("the number {id}, which the other end has declared"),
+                actual: format!("the string {name:?}, which is no method of the other end's object"),
+                refused: false,
+            });
+        }
     }
 
     fn method(&mut self, from: End, method: &Method, problems: &mut Vec<Problem>) {
+        if let Method::Name(name) = method {
+            self.number_as_name(from.other(), name, problems);
+        }
         let Method::Id(id) = method else {
             return;
         };
         let owner = from.other();
-        let (state, declared) =
-            self.side(owner).ids.get(id).copied().unwrap_or((State::Unknown, 0));
+        let state = self.state(owner, *id);
         let guess = state == State::Unknown && self.side(owner).opaque;
         if let Some(clause) = state.on(Event::Called).1.filter(|_| !guess) {
             let actual = match state {
@@ -178,12 +236,14 @@ impl Monitor {
             let expected = "the id of a function of the other end".to_owned();
             problems.push(Problem { clause, at: "method".to_owned(), expected, actual, refused: true });
         }
-        // A call of something that the owner declared at line N answers everything up to N: its culls have been seen.
+        // Who calls an id has read the line that declared it, and everything up to it: the culls there have been seen.
+        let Some(since) = self.side(owner).ids.get(id).map(|known| known.since) else { return };
+        self.side(owner).read = self.side(owner).read.max(since);
         let side = self.side(from);
-        while let Some((culled, _)) = side.culling.front().copied().filter(|(_, at)| *at < declared) {
+        while let Some((culled, _)) = side.culling.front().copied().filter(|(_, at)| *at < since) {
             side.culling.pop_front();
-            if let Some((state, _)) = side.ids.get_mut(&culled) {
-                *state = state.on(Event::Answered).0;
+            if let Some(known) = side.ids.get_mut(&culled) {
+                known.state = known.state.on(Event::Answered).0;
             }
         }
     }
@@ -191,18 +251,21 @@ impl Monitor {
     fn declared(&mut self, from: End, message: &Message<'_>) {
         let line = self.lines;
         for (id, _) in &message.callbacks {
-            let entry = self.side(from).ids.entry(*id).or_insert((State::Unknown, 0));
-            *entry = (entry.0.on(Event::Declared).0, line);
+            let new = Known { state: State::Unknown, first: line, since: line, last: line };
+            let known = self.side(from).ids.entry(*id).or_insert(new);
+            let next = known.state.on(Event::Declared).0;
+            known.since = if next == known.state { known.since } else { line };
+            (known.state, known.last) = (next, line);
         }
     }
 
     fn culled(&mut self, from: End, id: Id, argument: usize, problems: &mut Vec<Problem>) {
         let known = |end: End, monitor: &Monitor| monitor.state(end, id) != State::Unknown;
         let (holder_side, owner_side) = (known(from.other(), self), known(from, self));
-        let line = self.lines;
+        let (line, state) = (self.lines, self.state(from.other(), id));
         let change = |side: &mut Side, event| {
-            if let Some((state, _)) = side.ids.get_mut(&id) {
-                *state = state.on(event).0;
+            if let Some(known) = side.ids.get_mut(&id) {
+                known.state = known.state.on(event).0;
             }
         };
         match (holder_side, owner_side) {
@@ -212,11 +275,17 @@ impl Monitor {
             }
             (true, false) => {
                 let side = self.side(from.other());
-                change(side, Event::Culled);
-                side.culling.push_back((id, line));
+                // The holder has read the first declaration. If it has not read the last, that crosses the cull and lifts it.
+                let read = side.read;
+                if side.ids.get(&id).is_some_and(|known| known.last <= read.max(known.first)) {
+                    if state == State::Live {
+                        side.culling.push_back((id, line));
+                    }
+                    change(side, Event::Culled);
+                }
             }
-            // The owner says that its function is gone: dnode-protocol 0.1.
-            (false, true) => change(self.side(from), Event::Culled),
+            // The owner says that its function is gone, dnode-protocol 0.1: a call may cross that, and breaks nothing.
+            (false, true) => {}
             (false, false) if self.side(from).opaque || self.side(from.other()).opaque => {}
             (false, false) => problems.extend(State::Unknown.on(Event::Culled).1.map(|clause| Problem {
                 clause,
@@ -229,19 +298,9 @@ impl Monitor {
     }
 
     /// A place marked as circular must be reached by a link, unless the text was somebody's own value.
-    fn check_circular(
-        &mut self,
-        from: End,
-        line: &[u8],
-        message: &Message<'_>,
-        problems: &mut Vec<Problem>,
-    ) {
-        let marks = line.windows(CIRCULAR.len()).filter(|window| *window == CIRCULAR).count();
+    fn check_circular(&mut self, from: End, graph: &Graph<Id>, root: NodeId, problems: &mut Vec<Problem>) {
+        let marks = circular_marks(graph, root);
         if marks == 0 {
-            return;
-        }
-        let reached = message.links.len();
-        if marks <= reached {
             return;
         }
         self.side(from).said_circular = true;
@@ -251,20 +310,40 @@ impl Monitor {
         problems.push(Problem {
             clause: "link/circular-marked",
             at: "links".to_owned(),
-            expected: format!("a link to each of the {marks} places marked \"[Circular]\""),
-            actual: format!("{reached} links"),
+            expected: "a link to each place marked \"[Circular]\"".to_owned(),
+            actual: format!("{marks} marked places that no link reaches"),
             refused: false,
         });
     }
 }
 
+/// How many places of the arguments still hold the mark, now that the links are applied.
+fn circular_marks(graph: &Graph<Id>, root: NodeId) -> usize {
+    let (mut seen, mut todo, mut marks) = (HashSet::from([root]), vec![root], 0);
+    while let Some(at) = todo.pop() {
+        match graph.node(at) {
+            Node::String(text) => marks += usize::from(*text == CIRCULAR),
+            Node::Array(items) => todo.extend(items.iter().filter(|&&item| seen.insert(item))),
+            Node::Object(members) => todo.extend(members.values().filter(|&&member| seen.insert(member))),
+            _ => {}
+        }
+    }
+    marks
+}
+
 fn not_json(clause: &'static str, actual: String) -> Problem {
-    Problem { clause, at: String::new(), expected: "one JSON text in UTF-8".to_owned(), actual, refused: true }
+    Problem {
+        clause,
+        at: String::new(),
+        expected: "one JSON text in UTF-8".to_owned(),
+        actual,
+        refused: true,
+    }
 }
 
 /// Whether a field stands twice: which one counts is left free, so another's reading may differ from ours.
 fn stands_twice(value: &Value) -> bool {
-    let mut seen = std::collections::HashSet::new();
+    let mut seen = HashSet::new();
     value.root().members().any(|(key, _)| !seen.insert(key))
 }
 
@@ -275,3 +354,6 @@ fn culled_ids(message: &Message<'_>) -> Vec<Id> {
     let arguments = message.arguments.into_iter().flat_map(|arguments| arguments.items());
     arguments.filter_map(|id| id.as_number()).filter_map(Id::from_number).collect()
 }
+
+#[cfg(test)]
+mod tests;

@@ -32,9 +32,9 @@ pub enum PathError {
 impl std::fmt::Display for PathError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            PathError::NotAnArray(kind) => f.write_str(kind.word()),
+            PathError::NotAnArray(kind) => write!(f, "a value of type {}", kind.word()),
             PathError::Element(index, kind) => {
-                write!(f, "an array whose element {index} is a {} and no key or index", kind.word())
+                write!(f, "an array whose element {index} is of type {}, no key or index", kind.word())
             }
         }
     }
@@ -182,10 +182,11 @@ fn set<F>(graph: &mut Graph<F>, at: NodeId, key: &TextBuf, node: NodeId) -> Resu
         Node::Object(_) => 0,
         _ => return Err(()),
     };
-    let holes: Vec<NodeId> = (0..gap).map(|_| graph.add(Node::Missing)).collect();
+    // All holes of a gap are one node: no path leads into it.
+    let hole = (gap > 0).then(|| graph.add(Node::Missing));
     match graph.node_mut(at) {
         Some(Node::Array(items)) => {
-            items.extend(holes);
+            items.extend(hole.into_iter().flat_map(|hole| std::iter::repeat_n(hole, gap)));
             let index = index(key).ok_or(())?;
             match items.get_mut(index) {
                 Some(place) => *place = node,
@@ -199,3 +200,6 @@ fn set<F>(graph: &mut Graph<F>, at: NodeId, key: &TextBuf, node: NodeId) -> Resu
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

@@ -328,3 +328,6 @@ fn number(graph: &Values, id: Option<NodeId>) -> f64 {
         _ => f64::NAN,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -49,7 +49,8 @@ pub fn unscrub<F: std::fmt::Display>(
         }
     }
     for (n, link) in message.links.iter().enumerate() {
-        let Some(value) = link.from.resolve(&graph, root) else {
+        let there = link.from.resolve(&graph, root).filter(|&id| !matches!(graph.node(id), Node::Missing));
+        let Some(value) = there else {
             problems.push(Problem {
                 clause: "link/from-place",
                 at: format!("links[{n}].from"),
@@ -124,10 +125,19 @@ struct Walk<'g, F> {
     /// The values around the current place, with the length of their paths.
     around: HashMap<NodeId, usize>,
     path: Vec<TextBuf>,
-    open: Vec<(NodeId, usize)>,
+    open: Vec<Open>,
     out: Vec<u8>,
     callbacks: Vec<(Id, Path)>,
     links: Vec<Link>,
+}
+
+/// A container that is being written.
+struct Open {
+    node: NodeId,
+    /// Which child comes next.
+    next: usize,
+    /// Whether none is written yet.
+    empty: bool,
 }
 
 impl<'g, F> Walk<'g, F> {
@@ -147,14 +157,12 @@ impl<'g, F> Walk<'g, F> {
 
     fn visit(&mut self, root: NodeId, write: &mut dyn FnMut(&F) -> Written) {
         self.enter(root, write);
-        while let Some((node, next)) = self.open.last().copied() {
+        while let Some(&mut Open { node, ref mut next, ref mut empty }) = self.open.last_mut() {
             let child = match self.graph.node(node) {
                 Node::Array(items) => {
-                    items.get(next).map(|&child| (TextBuf::from(next.to_string().as_str()), child))
+                    items.get(*next).map(|&child| (TextBuf::from(next.to_string().as_str()), child))
                 }
-                Node::Object(members) => {
-                    members.get_index(next).map(|(key, &child)| (key.clone(), child))
-                }
+                Node::Object(members) => members.get_index(*next).map(|(key, &child)| (key.clone(), child)),
                 _ => None,
             };
             let is_array = matches!(self.graph.node(node), Node::Array(_));
@@ -165,13 +173,11 @@ impl<'g, F> Walk<'g, F> {
                 self.around.remove(&node);
                 continue;
             };
-            if let Some(top) = self.open.last_mut() {
-                top.1 += 1;
-            }
+            *next += 1;
             if !is_array && matches!(self.graph.node(child), Node::Missing) {
                 continue;
             }
-            if !matches!(self.out.last(), Some(b'[' | b'{')) {
+            if !std::mem::replace(empty, false) {
                 self.out.push(b',');
             }
             if !is_array {
@@ -212,7 +218,7 @@ impl<'g, F> Walk<'g, F> {
 
     fn open_container(&mut self, node: NodeId, bracket: u8) {
         self.out.push(bracket);
-        self.open.push((node, 0));
+        self.open.push(Open { node, next: 0, empty: true });
         self.around.insert(node, self.path.len());
         if self.shared.contains(&node) {
             self.places.insert(node, self.path.clone());
@@ -257,3 +263,6 @@ fn shared<F>(graph: &Graph<F>) -> HashSet<NodeId> {
     let mut seen = HashSet::new();
     graph.edges().filter(|&child| is_container(graph.node(child)) && !seen.insert(child)).collect()
 }
+
+#[cfg(test)]
+mod tests;

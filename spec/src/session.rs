@@ -19,7 +19,6 @@ use crate::graph::{Graph, Node, NodeId};
 use crate::line::Splitter;
 use crate::message::{self, Id, Message, Method, Problem};
 use crate::scrub::{Written, scrub, unscrub};
-use crate::state::{self, State};
 use crate::value::Value;
 use std::collections::{HashMap, HashSet, VecDeque};
 
@@ -93,7 +92,8 @@ pub struct Session {
     own: HashMap<Id, Function>,
     ids: HashMap<Function, Vec<Id>>,
     next_id: i64,
-    held: HashMap<Id, State>,
+    /// The functions of the other end that may be called.
+    held: HashSet<Id>,
     output: VecDeque<Vec<u8>>,
     events: VecDeque<Event>,
     ended: bool,
@@ -111,7 +111,7 @@ impl Session {
             own: HashMap::new(),
             ids: HashMap::new(),
             next_id: 0,
-            held: HashMap::new(),
+            held: HashSet::new(),
             output: VecDeque::new(),
             events: VecDeque::new(),
             ended: false,
@@ -176,11 +176,10 @@ impl Session {
         if self.ended {
             return Err(CallError::Ended);
         }
-        if let Method::Id(id) = method {
-            let state = self.held.get(id).copied().unwrap_or(State::Unknown);
-            if state.on(state::Event::Called).1.is_some() {
-                return Err(CallError::NotCallable(*id));
-            }
+        if let Method::Id(id) = method
+            && !self.held.contains(id)
+        {
+            return Err(CallError::NotCallable(*id));
         }
         self.send(method, graph, arguments);
         Ok(())
@@ -189,17 +188,14 @@ impl Session {
     /// Gives a function of the other end back: it will not be called again unless it is declared anew.
     ///
     /// # Errors
-    /// [`CallError`] where the session has ended or there is no such function.
+    /// [`CallError`] where the session has ended or the id cannot be called.
     pub fn cull(&mut self, id: Id) -> Result<(), CallError> {
         if self.ended {
             return Err(CallError::Ended);
         }
-        let (next, breaks) =
-            self.held.get(&id).copied().unwrap_or(State::Unknown).on(state::Event::Culled);
-        if breaks.is_some() {
+        if !self.held.remove(&id) {
             return Err(CallError::NotCallable(id));
         }
-        self.held.insert(id, next);
         let arguments = format!("[{id}]");
         self.output.push_back(message::encode(&Method::named("cull"), arguments.as_bytes(), &[], &[]));
         Ok(())
@@ -235,8 +231,7 @@ impl Session {
             used.insert(id);
             Written::Function(id)
         });
-        let line =
-            message::encode(method, &scrubbed.arguments, &scrubbed.callbacks, &scrubbed.links);
+        let line = message::encode(method, &scrubbed.arguments, &scrubbed.callbacks, &scrubbed.links);
         self.output.push_back(line);
     }
 
@@ -244,7 +239,8 @@ impl Session {
         let decoded = message::decode(value);
         let sound = decoded.is_sound();
         let Some(message) = decoded.message.filter(|_| sound) else {
-            self.events.extend(decoded.problems.into_iter().find(|problem| problem.refused).map(Event::Refused));
+            self.events
+                .extend(decoded.problems.into_iter().find(|problem| problem.refused).map(Event::Refused));
             return;
         };
         let unscrubbed = unscrub(&message, Function::Theirs);
@@ -252,10 +248,7 @@ impl Session {
             self.events.push_back(Event::Refused(problem));
             return;
         }
-        for (id, _) in &message.callbacks {
-            let state = self.held.entry(*id).or_insert(State::Unknown);
-            *state = state.on(state::Event::Declared).0;
-        }
+        self.held.extend(message.callbacks.iter().map(|(id, _)| *id));
         self.act(&message, unscrubbed.graph, unscrubbed.root);
     }
 
@@ -272,8 +265,7 @@ impl Session {
 
     fn culled(&mut self, message: &Message<'_>) {
         let arguments = message.arguments.into_iter().flat_map(|arguments| arguments.items());
-        let ids: Vec<Id> =
-            arguments.filter_map(|id| id.as_number()).filter_map(Id::from_number).collect();
+        let ids: Vec<Id> = arguments.filter_map(|id| id.as_number()).filter_map(Id::from_number).collect();
         for id in &ids {
             if let Some(function) = self.own.remove(id)
                 && let Some(ids) = self.ids.get_mut(&function)
@@ -319,3 +311,6 @@ impl Session {
         }
     }
 }
+
+#[cfg(test)]
+pub(crate) mod tests;

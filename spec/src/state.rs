@@ -7,8 +7,9 @@
 //! - After a cull an id is *culling* until the owner has answered something that the holder sent after it. Within this window the
 //!   owner may declare it or not; both crossed on the wire.
 //! - The one violation is that the holder culls an id and then calls it, and the owner has not declared it in between.
-//! - In dnode-protocol 0.1 the owner culls. Where both ends own the number, nobody can tell which was meant, and the id is not
-//!   judged again.
+//! - A declaration that the holder may not have read when it culled crosses the cull and lifts it: the cull changes nothing.
+//! - In dnode-protocol 0.1 the owner culls, which a call may cross: it changes nothing here. Where both ends own the number, nobody
+//!   can tell which was meant, and the id is not judged again.
 
 /// Where an id is in its life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -32,7 +33,7 @@ pub enum Event {
     Declared,
     /// The holder calls it.
     Called,
-    /// One end culls it.
+    /// The holder culls it, and has read all declarations of it.
     Culled,
     /// The owner answers something that the holder sent after a cull.
     Answered,

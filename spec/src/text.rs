@@ -282,6 +282,14 @@ mod tests {
     }
 
     #[test]
+    fn texts_are_compared_with_strings() {
+        let (text, buffer) = (Text::from("a"), TextBuf::from(Text::from_str("a")));
+        assert!(text == "a" && text == *"a" && text != "b" && text != *"b");
+        assert!(buffer == "a" && buffer == *"a" && buffer != "b" && buffer != *"b");
+        assert_eq!(format!("{text:>3}|{buffer:<3}"), "  a|a  ");
+    }
+
+    #[test]
     fn a_map_finds_its_key_by_bytes() {
         let map = std::collections::HashMap::from([(TextBuf::from("a"), 1)]);
         assert_eq!(map.get(Text::from_str("a").as_bytes()), Some(&1));

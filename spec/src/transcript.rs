@@ -125,7 +125,7 @@ impl Split {
     #[must_use]
     pub fn segments<'b>(&self, bytes: &'b [u8]) -> Vec<&'b [u8]> {
         match self {
-            Split::Whole => vec![bytes],
+            Split::Whole => Some(bytes).filter(|bytes| !bytes.is_empty()).into_iter().collect(),
             Split::Each => bytes.chunks(1).collect(),
             Split::At(offsets) => {
                 let mut cuts: Vec<usize> = offsets.iter().copied().filter(|&cut| cut < bytes.len()).collect();
@@ -147,3 +147,6 @@ impl Split {
 pub(crate) fn parse_json(text: &str) -> Result<Value, String> {
     Value::parse(text.as_bytes()).map_err(|error| error.to_string())
 }
+
+#[cfg(test)]
+mod tests;

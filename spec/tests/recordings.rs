@@ -1,5 +1,5 @@
 //! The recorded sessions between real implementations pass through the monitor; what it says is a committed table.
-#![allow(clippy::disallowed_methods, reason = "a test reads the tree it runs in")]
+#![allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "a test reads the tree it runs in")]
 
 use dnode_spec::message::Problem;
 use dnode_spec::monitor::{End, Monitor};
@@ -83,7 +83,7 @@ fn judge_row(monitor: &mut Monitor, lane: usize, row: &Row) -> Vec<Problem> {
     let end = if lane == 0 { End::A } else { End::B };
     match (&row.line, row.end) {
         (Some(line), _) => monitor.line(end, line.as_bytes()).problems,
-        (None, Some(true)) => monitor.end(row.rest.as_deref().unwrap_or_default().as_bytes()),
+        (None, Some(true)) => monitor.end(end, row.rest.as_deref().unwrap_or_default().as_bytes()),
         _ => Vec::new(),
     }
 }

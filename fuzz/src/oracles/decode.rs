@@ -16,8 +16,8 @@ use std::collections::HashMap;
 /// # Panics
 /// Where one of these is not so.
 pub fn decode(data: &[u8]) {
-    for (length, limit) in [(1, usize::MAX), (7, 16), (data.len() / 2 + 1, usize::MAX), (data.len() + 1, 16)]
-    {
+    let (half, whole) = (data.len() / 2 + 1, data.len() + 1);
+    for (length, limit) in [(1, usize::MAX), (7, 16), (half, usize::MAX), (whole, 16)] {
         check_lines(data, length, limit);
     }
     for line in data.split(|&byte| byte == b'\n') {
@@ -104,7 +104,8 @@ fn same(ours: Ref<'_>, theirs: &serde_json::Value) -> bool {
     }
 }
 
-/// Whether two doubles are equal but for serde_json's rounding, which without `float_roundtrip` may be off a little.
+/// Whether two doubles are equal but for serde_json's rounding, which without `float_roundtrip` may be off a
+/// little.
 fn is_near(ours: f64, theirs: f64) -> bool {
     let same_sign = ours.is_sign_negative() == theirs.is_sign_negative();
     ours == theirs || (same_sign && ours.to_bits().abs_diff(theirs.to_bits()) <= 4)

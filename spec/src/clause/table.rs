@@ -13,13 +13,7 @@ const fn json(section: &'static str) -> Source {
 const fn reference(place: &'static str) -> Source {
     Source::Reference { place }
 }
-const fn clause(
-    id: &'static str,
-    level: Level,
-    source: Source,
-    judge: Judge,
-    text: &'static str,
-) -> Clause {
+const fn clause(id: &'static str, level: Level, source: Source, judge: Judge, text: &'static str) -> Clause {
     Clause { id, level, source, text, judge }
 }
 
@@ -67,7 +61,7 @@ pub const CLAUSES: &[Clause] = &[
         "The field links, where present, is an array."),
     clause("message/omitted-fields", Must, doc(FIELDS, 9), Case,
         "An omitted arguments, callbacks or links means an empty one."),
-    clause("message/string-method", Must, doc(FIELDS, 2), Case,
+    clause("message/string-method", Must, doc(FIELDS, 2), Monitor,
         "A string method names a member of the receiver's object, even where the string looks like a number."),
     clause("message/integer-method", Must, doc(FIELDS, 3), Case,
         "An integer method calls the function that the receiver declared under this id."),
@@ -86,7 +80,7 @@ pub const CLAUSES: &[Clause] = &[
         "After the connection is established each end sends a message whose method is \"methods\", without being asked."),
     clause("methods/one-object", Should, doc(METHODS, 2), Monitor,
         "The message \"methods\" has exactly one argument, an object."),
-    clause("methods/declared", Must, doc(METHODS, 3), Case,
+    clause("methods/declared", Must, doc(METHODS, 3), Monitor,
         "The functions of the object are declared in the callbacks field of the message \"methods\"."),
     clause("methods/by-id", Must, doc(METHODS, 5), Case,
         "A method can be called by the id that its declaration gave it."),

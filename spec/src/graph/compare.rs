@@ -3,6 +3,7 @@
 use super::{Graph, Node, NodeId, class, describe};
 use crate::path::Path;
 use crate::text::TextBuf;
+use crate::value::Value;
 use indexmap::IndexMap;
 use std::collections::HashSet;
 
@@ -44,7 +45,8 @@ pub struct Difference {
     pub class: &'static str,
 }
 
-/// Says where two graphs first differ, in the order of `expected`.
+/// Says where two graphs first differ, in the order of `expected`. What a container has too much or lacks comes before what
+/// its parts hold, and of several members too much the least comes first, whatever order `actual` has.
 ///
 /// `leaf` judges a leaf of `expected` against a node of `actual`: `Ok` where it stands for it (the actual node is then not
 /// looked into), or what was expected, in words. Numbers are compared as IEEE 754 doubles; a hole in an array equals
@@ -128,17 +130,22 @@ impl<E: std::fmt::Display, A: std::fmt::Display> Comparison<'_, E, A> {
         if !self.seen.insert((e, a)) {
             return Ok(());
         }
-        for (key, &a) in actuals {
-            if present(self.actual, Some(&a)).is_some() && present(self.expected, es.get(key)).is_none() {
-                return Err(self.differs(trail, Kind::Unexpected, nothing(), Some(a), Some(key)));
-            }
+        let (wanted, there) = (|e| present(self.expected, e), |a| present(self.actual, a));
+        let extra =
+            actuals.iter().filter(|(key, a)| there(Some(a)).is_some() && wanted(es.get(*key)).is_none());
+        if let Some((key, &a)) = extra.min_by_key(|(key, _)| *key) {
+            return Err(self.differs(trail, Kind::Unexpected, nothing(), Some(a), Some(key)));
         }
-        for (key, e) in es.iter().rev() {
-            let Some(e) = present(self.expected, Some(e)) else { continue };
-            let Some(a) = present(self.actual, actuals.get(key)) else {
+        let mut pairs = Vec::with_capacity(es.len());
+        for (key, e) in es {
+            let Some(e) = wanted(Some(e)) else { continue };
+            let Some(a) = there(actuals.get(key)) else {
                 let expected = describe(self.expected, e);
                 return Err(self.differs(trail, Kind::Absent, expected, None, Some(key)));
             };
+            pairs.push((e, a, key));
+        }
+        for (e, a, key) in pairs.into_iter().rev() {
             self.compare_later(e, a, trail, key.clone());
         }
         Ok(())
@@ -185,11 +192,14 @@ fn scalars_equal<E, A>(expected: &Node<E>, actual: &Node<A>) -> bool {
         (Node::Null | Node::Missing, Node::Null | Node::Missing) => true,
         (Node::Boolean(e), Node::Boolean(a)) => e == a,
         (Node::String(e), Node::String(a)) => e == a,
-        (Node::Number(e), Node::Number(a)) => {
-            e == a || matches!((e.parse::<f64>(), a.parse::<f64>()), (Ok(e), Ok(a)) if e == a)
-        }
+        (Node::Number(e), Node::Number(a)) => e == a || double(e).is_some_and(|e| double(a) == Some(e)),
         _ => false,
     }
+}
+
+/// The double that a number's text means, at any length.
+fn double(text: &str) -> Option<f64> {
+    Value::parse(text.as_bytes()).ok()?.root().as_number().map(|number| number.to_f64())
 }
 
 /// The path that a trail describes, with one key more where the difference lies beneath it.

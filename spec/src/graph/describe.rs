@@ -1,7 +1,7 @@
 //! A value in one short line, for people.
 
 use super::{Graph, Node, NodeId};
-use crate::text::TextBuf;
+use crate::text::{Text, TextBuf};
 
 /// How many bytes a description has at most, before the closing dots.
 const LIMIT: usize = 160;
@@ -25,7 +25,7 @@ pub fn describe<F: std::fmt::Display>(graph: &Graph<F>, id: NodeId) -> String {
         match piece {
             Piece::Text(text) => out.extend_from_slice(text.as_bytes()),
             Piece::Key(key) => {
-                key.as_text().write_json(&mut out);
+                write_text(key, &mut out);
                 out.push(b':');
             }
             Piece::Node(id) => write_node(graph.node(id), &mut out, &mut todo),
@@ -47,9 +47,9 @@ fn write_node<'g, F: std::fmt::Display>(node: &'g Node<F>, out: &mut Vec<u8>, to
         Node::Missing => "nothing".to_owned(),
         Node::Null => "null".to_owned(),
         Node::Boolean(value) => value.to_string(),
-        Node::Number(text) => text.to_string(),
+        Node::Number(text) => return out.extend_from_slice(short(text.as_bytes())),
         Node::Leaf(leaf) => leaf.to_string(),
-        Node::String(text) => return text.as_text().write_json(out),
+        Node::String(text) => return write_text(text, out),
         Node::Array(items) => {
             out.push(b'[');
             todo.push(Piece::Text("]"));
@@ -74,6 +74,15 @@ fn push_parts<'g>(parts: impl Iterator<Item = (Option<&'g TextBuf>, NodeId)>, to
             todo.push(Piece::Text(","));
         }
     }
+}
+
+fn write_text(text: &TextBuf, out: &mut Vec<u8>) {
+    Text::from_wtf8(short(text.as_text().as_bytes())).write_json(out);
+}
+
+/// The beginning of a text, a character longer than can show: what a description costs is bounded.
+fn short(text: &[u8]) -> &[u8] {
+    &text[..text.len().min(LIMIT + 4)]
 }
 
 /// The type of the value at `id`, in one word.

@@ -53,9 +53,10 @@ fn numbers_are_doubles() {
         let (one, other) = differing.split_once(' ').unwrap();
         assert_ne!(arguments(&format!("[{one}]"), &format!("[{other}]")), "same", "{differing}");
     }
-    let zeros = "0".repeat(100_000);
-    assert_eq!(arguments(&format!("[1{zeros}e-100000]"), "[1]"), "same");
-    assert_eq!(arguments(&format!("[0.{zeros}1e100001]"), "[1]"), "same");
+    // So long that the standard library would lose count of the exponent.
+    let zeros = "0".repeat(1_000_000);
+    assert_eq!(arguments(&format!("[1{zeros}e-1000000]"), "[1]"), "same");
+    assert_eq!(arguments(&format!("[0.{zeros}1e1000001]"), "[1]"), "same");
 }
 
 #[test]
@@ -83,7 +84,28 @@ fn the_difference_says_where_and_what() {
         (r#"[{"a":1,"b":[1]}]"#, r#"[{"b":[2],"a":2}]"#),
     ];
     let shown: String = table.map(|(e, a)| format!("{e} to {a}: {}\n", arguments(e, a))).concat();
-    insta::assert_snapshot!(shown, @"");
+    insta::assert_snapshot!(shown, @r#"
+    [1,"1",null,true,{},[]] to [1,"1",null,true,{},[]]: same
+    [{"a":1,"b":2}] to [{"b":2,"a":1}]: same
+    [1] to ["1"]: arguments[0] differs: expected 1, came "1" (string)
+    [null] to [false]: arguments[0] differs: expected null, came false (boolean)
+    [0] to [null]: arguments[0] differs: expected 0, came null (null)
+    [true] to [false]: arguments[0] differs: expected true, came false (boolean)
+    ["a"] to ["A"]: arguments[0] differs: expected "a", came "A" (string)
+    [[]] to [{}]: arguments[0] differs: expected [], came {} (object)
+    ["\ud800"] to ["\ufffd"]: arguments[0] differs: expected "\ud800", came "�" (string)
+    [1,2,3] to [1]: arguments[1] absent: expected 2, came nothing (absent)
+    [] to [1,2]: arguments[0] unexpected: expected nothing, came 1 (number)
+    [[null]] to [[]]: arguments[0][0] absent: expected null, came nothing (absent)
+    [[]] to [[null]]: arguments[0][0] unexpected: expected nothing, came null (null)
+    [{"a":null}] to [{}]: arguments[0].a absent: expected null, came nothing (absent)
+    [{}] to [{"a":null}]: arguments[0].a unexpected: expected nothing, came null (null)
+    [{"a":1,"b":2,"c":3}] to [{"c":3}]: arguments[0].a absent: expected 1, came nothing (absent)
+    [{"a":1}] to [{"z":1,"a":1,"y":1}]: arguments[0].y unexpected: expected nothing, came 1 (number)
+    [{"a":1}] to [{"b":1}]: arguments[0].b unexpected: expected nothing, came 1 (number)
+    [{"a":[0,{"b":"x"}]},2] to [{"a":[0,{"b":"y"}]},3]: arguments[0].a[1].b differs: expected "x", came "y" (string)
+    [{"a":1,"b":[1]}] to [{"b":[2],"a":2}]: arguments[0].a differs: expected 1, came 2 (number)
+    "#);
 }
 
 #[test]
@@ -91,8 +113,8 @@ fn a_hole_is_null_in_an_array_and_nothing_in_an_object() {
     let hole = r#"{"method":0,"arguments":[1],"callbacks":{"0":[2]}}"#;
     assert_eq!(difference(hole, r#"{"method":0,"arguments":[1,null,"f"],"callbacks":{"0":[2]}}"#), "same");
     assert_eq!(difference(r#"{"method":0,"arguments":[1,null,"f"],"callbacks":{"0":[2]}}"#, hole), "same");
-    insta::assert_snapshot!(difference(hole, r#"{"method":0,"arguments":[1,0,"f"],"callbacks":{"0":[2]}}"#), @"");
-    insta::assert_snapshot!(difference(r#"{"method":0,"arguments":[1,0,"f"],"callbacks":{"0":[2]}}"#, hole), @"");
+    insta::assert_snapshot!(difference(hole, r#"{"method":0,"arguments":[1,0,"f"],"callbacks":{"0":[2]}}"#), @"arguments[1] differs: expected nothing, came 0 (number)");
+    insta::assert_snapshot!(difference(r#"{"method":0,"arguments":[1,0,"f"],"callbacks":{"0":[2]}}"#, hole), @"arguments[1] differs: expected 0, came nothing (absent)");
     let mut graph: Graph<Id> = Graph::new();
     let missing = graph.add(Node::Missing);
     let (with, without) = (graph.object([("a", missing)]), graph.object([]));
@@ -110,9 +132,9 @@ fn a_cycle_equals_its_unfolding() {
     let finite = r#"{"method":0,"arguments":[{"n":1,"self":{"n":1,"self":"[Circular]"}}]}"#;
     assert_eq!(difference(tight, loose), "same");
     assert_eq!(difference(loose, tight), "same");
-    insta::assert_snapshot!(difference(tight, other), @"");
-    insta::assert_snapshot!(difference(other, tight), @"");
-    insta::assert_snapshot!(difference(tight, finite), @"");
+    insta::assert_snapshot!(difference(tight, other), @"arguments[0].self.self.n differs: expected 1, came 2 (number)");
+    insta::assert_snapshot!(difference(other, tight), @"arguments[0].self.self.n differs: expected 2, came 1 (number)");
+    insta::assert_snapshot!(difference(tight, finite), @r#"arguments[0].self.self differs: expected {"n":1,"self":{"n":1,"self":{"n":1,"self":{"n":1,"self":{"n":1,"self":{"n":1,"self":{"n":1,"self":{"n":1,"self":{"n":1,"self":{"n":1,"self":{"n":1,"self":{"n":1…, came "[Circular]" (string)"#);
 }
 
 #[test]
@@ -120,7 +142,7 @@ fn sharing_is_ignored() {
     let shared = r#"{"method":0,"arguments":[["x"],0,{"o":0}],"links":[{"from":[0],"to":[1]},{"from":[1],"to":[2,"o"]}]}"#;
     assert_eq!(difference(shared, r#"{"method":0,"arguments":[["x"],["x"],{"o":["x"]}]}"#), "same");
     assert_eq!(difference(r#"{"method":0,"arguments":[["x"],["x"],{"o":["x"]}]}"#, shared), "same");
-    insta::assert_snapshot!(difference(shared, r#"{"method":0,"arguments":[["x"],["x"],{"o":["y"]}]}"#), @"");
+    insta::assert_snapshot!(difference(shared, r#"{"method":0,"arguments":[["x"],["x"],{"o":["y"]}]}"#), @r#"arguments[2].o[0] differs: expected "x", came "y" (string)"#);
 }
 
 #[test]
@@ -194,9 +216,9 @@ fn a_description_is_one_short_line() {
         describe(&graph, root)
     };
     let all = r#"{"method":0,"arguments":[null,true,-1.50,"a\n\ud800",[],{},{"k y":[1,2],"":3},0],"callbacks":{"7":[7],"8":[9]}}"#;
-    insta::assert_snapshot!(shown(all), @"");
+    insta::assert_snapshot!(shown(all), @r#"[null,true,-1.50,"a\n\ud800",[],{},{"k y":[1,2],"":3},7,nothing,8]"#);
     let cycle = r#"{"method":0,"arguments":[{"é":0}],"links":[{"from":[],"to":[0,"é"]}]}"#;
-    insta::assert_snapshot!(shown(cycle), @"");
+    insta::assert_snapshot!(shown(cycle), @r#"[{"é":[{"é":[{"é":[{"é":[{"é":[{"é":[{"é":[{"é":[{"é":[{"é":[{"é":[{"é":[{"é":[{"é":[{"é":[{"é":[{"é":[{"é":[{"é":[{"é":[{"é":[{"é":[{"é"…"#);
     for character in ["x", "é", "€", "😀", "\\ud800", "\\n"] {
         for shift in 0..6 {
             let long = format!("{}{}", "a".repeat(shift), character.repeat(1000));

@@ -4,7 +4,7 @@ use super::names::Name;
 use super::pattern::Called;
 use crate::message::Id;
 use base64::Engine as _;
-use serde::Deserialize;
+use serde_json::Value as Json;
 
 /// How many bytes an expression may stand for.
 pub const MAX_BYTES: usize = 64 << 20;
@@ -24,78 +24,48 @@ pub enum Bytes {
     Concat(Vec<Bytes>),
 }
 
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Written {
-    Text(String),
-    Concat(Vec<Written>),
-    Base64(Base64),
-    Repeat(Repeat),
-    Nest(Nest),
-    Id(WrittenId),
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Base64 {
-    base64: String,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Repeat {
-    repeat: Box<Written>,
-    times: usize,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Nest {
-    nest: Box<[Written; 3]>,
-    times: usize,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct WrittenId {
-    id: String,
-}
+const MALFORMED: &str = "not an expression for bytes: text, {\"base64\"}, {\"repeat\",\"times\"}, {\"nest\",\"times\"}, {\"id\"} or a list";
 
 impl Bytes {
     /// Reads an expression from its JSON.
     pub(super) fn read(json: &str) -> Result<Bytes, String> {
-        let written: Written = serde_json::from_str(json).map_err(|_| {
-            "not an expression for bytes: text, {\"base64\"}, {\"repeat\",\"times\"}, {\"nest\",\"times\"}, {\"id\"} or a list"
-                .to_owned()
-        })?;
-        let bytes = Bytes::from_written(written)?;
+        let value = serde_json::from_str(json).map_err(|error| error.to_string())?;
+        let bytes = Bytes::from_json(&value)?;
         if bytes.len() > MAX_BYTES {
             return Err(format!("the expression stands for more than {MAX_BYTES} bytes"));
         }
         Ok(bytes)
     }
 
-    fn from_written(written: Written) -> Result<Bytes, String> {
-        Ok(match written {
-            Written::Text(text) => Bytes::Plain(text.into_bytes()),
-            Written::Concat(parts) => {
-                Bytes::Concat(parts.into_iter().map(Bytes::from_written).collect::<Result<_, _>>()?)
+    fn from_json(value: &Json) -> Result<Bytes, String> {
+        let fields = match value {
+            Json::String(text) => return Ok(Bytes::Plain(text.as_bytes().to_vec())),
+            Json::Array(parts) => return Ok(Bytes::Concat(Bytes::list(parts)?)),
+            Json::Object(fields) => fields,
+            _ => return Err(MALFORMED.to_owned()),
+        };
+        let times =
+            fields.get("times").map(|times| times.as_u64().and_then(|times| usize::try_from(times).ok()));
+        let form = fields.iter().find(|(key, _)| *key != "times");
+        match (form.map(|(key, form)| (key.as_str(), form)), times, fields.len()) {
+            (Some(("base64", Json::String(text))), None, 1) => {
+                let decoded = base64::engine::general_purpose::STANDARD.decode(text);
+                Ok(Bytes::Plain(decoded.map_err(|error| format!("base64: {error}"))?))
             }
-            Written::Base64(Base64 { base64 }) => {
-                let decoded = base64::engine::general_purpose::STANDARD.decode(base64);
-                Bytes::Plain(decoded.map_err(|error| format!("base64: {error}"))?)
+            (Some(("id", Json::String(name))), None, 1) => Ok(Bytes::Id(Called::read(name))),
+            (Some(("repeat", bytes)), Some(Some(times)), 2) => {
+                Ok(Bytes::Repeat(Box::new(Bytes::from_json(bytes)?), times))
             }
-            Written::Repeat(Repeat { repeat, times }) => {
-                Bytes::Repeat(Box::new(Bytes::from_written(*repeat)?), times)
+            (Some(("nest", Json::Array(parts))), Some(Some(times)), 2) => {
+                let parts = <[Bytes; 3]>::try_from(Bytes::list(parts)?).map_err(|_| MALFORMED.to_owned())?;
+                Ok(Bytes::Nest(Box::new(parts), times))
             }
-            Written::Nest(Nest { nest, times }) => {
-                let [open, core, close] = *nest;
-                let parts =
-                    [Bytes::from_written(open)?, Bytes::from_written(core)?, Bytes::from_written(close)?];
-                Bytes::Nest(Box::new(parts), times)
-            }
-            Written::Id(WrittenId { id }) => Bytes::Id(Called::read(&id)),
-        })
+            _ => Err(MALFORMED.to_owned()),
+        }
+    }
+
+    fn list(parts: &[Json]) -> Result<Vec<Bytes>, String> {
+        parts.iter().map(Bytes::from_json).collect()
     }
 
     /// How many bytes this stands for; an id counts as 20.
@@ -108,9 +78,7 @@ impl Bytes {
                 around.saturating_mul(*times).saturating_add(parts[1].len())
             }
             Bytes::Id(_) => 20,
-            Bytes::Concat(parts) => {
-                parts.iter().fold(0, |sum: usize, part| sum.saturating_add(part.len()))
-            }
+            Bytes::Concat(parts) => parts.iter().fold(0, |sum: usize, part| sum.saturating_add(part.len())),
         }
     }
 
@@ -123,6 +91,17 @@ impl Bytes {
             Bytes::Id(Called::Function(name)) => vec![name],
             Bytes::Id(_) => Vec::new(),
             Bytes::Concat(parts) => parts.iter().flat_map(Bytes::names).collect(),
+        }
+    }
+
+    /// Whether it needs the number of a member of the peer's object.
+    pub(super) fn names_member(&self) -> bool {
+        match self {
+            Bytes::Plain(_) | Bytes::Id(Called::Function(_)) => false,
+            Bytes::Repeat(bytes, _) => bytes.names_member(),
+            Bytes::Nest(parts, _) => parts.iter().any(Bytes::names_member),
+            Bytes::Id(_) => true,
+            Bytes::Concat(parts) => parts.iter().any(Bytes::names_member),
         }
     }
 
@@ -144,15 +123,14 @@ impl Bytes {
         match self {
             Bytes::Plain(bytes) => out.extend_from_slice(bytes),
             Bytes::Repeat(bytes, times) => {
-                let once = bytes.expand(id)?;
-                (0..*times).for_each(|_| out.extend_from_slice(&once));
+                repeat(&bytes.expand(id)?, *times, out);
             }
             Bytes::Nest(parts, times) => {
                 let [open, core, close] = &**parts;
                 let (open, close) = (open.expand(id)?, close.expand(id)?);
-                (0..*times).for_each(|_| out.extend_from_slice(&open));
+                repeat(&open, *times, out);
                 core.expand_into(id, out)?;
-                (0..*times).for_each(|_| out.extend_from_slice(&close));
+                repeat(&close, *times, out);
             }
             Bytes::Id(called) => {
                 let number = id(called).ok_or_else(|| called.clone())?;
@@ -161,5 +139,12 @@ impl Bytes {
             Bytes::Concat(parts) => parts.iter().try_for_each(|part| part.expand_into(id, out))?,
         }
         Ok(())
+    }
+}
+
+/// Appends these bytes so many times. Nothing, however often, is nothing at once.
+fn repeat(bytes: &[u8], times: usize, out: &mut Vec<u8>) {
+    if !bytes.is_empty() {
+        (0..times).for_each(|_| out.extend_from_slice(bytes));
     }
 }

@@ -66,6 +66,19 @@ impl Names {
         id
     }
 
+    /// As [`Names::declare`], but where the number stands in the message already, a fresh one of the same function: a
+    /// number has one place in a message.
+    pub fn declare_once(&mut self, name: &Name, used: &mut HashSet<Id>) -> Id {
+        let id = self.declare(name);
+        if used.insert(id) {
+            return id;
+        }
+        let more = self.fresh();
+        self.ours.insert(more, name.clone());
+        used.insert(more);
+        more
+    }
+
     /// The name of one of our functions, by a number that it has or had.
     #[must_use]
     pub fn our_name(&self, id: Id) -> Option<&Name> {

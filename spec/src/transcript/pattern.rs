@@ -10,6 +10,7 @@ use crate::path::Path;
 use crate::scrub::{Written, scrub};
 use crate::text::TextBuf;
 use crate::value::{Kind, Ref, Value};
+use std::collections::HashSet;
 
 /// What stands in the arguments of a transcript where the wire has a value.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -89,6 +90,8 @@ pub struct Pattern {
     culls: Vec<Name>,
     /// Whether the arguments can go out as they are written.
     verbatim: bool,
+    /// Whether omitted fields go out as empty ones, as the reference sends them.
+    complete: bool,
 }
 
 /// How a message differs from what was expected.
@@ -99,6 +102,9 @@ pub enum Mismatch {
     /// Its arguments differ.
     Arguments(Box<crate::graph::Difference>),
 }
+
+/// The explicit callbacks and links of a message.
+type Places = (Vec<(Name, Path)>, Vec<Link>);
 
 impl Pattern {
     /// Reads a message. `ours`: we send it.
@@ -113,7 +119,8 @@ impl Pattern {
 
     /// A message made of what `call` says: `json` is an object with `arguments`, `callbacks`, `links`.
     pub(super) fn read_call(called: Called, json: &str) -> Result<Pattern, String> {
-        Pattern::assemble(called, parse_json(json)?, true)
+        let pattern = Pattern::assemble(called, parse_json(json)?, true)?;
+        Ok(Pattern { complete: true, ..pattern })
     }
 
     /// A call of `called` with these arguments, written as in a transcript.
@@ -140,8 +147,12 @@ impl Pattern {
                     None
                 })?;
                 verbatim = false;
-                if let Node::Leaf(Mark::Function(name)) = &node {
-                    declared.push(name.clone());
+                match &node {
+                    Node::Leaf(Mark::Function(name)) => declared.push(name.clone()),
+                    Node::Leaf(Mark::Any | Mark::AnyFunction | Mark::Type(_)) if ours => {
+                        error.get_or_insert("a matcher cannot be sent".to_owned());
+                    }
+                    _ => {}
                 }
                 Some(node)
             }),
@@ -150,16 +161,16 @@ impl Pattern {
         if let Some(error) = error {
             return Err(error);
         }
-        let mut pattern = Pattern { called, source, graph, root, declared, culls, verbatim };
+        let mut pattern = Pattern { called, source, graph, root, declared, culls, verbatim, complete: false };
         let links = pattern.read_fields(ours);
         if !ours {
-            pattern.apply(links?);
+            pattern.apply(links?)?;
         }
         Ok(pattern)
     }
 
     /// Reads the explicit callbacks and links; what a peer could not send is an error only in what we expect.
-    fn read_fields(&mut self, ours: bool) -> Result<(Vec<(Name, Path)>, Vec<Link>), String> {
+    fn read_fields(&mut self, ours: bool) -> Result<Places, String> {
         let root = self.source.root();
         let mut callbacks = Vec::new();
         let mut problem = None;
@@ -182,16 +193,17 @@ impl Pattern {
         problem.filter(|_| !ours).map_or(Ok((callbacks, links)), Err)
     }
 
-    fn apply(&mut self, (callbacks, links): (Vec<(Name, Path)>, Vec<Link>)) {
+    fn apply(&mut self, (callbacks, links): Places) -> Result<(), String> {
+        let no_place = |path: &Path| format!("{path} is no place in the arguments");
         for (name, path) in callbacks {
             let leaf = self.graph.add(Node::Leaf(Mark::Function(name)));
-            let _ = path.place(&mut self.graph, self.root, leaf);
+            path.place(&mut self.graph, self.root, leaf).map_err(|_| no_place(&path))?;
         }
         for link in links {
-            if let Some(node) = link.from.resolve(&self.graph, self.root) {
-                let _ = link.to.place(&mut self.graph, self.root, node);
-            }
+            let node = link.from.resolve(&self.graph, self.root).ok_or_else(|| no_place(&link.from))?;
+            link.to.place(&mut self.graph, self.root, node).map_err(|_| no_place(&link.to))?;
         }
+        Ok(())
     }
 
     /// The functions that the message declares.
@@ -221,13 +233,14 @@ impl Pattern {
     /// The line, newline included, that this message is with the numbers of `names`. `method` is the text of the field.
     pub fn encode(&self, method: &[u8], names: &mut Names) -> Vec<u8> {
         let mut callbacks: Vec<(Id, Path)> = Vec::new();
+        let mut used = HashSet::new();
         let arguments = if let Some(ids) = self.encode_culls(names) {
             Some(ids)
         } else if self.verbatim {
             self.source.root().get("arguments").map(|arguments| arguments.to_json())
         } else {
             let scrubbed = scrub(&self.graph, self.root, |mark| match mark {
-                Mark::Function(name) => Written::Function(names.declare(name)),
+                Mark::Function(name) => Written::Function(names.declare_once(name, &mut used)),
                 Mark::Json(text) => Written::Json(text.clone()),
                 _ => Written::Json(b"null".to_vec()),
             });
@@ -242,9 +255,15 @@ impl Pattern {
             return None;
         }
         let mut ids = Vec::new();
-        for name in &self.culls {
-            let id = names.callable(name).or(match name {
-                Name::Theirs(id) => Some(*id),
+        for value in self.source.root().get("arguments")?.items() {
+            let Some(name) = read_name(value, false) else {
+                ids.push(String::from_utf8_lossy(&value.to_json()).into_owned());
+                continue;
+            };
+            // Where all numbers of the name are culled, the latest is culled again.
+            let culled = || names.number(&Called::Function(name.clone()));
+            let id = names.callable(&name).or_else(culled).or(match name {
+                Name::Theirs(id) => Some(id),
                 _ => None,
             });
             if let Some(id) = id {
@@ -265,12 +284,16 @@ impl Pattern {
     ) -> Vec<u8> {
         let root = self.source.root();
         let mut fields: Vec<(String, Vec<u8>)> = Vec::new();
-        if root.get("method").is_none() && !matches!(&self.called, Called::Verbatim(text) if text.is_empty()) {
+        if root.get("method").is_none() && !matches!(&self.called, Called::Verbatim(text) if text.is_empty())
+        {
             fields.push(("\"method\"".to_owned(), method.to_vec()));
         }
         let mut declares = !callbacks.is_empty();
-        for (key, value) in root.members() {
-            let written = match key.to_str() {
+        let members: Vec<_> = root.members().collect();
+        for (n, &(key, value)) in members.iter().enumerate() {
+            // Of a field that stands twice the last counts; the others go out as they are.
+            let counts = members[n + 1..].iter().all(|(later, _)| *later != key);
+            let written = match key.to_str().filter(|_| counts) {
                 Some("method") => method.to_vec(),
                 Some("arguments") => arguments.clone().unwrap_or_else(|| value.to_json()),
                 Some("callbacks") if value.kind() == Kind::Object => {
@@ -287,6 +310,13 @@ impl Pattern {
             let mut written = Vec::new();
             write_callbacks(callbacks, &mut written);
             fields.push(("\"callbacks\"".to_owned(), written));
+        }
+        let empty: [(&str, &[u8]); 3] = [("arguments", b"[]"), ("callbacks", b"{}"), ("links", b"[]")];
+        for (field, value) in empty {
+            let quoted = format!("\"{field}\"");
+            if self.complete && !fields.iter().any(|(key, _)| *key == quoted) {
+                fields.push((quoted, value.to_vec()));
+            }
         }
         let mut out = vec![b'{'];
         for (n, (key, value)) in fields.iter().enumerate() {
@@ -366,6 +396,8 @@ fn judge(mark: &Mark, graph: &Graph<Id>, at: NodeId, bound: &mut Vec<(Name, Id)>
             bound.extend(graph.leaf(at).map(|id| (name.clone(), *id)));
             graph.leaf(at).is_some()
         }
+        // A hole is null.
+        Mark::Type(Kind::Null) => matches!(graph.node(at), Node::Null | Node::Missing),
         Mark::Type(kind) => crate::graph::class(graph, at) == kind.word(),
         Mark::Json(text) => {
             let value = Value::parse(text).map_err(|error| error.to_string())?;
@@ -414,10 +446,9 @@ fn read_mark(value: Ref<'_>) -> Result<Option<Node<Mark>>, String> {
         let Some(json) = value.get("?json") else { return Ok(None) };
         let json = String::from_utf8(json.to_json()).map_err(|error| error.to_string())?;
         let text = Bytes::read(&json)?.expand(&mut |_| None);
-        return match text {
-            Ok(text) => Ok(Some(Node::Leaf(Mark::Json(text)))),
-            Err(called) => Err(format!("?json cannot hold the number of {called}")),
-        };
+        let text = text.map_err(|called| format!("?json cannot hold the number of {called}"))?;
+        Value::parse(&text).map_err(|error| format!("?json is not JSON: {error}"))?;
+        return Ok(Some(Node::Leaf(Mark::Json(text))));
     }
     let Some(text) = value.as_text().and_then(|text| text.to_str()) else { return Ok(None) };
     let mark = match text.as_bytes() {
@@ -441,12 +472,16 @@ fn read_mark(value: Ref<'_>) -> Result<Option<Node<Mark>>, String> {
 
 /// The `callbacks` field as written, with numbers for names, and what the arguments declare besides.
 fn rename_callbacks(value: Ref<'_>, more: &[(Id, Path)], names: &mut Names) -> Vec<u8> {
+    let mut used: HashSet<Id> = more.iter().map(|(id, _)| *id).collect();
     let mut out = vec![b'{'];
     for (key, path) in value.members() {
         if out.len() > 1 {
             out.push(b',');
         }
         match key.to_str().and_then(|key| read_key(key, true)) {
+            Some(name @ Name::Word(_)) => {
+                out.extend_from_slice(format!("\"{}\"", names.declare_once(&name, &mut used)).as_bytes());
+            }
             Some(name) => out.extend_from_slice(format!("\"{}\"", names.declare(&name)).as_bytes()),
             None => key.write_json(&mut out),
         }

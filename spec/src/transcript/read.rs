@@ -86,7 +86,7 @@ struct WrittenStep {
 }
 
 #[derive(Deserialize)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "split is \"each\" or offsets")]
 enum WrittenSplit {
     Word(String),
     At(Vec<usize>),
@@ -117,14 +117,43 @@ impl Transcript {
         Ok(Transcript { header, steps })
     }
 
-    /// The first number that no function of ours has in the transcript.
+    /// Whether it waits for the peer's `methods` before it has sent anything.
+    #[must_use]
+    pub fn awaits_methods(&self) -> bool {
+        let first = self.steps.iter().map(|step| &step.action).next();
+        matches!(first, Some(Action::Expect(pattern, _)) if pattern.called == Called::Member("methods".into()))
+    }
+
+    /// Whether a step writes the id of a method of the peer's object where the replayer cannot choose its name.
+    #[must_use]
+    pub fn calls_methods_by_id(&self) -> bool {
+        fn any(steps: &[Step], needs: &[String]) -> bool {
+            let method = |called: &Called| match called {
+                Called::Function(Name::Word(word)) => needs.contains(word),
+                _ => false,
+            };
+            steps.iter().any(|step| match &step.action {
+                Action::Send(pattern, _) => method(&pattern.called),
+                Action::Bytes(bytes, ..) => {
+                    bytes.names_member()
+                        || bytes.names().into_iter().any(|name| method(&Called::Function(name.clone())))
+                }
+                Action::Either(branches) => branches.iter().any(|steps| any(steps, needs)),
+                _ => false,
+            })
+        }
+        any(&self.steps, &self.header.needs)
+    }
+
+    /// The first number that no function of ours has in the transcript. Large ones are stepped around, not over: beyond
+    /// 2^53 a peer could not tell numbers apart.
     #[must_use]
     pub fn first_free_number(&self) -> i64 {
         fn highest(steps: &[Step]) -> i64 {
             let numbers = steps.iter().map(|step| match &step.action {
                 Action::Call(_, pattern, _) | Action::Send(pattern, _) => {
                     let ours = pattern.declared().iter().map(|name| match name {
-                        Name::Ours(id) => id.0,
+                        Name::Ours(id) if id.0 < LARGE => id.0,
                         _ => -1,
                     });
                     ours.max().unwrap_or(-1)
@@ -141,9 +170,12 @@ impl Transcript {
 }
 
 fn read_header(text: &str) -> Result<Header, String> {
-    let header: WrittenHeader = serde_json::from_str(text).map_err(|error| format!("the header: {error}"))?;
+    let header: WrittenHeader = read_object(text).map_err(|problem| format!("the header: {problem}"))?;
     if header.dnode_transcript != VERSION {
-        return Err(format!("version {} of the format is not known; this reads {VERSION}", header.dnode_transcript));
+        return Err(format!(
+            "version {} of the format is not known; this reads {VERSION}",
+            header.dnode_transcript
+        ));
     }
     if header.clauses.is_empty() {
         return Err("clauses is empty".to_owned());
@@ -151,8 +183,9 @@ fn read_header(text: &str) -> Result<Header, String> {
     for clause in header.clauses.iter().chain(&header.requires) {
         check_clause(clause)?;
     }
-    let object = header.object.as_ref().map_or("{}", |object| object.get());
-    let object = Pattern::read(&format!("{{\"method\":\"methods\",\"arguments\":[{object}]}}"), true)?;
+    let object = header.object.as_ref().map_or(DEFAULT_OBJECT, |object| object.get());
+    let methods = Called::Member("methods".into());
+    let object = Pattern::call(methods, &format!("[{object}]"))?;
     Ok(Header {
         id: header.id,
         since: header.since,
@@ -167,18 +200,32 @@ fn read_header(text: &str) -> Result<Header, String> {
     })
 }
 
+/// An object of one line. Its line in the file is said elsewhere.
+fn read_object<'t, T: Deserialize<'t>>(text: &'t str) -> Result<T, String> {
+    if !text.trim_start().starts_with('{') {
+        return Err("a line is a JSON object".to_owned());
+    }
+    serde_json::from_str(text).map_err(|error| error.to_string().replace(" at line 1 column ", " at column "))
+}
+
 fn check_clause(id: &str) -> Result<(), String> {
     crate::clause::find(id).map(|_| ()).ok_or_else(|| format!("there is no clause {id}"))
 }
 
 fn read_step(text: &str, number: usize) -> Result<Step, String> {
-    let written: WrittenStep = serde_json::from_str(text).map_err(|error| error.to_string())?;
-    make_step(written, text.trim().to_owned(), &number.to_string())
+    make_step(read_object(text)?, text.trim().to_owned(), &number.to_string())
 }
 
 fn make_step(written: WrittenStep, text: String, number: &str) -> Result<Step, String> {
     if let Some(clause) = &written.clause {
         check_clause(clause)?;
+    }
+    let sends = written.call.is_some() || written.send.is_some();
+    if written.split.is_some() && !sends && written.line.is_none() && written.bytes.is_none() {
+        return Err("split belongs to call, send, line or bytes".to_owned());
+    }
+    if written.optional && written.expect.is_none() {
+        return Err("optional belongs to expect".to_owned());
     }
     let label = written.label.clone().unwrap_or_else(|| format!("step {number}"));
     let clause = written.clause.clone();
@@ -195,7 +242,11 @@ fn read_action(mut step: WrittenStep, number: &str) -> Result<Action, String> {
     let mut actions: Vec<Action> = Vec::new();
     if let Some(function) = &step.call {
         let called = Called::read(function);
-        actions.push(Action::Call(called.clone(), Pattern::read_call(called, &call_fields(&step))?, split.clone()));
+        actions.push(Action::Call(
+            called.clone(),
+            Pattern::read_call(called, &call_fields(&step))?,
+            split.clone(),
+        ));
     } else if step.arguments.is_some() || step.callbacks.is_some() || step.links.is_some() {
         return Err("arguments, callbacks and links belong to call, or into the message".to_owned());
     }
@@ -228,9 +279,11 @@ fn read_action(mut step: WrittenStep, number: &str) -> Result<Action, String> {
     actions.extend(words.into_iter().filter(|(there, _)| *there).map(|(_, action)| action));
     match (actions.pop(), actions.is_empty()) {
         (Some(action), true) => Ok(action),
-        (None, _) => Err("a step needs an action: call, send, line, bytes, expect, any-order, either, nothing, \
+        (None, _) => {
+            Err("a step needs an action: call, send, line, bytes, expect, any-order, either, nothing, \
                           survive, served, closed, half-close or reset"
-            .to_owned()),
+                .to_owned())
+        }
         (Some(_), false) => Err("a step has one action, this has several".to_owned()),
     }
 }
@@ -238,12 +291,16 @@ fn read_action(mut step: WrittenStep, number: &str) -> Result<Action, String> {
 /// What `call` says besides the function, as the fields of a message.
 fn call_fields(step: &WrittenStep) -> String {
     let fields = [("arguments", &step.arguments), ("callbacks", &step.callbacks), ("links", &step.links)];
-    let written = fields.iter().filter_map(|(name, value)| Some(format!("\"{name}\":{}", value.as_ref()?.get())));
+    let written =
+        fields.iter().filter_map(|(name, value)| Some(format!("\"{name}\":{}", value.as_ref()?.get())));
     format!("{{{}}}", written.collect::<Vec<_>>().join(","))
 }
 
 fn read_branches(branches: Vec<Vec<WrittenStep>>, number: &str) -> Result<Vec<Vec<Step>>, String> {
     let letters = 'a'..='z';
+    if branches.is_empty() || branches.len() > letters.clone().count() {
+        return Err("either has from 1 to 26 continuations".to_owned());
+    }
     let branches = branches.into_iter().zip(letters).map(|(steps, letter)| {
         let steps: Vec<Step> = steps
             .into_iter()
@@ -258,6 +315,12 @@ fn read_branches(branches: Vec<Vec<WrittenStep>>, number: &str) -> Result<Vec<Ve
     branches.collect()
 }
 
+/// Our object where the header has none: one function, as most real ends offer.
+const DEFAULT_OBJECT: &str = "{\"hello\":\"$hello\"}";
+
+/// Numbers from here on are written to be large; names get smaller ones.
+const LARGE: i64 = 1 << 24;
+
 /// Which end declares each name, so far.
 #[derive(Default, Clone)]
 struct Owners(HashMap<Name, bool>);
@@ -266,7 +329,9 @@ impl Owners {
     fn declare(&mut self, names: &[Name], ours: bool) -> Result<(), String> {
         for name in names {
             if self.0.insert(name.clone(), ours).is_some_and(|before| before != ours) {
-                return Err(format!("{name} is declared by both ends: a function that is handed back needs a new name"));
+                return Err(format!(
+                    "{name} is declared by both ends: a function that is handed back needs a new name"
+                ));
             }
         }
         Ok(())

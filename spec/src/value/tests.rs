@@ -29,7 +29,12 @@ fn reads_every_kind() {
     assert_eq!(items.item(1).unwrap().as_bool(), Some(true));
     assert_eq!(items.item(3).unwrap().as_number().unwrap().text(), "1.50");
     assert!(items.item(4).unwrap().as_text().unwrap() == "x");
-    assert!(items.item(5).is_none());
+    assert!(items.item(5).is_none() && !items.is_empty());
+    assert_eq!((items.items().len(), root.members().len()), (5, 4));
+    assert_eq!(
+        format!("{:>7} {items:?} {:?}", items.kind(), parse("[1]")),
+        r#"  array [null,true,false,1.50,"x"] [1]"#
+    );
     assert_eq!(written(&value), r#"{"a":[null,true,false,1.50,"x"],"b":{},"a":[],"":[[]]}"#);
 }
 

@@ -1,0 +1,431 @@
+//! Each clause of the monitor by a line that breaks it and one that does not, the window of a cull, and what is not judged.
+
+use super::*;
+use crate::clause::{CLAUSES, Judge, Level};
+use crate::session::tests::properties::{Model, operations};
+use proptest::prelude::*;
+use std::collections::HashSet;
+
+/// What was said before, by whom.
+type Before = &'static [(End, &'static str)];
+
+const METHODS_A: (End, &str) = (A, r#"{"method":"methods","arguments":[{"f":0}],"callbacks":{"0":[0,"f"]}}"#);
+use End::{A, B};
+/// An object that has a member whose name looks like a number.
+const DIGIT_A: (End, &str) =
+    (A, r#"{"method":"methods","arguments":[{"0":0}],"callbacks":{"5":[0,"0"],"0":[0,"f"]}}"#);
+
+/// A clause, what was said before, a line of end B that breaks the clause, and one that does not.
+type Example = (&'static str, Before, &'static [u8], &'static [u8]);
+
+const EXAMPLES: &[Example] = &[
+    ("framing/json", &[], br#"{"method":"a""#, br#"{"method":"a"}"#),
+    ("framing/json", &[], b"", b" {\"method\":\"a\"}\r"),
+    ("framing/utf8", &[], b"{\"method\":\"\xff\"}", b"{\"method\":\"\xc3\xbf\"}"),
+    ("message/object", &[], br#"[{"method":"a"}]"#, br#"{"method":"a","x":[]}"#),
+    ("message/method", &[], br#"{"arguments":[]}"#, br#"{"method":"","arguments":[]}"#),
+    ("message/method", &[METHODS_A], br#"{"method":0.5}"#, br#"{"method":0.0}"#),
+    ("message/arguments", &[], br#"{"method":"a","arguments":{}}"#, br#"{"method":"a"}"#),
+    ("message/callbacks", &[], br#"{"method":"a","callbacks":[]}"#, br#"{"method":"a","callbacks":{}}"#),
+    ("message/links", &[], br#"{"method":"a","links":{}}"#, br#"{"method":"a","links":[]}"#),
+    ("methods/one-object", &[], br#"{"method":"methods"}"#, br#"{"method":"methods","arguments":[{}]}"#),
+    (
+        "callback/id-integral",
+        &[],
+        br#"{"method":"a","callbacks":{"01":[0]}}"#,
+        br#"{"method":"a","callbacks":{"10":[0]}}"#,
+    ),
+    (
+        "callback/path",
+        &[],
+        br#"{"method":"a","callbacks":{"0":[]}}"#,
+        br#"{"method":"a","callbacks":{"0":[0]}}"#,
+    ),
+    (
+        "callback/path-place",
+        &[],
+        br#"{"method":"a","arguments":["x"],"callbacks":{"0":[0,"y"]}}"#,
+        br#"{"method":"a","arguments":[{}],"callbacks":{"0":[0,"y"]}}"#,
+    ),
+    (
+        "callback/path-unique",
+        &[],
+        br#"{"method":"a","callbacks":{"0":[0],"1":["0"]}}"#,
+        br#"{"method":"a","callbacks":{"0":[0],"1":["1"]}}"#,
+    ),
+    ("message/string-method", &[METHODS_A], br#"{"method":"0"}"#, br#"{"method":"7"}"#),
+    ("message/string-method", &[DIGIT_A], br#"{"method":"5"}"#, br#"{"method":"0"}"#),
+    (
+        "methods/declared",
+        &[],
+        br#"{"method":"methods","arguments":[{"n":1,"f":"[Function]"}]}"#,
+        br#"{"method":"methods","arguments":[{"n":1,"f":"[Function]"}],"callbacks":{"0":[0,"f"]}}"#,
+    ),
+    ("callback/declared", &[METHODS_A], br#"{"method":1}"#, br#"{"method":0}"#),
+    (
+        "callback/not-culled",
+        &[METHODS_A, (B, r#"{"method":"cull","arguments":[0]}"#)],
+        br#"{"method":0}"#,
+        br#"{"method":"f"}"#,
+    ),
+    (
+        "callback/id-exact",
+        &[],
+        br#"{"method":"a","callbacks":{"9007199254740992":[0]}}"#,
+        br#"{"method":"a","callbacks":{"9007199254740991":[0]}}"#,
+    ),
+    (
+        "link/shape",
+        &[],
+        br#"{"method":"a","links":[[]]}"#,
+        br#"{"method":"a","links":[{"from":[],"to":[0]}]}"#,
+    ),
+    (
+        "link/path",
+        &[],
+        br#"{"method":"a","links":[{"from":0,"to":[0]}]}"#,
+        br#"{"method":"a","arguments":[1],"links":[{"from":[0],"to":["1"]}]}"#,
+    ),
+    (
+        "link/from-place",
+        &[],
+        br#"{"method":"a","arguments":[1],"links":[{"from":[1],"to":[0]}]}"#,
+        br#"{"method":"a","arguments":[1],"links":[{"from":[0],"to":[1]}]}"#,
+    ),
+    (
+        "link/to-place",
+        &[],
+        br#"{"method":"a","arguments":[1],"links":[{"from":[],"to":[0,"x"]}]}"#,
+        br#"{"method":"a","arguments":[{}],"links":[{"from":[],"to":[0,"x"]}]}"#,
+    ),
+    (
+        "link/circular-marked",
+        &[],
+        br#"{"method":"a","arguments":[{"self":"[Circular]"}],"links":[]}"#,
+        br#"{"method":"a","arguments":[{"self":"[Circular]"}],"links":[{"from":[0],"to":[0,"self"]}]}"#,
+    ),
+    (
+        "cull/integral",
+        &[METHODS_A],
+        br#"{"method":"cull","arguments":["0"]}"#,
+        br#"{"method":"cull","arguments":[0.0]}"#,
+    ),
+    (
+        "cull/declared",
+        &[METHODS_A],
+        br#"{"method":"cull","arguments":[1]}"#,
+        br#"{"method":"cull","arguments":[0]}"#,
+    ),
+];
+
+fn clauses(problems: &[Problem]) -> Vec<&'static str> {
+    problems.iter().map(|problem| problem.clause).collect()
+}
+
+fn after(before: &[(End, &str)]) -> Monitor {
+    let mut monitor = Monitor::new();
+    for (from, line) in before {
+        let judgement = monitor.line(*from, line.as_bytes());
+        assert_eq!(judgement.problems, [], "{line}");
+    }
+    monitor
+}
+
+/// The clauses that each line breaks, in words: `A {...}: clause clause`.
+fn judged(lines: &[(End, &str)]) -> String {
+    let mut monitor = Monitor::new();
+    let mut out = String::new();
+    for (from, line) in lines {
+        let problems = monitor.line(*from, line.as_bytes()).problems;
+        let found = if problems.is_empty() { "ok".to_owned() } else { clauses(&problems).join(", ") };
+        out += &format!("{from:?} {line}: {found}\n");
+    }
+    out
+}
+
+#[test]
+fn each_clause_is_found_by_a_line_that_breaks_it() {
+    let mut shown: HashSet<&str> = HashSet::from(["framing/newline"]);
+    for (clause, before, breaks, legal) in EXAMPLES {
+        let (breaks_text, legal_text) = (breaks.escape_ascii(), legal.escape_ascii());
+        assert_eq!(clauses(&after(before).line(B, breaks).problems), [*clause], "{breaks_text}");
+        assert_eq!(after(before).line(B, legal).problems, [], "{legal_text}");
+        // The same from the other end, where nothing of it was said before.
+        if before.is_empty() {
+            assert_eq!(clauses(&after(before).line(A, breaks).problems), [*clause], "{breaks_text}");
+        }
+        shown.insert(clause);
+    }
+    for clause in CLAUSES.iter().filter(|clause| clause.judge == Judge::Monitor) {
+        assert!(shown.contains(clause.id), "{} has no example", clause.id);
+    }
+    let of_the_monitor =
+        |id: &&str| crate::clause::find(id).is_some_and(|clause| clause.judge == Judge::Monitor);
+    assert!(shown.iter().all(of_the_monitor), "the monitor judges what the table gives to others");
+}
+
+#[test]
+fn the_last_line_ends_with_a_newline() {
+    let mut monitor = Monitor::new();
+    assert_eq!(monitor.end(End::A, b""), []);
+    let problems = monitor.end(End::A, br#"{"method":0}"#);
+    assert_eq!(clauses(&problems), ["framing/newline"]);
+    // Who takes the rest for a message may have found an id in it.
+    assert_eq!(monitor.line(B, br#"{"method":9}"#).problems, []);
+    assert_eq!(clauses(&monitor.line(A, br#"{"method":9}"#).problems), ["callback/declared"]);
+    insta::assert_snapshot!(problems[0].actual, @"the end of the stream after 12 bytes without one");
+    insta::assert_snapshot!(Monitor::too_long(10).actual, @"a line of more than 10 bytes without a newline");
+}
+
+#[test]
+fn a_problem_says_where_and_what() {
+    let (graph_of_a, cull) = (METHODS_A, r#"{"method":"cull","arguments":[0,7]}"#);
+    let mut monitor = after(&[graph_of_a]);
+    let mut lines = Vec::new();
+    for line in [
+        cull,
+        r#"{"method":0}"#,
+        r#"{"method":8}"#,
+        r#"{"method":"a","arguments":["[Circular]",["[Circular]"]]}"#,
+        "x",
+    ] {
+        lines.extend(monitor.line(B, line.as_bytes()).problems.into_iter().map(|problem| {
+            let Problem { clause, at, expected, actual, refused } = problem;
+            let weight = if refused { "refused" } else { "tolerated" };
+            format!("{weight} {clause} at `{at}`: expected {expected}, came {actual}")
+        }));
+    }
+    insta::assert_snapshot!(lines.join("\n"), @r#"
+    tolerated cull/declared at `arguments[1]`: expected the id of a function, came 7, which neither end has declared
+    refused callback/not-culled at `method`: expected the id of a function of the other end, came a call of 0, which this end has culled
+    refused callback/declared at `method`: expected the id of a function of the other end, came a call of 8, which the other end has not declared
+    tolerated link/circular-marked at `links`: expected a link to each place marked "[Circular]", came 2 marked places that no link reaches
+    refused framing/json at ``: expected one JSON text in UTF-8, came at byte 0: expected a value, found "x"
+    "#);
+}
+
+#[test]
+fn a_name_of_an_object_that_was_replaced_may_cross_the_new_one() {
+    let replaced = r#"{"method":"methods","arguments":[{"g":0}],"callbacks":{"1":[0,"g"]}}"#;
+    let called = [DIGIT_A, (A, replaced), (B, r#"{"method":"0"}"#)];
+    assert!(judged(&called).lines().all(|line| line.ends_with(": ok")), "{}", judged(&called));
+}
+
+const CULL_0: &str = r#"{"method":"cull","arguments":[0]}"#;
+const DECLARE_0: &str = r#"{"method":"m","arguments":[0],"callbacks":{"0":[0]}}"#;
+const CALL_0: &str = r#"{"method":0}"#;
+
+#[test]
+fn who_culls_does_not_call_again() {
+    let called = [METHODS_A, (B, CALL_0), (B, CULL_0), (B, CULL_0), (B, CALL_0), (B, CALL_0)];
+    insta::assert_snapshot!(judged(&called), @r#"
+    A {"method":"methods","arguments":[{"f":0}],"callbacks":{"0":[0,"f"]}}: ok
+    B {"method":0}: ok
+    B {"method":"cull","arguments":[0]}: ok
+    B {"method":"cull","arguments":[0]}: ok
+    B {"method":0}: callback/not-culled
+    B {"method":0}: callback/not-culled
+    "#);
+    let declared = [METHODS_A, (B, CULL_0), (A, DECLARE_0), (B, CALL_0), (B, CULL_0), (B, CALL_0)];
+    insta::assert_snapshot!(judged(&declared), @r#"
+    A {"method":"methods","arguments":[{"f":0}],"callbacks":{"0":[0,"f"]}}: ok
+    B {"method":"cull","arguments":[0]}: ok
+    A {"method":"m","arguments":[0],"callbacks":{"0":[0]}}: ok
+    B {"method":0}: ok
+    B {"method":"cull","arguments":[0]}: ok
+    B {"method":0}: callback/not-culled
+    "#);
+}
+
+#[test]
+fn a_declaration_that_may_have_crossed_the_cull_lifts_it() {
+    // A declares 0 again, and B, which may not have seen that, culls it: then the declaration reaches B, which may call.
+    let crossed = [METHODS_A, (A, DECLARE_0), (B, CULL_0), (B, CALL_0), (B, CALL_0)];
+    insta::assert_snapshot!(judged(&crossed), @r#"
+    A {"method":"methods","arguments":[{"f":0}],"callbacks":{"0":[0,"f"]}}: ok
+    A {"method":"m","arguments":[0],"callbacks":{"0":[0]}}: ok
+    B {"method":"cull","arguments":[0]}: ok
+    B {"method":0}: ok
+    B {"method":0}: ok
+    "#);
+    // Here B has answered the second declaration before its cull: it has seen it.
+    let again = r#"{"method":"m","arguments":[0,0],"callbacks":{"0":[0],"1":[1]}}"#;
+    let answered = [METHODS_A, (A, again), (B, r#"{"method":1}"#), (B, CULL_0), (B, CALL_0)];
+    insta::assert_snapshot!(judged(&answered), @r#"
+    A {"method":"methods","arguments":[{"f":0}],"callbacks":{"0":[0,"f"]}}: ok
+    A {"method":"m","arguments":[0,0],"callbacks":{"0":[0],"1":[1]}}: ok
+    B {"method":1}: ok
+    B {"method":"cull","arguments":[0]}: ok
+    B {"method":0}: callback/not-culled
+    "#);
+}
+
+#[test]
+fn a_number_that_both_own_is_not_judged_once_it_was_culled() {
+    let both = [
+        METHODS_A,
+        (B, DECLARE_0),
+        (B, CULL_0),
+        (B, CALL_0),
+        (A, CALL_0),
+        (A, CULL_0),
+        (B, CULL_0),
+        (A, CALL_0),
+    ];
+    assert!(judged(&both).lines().all(|line| line.ends_with(": ok")), "{}", judged(&both));
+    let later =
+        [METHODS_A, (B, DECLARE_0), (A, CULL_0), (B, DECLARE_0), (A, DECLARE_0), (B, CULL_0), (B, CALL_0)];
+    assert!(judged(&later).lines().all(|line| line.ends_with(": ok")), "{}", judged(&later));
+}
+
+#[test]
+fn an_owner_may_say_that_its_function_is_gone() {
+    // dnode-protocol 0.1; B's call may have crossed, and is none after its own cull.
+    let owner = [METHODS_A, (A, CULL_0), (B, CALL_0), (A, DECLARE_0), (B, CALL_0), (B, CULL_0)];
+    assert!(judged(&owner).lines().all(|line| line.ends_with(": ok")), "{}", judged(&owner));
+}
+
+#[test]
+fn the_state_of_an_id_follows_the_table() {
+    let mut monitor = Monitor::new();
+    let mut states = Vec::new();
+    let two = r#"{"method":"m","callbacks":{"0":[0],"1":[1]}}"#;
+    for (from, line) in [
+        (A, two),
+        (B, CULL_0),
+        (A, r#"{"method":"m","callbacks":{"2":[0]}}"#),
+        (B, r#"{"method":2}"#),
+        (A, DECLARE_0),
+    ] {
+        assert_eq!(monitor.line(from, line.as_bytes()).problems, []);
+        states.push(monitor.state(A, Id(0)));
+    }
+    // The owner's cull is seen where the owner calls what it can have only from a line after the cull.
+    assert_eq!(states, [State::Live, State::Culling, State::Culling, State::Culling, State::Live]);
+    let mut monitor = after(&[
+        (A, two),
+        (B, CULL_0),
+        (B, r#"{"method":"m","callbacks":{"5":[0]}}"#),
+        (A, r#"{"method":5}"#),
+    ]);
+    assert_eq!(monitor.state(A, Id(0)), State::Gone);
+    assert_eq!((monitor.state(B, Id(0)), monitor.state(A, Id(9))), (State::Unknown, State::Unknown));
+    assert_eq!(clauses(&monitor.line(B, CALL_0.as_bytes()).problems), ["callback/not-culled"]);
+}
+
+#[test]
+fn a_line_that_nobody_understands_makes_its_ids_unknown() {
+    let unknown = [
+        (A, r#"{"method":9}"#),
+        (A, r#"{"method":"cull","arguments":[9]}"#),
+        (B, r#"{"method":"cull","arguments":[8]}"#),
+    ];
+    for opaque in [
+        "x",
+        "[]",
+        r#"{"callbacks":{"9":[0]}}"#,
+        r#"{"method":"m","callbacks":{"9":[0]},"callbacks":{}}"#,
+        r#"{"method":"m","callbacks":{"09":[0]}}"#,
+    ] {
+        let mut monitor = Monitor::new();
+        monitor.line(B, opaque.as_bytes());
+        for (from, line) in unknown {
+            assert_eq!(monitor.line(from, line.as_bytes()).problems, [], "{line} after {opaque}");
+        }
+        // The ids of the other end are as clear as before, and so are those that are known.
+        assert_eq!(clauses(&monitor.line(B, br#"{"method":9}"#).problems), ["callback/declared"]);
+        for (from, line) in [(B, DECLARE_0), (A, CULL_0)] {
+            assert_eq!(monitor.line(from, line.as_bytes()).problems, []);
+        }
+        assert_eq!(clauses(&monitor.line(A, CALL_0.as_bytes()).problems), ["callback/not-culled"]);
+    }
+    // A message that is wrong and clear leaves nothing unknown.
+    let mut monitor = Monitor::new();
+    monitor.line(B, br#"{"method":"m","callbacks":[["0"]]}"#);
+    assert_eq!(monitor.line(A, CALL_0.as_bytes()).problems, []);
+    assert_eq!(clauses(&monitor.line(A, br#"{"method":9}"#).problems), ["callback/declared"]);
+}
+
+#[test]
+fn the_word_circular_is_an_ordinary_text_too() {
+    let said = r#"{"method":"a","arguments":["[Circular]"]}"#;
+    let mut monitor = Monitor::new();
+    monitor.line(A, said.as_bytes());
+    assert_eq!(monitor.line(B, said.as_bytes()).problems, [], "an echo");
+    for legal in [
+        r#"{"method":"[Circular]"}"#,
+        r#"{"method":"a","arguments":[{"[Circular]":1}]}"#,
+        r#"{"method":"a","arguments":["\"[Circular]\""]}"#,
+        r#"{"method":"a","arguments":["[Circular]"],"callbacks":{"0":[0]}}"#,
+        r#"{"method":"a","arguments":[{"x":"[Circular]","[Circular]":0}],"links":[{"from":[0],"to":[0,"x"]},{"from":[],"to":[0,"[Circular]"]}]}"#,
+        r#"{"method":"a","arguments":[["[Circular]"],0],"links":[{"from":[],"to":[0]}]}"#,
+    ] {
+        assert_eq!(Monitor::new().line(B, legal.as_bytes()).problems, [], "{legal}");
+    }
+    // A link to somewhere else does not reach the place.
+    let missed = br#"{"method":"a","arguments":[{"self":"[Circular]"},0],"links":[{"from":[0],"to":[1]}]}"#;
+    assert_eq!(clauses(&Monitor::new().line(B, missed).problems), ["link/circular-marked"]);
+}
+
+#[test]
+fn what_it_understood_is_handed_on() {
+    let mut monitor = Monitor::new();
+    let line = br#"{"method":3,"arguments":[1],"callbacks":{"5":[1]},"links":[{"from":[0],"to":[2]}]}"#;
+    let received = monitor.line(A, line).received.unwrap();
+    assert_eq!(received.method, Method::Id(Id(3)));
+    assert_eq!(crate::graph::describe(&received.graph, received.root), "[1,5,1]");
+    assert_eq!((received.callbacks.len(), received.culls), (1, vec![]));
+    let culls = monitor.line(A, br#"{"method":"cull","arguments":[1,"2",3.0]}"#).received.unwrap().culls;
+    assert_eq!(culls, [Id(1), Id(3)]);
+    assert!(monitor.line(A, b"{}").received.is_none() && monitor.line(A, b"").received.is_none());
+}
+
+#[test]
+fn memory_is_linear_in_what_was_declared() {
+    let mut monitor = after(&[METHODS_A]);
+    for n in 0..10_000 {
+        monitor.line(B, CULL_0.as_bytes());
+        monitor.line(B, format!("{{\"method\":\"cull\",\"arguments\":[{n}]}}").as_bytes());
+        monitor.line(B, format!("{{\"method\":{n}}}").as_bytes());
+    }
+    assert!(monitor.ends.iter().all(|side| side.ids.len() <= 1 && side.culling.len() <= 1));
+}
+
+fn assert_accepted(monitor: &mut Monitor, from: usize, line: &[u8]) -> Result<(), TestCaseError> {
+    let from = if from == 0 { A } else { B };
+    for problem in monitor.line(from, line).problems {
+        let level = crate::clause::find(problem.clause).unwrap().level;
+        prop_assert_eq!(level, Level::Observed, "{:?} in {}", problem, line.escape_ascii());
+    }
+    Ok(())
+}
+
+proptest! {
+    #[test]
+    fn what_two_sessions_say_is_accepted(operations in operations(), first in prop::sample::select(vec![0, 1, 1000])) {
+        let mut model = Model::new([0, first]);
+        let mut monitor = Monitor::new();
+        for operation in &operations {
+            if let Some((from, line)) = model.run(operation) {
+                assert_accepted(&mut monitor, from, &line)?;
+            }
+        }
+        for (from, line) in model.settle() {
+            assert_accepted(&mut monitor, from, &line)?;
+        }
+    }
+
+    #[test]
+    fn no_line_makes_it_panic(
+        lines in prop::collection::vec((any::<bool>(), prop_oneof![
+            "[\\[\\]{}\":,0-9a-z]{0,30}",
+            r#"\{"method":("cull"|"methods"|[0-3]),"arguments":\[[0-3]?\],"callbacks":\{("[0-3]":\[[0-3]\])?\}\}"#,
+        ]), 0..12),
+    ) {
+        let mut monitor = Monitor::new();
+        for (a, line) in lines {
+            let problems = monitor.line(if a { A } else { B }, line.as_bytes()).problems;
+            prop_assert!(problems.iter().all(|problem| crate::clause::find(problem.clause).is_some()));
+        }
+    }
+}

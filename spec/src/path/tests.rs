@@ -1,0 +1,233 @@
+//! Where paths lead, what placing makes, and what it leaves alone.
+
+use super::*;
+use crate::graph::describe;
+use crate::sample;
+use crate::value::Value;
+use proptest::prelude::*;
+
+fn path(json: &str) -> Path {
+    Path::decode(Value::parse(json.as_bytes()).unwrap().root()).unwrap()
+}
+
+/// The value of this JSON, with functions where the text "f" stands.
+fn graph(json: &str) -> (Graph<&'static str>, NodeId) {
+    let value = Value::parse(json.as_bytes()).unwrap();
+    let mut graph = Graph::new();
+    let root = graph.import(value.root(), |value| {
+        value.as_text().is_some_and(|text| text == "f").then_some(Node::Leaf("function"))
+    });
+    (graph, root)
+}
+
+/// What the value is after `NEW` was put at the path, or where it stopped.
+fn placed(json: &str, at: &str) -> String {
+    let (mut graph, root) = graph(json);
+    let node = graph.add(Node::Leaf("NEW"));
+    match path(at).place(&mut graph, root, node) {
+        Ok(()) => {
+            assert_eq!(path(at).resolve(&graph, root), Some(node));
+            describe(&graph, root)
+        }
+        Err(depth) => format!("{} keys in; {}", depth, describe(&graph, root)),
+    }
+}
+
+fn table(rows: &[(&str, &str)]) -> String {
+    rows.iter().map(|(json, at)| format!("{json} at {at}: {}\n", placed(json, at))).collect()
+}
+
+#[test]
+fn missing_places_are_made() {
+    insta::assert_snapshot!(table(&[
+        ("[]", "[0]"),
+        ("[1,2]", "[1]"),
+        (r#"[{"a":1}]"#, r#"[0,"a"]"#),
+        (r#"[{"a":1}]"#, r#"[0,"b"]"#),
+        ("[]", r#"[0,"a",0]"#),
+        ("[]", r#"[2,"x",1]"#),
+        ("[{}]", r#"[0,"__proto__","polluted"]"#),
+        ("[{}]", r#"[0,"constructor","prototype","x"]"#),
+        ("[{}]", r#"[0,"length"]"#),
+        ("[{}]", r#"[0,""]"#),
+        ("[{}]", "[0,-1]"),
+        ("[{}]", r#"[0,"01"]"#),
+        (r#"[{"0":1}]"#, "[0,0]"),
+    ]), @r#"
+    [] at [0]: [NEW]
+    [1,2] at [1]: [1,NEW]
+    [{"a":1}] at [0,"a"]: [{"a":NEW}]
+    [{"a":1}] at [0,"b"]: [{"a":1,"b":NEW}]
+    [] at [0,"a",0]: [{"a":{"0":NEW}}]
+    [] at [2,"x",1]: [nothing,nothing,{"x":{"1":NEW}}]
+    [{}] at [0,"__proto__","polluted"]: [{"__proto__":{"polluted":NEW}}]
+    [{}] at [0,"constructor","prototype","x"]: [{"constructor":{"prototype":{"x":NEW}}}]
+    [{}] at [0,"length"]: [{"length":NEW}]
+    [{}] at [0,""]: [{"":NEW}]
+    [{}] at [0,-1]: [{"-1":NEW}]
+    [{}] at [0,"01"]: [{"01":NEW}]
+    [{"0":1}] at [0,0]: [{"0":NEW}]
+    "#);
+}
+
+#[test]
+fn there_is_no_place_beneath_a_scalar_or_off_an_array() {
+    insta::assert_snapshot!(table(&[
+        ("[1]", "[]"),
+        ("[1]", "[0,0]"),
+        (r#"["text"]"#, "[0,0]"),
+        (r#"["text"]"#, r#"[0,"length"]"#),
+        ("[null]", r#"[0,"a"]"#),
+        ("[false]", r#"[0,"a","b"]"#),
+        (r#"["f"]"#, r#"[0,"prototype"]"#),
+        (r#"[{"a":[true]}]"#, r#"[0,"a",0,"b"]"#),
+        ("[1]", r#"["length"]"#),
+        ("[1]", r#"["__proto__","x"]"#),
+        ("[1]", r#"["01"]"#),
+        ("[1]", r#"["-1"]"#),
+        ("[1]", r#"["+0"]"#),
+        ("[1]", r#"["1e0"]"#),
+        ("[1]", r#"[" 0"]"#),
+        ("[1]", r#"[""]"#),
+        ("[1]", r#"["18446744073709551616"]"#),
+        ("[1]", r#"["18446744073709551615"]"#),
+    ]), @r#"
+    [1] at []: 0 keys in; [1]
+    [1] at [0,0]: 1 keys in; [1]
+    ["text"] at [0,0]: 1 keys in; ["text"]
+    ["text"] at [0,"length"]: 1 keys in; ["text"]
+    [null] at [0,"a"]: 1 keys in; [null]
+    [false] at [0,"a","b"]: 1 keys in; [false]
+    ["f"] at [0,"prototype"]: 1 keys in; [function]
+    [{"a":[true]}] at [0,"a",0,"b"]: 3 keys in; [{"a":[true]}]
+    [1] at ["length"]: 0 keys in; [1]
+    [1] at ["__proto__","x"]: 0 keys in; [1]
+    [1] at ["01"]: 0 keys in; [1]
+    [1] at ["-1"]: 0 keys in; [1]
+    [1] at ["+0"]: 0 keys in; [1]
+    [1] at ["1e0"]: 0 keys in; [1]
+    [1] at [" 0"]: 0 keys in; [1]
+    [1] at [""]: 0 keys in; [1]
+    [1] at ["18446744073709551616"]: 0 keys in; [1]
+    [1] at ["18446744073709551615"]: 0 keys in; [1]
+    "#);
+}
+
+#[test]
+fn an_array_grows_by_a_bounded_gap() {
+    let (mut graph, root) = graph("[1,2]");
+    let node = graph.add(Node::Leaf("NEW"));
+    let at = |index: usize| Path::from_keys(vec![index.to_string().as_str().into()]);
+    assert_eq!(at(2 + MAX_GAP + 1).place(&mut graph, root, node), Err(0));
+    assert_eq!(graph.items(root).len(), 2);
+    let nodes = graph.len();
+    assert_eq!(at(2 + MAX_GAP).place(&mut graph, root, node), Ok(()));
+    assert_eq!(graph.items(root).len(), 2 + MAX_GAP + 1);
+    assert!(graph.items(root)[2..2 + MAX_GAP].iter().all(|&hole| *graph.node(hole) == Node::Missing));
+    assert!(graph.len() <= nodes + 1, "a gap costs one node, however wide");
+    // A hole is filled without harm to its neighbours.
+    let deep = Path::from_keys(vec!["5".into(), "x".into()]);
+    assert_eq!(deep.place(&mut graph, root, node), Ok(()));
+    assert_eq!(deep.resolve(&graph, root), Some(node));
+    assert_eq!(*graph.node(at(4).resolve(&graph, root).unwrap()), Node::Missing);
+    assert_eq!(*graph.node(at(6).resolve(&graph, root).unwrap()), Node::Missing);
+}
+
+#[test]
+fn resolving_sees_own_members_only() {
+    let (graph, root) = graph(r#"[{"a":[null,"text"],"":7,"length":3},"f"]"#);
+    let there = |at: &str| path(at).resolve(&graph, root).map(|id| describe(&graph, id));
+    for (at, expected) in [
+        ("[]", Some(r#"[{"a":[null,"text"],"":7,"length":3},function]"#)),
+        (r#"["0","a",1]"#, Some(r#""text""#)),
+        (r#"[0,""]"#, Some("7")),
+        (r#"[0,"length"]"#, Some("3")),
+        ("[1]", Some("function")),
+        (r#"["length"]"#, None),
+        (r#"[0,"a","length"]"#, None),
+        (r#"[0,"a",1,"length"]"#, None),
+        (r#"[0,"a",1,0]"#, None),
+        (r#"[0,"__proto__"]"#, None),
+        (r#"[0,"a","00"]"#, None),
+        ("[2]", None),
+        ("[-1]", None),
+        ("[1,0]", None),
+    ] {
+        assert_eq!(there(at).as_deref(), expected, "{at}");
+    }
+}
+
+#[test]
+fn reads_as_code() {
+    let shown = |json: &str| path(json).to_string();
+    insta::assert_snapshot!(shown("[]"), @"arguments");
+    insta::assert_snapshot!(shown(r#"[0,"inc","$x_1",12,"01","-1","a b","1a","","é","a\"b","\ud800"]"#), @r#"arguments[0].inc.$x_1[12]["01"]["-1"]["a b"]["1a"][""].é["a\"b"]["\ud800"]"#);
+    assert_eq!(path("[0,1]").prefix(1), path("[0]"));
+    assert_eq!(path("[0,1]").prefix(9), path("[0,1]"));
+}
+
+#[test]
+fn says_why_it_is_no_path() {
+    let error =
+        |json: &str| Path::decode(Value::parse(json.as_bytes()).unwrap().root()).unwrap_err().to_string();
+    let all = ["null", "{}", r#"["a",null]"#, "[[]]", "[{}]", "[0.5]", "[true]"].map(error).join("\n");
+    insta::assert_snapshot!(all, @"
+    a value of type null
+    a value of type object
+    an array whose element 1 is of type null, no key or index
+    an array whose element 0 is of type array, no key or index
+    an array whose element 0 is of type object, no key or index
+    an array whose element 0 is of type number, no key or index
+    an array whose element 0 is of type boolean, no key or index
+    ");
+}
+
+/// Every place of a tree that is reachable without a cycle, up to a depth, and its node.
+fn places(graph: &Graph<crate::session::Function>, root: NodeId) -> Vec<(Vec<TextBuf>, NodeId)> {
+    let mut found = vec![(Vec::new(), root)];
+    let mut next = 0;
+    while next < found.len() && found.len() < 300 {
+        let (keys, at) = found[next].clone();
+        let children: Vec<(TextBuf, NodeId)> = match graph.node(at) {
+            Node::Array(items) => {
+                items.iter().enumerate().map(|(n, &id)| (n.to_string().as_str().into(), id)).collect()
+            }
+            Node::Object(members) => members.iter().map(|(key, &id)| (key.clone(), id)).collect(),
+            _ => Vec::new(),
+        };
+        found.extend(children.into_iter().map(|(key, id)| ([keys.clone(), vec![key]].concat(), id)));
+        next += 1;
+    }
+    found
+}
+
+proptest! {
+    #[test]
+    fn only_the_container_of_the_place_is_touched(
+        (mut graph, root) in sample::arguments(8, 3, 2),
+        keys in prop::collection::vec(sample::text(), 0..4),
+    ) {
+        let (before, at) = (graph.clone(), Path::from_keys(keys.clone()));
+        let node = graph.add(Node::Null);
+        let outcome = at.place(&mut graph, root, node);
+        prop_assert_eq!(at.resolve(&graph, root) == Some(node), outcome.is_ok());
+        // The way that was there: its last container may have got a part, no other node has changed.
+        let known = (0..keys.len()).rev().find_map(|n| at.prefix(n).resolve(&before, root));
+        for (_, id) in places(&before, root) {
+            if Some(id) != known {
+                prop_assert_eq!(before.node(id), graph.node(id));
+            }
+        }
+        if let Err(depth) = outcome {
+            prop_assert!(depth < keys.len().max(1));
+        }
+    }
+
+    #[test]
+    fn what_is_written_is_read_again(keys in prop::collection::vec(sample::text(), 0..6)) {
+        let path = Path::from_keys(keys);
+        let mut json = Vec::new();
+        path.write_json(&mut json);
+        prop_assert_eq!(Path::decode(Value::parse(&json).unwrap().root()), Ok(path));
+    }
+}

@@ -1,0 +1,89 @@
+//! Which number stands for which name.
+
+use super::*;
+use crate::message::Id;
+use crate::text::TextBuf;
+
+fn word(name: &str) -> Name {
+    Name::Word(name.to_owned())
+}
+
+#[test]
+fn our_numbers_are_as_written_and_words_get_fresh_ones() {
+    let mut names = Names::new(10);
+    assert_eq!(names.declare(&word("a")), Id(10));
+    assert_eq!(names.declare(&Name::Ours(Id(3))), Id(3));
+    assert_eq!(names.declare(&word("b")), Id(11));
+    assert_eq!((names.declare(&word("a")), names.declare(&Name::Ours(Id(3)))), (Id(10), Id(3)));
+    assert_eq!(names.our_name(Id(11)), Some(&word("b")));
+    assert_eq!((names.our_number(&word("b")), names.our_number(&word("c"))), (Some(Id(11)), None));
+    assert_eq!(names.fresh(), Id(12));
+}
+
+#[test]
+fn a_name_that_the_peer_culled_gets_a_fresh_number() {
+    let mut names = Names::new(10);
+    names.declare(&word("a"));
+    names.declare(&Name::Ours(Id(3)));
+    names.culled_by_peer(Id(10));
+    names.culled_by_peer(Id(3));
+    assert_eq!((names.declare(&word("a")), names.declare(&Name::Ours(Id(3)))), (Id(11), Id(12)));
+    assert_eq!((names.declare(&word("a")), names.declare(&Name::Ours(Id(3)))), (Id(11), Id(12)));
+    // What the number meant before is still known: a call may have crossed the cull.
+    assert_eq!((names.our_name(Id(10)), names.our_name(Id(3))), (Some(&word("a")), Some(&Name::Ours(Id(3)))));
+    // A number that was culled before it was ever declared is not used.
+    names.culled_by_peer(Id(20));
+    assert_eq!(names.declare(&Name::Ours(Id(20))), Id(13));
+}
+
+#[test]
+fn a_call_uses_the_latest_number_that_we_have_not_culled() {
+    let mut names = Names::new(0);
+    let called = Called::Function(word("f"));
+    assert_eq!((names.callable(&word("f")), names.number(&called)), (None, None));
+    for id in [4, 7, 4] {
+        names.bind(&word("f"), Id(id));
+    }
+    assert_eq!((names.callable(&word("f")), names.number(&called)), (Some(Id(4)), Some(Id(4))));
+    names.culled_by_us(Id(4));
+    assert_eq!((names.callable(&word("f")), names.number(&called)), (Some(Id(7)), Some(Id(4))));
+    names.culled_by_us(Id(7));
+    assert_eq!(names.callable(&word("f")), None);
+    names.bind(&word("f"), Id(7));
+    assert_eq!(names.callable(&word("f")), Some(Id(7)), "declared anew");
+}
+
+#[test]
+fn members_are_bound_to_their_own_names() {
+    let mut names = Names::new(0);
+    let echo = TextBuf::from("echo");
+    names.bind_member(echo.clone(), Id(5));
+    let member = Called::Member(echo.clone());
+    assert_eq!((names.member(&echo), names.number(&member)), (Some(Id(5)), Some(Id(5))));
+    assert_eq!(
+        (names.callable(&word("echo")), names.number(&Called::Function(word("echo")))),
+        (Some(Id(5)), Some(Id(5)))
+    );
+    names.culled_by_us(Id(5));
+    assert_eq!((names.member(&echo), names.number(&member)), (None, Some(Id(5))));
+    assert_eq!(names.callable(&word("echo")), None);
+    names.bind_member(echo.clone(), Id(5));
+    assert_eq!(names.member(&echo), Some(Id(5)));
+    names.forget_members();
+    assert_eq!((names.member(&echo), names.number(&member)), (None, None));
+    assert_eq!(names.number(&Called::Verbatim(b"-1".to_vec())), None);
+    names.own_member("greet", word("g"));
+    assert_eq!(
+        (names.of_own_member(&"greet".into()), names.of_own_member(&"g".into())),
+        (Some(&word("g")), None)
+    );
+}
+
+#[test]
+fn names_are_shown_as_written() {
+    let shown = [word("f"), Name::Ours(Id(3)), Name::Theirs(Id(4))].map(|name| name.to_string());
+    assert_eq!(shown, ["$f", "function 3", "function 4"]);
+    let called =
+        [Called::Function(word("f")), Called::Member("echo".into()), Called::Verbatim(b"0.5".to_vec())];
+    assert_eq!(called.map(|called| called.to_string()), ["$f", "echo", "0.5"]);
+}
