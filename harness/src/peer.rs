@@ -240,7 +240,7 @@ pub async fn serves(address: &str, ping: Option<&Ping>, by: Addressing, deadline
         Err(error) if error.kind() == io::ErrorKind::TimedOut => return Service::Silent,
         Err(_) => return Service::Refused,
     };
-    let mut names = Names::new(1);
+    let mut names = Names::new(65);
     wire.send(&[HELLO], deadline).await;
     loop {
         match wire.receive(deadline).await {
@@ -265,7 +265,7 @@ pub async fn serves(address: &str, ping: Option<&Ping>, by: Addressing, deadline
 }
 
 /// The message `methods` with an object of one function, as most real ends send it.
-pub const HELLO: &[u8] = b"{\"method\":\"methods\",\"arguments\":[{\"hello\":\"[Function]\"}],\"callbacks\":{\"0\":[\"0\",\"hello\"]},\"links\":[]}\n";
+pub const HELLO: &[u8] = b"{\"method\":\"methods\",\"arguments\":[{\"hello\":\"[Function]\"}],\"callbacks\":{\"64\":[\"0\",\"hello\"]},\"links\":[]}\n";
 
 /// Takes the functions of the peer's object out of its message `methods`; says which members it has, and which of
 /// them are functions.

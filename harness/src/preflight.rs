@@ -107,7 +107,7 @@ impl Facts {
 pub async fn preflight(address: &str, ping: Option<&Ping>, patience: Duration) -> std::io::Result<Facts> {
     let deadline = Instant::now() + patience;
     let mut wire = Wire::open(address, deadline).await?;
-    let mut names = Names::new(1);
+    let mut names = Names::new(65);
     let mut facts = Facts::nothing();
     // First without a word of ours: each end sends its object unasked.
     if !greet(&mut wire, &mut names, &mut facts, deadline).await {

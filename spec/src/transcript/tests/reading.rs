@@ -346,16 +346,16 @@ fn an_error_knows_its_line() {
 #[test]
 fn words_get_numbers_that_nothing_has() {
     let free = |lines: &[&str]| read(lines).unwrap().first_free_number();
-    assert_eq!(free(&[]), 0);
-    assert_eq!(free(&[r#"{"call":"echo","arguments":["$a",0],"callbacks":{"41":[1],"7":[2]}}"#]), 42);
+    assert_eq!(free(&[]), 64);
+    assert_eq!(free(&[r#"{"call":"echo","arguments":["$a",0],"callbacks":{"141":[1],"7":[2]}}"#]), 142);
     assert_eq!(
         free(&[r#"{"expect":{"method":"echo","callbacks":{"90":[0]}}}"#]),
-        0,
+        64,
         "a number of the peer's"
     );
-    let either = r#"{"either":[[{"closed":true},{"send":{"method":"echo","callbacks":{"8":[0]}}}],[{"closed":true}]]}"#;
-    assert_eq!(free(&[either]), 9);
+    let either = r#"{"either":[[{"closed":true},{"send":{"method":"echo","callbacks":{"88":[0]}}}],[{"closed":true}]]}"#;
+    assert_eq!(free(&[either]), 89);
     assert!(free(&[r#"{"line":"{}"}"#]) >= 1000);
-    let large = r#"{"call":"echo","arguments":["$a",0],"callbacks":{"9223372036854775807":[1],"3":[2]}}"#;
-    assert_eq!(free(&[large]), 4);
+    let large = r#"{"call":"echo","arguments":["$a",0],"callbacks":{"9223372036854775807":[1],"73":[2]}}"#;
+    assert_eq!(free(&[large]), 74);
 }
