@@ -17,6 +17,9 @@ use tokio::time::Instant;
 /// More lines than this in the preflight, where some ten are due, come from a peer that sends without end.
 const FLOOD: u64 = 1000;
 
+/// Between our object and the first call, so that they do not share a segment.
+const BEFORE_FIRST_CALL: Duration = Duration::from_millis(25);
+
 /// What the preflight learned.
 #[derive(Debug, Clone)]
 pub struct Facts {
@@ -118,6 +121,9 @@ pub async fn preflight(address: &str, ping: Option<&Ping>, patience: Duration) -
     if facts.members.is_none() && greet(&mut wire, &mut names, &mut facts, deadline).await {
         facts.notes.push("the peer sends its object only after ours".to_owned());
     }
+    // A peer that reads one message a segment must not lose the first call to its place behind ours: what is learned here
+    // decides over every case.
+    tokio::time::sleep(BEFORE_FIRST_CALL).await;
     if let Some(ping) = choose_ping(ping, &facts) {
         learn_addressing(&mut wire, &mut names, &mut facts, &ping, patience).await;
     }

@@ -41,11 +41,11 @@ fn failed(kind: &str, name: &str, cases: &[&str]) -> Failed {
     failed
 }
 
-/// Runs `work` for each item on two threads.
-fn on_two_threads<T: Send>(items: Vec<T>, work: impl Fn(T) + Sync) {
+/// Runs `work` for each item on four threads: most of the time is waiting.
+fn on_four_threads<T: Send>(items: Vec<T>, work: impl Fn(T) + Sync) {
     let queue = Mutex::new(items);
     std::thread::scope(|scope| {
-        for _ in 0..2 {
+        for _ in 0..4 {
             scope.spawn(|| {
                 loop {
                     let Some(item) = queue.lock().unwrap().pop() else { return };
@@ -65,7 +65,7 @@ fn each_fault_is_caught_by_a_finding_that_names_the_clause_it_breaks() {
     let rows: serde_json::Value = serde_json::from_str(&list.stdout).unwrap();
     let rows = rows.as_array().unwrap();
     let missed = Mutex::new(Vec::new());
-    on_two_threads(fault::all().collect(), |fault| {
+    on_four_threads(fault::all().collect(), |fault| {
         let about = |row: &&serde_json::Value| {
             row["clauses"].as_array().unwrap().iter().any(|clause| clause == fault.clause)
         };
@@ -83,7 +83,7 @@ fn each_fault_is_caught_by_a_finding_that_names_the_clause_it_breaks() {
 #[test]
 fn no_legal_variant_is_blamed() {
     let blamed = Mutex::new(Vec::new());
-    on_two_threads(variant::VARIANTS.iter().collect(), |variant| {
+    on_four_threads(variant::VARIANTS.iter().collect(), |variant| {
         let failed = failed("variant", variant.name, &[]);
         if !failed.is_empty() {
             blamed.lock().unwrap().push(format!("{}: {failed:?}", variant.name));
