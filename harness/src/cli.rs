@@ -58,6 +58,9 @@ struct PeerArgs {
     /// How long a case may take, for example 500ms or 5s
     #[arg(long, value_name = "DUR", default_value = "2s", value_parser = duration)]
     deadline: Duration,
+    /// End the run at the first case whose verdict gates
+    #[arg(long)]
+    fail_fast: bool,
     /// Write a report: json=PATH
     #[arg(long, value_name = "FORMAT=PATH", value_parser = run::report)]
     report: Vec<run::ReportFile>,

@@ -1,7 +1,8 @@
-//! The run: cases side by side, then suspects and hostile cases one by one, each with a verdict and all accounted for.
+//! The run: cases side by side, then suspects and hostile cases by themselves, each with a verdict and all accounted for.
 //!
 //! Whatever fails on time or on the peer's life while others run is run again by itself, so that a verdict is about one
-//! case. Outcomes are told in the order of the catalogue, however the cases ended.
+//! case; where the first few of many such suspects fail again, the rest are run again side by side. Outcomes are told in the
+//! order of the catalogue, however the cases ended.
 
 mod alone;
 mod invariant;
@@ -15,8 +16,9 @@ use crate::replay::{Cause, Judged, Replayed, replay};
 use crate::target::Target;
 use dnode_reports::event::{Ended, Event, Outcome, Run, Verdict};
 use dnode_spec::clause::Level;
+use alone::{LANES, Lane};
 use invariant::Invariants;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -39,6 +41,8 @@ pub struct Options {
     pub patience: Duration,
     /// The command line up to the selection of cases: it repeats a case.
     pub command: String,
+    /// Whether the run ends at the first case whose verdict gates.
+    pub fail_fast: bool,
     /// Set when the caller wants the run to end.
     pub interrupted: Arc<AtomicBool>,
 }
@@ -74,17 +78,21 @@ impl std::error::Error for RunError {}
 /// What the monitor saw in one case.
 type Broken = BTreeMap<&'static str, dnode_spec::message::Problem>;
 
+/// How many suspects must fail again by themselves before the rest of many are run again side by side.
+const SAMPLE: usize = 4;
+
 struct Runner<'a> {
     options: &'a Options,
     facts: Arc<Facts>,
-    peer: Peer,
+    /// Peers that no case is running on; the first one serves the cases side by side.
+    lanes: Vec<Lane>,
     cases: Vec<Arc<Case>>,
     outcomes: Vec<Option<Outcome>>,
     told: usize,
     invariants: Invariants,
-    /// The case after which the peer was gone for good.
-    gone: Option<String>,
     answered: bool,
+    /// A case's verdict gates.
+    failed: bool,
 }
 
 /// Runs the cases against the target and tells `tell` what happens.
@@ -113,14 +121,16 @@ pub async fn run(
         outcomes: vec![None; cases.len()],
         told: 0,
         invariants: Invariants::new(&facts),
-        gone: None,
         answered: facts.ping.is_some(),
         facts: Arc::new(facts),
-        peer,
+        lanes: vec![Lane::new(Some(peer))],
         cases,
+        failed: false,
     };
     runner.all(tell).await;
-    runner.peer.stop().await;
+    for lane in runner.lanes {
+        lane.stop().await;
+    }
     Ok(())
 }
 
@@ -137,17 +147,16 @@ impl Runner<'_> {
             gate: self.options.gate,
         }));
         self.rule_out();
-        let suspects = self.side_by_side(tell).await;
-        for at in suspects {
-            self.alone(at, true).await;
-            self.tell(tell);
-        }
-        for at in 0..self.cases.len() {
-            if self.outcomes[at].is_none() {
-                self.alone(at, false).await;
-                self.tell(tell);
-            }
-        }
+        let open = |runner: &Self, hostile: bool| -> Vec<usize> {
+            let is_open = |&at: &usize| {
+                runner.outcomes[at].is_none() && runner.cases[at].transcript.header.hostile == hostile
+            };
+            (0..runner.cases.len()).filter(is_open).collect()
+        };
+        let suspects = self.side_by_side(open(self, false), tell).await;
+        self.confirm(suspects, tell).await;
+        self.by_themselves(open(self, true), false, tell).await;
+        self.rest();
         self.tell(tell);
         about_probe.into_iter().for_each(|outcome| tell(Event::Judged(Box::new(outcome))));
         let command = self.options.command.clone();
@@ -175,35 +184,133 @@ impl Runner<'_> {
         }
     }
 
-    /// Runs what is not hostile, several cases at a time; says which of them are to be run again by themselves.
-    async fn side_by_side(&mut self, tell: &mut (dyn FnMut(Event) + Send)) -> Vec<usize> {
+    /// Whether no more cases are to be begun.
+    fn ends(&self) -> bool {
+        self.is_interrupted() || (self.options.fail_fast && self.failed)
+    }
+
+    /// Runs cases that are not hostile, several at a time; gives those that may have failed for another's sake.
+    async fn side_by_side(
+        &mut self,
+        waiting: Vec<usize>,
+        tell: &mut (dyn FnMut(Event) + Send),
+    ) -> Vec<(usize, Replayed)> {
         let jobs =
             if self.facts.missing.contains("methods/connections") { 1 } else { self.options.jobs.max(1) };
-        let waiting: Vec<usize> = (0..self.cases.len())
-            .filter(|&at| self.outcomes[at].is_none() && !self.cases[at].transcript.header.hostile)
-            .collect();
+        let Some(address) = self.lanes.first().and_then(Lane::address) else { return Vec::new() };
         let mut waiting = waiting.into_iter();
         let mut running = JoinSet::new();
         let mut suspects = Vec::new();
         loop {
-            while running.len() < jobs && !self.is_interrupted() {
+            while running.len() < jobs && !self.ends() {
                 let Some(at) = waiting.next() else { break };
                 let (case, facts) = (Arc::clone(&self.cases[at]), Arc::clone(&self.facts));
-                let (address, patience) = (self.peer.address().to_owned(), self.patience());
+                let (address, patience) = (address.clone(), self.patience());
                 running
                     .spawn(async move { (at, replay(&case.transcript, &address, &facts, patience).await) });
             }
             let Some(joined) = running.join_next().await else { break };
             let Ok((at, replayed)) = joined else { continue };
             if is_suspect(&replayed) {
-                suspects.push(at);
+                suspects.push((at, replayed));
             } else {
                 self.conclude(at, replayed, verdict::Life::Serves);
                 self.tell(tell);
             }
         }
-        suspects.sort_unstable();
+        suspects.sort_by_key(|(at, _)| *at);
         suspects
+    }
+
+    /// Runs suspects again. Where the first of those that failed on time alone all fail again, the peer just does not answer: the
+    /// rest need no peer to themselves.
+    async fn confirm(&mut self, suspects: Vec<(usize, Replayed)>, tell: &mut (dyn FnMut(Event) + Send)) {
+        let (late, dead): (Vec<_>, Vec<_>) =
+            suspects.into_iter().partition(|(_, replayed)| cause(replayed) == Some(Cause::Time));
+        let numbers = |suspects: Vec<(usize, Replayed)>| suspects.into_iter().map(|(at, _)| at).collect();
+        self.by_themselves(numbers(dead), true, tell).await;
+        let mut late: Vec<usize> = numbers(late);
+        let rest = late.split_off(SAMPLE.min(late.len()));
+        self.by_themselves(late.clone(), true, tell).await;
+        let failed = |at: &usize| self.outcomes[*at].as_ref().is_some_and(|it| it.verdict != Verdict::Pass);
+        let lives = match self.lanes.first_mut() {
+            Some(lane) if late.iter().all(failed) => lane.ready(self.options, "before").await.is_ok(),
+            _ => false,
+        };
+        if !lives {
+            return self.by_themselves(rest, true, tell).await;
+        }
+        let mut dead = Vec::new();
+        for (at, replayed) in self.side_by_side(rest, tell).await {
+            if cause(&replayed) == Some(Cause::Time) {
+                self.conclude(at, replayed, verdict::Life::Serves);
+            } else {
+                dead.push(at);
+            }
+        }
+        self.by_themselves(dead, true, tell).await;
+    }
+
+    /// Runs each case on a peer that it has to itself.
+    async fn by_themselves(
+        &mut self,
+        waiting: Vec<usize>,
+        again: bool,
+        tell: &mut (dyn FnMut(Event) + Send),
+    ) {
+        let mut waiting = VecDeque::from(waiting);
+        let mut running = JoinSet::new();
+        loop {
+            while !self.ends() && !waiting.is_empty() {
+                let Some(mut lane) = self.lanes.pop() else { break };
+                let Some(at) = waiting.pop_front() else { break };
+                let (case, facts) = (Arc::clone(&self.cases[at]), Arc::clone(&self.facts));
+                let (options, patience) = (self.options.clone(), self.patience());
+                running.spawn(async move {
+                    let alone = lane.run(&case, &facts, &options, patience, again).await;
+                    (lane, at, alone)
+                });
+            }
+            let Some(joined) = running.join_next().await else { break };
+            let Ok((lane, at, alone)) = joined else { continue };
+            match alone {
+                Ok((replayed, life)) => self.conclude(at, replayed, life),
+                Err(reason) => {
+                    let outcome =
+                        verdict::without_run(&self.cases[at], Verdict::Inconclusive, Some(reason));
+                    self.outcomes[at] = Some(outcome);
+                }
+            }
+            self.tell(tell);
+            self.park(lane, running.len());
+        }
+    }
+
+    /// Takes back a lane, and adds one after a case that harmed its peer. `busy`: how many lanes are running.
+    fn park(&mut self, lane: Lane, busy: usize) {
+        let lanes = self.lanes.len() + busy + 1;
+        if lane.gone.is_some() && lanes > 1 {
+            return;
+        }
+        let ours = !matches!(self.options.target, Target::Address(_));
+        if lane.harmed && ours && lanes < LANES.min(self.options.jobs) {
+            self.lanes.push(Lane::new(None));
+        }
+        self.lanes.insert(0, lane);
+    }
+
+    /// Gives their verdict to the cases that were not begun.
+    fn rest(&mut self) {
+        let interrupted = self.is_interrupted();
+        let ends = self.ends();
+        for (outcome, case) in self.outcomes.iter_mut().zip(&self.cases).filter(|(it, _)| it.is_none()) {
+            let (verdict, reason) = match (interrupted, ends) {
+                (true, _) => (Verdict::Inconclusive, "the run was interrupted"),
+                (false, true) => (Verdict::Inconclusive, "the run ended at the first failure"),
+                _ => (Verdict::HarnessError, "the suite failed while this case was running"),
+            };
+            *outcome = Some(verdict::without_run(case, verdict, Some(reason.to_owned())));
+        }
     }
 
     /// Turns a replay into the outcome of its case.
@@ -211,6 +318,7 @@ impl Runner<'_> {
         let case = &self.cases[at];
         self.invariants.saw(case.id(), at, &replayed);
         let outcome = verdict::outcome(case, replayed, life, &self.options.command);
+        self.failed |= outcome.gates(self.options.gate);
         self.answered |= outcome.verdict == Verdict::Pass && !case.transcript.header.needs.is_empty();
         self.outcomes[at] = Some(outcome);
     }
@@ -226,5 +334,13 @@ impl Runner<'_> {
 
 /// Whether a replay among others may have failed for another's sake.
 fn is_suspect(replayed: &Replayed) -> bool {
-    matches!(&replayed.judged, Judged::Diverged(diverged) if diverged.cause != Cause::Content)
+    cause(replayed).is_some_and(|cause| cause != Cause::Content)
+}
+
+/// What a divergence hangs on, where there is one.
+fn cause(replayed: &Replayed) -> Option<Cause> {
+    match &replayed.judged {
+        Judged::Diverged(diverged) => Some(diverged.cause),
+        Judged::Pass | Judged::NotApplicable(_) => None,
+    }
 }

@@ -45,6 +45,18 @@ pub fn gates(level: Level, gate: Level) -> bool {
     level <= gate
 }
 
+impl Outcome {
+    /// Whether this verdict makes the run red where `gate` is the weakest level that gates.
+    #[must_use]
+    pub fn gates(&self, gate: Level) -> bool {
+        match self.verdict {
+            Verdict::Fail => gates(self.level, gate),
+            Verdict::Crash | Verdict::Hang => true,
+            Verdict::Pass | Verdict::NotApplicable | Verdict::Inconclusive | Verdict::HarnessError => false,
+        }
+    }
+}
+
 impl Account {
     /// Counts a case.
     pub fn add(&mut self, outcome: &Outcome) {

@@ -81,6 +81,7 @@ pub(super) async fn judge(
         ping: ping.map_err(|error| format!("caller: --ping {error}"))?,
         jobs: args.jobs.into(),
         patience: args.deadline,
+        fail_fast: args.fail_fast,
         interrupted: Arc::clone(&interrupted),
     };
     watch_for_signals(interrupted);

@@ -1,52 +1,94 @@
-//! One case by itself: suspects, hostile cases, and whatever a peer that died left over.
+//! Cases by themselves: suspects, hostile cases, and whatever a peer that died left over.
+//!
+//! A lane is a peer that one case at a time has to itself. There is one lane until a case harms its peer; from then on, where peers
+//! are ours to start, there are several, so that a peer which dies of every second case does not make the run wait for each start.
 
-use super::verdict::{self, Life};
-use super::{Runner, is_suspect};
-use crate::peer::Health;
-use crate::replay::{Judged, replay};
-use dnode_reports::event::Verdict;
-use std::sync::Arc;
+use super::verdict::Life;
+use super::{Options, is_suspect};
+use crate::cases::Case;
+use crate::peer::{Health, Peer};
+use crate::preflight::Facts;
+use crate::replay::{Judged, Replayed, replay};
+use std::time::Duration;
 
 /// How much longer a suspect may take when it is run again.
 const PATIENCE: u32 = 3;
 
-impl Runner<'_> {
-    /// Runs one case alone, and looks at the peer afterwards where the case may have harmed it.
-    pub(super) async fn alone(&mut self, at: usize, again: bool) {
-        let case = Arc::clone(&self.cases[at]);
-        if self.is_interrupted() {
-            let reason = "the run was interrupted".to_owned();
-            self.outcomes[at] = Some(verdict::without_run(&case, Verdict::Inconclusive, Some(reason)));
-            return;
+/// How many lanes there are at most.
+pub(super) const LANES: usize = 4;
+
+/// A peer that one case at a time has to itself.
+pub(super) struct Lane {
+    peer: Option<Peer>,
+    /// Why there is no peer any more.
+    pub(super) gone: Option<String>,
+    /// A case has harmed the peer.
+    pub(super) harmed: bool,
+}
+
+/// What a case by itself gave; or why it could not be run.
+pub(super) type Alone = Result<(Replayed, Life), String>;
+
+impl Lane {
+    /// A lane with this peer; without one, it starts its own when a case comes.
+    pub(super) fn new(peer: Option<Peer>) -> Lane {
+        Lane { peer, gone: None, harmed: false }
+    }
+
+    /// Where its peer listens, if it has one.
+    pub(super) fn address(&self) -> Option<String> {
+        self.peer.as_ref().map(|peer| peer.address().to_owned())
+    }
+
+    /// Ends its peer.
+    pub(super) async fn stop(self) {
+        if let Some(peer) = self.peer {
+            peer.stop().await;
         }
-        if let Err(reason) = self.ready(case.id()).await {
-            self.outcomes[at] = Some(verdict::without_run(&case, Verdict::Inconclusive, Some(reason)));
-            return;
-        }
-        let patience = self.patience() * if again { PATIENCE } else { 1 };
-        let address = self.peer.address().to_owned();
-        let mut replayed = replay(&case.transcript, &address, &self.facts, patience).await;
-        let mut life = self.life(&case, &replayed).await;
+    }
+
+    /// Runs one case, and looks at the peer afterwards where the case may have harmed it. `again`: it is a suspect.
+    pub(super) async fn run(
+        &mut self,
+        case: &Case,
+        facts: &Facts,
+        options: &Options,
+        patience: Duration,
+        again: bool,
+    ) -> Alone {
+        self.ready(options, case.id()).await?;
+        let first = patience * if again { PATIENCE } else { 1 };
+        let Some(address) = self.address() else { return Err("the peer is gone".to_owned()) };
+        let mut replayed = replay(&case.transcript, &address, facts, first).await;
+        let mut life = self.life(case, &replayed, facts, patience).await;
         if !again && matches!(life, Life::Serves) && is_suspect(&replayed) {
             // It failed on time or on its connection, and the peer lives: once more with more patience.
-            replayed = replay(&case.transcript, &address, &self.facts, patience * PATIENCE).await;
-            life = self.life(&case, &replayed).await;
+            replayed = replay(&case.transcript, &address, facts, patience * PATIENCE).await;
+            life = self.life(case, &replayed, facts, patience).await;
         }
+        let diverged = matches!(replayed.judged, Judged::Diverged(_));
         if !matches!(life, Life::Serves) {
             self.recover(case.id()).await;
+        } else if diverged && case.transcript.header.hostile {
+            // What a hostile case has left behind must not be the next one's fault.
+            self.refresh(case.id()).await;
         }
-        self.conclude(at, replayed, life);
+        Ok((replayed, life))
     }
 
     /// What the case did to the peer.
-    async fn life(&mut self, case: &crate::cases::Case, replayed: &crate::replay::Replayed) -> Life {
+    async fn life(
+        &mut self,
+        case: &Case,
+        replayed: &Replayed,
+        facts: &Facts,
+        patience: Duration,
+    ) -> Life {
         let harmless = matches!(replayed.judged, Judged::Pass | Judged::NotApplicable(_));
-        if harmless && !case.transcript.header.hostile {
+        let Some(peer) = self.peer.as_mut().filter(|_| !harmless || case.transcript.header.hostile) else {
             return Life::Serves;
-        }
-        let health =
-            self.peer.health(self.facts.ping.as_ref(), self.facts.by, self.patience() * PATIENCE).await;
-        match health {
+        };
+        match peer.health(facts.ping.as_ref(), facts.by, patience).await {
             Health::Serves => Life::Serves,
             Health::Died(death) => Life::Died(Some(death)),
             Health::Refuses => Life::Died(None),
@@ -55,23 +97,40 @@ impl Runner<'_> {
     }
 
     /// Makes sure that there is a peer to ask.
-    async fn ready(&mut self, case: &str) -> Result<(), String> {
-        if let Some(cause) = &self.gone {
-            return Err(format!("the peer no longer serves connections since the case {cause}"));
-        }
-        if self.peer.death(std::time::Duration::ZERO).await.is_some() {
+    pub(super) async fn ready(&mut self, options: &Options, case: &str) -> Result<(), String> {
+        let dead = match &mut self.peer {
+            Some(peer) => peer.death(Duration::ZERO).await.is_some(),
+            None => false,
+        };
+        if dead {
             self.recover(case).await;
-            if self.gone.is_some() {
-                return Err("the peer's program cannot be started again".to_owned());
+        } else if self.peer.is_none() && self.gone.is_none() {
+            match Peer::start(&options.target).await {
+                Ok(peer) => self.peer = Some(peer),
+                Err(_) => self.gone = Some("the peer's program cannot be started again".to_owned()),
             }
         }
-        Ok(())
+        match &self.gone {
+            Some(reason) => Err(reason.clone()),
+            None => Ok(()),
+        }
     }
 
     /// Starts the peer again after `cause`, where it is ours to start.
     async fn recover(&mut self, cause: &str) {
-        if !self.peer.is_ours() || self.peer.restart().await.is_err() {
-            self.gone = Some(cause.to_owned());
+        self.harmed = true;
+        if !self.peer.as_ref().is_some_and(Peer::is_ours) {
+            self.gone = Some(format!("the peer no longer serves connections since the case {cause}"));
+            return;
+        }
+        self.refresh(cause).await;
+    }
+
+    /// Replaces a peer that is ours by a fresh one.
+    async fn refresh(&mut self, cause: &str) {
+        let Some(peer) = self.peer.as_mut().filter(|peer| peer.is_ours()) else { return };
+        if peer.restart().await.is_err() {
+            self.gone = Some(format!("the peer's program cannot be started again after the case {cause}"));
         }
     }
 }
