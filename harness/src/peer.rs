@@ -103,8 +103,7 @@ impl Peer {
             Target::Address(address) => {
                 let deadline = Instant::now() + Duration::from_secs(5);
                 let opened = Wire::open(address, deadline).await;
-                let mut wire = opened.map_err(|error| StartError::Unreachable(address.clone(), error))?;
-                wire.close(Instant::now() + Duration::from_millis(200)).await;
+                greet(opened.map_err(|error| StartError::Unreachable(address.clone(), error))?).await;
                 Ok(Peer { target: target.clone(), address: address.clone(), running: Running::Elsewhere })
             }
             Target::Reference => {
@@ -124,8 +123,8 @@ impl Peer {
         let mut process = started.map_err(|error| StartError::Command(command.to_owned(), error))?;
         let deadline = Instant::now() + START;
         while Instant::now() < deadline {
-            if let Ok(mut wire) = Wire::open(&address, deadline).await {
-                wire.close(Instant::now() + Duration::from_millis(200)).await;
+            if let Ok(wire) = Wire::open(&address, deadline).await {
+                greet(wire).await;
                 let running = Running::Process(Box::new(process));
                 return Ok(Peer { target: target.clone(), address, running });
             }
@@ -191,6 +190,14 @@ impl Peer {
         }
         if served == Service::Refused { Health::Refuses } else { Health::Deaf }
     }
+}
+
+/// Ends the connection that showed that the peer listens. It says a word first: a peer may die of one that ends without, and a case
+/// is to find that.
+async fn greet(mut wire: Wire) {
+    let deadline = Instant::now() + Duration::from_millis(200);
+    wire.send(&[HELLO], deadline).await;
+    wire.close(deadline).await;
 }
 
 /// A port that is free now and that the program takes a moment later. It lies below those that systems hand out by themselves, so

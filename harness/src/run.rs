@@ -14,9 +14,9 @@ use crate::ping::Ping;
 use crate::preflight::{Facts, preflight};
 use crate::replay::{Cause, Judged, Replayed, replay};
 use crate::target::Target;
+use alone::{LANES, Lane};
 use dnode_reports::event::{Ended, Event, Outcome, Run, Verdict};
 use dnode_spec::clause::Level;
-use alone::{LANES, Lane};
 use invariant::Invariants;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -276,8 +276,7 @@ impl Runner<'_> {
             match alone {
                 Ok((replayed, life)) => self.conclude(at, replayed, life),
                 Err(reason) => {
-                    let outcome =
-                        verdict::without_run(&self.cases[at], Verdict::Inconclusive, Some(reason));
+                    let outcome = verdict::without_run(&self.cases[at], Verdict::Inconclusive, Some(reason));
                     self.outcomes[at] = Some(outcome);
                 }
             }

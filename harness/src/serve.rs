@@ -43,8 +43,11 @@ pub async fn serve(listener: TcpListener, make: MakeConduct) -> io::Result<()> {
                 let (conduct, busy, turn) = (make(number), Arc::clone(&busy), Arc::clone(&turn));
                 tokio::spawn(async move {
                     let permit = if conduct.one_at_a_time() { turn.acquire().await.ok() } else { None };
+                    let dies = conduct.dies_of_resets();
                     // The other end's fault: a connection that breaks concerns nobody else.
-                    let _ = Connection::new(stream, conduct, busy).run().await;
+                    if Connection::new(stream, conduct, busy).run().await.is_err() && dies {
+                        std::process::exit(DIED);
+                    }
                     drop(permit);
                 });
             }
@@ -117,7 +120,6 @@ impl Connection {
             match count {
                 Ok(0) => self.end(),
                 Ok(count) => self.take(&buffer[..count]),
-                Err(_) if self.conduct.reset() => std::process::exit(DIED),
                 Err(error) => return Err(error),
             }
         }

@@ -77,13 +77,7 @@ impl Lane {
     }
 
     /// What the case did to the peer.
-    async fn life(
-        &mut self,
-        case: &Case,
-        replayed: &Replayed,
-        facts: &Facts,
-        patience: Duration,
-    ) -> Life {
+    async fn life(&mut self, case: &Case, replayed: &Replayed, facts: &Facts, patience: Duration) -> Life {
         let harmless = matches!(replayed.judged, Judged::Pass | Judged::NotApplicable(_));
         let Some(peer) = self.peer.as_mut().filter(|_| !harmless || case.transcript.header.hostile) else {
             return Life::Serves;

@@ -64,7 +64,7 @@ pub trait Conduct: Send {
     }
 
     /// Whether a reset of the connection ends the process.
-    fn reset(&mut self) -> bool {
+    fn dies_of_resets(&self) -> bool {
         false
     }
 

@@ -168,6 +168,8 @@ pub const CLAUSES: &[Clause] = &[
         "A link's to may be a place that the arguments do not have yet."),
     clause("link/order", Observed, reference("dnode-protocol lib/scrub.js, unscrub()"), Case,
         "Links are applied after the callbacks, in their order."),
+    clause("link/new-parents", Observed, reference("traverse index.js, set()"), Case,
+        "Where the parents of a link's to are missing too, they are made as objects."),
     clause("link/sent-cycle", Should, doc(LINKS, 1), Case,
         "A cyclic value that the peer sends is described by links."),
     clause("link/sent-shared", Should, doc(LINKS, 6), Case,

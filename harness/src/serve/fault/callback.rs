@@ -2,10 +2,12 @@
 
 use super::{Fault, HOSTILE, LEGAL, fault};
 use crate::serve::conduct::{
-    Both, Conduct, Heard, Hears, Json, Says, answer, callbacks, id, is_call, name, pass, set, set_callbacks,
+    Both, Conduct, Heard, Hears, Json, Says, answer, callbacks, id, is_call, line_of, name, pass, set,
+    set_callbacks,
 };
 use serde_json::json;
 use std::collections::{HashMap, HashSet};
+use std::time::Duration;
 
 pub(super) const FAULTS: &[Fault] = &[
     fault("ids-with-zeros", "callback/id-integral", LEGAL, "writes ids with a leading zero", || {
@@ -144,6 +146,24 @@ pub(super) const FAULTS: &[Fault] = &[
         },
     ),
     fault(
+        "sends-no-deep-functions",
+        "callback/any-depth",
+        LEGAL,
+        "declares functions only among the arguments and their members",
+        || {
+            Box::new(Says(|m: &mut Json| {
+                let high = callbacks(m)
+                    .into_iter()
+                    .filter(|(_, path)| path.as_array().is_none_or(|keys| keys.len() <= 2));
+                let high: Vec<_> = high.collect();
+                if is_call(m) {
+                    set_callbacks(m, high);
+                }
+                vec![m.clone()]
+            }))
+        },
+    ),
+    fault(
         "needs-placeholder",
         "callback/placeholder",
         LEGAL,
@@ -228,6 +248,13 @@ pub(super) const FAULTS: &[Fault] = &[
         reuses_ids,
     ),
     fault(
+        "mixes-answers",
+        "callback/own-function",
+        LEGAL,
+        "gives the answers of two calls that are under way to each other's callbacks",
+        || Box::new(MixesAnswers(HashSet::new())),
+    ),
+    fault(
         "last-function-only",
         "callback/own-function",
         LEGAL,
@@ -274,6 +301,20 @@ pub(super) const FAULTS: &[Fault] = &[
         LEGAL,
         "takes an id that is declared again for another function",
         new_each_time,
+    ),
+    fault(
+        "once-when-declared-again",
+        "callback/same-id",
+        LEGAL,
+        "calls an id that was declared twice only once more",
+        once_when_declared_again,
+    ),
+    fault(
+        "two-for-one",
+        "callback/same-function",
+        LEGAL,
+        "takes two functions that stand side by side for one",
+        || Box::new(Hears(two_for_one)),
     ),
     fault(
         "same-function-once",
@@ -354,6 +395,75 @@ fn hears_callbacks(keep: fn(&str, &Json) -> bool) -> Box<dyn Conduct> {
         }
         pass(m)
     }))
+}
+
+/// Waits a moment with its answers, and gives the first two of different calls to each other's callbacks.
+struct MixesAnswers(HashSet<u64>);
+
+impl Conduct for MixesAnswers {
+    fn hold(&mut self, answers: &mut Vec<(u64, Vec<u8>)>) -> Option<Duration> {
+        let called = |line: &[u8]| id(&serde_json::from_slice(line).ok()?);
+        let fresh: Vec<(usize, u64, i64)> = answers
+            .iter()
+            .enumerate()
+            .filter(|(_, (cause, _))| !self.0.contains(cause))
+            .filter_map(|(at, (cause, line))| Some((at, *cause, called(line)?)))
+            .collect();
+        let second = fresh.iter().find(|(_, cause, _)| *cause != fresh[0].1);
+        if let Some(&(at, cause, id)) = second {
+            let (first_at, first_cause, first_id) = fresh[0];
+            self.0.extend([first_cause, cause]);
+            for (at, id) in [(first_at, id), (at, first_id)] {
+                if let Ok(mut message) = serde_json::from_slice::<Json>(&answers[at].1) {
+                    set(&mut message, "method", json!(id));
+                    answers[at].1 = line_of(&message);
+                }
+            }
+        }
+        Some(Duration::from_millis(5))
+    }
+}
+
+fn once_when_declared_again() -> Box<dyn Conduct> {
+    Box::new(Both {
+        state: HashMap::new(),
+        hears: |declared: &mut HashMap<i64, (u32, u32)>, m: &mut Json| {
+            for id in callbacks(m).iter().filter_map(|(id, _)| id.parse().ok()) {
+                declared.entry(id).or_default().0 += 1;
+            }
+            pass(m)
+        },
+        says: |declared: &mut HashMap<i64, (u32, u32)>, m: &mut Json| {
+            let Some((times, calls)) = id(m).and_then(|id| declared.get_mut(&id)) else {
+                return vec![m.clone()];
+            };
+            *calls += u32::from(*times > 1);
+            if *calls > 1 { Vec::new() } else { vec![m.clone()] }
+        },
+    })
+}
+
+/// Where two functions stand side by side in a list, a link copies the first over the second.
+fn two_for_one(m: &mut Json) -> Vec<Heard> {
+    let all = callbacks(m);
+    let pair = all.iter().find_map(|(first, path)| {
+        let (last, parent) = path.as_array()?.split_last()?;
+        let index: u64 = last.as_u64().or_else(|| last.as_str()?.parse().ok())?;
+        let next = |key: &Json| key.as_u64().or_else(|| key.as_str()?.parse().ok()) == Some(index + 1);
+        let beside = |other: &Json| {
+            other
+                .as_array()
+                .and_then(|keys| keys.split_last())
+                .is_some_and(|(key, list)| list == parent && next(key))
+        };
+        let (second, other) = all.iter().find(|(id, path)| id != first && beside(path))?;
+        (!parent.is_empty()).then(|| (second.clone(), json!({"from": path, "to": other})))
+    });
+    if let Some((second, link)) = pair {
+        set_callbacks(m, all.into_iter().filter(|(id, _)| *id != second));
+        set(m, "links", json!([link]));
+    }
+    pass(m)
 }
 
 /// Ids of its own are written this much higher.

@@ -1,7 +1,7 @@
 //! Faults of cycles and duplicates.
 
 use super::{Fault, LEGAL, fault};
-use crate::serve::conduct::{Conduct, Hears, Json, Says, is_call, pass, rewrite, set};
+use crate::serve::conduct::{Conduct, Hears, Json, Says, callbacks, is_call, pass, rewrite, set};
 use serde_json::json;
 
 pub(super) const FAULTS: &[Fault] = &[
@@ -57,19 +57,31 @@ pub(super) const FAULTS: &[Fault] = &[
     fault("no-new-places", "link/new-place", LEGAL, "applies only links to places that are there", || {
         Box::new(Hears(|m: &mut Json| {
             let arguments = m["arguments"].clone();
-            keep_links(m, &|link| {
-                let keys = link["to"].as_array().into_iter().flatten();
-                let mut at = Some(&arguments);
-                for key in keys {
-                    at = at.and_then(|value| match (value, key.as_u64(), key.as_str()) {
-                        (Json::Array(items), Some(index), _) => items.get(usize::try_from(index).ok()?),
-                        (Json::Array(items), _, Some(key)) => items.get(key.parse::<usize>().ok()?),
-                        (value, _, Some(key)) => value.get(key),
-                        _ => None,
-                    });
-                }
-                at.is_some()
-            });
+            keep_links(m, &|link| is_there(&arguments, link["to"].as_array().into_iter().flatten()));
+            pass(m)
+        }))
+    }),
+    fault(
+        "no-new-parents",
+        "link/new-parents",
+        LEGAL,
+        "applies only links to places whose parents are there",
+        || {
+            Box::new(Hears(|m: &mut Json| {
+                let arguments = m["arguments"].clone();
+                keep_links(m, &|link| {
+                    let parent =
+                        link["to"].as_array().and_then(|keys| keys.split_last()).map(|(_, parent)| parent);
+                    is_there(&arguments, parent.into_iter().flatten())
+                });
+                pass(m)
+            }))
+        },
+    ),
+    fault("links-before-callbacks", "link/order", LEGAL, "applies links before it places callbacks", || {
+        Box::new(Hears(|m: &mut Json| {
+            let functions: Vec<Json> = callbacks(m).into_iter().map(|(_, path)| path).collect();
+            keep_links(m, &|link| !functions.contains(&link["from"]));
             pass(m)
         }))
     }),
@@ -128,6 +140,17 @@ fn hears_links(keep: fn(&Json) -> bool) -> Box<dyn Conduct> {
         keep_links(m, &keep);
         pass(m)
     }))
+}
+
+/// Whether a path leads to a place that the arguments have.
+fn is_there<'a>(arguments: &'a Json, mut keys: impl Iterator<Item = &'a Json>) -> bool {
+    let step = |value: &'a Json, key: &'a Json| match (value, key.as_u64(), key.as_str()) {
+        (Json::Array(items), Some(index), _) => items.get(usize::try_from(index).ok()?),
+        (Json::Array(items), _, Some(key)) => items.get(key.parse::<usize>().ok()?),
+        (value, _, Some(key)) => value.get(key),
+        _ => None,
+    };
+    keys.try_fold(arguments, step).is_some()
 }
 
 fn keep_links(message: &mut Json, keep: &dyn Fn(&Json) -> bool) {

@@ -2,8 +2,12 @@
 
 use super::framing::Ignores;
 use super::{Fault, LEGAL, fault};
-use crate::serve::conduct::{Heard, Hears, Json, Says, arguments, callbacks, id, is_call, name, pass, set};
+use crate::serve::conduct::{
+    Both, Conduct, Heard, Hears, Json, Says, arguments, callbacks, id, is_call, name, pass, set,
+    set_callbacks,
+};
 use serde_json::json;
+use std::collections::HashMap;
 
 pub(super) const FAULTS: &[Fault] = &[
     fault("sends-lists", "message/object", LEGAL, "sends a call as a list of method and arguments", || {
@@ -76,6 +80,47 @@ pub(super) const FAULTS: &[Fault] = &[
             pass(m)
         }))
     }),
+    fault("ids-in-quotes", "message/string-method", LEGAL, "sends the id that it calls as a string", || {
+        Box::new(Says(|m: &mut Json| {
+            if let Some(id) = id(m) {
+                set(m, "method", json!(id.to_string()));
+            }
+            vec![m.clone()]
+        }))
+    }),
+    fault(
+        "digit-names-are-ids",
+        "message/string-method",
+        LEGAL,
+        "calls a method whose name is a number by that number",
+        digit_names_are_ids,
+    ),
+    fault("needs-an-argument", "message/omitted-fields", LEGAL, "ignores a call with no arguments", || {
+        Box::new(Hears(|m: &mut Json| {
+            let empty = m["arguments"].as_array().is_none_or(Vec::is_empty);
+            if is_call(m) && empty { Vec::new() } else { pass(m) }
+        }))
+    }),
+    fault(
+        "functions-first",
+        "message/argument-order",
+        LEGAL,
+        "puts a function before the other arguments",
+        || {
+            Box::new(Says(|m: &mut Json| {
+                let [(id, path)] = &callbacks(m)[..] else { return vec![m.clone()] };
+                let index = path.as_array().filter(|keys| keys.len() == 1).and_then(|keys| keys[0].as_str());
+                if let Some(index) = index.and_then(|index| index.parse::<usize>().ok())
+                    && is_call(m)
+                    && let Some(list) = arguments(m)
+                {
+                    list[..=index].rotate_right(1);
+                    set_callbacks(m, [(id.clone(), json!(["0"]))]);
+                }
+                vec![m.clone()]
+            }))
+        },
+    ),
     fault(
         "ids-off-by-one",
         "message/integer-method",
@@ -183,7 +228,28 @@ pub(super) const FAULTS: &[Fault] = &[
     ),
 ];
 
-fn without(field: &'static str) -> Box<dyn crate::serve::conduct::Conduct> {
+fn digit_names_are_ids() -> Box<dyn Conduct> {
+    Box::new(Both {
+        state: HashMap::new(),
+        hears: |names: &mut HashMap<i64, i64>, m: &mut Json| {
+            if name(m) == Some("methods") {
+                names.extend(callbacks(m).iter().filter_map(|(id, path)| {
+                    let name = path.as_array()?.last()?.as_str()?;
+                    Some((id.parse::<i64>().ok()?, name.parse::<i64>().ok()?))
+                }));
+            }
+            pass(m)
+        },
+        says: |names: &mut HashMap<i64, i64>, m: &mut Json| {
+            if let Some(number) = id(m).and_then(|id| names.get(&id)) {
+                set(m, "method", json!(number));
+            }
+            vec![m.clone()]
+        },
+    })
+}
+
+fn without(field: &'static str) -> Box<dyn Conduct> {
     Box::new(Hears(move |m: &mut Json| -> Vec<Heard> {
         if is_call(m) && m.get(field).is_none() { Vec::new() } else { pass(m) }
     }))

@@ -128,6 +128,13 @@ pub(super) const FAULTS: &[Fault] = &[
         },
     ),
     fault(
+        "names-of-the-language",
+        "methods/inherited-name",
+        HOSTILE,
+        "has the names that every object of Python or Perl has",
+        || answers_names(|name| ["__class__", "__init__", "isa", "can", "DESTROY"].contains(&name)),
+    ),
+    fault(
         "library-names",
         "methods/inherited-name",
         HOSTILE,
@@ -184,6 +191,32 @@ pub(super) const FAULTS: &[Fault] = &[
             }))
         },
     ),
+    fault(
+        "wrong-methods",
+        "probe/complete",
+        LEGAL,
+        "claims the probe, and its methods change what they get",
+        || {
+            Box::new(Hears(|m: &mut Json| {
+                // `echo` and `later`, whose first argument comes back; `applyTo` and `callMe`, which pass the second on.
+                match id(m) {
+                    Some(1 | 13) => m["arguments"][0] = json!("wrong"),
+                    Some(4) => m["arguments"][1] = json!("wrong"),
+                    Some(11) => m["arguments"][1] = json!(["wrong"]),
+                    _ => {}
+                }
+                pass(m)
+            }))
+        },
+    ),
+    fault("nameless-claim", "probe/complete", LEGAL, "claims the probe, and does not say its name", || {
+        Box::new(Says(|m: &mut Json| {
+            if m["arguments"][0].as_str().is_some_and(|text| text.starts_with("dnode-conform-reference")) {
+                set(m, "arguments", json!([42]));
+            }
+            vec![m.clone()]
+        }))
+    }),
     fault(
         "probe-forgets",
         "probe/complete",

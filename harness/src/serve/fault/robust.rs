@@ -67,6 +67,26 @@ pub(super) const FAULTS: &[Fault] = &[
         "stays open and hears nothing after a method has raised an error",
         || Box::new(Hears(|m: &mut Json| if throws(m) { vec![Heard::Deaf] } else { pass(m) })),
     ),
+    fault(
+        "dies-of-links-to-themselves",
+        "robust/survives",
+        HOSTILE,
+        "ends when a link leads to its own place, or from the arguments as a whole",
+        || on_bad_line(links_to_itself, Heard::Die),
+    ),
+    fault(
+        "stops-in-a-flood",
+        "robust/bounded",
+        HOSTILE,
+        "stops for good when ten thousand messages have come on one connection",
+        || {
+            let mut count = 0;
+            Box::new(Hears(move |m: &mut Json| {
+                count += 1;
+                if count == 10_000 { vec![Heard::Busy] } else { pass(m) }
+            }))
+        },
+    ),
     fault("dies-of-resets", "robust/survives", HOSTILE, "ends when a connection is reset", || {
         Box::new(DiesOfResets)
     }),
@@ -76,6 +96,13 @@ pub(super) const FAULTS: &[Fault] = &[
         HOSTILE,
         "ends when a connection ends in the middle of a line",
         || Box::new(DiesOfHalfLines),
+    ),
+    fault(
+        "dies-of-an-early-end",
+        "robust/survives",
+        HOSTILE,
+        "ends when a connection ends before a line has come",
+        || Box::new(DiesOfAnEarlyEnd { heard: false }),
     ),
 ];
 
@@ -102,6 +129,12 @@ fn is_sound(line: &[u8]) -> bool {
     unscrub(&message, |id| id).problems.is_empty()
 }
 
+fn links_to_itself(line: &[u8]) -> bool {
+    let message: Json = serde_json::from_slice(line).unwrap_or_default();
+    let links = message["links"].as_array().into_iter().flatten();
+    links.into_iter().any(|link| link["from"] == link["to"] || link["from"] == json!([]))
+}
+
 fn is_large(line: &[u8]) -> bool {
     line.len() > 200_000 || line.windows(9).any(|digits| digits.iter().all(u8::is_ascii_digit))
 }
@@ -117,6 +150,8 @@ fn throws(message: &Json) -> bool {
     // `throwNow` is the thirteenth method of the object.
     let throw = message["method"] == json!(12) || name(message) == Some("throwNow");
     let no_callback = message["callbacks"].as_object().is_none_or(serde_json::Map::is_empty);
+    // A function of an answer that gets null where its callback should be.
+    let throw = throw || (is_call(message) && no_callback && message["arguments"] == json!([null]));
     let own = message["method"].as_i64().is_some_and(|id| (0..14).contains(&id)) || name(message).is_some();
     throw || (is_call(message) && own && no_callback)
 }
@@ -147,8 +182,26 @@ impl Conduct for Pollutes {
 struct DiesOfResets;
 
 impl Conduct for DiesOfResets {
-    fn reset(&mut self) -> bool {
+    fn dies_of_resets(&self) -> bool {
         true
+    }
+}
+
+struct DiesOfAnEarlyEnd {
+    heard: bool,
+}
+
+impl Conduct for DiesOfAnEarlyEnd {
+    fn hear(&mut self, line: Vec<u8>) -> Vec<Heard> {
+        self.heard = true;
+        vec![Heard::Line(line)]
+    }
+
+    fn end(&mut self, _rest: &[u8]) -> (Option<Vec<u8>>, Vec<u8>) {
+        if !self.heard {
+            std::process::exit(super::super::DIED);
+        }
+        (None, Vec::new())
     }
 }
 
