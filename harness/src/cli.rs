@@ -1,5 +1,6 @@
 //! The command line.
 
+mod explain;
 mod list;
 mod progress;
 mod replay;
@@ -32,6 +33,8 @@ enum Command {
     Run(run::RunArgs),
     /// List the cases of the catalogue
     List(list::ListArgs),
+    /// Explain a case, a clause or a fault: its text, its source, and what catches it
+    Explain(explain::ExplainArgs),
     /// Run transcripts from files against a peer
     Replay(replay::ReplayArgs),
     /// Serve the reference peer
@@ -111,6 +114,7 @@ pub fn main() -> ExitCode {
             None => run::run(cli.run).await,
             Some(Command::Run(args)) => run::run(args).await,
             Some(Command::List(args)) => list::list(&args),
+            Some(Command::Explain(args)) => explain::explain(&args),
             Some(Command::Replay(args)) => replay::replay(args).await,
             Some(Command::Serve(args)) => serve::serve(&args).await,
         }

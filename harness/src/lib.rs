@@ -7,6 +7,7 @@
 
 pub mod cases;
 pub mod cli;
+pub mod matrix;
 pub mod peer;
 pub mod ping;
 pub mod preflight;

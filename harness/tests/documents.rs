@@ -57,7 +57,13 @@ fn the_help_is_fresh() {
     let mut out = String::from(
         "# The command line\n\nGenerated from the program's own `--help`; `UPDATE=1 cargo test --workspace` rewrites it.\n",
     );
-    for command in [&["--help"][..], &["list", "--help"], &["replay", "--help"], &["serve", "--help"]] {
+    for command in [
+        &["--help"][..],
+        &["list", "--help"],
+        &["explain", "--help"],
+        &["replay", "--help"],
+        &["serve", "--help"],
+    ] {
         let help = run(command);
         help.expect_status(&[0]);
         let _ = write!(out, "\n## dnode-conform {}\n\n```text\n{}```\n", command.join(" "), help.stdout);

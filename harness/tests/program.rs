@@ -34,6 +34,7 @@ fn what_the_caller_gets_wrong_is_said_with_what_to_do() {
         (&["--report", "json=no/such/folder/x"], "cannot be written"),
         (&["--exec", " "], "--exec needs a command"),
         (&["replay", "no-such-file.jsonl"], "no-such-file.jsonl"),
+        (&["explain", "no/such/thing"], "dnode-conform list"),
         (&["replay", "Cargo.toml"], "line 1"),
     ];
     for (arguments, text) in wrong {
@@ -50,6 +51,28 @@ fn list_names_cases_and_invariants() {
     let json = run(&["list", "--format", "json", "--case", "cull/*"]);
     let rows: serde_json::Value = serde_json::from_str(&json.stdout).unwrap();
     assert!(rows.as_array().unwrap().iter().all(|row| row["id"].as_str().unwrap().starts_with("cull/")));
+}
+
+#[test]
+fn explain_tells_of_cases_clauses_and_faults() {
+    run(&["explain", "methods/by-id"])
+        .expect_status(&[0])
+        .expect_text("clause methods/by-id (must)")
+        .expect_text("source    protocol document")
+        .expect_text("case methods/by-id (must, since 0.1.0)")
+        .expect_text("names-only  answers calls of its methods by name only")
+        .expect_text("{\"dnode-transcript\":1,\"id\":\"methods/by-id\"");
+    run(&["explain", "always/framing-utf8"]).expect_status(&[0]).expect_text("latin-1");
+    run(&["explain", "latin-1"]).expect_status(&[0]).expect_text("always/framing-utf8");
+}
+
+#[test]
+fn fail_fast_ends_the_run_at_the_first_failure() {
+    let exec = format!("exec '{PROGRAM}' serve --fault numbers-are-strings --listen 127.0.0.1:{{port}}");
+    run(&["--exec", &exec, "--fail-fast"])
+        .expect_status(&[1])
+        .expect_text("the run ended at the first failure");
+    run(&["--fail-fast"]).expect_status(&[0]);
 }
 
 #[test]

@@ -22,20 +22,36 @@ enum Format {
     Json,
 }
 
+/// A case as it is listed.
 #[derive(serde::Serialize)]
-struct Row {
-    id: String,
-    level: &'static str,
-    since: String,
-    clauses: Vec<String>,
-    needs: Vec<String>,
-    hostile: bool,
-    about: String,
+pub(super) struct Row {
+    pub(super) id: String,
+    pub(super) level: &'static str,
+    pub(super) since: String,
+    pub(super) clauses: Vec<String>,
+    pub(super) needs: Vec<String>,
+    pub(super) hostile: bool,
+    pub(super) about: String,
 }
 
 /// Lists the cases.
 pub(super) fn list(args: &ListArgs) -> Result<u8, String> {
     let selection = Selection::new(&args.cases).map_err(|error| format!("caller: {error}"))?;
+    let mut rows = rows()?;
+    rows.retain(|row| selection.takes(&row.id));
+    if rows.is_empty() {
+        return Err("caller: no case has such an id".to_owned());
+    }
+    match write(&rows, args.format) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(format!("caller: the list cannot be written: {error}"))
+        }
+        _ => Ok(0),
+    }
+}
+
+/// All cases by id: those of the transcripts, of the monitor and of the probe.
+pub(super) fn rows() -> Result<Vec<Row>, String> {
     let cases = catalogue().map_err(|error| format!("harness: {error}"))?;
     let mut rows: Vec<Row> = cases.iter().map(row).collect();
     rows.extend(invariants().map(|clause| Row {
@@ -56,17 +72,8 @@ pub(super) fn list(args: &ListArgs) -> Result<u8, String> {
         hostile: false,
         about: clause.text.to_owned(),
     }));
-    rows.retain(|row| selection.takes(&row.id));
     rows.sort_by(|a, b| a.id.cmp(&b.id));
-    if rows.is_empty() {
-        return Err("caller: no case has such an id".to_owned());
-    }
-    match write(&rows, args.format) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            Err(format!("caller: the list cannot be written: {error}"))
-        }
-        _ => Ok(0),
-    }
+    Ok(rows)
 }
 
 fn row(case: &Case) -> Row {

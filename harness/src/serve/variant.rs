@@ -321,12 +321,14 @@ impl Conduct for WhiteSpace {
 fn points() -> Box<dyn Conduct> {
     says(|m| {
         if is_call(m) {
-            super::conduct::rewrite(&mut m["arguments"], &mut |value| {
-                if let Some(number) = value.as_i64().filter(|number| number.abs() < 1 << 53) {
-                    #[allow(clippy::cast_precision_loss, reason = "exact below 2^53")]
-                    let float = number as f64;
-                    *value = json!(float);
-                }
+            super::conduct::arguments(m).into_iter().flatten().for_each(|argument| {
+                super::conduct::rewrite(argument, &mut |value| {
+                    if let Some(number) = value.as_i64().filter(|number| number.abs() < 1 << 53) {
+                        #[allow(clippy::cast_precision_loss, reason = "exact below 2^53")]
+                        let float = number as f64;
+                        *value = json!(float);
+                    }
+                })
             });
         }
     })

@@ -96,6 +96,8 @@ pub const CLAUSES: &[Clause] = &[
         "A second \"methods\" replaces the other end's object."),
     clause("methods/unknown-name", Observed, reference("dnode-protocol index.js, handle()"), Case,
         "A call of a name that the object does not have sends nothing back and changes nothing."),
+    clause("methods/reserved-names", Observed, reference("dnode-protocol index.js, handleMethods()"), Case,
+        "Members of the other end's object called methods or cull are called by their ids, like any other."),
     clause("methods/inherited-name", Robust, Source::Hostile, Case,
         "Names that every object of the language inherits, or that the library itself has, call nothing."),
     clause("methods/not-a-function", Robust, Source::Hostile, Case,

@@ -6,8 +6,16 @@ use crate::serve::conduct::{
 };
 use serde_json::json;
 use std::collections::{HashMap, HashSet};
+use std::time::Duration;
 
 pub(super) const FAULTS: &[Fault] = &[
+    fault(
+        "cull-cancels",
+        "cull/only-named",
+        LEGAL,
+        "drops the answers that are under way when a cull comes",
+        || Box::new(CullCancels { culled: false }),
+    ),
     fault("culls-in-quotes", "cull/integral", LEGAL, "culls with the id as a string", || {
         culls_after_calls(|id| json!(id.to_string()))
     }),
@@ -134,4 +142,23 @@ fn hears_cull(takes: fn(Vec<i64>) -> Vec<i64>) -> Box<dyn Conduct> {
         }
         pass(m)
     }))
+}
+
+struct CullCancels {
+    culled: bool,
+}
+
+impl Conduct for CullCancels {
+    fn hear(&mut self, line: Vec<u8>) -> Vec<Heard> {
+        self.culled |=
+            serde_json::from_slice::<Json>(&line).is_ok_and(|message| name(&message) == Some("cull"));
+        vec![Heard::Line(line)]
+    }
+
+    fn hold(&mut self, answers: &mut Vec<(u64, Vec<u8>)>) -> Option<Duration> {
+        if std::mem::take(&mut self.culled) {
+            answers.clear();
+        }
+        Some(Duration::from_millis(5))
+    }
 }

@@ -6,6 +6,7 @@ use crate::serve::conduct::{
 };
 use dnode_spec::probe::{OPTIONAL, REQUIRED};
 use serde_json::json;
+use std::collections::HashMap;
 
 pub(super) const FAULTS: &[Fault] = &[
     fault("never-sends-methods", "methods/sent", LEGAL, "never sends its object", || {
@@ -70,6 +71,13 @@ pub(super) const FAULTS: &[Fault] = &[
                 pass(m)
             }))
         },
+    ),
+    fault(
+        "reserved-by-name",
+        "methods/reserved-names",
+        LEGAL,
+        "calls the members methods and cull of the other end's object by their names",
+        reserved_by_name,
     ),
     fault(
         "refuses-empty-object",
@@ -233,6 +241,31 @@ pub(super) const FAULTS: &[Fault] = &[
         },
     ),
 ];
+
+fn reserved_by_name() -> Box<dyn Conduct> {
+    Box::new(Both {
+        state: HashMap::new(),
+        hears: |reserved: &mut HashMap<i64, String>, m: &mut Json| {
+            if name(m) == Some("methods") {
+                reserved.extend(callbacks(m).iter().filter_map(|(id, path)| {
+                    let name = path
+                        .as_array()?
+                        .last()?
+                        .as_str()
+                        .filter(|name| ["methods", "cull"].contains(name))?;
+                    Some((id.parse::<i64>().ok()?, name.to_owned()))
+                }));
+            }
+            pass(m)
+        },
+        says: |reserved: &mut HashMap<i64, String>, m: &mut Json| {
+            if let Some(name) = id(m).and_then(|id| reserved.get(&id)) {
+                set(m, "method", json!(name));
+            }
+            vec![m.clone()]
+        },
+    })
+}
 
 fn on_methods(change: fn(&mut Json)) -> impl Conduct {
     Says(move |m: &mut Json| {

@@ -75,6 +75,13 @@ pub(super) const FAULTS: &[Fault] = &[
         || on_bad_line(links_to_itself, Heard::Die),
     ),
     fault(
+        "dies-of-depth",
+        "robust/survives",
+        HOSTILE,
+        "ends when a value is nested more than 500 deep",
+        || on_bad_line(is_deep, Heard::Die),
+    ),
+    fault(
         "stops-in-a-flood",
         "robust/bounded",
         HOSTILE,
@@ -133,6 +140,18 @@ fn links_to_itself(line: &[u8]) -> bool {
     let message: Json = serde_json::from_slice(line).unwrap_or_default();
     let links = message["links"].as_array().into_iter().flatten();
     links.into_iter().any(|link| link["from"] == link["to"] || link["from"] == json!([]))
+}
+
+fn is_deep(line: &[u8]) -> bool {
+    let mut depth = 0_u32;
+    line.iter().any(|byte| {
+        match byte {
+            b'[' | b'{' => depth += 1,
+            b']' | b'}' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        depth > 500
+    })
 }
 
 fn is_large(line: &[u8]) -> bool {

@@ -1,0 +1,101 @@
+//! `dnode-conform explain ID`
+
+use super::list::{Row, rows};
+use crate::cases::catalogue;
+use crate::matrix;
+use crate::serve::fault;
+use clap::Args;
+use dnode_spec::clause::{self, Clause, Judge};
+use std::fmt::Write as _;
+use std::io::{self, Write as _};
+
+/// The arguments of `explain`.
+#[derive(Debug, Args)]
+pub(super) struct ExplainArgs {
+    /// A case, a clause, or a fault of the reference peer; one that is both a case and a clause is explained as both
+    #[arg(value_name = "ID")]
+    id: String,
+}
+
+/// Explains a case, a clause or a fault.
+pub(super) fn explain(args: &ExplainArgs) -> Result<u8, String> {
+    let rows = rows()?;
+    let mut out = String::new();
+    if let Some(clause) = clause::find(&args.id) {
+        explain_clause(&mut out, clause, &rows);
+    }
+    if let Some(row) = rows.iter().find(|row| row.id == args.id) {
+        if !out.is_empty() {
+            out.push('\n');
+        }
+        explain_case(&mut out, row)?;
+    }
+    if let Some(fault) = fault::find(&args.id) {
+        explain_fault(&mut out, fault);
+    }
+    if out.is_empty() {
+        return Err(format!(
+            "caller: {:?} is no case (`dnode-conform list` shows them), no clause (CLAUSES.md has them) and no fault \
+             (`dnode-conform serve --list-faults`)",
+            args.id
+        ));
+    }
+    match io::stdout().write_all(out.as_bytes()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(format!("caller: the explanation cannot be written: {error}"))
+        }
+        _ => Ok(0),
+    }
+}
+
+fn explain_clause(out: &mut String, clause: &Clause, rows: &[Row]) {
+    let _ = writeln!(out, "clause {} ({})\n  {}\n", clause.id, clause.level, clause.text);
+    let judge = match clause.judge {
+        Judge::Monitor => "the monitor, on every line of the run".to_owned(),
+        Judge::Case => "cases".to_owned(),
+        Judge::NotTestable(reason) => format!("nobody: {reason}"),
+    };
+    let _ = writeln!(out, "  source    {}\n  judged by {judge}", clause.source);
+    let tests = |row: &&Row| row.clauses.iter().any(|tested| tested == clause.id);
+    list(out, "cases", rows.iter().filter(tests).map(|row| format!("{}  {}", row.id, row.about)));
+    let breaks = fault::all().filter(|fault| fault.clause == clause.id);
+    list(out, "faults that break it", breaks.map(|fault| format!("{}  {}", fault.name, fault.about)));
+}
+
+fn explain_case(out: &mut String, row: &Row) -> Result<(), String> {
+    let _ = writeln!(out, "case {} ({}, since {})\n  {}", row.id, row.level, row.since, row.about);
+    let clauses = row.clauses.iter().filter_map(|id| clause::find(id));
+    list(
+        out,
+        "clauses",
+        clauses.map(|it| format!("{} ({})  {} Source: {}.", it.id, it.level, it.text, it.source)),
+    );
+    list(out, "methods of the probe that it needs", row.needs.iter().cloned());
+    let matrix = matrix::committed();
+    let caught = fault::all().filter(|it| matrix.get(it.name).is_some_and(|cases| cases.contains(&row.id)));
+    list(out, "faults that it catches", caught.map(|it| format!("{}  {}", it.name, it.about)));
+    let cases = catalogue().map_err(|error| format!("harness: {error}"))?;
+    let case = cases.iter().find(|case| case.id() == row.id);
+    list(out, "transcript", case.into_iter().flat_map(|case| case.text.lines().map(str::to_owned)));
+    let _ = writeln!(out, "\n  run it\n    dnode-conform run TARGET --case {}", row.id);
+    Ok(())
+}
+
+fn explain_fault(out: &mut String, fault: &fault::Fault) {
+    let _ = writeln!(out, "fault {} of the reference peer\n  {}", fault.name, fault.about);
+    let _ = writeln!(out, "\n  breaks    {}", fault.clause);
+    let matrix = matrix::committed();
+    list(out, "caught by", matrix.get(fault.name).into_iter().flatten().cloned());
+    let _ = writeln!(out, "\n  serve it\n    dnode-conform serve --fault {}", fault.name);
+}
+
+/// A heading and its lines; nothing where there are none.
+fn list(out: &mut String, heading: &str, lines: impl Iterator<Item = String>) {
+    let mut lines = lines.peekable();
+    if lines.peek().is_some() {
+        let _ = writeln!(out, "\n  {heading}");
+    }
+    lines.for_each(|line| {
+        let _ = writeln!(out, "    {line}");
+    });
+}
