@@ -71,8 +71,14 @@ impl Case {
         {
             return Some(reason);
         }
-        let lacks = header.needs.iter().find_map(|method| facts.lacks(method));
-        lacks.map(|reason| (Verdict::NotApplicable, reason))
+        if let Some(reason) = header.needs.iter().find_map(|method| facts.lacks(method)) {
+            return Some((Verdict::NotApplicable, reason));
+        }
+        // The probe's own cases show what is wrong with a method; the others rest on it.
+        let silent = header.needs.iter().find(|method| facts.unanswered.contains(method.as_str()));
+        silent.filter(|_| !tests(PROBE_COMPLETE)).map(|method| {
+            (Verdict::Inconclusive, format!("needs {method} of the probe, which this peer does not answer"))
+        })
     }
 }
 
@@ -109,6 +115,16 @@ pub fn invariant_id(clause: &Clause) -> String {
 pub fn invariants() -> impl Iterator<Item = &'static Clause> {
     CLAUSES.iter().filter(|clause| clause.judge == Judge::Monitor)
 }
+
+/// The case that stands for a peer which ends between the cases, or while several run, so that it is the fault of none.
+pub const LIFE: &str = "always/robust-survives";
+
+/// The clause of [`LIFE`].
+pub const LIFE_CLAUSE: &str = "robust/survives";
+
+/// What [`LIFE`] is about.
+pub const LIFE_ABOUT: &str =
+    "Over the whole run: the peer's process ends in no other moment than in a case that ends it by itself.";
 
 /// The case that looks at the probe itself.
 pub const PROBE_COMPLETE: &str = "probe/complete";

@@ -72,6 +72,13 @@ impl Ping {
         Ping::new("later", "[0,\"$cb\"]").ok()
     }
 
+    /// The methods of the probe that many cases rest on, each called as it should be.
+    pub fn of_the_probe() -> impl Iterator<Item = Ping> {
+        [("echo", "[0,\"$cb\"]"), ("add", "[1,2,\"$cb\"]"), ("later", "[0,\"$cb\"]")]
+            .into_iter()
+            .filter_map(|(method, arguments)| Ping::new(method, arguments).ok())
+    }
+
     /// The method that is called.
     #[must_use]
     pub fn method(&self) -> &str {

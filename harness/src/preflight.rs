@@ -29,6 +29,8 @@ pub struct Facts {
     pub members: Option<BTreeMap<String, bool>>,
     /// The methods of the probe that it declares absent.
     pub absent: BTreeSet<String>,
+    /// The methods of the probe that everything else rests on and that were called once without an answer.
+    pub unanswered: BTreeSet<&'static str>,
     /// How its methods are called.
     pub by: Addressing,
     /// The known-good call, where one was answered.
@@ -59,6 +61,7 @@ impl Facts {
             name: None,
             members: None,
             absent: BTreeSet::new(),
+            unanswered: BTreeSet::new(),
             by: Addressing::ById,
             ping: None,
             ordered: false,
@@ -83,6 +86,12 @@ impl Facts {
     #[must_use]
     pub fn quiet(&self) -> Duration {
         (self.round_trip * 20).clamp(Duration::from_millis(100), Duration::from_secs(1))
+    }
+
+    /// Whether this method of the probe can be relied on.
+    #[must_use]
+    pub fn answers(&self, method: &str) -> bool {
+        self.name.is_some() && !self.unanswered.contains(method)
     }
 
     /// Why the peer cannot be asked something that needs `method` of the probe.
@@ -129,6 +138,7 @@ pub async fn preflight(address: &str, ping: Option<&Ping>, patience: Duration) -
     }
     if let Some(ping) = facts.ping.clone() {
         learn_order(&mut wire, &mut names, &mut facts, &ping, patience).await;
+        learn_answers(&mut wire, &mut names, &mut facts, patience).await;
     }
     // Two connections at once: this one is still open.
     let second = serves(address, facts.ping.as_ref(), facts.by, Instant::now() + patience).await;
@@ -209,10 +219,12 @@ fn claim(received: &Received, facts: &mut Facts) {
     let items = graph.items(received.root);
     let name = items.first().and_then(|&id| text(graph, id)).unwrap_or_else(|| "unnamed".to_owned());
     facts.name = Some(name.chars().take(80).collect());
+    // A list, or their names in one text: not every port can send a list.
     let absent = items.get(1).map(|&id| graph.items(id)).unwrap_or_default();
-    facts.absent = absent
-        .iter()
-        .filter_map(|&id| text(graph, id))
+    let listed = absent.iter().filter_map(|&id| text(graph, id));
+    let written = items.get(1).and_then(|&id| text(graph, id)).unwrap_or_default();
+    facts.absent = listed
+        .chain(written.split_whitespace().map(str::to_owned))
         .filter(|method| probe::OPTIONAL.contains(&method.as_str()))
         .collect();
 }
@@ -245,6 +257,27 @@ async fn learn_order(wire: &mut Wire, names: &mut Names, facts: &mut Facts, ping
     facts.ordered = answers == [first, second];
 }
 
+/// Calls once each method of the probe that many cases rest on: a case that needs one which does not answer says nothing.
+async fn learn_answers(wire: &mut Wire, names: &mut Names, facts: &mut Facts, patience: Duration) {
+    if facts.name.is_none() {
+        return;
+    }
+    for ping in Ping::of_the_probe() {
+        let deadline = Instant::now() + facts.quiet().max(patience / 4);
+        let method = ping.method().to_owned();
+        if facts.lacks(&method).is_some() {
+            continue;
+        }
+        match ping.ask(wire, names, facts.by, deadline, &mut |_| {}).await {
+            Answer::Answered(_) => {}
+            Answer::Late | Answer::Closed => {
+                let method = probe::REQUIRED.iter().chain(probe::OPTIONAL).find(|known| **known == method);
+                facts.unanswered.extend(method);
+            }
+        }
+    }
+}
+
 /// What the reader of the verdicts should know.
 fn explain(facts: &mut Facts) {
     let mut note = |text: &str| facts.notes.push(text.to_owned());
@@ -266,6 +299,10 @@ fn explain(facts: &mut Facts) {
         }
         if facts.missing.contains("methods/by-name") {
             note("the peer answers calls by id only");
+        }
+        if !facts.unanswered.is_empty() {
+            let methods: Vec<&str> = facts.unanswered.iter().copied().collect();
+            note(&format!("the peer does not answer {} of the probe", methods.join(", ")));
         }
         if !facts.ordered {
             note("the peer does not answer in the order of the calls: quiet time shows absence");

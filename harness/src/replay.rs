@@ -74,6 +74,16 @@ pub struct Replayed {
     pub lines: u64,
 }
 
+impl Replayed {
+    /// Whether the peer did not even accept a connection.
+    #[must_use]
+    pub fn is_refused(&self) -> bool {
+        matches!(&self.judged, Judged::Diverged(diverged) if diverged.kind == REFUSED)
+    }
+}
+
+const REFUSED: &str = "refused";
+
 /// Runs `transcript` against the peer at `address`.
 pub async fn replay(transcript: &Transcript, address: &str, facts: &Facts, patience: Duration) -> Replayed {
     let deadline = Instant::now() + patience;
@@ -83,11 +93,11 @@ pub async fn replay(transcript: &Transcript, address: &str, facts: &Facts, patie
             let judged = Judged::Diverged(Box::new(Diverged {
                 step: "the connection".to_owned(),
                 clause: "robust/survives".to_owned(),
-                kind: "refused",
+                kind: REFUSED,
                 path: String::new(),
                 expected: "a connection".to_owned(),
                 actual: error.kind().to_string(),
-                class: "refused".to_owned(),
+                class: REFUSED.to_owned(),
                 cause: Cause::Life,
             }));
             return Replayed { judged, log: Log::default(), broken: BTreeMap::new(), lines: 0 };
@@ -193,7 +203,10 @@ impl<'a> Replay<'a> {
         steps: &'s [&'a Step],
     ) -> std::pin::Pin<Box<dyn Future<Output = Result<(), Stop>> + Send + 's>> {
         Box::pin(async move {
-            for step in steps {
+            for (at, step) in steps.iter().enumerate() {
+                if steps.get(at + 1).is_some_and(|next| matches!(next.action, Action::HalfClose)) {
+                    self.wire.hold_until_half_close();
+                }
                 if self.over && !matches!(step.action, Action::Served) {
                     continue;
                 }

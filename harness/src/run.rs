@@ -15,7 +15,7 @@ use crate::preflight::{Facts, preflight};
 use crate::replay::{Cause, Judged, Replayed, replay};
 use crate::target::Target;
 use alone::{LANES, Lane};
-use dnode_reports::event::{Ended, Event, Outcome, Run, Verdict};
+use dnode_reports::event::{Death, Ended, Event, Outcome, Run, Verdict};
 use dnode_spec::clause::Level;
 use invariant::Invariants;
 use std::collections::{BTreeMap, VecDeque};
@@ -93,6 +93,10 @@ struct Runner<'a> {
     answered: bool,
     /// A case's verdict gates.
     failed: bool,
+    /// Outcomes of cases that rest on other clauses, until it is known whether those hold.
+    held: Vec<(usize, Outcome)>,
+    /// The peer ended in no case: when, and how.
+    died: Option<(String, Death)>,
 }
 
 /// Runs the cases against the target and tells `tell` what happens.
@@ -126,6 +130,8 @@ pub async fn run(
         lanes: vec![Lane::new(Some(peer))],
         cases,
         failed: false,
+        held: Vec::new(),
+        died: None,
     };
     runner.all(tell).await;
     for lane in runner.lanes {
@@ -137,7 +143,8 @@ pub async fn run(
 impl Runner<'_> {
     async fn all(&mut self, tell: &mut (dyn FnMut(Event) + Send)) {
         let about_probe = verdict::probe_complete(&self.facts, &self.options.selection);
-        let extra = invariants().count() + usize::from(about_probe.is_some());
+        // The invariants, and the life of the peer.
+        let extra = invariants().count() + 1 + usize::from(about_probe.is_some());
         tell(Event::Started(Run {
             suite: env!("CARGO_PKG_VERSION").to_owned(),
             peer: self.facts.name.clone(),
@@ -156,6 +163,7 @@ impl Runner<'_> {
         let suspects = self.side_by_side(open(self, false), tell).await;
         self.confirm(suspects, tell).await;
         self.by_themselves(open(self, true), false, tell).await;
+        self.release();
         self.rest();
         self.tell(tell);
         about_probe.into_iter().for_each(|outcome| tell(Event::Judged(Box::new(outcome))));
@@ -163,6 +171,7 @@ impl Runner<'_> {
         for outcome in self.invariants.outcomes(&command, &self.cases) {
             tell(Event::Judged(Box::new(outcome)));
         }
+        tell(Event::Judged(Box::new(verdict::life(self.died.take()))));
         tell(Event::Ended(Ended { interrupted: self.is_interrupted(), answered: self.answered }));
     }
 
@@ -228,11 +237,21 @@ impl Runner<'_> {
         let (late, dead): (Vec<_>, Vec<_>) =
             suspects.into_iter().partition(|(_, replayed)| cause(replayed) == Some(Cause::Time));
         let numbers = |suspects: Vec<(usize, Replayed)>| suspects.into_iter().map(|(at, _)| at).collect();
+        let died = match self.lanes.first_mut() {
+            Some(lane) => {
+                lane.ready(self.options, "before").await.map(|()| lane.died.take()).unwrap_or_default()
+            }
+            None => None,
+        };
         self.by_themselves(numbers(dead), true, tell).await;
+        let crashed = |outcome: &Outcome| outcome.verdict == Verdict::Crash;
+        let explained =
+            self.outcomes.iter().flatten().chain(self.held.iter().map(|(_, held)| held)).any(crashed);
+        self.died = self.died.take().or(died.filter(|_| !explained));
         let mut late: Vec<usize> = numbers(late);
         let rest = late.split_off(SAMPLE.min(late.len()));
         self.by_themselves(late.clone(), true, tell).await;
-        let failed = |at: &usize| self.outcomes[*at].as_ref().is_some_and(|it| it.verdict != Verdict::Pass);
+        let failed = |at: &usize| self.outcomes[*at].as_ref().is_none_or(|it| it.verdict != Verdict::Pass);
         let lives = match self.lanes.first_mut() {
             Some(lane) if late.iter().all(failed) => lane.ready(self.options, "before").await.is_ok(),
             _ => false,
@@ -286,7 +305,8 @@ impl Runner<'_> {
     }
 
     /// Takes back a lane, and adds one after a case that harmed its peer. `busy`: how many lanes are running.
-    fn park(&mut self, lane: Lane, busy: usize) {
+    fn park(&mut self, mut lane: Lane, busy: usize) {
+        self.died = self.died.take().or(lane.died.take());
         let lanes = self.lanes.len() + busy + 1;
         if lane.gone.is_some() && lanes > 1 {
             return;
@@ -319,7 +339,32 @@ impl Runner<'_> {
         let outcome = verdict::outcome(case, replayed, life, &self.options.command);
         self.failed |= outcome.gates(self.options.gate);
         self.answered |= outcome.verdict == Verdict::Pass && !case.transcript.header.needs.is_empty();
-        self.outcomes[at] = Some(outcome);
+        if outcome.verdict != Verdict::Pass && !case.transcript.header.requires.is_empty() {
+            self.held.push((at, outcome));
+        } else {
+            self.outcomes[at] = Some(outcome);
+        }
+    }
+
+    /// Gives the held cases their verdicts: where a clause that one rests on was broken in another case, it says nothing.
+    fn release(&mut self) {
+        let held = std::mem::take(&mut self.held);
+        let all = || self.outcomes.iter().flatten().chain(held.iter().map(|(_, outcome)| outcome));
+        let broken_in = |clause: &String| {
+            let breaks =
+                |outcome: &&Outcome| outcome.divergence.as_ref().is_some_and(|it| it.clause == *clause);
+            all().find(breaks).map(|outcome| format!("needs {clause}, which failed in {}", outcome.id))
+        };
+        let reasons: Vec<Option<String>> = held
+            .iter()
+            .map(|(at, _)| self.cases[*at].transcript.header.requires.iter().find_map(broken_in))
+            .collect();
+        for ((at, outcome), reason) in held.into_iter().zip(reasons) {
+            self.outcomes[at] = Some(match reason {
+                Some(reason) => verdict::without_run(&self.cases[at], Verdict::Inconclusive, Some(reason)),
+                None => outcome,
+            });
+        }
     }
 
     /// Tells the outcomes that are next in the order of the catalogue.

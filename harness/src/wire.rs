@@ -219,6 +219,13 @@ impl Wire {
         Incoming::Closed { reset }
     }
 
+    /// What is sent next arrives together with the end of the stream.
+    pub fn hold_until_half_close(&self) {
+        if let Some(connection) = &self.connection {
+            connection.hold_until_half_close();
+        }
+    }
+
     /// Closes our sending half; the peer may still send.
     pub fn half_close(&mut self) {
         self.log.event(From::Suite, "closes its sending half");

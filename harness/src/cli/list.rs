@@ -1,6 +1,8 @@
 //! `dnode-conform list`
 
-use crate::cases::{Case, PROBE_COMPLETE, Selection, catalogue, invariant_id, invariants};
+use crate::cases::{
+    Case, LIFE, LIFE_ABOUT, LIFE_CLAUSE, PROBE_COMPLETE, Selection, catalogue, invariant_id, invariants,
+};
 use clap::{Args, ValueEnum};
 use dnode_spec::clause;
 use std::io::{self, Write};
@@ -62,6 +64,15 @@ pub(super) fn rows() -> Result<Vec<Row>, String> {
         needs: Vec::new(),
         hostile: false,
         about: format!("On every line of the run: {}", clause.text),
+    }));
+    rows.extend(clause::find(LIFE_CLAUSE).map(|clause| Row {
+        id: LIFE.to_owned(),
+        level: clause.level.word(),
+        since: env!("CARGO_PKG_VERSION").to_owned(),
+        clauses: vec![clause.id.to_owned()],
+        needs: Vec::new(),
+        hostile: false,
+        about: LIFE_ABOUT.to_owned(),
     }));
     rows.extend(clause::find(PROBE_COMPLETE).map(|clause| Row {
         id: PROBE_COMPLETE.to_owned(),

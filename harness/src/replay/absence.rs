@@ -8,6 +8,7 @@ use crate::peer::{Service, serves};
 use crate::ping::{Answer, Ping};
 use crate::wire::Incoming;
 use dnode_spec::monitor::Received;
+use dnode_spec::text::TextBuf;
 use tokio::time::Instant;
 
 /// How a barrier ended.
@@ -94,9 +95,16 @@ impl Replay<'_> {
         if !absence || !matches!(first, Barrier::Passed) {
             return first;
         }
-        let later =
-            Ping::later().filter(|_| self.facts.lacks("later").is_none() && self.facts.name.is_some());
+        let later = Ping::later().filter(|later| self.can_ask(later));
         self.ask(later.as_ref().unwrap_or(ping)).await
+    }
+
+    /// Whether the probe has this method, answers it, and the transcript has not culled the only way to it.
+    fn can_ask(&self, ping: &Ping) -> bool {
+        let method = ping.method();
+        let by_id = self.names.member(&TextBuf::from(method)).is_some();
+        let callable = by_id || !self.facts.missing.contains("methods/by-name");
+        callable && self.facts.lacks(method).is_none() && self.facts.answers(method)
     }
 
     async fn ask(&mut self, ping: &Ping) -> Barrier {

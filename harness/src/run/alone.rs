@@ -9,10 +9,14 @@ use crate::cases::Case;
 use crate::peer::{Health, Peer};
 use crate::preflight::Facts;
 use crate::replay::{Judged, Replayed, replay};
+use dnode_reports::event::Death;
 use std::time::Duration;
 
 /// How much longer a suspect may take when it is run again.
 const PATIENCE: u32 = 3;
+
+/// How long a process that refuses connections may take to end.
+const DYING: Duration = Duration::from_secs(2);
 
 /// How many lanes there are at most.
 pub(super) const LANES: usize = 4;
@@ -24,6 +28,10 @@ pub(super) struct Lane {
     pub(super) gone: Option<String>,
     /// A case has harmed the peer.
     pub(super) harmed: bool,
+    /// The peer ended in no case: when, and how.
+    pub(super) died: Option<(String, Death)>,
+    /// The case that ran last.
+    last: Option<String>,
 }
 
 /// What a case by itself gave; or why it could not be run.
@@ -32,7 +40,7 @@ pub(super) type Alone = Result<(Replayed, Life), String>;
 impl Lane {
     /// A lane with this peer; without one, it starts its own when a case comes.
     pub(super) fn new(peer: Option<Peer>) -> Lane {
-        Lane { peer, gone: None, harmed: false }
+        Lane { peer, gone: None, harmed: false, died: None, last: None }
     }
 
     /// Where its peer listens, if it has one.
@@ -60,12 +68,20 @@ impl Lane {
         let first = patience * if again { PATIENCE } else { 1 };
         let Some(address) = self.address() else { return Err("the peer is gone".to_owned()) };
         let mut replayed = replay(&case.transcript, &address, facts, first).await;
+        if replayed.is_refused() && self.has_died(DYING).await {
+            // It ended before this case could say a word.
+            self.ready(options, case.id()).await?;
+            let Some(address) = self.address() else { return Err("the peer is gone".to_owned()) };
+            replayed = replay(&case.transcript, &address, facts, first).await;
+        }
+        let Some(address) = self.address() else { return Err("the peer is gone".to_owned()) };
         let mut life = self.life(case, &replayed, facts, patience).await;
         if !again && matches!(life, Life::Serves) && is_suspect(&replayed) {
             // It failed on time or on its connection, and the peer lives: once more with more patience.
             replayed = replay(&case.transcript, &address, facts, patience * PATIENCE).await;
             life = self.life(case, &replayed, facts, patience).await;
         }
+        self.last = Some(case.id().to_owned());
         let diverged = matches!(replayed.judged, Judged::Diverged(_));
         if !matches!(life, Life::Serves) {
             self.recover(case.id()).await;
@@ -92,11 +108,7 @@ impl Lane {
 
     /// Makes sure that there is a peer to ask.
     pub(super) async fn ready(&mut self, options: &Options, case: &str) -> Result<(), String> {
-        let dead = match &mut self.peer {
-            Some(peer) => peer.death(Duration::ZERO).await.is_some(),
-            None => false,
-        };
-        if dead {
+        if self.has_died(Duration::ZERO).await {
             self.recover(case).await;
         } else if self.peer.is_none() && self.gone.is_none() {
             match Peer::start(&options.target).await {
@@ -108,6 +120,18 @@ impl Lane {
             Some(reason) => Err(reason.clone()),
             None => Ok(()),
         }
+    }
+
+    /// Whether the peer has ended while no case was running on it. It is remembered.
+    async fn has_died(&mut self, wait: Duration) -> bool {
+        let Some(peer) = self.peer.as_mut() else { return false };
+        let Some(death) = peer.death(wait).await else { return false };
+        let when = match &self.last {
+            Some(case) => format!("after the case {case}"),
+            None => "while several cases were running, and none of them ends it by itself".to_owned(),
+        };
+        self.died.get_or_insert((when, death));
+        true
     }
 
     /// Starts the peer again after `cause`, where it is ours to start.

@@ -1,6 +1,6 @@
 //! From what happened to what it means.
 
-use crate::cases::{Case, PROBE_COMPLETE, Selection, level};
+use crate::cases::{Case, LIFE, LIFE_ABOUT, LIFE_CLAUSE, PROBE_COMPLETE, Selection, level};
 use crate::preflight::Facts;
 use crate::replay::{Cause, Diverged, Judged, Replayed};
 use dnode_reports::event::{Death, Divergence, Evidence, Outcome, Verdict};
@@ -84,8 +84,14 @@ fn judge(judged: Judged, life: Life) -> Verdicts {
 /// The divergence of a case after which the peer no longer serves.
 fn end_of_peer(judged: Judged, kind: &'static str, actual: String, class: String) -> Box<Diverged> {
     let (step, clause) = match judged {
+        // An end is one, whatever the input was meant to show.
+        Judged::Diverged(diverged)
+            if kind == "died" && ["robust/bounded", "robust/arguments-only"].contains(&&*diverged.clause) =>
+        {
+            (diverged.step, LIFE_CLAUSE.to_owned())
+        }
         Judged::Diverged(diverged) => (diverged.step, diverged.clause),
-        _ => ("after the last step".to_owned(), "robust/survives".to_owned()),
+        _ => ("after the last step".to_owned(), LIFE_CLAUSE.to_owned()),
     };
     Box::new(Diverged {
         step,
@@ -151,4 +157,36 @@ pub(super) fn probe_complete(facts: &Facts, selection: &Selection) -> Option<Out
         ));
     }
     Some(outcome)
+}
+
+/// The case about the peer's life between the cases. `death`: when it ended without one, and how.
+pub(super) fn life(death: Option<(String, Death)>) -> Outcome {
+    let mut outcome = Outcome {
+        id: LIFE.to_owned(),
+        about: LIFE_ABOUT.to_owned(),
+        level: level(LIFE_CLAUSE),
+        clauses: vec![LIFE_CLAUSE.to_owned()],
+        verdict: Verdict::Pass,
+        reason: None,
+        divergence: None,
+        evidence: Evidence::default(),
+    };
+    if let Some((when, death)) = death {
+        outcome.verdict = Verdict::Crash;
+        outcome.divergence = Some(divergence(
+            LIFE,
+            Diverged {
+                step: "between the cases".to_owned(),
+                clause: LIFE_CLAUSE.to_owned(),
+                kind: "died",
+                path: String::new(),
+                expected: "the peer goes on serving".to_owned(),
+                actual: format!("the process ended with {} {when}", death.status),
+                class: death.status.clone(),
+                cause: Cause::Life,
+            },
+        ));
+        outcome.evidence.death = Some(death);
+    }
+    outcome
 }

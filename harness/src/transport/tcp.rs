@@ -58,6 +58,13 @@ impl Connection {
         self.stream.try_write(bytes)
     }
 
+    /// What is written from now on waits until our sending half is closed, so that the last bytes and the end of the stream
+    /// reach the peer together, every time. Elsewhere than on Linux they may come one after the other.
+    pub fn hold_until_half_close(&self) {
+        #[cfg(target_os = "linux")]
+        let _ = SockRef::from(&self.stream).set_tcp_cork(true);
+    }
+
     /// Closes our sending half.
     ///
     /// # Errors
