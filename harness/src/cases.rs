@@ -17,6 +17,8 @@ pub struct Case {
     pub transcript: Transcript,
     /// Its lines, as they are written.
     pub text: String,
+    /// The file that it was read from; none for the catalogue.
+    pub file: Option<String>,
 }
 
 impl Case {
@@ -25,7 +27,7 @@ impl Case {
     /// # Errors
     /// What is wrong with the transcript, and where.
     pub fn read(text: &str) -> Result<Case, TranscriptError> {
-        Ok(Case { transcript: Transcript::read(text)?, text: text.trim_end().to_owned() })
+        Ok(Case { transcript: Transcript::read(text)?, text: text.trim_end().to_owned(), file: None })
     }
 
     /// Its permanent id.

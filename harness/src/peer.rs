@@ -1,6 +1,7 @@
 //! The peer under test: reached by its address, started and restarted where we may, asked whether it lives.
 
-use crate::ping::{Addressing, Answer, Ping};
+use crate::ping::Answer;
+use crate::preflight::Facts;
 use crate::process::{self, Process};
 use crate::target::Target;
 use crate::wire::{Incoming, Wire};
@@ -31,6 +32,8 @@ pub enum StartError {
     Command(String, io::Error),
     /// The program ended before it accepted a connection.
     Ended(String, Death),
+    /// The program accepted a connection and ended with it.
+    EndedEarly(String, Death),
     /// The program runs, but accepts no connection.
     NotReady(String, String),
     /// A port or a listener of our own.
@@ -50,6 +53,12 @@ impl std::fmt::Display for StartError {
                 f,
                 "peer: {command:?} ended with {} before it accepted a connection. Does it listen at the port given as \
                  {{port}} and PORT? Its standard error:\n{}",
+                death.status, death.stderr
+            ),
+            StartError::EndedEarly(command, death) => write!(
+                f,
+                "peer: {command:?} ended with {} when its first connection had ended, so nothing can be asked of it. Its \
+                 standard error:\n{}",
                 death.status, death.stderr
             ),
             StartError::NotReady(command, stderr) => write!(
@@ -138,6 +147,14 @@ impl Peer {
         Err(StartError::NotReady(command.to_owned(), stderr))
     }
 
+    /// Why a peer that accepted a connection accepts none any more.
+    pub async fn unreachable(&mut self, error: io::Error) -> StartError {
+        match (self.death(DYING).await, &self.target) {
+            (Some(death), Target::Exec(command)) => StartError::EndedEarly(command.clone(), death),
+            _ => StartError::Unreachable(self.address.clone(), error),
+        }
+    }
+
     /// Where it listens.
     #[must_use]
     pub fn address(&self) -> &str {
@@ -174,11 +191,11 @@ impl Peer {
     }
 
     /// Whether a fresh connection is served: handshake, and the known-good call where there is one.
-    pub async fn health(&mut self, ping: Option<&Ping>, by: Addressing, patience: Duration) -> Health {
+    pub async fn health(&mut self, facts: &Facts, patience: Duration) -> Health {
         if let Some(death) = self.death(Duration::ZERO).await {
             return Health::Died(death);
         }
-        let served = serves(&self.address, ping, by, Instant::now() + patience).await;
+        let served = serves(&self.address, facts, Instant::now() + patience).await;
         let dying = match served {
             Service::Served => return Health::Serves,
             // A process that dies closes its connections a moment before it is seen to have ended.
@@ -240,8 +257,8 @@ pub enum Service {
     Silent,
 }
 
-/// Whether a fresh connection is served before the deadline.
-pub async fn serves(address: &str, ping: Option<&Ping>, by: Addressing, deadline: Instant) -> Service {
+/// Whether a fresh connection is served before the deadline, as far as this peer serves any.
+pub async fn serves(address: &str, facts: &Facts, deadline: Instant) -> Service {
     let mut wire = match Wire::open(address, deadline).await {
         Ok(wire) => wire,
         Err(error) if error.kind() == io::ErrorKind::TimedOut => return Service::Silent,
@@ -249,7 +266,7 @@ pub async fn serves(address: &str, ping: Option<&Ping>, by: Addressing, deadline
     };
     let mut names = Names::new(65);
     wire.send(&[HELLO], deadline).await;
-    loop {
+    while facts.members.is_some() {
         match wire.receive(deadline).await {
             Incoming::Message(received) if received.method.is("methods") => {
                 bind_object(&received, &mut names);
@@ -260,8 +277,8 @@ pub async fn serves(address: &str, ping: Option<&Ping>, by: Addressing, deadline
             Incoming::Late | Incoming::Flood => return Service::Silent,
         }
     }
-    if let Some(ping) = ping {
-        match ping.ask(&mut wire, &mut names, by, deadline, &mut |_| {}).await {
+    if let Some(ping) = &facts.ping {
+        match ping.ask(&mut wire, &mut names, facts.by, deadline, &mut |_| {}).await {
             Answer::Answered(_) => {}
             Answer::Closed => return Service::Closed,
             Answer::Late => return Service::Silent,

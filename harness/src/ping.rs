@@ -3,6 +3,7 @@
 use crate::wire::{Incoming, Wire};
 use dnode_spec::message::Id;
 use dnode_spec::monitor::Received;
+use dnode_spec::path::PathForm;
 use dnode_spec::text::TextBuf;
 use dnode_spec::transcript::{Called, Name, Names, Pattern};
 use tokio::time::Instant;
@@ -12,6 +13,7 @@ use tokio::time::Instant;
 pub struct Ping {
     method: String,
     pattern: Pattern,
+    path_form: PathForm,
 }
 
 /// How calls are addressed to this peer.
@@ -57,7 +59,19 @@ impl Ping {
         if pattern.declared() != [callback()] {
             return Err("the arguments need exactly one callback".to_owned());
         }
-        Ok(Ping { method: method.to_owned(), pattern })
+        Ok(Ping { method: method.to_owned(), pattern, path_form: PathForm::Strings })
+    }
+
+    /// The same call, with paths in this form.
+    #[must_use]
+    pub fn with_paths(self, path_form: PathForm) -> Ping {
+        Ping { path_form, ..self }
+    }
+
+    /// The form of its paths.
+    #[must_use]
+    pub fn path_form(&self) -> PathForm {
+        self.path_form
     }
 
     /// The claim of the probe.
@@ -97,6 +111,7 @@ impl Ping {
         let number = names.fresh();
         let method = method_text(&TextBuf::from(self.method.as_str()), names, by);
         let mut own = Names::new(number.0);
+        own.path_form = self.path_form;
         let line = self.pattern.encode(&method, &mut own);
         (line, own.our_number(&callback()).unwrap_or(number))
     }

@@ -7,6 +7,7 @@ use dnode_reports::event;
 use dnode_spec::graph::{Graph, Node, NodeId};
 use dnode_spec::message::{Id, Method, Problem};
 use dnode_spec::monitor::Received;
+use dnode_spec::path::PathForm;
 use dnode_spec::probe;
 use dnode_spec::text::TextBuf;
 use dnode_spec::transcript::Names;
@@ -88,6 +89,12 @@ impl Facts {
         (self.round_trip * 20).clamp(Duration::from_millis(100), Duration::from_secs(1))
     }
 
+    /// How the peer wants indexes in paths.
+    #[must_use]
+    pub fn path_form(&self) -> PathForm {
+        self.ping.as_ref().map(Ping::path_form).unwrap_or_default()
+    }
+
     /// Whether this method of the probe can be relied on.
     #[must_use]
     pub fn answers(&self, method: &str) -> bool {
@@ -141,7 +148,7 @@ pub async fn preflight(address: &str, ping: Option<&Ping>, patience: Duration) -
         learn_answers(&mut wire, &mut names, &mut facts, patience).await;
     }
     // Two connections at once: this one is still open.
-    let second = serves(address, facts.ping.as_ref(), facts.by, Instant::now() + patience).await;
+    let second = serves(address, &facts, Instant::now() + patience).await;
     if facts.members.is_some() && second != Service::Served && !wire.is_closed() {
         facts.missing.insert("methods/connections");
         facts.notes.push("a second connection is not served while the first is open".to_owned());
@@ -180,6 +187,7 @@ fn choose_ping(ping: Option<&Ping>, facts: &Facts) -> Option<Ping> {
     if claimed { Ping::claim() } else { ping.cloned() }
 }
 
+/// How the peer can be called: by id, by name; and where it answers neither, whether other paths make it answer.
 async fn learn_addressing(
     wire: &mut Wire,
     names: &mut Names,
@@ -187,6 +195,22 @@ async fn learn_addressing(
     ping: &Ping,
     patience: Duration,
 ) {
+    learn_forms(wire, names, facts, ping, patience).await;
+    if facts.ping.is_none() && !wire.is_closed() {
+        let missing = facts.missing.clone();
+        facts.missing.remove("methods/by-id");
+        facts.missing.remove("methods/by-name");
+        let ping = ping.clone().with_paths(PathForm::Integers);
+        learn_forms(wire, names, facts, &ping, patience).await;
+        if facts.ping.is_some() {
+            facts.missing.insert("callback/path-forms");
+        } else {
+            facts.missing = missing;
+        }
+    }
+}
+
+async fn learn_forms(wire: &mut Wire, names: &mut Names, facts: &mut Facts, ping: &Ping, patience: Duration) {
     let member = names.member(&TextBuf::from(ping.method())).is_some();
     for (by, clause) in [(Addressing::ById, "methods/by-id"), (Addressing::ByName, "methods/by-name")] {
         if by == Addressing::ById && !member {
@@ -262,7 +286,8 @@ async fn learn_answers(wire: &mut Wire, names: &mut Names, facts: &mut Facts, pa
     if facts.name.is_none() {
         return;
     }
-    for ping in Ping::of_the_probe() {
+    let path_form = facts.path_form();
+    for ping in Ping::of_the_probe().map(|ping| ping.with_paths(path_form)) {
         let deadline = Instant::now() + facts.quiet().max(patience / 4);
         let method = ping.method().to_owned();
         if facts.lacks(&method).is_some() {
@@ -294,6 +319,11 @@ fn explain(facts: &mut Facts) {
     } else if facts.ping.is_none() {
         note("the known-good call is not answered");
     } else {
+        if facts.missing.contains("callback/path-forms") {
+            note(
+                "the peer takes no strings for the indexes in paths: integers are written wherever a case is not about that",
+            );
+        }
         if facts.missing.contains("methods/by-id") {
             note("the peer answers calls by name only");
         }

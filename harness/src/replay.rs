@@ -7,7 +7,7 @@ mod absence;
 mod expect;
 
 use crate::peer::bind_object;
-use crate::ping::method_text;
+use crate::ping::{Addressing, method_text};
 use crate::preflight::Facts;
 use crate::wire::{Incoming, Log, Wire};
 use dnode_spec::message::Problem;
@@ -151,12 +151,14 @@ impl<'a> Replay<'a> {
         wire: Wire,
         deadline: Instant,
     ) -> Replay<'a> {
+        let mut names = Names::new(transcript.first_free_number());
+        names.path_form = facts.path_form();
         Replay {
             transcript,
             address,
             facts,
             wire,
-            names: Names::new(transcript.first_free_number()),
+            names,
             deadline,
             pending: Vec::new(),
             inbox: Vec::new(),
@@ -204,8 +206,12 @@ impl<'a> Replay<'a> {
     ) -> std::pin::Pin<Box<dyn Future<Output = Result<(), Stop>> + Send + 's>> {
         Box::pin(async move {
             for (at, step) in steps.iter().enumerate() {
-                if steps.get(at + 1).is_some_and(|next| matches!(next.action, Action::HalfClose)) {
-                    self.wire.hold_until_half_close();
+                let next = steps.get(at + 1).map(|next| &next.action);
+                match (&step.action, next) {
+                    (_, Some(Action::HalfClose)) => self.wire.hold_until_half_close(),
+                    // The bytes and the known-good call arrive together, every time.
+                    (Action::Bytes(_, _, Split::Whole), Some(Action::Survive)) => self.wire.hold_until_next(),
+                    _ => {}
                 }
                 if self.over && !matches!(step.action, Action::Served) {
                     continue;
@@ -248,11 +254,18 @@ impl<'a> Replay<'a> {
             }
             Action::Bytes(bytes, newline, split) => {
                 let names = &mut self.names;
-                let expanded = bytes.expand(&mut |called| match (names.number(called), called) {
-                    // A name that is none of the peer's is ours: these bytes declare it.
-                    // They may be several messages, so no order follows from them.
-                    (None, Called::Function(name)) => Some(names.declare(name)),
-                    (number, _) => number,
+                let by_name = self.facts.missing.contains("methods/by-id");
+                let expanded = bytes.expand(&mut |called| {
+                    let id = match (names.number(called), called) {
+                        (_, Called::Member(key)) if by_name => {
+                            return Some(method_text(key, names, Addressing::ByName));
+                        }
+                        // A name that is none of the peer's is ours: these bytes declare it.
+                        // They may be several messages, so no order follows from them.
+                        (None, Called::Function(name)) => Some(names.declare(name)),
+                        (number, _) => number,
+                    };
+                    id.map(|id| id.to_string().into_bytes())
                 });
                 let mut bytes = expanded.map_err(|called| self.unbound(&called))?;
                 bytes.extend(newline.then_some(b'\n'));
@@ -322,7 +335,10 @@ impl<'a> Replay<'a> {
     }
 
     fn unbound(&self, called: &Called) -> Stop {
-        Stop::NotApplicable(format!("{} needs {called}, which the peer did not declare", self.step.0))
+        Stop::NotApplicable(format!(
+            "{} needs {called}, which the peer did not declare or has taken back",
+            self.step.0
+        ))
     }
 
     /// Keeps what is not awaited now; ends the replay where nothing more can come.
@@ -347,7 +363,12 @@ impl<'a> Replay<'a> {
     /// What every message does, whether it is awaited or not.
     fn receive(&mut self, received: Received) {
         for id in &received.culls {
-            self.names.culled_by_peer(*id);
+            if self.names.our_name(*id).is_some() {
+                self.names.culled_by_peer(*id);
+            } else {
+                // One of its own: in dnode-protocol 0.1 an owner takes back what it passed on, and may not be called there.
+                self.names.culled_by_us(*id);
+            }
         }
         if received.method.is("methods") {
             bind_object(&received, &mut self.names);

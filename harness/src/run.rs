@@ -13,7 +13,7 @@ use crate::peer::{Peer, StartError};
 use crate::ping::Ping;
 use crate::preflight::{Facts, preflight};
 use crate::replay::{Cause, Judged, Replayed, replay};
-use crate::target::Target;
+use crate::target::{Target, quote};
 use alone::{LANES, Lane};
 use dnode_reports::event::{Death, Ended, Event, Outcome, Run, Verdict};
 use dnode_spec::clause::Level;
@@ -39,12 +39,43 @@ pub struct Options {
     pub jobs: usize,
     /// How long a case may take.
     pub patience: Duration,
-    /// The command line up to the selection of cases: it repeats a case.
-    pub command: String,
+    /// The command that runs one case again.
+    pub command: Command,
     /// Whether the run ends at the first case whose verdict gates.
     pub fail_fast: bool,
     /// Set when the caller wants the run to end.
     pub interrupted: Arc<AtomicBool>,
+}
+
+/// The words of the command line that repeat a case.
+#[derive(Debug, Clone, Default)]
+pub struct Command {
+    /// The program.
+    pub program: String,
+    /// The target and what else decides over a verdict.
+    pub arguments: String,
+}
+
+impl Command {
+    /// The command that runs this case again.
+    #[must_use]
+    pub fn repeat(&self, case: &Case) -> String {
+        match &case.file {
+            Some(file) => self.line(&format!("replay {}", quote(file)), ""),
+            None => self.line("run", &format!("--case {}", quote(case.id()))),
+        }
+    }
+
+    /// The command that runs everything again.
+    #[must_use]
+    pub fn whole(&self) -> String {
+        self.line("run", "")
+    }
+
+    fn line(&self, subcommand: &str, selection: &str) -> String {
+        let words = [&self.program, subcommand, &self.arguments, selection];
+        words.into_iter().filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
+    }
 }
 
 /// Why a run could not take place.
@@ -116,10 +147,11 @@ pub async fn run(
     if cases.is_empty() && !options.selection.takes(PROBE_COMPLETE) {
         return Err(RunError::NothingSelected);
     }
-    let peer = Peer::start(&options.target).await.map_err(RunError::Start)?;
-    let facts = preflight(peer.address(), options.ping.as_ref(), options.patience).await;
-    let facts =
-        facts.map_err(|error| RunError::Start(StartError::Unreachable(peer.address().to_owned(), error)))?;
+    let mut peer = Peer::start(&options.target).await.map_err(RunError::Start)?;
+    let facts = match preflight(peer.address(), options.ping.as_ref(), options.patience).await {
+        Ok(facts) => facts,
+        Err(error) => return Err(RunError::Start(peer.unreachable(error).await)),
+    };
     let mut runner = Runner {
         options,
         outcomes: vec![None; cases.len()],
@@ -167,8 +199,7 @@ impl Runner<'_> {
         self.rest();
         self.tell(tell);
         about_probe.into_iter().for_each(|outcome| tell(Event::Judged(Box::new(outcome))));
-        let command = self.options.command.clone();
-        for outcome in self.invariants.outcomes(&command, &self.cases) {
+        for outcome in self.invariants.outcomes(&self.options.command, &self.cases) {
             tell(Event::Judged(Box::new(outcome)));
         }
         tell(Event::Judged(Box::new(verdict::life(self.died.take()))));
@@ -237,10 +268,8 @@ impl Runner<'_> {
         let (late, dead): (Vec<_>, Vec<_>) =
             suspects.into_iter().partition(|(_, replayed)| cause(replayed) == Some(Cause::Time));
         let numbers = |suspects: Vec<(usize, Replayed)>| suspects.into_iter().map(|(at, _)| at).collect();
-        let died = match self.lanes.first_mut() {
-            Some(lane) => {
-                lane.ready(self.options, "before").await.map(|()| lane.died.take()).unwrap_or_default()
-            }
+        let died = match self.lanes.first_mut().filter(|_| !dead.is_empty() || !late.is_empty()) {
+            Some(lane) => lane.anew().await,
             None => None,
         };
         self.by_themselves(numbers(dead), true, tell).await;

@@ -64,6 +64,8 @@ pub struct Wire {
     lines: u64,
     bytes: u64,
     closed: Option<bool>,
+    /// What is sent next waits for what is sent after it.
+    held: bool,
 }
 
 impl Wire {
@@ -85,6 +87,7 @@ impl Wire {
             lines: 0,
             bytes: 0,
             closed: None,
+            held: false,
         })
     }
 
@@ -104,6 +107,9 @@ impl Wire {
                 tokio::time::sleep_until(deadline.min(Instant::now() + pause)).await;
             }
             self.outgoing.extend(segment.iter());
+            if std::mem::take(&mut self.held) {
+                continue;
+            }
             while !self.outgoing.is_empty() && self.closed.is_none() && Instant::now() < deadline {
                 if !self.pump(deadline).await {
                     return;
@@ -217,6 +223,11 @@ impl Wire {
             }
         }
         Incoming::Closed { reset }
+    }
+
+    /// What is sent next is written together with what is sent after it, or with the next wait.
+    pub fn hold_until_next(&mut self) {
+        self.held = true;
     }
 
     /// What is sent next arrives together with the end of the stream.

@@ -9,7 +9,7 @@ mod support;
 
 use dnode_conform::cases::{Selection, catalogue};
 use dnode_conform::matrix::{self, Matrix};
-use dnode_conform::run::{Options, run};
+use dnode_conform::run::{Command, Options, run};
 use dnode_conform::serve::{fault, variant};
 use dnode_conform::target::Target;
 use dnode_reports::event::{Event, Outcome};
@@ -29,7 +29,7 @@ fn outcomes(serve: &str, cases: &[&str]) -> Vec<Outcome> {
         ping: None,
         jobs: 16,
         patience: Duration::from_millis(500),
-        command: String::new(),
+        command: Command::default(),
         fail_fast: false,
         interrupted: std::sync::Arc::default(),
     };

@@ -9,7 +9,7 @@
 //! A problem names the clause that the message breaks. A *refused* message is not acted on by a session; the other problems are
 //! tolerated (`callbacks` written as a list by the PHP port, a field that is null).
 
-use crate::path::Path;
+use crate::path::{Path, PathForm};
 use crate::text::{Text, TextBuf};
 use crate::value::{Kind, Number, Ref, Value};
 use indexmap::IndexMap;
@@ -370,7 +370,7 @@ pub fn encode(method: &Method, arguments: &[u8], callbacks: &[(Id, Path)], links
     out.extend_from_slice(arguments);
     if !method.is("cull") {
         out.extend_from_slice(b",\"callbacks\":");
-        write_callbacks(callbacks, &mut out);
+        write_callbacks(callbacks, PathForm::Strings, &mut out);
         out.extend_from_slice(b",\"links\":");
         write_links(links, &mut out);
     }
@@ -379,14 +379,14 @@ pub fn encode(method: &Method, arguments: &[u8], callbacks: &[(Id, Path)], links
 }
 
 /// Appends a `callbacks` field's value.
-pub fn write_callbacks(callbacks: &[(Id, Path)], out: &mut Vec<u8>) {
+pub fn write_callbacks(callbacks: &[(Id, Path)], form: PathForm, out: &mut Vec<u8>) {
     out.push(b'{');
     for (n, (id, path)) in callbacks.iter().enumerate() {
         if n > 0 {
             out.push(b',');
         }
         out.extend_from_slice(format!("\"{id}\":").as_bytes());
-        path.write_json(out);
+        path.write_json_as(form, out);
     }
     out.push(b'}');
 }

@@ -199,6 +199,18 @@ impl Monitor {
                 refused: false,
             });
         }
+        if graph.items(root).len() > 1 {
+            problems.push(Problem {
+                clause: "methods/declared",
+                at: "callbacks".to_owned(),
+                expected: "paths within the object, which is the only argument".to_owned(),
+                actual: format!(
+                    "{} arguments, once the functions stand at their places",
+                    graph.items(root).len()
+                ),
+                refused: false,
+            });
+        }
         // A later object replaces an earlier one, but a call may have crossed it.
         self.side(from).names.extend(members.keys().cloned());
     }

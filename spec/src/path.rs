@@ -20,6 +20,16 @@ pub const MAX_GAP: usize = 1024;
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
 pub struct Path(Vec<TextBuf>);
 
+/// How indexes are written in a path.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum PathForm {
+    /// As strings of digits, as the reference does.
+    #[default]
+    Strings,
+    /// As integers.
+    Integers,
+}
+
 /// Why an array on the wire is not a path.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PathError {
@@ -82,12 +92,24 @@ impl Path {
 
     /// Appends the path as a JSON array of strings.
     pub fn write_json(&self, out: &mut Vec<u8>) {
+        self.write_json_as(PathForm::Strings, out);
+    }
+
+    /// Appends the path as a JSON array in this form.
+    pub fn write_json_as(&self, form: PathForm, out: &mut Vec<u8>) {
+        let is_index = |key: &TextBuf| {
+            let key = key.as_text().to_str().unwrap_or_default();
+            key.parse::<u32>().is_ok_and(|index| index.to_string() == key)
+        };
         out.push(b'[');
         for (n, key) in self.0.iter().enumerate() {
             if n > 0 {
                 out.push(b',');
             }
-            key.as_text().write_json(out);
+            match key.as_text().to_str().filter(|_| form == PathForm::Integers && is_index(key)) {
+                Some(digits) => out.extend_from_slice(digits.as_bytes()),
+                None => key.as_text().write_json(out),
+            }
         }
         out.push(b']');
     }

@@ -234,7 +234,7 @@ impl Probe {
             Does::IsKept(n) => {
                 let cb = function(1);
                 let same = function(0).is_some() && function(0) == self.kept[n];
-                let same = graph.add(Node::Boolean(same));
+                let same = graph.string(if same { "yes" } else { "no" });
                 reply(session, cb, graph, &[same]);
             }
             Does::Fire(n) => {

@@ -39,8 +39,7 @@ pub(super) async fn replay(mut args: ReplayArgs) -> Result<u8, String> {
         ));
     }
     let selection = Selection::new(&[]).map_err(|error| format!("caller: {error}"))?;
-    let files: Vec<String> = args.files.iter().map(|file| crate::target::quote(file)).collect();
-    judge(&args.peer, target, selection, &format!("replay {}", files.join(" ")), cases).await
+    judge(&args.peer, target, selection, cases).await
 }
 
 fn read(file: &str) -> Result<Case, String> {
@@ -51,5 +50,6 @@ fn read(file: &str) -> Result<Case, String> {
         return Err(format!("caller: {file} has more than {FILE_LIMIT} bytes"));
     }
     let text = String::from_utf8(bytes).map_err(|_| format!("caller: {file} is not UTF-8"))?;
-    Case::read(&text).map_err(|error| format!("caller: {file}, {error}"))
+    let case = Case::read(&text).map_err(|error| format!("caller: {file}, {error}"))?;
+    Ok(Case { file: Some(file.to_owned()), ..case })
 }

@@ -4,7 +4,7 @@ use super::PeerArgs;
 use super::progress::Progress;
 use crate::cases::{Case, Selection, catalogue};
 use crate::ping::Ping;
-use crate::run::{Options, run as run_cases};
+use crate::run::{Command, Options, run as run_cases};
 use crate::target::{Target, quote};
 use clap::Args;
 use dnode_reports::Report;
@@ -50,7 +50,7 @@ pub(super) async fn run(args: RunArgs) -> Result<u8, String> {
     let cases = catalogue().map_err(|error| format!("harness: {error}"))?;
     let target = target(args.target.as_deref(), args.peer.exec.clone())?;
     let selection = Selection::new(&args.cases).map_err(|error| format!("caller: {error}"))?;
-    judge(&args.peer, target, selection, "run", cases).await
+    judge(&args.peer, target, selection, cases).await
 }
 
 /// The target that the arguments name.
@@ -68,13 +68,12 @@ pub(super) async fn judge(
     args: &PeerArgs,
     target: Target,
     selection: Selection,
-    subcommand: &str,
     cases: Vec<Case>,
 ) -> Result<u8, String> {
     let ping = args.ping.as_deref().map(Ping::parse).transpose();
     let interrupted = Arc::new(AtomicBool::new(false));
     let options = Options {
-        command: command(args, &target, subcommand),
+        command: command(args, &target),
         target,
         selection,
         gate: args.level.into(),
@@ -94,15 +93,12 @@ pub(super) async fn judge(
     }
 }
 
-/// The command line that repeats this run, up to the selection of cases.
-fn command(args: &PeerArgs, target: &Target, subcommand: &str) -> String {
+/// The words that repeat a case of this run.
+fn command(args: &PeerArgs, target: &Target) -> Command {
     let program = std::env::args().next().unwrap_or_else(|| "dnode-conform".to_owned());
-    let mut words = vec![quote(&program), subcommand.to_owned(), target.arguments()];
-    if let Some(ping) = &args.ping {
-        words.push(format!("--ping {}", quote(ping)));
-    }
-    words.retain(|word| !word.is_empty());
-    words.join(" ")
+    let ping = args.ping.as_ref().map(|ping| format!("--ping {}", quote(ping)));
+    let words = std::iter::once(target.arguments()).chain(ping).filter(|word| !word.is_empty());
+    Command { program: quote(&program), arguments: words.collect::<Vec<_>>().join(" ") }
 }
 
 /// The first signal ends the run after the cases at hand, with its reports; the second ends the program.

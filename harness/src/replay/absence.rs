@@ -37,9 +37,18 @@ impl Replay<'_> {
         }
     }
 
-    /// The connection answers, or it is closed and a fresh one is served.
+    /// The connection answers, or it is closed and a fresh one is served. A peer that answers only when one more call has come is slow to
+    /// notice, not deaf: cases of their own ask for more.
     pub(super) async fn survive(&mut self) -> Result<(), Stop> {
-        match self.barrier(false).await {
+        let deadline = self.deadline;
+        self.deadline = deadline.min(Instant::now() + self.facts.quiet());
+        let first = self.barrier(false).await;
+        self.deadline = deadline;
+        let answered = match first {
+            Barrier::Deaf => self.barrier(false).await,
+            answered => answered,
+        };
+        match answered {
             Barrier::Passed => Ok(()),
             Barrier::Closed => self.closed_in_order().await,
             Barrier::Deaf => Err(self.deaf()),
@@ -66,7 +75,7 @@ impl Replay<'_> {
     /// A fresh connection is served while this one is open, or after it.
     pub(super) async fn served(&mut self) -> Result<(), Stop> {
         self.wire.note("connects a second time");
-        let served = serves(self.address, self.facts.ping.as_ref(), self.facts.by, self.deadline).await;
+        let served = serves(self.address, self.facts, self.deadline).await;
         if served == Service::Served {
             self.wire.note("is served on the second connection");
             return Ok(());

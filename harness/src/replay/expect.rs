@@ -199,8 +199,8 @@ impl<'a> Replay<'a> {
     fn concerns(&self, method: &Method) -> bool {
         match method {
             Method::Id(id) => self.names.our_name(*id).is_some(),
-            // dnode-protocol 0.0 and 0.1 tell of errors by a call of this name.
-            Method::Name(key) => key.as_text() != "error",
+            // dnode-protocol 0.0 and 0.1 tell of errors by a call of the one name; an end may send its object again.
+            Method::Name(key) => key.as_text() != "error" && key.as_text() != "methods",
         }
     }
 }

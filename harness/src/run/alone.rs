@@ -68,8 +68,11 @@ impl Lane {
         let first = patience * if again { PATIENCE } else { 1 };
         let Some(address) = self.address() else { return Err("the peer is gone".to_owned()) };
         let mut replayed = replay(&case.transcript, &address, facts, first).await;
-        if replayed.is_refused() && self.has_died(DYING).await {
-            // It ended before this case could say a word.
+        if again && replayed.lines == 0 && matches!(replayed.judged, Judged::Diverged(_)) {
+            // It ended, or was busy with another case, before this one could begin.
+            if !self.has_died(if replayed.is_refused() { DYING } else { Duration::ZERO }).await {
+                self.refresh(case.id()).await;
+            }
             self.ready(options, case.id()).await?;
             let Some(address) = self.address() else { return Err("the peer is gone".to_owned()) };
             replayed = replay(&case.transcript, &address, facts, first).await;
@@ -98,7 +101,7 @@ impl Lane {
         let Some(peer) = self.peer.as_mut().filter(|_| !harmless || case.transcript.header.hostile) else {
             return Life::Serves;
         };
-        match peer.health(facts.ping.as_ref(), facts.by, patience).await {
+        match peer.health(facts, patience).await {
             Health::Serves => Life::Serves,
             Health::Died(death) => Life::Died(Some(death)),
             Health::Refuses => Life::Died(None),
@@ -120,6 +123,14 @@ impl Lane {
             Some(reason) => Err(reason.clone()),
             None => Ok(()),
         }
+    }
+
+    /// A fresh peer, where it is ours: what several cases at once have left behind must not be the fault of one. Says whether and how
+    /// the old one had ended.
+    pub(super) async fn anew(&mut self) -> Option<(String, Death)> {
+        let ended = self.has_died(Duration::ZERO).await;
+        self.refresh("that ran last").await;
+        self.died.take().filter(|_| ended)
     }
 
     /// Whether the peer has ended while no case was running on it. It is remembered.

@@ -1,7 +1,7 @@
 //! The clauses that the monitor judges on every line: one case each, whatever the run was about.
 
-use super::Broken;
-use super::verdict::{divergence, repeat};
+use super::verdict::divergence;
+use super::{Broken, Command};
 use crate::cases::{Case, Selection, invariant_id, invariants};
 use crate::preflight::Facts;
 use crate::replay::{Cause, Diverged, Replayed};
@@ -56,14 +56,14 @@ impl Invariants {
     }
 
     /// The outcomes, by id. They are always all of them, whatever was selected.
-    pub(super) fn outcomes(&self, command: &str, cases: &[Arc<Case>]) -> Vec<Outcome> {
+    pub(super) fn outcomes(&self, command: &Command, cases: &[Arc<Case>]) -> Vec<Outcome> {
         let mut outcomes: Vec<Outcome> =
             invariants().map(|clause| self.outcome(clause, command, cases)).collect();
         outcomes.sort_by(|a, b| a.id.cmp(&b.id));
         outcomes
     }
 
-    fn outcome(&self, clause: &Clause, command: &str, cases: &[Arc<Case>]) -> Outcome {
+    fn outcome(&self, clause: &Clause, command: &Command, cases: &[Arc<Case>]) -> Outcome {
         let id = invariant_id(clause);
         let mut outcome = Outcome {
             id: id.clone(),
@@ -99,8 +99,8 @@ impl Invariants {
             wire: shown.wire.clone(),
             transcript: shown.at.map(|at| cases[at].text.clone()).unwrap_or_default(),
             repeat: match shown.at {
-                Some(_) => repeat(command, &shown.case),
-                None => repeat(command, &id),
+                Some(at) => command.repeat(&cases[at]),
+                None => command.whole(),
             },
             death: None,
         };

@@ -1,5 +1,6 @@
 //! From what happened to what it means.
 
+use super::Command;
 use crate::cases::{Case, LIFE, LIFE_ABOUT, LIFE_CLAUSE, PROBE_COMPLETE, Selection, level};
 use crate::preflight::Facts;
 use crate::replay::{Cause, Diverged, Judged, Replayed};
@@ -32,7 +33,7 @@ pub(super) fn without_run(case: &Case, verdict: Verdict, reason: Option<String>)
 }
 
 /// The outcome of a case that was run.
-pub(super) fn outcome(case: &Case, replayed: Replayed, life: Life, command: &str) -> Outcome {
+pub(super) fn outcome(case: &Case, replayed: Replayed, life: Life, command: &Command) -> Outcome {
     let Replayed { judged, log, .. } = replayed;
     let (verdict, reason, diverged, death) = judge(judged, life);
     let divergence = diverged.map(|diverged| divergence(case.id(), *diverged));
@@ -44,16 +45,11 @@ pub(super) fn outcome(case: &Case, replayed: Replayed, life: Life, command: &str
         evidence: Evidence {
             wire: log.into_entries(),
             transcript: case.text.clone(),
-            repeat: repeat(command, case.id()),
+            repeat: command.repeat(case),
             death,
         },
         ..without_run(case, verdict, reason)
     }
-}
-
-/// The command that repeats one case.
-pub(super) fn repeat(command: &str, case: &str) -> String {
-    format!("{command} --case {}", crate::target::quote(case))
 }
 
 type Verdicts = (Verdict, Option<String>, Option<Box<Diverged>>, Option<Death>);

@@ -2,7 +2,6 @@
 
 use super::names::Name;
 use super::pattern::Called;
-use crate::message::Id;
 use base64::Engine as _;
 use serde_json::Value as Json;
 
@@ -94,22 +93,11 @@ impl Bytes {
         }
     }
 
-    /// Whether it needs the number of a member of the peer's object.
-    pub(super) fn names_member(&self) -> bool {
-        match self {
-            Bytes::Plain(_) | Bytes::Id(Called::Function(_)) => false,
-            Bytes::Repeat(bytes, _) => bytes.names_member(),
-            Bytes::Nest(parts, _) => parts.iter().any(Bytes::names_member),
-            Bytes::Id(_) => true,
-            Bytes::Concat(parts) => parts.iter().any(Bytes::names_member),
-        }
-    }
-
-    /// The bytes. `id` gives the number of a function.
+    /// The bytes. `id` gives the number of a function as text; for a method of a peer that answers to names only, its quoted name.
     ///
     /// # Errors
     /// The function that has no number.
-    pub fn expand(&self, id: &mut dyn FnMut(&Called) -> Option<Id>) -> Result<Vec<u8>, Called> {
+    pub fn expand(&self, id: &mut dyn FnMut(&Called) -> Option<Vec<u8>>) -> Result<Vec<u8>, Called> {
         let mut out = Vec::with_capacity(self.len());
         self.expand_into(id, &mut out)?;
         Ok(out)
@@ -117,7 +105,7 @@ impl Bytes {
 
     fn expand_into(
         &self,
-        id: &mut dyn FnMut(&Called) -> Option<Id>,
+        id: &mut dyn FnMut(&Called) -> Option<Vec<u8>>,
         out: &mut Vec<u8>,
     ) -> Result<(), Called> {
         match self {
@@ -134,7 +122,7 @@ impl Bytes {
             }
             Bytes::Id(called) => {
                 let number = id(called).ok_or_else(|| called.clone())?;
-                out.extend_from_slice(number.to_string().as_bytes());
+                out.extend_from_slice(&number);
             }
             Bytes::Concat(parts) => parts.iter().try_for_each(|part| part.expand_into(id, out))?,
         }

@@ -2,6 +2,7 @@
 
 use super::pattern::Called;
 use crate::message::Id;
+use crate::path::PathForm;
 use crate::text::TextBuf;
 use std::collections::{HashMap, HashSet};
 
@@ -36,6 +37,8 @@ pub struct Names {
     members: HashMap<TextBuf, Id>,
     own_members: HashMap<TextBuf, Name>,
     next: i64,
+    /// How the paths of our functions are written where the transcript does not write them itself.
+    pub path_form: PathForm,
 }
 
 impl Names {

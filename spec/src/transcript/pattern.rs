@@ -308,7 +308,7 @@ impl Pattern {
         }
         if declares {
             let mut written = Vec::new();
-            write_callbacks(callbacks, &mut written);
+            write_callbacks(callbacks, names.path_form, &mut written);
             fields.push(("\"callbacks\"".to_owned(), written));
         }
         let empty: [(&str, &[u8]); 3] = [("arguments", b"[]"), ("callbacks", b"{}"), ("links", b"[]")];
@@ -489,7 +489,7 @@ fn rename_callbacks(value: Ref<'_>, more: &[(Id, Path)], names: &mut Names) -> V
         out.extend_from_slice(&path.to_json());
     }
     let mut rest = Vec::new();
-    write_callbacks(more, &mut rest);
+    write_callbacks(more, names.path_form, &mut rest);
     if out.len() > 1 && !more.is_empty() {
         out.push(b',');
     }

@@ -135,8 +135,7 @@ impl Transcript {
             steps.iter().any(|step| match &step.action {
                 Action::Send(pattern, _) => method(&pattern.called),
                 Action::Bytes(bytes, ..) => {
-                    bytes.names_member()
-                        || bytes.names().into_iter().any(|name| method(&Called::Function(name.clone())))
+                    bytes.names().into_iter().any(|name| method(&Called::Function(name.clone())))
                 }
                 Action::Either(branches) => branches.iter().any(|steps| any(steps, needs)),
                 _ => false,

@@ -40,6 +40,13 @@ pub(super) const FAULTS: &[Fault] = &[
         || on_bad_line(|line| Value::parse(line).is_ok() && !is_sound(line), Heard::Deaf),
     ),
     fault(
+        "drops-after-bad-lines",
+        "robust/not-deaf",
+        HOSTILE,
+        "loses what comes in one segment behind a line that is not JSON",
+        || Box::new(DropsAfterBadLines),
+    ),
+    fault(
         "pollutes",
         "robust/arguments-only",
         HOSTILE,
@@ -195,6 +202,22 @@ impl Conduct for Pollutes {
         }
         let text = String::from_utf8_lossy(&line).replace("[{}]", &format!("[{{\"{POLLUTION}\":1}}]"));
         vec![text.into_bytes()]
+    }
+}
+
+struct DropsAfterBadLines;
+
+impl Conduct for DropsAfterBadLines {
+    fn segment(&mut self, mut bytes: Vec<u8>) -> Vec<u8> {
+        let mut end = 0;
+        for line in bytes.split_inclusive(|&byte| byte == b'\n') {
+            end += line.len();
+            if line.ends_with(b"\n") && Value::parse(line).is_err() {
+                bytes.truncate(end);
+                break;
+            }
+        }
+        bytes
     }
 }
 

@@ -1,11 +1,10 @@
 //! Expressions for bytes, and cutting bytes into segments.
 
 use super::*;
-use crate::message::Id;
 use proptest::prelude::*;
 
 fn expand(json: &str) -> String {
-    let bytes = Bytes::read(json).unwrap().expand(&mut |_| Some(Id(-7))).unwrap();
+    let bytes = Bytes::read(json).unwrap().expand(&mut |_| Some(b"-7".to_vec())).unwrap();
     String::from_utf8_lossy(&bytes).into_owned()
 }
 

@@ -1,4 +1,5 @@
-//! The suite against the real npm packages: each canonical report is committed, and so is the cause of each finding.
+//! The suite against the programs in `fixtures/peers/` that run here: the canonical report of each npm package is committed, and so is
+//! the cause of each finding; the example in Python passes everything.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod support;
@@ -41,19 +42,23 @@ fn compare_with_known(peer: &str, command: &str, known: &str) {
         let diff = similar::TextDiff::from_lines(&committed, &fresh);
         panic!("reports/known/{known}.json is not what came (UPDATE=1 writes it):\n{}", diff.unified_diff());
     }
-    let causes = std::fs::read_to_string(root().join("reports/known").join(format!("{known}.md"))).unwrap();
-    let report: serde_json::Value = serde_json::from_str(&fresh).unwrap();
-    for case in report["cases"].as_array().unwrap() {
-        let (id, verdict) = (case["id"].as_str().unwrap(), case["verdict"].as_str().unwrap());
-        if ["fail", "crash", "hang"].contains(&verdict) {
-            assert!(causes.contains(&format!("`{id}`")), "{known}.md does not say why {id} is {verdict}");
-        }
-    }
 }
 
 #[test]
-fn npm_dnode() {
+fn npm_dnode_1_2_2() {
     compare_with_known("npm-dnode", "node fixtures/peers/npm-dnode/server.js {port}", "npm-dnode-1.2.2");
+}
+
+#[test]
+fn npm_dnode_1_1_0() {
+    let command = "node fixtures/peers/npm-dnode-1.1.0/server.js {port}";
+    compare_with_known("npm-dnode-1.1.0", command, "npm-dnode-1.1.0");
+}
+
+#[test]
+fn npm_dnode_0_9_12() {
+    let command = "node fixtures/peers/npm-dnode-0.9.12/server.js {port}";
+    compare_with_known("npm-dnode-0.9.12", command, "npm-dnode-0.9.12");
 }
 
 #[test]
@@ -61,6 +66,47 @@ fn davedoesdev_dnode_that_culls() {
     let command = "node --expose-gc fixtures/peers/davedoesdev-dnode/server.js {port}";
     install("npm-dnode");
     compare_with_known("davedoesdev-dnode", command, "davedoesdev-dnode-1.2.4");
+}
+
+#[test]
+fn the_example_in_python_passes_everything() {
+    let command = "python3 fixtures/peers/python-example/server.py {port}";
+    let ran = run(&["--exec", command, "--level", "observed"]);
+    ran.expect_status(&[0]).expect_text("nothing that gates failed");
+}
+
+#[test]
+fn every_finding_in_a_known_report_has_its_cause_beside_it() {
+    let folder = root().join("reports/known");
+    let mut count = 0;
+    for entry in std::fs::read_dir(&folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_none_or(|extension| extension != "json") {
+            continue;
+        }
+        count += 1;
+        let name = path.file_stem().unwrap().to_string_lossy().into_owned();
+        let causes = std::fs::read_to_string(path.with_extension("md"))
+            .unwrap_or_else(|error| panic!("{name}.md beside {name}.json: {error}"));
+        let report = std::fs::read_to_string(&path).unwrap();
+        let report: serde_json::Value = serde_json::from_str(&report).unwrap();
+        let is_finding =
+            |case: &serde_json::Value| ["fail", "crash", "hang"].contains(&case["verdict"].as_str().unwrap());
+        let cases: Vec<&serde_json::Value> = report["cases"].as_array().unwrap().iter().collect();
+        for case in &cases {
+            let id = case["id"].as_str().unwrap();
+            let told = causes.lines().any(|line| line.starts_with('|') && line.contains(&format!("`{id}`")));
+            assert!(told || !is_finding(case), "{name}.md does not say why {id} is {}", case["verdict"]);
+        }
+        let rows = causes.lines().take_while(|line| *line != "## Defects");
+        for word in rows.filter(|line| line.starts_with('|')).flat_map(|line| line.split('|').take(2)) {
+            for id in word.split('`').skip(1).step_by(2) {
+                let found = cases.iter().any(|case| case["id"] == id && is_finding(case));
+                assert!(found, "{name}.md says why {id} fails, and the report has no such finding");
+            }
+        }
+    }
+    assert!(count >= 4, "the reports are in {}", folder.display());
 }
 
 #[test]
