@@ -9,7 +9,7 @@ mod invariant;
 mod verdict;
 
 use crate::cases::{Case, PROBE_COMPLETE, Selection, invariants};
-use crate::peer::{Peer, StartError};
+use crate::peer::{Peer, Service, StartError, serves};
 use crate::ping::Ping;
 use crate::preflight::{Facts, preflight};
 use crate::replay::{Cause, Judged, Replayed, replay};
@@ -23,6 +23,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 
 /// What to run, against whom, and how.
 #[derive(Debug, Clone)]
@@ -111,6 +112,14 @@ type Broken = BTreeMap<&'static str, dnode_spec::message::Problem>;
 
 /// How many suspects must fail again by themselves before the rest of many are run again side by side.
 const SAMPLE: usize = 4;
+
+/// A case that failed among others, perhaps for another's sake.
+struct Suspect {
+    at: usize,
+    replayed: Replayed,
+    /// It failed on time alone, and at that moment the peer served a fresh connection at once.
+    alert: bool,
+}
 
 struct Runner<'a> {
     options: &'a Options,
@@ -234,7 +243,7 @@ impl Runner<'_> {
         &mut self,
         waiting: Vec<usize>,
         tell: &mut (dyn FnMut(Event) + Send),
-    ) -> Vec<(usize, Replayed)> {
+    ) -> Vec<Suspect> {
         let jobs =
             if self.facts.missing.contains("methods/connections") { 1 } else { self.options.jobs.max(1) };
         let Some(address) = self.lanes.first().and_then(Lane::address) else { return Vec::new() };
@@ -246,28 +255,36 @@ impl Runner<'_> {
                 let Some(at) = waiting.next() else { break };
                 let (case, facts) = (Arc::clone(&self.cases[at]), Arc::clone(&self.facts));
                 let (address, patience) = (address.clone(), self.patience());
-                running
-                    .spawn(async move { (at, replay(&case.transcript, &address, &facts, patience).await) });
+                running.spawn(async move {
+                    let replayed = replay(&case.transcript, &address, &facts, patience).await;
+                    // One that another case keeps busy is late with everything.
+                    let late = cause(&replayed) == Some(Cause::Time);
+                    let alert = late && {
+                        let soon = Instant::now() + facts.quiet();
+                        serves(&address, &facts, soon).await == Service::Served
+                    };
+                    (at, replayed, alert)
+                });
             }
             let Some(joined) = running.join_next().await else { break };
-            let Ok((at, replayed)) = joined else { continue };
+            let Ok((at, replayed, alert)) = joined else { continue };
             if is_suspect(&replayed) {
-                suspects.push((at, replayed));
+                suspects.push(Suspect { at, replayed, alert });
             } else {
                 self.conclude(at, replayed, verdict::Life::Serves);
                 self.tell(tell);
             }
         }
-        suspects.sort_by_key(|(at, _)| *at);
+        suspects.sort_by_key(|suspect| suspect.at);
         suspects
     }
 
     /// Runs suspects again. Where the first of those that failed on time alone all fail again, the peer just does not answer: the
     /// rest need no peer to themselves.
-    async fn confirm(&mut self, suspects: Vec<(usize, Replayed)>, tell: &mut (dyn FnMut(Event) + Send)) {
+    async fn confirm(&mut self, suspects: Vec<Suspect>, tell: &mut (dyn FnMut(Event) + Send)) {
         let (late, dead): (Vec<_>, Vec<_>) =
-            suspects.into_iter().partition(|(_, replayed)| cause(replayed) == Some(Cause::Time));
-        let numbers = |suspects: Vec<(usize, Replayed)>| suspects.into_iter().map(|(at, _)| at).collect();
+            suspects.into_iter().partition(|suspect| cause(&suspect.replayed) == Some(Cause::Time));
+        let numbers = |suspects: Vec<Suspect>| suspects.into_iter().map(|suspect| suspect.at).collect();
         let died = match self.lanes.first_mut().filter(|_| !dead.is_empty() || !late.is_empty()) {
             Some(lane) => lane.anew().await,
             None => None,
@@ -289,8 +306,8 @@ impl Runner<'_> {
             return self.by_themselves(rest, true, tell).await;
         }
         let mut dead = Vec::new();
-        for (at, replayed) in self.side_by_side(rest, tell).await {
-            if cause(&replayed) == Some(Cause::Time) {
+        for Suspect { at, replayed, alert } in self.side_by_side(rest, tell).await {
+            if alert {
                 self.conclude(at, replayed, verdict::Life::Serves);
             } else {
                 dead.push(at);

@@ -1,7 +1,7 @@
 //! Cases by themselves: suspects, hostile cases, and whatever a peer that died left over.
 //!
-//! A lane is a peer that one case at a time has to itself. There is one lane until a case harms its peer; from then on, where peers
-//! are ours to start, there are several, so that a peer which dies of every second case does not make the run wait for each start.
+//! A lane is a peer that one case at a time has to itself. There is one lane until a case harms its peer or fails on time; from then
+//! on, where peers are ours to start, there are several, so that a run does not wait for each start and each deadline by itself.
 
 use super::verdict::Life;
 use super::{Options, is_suspect};
@@ -26,7 +26,7 @@ pub(super) struct Lane {
     peer: Option<Peer>,
     /// Why there is no peer any more.
     pub(super) gone: Option<String>,
-    /// A case has harmed the peer.
+    /// A case has harmed the peer, or kept it long.
     pub(super) harmed: bool,
     /// The peer ended in no case: when, and how.
     pub(super) died: Option<(String, Death)>,
@@ -85,6 +85,7 @@ impl Lane {
             life = self.life(case, &replayed, facts, patience).await;
         }
         self.last = Some(case.id().to_owned());
+        self.harmed |= is_suspect(&replayed);
         let diverged = matches!(replayed.judged, Judged::Diverged(_));
         if !matches!(life, Life::Serves) {
             self.recover(case.id()).await;
