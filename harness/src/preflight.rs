@@ -18,6 +18,9 @@ use tokio::time::Instant;
 /// More lines than this in the preflight, where some ten are due, come from a peer that sends without end.
 const FLOOD: u64 = 1000;
 
+/// How much longer than a case the preflight waits: what it learns decides over all of them.
+const PATIENCE: u32 = 2;
+
 /// Between our object and the first call, so that they do not share a segment.
 const BEFORE_FIRST_CALL: Duration = Duration::from_millis(25);
 
@@ -124,6 +127,7 @@ impl Facts {
 /// # Errors
 /// Why the peer cannot be reached.
 pub async fn preflight(address: &str, ping: Option<&Ping>, patience: Duration) -> std::io::Result<Facts> {
+    let patience = patience * PATIENCE;
     let deadline = Instant::now() + patience;
     let mut wire = Wire::open(address, deadline).await?;
     let mut names = Names::new(65);

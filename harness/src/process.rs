@@ -81,7 +81,7 @@ impl Process {
     /// The last lines of its standard error. Where the program has ended, waits a moment for the rest to be read: a
     /// grandchild may hold the pipe open, so not for its end.
     pub async fn stderr(&mut self) -> String {
-        if self.ended().is_some() {
+        if self.ended().is_some() && !self.reader.is_finished() {
             let _ = tokio::time::timeout(GRACE, &mut self.reader).await;
         }
         let kept = self.stderr.lock().unwrap_or_else(PoisonError::into_inner);

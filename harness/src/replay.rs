@@ -115,6 +115,11 @@ pub async fn replay(transcript: &Transcript, address: &str, facts: &Facts, patie
     Replayed { judged, log, broken, lines }
 }
 
+/// What a case's deadline grows by for so many bytes: a second for 2 MiB.
+fn reading_time(bytes: usize) -> Duration {
+    Duration::from_micros(bytes as u64 / 2)
+}
+
 /// Why a replay ends before its last step.
 enum Stop {
     Diverged(Box<Diverged>),
@@ -268,6 +273,8 @@ impl<'a> Replay<'a> {
                     id.map(|id| id.to_string().into_bytes())
                 });
                 let mut bytes = expanded.map_err(|called| self.unbound(&called))?;
+                // Long input takes its time to be read, and the case is seldom about that.
+                self.deadline += reading_time(bytes.len());
                 bytes.extend(newline.then_some(b'\n'));
                 self.wire.send(&split.segments(&bytes), self.deadline).await;
             }
@@ -301,6 +308,7 @@ impl<'a> Replay<'a> {
             }
         }
         let line = pattern.encode(method, &mut self.names);
+        self.deadline += reading_time(line.len());
         for name in pattern.declared() {
             self.causes.insert(name.clone(), self.begun);
         }

@@ -204,6 +204,9 @@ impl Runner<'_> {
         let suspects = self.side_by_side(open(self, false), tell).await;
         self.confirm(suspects, tell).await;
         self.by_themselves(open(self, true), false, tell).await;
+        for lane in &mut self.lanes {
+            self.died = self.died.take().or(lane.died_at_last().await);
+        }
         self.release();
         self.rest();
         self.tell(tell);

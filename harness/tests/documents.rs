@@ -70,3 +70,26 @@ fn the_help_is_fresh() {
     }
     assert_fresh("COMMANDS.md", &out);
 }
+
+#[test]
+fn the_defects_are_fresh() {
+    let mut out = String::from(
+        "# Defects of known implementations\n\nCollected from the files beside the reports; `UPDATE=1 cargo test --workspace` rewrites it. One row for each cause, with the case that \
+         shows it and the shortest input:\nwhat is sent after the handshake, one line. The versions and dates are in the headings.\n",
+    );
+    let folder = root().join("reports/known");
+    let mut files: Vec<_> = std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    for file in files.iter().filter(|file| file.extension().is_some_and(|extension| extension == "md")) {
+        if file.ends_with("DEFECTS.md") {
+            continue;
+        }
+        let text = std::fs::read_to_string(file).unwrap();
+        let heading = text.lines().next().and_then(|line| line.strip_prefix("# ")).unwrap();
+        let (_, defects) = text
+            .split_once("\n## Defects\n")
+            .unwrap_or_else(|| panic!("{} has no section Defects", file.display()));
+        let _ = write!(out, "\n## {heading}\n\n{}\n", defects.trim());
+    }
+    assert_fresh("reports/known/DEFECTS.md", &out);
+}

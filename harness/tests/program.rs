@@ -67,6 +67,34 @@ fn explain_tells_of_cases_clauses_and_faults() {
 }
 
 #[test]
+fn a_peer_that_takes_only_integers_in_paths_fails_the_cases_about_that_and_no_others() {
+    let exec = format!("exec '{PROGRAM}' serve --fault integer-paths-only --listen 127.0.0.1:{{port}}");
+    run(&["--exec", &exec, "--case", "callback/*", "--case", "probe/*", "--deadline", "500ms"])
+        .expect_status(&[1])
+        .expect_text("FAIL  callback/path-forms")
+        .expect_text("FAIL  callback/path-mixed")
+        .expect_text(" 2 fail\n");
+}
+
+#[test]
+fn a_process_that_ends_between_the_cases_is_no_cases_fault() {
+    let exec = format!("exec '{PROGRAM}' serve --fault dies-after-a-cull --listen 127.0.0.1:{{port}}");
+    run(&["--exec", &exec, "--case", "cull/*", "--case", "probe/*"])
+        .expect_status(&[1])
+        .expect_text("CRASH  always/robust-survives")
+        .expect_text(", 1 crash\n");
+}
+
+#[test]
+fn a_finding_of_a_replayed_file_is_repeated_by_its_file() {
+    let exec = format!("exec '{PROGRAM}' serve --fault numbers-are-strings --listen 127.0.0.1:{{port}}");
+    let files = ["fixtures/transcripts/probe/add.jsonl", "fixtures/transcripts/value/strings.jsonl"];
+    run(&["replay", files[0], files[1], "--exec", &exec])
+        .expect_status(&[1])
+        .expect_text("replay fixtures/transcripts/probe/add.jsonl --exec");
+}
+
+#[test]
 fn fail_fast_ends_the_run_at_the_first_failure() {
     let exec = format!("exec '{PROGRAM}' serve --fault numbers-are-strings --listen 127.0.0.1:{{port}}");
     run(&["--exec", &exec, "--fail-fast"])

@@ -104,7 +104,8 @@ impl Replay<'_> {
         if !absence || !matches!(first, Barrier::Passed) {
             return first;
         }
-        let later = Ping::later().filter(|later| self.can_ask(later));
+        let later = Ping::later().map(|later| later.with_paths(ping.path_form()));
+        let later = later.filter(|later| self.can_ask(later));
         self.ask(later.as_ref().unwrap_or(ping)).await
     }
 

@@ -15,6 +15,9 @@ use std::time::Duration;
 /// How much longer a suspect may take when it is run again.
 const PATIENCE: u32 = 3;
 
+/// How long a process that closed its last connection may take to end.
+const ENDING: Duration = Duration::from_millis(20);
+
 /// How long a process that refuses connections may take to end.
 const DYING: Duration = Duration::from_secs(2);
 
@@ -46,6 +49,12 @@ impl Lane {
     /// Where its peer listens, if it has one.
     pub(super) fn address(&self) -> Option<String> {
         self.peer.as_ref().map(|peer| peer.address().to_owned())
+    }
+
+    /// Whether its peer has ended since the last case, and how.
+    pub(super) async fn died_at_last(&mut self) -> Option<(String, Death)> {
+        self.has_died(ENDING).await;
+        self.died.take()
     }
 
     /// Ends its peer.
@@ -83,6 +92,18 @@ impl Lane {
             // It failed on time or on its connection, and the peer lives: once more with more patience.
             replayed = replay(&case.transcript, &address, facts, patience * PATIENCE).await;
             life = self.life(case, &replayed, facts, patience).await;
+        }
+        if let (Life::Died(Some(death)), Some(last)) = (&life, self.last.clone()) {
+            // It may have been on its way to its end before this case began: a case ends a peer that is fresh, or none.
+            let death = death.clone();
+            self.refresh(case.id()).await;
+            if let Some(address) = self.address().filter(|_| self.gone.is_none()) {
+                replayed = replay(&case.transcript, &address, facts, first).await;
+                life = self.life(case, &replayed, facts, patience).await;
+            }
+            if !matches!(life, Life::Died(_)) {
+                self.died.get_or_insert((format!("after the case {last}"), death));
+            }
         }
         self.last = Some(case.id().to_owned());
         self.harmed |= is_suspect(&replayed);
@@ -159,6 +180,7 @@ impl Lane {
     /// Replaces a peer that is ours by a fresh one.
     async fn refresh(&mut self, cause: &str) {
         let Some(peer) = self.peer.as_mut().filter(|peer| peer.is_ours()) else { return };
+        self.last = None;
         if peer.restart().await.is_err() {
             self.gone = Some(format!("the peer's program cannot be started again after the case {cause}"));
         }

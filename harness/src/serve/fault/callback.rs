@@ -106,6 +106,12 @@ pub(super) const FAULTS: &[Fault] = &[
             })
         },
     ),
+    fault("integer-paths-only", "callback/path-forms", LEGAL, "takes only integers for indexes", || {
+        hears_callbacks(|_, path| {
+            let digits = |key: &Json| key.as_str().is_some_and(|key| key.parse::<u32>().is_ok());
+            !path.as_array().into_iter().flatten().any(digits)
+        })
+    }),
     fault("ids-of-32-bits", "callback/any-id", LEGAL, "cuts ids to 32 bits", || {
         Box::new(Hears(|m: &mut Json| {
             let cut = callbacks(m).into_iter().map(|(id, path)| {

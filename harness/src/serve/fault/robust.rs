@@ -1,6 +1,6 @@
 //! Faults in the face of hostile input.
 
-use super::{Fault, HOSTILE, fault};
+use super::{Fault, HOSTILE, LEGAL, fault};
 use crate::serve::conduct::{Conduct, Heard, Hears, Json, is_call, name, pass};
 use dnode_spec::message;
 use dnode_spec::scrub::unscrub;
@@ -110,6 +110,13 @@ pub(super) const FAULTS: &[Fault] = &[
         HOSTILE,
         "ends when a connection ends in the middle of a line",
         || Box::new(DiesOfHalfLines),
+    ),
+    fault(
+        "dies-after-a-cull",
+        "robust/survives",
+        LEGAL,
+        "ends when a connection ends on which a cull came",
+        || Box::new(DiesAfterACull { culled: false }),
     ),
     fault(
         "dies-of-an-early-end",
@@ -226,6 +233,25 @@ struct DiesOfResets;
 impl Conduct for DiesOfResets {
     fn dies_of_resets(&self) -> bool {
         true
+    }
+}
+
+struct DiesAfterACull {
+    culled: bool,
+}
+
+impl Conduct for DiesAfterACull {
+    fn hear(&mut self, line: Vec<u8>) -> Vec<Heard> {
+        self.culled |=
+            serde_json::from_slice::<Json>(&line).is_ok_and(|message| name(&message) == Some("cull"));
+        vec![Heard::Line(line)]
+    }
+
+    fn end(&mut self, _rest: &[u8]) -> (Option<Vec<u8>>, Vec<u8>) {
+        if self.culled {
+            std::process::exit(super::super::DIED);
+        }
+        (None, Vec::new())
     }
 }
 
