@@ -17,7 +17,7 @@ use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 /// How long a program may take from its start to its first connection.
-const START: Duration = Duration::from_secs(15);
+const START: Duration = Duration::from_secs(30);
 /// Between two attempts to reach a program that is starting: nothing signals that it listens.
 const ATTEMPT: Duration = Duration::from_millis(10);
 /// How long a process that broke its connections may take to end before it counts as alive.

@@ -179,6 +179,10 @@ impl<'a> Replay<'a> {
     async fn run(&mut self) -> Result<(), Stop> {
         if !self.transcript.header.manual_handshake {
             self.shake_hands().await?;
+            if self.transcript.header.hostile {
+                // What is hostile comes to a peer that has read the handshake, every time.
+                self.greet().await;
+            }
         }
         let steps: Vec<&'a Step> = self.transcript.steps.iter().collect();
         self.steps(&steps).await?;
@@ -201,6 +205,14 @@ impl<'a> Replay<'a> {
                 }
                 other => self.keep(other, "the message \"methods\"")?,
             }
+        }
+    }
+
+    /// One known-good call, before anything bad.
+    async fn greet(&mut self) {
+        if let Some(ping) = &self.facts.ping {
+            let _ =
+                ping.ask(&mut self.wire, &mut self.names, self.facts.by, self.deadline, &mut |_| {}).await;
         }
     }
 

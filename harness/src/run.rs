@@ -399,9 +399,13 @@ impl Runner<'_> {
     fn release(&mut self) {
         let held = std::mem::take(&mut self.held);
         let all = || self.outcomes.iter().flatten().chain(held.iter().map(|(_, outcome)| outcome));
+        let plain = |clause: &String| self.cases.iter().any(|case| case.id() == clause);
         let broken_in = |clause: &String| {
-            let breaks =
-                |outcome: &&Outcome| outcome.divergence.as_ref().is_some_and(|it| it.clause == *clause);
+            // Where the clause has a plain case of its own name, that one tells.
+            let breaks = |outcome: &&Outcome| {
+                outcome.divergence.as_ref().is_some_and(|it| it.clause == *clause)
+                    && (outcome.id == *clause || !plain(clause))
+            };
             all().find(breaks).map(|outcome| format!("needs {clause}, which failed in {}", outcome.id))
         };
         let reasons: Vec<Option<String>> = held

@@ -74,6 +74,8 @@ pub enum Source {
     },
     /// What this suite asks of any peer that faces hostile input; no document says it.
     Hostile,
+    /// What this suite asks of a program that claims the probe.
+    Probe,
 }
 
 impl std::fmt::Display for Source {
@@ -84,6 +86,7 @@ impl std::fmt::Display for Source {
             }
             Source::Json { section } => write!(f, "JSON (RFC 8259, section {section})"),
             Source::Reference { place } => write!(f, "reference implementation, {place}"),
+            Source::Probe => f.write_str("this suite: what the probe must do to be of use"),
             Source::Hostile => f.write_str("this suite: what hostile input must not do"),
         }
     }

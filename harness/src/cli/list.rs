@@ -4,7 +4,7 @@ use crate::cases::{
     Case, LIFE, LIFE_ABOUT, LIFE_CLAUSE, PROBE_COMPLETE, Selection, catalogue, invariant_id, invariants,
 };
 use clap::{Args, ValueEnum};
-use dnode_spec::clause;
+use dnode_spec::clause::{self, Clause};
 use std::io::{self, Write};
 
 /// The arguments of `list`.
@@ -56,35 +56,31 @@ pub(super) fn list(args: &ListArgs) -> Result<u8, String> {
 pub(super) fn rows() -> Result<Vec<Row>, String> {
     let cases = catalogue().map_err(|error| format!("harness: {error}"))?;
     let mut rows: Vec<Row> = cases.iter().map(row).collect();
-    rows.extend(invariants().map(|clause| Row {
-        id: invariant_id(clause),
-        level: clause.level.word(),
-        since: env!("CARGO_PKG_VERSION").to_owned(),
-        clauses: vec![clause.id.to_owned()],
-        needs: Vec::new(),
-        hostile: false,
-        about: format!("On every line of the run: {}", clause.text),
+    rows.extend(invariants().map(|clause| {
+        over_the_run(invariant_id(clause), clause, format!("On every line of the run: {}", clause.text))
     }));
-    rows.extend(clause::find(LIFE_CLAUSE).map(|clause| Row {
-        id: LIFE.to_owned(),
-        level: clause.level.word(),
-        since: env!("CARGO_PKG_VERSION").to_owned(),
-        clauses: vec![clause.id.to_owned()],
-        needs: Vec::new(),
-        hostile: false,
-        about: LIFE_ABOUT.to_owned(),
-    }));
-    rows.extend(clause::find(PROBE_COMPLETE).map(|clause| Row {
-        id: PROBE_COMPLETE.to_owned(),
-        level: clause.level.word(),
-        since: env!("CARGO_PKG_VERSION").to_owned(),
-        clauses: vec![clause.id.to_owned()],
-        needs: Vec::new(),
-        hostile: false,
-        about: clause.text.to_owned(),
-    }));
+    rows.extend(
+        clause::find(LIFE_CLAUSE).map(|clause| over_the_run(LIFE.to_owned(), clause, LIFE_ABOUT.to_owned())),
+    );
+    rows.extend(
+        clause::find(PROBE_COMPLETE)
+            .map(|clause| over_the_run(PROBE_COMPLETE.to_owned(), clause, clause.text.to_owned())),
+    );
     rows.sort_by(|a, b| a.id.cmp(&b.id));
     Ok(rows)
+}
+
+/// A case without a transcript.
+fn over_the_run(id: String, clause: &Clause, about: String) -> Row {
+    Row {
+        id,
+        level: clause.level.word(),
+        since: env!("CARGO_PKG_VERSION").to_owned(),
+        clauses: vec![clause.id.to_owned()],
+        needs: Vec::new(),
+        hostile: false,
+        about,
+    }
 }
 
 fn row(case: &Case) -> Row {

@@ -1,6 +1,6 @@
 //! The clauses that the monitor judges on every line: one case each, whatever the run was about.
 
-use super::verdict::divergence;
+use super::verdict::{divergence, over_the_run};
 use super::{Broken, Command};
 use crate::cases::{Case, Selection, invariant_id, invariants};
 use crate::preflight::Facts;
@@ -65,16 +65,8 @@ impl Invariants {
 
     fn outcome(&self, clause: &Clause, command: &Command, cases: &[Arc<Case>]) -> Outcome {
         let id = invariant_id(clause);
-        let mut outcome = Outcome {
-            id: id.clone(),
-            about: format!("On every line of the run: {}", clause.text),
-            level: clause.level,
-            clauses: vec![clause.id.to_owned()],
-            verdict: Verdict::Pass,
-            reason: None,
-            divergence: None,
-            evidence: Evidence::default(),
-        };
+        let about = format!("On every line of the run: {}", clause.text);
+        let mut outcome = over_the_run(id.clone(), clause.id, about);
         if self.lines == 0 {
             outcome.verdict = Verdict::Inconclusive;
             outcome.reason = Some("the peer sent no line".to_owned());

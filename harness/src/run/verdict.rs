@@ -32,6 +32,20 @@ pub(super) fn without_run(case: &Case, verdict: Verdict, reason: Option<String>)
     }
 }
 
+/// The outcome of a case without a transcript, as long as nothing speaks against it.
+pub(super) fn over_the_run(id: String, clause: &str, about: String) -> Outcome {
+    Outcome {
+        id,
+        about,
+        level: level(clause),
+        clauses: vec![clause.to_owned()],
+        verdict: Verdict::Pass,
+        reason: None,
+        divergence: None,
+        evidence: Evidence::default(),
+    }
+}
+
 /// The outcome of a case that was run.
 pub(super) fn outcome(case: &Case, replayed: Replayed, life: Life, command: &Command) -> Outcome {
     let Replayed { judged, log, .. } = replayed;
@@ -70,7 +84,11 @@ fn judge(judged: Judged, life: Life) -> Verdicts {
         }
         (Judged::Pass, Life::Serves) => (Verdict::Pass, None, None, None),
         (Judged::NotApplicable(reason), Life::Serves) => (Verdict::NotApplicable, Some(reason), None, None),
-        (Judged::Diverged(diverged), Life::Serves) => {
+        (Judged::Diverged(mut diverged), Life::Serves) => {
+            // It serves others: a connection that is open and deaf is just that.
+            if diverged.kind == "deaf" && diverged.clause.starts_with("robust/") {
+                "robust/not-deaf".clone_into(&mut diverged.clause);
+            }
             let verdict = if diverged.kind == "deaf" { Verdict::Hang } else { Verdict::Fail };
             (verdict, None, Some(diverged), None)
         }
@@ -82,7 +100,9 @@ fn end_of_peer(judged: Judged, kind: &'static str, actual: String, class: String
     let (step, clause) = match judged {
         // An end is one, whatever the input was meant to show.
         Judged::Diverged(diverged)
-            if kind == "died" && ["robust/bounded", "robust/arguments-only"].contains(&&*diverged.clause) =>
+            if kind == "died"
+                && ["robust/bounded", "robust/arguments-only", "robust/not-deaf"]
+                    .contains(&&*diverged.clause) =>
         {
             (diverged.step, LIFE_CLAUSE.to_owned())
         }
@@ -112,17 +132,9 @@ pub(super) fn probe_complete(facts: &Facts, selection: &Selection) -> Option<Out
     if !selection.takes(PROBE_COMPLETE) {
         return None;
     }
-    let mut outcome = Outcome {
-        id: PROBE_COMPLETE.to_owned(),
-        about: "The program that claims the probe offers each of its methods, or declares it absent."
-            .to_owned(),
-        level: level(PROBE_COMPLETE),
-        clauses: vec![PROBE_COMPLETE.to_owned()],
-        verdict: Verdict::Pass,
-        reason: None,
-        divergence: None,
-        evidence: Evidence { wire: facts.wire.clone(), ..Evidence::default() },
-    };
+    let about = "The program that claims the probe offers each of its methods, or declares it absent.";
+    let mut outcome = over_the_run(PROBE_COMPLETE.to_owned(), PROBE_COMPLETE, about.to_owned());
+    outcome.evidence.wire.clone_from(&facts.wire);
     let (Some(_), Some(members)) = (&facts.name, &facts.members) else {
         outcome.verdict = Verdict::NotApplicable;
         outcome.reason = Some("the peer does not expose the probe (see fixtures/PROBE.md)".to_owned());
@@ -157,16 +169,7 @@ pub(super) fn probe_complete(facts: &Facts, selection: &Selection) -> Option<Out
 
 /// The case about the peer's life between the cases. `death`: when it ended without one, and how.
 pub(super) fn life(death: Option<(String, Death)>) -> Outcome {
-    let mut outcome = Outcome {
-        id: LIFE.to_owned(),
-        about: LIFE_ABOUT.to_owned(),
-        level: level(LIFE_CLAUSE),
-        clauses: vec![LIFE_CLAUSE.to_owned()],
-        verdict: Verdict::Pass,
-        reason: None,
-        divergence: None,
-        evidence: Evidence::default(),
-    };
+    let mut outcome = over_the_run(LIFE.to_owned(), LIFE_CLAUSE, LIFE_ABOUT.to_owned());
     if let Some((when, death)) = death {
         outcome.verdict = Verdict::Crash;
         outcome.divergence = Some(divergence(

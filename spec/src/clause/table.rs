@@ -210,7 +210,7 @@ pub const CLAUSES: &[Clause] = &[
     clause("value/keys", Must, json("4"), Case,
         "Object keys may be any string: empty, with dots, like an integer, or outside ASCII."),
     clause("value/depth", Should, json("9"), Case,
-        "Values nested a hundred deep arrive as they were sent."),
+        "Values nested forty deep arrive as they were sent."),
     clause("value/lone-surrogate", Observed, json("8.2"), Case,
         "A string with an unpaired surrogate escape does not harm the connection."),
     // robust: what hostile input must not do
@@ -225,7 +225,7 @@ pub const CLAUSES: &[Clause] = &[
     clause("robust/throws", Robust, Source::Hostile, Case,
         "A method that raises an error of its language does not end the process or leave the connection deaf."),
     // probe: the cooperation that the peer's program claims
-    clause("probe/complete", Should, Source::Hostile, Case,
+    clause("probe/complete", Should, Source::Probe, Case,
         "A program that claims the probe offers each of its methods, or declares it absent."),
     // what cannot be tested
     clause("document/equal-language", Must, doc(INTRO, 2),

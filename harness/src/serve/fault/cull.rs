@@ -9,6 +9,13 @@ use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 pub(super) const FAULTS: &[Fault] = &[
+    fault("closes-on-second-cull", "cull/unknown-id", LEGAL, "closes when a second cull comes", || {
+        let mut culls = 0;
+        Box::new(Hears(move |m: &mut Json| {
+            culls += u32::from(name(m) == Some("cull"));
+            if culls == 2 { vec![Heard::Close] } else { pass(m) }
+        }))
+    }),
     fault(
         "cull-cancels",
         "cull/only-named",

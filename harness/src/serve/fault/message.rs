@@ -69,6 +69,17 @@ pub(super) const FAULTS: &[Fault] = &[
     fault("needs-callbacks", "message/omitted-fields", LEGAL, "ignores a message without callbacks", || {
         without("callbacks")
     }),
+    fault(
+        "dies-without-callbacks",
+        "message/omitted-fields",
+        LEGAL,
+        "ends when a message has no callbacks",
+        || {
+            Box::new(Hears(
+                |m: &mut Json| if m.get("callbacks").is_none() { vec![Heard::Die] } else { pass(m) },
+            ))
+        },
+    ),
     fault("needs-links", "message/omitted-fields", LEGAL, "ignores a message without links", || {
         without("links")
     }),
@@ -167,14 +178,16 @@ pub(super) const FAULTS: &[Fault] = &[
         "null-arguments-removed",
         "message/argument-order",
         LEGAL,
-        "leaves out arguments that are null",
+        "leaves out arguments at the end that are null",
         || {
             Box::new(Says(|m: &mut Json| {
                 if is_call(m)
                     && callbacks(m).is_empty()
                     && let Some(list) = arguments(m)
                 {
-                    list.retain(|value| !value.is_null());
+                    while list.len() > 1 && list.last().is_some_and(Json::is_null) {
+                        list.pop();
+                    }
                 }
                 vec![m.clone()]
             }))

@@ -149,7 +149,30 @@ pub(super) const FAULTS: &[Fault] = &[
         "lets the methods of its own library be called by name",
         || {
             answers_names(|name| {
-                ["end", "destroy", "write", "handle", "emit", "on", "request", "start"].contains(&name)
+                [
+                    "callbacks",
+                    "close",
+                    "connect",
+                    "__construct",
+                    "destroy",
+                    "emit",
+                    "end",
+                    "handle",
+                    "instance",
+                    "listen",
+                    "on",
+                    "once",
+                    "parse",
+                    "pipe",
+                    "proto",
+                    "remote",
+                    "removeAllListeners",
+                    "request",
+                    "start",
+                    "stop",
+                    "write",
+                ]
+                .contains(&name)
             })
         },
     ),

@@ -43,7 +43,7 @@ pub(super) const FAULTS: &[Fault] = &[
         "drops-after-bad-lines",
         "robust/not-deaf",
         HOSTILE,
-        "loses what comes in one segment behind a line that is not JSON",
+        "loses a line that is not JSON with what comes behind it in one segment",
         || Box::new(DropsAfterBadLines),
     ),
     fault(
@@ -92,12 +92,12 @@ pub(super) const FAULTS: &[Fault] = &[
         "stops-in-a-flood",
         "robust/bounded",
         HOSTILE,
-        "stops for good when ten thousand messages have come on one connection",
+        "stops for good when three hundred messages have come on one connection",
         || {
             let mut count = 0;
             Box::new(Hears(move |m: &mut Json| {
                 count += 1;
-                if count == 10_000 { vec![Heard::Busy] } else { pass(m) }
+                if count == 300 { vec![Heard::Busy] } else { pass(m) }
             }))
         },
     ),
@@ -169,7 +169,8 @@ fn is_deep(line: &[u8]) -> bool {
 }
 
 fn is_large(line: &[u8]) -> bool {
-    line.len() > 200_000 || line.windows(9).any(|digits| digits.iter().all(u8::is_ascii_digit))
+    let links = line.windows(6).filter(|window| window == b"\"from\"").count();
+    links > 40 || line.len() > 200_000 || line.windows(9).any(|digits| digits.iter().all(u8::is_ascii_digit))
 }
 
 fn is_odd(line: &[u8]) -> bool {
@@ -216,13 +217,13 @@ struct DropsAfterBadLines;
 
 impl Conduct for DropsAfterBadLines {
     fn segment(&mut self, mut bytes: Vec<u8>) -> Vec<u8> {
-        let mut end = 0;
+        let mut sound = 0;
         for line in bytes.split_inclusive(|&byte| byte == b'\n') {
-            end += line.len();
             if line.ends_with(b"\n") && Value::parse(line).is_err() {
-                bytes.truncate(end);
+                bytes.truncate(sound);
                 break;
             }
+            sound += line.len();
         }
         bytes
     }

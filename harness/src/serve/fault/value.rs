@@ -149,7 +149,7 @@ pub(super) const FAULTS: &[Fault] = &[
         "loses members whose names the language or protocol knows",
         || {
             changes(|value| {
-                const SPECIAL: [&str; 8] = [
+                const SPECIAL: [&str; 11] = [
                     "__proto__",
                     "constructor",
                     "toString",
@@ -158,6 +158,9 @@ pub(super) const FAULTS: &[Fault] = &[
                     "method",
                     "arguments",
                     "callbacks",
+                    "to_json",
+                    "each",
+                    "__toString",
                 ];
                 if let Some(members) = value.as_object_mut() {
                     members.retain(|key, _| !SPECIAL.contains(&key.as_str()));
@@ -165,10 +168,23 @@ pub(super) const FAULTS: &[Fault] = &[
             })
         },
     ),
-    fault("shallow", "value/depth", LEGAL, "sends null for what is nested more than 64 deep", || {
+    fault(
+        "no-nul-in-keys",
+        "value/keys",
+        LEGAL,
+        "loses members whose keys hold a NUL, as the PHP port does",
+        || {
+            changes(|value| {
+                if let Some(members) = value.as_object_mut() {
+                    members.retain(|key, _| !key.contains('\0'));
+                }
+            })
+        },
+    ),
+    fault("shallow", "value/depth", LEGAL, "sends null for what is nested more than 32 deep", || {
         Box::new(Says(|m: &mut Json| {
             if is_call(m) {
-                cut(&mut m["arguments"], 64);
+                cut(&mut m["arguments"], 32);
             }
             vec![m.clone()]
         }))
