@@ -18,7 +18,7 @@ use alone::{LANES, Lane};
 use dnode_reports::event::{Death, Ended, Event, Outcome, Run, Verdict};
 use dnode_spec::clause::Level;
 use invariant::Invariants;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -127,6 +127,8 @@ struct Runner<'a> {
     /// Peers that no case is running on; the first one serves the cases side by side.
     lanes: Vec<Lane>,
     cases: Vec<Arc<Case>>,
+    /// The ids of all cases, selected or not.
+    plain: BTreeSet<String>,
     outcomes: Vec<Option<Outcome>>,
     told: usize,
     invariants: Invariants,
@@ -148,6 +150,7 @@ pub async fn run(
     cases: Vec<Case>,
     tell: &mut (dyn FnMut(Event) + Send),
 ) -> Result<(), RunError> {
+    let plain = cases.iter().map(|case| case.id().to_owned()).collect();
     let selected = |case: &Case| options.selection.takes(case.id());
     let cases: Vec<Arc<Case>> = cases.into_iter().filter(selected).map(Arc::new).collect();
     if cases.is_empty() && Invariants::any(&options.selection) {
@@ -168,6 +171,7 @@ pub async fn run(
         invariants: Invariants::new(&facts),
         answered: facts.ping.is_some(),
         facts: Arc::new(facts),
+        plain,
         lanes: vec![Lane::new(Some(peer))],
         cases,
         failed: false,
@@ -399,12 +403,11 @@ impl Runner<'_> {
     fn release(&mut self) {
         let held = std::mem::take(&mut self.held);
         let all = || self.outcomes.iter().flatten().chain(held.iter().map(|(_, outcome)| outcome));
-        let plain = |clause: &String| self.cases.iter().any(|case| case.id() == clause);
         let broken_in = |clause: &String| {
             // Where the clause has a plain case of its own name, that one tells.
             let breaks = |outcome: &&Outcome| {
                 outcome.divergence.as_ref().is_some_and(|it| it.clause == *clause)
-                    && (outcome.id == *clause || !plain(clause))
+                    && (outcome.id == *clause || !self.plain.contains(clause))
             };
             all().find(breaks).map(|outcome| format!("needs {clause}, which failed in {}", outcome.id))
         };

@@ -77,6 +77,15 @@ fn a_peer_that_takes_only_integers_in_paths_fails_the_cases_about_that_and_no_ot
 }
 
 #[test]
+fn a_peer_that_answers_nothing_fails_the_cases_about_calling() {
+    let exec = format!("exec '{PROGRAM}' serve --fault answers-elsewhere --listen 127.0.0.1:{{port}}");
+    run(&["--exec", &exec, "--case", "methods/*", "--deadline", "300ms"])
+        .expect_status(&[1])
+        .expect_text("FAIL  methods/by-id")
+        .expect_text("needs methods/by-id");
+}
+
+#[test]
 fn a_process_that_ends_between_the_cases_is_no_cases_fault() {
     let exec = format!("exec '{PROGRAM}' serve --fault dies-after-a-cull --listen 127.0.0.1:{{port}}");
     run(&["--exec", &exec, "--case", "cull/*", "--case", "probe/*"])

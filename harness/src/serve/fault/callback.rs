@@ -351,6 +351,42 @@ pub(super) const FAULTS: &[Fault] = &[
             }))
         },
     ),
+    fault(
+        "cuts-method-to-32-bits",
+        "callback/unknown-id",
+        HOSTILE,
+        "cuts the number that is called to an integer of 32 bits, as the Java port does",
+        || {
+            Box::new(Hears(|m: &mut Json| {
+                if let Some(number) = m["method"].as_f64() {
+                    #[allow(clippy::cast_possible_truncation, reason = "it is the fault")]
+                    let cut = number as i64 as i32;
+                    set(m, "method", json!(cut));
+                }
+                pass(m)
+            }))
+        },
+    ),
+    fault(
+        "no-functions-at-digits",
+        "callback/any-depth",
+        LEGAL,
+        "finds no function at a key of digits in an object",
+        || {
+            Box::new(Hears(|m: &mut Json| {
+                let in_object = |path: &Json| {
+                    let (last, parent) = path.as_array()?.split_last()?;
+                    let digits = last.is_i64() || last.as_str()?.parse::<u32>().is_ok();
+                    let parent = at(&m["arguments"], &Json::Array(parent.to_vec()))?;
+                    Some(digits && parent.is_object())
+                };
+                let found: Vec<_> =
+                    callbacks(m).into_iter().filter(|(_, path)| in_object(path) != Some(true)).collect();
+                set_callbacks(m, found);
+                pass(m)
+            }))
+        },
+    ),
     fault("few-callbacks", "callback/many", LEGAL, "receives at most 256 functions in a message", || {
         Box::new(Hears(|m: &mut Json| {
             if callbacks(m).len() > 256 {

@@ -170,7 +170,11 @@ fn is_deep(line: &[u8]) -> bool {
 
 fn is_large(line: &[u8]) -> bool {
     let links = line.windows(6).filter(|window| window == b"\"from\"").count();
-    links > 40 || line.len() > 200_000 || line.windows(9).any(|digits| digits.iter().all(u8::is_ascii_digit))
+    let functions = line.windows(12).filter(|window| window == b"\"[Function]\"").count();
+    links > 40
+        || functions > 500
+        || line.len() > 200_000
+        || line.windows(9).any(|digits| digits.iter().all(u8::is_ascii_digit))
 }
 
 fn is_odd(line: &[u8]) -> bool {
