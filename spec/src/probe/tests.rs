@@ -140,14 +140,14 @@ fn a_keeper_keeps_one_function() {
     insta::assert_snapshot!(out, @r#"
     {"method":0,"arguments":[{"keep":"[Function]","is":"[Function]","fire":"[Function]","drop":"[Function]"}],"callbacks":{"14":["0","keep"],"15":["0","is"],"16":["0","fire"],"17":["0","drop"]},"links":[]}
     15 ["f7","f9"]
-    {"method":9,"arguments":[false],"callbacks":{},"links":[]}
+    {"method":9,"arguments":["no"],"callbacks":{},"links":[]}
     16 ["early"]
     14 ["f7","f1"]
     {"method":1,"arguments":[],"callbacks":{},"links":[]}
     15 ["f7","f2"]
-    {"method":2,"arguments":[true],"callbacks":{},"links":[]}
+    {"method":2,"arguments":["yes"],"callbacks":{},"links":[]}
     15 ["f8","f2"]
-    {"method":2,"arguments":[false],"callbacks":{},"links":[]}
+    {"method":2,"arguments":["no"],"callbacks":{},"links":[]}
     16 [5]
     {"method":7,"arguments":[5],"callbacks":{},"links":[]}
     16 []
@@ -156,7 +156,7 @@ fn a_keeper_keeps_one_function() {
     {"method":3,"arguments":[],"callbacks":{},"links":[]}
     16 [6]
     15 ["f7","f2"]
-    {"method":2,"arguments":[false],"callbacks":{},"links":[]}
+    {"method":2,"arguments":["no"],"callbacks":{},"links":[]}
     "#);
 }
 
