@@ -49,6 +49,10 @@ impl Case {
             let reason = "the peer sends messages without end, so nothing that it does can be told apart";
             return Some((Verdict::Inconclusive, reason.to_owned()));
         }
+        if facts.ended {
+            let reason = "the peer's process ended with its first connection";
+            return Some((Verdict::Inconclusive, reason.to_owned()));
+        }
         let header = &self.transcript.header;
         let tests = |clause: &str| header.clauses.iter().any(|tested| tested == clause);
         let needs = |clause: &str| {

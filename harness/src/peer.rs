@@ -21,7 +21,7 @@ const START: Duration = Duration::from_secs(30);
 /// Between two attempts to reach a program that is starting: nothing signals that it listens.
 const ATTEMPT: Duration = Duration::from_millis(10);
 /// How long a process that broke its connections may take to end before it counts as alive.
-const DYING: Duration = Duration::from_secs(2);
+pub const DYING: Duration = Duration::from_secs(2);
 
 /// Why there is no peer to test. The texts say who is at fault.
 #[derive(Debug)]
@@ -32,8 +32,6 @@ pub enum StartError {
     Command(String, io::Error),
     /// The program ended before it accepted a connection.
     Ended(String, Death),
-    /// The program accepted a connection and ended with it.
-    EndedEarly(String, Death),
     /// The program runs, but accepts no connection.
     NotReady(String, String),
     /// A port or a listener of our own.
@@ -53,12 +51,6 @@ impl std::fmt::Display for StartError {
                 f,
                 "peer: {command:?} ended with {} before it accepted a connection. Does it listen at the port given as \
                  {{port}} and PORT? Its standard error:\n{}",
-                death.status, death.stderr
-            ),
-            StartError::EndedEarly(command, death) => write!(
-                f,
-                "peer: {command:?} ended with {} when its first connection had ended, so nothing can be asked of it. Its \
-                 standard error:\n{}",
                 death.status, death.stderr
             ),
             StartError::NotReady(command, stderr) => write!(
@@ -145,14 +137,6 @@ impl Peer {
         let stderr = process.stderr().await;
         process.stop().await;
         Err(StartError::NotReady(command.to_owned(), stderr))
-    }
-
-    /// Why a peer that accepted a connection accepts none any more.
-    pub async fn unreachable(&mut self, error: io::Error) -> StartError {
-        match (self.death(DYING).await, &self.target) {
-            (Some(death), Target::Exec(command)) => StartError::EndedEarly(command.clone(), death),
-            _ => StartError::Unreachable(self.address.clone(), error),
-        }
     }
 
     /// Where it listens.

@@ -47,6 +47,8 @@ pub struct Facts {
     pub closes: bool,
     /// The clauses that the preflight saw broken, so that cases which rest on them say nothing.
     pub missing: BTreeSet<&'static str>,
+    /// Its process ended with its first connection.
+    pub ended: bool,
     /// It sends more than any case could tell apart.
     pub floods: bool,
     /// What a reader of the verdicts should know.
@@ -72,12 +74,20 @@ impl Facts {
             round_trip: Duration::from_millis(5),
             closes: false,
             missing: BTreeSet::new(),
+            ended: false,
             floods: false,
             notes: Vec::new(),
             wire: Vec::new(),
             broken: BTreeMap::new(),
             lines: 0,
         }
+    }
+
+    /// Of a peer whose process ended with its first connection: nothing can be asked of it.
+    #[must_use]
+    pub fn of_one_that_ended() -> Facts {
+        let note = "the peer's process ended with its first connection";
+        Facts { ended: true, notes: vec![note.to_owned()], ..Facts::nothing() }
     }
 
     /// How long to wait for the peer to close after we did.

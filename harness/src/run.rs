@@ -9,7 +9,7 @@ mod invariant;
 mod verdict;
 
 use crate::cases::{Case, PROBE_COMPLETE, Selection, invariants};
-use crate::peer::{Peer, Service, StartError, serves};
+use crate::peer::{DYING, Peer, Service, StartError, serves};
 use crate::ping::Ping;
 use crate::preflight::{Facts, preflight};
 use crate::replay::{Cause, Judged, Replayed, replay};
@@ -160,9 +160,17 @@ pub async fn run(
         return Err(RunError::NothingSelected);
     }
     let mut peer = Peer::start(&options.target).await.map_err(RunError::Start)?;
+    let mut died = None;
     let facts = match preflight(peer.address(), options.ping.as_ref(), options.patience).await {
         Ok(facts) => facts,
-        Err(error) => return Err(RunError::Start(peer.unreachable(error).await)),
+        Err(error) => {
+            died = peer.death(DYING).await.map(|death| ("with its first connection".to_owned(), death));
+            if died.is_none() {
+                let address = peer.address().to_owned();
+                return Err(RunError::Start(StartError::Unreachable(address, error)));
+            }
+            Facts::of_one_that_ended()
+        }
     };
     let mut runner = Runner {
         options,
@@ -176,7 +184,7 @@ pub async fn run(
         cases,
         failed: false,
         held: Vec::new(),
-        died: None,
+        died,
     };
     runner.all(tell).await;
     for lane in runner.lanes {

@@ -86,6 +86,16 @@ fn a_peer_that_answers_nothing_fails_the_cases_about_calling() {
 }
 
 #[test]
+fn a_process_that_ends_with_its_first_connection_is_a_crash() {
+    let once = "import socket, sys; s = socket.create_server(('127.0.0.1', int(sys.argv[1]))); s.accept(); sys.exit(3)";
+    let exec = format!("exec python3 -c \"{once}\" {{port}}");
+    run(&["--exec", &exec])
+        .expect_status(&[1])
+        .expect_text("CRASH  always/robust-survives")
+        .expect_text("exit status 3 with its first connection");
+}
+
+#[test]
 fn a_process_that_ends_between_the_cases_is_no_cases_fault() {
     let exec = format!("exec '{PROGRAM}' serve --fault dies-after-a-cull --listen 127.0.0.1:{{port}}");
     run(&["--exec", &exec, "--case", "cull/*", "--case", "probe/*"])

@@ -6,7 +6,7 @@
 use super::verdict::Life;
 use super::{Options, is_suspect};
 use crate::cases::Case;
-use crate::peer::{Health, Peer};
+use crate::peer::{DYING, Health, Peer};
 use crate::preflight::Facts;
 use crate::replay::{Judged, Replayed, replay};
 use dnode_reports::event::Death;
@@ -17,9 +17,6 @@ const PATIENCE: u32 = 3;
 
 /// How long a process that closed its last connection may take to end.
 const ENDING: Duration = Duration::from_millis(20);
-
-/// How long a process that refuses connections may take to end.
-const DYING: Duration = Duration::from_secs(2);
 
 /// How many lanes there are at most.
 pub(super) const LANES: usize = 4;
