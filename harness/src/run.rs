@@ -9,7 +9,7 @@ mod invariant;
 mod verdict;
 
 use crate::cases::{Case, PROBE_COMPLETE, Selection, invariants};
-use crate::peer::{DYING, Peer, Service, StartError, serves};
+use crate::peer::{Peer, Service, StartError, serves};
 use crate::ping::Ping;
 use crate::preflight::{Facts, preflight};
 use crate::replay::{Cause, Judged, Replayed, replay};
@@ -110,6 +110,9 @@ impl std::error::Error for RunError {}
 /// What the monitor saw in one case.
 type Broken = BTreeMap<&'static str, dnode_spec::message::Problem>;
 
+/// How long a process that said nothing in the preflight may take to end.
+const ENDING: Duration = Duration::from_millis(500);
+
 /// How many suspects must fail again by themselves before the rest of many are run again side by side.
 const SAMPLE: usize = 4;
 
@@ -160,16 +163,16 @@ pub async fn run(
         return Err(RunError::NothingSelected);
     }
     let mut peer = Peer::start(&options.target).await.map_err(RunError::Start)?;
+    let preflight = preflight(peer.address(), options.ping.as_ref(), options.patience).await;
     let mut died = None;
-    let facts = match preflight(peer.address(), options.ping.as_ref(), options.patience).await {
+    if preflight.as_ref().map_or(true, |facts| facts.members.is_none()) {
+        died = peer.death(ENDING).await.map(|death| ("with its first connection".to_owned(), death));
+    }
+    let facts = match preflight {
+        _ if died.is_some() => Facts::of_one_that_ended(),
         Ok(facts) => facts,
         Err(error) => {
-            died = peer.death(DYING).await.map(|death| ("with its first connection".to_owned(), death));
-            if died.is_none() {
-                let address = peer.address().to_owned();
-                return Err(RunError::Start(StartError::Unreachable(address, error)));
-            }
-            Facts::of_one_that_ended()
+            return Err(RunError::Start(StartError::Unreachable(peer.address().to_owned(), error)));
         }
     };
     let mut runner = Runner {
