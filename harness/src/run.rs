@@ -334,7 +334,14 @@ impl Runner<'_> {
         self.by_themselves(dead, true, tell).await;
     }
 
-    /// Runs each case on a peer that it has to itself.
+    /// The first words of a case's id, `robust/link` of `robust/link-null`: cases that share them mostly share a fate.
+    fn family(&self, at: usize) -> &str {
+        let id = self.cases[at].id();
+        id.split_once('-').map_or(id, |(family, _)| family)
+    }
+
+    /// Runs each case on a peer that it has to itself. What ends a peer must do so on a fresh one: a fresh one is kept for a case that
+    /// will likely end it, so that few are started for that alone.
     async fn by_themselves(
         &mut self,
         waiting: Vec<usize>,
@@ -342,11 +349,13 @@ impl Runner<'_> {
         tell: &mut (dyn FnMut(Event) + Send),
     ) {
         let mut waiting = VecDeque::from(waiting);
+        let mut deadly = BTreeSet::new();
         let mut running = JoinSet::new();
         loop {
             while !self.ends() && !waiting.is_empty() {
                 let Some(mut lane) = self.lanes.pop() else { break };
-                let Some(at) = waiting.pop_front() else { break };
+                let likely = waiting.iter().position(|&at| lane.is_fresh() == deadly.contains(self.family(at)));
+                let Some(at) = waiting.remove(likely.unwrap_or(0)) else { break };
                 let (case, facts) = (Arc::clone(&self.cases[at]), Arc::clone(&self.facts));
                 let (options, patience) = (self.options.clone(), self.patience());
                 running.spawn(async move {
@@ -356,6 +365,9 @@ impl Runner<'_> {
             }
             let Some(joined) = running.join_next().await else { break };
             let Ok((lane, at, alone)) = joined else { continue };
+            if matches!(alone, Ok((_, verdict::Life::Died(_)))) {
+                deadly.insert(self.family(at).to_owned());
+            }
             match alone {
                 Ok((replayed, life)) => self.conclude(at, replayed, life),
                 Err(reason) => {

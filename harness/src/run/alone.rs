@@ -19,7 +19,7 @@ const PATIENCE: u32 = 3;
 const ENDING: Duration = Duration::from_millis(20);
 
 /// How many lanes there are at most.
-pub(super) const LANES: usize = 4;
+pub(super) const LANES: usize = 6;
 
 /// A peer that one case at a time has to itself.
 pub(super) struct Lane {
@@ -41,6 +41,11 @@ impl Lane {
     /// A lane with this peer; without one, it starts its own when a case comes.
     pub(super) fn new(peer: Option<Peer>) -> Lane {
         Lane { peer, gone: None, harmed: false, died: None, last: None }
+    }
+
+    /// Whether no case has run on its peer.
+    pub(super) fn is_fresh(&self) -> bool {
+        self.last.is_none()
     }
 
     /// Where its peer listens, if it has one.
