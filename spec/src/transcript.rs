@@ -10,11 +10,13 @@ mod bytes;
 mod names;
 mod pattern;
 mod read;
+mod recorder;
 
 pub use bytes::{Bytes, MAX_BYTES};
 pub use names::{Name, Names};
 pub use pattern::{Called, Mark, Mismatch, Pattern};
 pub use read::TranscriptError;
+pub use recorder::{About, Recorder};
 
 use crate::value::Value;
 

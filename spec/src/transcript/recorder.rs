@@ -1,0 +1,340 @@
+//! Writing a transcript: the lines of a live session, seen from one end.
+//!
+//! What that end sent becomes steps, what the other sent becomes expectations; ids become names, so that another implementation with
+//! other numbers can be held against it. Our functions are `$oursN` and the other end's `$theirsN` by their ids of the session; a
+//! method of an object is called by its name.
+//!
+//! Rules: a line of ours that is no sound message is kept as it stands; one of the other end cannot be expected and is left out
+//! ([`Recorder::left_out`]), as are its culls, which may come at any time. A call that the other end makes by itself, of a method of our
+//! object that nothing asked it to call, is optional: no other implementation can know of it.
+//!
+//! The steps are taken as they come ([`Recorder::take_steps`]), so that a session may be longer than memory. Memory is linear in the ids.
+
+use crate::graph::{Graph, Node};
+use crate::message::{self, Id, Link, Message, Method};
+use crate::monitor::End;
+use crate::path::Path;
+use crate::scrub::{Written, scrub};
+use crate::text::{Text, TextBuf};
+use crate::value::{Kind, Ref, Value};
+use base64::Engine as _;
+use serde_json::json;
+use std::collections::{HashMap, HashSet};
+
+/// What a divergence of a recorded session breaks: a call reached another function, or none, or with other values.
+const CLAUSE: &str = "callback/own-function";
+
+/// What the first line of a written transcript says besides what the session tells.
+#[derive(Debug, Clone)]
+pub struct About {
+    /// `group/name`.
+    pub id: String,
+    /// The version of the suite that writes it.
+    pub since: String,
+    /// One sentence.
+    pub about: String,
+    /// Anything else: who took part, how it was found.
+    pub meta: serde_json::Map<String, serde_json::Value>,
+}
+
+/// Writes one session down.
+#[derive(Debug)]
+pub struct Recorder {
+    ours: End,
+    steps: Vec<String>,
+    /// Our object, once it was sent.
+    object: Option<String>,
+    /// We said something before our object.
+    manual: bool,
+    /// The ids of each end's object, by [`End`]: ours and theirs.
+    own_members: HashMap<Id, TextBuf>,
+    members: HashMap<Id, TextBuf>,
+    /// The ids that each end has declared in calls.
+    own: HashSet<Id>,
+    theirs: HashSet<Id>,
+    /// The methods of the other end's object that are called, in the order of their first call.
+    needs: Vec<String>,
+    /// Our methods that `callMe` asked it to call.
+    provoked: Vec<TextBuf>,
+    left_out: usize,
+}
+
+/// A function or a piece of JSON in the arguments of a step.
+struct Piece(Vec<u8>);
+
+impl Recorder {
+    /// Writes down what `ours` sends and expects.
+    #[must_use]
+    pub fn new(ours: End) -> Recorder {
+        Recorder {
+            ours,
+            steps: Vec::new(),
+            object: None,
+            manual: false,
+            own_members: HashMap::new(),
+            members: HashMap::new(),
+            own: HashSet::new(),
+            theirs: HashSet::new(),
+            needs: Vec::new(),
+            provoked: Vec::new(),
+            left_out: 0,
+        }
+    }
+
+    /// Takes the next line, without its newline, that `from` sent.
+    pub fn line(&mut self, from: End, line: &[u8]) {
+        let value = Value::parse(line);
+        let decoded = value.as_ref().ok().map(message::decode);
+        let sound = decoded.as_ref().is_some_and(message::Decoded::is_sound);
+        match decoded.and_then(|decoded| decoded.message).filter(|_| sound) {
+            Some(message) if from == self.ours => {
+                if self.say(&message).is_none() {
+                    self.verbatim(line);
+                }
+            }
+            Some(message) => {
+                if self.hear(&message).is_none() {
+                    self.left_out += 1;
+                }
+            }
+            None if from == self.ours => self.verbatim(line),
+            None => self.left_out += 1,
+        }
+    }
+
+    /// The steps so far that were not taken yet, one a line.
+    pub fn take_steps(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.steps)
+    }
+
+    /// How many lines of the other end are no steps.
+    #[must_use]
+    pub fn left_out(&self) -> usize {
+        self.left_out
+    }
+
+    /// The first line of the transcript, for the steps so far.
+    #[must_use]
+    pub fn header(&self, about: &About) -> String {
+        let mut header = json!({
+            "dnode-transcript": super::VERSION,
+            "id": about.id,
+            "since": about.since,
+            "clauses": [CLAUSE],
+            "about": about.about,
+        });
+        if let Some(fields) = header.as_object_mut() {
+            if !self.needs.is_empty() {
+                fields.insert("needs".to_owned(), json!(self.needs));
+            }
+            if self.manual {
+                fields.insert("handshake".to_owned(), json!("manual"));
+            }
+            if self.ours == End::B {
+                fields.insert("role".to_owned(), json!("server"));
+            }
+            if !about.meta.is_empty() {
+                fields.insert("meta".to_owned(), json!(about.meta));
+            }
+        }
+        let text = header.to_string();
+        // Our object is text already: what it holds may be deeper than a parser of the header takes.
+        let object = self.object.as_deref().unwrap_or("{}");
+        format!("{},\"object\":{object}}}", &text[..text.len() - 1])
+    }
+
+    /// The whole transcript, where no steps were taken before.
+    #[must_use]
+    pub fn finish(mut self, about: &About) -> String {
+        let mut out = self.header(about) + "\n";
+        for step in self.take_steps() {
+            out.push_str(&step);
+            out.push('\n');
+        }
+        out
+    }
+
+    /// A message of ours; `None` where it has no step of its own kind.
+    fn say(&mut self, message: &Message<'_>) -> Option<()> {
+        if message.method.is("methods") && self.object.is_none() && !self.manual {
+            return self.offer(message);
+        }
+        self.manual |= self.object.is_none();
+        if message.method.is("cull") {
+            let ids = ids(message).into_iter().map(|id| self.their_name(id).unwrap_or_else(|| id.to_string()));
+            let ids: Vec<String> = ids.collect();
+            self.steps.push(format!("{{\"send\":{{\"method\":\"cull\",\"arguments\":[{}]}}}}", ids.join(",")));
+            return Some(());
+        }
+        let arguments = self.arguments(message, "ours")?;
+        let method = match &message.method {
+            Method::Id(id) if self.members.contains_key(id) => Some(self.need(*id)?),
+            Method::Id(id) if self.theirs.contains(id) => Some(format!("\"$theirs{id}\"")),
+            Method::Id(_) => return None,
+            Method::Name(name) => {
+                self.members.iter().find(|(_, key)| *key == name).map(|(id, _)| *id).and_then(|id| self.need(id))
+            }
+        };
+        if method.as_deref() == Some("\"callMe\"") {
+            let name = message.arguments.and_then(|arguments| arguments.item(0)).and_then(Ref::as_text);
+            self.provoked.extend(name.map(Text::to_owned));
+        }
+        self.own.extend(message.callbacks.iter().map(|(id, _)| *id));
+        let links = links(&message.links);
+        self.steps.push(match (method, &message.method) {
+            (Some(method), _) => format!("{{\"call\":{method},\"arguments\":{arguments}{links}}}"),
+            (None, Method::Name(name)) => {
+                let method = written(name)?;
+                format!(
+                    "{{\"send\":{{\"method\":{method},\"arguments\":{arguments},\"callbacks\":{{}}{links}}}}}"
+                )
+            }
+            (None, Method::Id(_)) => return None,
+        });
+        Some(())
+    }
+
+    /// Our object.
+    fn offer(&mut self, message: &Message<'_>) -> Option<()> {
+        let arguments = self.arguments(message, "ours")?;
+        let value = Value::parse(arguments.as_bytes()).ok()?;
+        let object = value.root().item(0).filter(|object| object.kind() == Kind::Object);
+        self.object = Some(match object {
+            Some(object) => String::from_utf8(object.to_json()).ok()?,
+            None => "{}".to_owned(),
+        });
+        self.own_members = members(message);
+        Some(())
+    }
+
+    /// A message of the other end; `None` where it cannot be expected.
+    fn hear(&mut self, message: &Message<'_>) -> Option<()> {
+        if message.method.is("methods") {
+            self.members = members(message);
+            return Some(());
+        }
+        if message.method.is("cull") {
+            return Some(());
+        }
+        let (called, key) = match &message.method {
+            Method::Id(id) => match self.own_members.get(id) {
+                Some(key) => (format!("\"$ours{id}\""), Some(key).filter(|_| !self.own.contains(id))),
+                None if self.own.contains(id) => (format!("\"$ours{id}\""), None),
+                None => return None,
+            },
+            Method::Name(name) => {
+                let member = self.own_members.values().find(|key| *key == name)?;
+                (written(name)?, Some(member))
+            }
+        };
+        let asked = key.and_then(|key| self.provoked.iter().position(|provoked| provoked == key));
+        let optional = if key.is_some() && asked.is_none() { ",\"optional\":true" } else { "" };
+        let arguments = self.arguments(message, "theirs")?;
+        if let Some(at) = asked {
+            self.provoked.remove(at);
+        }
+        self.theirs.extend(message.callbacks.iter().map(|(id, _)| *id));
+        let links = links(&message.links);
+        self.steps.push(format!(
+            "{{\"expect\":{{\"method\":{called},\"arguments\":{arguments}{links}}}{optional}}}"
+        ));
+        Some(())
+    }
+
+    /// A line of ours that no step of its own kind can say.
+    fn verbatim(&mut self, line: &[u8]) {
+        self.manual |= self.object.is_none();
+        self.steps.push(format!("{{\"line\":{}}}", bytes(line)));
+    }
+
+    /// The name of a method of the other end's object, written; it is needed from now on.
+    fn need(&mut self, id: Id) -> Option<String> {
+        let key = self.members.get(&id)?;
+        let (name, text) = (key.as_text().to_str()?.to_owned(), written(key)?);
+        if !self.needs.contains(&name) {
+            self.needs.push(name);
+        }
+        Some(text)
+    }
+
+    /// A function of the other end, as a name in an argument of `cull`.
+    fn their_name(&mut self, id: Id) -> Option<String> {
+        if self.theirs.contains(&id) {
+            return Some(format!("\"$theirs{id}\""));
+        }
+        let name = self.need(id)?;
+        Some(format!("\"${}", &name[1..]))
+    }
+
+    /// The arguments with names where the functions of `whose` stand; `None` where one has no place.
+    fn arguments(&self, message: &Message<'_>, whose: &str) -> Option<String> {
+        let mut graph: Graph<Piece> = Graph::new();
+        let root = match message.arguments {
+            Some(arguments) => graph.import(arguments, escape),
+            None => graph.array([]),
+        };
+        for (id, path) in &message.callbacks {
+            let leaf = graph.add(Node::Leaf(Piece(format!("\"${whose}{id}\"").into_bytes())));
+            path.place(&mut graph, root, leaf).ok()?;
+        }
+        String::from_utf8(scrub(&graph, root, |piece| Written::Json(piece.0.clone())).arguments).ok()
+    }
+}
+
+/// What would mean something else in a transcript.
+fn escape(value: Ref<'_>) -> Option<Node<Piece>> {
+    if value.kind() == Kind::Object && value.len() == 1 && value.get("?json").is_some() {
+        return Some(Node::Leaf(Piece(format!("{{\"?json\":{}}}", bytes(&value.to_json())).into_bytes())));
+    }
+    let text = value.as_text()?;
+    let wtf8 = value.to_json();
+    let starts = |mark: u8| wtf8.get(1) == Some(&mark);
+    if !starts(b'$') && !starts(b'?') {
+        return None;
+    }
+    match text.to_str() {
+        Some(text) => Some(Node::String(TextBuf::from(format!("{}{text}", &text[..1]).as_str()))),
+        None => Some(Node::Leaf(Piece(format!("{{\"?json\":{}}}", bytes(&wtf8)).into_bytes()))),
+    }
+}
+
+/// The functions of an object that a message `methods` offers.
+fn members(message: &Message<'_>) -> HashMap<Id, TextBuf> {
+    let member = |(id, path): &(Id, Path)| match path.keys() {
+        [first, key] if *first == "0" => Some((*id, key.clone())),
+        _ => None,
+    };
+    message.callbacks.iter().filter_map(member).collect()
+}
+
+fn ids(message: &Message<'_>) -> Vec<Id> {
+    let arguments = message.arguments.into_iter().flat_map(|arguments| arguments.items());
+    arguments.filter_map(|id| id.as_number()).filter_map(Id::from_number).collect()
+}
+
+/// A name as `call` and `method` take it, quoted; `None` where no text file can hold it.
+fn written(name: &TextBuf) -> Option<String> {
+    let name = name.as_text().to_str()?;
+    let escaped = if name.starts_with('$') { format!("${name}") } else { name.to_owned() };
+    Some(json!(escaped).to_string())
+}
+
+fn links(links: &[Link]) -> String {
+    if links.is_empty() {
+        return String::new();
+    }
+    let mut out = b",\"links\":".to_vec();
+    message::write_links(links, &mut out);
+    String::from_utf8_lossy(&out).into_owned()
+}
+
+/// Bytes as an expression.
+fn bytes(bytes: &[u8]) -> String {
+    match std::str::from_utf8(bytes) {
+        Ok(text) => json!(text).to_string(),
+        Err(_) => json!({ "base64": base64::engine::general_purpose::STANDARD.encode(bytes) }).to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,110 @@
+//! What a session reads like once it is written down.
+
+use super::*;
+use crate::transcript::Transcript;
+
+fn about() -> About {
+    About {
+        id: "recorded/test".to_owned(),
+        since: "0.1.0".to_owned(),
+        about: "A test.".to_owned(),
+        meta: serde_json::Map::new(),
+    }
+}
+
+/// The transcript of these lines, seen from the end that `>` stands for; it must be readable.
+fn recorded(lines: &str) -> String {
+    let mut recorder = Recorder::new(End::A);
+    for line in lines.lines() {
+        let (from, line) = line.trim().split_at(1);
+        recorder.line(if from == ">" { End::A } else { End::B }, line.trim().as_bytes());
+    }
+    let text = recorder.finish(&about());
+    if let Err(error) = Transcript::read(&text) {
+        panic!("{error}\n{text}");
+    }
+    // Only what the session tells.
+    text.split_once("\"about\":\"A test.\"").unwrap().1.to_owned()
+}
+
+const HELLOS: &str = r#"> {"method":"methods","arguments":[{"hello":"[Function]"}],"callbacks":{"0":["0","hello"]},"links":[]}
+    < {"method":"methods","arguments":[{"echo":"[Function]","callMe":"[Function]"}],"callbacks":{"3":["0","echo"],"4":["0","callMe"]},"links":[]}
+"#;
+
+fn after_hellos(lines: &str) -> String {
+    recorded(&format!("{HELLOS}{lines}"))
+}
+
+#[test]
+fn ids_become_names_and_methods_are_called_by_theirs() {
+    insta::assert_snapshot!(after_hellos(r#"
+        > {"method":3,"arguments":[{"f":"[Function]"},"[Function]"],"callbacks":{"1":["0","f"],"2":["1"]},"links":[]}
+        < {"method":2,"arguments":[{"f":"[Function]"}],"callbacks":{"9":["0","f"]},"links":[]}
+        > {"method":9,"arguments":[1]}
+        < {"method":1,"arguments":[1]}
+        > {"method":"echo","arguments":["$5","?",null,"[Function]"],"callbacks":{"2":["3"]}}
+        > {"method":"cull","arguments":[9,3]}"#.trim()), @r#"
+    ,"needs":["echo"],"object":{"hello":"$ours0"}}
+    {"call":"echo","arguments":[{"f":"$ours1"},"$ours2"]}
+    {"expect":{"method":"$ours2","arguments":[{"f":"$theirs9"}]}}
+    {"call":"$theirs9","arguments":[1]}
+    {"expect":{"method":"$ours1","arguments":[1]}}
+    {"call":"echo","arguments":["$$5","??",null,"$ours2"]}
+    {"send":{"method":"cull","arguments":["$theirs9","$echo"]}}
+    "#);
+}
+
+#[test]
+fn links_stay_as_they_were_sent() {
+    insta::assert_snapshot!(after_hellos(r#"
+        > {"method":3,"arguments":[{"me":"[Circular]"},"[Function]"],"callbacks":{"1":["1"]},"links":[{"from":["0"],"to":["0","me"]}]}
+        < {"method":1,"arguments":[{"me":"[Circular]"}],"callbacks":{},"links":[{"from":["0"],"to":["0","me"]}]}"#.trim()), @r#"
+    ,"needs":["echo"],"object":{"hello":"$ours0"}}
+    {"call":"echo","arguments":[{"me":"[Circular]"},"$ours1"],"links":[{"from":["0"],"to":["0","me"]}]}
+    {"expect":{"method":"$ours1","arguments":[{"me":"[Circular]"}],"links":[{"from":["0"],"to":["0","me"]}]}}
+    "#);
+}
+
+#[test]
+fn a_call_that_the_other_end_makes_by_itself_is_optional_and_one_that_it_was_asked_for_is_not() {
+    insta::assert_snapshot!(after_hellos(r#"
+        < {"method":0,"arguments":[1]}
+        > {"method":4,"arguments":["hello",[2],"[Function]"],"callbacks":{"1":["2"]}}
+        < {"method":0,"arguments":[2]}
+        < {"method":"hello","arguments":[3]}
+        < {"method":1,"arguments":[]}"#.trim()), @r#"
+    ,"needs":["callMe"],"object":{"hello":"$ours0"}}
+    {"expect":{"method":"$ours0","arguments":[1]},"optional":true}
+    {"call":"callMe","arguments":["hello",[2],"$ours1"]}
+    {"expect":{"method":"$ours0","arguments":[2]}}
+    {"expect":{"method":"hello","arguments":[3]},"optional":true}
+    {"expect":{"method":"$ours1","arguments":[]}}
+    "#);
+}
+
+#[test]
+fn what_is_no_sound_message_is_kept_of_ours_and_left_out_of_theirs() {
+    let mut recorder = Recorder::new(End::B);
+    recorder.line(End::A, b"nonsense");
+    recorder.line(End::A, br#"{"method":77,"arguments":[]}"#);
+    recorder.line(End::B, b"\xff");
+    recorder.line(End::B, br#"{"method":5}"#);
+    assert_eq!(recorder.left_out(), 2);
+    insta::assert_snapshot!(recorder.finish(&about()), @r#"
+    {"dnode-transcript":1,"id":"recorded/test","since":"0.1.0","clauses":["callback/own-function"],"about":"A test.","handshake":"manual","role":"server","object":{}}
+    {"line":{"base64":"/w=="}}
+    {"line":"{\"method\":5}"}
+    "#);
+}
+
+#[test]
+fn an_object_that_would_be_an_expression_and_a_deep_one_stay_values() {
+    let deep = format!("{}1{}", "[".repeat(300), "]".repeat(300));
+    let text = after_hellos(&format!(
+        "> {{\"method\":3,\"arguments\":[{{\"?json\":1}},\"\\ud800\",\"?\\ud800\",{deep}]}}"
+    ));
+    insta::assert_snapshot!(text.replace(&deep, "DEEP"), @r#"
+    ,"needs":["echo"],"object":{"hello":"$ours0"}}
+    {"call":"echo","arguments":[{"?json":"{\"?json\":1}"},"\ud800",{"?json":"\"?\\ud800\""},DEEP]}
+    "#);
+}
