@@ -1,8 +1,10 @@
 //! The command line.
 
 mod explain;
+mod import;
 mod list;
 mod progress;
+mod record;
 mod replay;
 mod run;
 mod serve;
@@ -10,7 +12,7 @@ mod serve;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use dnode_spec::clause::Level;
 use std::process::ExitCode;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Where a run cannot take place, whoever is at fault.
 const COULD_NOT_RUN: u8 = 2;
@@ -37,6 +39,10 @@ enum Command {
     Explain(explain::ExplainArgs),
     /// Run transcripts from files against a peer
     Replay(replay::ReplayArgs),
+    /// Forward between a client and a server, judge both, and write their sessions as transcripts
+    Record(record::RecordArgs),
+    /// Make transcripts of plain line logs of sessions
+    Import(import::ImportArgs),
     /// Serve the reference peer
     Serve(serve::ServeArgs),
 }
@@ -116,6 +122,8 @@ pub fn main() -> ExitCode {
             Some(Command::List(args)) => list::list(&args),
             Some(Command::Explain(args)) => explain::explain(&args),
             Some(Command::Replay(args)) => replay::replay(args).await,
+            Some(Command::Record(args)) => record::record(args).await,
+            Some(Command::Import(args)) => import::run(&args),
             Some(Command::Serve(args)) => serve::serve(&args).await,
         }
     });
@@ -124,6 +132,29 @@ pub fn main() -> ExitCode {
         Ok(status) => ExitCode::from(status),
         Err(problem) => fail(&problem),
     }
+}
+
+/// Calls `act` at each interruption; the second, a moment after the first, ends the program.
+fn on_signal(act: impl Fn() + Send + 'static) {
+    tokio::spawn(async move {
+        let mut terminate = match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+            Ok(terminate) => terminate,
+            Err(_) => return,
+        };
+        let mut first: Option<Instant> = None;
+        loop {
+            tokio::select! {
+                _ = tokio::signal::ctrl_c() => {}
+                _ = terminate.recv() => {}
+            }
+            act();
+            // `timeout` and others signal the process and its group: two at once are one.
+            if first.get_or_insert_with(Instant::now).elapsed() > Duration::from_millis(500) {
+                crate::process::kill_all();
+                std::process::exit(i32::from(COULD_NOT_RUN));
+            }
+        }
+    });
 }
 
 fn fail(problem: &str) -> ExitCode {

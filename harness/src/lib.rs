@@ -7,11 +7,13 @@
 
 pub mod cases;
 pub mod cli;
+pub mod import;
 pub mod matrix;
 pub mod peer;
 pub mod ping;
 pub mod preflight;
 pub mod process;
+pub mod record;
 pub mod replay;
 pub mod run;
 pub mod serve;

@@ -354,7 +354,8 @@ impl Runner<'_> {
         loop {
             while !self.ends() && !waiting.is_empty() {
                 let Some(mut lane) = self.lanes.pop() else { break };
-                let likely = waiting.iter().position(|&at| lane.is_fresh() == deadly.contains(self.family(at)));
+                let likely =
+                    waiting.iter().position(|&at| lane.is_fresh() == deadly.contains(self.family(at)));
                 let Some(at) = waiting.remove(likely.unwrap_or(0)) else { break };
                 let (case, facts) = (Arc::clone(&self.cases[at]), Arc::clone(&self.facts));
                 let (options, patience) = (self.options.clone(), self.patience());

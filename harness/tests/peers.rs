@@ -5,25 +5,7 @@
 mod support;
 
 use std::path::PathBuf;
-use std::process::Command;
-use std::sync::Mutex;
-use support::{root, run};
-
-/// Installs a peer's packages where they are missing. Tests of one peer share the folder, so one at a time.
-fn install(peer: &str) {
-    static INSTALLING: Mutex<()> = Mutex::new(());
-    let _one_at_a_time = INSTALLING.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-    let folder = root().join("fixtures/peers").join(peer);
-    if folder.join("node_modules/.package-lock.json").exists() {
-        return;
-    }
-    let npm = Command::new("npm").args(["ci", "--no-audit", "--no-fund"]).current_dir(&folder).output();
-    let npm = npm.unwrap_or_else(|error| {
-        panic!("these tests need node 20 and npm on the PATH: npm cannot be run: {error}")
-    });
-    let stderr = String::from_utf8_lossy(&npm.stderr);
-    assert!(npm.status.success(), "`npm ci` in fixtures/peers/{peer} failed:\n{stderr}");
-}
+use support::{install, root, run};
 
 /// Runs the whole catalogue against a peer and holds its report against the committed one.
 fn compare_with_known(peer: &str, command: &str, known: &str) {

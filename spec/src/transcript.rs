@@ -11,6 +11,7 @@ mod names;
 mod pattern;
 mod read;
 mod recorder;
+pub mod rows;
 
 pub use bytes::{Bytes, MAX_BYTES};
 pub use names::{Name, Names};

@@ -1,27 +1,12 @@
 //! The recorded sessions between real implementations pass through the monitor; what it says is a committed table.
 #![allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "a test reads the tree it runs in")]
 
-use dnode_spec::message::Problem;
-use dnode_spec::monitor::{End, Monitor};
-use std::collections::{BTreeMap, VecDeque};
+use dnode_spec::monitor::End;
+use dnode_spec::transcript::rows::{self, Row};
+use std::collections::BTreeMap;
 use std::path::Path;
 
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../fixtures/recordings");
-
-#[derive(serde::Deserialize)]
-struct Row {
-    ms: u64,
-    from: Option<String>,
-    line: Option<String>,
-    end: Option<bool>,
-    rest: Option<String>,
-}
-
-#[derive(serde::Deserialize)]
-struct Head {
-    client: String,
-    server: String,
-}
 
 /// Who broke which clause where, and in which sessions; with the first example.
 type Findings = BTreeMap<(String, &'static str, String), (Vec<String>, usize, String)>;
@@ -29,19 +14,12 @@ type Findings = BTreeMap<(String, &'static str, String), (Vec<String>, usize, St
 fn judge(path: &Path, findings: &mut Findings) -> usize {
     let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
     let text = std::fs::read_to_string(path).unwrap();
-    let mut lines = text.lines();
-    let head: Head = serde_json::from_str(lines.next().unwrap()).unwrap();
-    let rows = lines.map(|line| serde_json::from_str::<Row>(line).unwrap());
-    let (client, server): (VecDeque<Row>, VecDeque<Row>) =
-        rows.partition(|row| row.from.as_deref() == Some("client"));
-    let mut lanes = [client, server];
-    let mut monitor = Monitor::new();
-    let mut judged = 0;
-    while let Some((lane, found, row)) = next(&mut lanes, &mut monitor) {
-        judged += usize::from(row.line.is_some());
-        let who = match lane {
-            0 => format!("{} as client", head.client),
-            _ => format!("{} as server", head.server),
+    let (parties, rows) = rows::read(&text).unwrap();
+    let judged = rows.iter().filter(|(_, row, _)| matches!(row, Row::Line(_))).count();
+    for (end, _, found) in rows {
+        let who = match end {
+            End::A => format!("{} as client", parties.client),
+            End::B => format!("{} as server", parties.server),
         };
         for problem in found {
             // Ids differ from session to session; the place does not.
@@ -56,36 +34,6 @@ fn judge(path: &Path, findings: &mut Findings) -> usize {
         }
     }
     judged
-}
-
-/// How far the recorder's clock may have been off between the two directions: it forwarded each line before it wrote it
-/// down, so an answer can stand before its question.
-const JITTER_MS: u64 = 5;
-
-/// Takes the next row, the earlier first; one that calls what is not declared yet waits for the other lane's, within the jitter.
-fn next(lanes: &mut [VecDeque<Row>; 2], monitor: &mut Monitor) -> Option<(usize, Vec<Problem>, Row)> {
-    let ms = |lane: &VecDeque<Row>| lane.front().map_or(u64::MAX, |row| row.ms);
-    let first = usize::from(ms(&lanes[1]) < ms(&lanes[0]));
-    let mut chosen = first;
-    let other = ms(&lanes[1 - first]);
-    if other != u64::MAX && other <= ms(&lanes[first]) + JITTER_MS {
-        let mut trial = monitor.clone();
-        let early = judge_row(&mut trial, first, lanes[first].front()?);
-        if early.iter().any(|problem| ["callback/declared", "cull/declared"].contains(&problem.clause)) {
-            chosen = 1 - first;
-        }
-    }
-    let row = lanes[chosen].pop_front()?;
-    Some((chosen, judge_row(monitor, chosen, &row), row))
-}
-
-fn judge_row(monitor: &mut Monitor, lane: usize, row: &Row) -> Vec<Problem> {
-    let end = if lane == 0 { End::A } else { End::B };
-    match (&row.line, row.end) {
-        (Some(line), _) => monitor.line(end, line.as_bytes()).problems,
-        (None, Some(true)) => monitor.end(end, row.rest.as_deref().unwrap_or_default().as_bytes()),
-        _ => Vec::new(),
-    }
 }
 
 #[test]

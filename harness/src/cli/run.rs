@@ -17,7 +17,6 @@ use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
 
 /// The arguments of `run`.
 #[derive(Debug, Clone, Args)]
@@ -83,7 +82,8 @@ pub(super) async fn judge(
         fail_fast: args.fail_fast,
         interrupted: Arc::clone(&interrupted),
     };
-    watch_for_signals(interrupted);
+    // The first signal ends the run after the cases at hand, with its reports.
+    super::on_signal(move || interrupted.store(true, Ordering::Relaxed));
     let mut told = Told::new(args)?;
     let outcome = run_cases(&options, cases, &mut |event| told.tell(&event)).await;
     told.progress.finish();
@@ -99,29 +99,6 @@ fn command(args: &PeerArgs, target: &Target) -> Command {
     let ping = args.ping.as_ref().map(|ping| format!("--ping {}", quote(ping)));
     let words = std::iter::once(target.arguments()).chain(ping).filter(|word| !word.is_empty());
     Command { program: quote(&program), arguments: words.collect::<Vec<_>>().join(" ") }
-}
-
-/// The first signal ends the run after the cases at hand, with its reports; the second ends the program.
-fn watch_for_signals(interrupted: Arc<AtomicBool>) {
-    tokio::spawn(async move {
-        let mut terminate = match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
-            Ok(terminate) => terminate,
-            Err(_) => return,
-        };
-        let mut first: Option<Instant> = None;
-        loop {
-            tokio::select! {
-                _ = tokio::signal::ctrl_c() => {}
-                _ = terminate.recv() => {}
-            }
-            interrupted.store(true, Ordering::Relaxed);
-            // `timeout` and others signal the process and its group: two at once are one.
-            if first.get_or_insert_with(Instant::now).elapsed() > Duration::from_millis(500) {
-                crate::process::kill_all();
-                std::process::exit(i32::from(super::COULD_NOT_RUN));
-            }
-        }
-    });
 }
 
 /// All that is told of a run.

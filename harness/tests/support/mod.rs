@@ -5,6 +5,7 @@ use std::io::Write;
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::sync::Mutex;
 
 /// The built program.
 pub const PROGRAM: &str = env!("CARGO_BIN_EXE_dnode-conform");
@@ -86,4 +87,20 @@ pub fn write_forever(mut stream: TcpStream, bytes: &[u8]) {
 /// Reads until the other end closes.
 pub fn read_to_end(mut stream: TcpStream) {
     let _ = std::io::copy(&mut stream, &mut std::io::sink());
+}
+
+/// Installs a peer's packages where they are missing. Tests of one peer share the folder, so one at a time.
+pub fn install(peer: &str) {
+    static INSTALLING: Mutex<()> = Mutex::new(());
+    let _one_at_a_time = INSTALLING.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let folder = root().join("fixtures/peers").join(peer);
+    if folder.join("node_modules/.package-lock.json").exists() {
+        return;
+    }
+    let npm = Command::new("npm").args(["ci", "--no-audit", "--no-fund"]).current_dir(&folder).output();
+    let npm = npm.unwrap_or_else(|error| {
+        panic!("these tests need node 20 and npm on the PATH: npm cannot be run: {error}")
+    });
+    let stderr = String::from_utf8_lossy(&npm.stderr);
+    assert!(npm.status.success(), "`npm ci` in fixtures/peers/{peer} failed:\n{stderr}");
 }

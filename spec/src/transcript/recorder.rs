@@ -57,6 +57,33 @@ pub struct Recorder {
     /// Our methods that `callMe` asked it to call.
     provoked: Vec<TextBuf>,
     left_out: usize,
+    redaction: Option<Redaction>,
+}
+
+/// Placeholders for values: equal ones alike.
+#[derive(Debug, Default)]
+struct Redaction(HashMap<Vec<u8>, usize>);
+
+impl Redaction {
+    /// What stands for this string or number; names that calls are about stay.
+    fn replace(&mut self, value: Ref<'_>, is_name: impl Fn(Text<'_>) -> bool) -> Option<Node<Piece>> {
+        let kept = |text: Text<'_>| text == "[Function]" || text == "[Circular]" || is_name(text);
+        match value.kind() {
+            Kind::String if value.as_text().is_some_and(kept) => None,
+            Kind::String | Kind::Number => {
+                let next = self.0.len() + 1;
+                // Numbers are equal by their value, however they are written.
+                let number = value.as_number().and_then(|number| number.text().parse::<f64>().ok());
+                let same = number.map_or_else(|| value.to_json(), |number| number.to_string().into_bytes());
+                let number = *self.0.entry(same).or_insert(next);
+                Some(match value.kind() {
+                    Kind::String => Node::String(TextBuf::from(format!("text {number}").as_str())),
+                    _ => Node::Number(number.to_string().into()),
+                })
+            }
+            _ => None,
+        }
+    }
 }
 
 /// A function or a piece of JSON in the arguments of a step.
@@ -78,7 +105,15 @@ impl Recorder {
             needs: Vec::new(),
             provoked: Vec::new(),
             left_out: 0,
+            redaction: None,
         }
+    }
+
+    /// The same, with placeholders for the strings and numbers of arguments, equal ones alike. Keys and the names of methods stay; a line
+    /// that is no sound message is left out.
+    #[must_use]
+    pub fn redacting(self) -> Recorder {
+        Recorder { redaction: Some(Redaction::default()), ..self }
     }
 
     /// Takes the next line, without its newline, that `from` sent.
@@ -107,7 +142,7 @@ impl Recorder {
         std::mem::take(&mut self.steps)
     }
 
-    /// How many lines of the other end are no steps.
+    /// How many lines are no steps.
     #[must_use]
     pub fn left_out(&self) -> usize {
         self.left_out
@@ -161,9 +196,11 @@ impl Recorder {
         }
         self.manual |= self.object.is_none();
         if message.method.is("cull") {
-            let ids = ids(message).into_iter().map(|id| self.their_name(id).unwrap_or_else(|| id.to_string()));
+            let ids =
+                ids(message).into_iter().map(|id| self.their_name(id).unwrap_or_else(|| id.to_string()));
             let ids: Vec<String> = ids.collect();
-            self.steps.push(format!("{{\"send\":{{\"method\":\"cull\",\"arguments\":[{}]}}}}", ids.join(",")));
+            self.steps
+                .push(format!("{{\"send\":{{\"method\":\"cull\",\"arguments\":[{}]}}}}", ids.join(",")));
             return Some(());
         }
         let arguments = self.arguments(message, "ours")?;
@@ -171,9 +208,12 @@ impl Recorder {
             Method::Id(id) if self.members.contains_key(id) => Some(self.need(*id)?),
             Method::Id(id) if self.theirs.contains(id) => Some(format!("\"$theirs{id}\"")),
             Method::Id(_) => return None,
-            Method::Name(name) => {
-                self.members.iter().find(|(_, key)| *key == name).map(|(id, _)| *id).and_then(|id| self.need(id))
-            }
+            Method::Name(name) => self
+                .members
+                .iter()
+                .find(|(_, key)| *key == name)
+                .map(|(id, _)| *id)
+                .and_then(|id| self.need(id)),
         };
         if method.as_deref() == Some("\"callMe\"") {
             let name = message.arguments.and_then(|arguments| arguments.item(0)).and_then(Ref::as_text);
@@ -244,6 +284,10 @@ impl Recorder {
     /// A line of ours that no step of its own kind can say.
     fn verbatim(&mut self, line: &[u8]) {
         self.manual |= self.object.is_none();
+        if self.redaction.is_some() {
+            self.left_out += 1;
+            return;
+        }
         self.steps.push(format!("{{\"line\":{}}}", bytes(line)));
     }
 
@@ -267,10 +311,16 @@ impl Recorder {
     }
 
     /// The arguments with names where the functions of `whose` stand; `None` where one has no place.
-    fn arguments(&self, message: &Message<'_>, whose: &str) -> Option<String> {
+    fn arguments(&mut self, message: &Message<'_>, whose: &str) -> Option<String> {
         let mut graph: Graph<Piece> = Graph::new();
+        let (members, own) = (&self.members, &self.own_members);
+        let is_name = |text: Text<'_>| members.values().chain(own.values()).any(|key| key.as_text() == text);
+        let redaction = &mut self.redaction;
         let root = match message.arguments {
-            Some(arguments) => graph.import(arguments, escape),
+            Some(arguments) => graph.import(arguments, |value| match redaction {
+                Some(redaction) => redaction.replace(value, is_name).or_else(|| escape(value)),
+                None => escape(value),
+            }),
             None => graph.array([]),
         };
         for (id, path) in &message.callbacks {

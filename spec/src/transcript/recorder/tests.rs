@@ -108,3 +108,32 @@ fn an_object_that_would_be_an_expression_and_a_deep_one_stay_values() {
     {"call":"echo","arguments":[{"?json":"{\"?json\":1}"},"\ud800",{"?json":"\"?\\ud800\""},DEEP]}
     "#);
 }
+
+#[test]
+fn a_redacted_session_has_no_value_left_and_equal_ones_stay_equal() {
+    let mut recorder = Recorder::new(End::A).redacting();
+    for (from, line) in [
+        (
+            End::A,
+            r#"{"method":"methods","arguments":[{"hello":"[Function]"}],"callbacks":{"0":["0","hello"]}}"#,
+        ),
+        (
+            End::B,
+            r#"{"method":"methods","arguments":[{"callMe":"[Function]"}],"callbacks":{"0":["0","callMe"]}}"#,
+        ),
+        (
+            End::A,
+            r#"{"method":0,"arguments":["hello",["secret",17],"[Function]",true],"callbacks":{"1":["2"]}}"#,
+        ),
+        (End::B, r#"{"method":0,"arguments":["secret",17.0]}"#),
+        (End::A, "secret"),
+    ] {
+        recorder.line(from, line.as_bytes());
+    }
+    let text = recorder.finish(&about());
+    Transcript::read(&text).unwrap();
+    insta::assert_snapshot!(text.split_once("\n").unwrap().1, @r#"
+    {"call":"callMe","arguments":["hello",["text 1",2],"$ours1",true]}
+    {"expect":{"method":"$ours0","arguments":["text 1",2]}}
+    "#);
+}

@@ -1,0 +1,36 @@
+//! `dnode-conform import FILE… --out DIR`
+
+use super::record::Seat;
+use crate::import::import;
+use clap::Args;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// The arguments of `import`.
+#[derive(Debug, Args)]
+pub(super) struct ImportArgs {
+    /// Line logs: the first row {"client","server"}, then {"ms","from","line"} or {"ms","from","end"} a row
+    #[arg(value_name = "FILE", required = true)]
+    files: Vec<PathBuf>,
+    /// The folder for the transcripts, which get the names of their logs
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+    /// The end that the transcripts speak for
+    #[arg(long, value_enum, default_value = "client")]
+    seen_from: Seat,
+}
+
+/// Makes transcripts of line logs.
+pub(super) fn run(args: &ImportArgs) -> Result<u8, String> {
+    let fault = |path: &Path, error: &dyn std::fmt::Display| format!("caller: {}: {error}", path.display());
+    fs::create_dir_all(&args.out).map_err(|error| fault(&args.out, &error))?;
+    for file in &args.files {
+        let text = fs::read_to_string(file).map_err(|error| fault(file, &error))?;
+        let name = file.file_stem().unwrap_or_default().to_string_lossy();
+        let transcript = import(&text, &name, args.seen_from.into()).map_err(|error| fault(file, &error))?;
+        let path = args.out.join(format!("{name}.jsonl"));
+        fs::write(&path, transcript).map_err(|error| fault(&path, &error))?;
+        println!("{}", path.display());
+    }
+    Ok(0)
+}

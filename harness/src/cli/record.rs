@@ -1,0 +1,115 @@
+//! `dnode-conform record --listen ADDR --to ADDR`
+
+use crate::record::{self, Options, Said};
+use crate::target::Target;
+use clap::{Args, ValueEnum};
+use dnode_reports::escape::terminal;
+use dnode_spec::clause::Level;
+use dnode_spec::monitor::End;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+
+/// The arguments of `record`.
+#[derive(Debug, Args)]
+pub(super) struct RecordArgs {
+    /// Where to listen for the client: HOST:PORT; port 0 takes a free one, which is printed
+    #[arg(long, value_name = "ADDR")]
+    listen: String,
+    /// Where the server listens
+    #[arg(long, value_name = "ADDR")]
+    to: String,
+    /// Write each connection as a transcript into this folder; without it, traffic is only judged
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// The end that the transcripts speak for
+    #[arg(long, value_enum, default_value = "client")]
+    seen_from: Seat,
+    /// Replace strings and numbers by placeholders, equal ones alike; names of methods and keys stay
+    #[arg(long, requires = "out")]
+    redact: bool,
+}
+
+/// One of the two ends.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(super) enum Seat {
+    Client,
+    Server,
+}
+
+impl From<Seat> for End {
+    fn from(seat: Seat) -> End {
+        match seat {
+            Seat::Client => End::A,
+            Seat::Server => End::B,
+        }
+    }
+}
+
+/// Records until it is interrupted.
+pub(super) async fn record(args: RecordArgs) -> Result<u8, String> {
+    let to = match Target::parse(&args.to).map_err(|error| format!("caller: --to {error}"))? {
+        Target::Address(address) => address,
+        _ => return Err("caller: --to needs an address".to_owned()),
+    };
+    let listener = TcpListener::bind(&args.listen)
+        .await
+        .map_err(|error| format!("caller: cannot listen at {}: {error}", args.listen))?;
+    let address = listener.local_addr().map_err(|error| format!("harness: {error}"))?;
+    println!("listening at {address}, forwarding to {to}; interrupt to end");
+    let (stop, stopped) = watch::channel(false);
+    super::on_signal(move || {
+        let _ = stop.send(true);
+    });
+    let broken = AtomicBool::new(false);
+    let options = Options { to, out: args.out, seen_from: args.seen_from.into(), redact: args.redact };
+    record::record(listener, options, stopped, &|said| {
+        if let Said::Finding { problem, .. } = &said {
+            let gates = matches!(crate::cases::level(problem.clause), Level::Must | Level::Should);
+            broken.fetch_or(gates, Ordering::Relaxed);
+        }
+        say(&said);
+    })
+    .await
+    .map_err(|error| format!("harness: {error}"))?;
+    Ok(u8::from(broken.load(Ordering::Relaxed)))
+}
+
+fn end(end: End) -> &'static str {
+    match end {
+        End::A => "client",
+        End::B => "server",
+    }
+}
+
+fn say(said: &Said) {
+    match said {
+        Said::Finding { connection, end: from, problem } => {
+            let level = crate::cases::level(problem.clause).word();
+            let at = if problem.at.is_empty() { String::new() } else { format!(" at {}", problem.at) };
+            let what = format!("expected {}, came {}", problem.expected, problem.actual);
+            println!(
+                "connection {connection}: the {} breaks {} ({level}){}: {}",
+                end(*from),
+                problem.clause,
+                terminal(&at),
+                terminal(&what)
+            );
+        }
+        Said::Closed { connection, lines: [client, server], broken, file } => {
+            let broken: Vec<String> = broken
+                .iter()
+                .map(|((from, clause), count)| {
+                    format!("{clause} {count}x by the {}", if *from == 0 { "client" } else { "server" })
+                })
+                .collect();
+            let broken = if broken.is_empty() { "nothing broken".to_owned() } else { broken.join(", ") };
+            let file = file.as_ref().map_or_else(String::new, |file| format!(", {}", file.display()));
+            println!(
+                "connection {connection}: {client} lines of the client, {server} of the server, {broken}{file}"
+            );
+        }
+        Said::Warning(text) => anstream::eprintln!("dnode-conform: {}", terminal(text)),
+    }
+}

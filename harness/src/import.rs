@@ -1,0 +1,32 @@
+//! Transcripts out of plain line logs of sessions.
+
+use dnode_spec::monitor::End;
+use dnode_spec::transcript::rows::{self, Row};
+use dnode_spec::transcript::{About, Recorder, TranscriptError};
+use serde_json::{Map, json};
+
+/// The transcript of the line log `text`, seen from one end; its id is `recorded/NAME`.
+///
+/// # Errors
+/// The line of the log that is no row, and why.
+pub fn import(text: &str, name: &str, seen_from: End) -> Result<String, TranscriptError> {
+    let (parties, rows) = rows::read(text)?;
+    let mut recorder = Recorder::new(seen_from);
+    for (end, row, _) in &rows {
+        if let Row::Line(line) = row {
+            recorder.line(*end, line.as_bytes());
+        }
+    }
+    let mut meta = Map::new();
+    meta.insert("client".to_owned(), json!(parties.client));
+    meta.insert("server".to_owned(), json!(parties.server));
+    if recorder.left_out() > 0 {
+        meta.insert("left-out".to_owned(), json!(recorder.left_out()));
+    }
+    Ok(recorder.finish(&About {
+        id: format!("recorded/{name}"),
+        since: env!("CARGO_PKG_VERSION").to_owned(),
+        about: format!("A session of {} with {}.", parties.client, parties.server),
+        meta,
+    }))
+}

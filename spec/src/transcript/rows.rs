@@ -1,0 +1,134 @@
+//! Plain line logs of sessions, as a line proxy writes them: read, and put in order.
+//!
+//! The first row says who took part: `{"client": NAME, "server": NAME}`, and whatever else. Then a row a line:
+//! `{"ms": N, "from": "client" | "server", "line": TEXT}`, or `{"ms": N, "from": …, "end": true}`, with `"rest": TEXT` where bytes without a
+//! newline were left. A proxy may forward a line before it writes it down, so that an answer stands before its question by a few
+//! milliseconds: the order of each end's own rows is exact, that of different ends is mended where it cannot be.
+
+use super::TranscriptError;
+use crate::message::Problem;
+use crate::monitor::{End, Monitor};
+use serde::Deserialize;
+use std::collections::VecDeque;
+
+/// How far the clock may have been off between the two ends, in milliseconds.
+const JITTER: u64 = 5;
+
+/// Who took part.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Parties {
+    /// The end that connected.
+    pub client: String,
+    /// The end that accepted.
+    pub server: String,
+}
+
+#[derive(Debug, Deserialize)]
+struct Written {
+    ms: u64,
+    from: Option<Side>,
+    line: Option<String>,
+    #[serde(default)]
+    end: bool,
+    #[serde(default)]
+    rest: String,
+}
+
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Side {
+    Client,
+    Server,
+}
+
+/// What one end did.
+#[derive(Debug, Clone)]
+pub enum Row {
+    /// It sent this line.
+    Line(String),
+    /// It ended its stream, with these bytes after the last newline.
+    End(String),
+}
+
+/// A row in its place: who, what, and what the monitor says of it. [`End::A`] is the client.
+pub type Judged = (End, Row, Vec<Problem>);
+
+/// Reads a line log; gives who took part, and the rows in their order.
+///
+/// # Errors
+/// The line that is no row, and why.
+pub fn read(text: &str) -> Result<(Parties, Vec<Judged>), TranscriptError> {
+    let mut lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
+    let fault = |at: usize, problem: String| TranscriptError { line: at + 1, problem };
+    let (at, head) = lines.next().ok_or_else(|| fault(0, "the log is empty".to_owned()))?;
+    let parties: Parties = serde_json::from_str(head)
+        .map_err(|error| fault(at, format!("the first row says who is client and server: {error}")))?;
+    let mut lanes: [VecDeque<(u64, Row)>; 2] = Default::default();
+    for (at, line) in lines {
+        let written: Written = serde_json::from_str(line).map_err(|error| fault(at, error.to_string()))?;
+        let Some(from) = written.from else { continue };
+        let row = match (written.line, written.end) {
+            (Some(line), _) => Row::Line(line),
+            (None, true) => Row::End(written.rest),
+            (None, false) => continue,
+        };
+        lanes[from as usize].push_back((written.ms, row));
+    }
+    let mut monitor = Monitor::new();
+    Ok((parties, std::iter::from_fn(|| next(&mut lanes, &mut monitor)).collect()))
+}
+
+/// Takes the next row, the earlier first; one that calls what is not declared yet waits for the other end's, within the jitter.
+fn next(lanes: &mut [VecDeque<(u64, Row)>; 2], monitor: &mut Monitor) -> Option<Judged> {
+    let ms = |lane: &VecDeque<(u64, Row)>| lane.front().map_or(u64::MAX, |(ms, _)| *ms);
+    let first = usize::from(ms(&lanes[1]) < ms(&lanes[0]));
+    let mut chosen = first;
+    let other = ms(&lanes[1 - first]);
+    if other != u64::MAX && other <= ms(&lanes[first]).saturating_add(JITTER) {
+        let mut trial = monitor.clone();
+        let early = judge(&mut trial, first, &lanes[first].front()?.1);
+        if early.iter().any(|problem| ["callback/declared", "cull/declared"].contains(&problem.clause)) {
+            chosen = 1 - first;
+        }
+    }
+    let (_, row) = lanes[chosen].pop_front()?;
+    let problems = judge(monitor, chosen, &row);
+    Some((end(chosen), row, problems))
+}
+
+fn end(lane: usize) -> End {
+    if lane == 0 { End::A } else { End::B }
+}
+
+fn judge(monitor: &mut Monitor, lane: usize, row: &Row) -> Vec<Problem> {
+    match row {
+        Row::Line(line) => monitor.line(end(lane), line.as_bytes()).problems,
+        Row::End(rest) => monitor.end(end(lane), rest.as_bytes()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_that_stands_before_its_question_is_put_after_it() {
+        let log = r#"{"client":"a","server":"b","client_exit":0}
+            {"ms":1,"from":"client","line":"{\"method\":\"methods\",\"arguments\":[{}]}"}
+            {"ms":3,"from":"server","line":"{\"method\":7,\"arguments\":[]}"}
+            {"ms":4,"from":"client","line":"{\"method\":\"x\",\"arguments\":[0],\"callbacks\":{\"7\":[\"0\"]}}"}
+            {"ms":9,"from":"client","end":true,"rest":"{"}"#;
+        let (parties, rows) = read(log).unwrap();
+        assert_eq!((parties.client.as_str(), parties.server.as_str()), ("a", "b"));
+        let ends: Vec<End> = rows.iter().map(|(end, ..)| *end).collect();
+        assert_eq!(ends, [End::A, End::A, End::B, End::A]);
+        let broken: Vec<&str> = rows.iter().flat_map(|(.., problems)| problems).map(|it| it.clause).collect();
+        assert_eq!(broken, ["framing/newline"]);
+    }
+
+    #[test]
+    fn what_is_no_row_is_an_error_with_its_line() {
+        assert_eq!(read("").unwrap_err().line, 1);
+        assert_eq!(read("{\"client\":\"a\",\"server\":\"b\"}\n\nnonsense").unwrap_err().line, 3);
+    }
+}
