@@ -27,6 +27,7 @@ pub fn import(text: &str, name: &str, seen_from: End) -> Result<String, Transcri
         id: format!("recorded/{name}"),
         since: env!("CARGO_PKG_VERSION").to_owned(),
         about: format!("A session of {} with {}.", parties.client, parties.server),
+        recorded: true,
         meta,
     }))
 }

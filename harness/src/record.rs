@@ -353,6 +353,7 @@ impl Scribe {
             id: format!("recorded/{}", paper.name()),
             since: env!("CARGO_PKG_VERSION").to_owned(),
             about: "A session recorded between two live implementations.".to_owned(),
+            recorded: true,
             meta,
         };
         match paper.finish(&self.recorder.header(&about)) {

@@ -9,6 +9,8 @@
 pub mod clause;
 #[cfg(test)]
 mod fresh;
+#[cfg(feature = "generate")]
+pub mod generate;
 pub mod graph;
 pub mod line;
 pub mod message;

@@ -17,6 +17,8 @@ pub use bytes::{Bytes, MAX_BYTES};
 pub use names::{Name, Names};
 pub use pattern::{Called, Mark, Mismatch, Pattern};
 pub use read::TranscriptError;
+#[cfg(feature = "generate")]
+pub(crate) use recorder::bytes as written_bytes;
 pub use recorder::{About, Recorder};
 
 use crate::value::Value;
@@ -50,6 +52,8 @@ pub struct Header {
     pub requires: Vec<String>,
     /// It may harm the peer.
     pub hostile: bool,
+    /// It was recorded: it does not know what its other end might have called as well.
+    pub recorded: bool,
     /// Our object, as sent in `methods`.
     pub object: Pattern,
     /// Whether the steps do the handshake themselves.

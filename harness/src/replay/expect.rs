@@ -108,16 +108,7 @@ impl<'a> Replay<'a> {
 
     /// Whether a step further down expects a call of the same function.
     fn expected_later(&self, received: &Received) -> bool {
-        fn any(steps: &[Step], calls: &dyn Fn(&Pattern) -> bool) -> bool {
-            steps.iter().any(|step| match &step.action {
-                Action::Expect(pattern, _) => calls(pattern),
-                Action::AnyOrder(patterns) => patterns.iter().any(calls),
-                Action::Either(branches) => branches.iter().any(|steps| any(steps, calls)),
-                _ => false,
-            })
-        }
-        let rest = self.transcript.steps.get(self.begun..).unwrap_or_default();
-        any(rest, &|pattern| pattern.calls(&received.method, &self.names))
+        self.transcript.expects(self.begun, &|pattern| pattern.calls(&received.method, &self.names))
     }
 
     /// Time is up: a message that calls what is awaited with other arguments is the better finding than silence.
@@ -195,8 +186,14 @@ impl<'a> Replay<'a> {
         Some(Stop::Diverged(diverged))
     }
 
-    /// Whether a call is this case's business: an id that nobody declared is the monitor's.
+    /// Whether a call is this case's business: an id that nobody declared is the monitor's, and what a recording never saw called, its
+    /// other end may have had no time or no wish to call.
     fn concerns(&self, method: &Method) -> bool {
+        if self.transcript.header.recorded
+            && !self.transcript.expects(0, &|pattern| pattern.calls(method, &self.names))
+        {
+            return false;
+        }
         match method {
             Method::Id(id) => self.names.our_name(*id).is_some(),
             // dnode-protocol 0.0 and 0.1 tell of errors by a call of the one name; an end may send its object again.

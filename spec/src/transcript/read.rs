@@ -39,6 +39,8 @@ struct WrittenHeader {
     requires: Vec<String>,
     #[serde(default)]
     hostile: bool,
+    #[serde(default)]
+    recorded: bool,
     object: Option<Box<RawValue>>,
     handshake: Option<Handshake>,
     role: Option<Role>,
@@ -144,6 +146,20 @@ impl Transcript {
         any(&self.steps, &self.header.needs)
     }
 
+    /// Whether a step expects a call that `calls` takes for it, from step `from` on.
+    #[must_use]
+    pub fn expects(&self, from: usize, calls: &dyn Fn(&Pattern) -> bool) -> bool {
+        fn any(steps: &[Step], calls: &dyn Fn(&Pattern) -> bool) -> bool {
+            steps.iter().any(|step| match &step.action {
+                Action::Expect(pattern, _) => calls(pattern),
+                Action::AnyOrder(patterns) => patterns.iter().any(calls),
+                Action::Either(branches) => branches.iter().any(|steps| any(steps, calls)),
+                _ => false,
+            })
+        }
+        any(self.steps.get(from..).unwrap_or_default(), calls)
+    }
+
     /// The first number that no function of ours has in the transcript. Large ones are stepped around, not over: beyond
     /// 2^53 a peer could not tell numbers apart.
     #[must_use]
@@ -193,6 +209,7 @@ fn read_header(text: &str) -> Result<Header, String> {
         needs: header.needs,
         requires: header.requires,
         hostile: header.hostile,
+        recorded: header.recorded,
         object,
         manual_handshake: header.handshake == Some(Handshake::Manual),
         server: header.role == Some(Role::Server),

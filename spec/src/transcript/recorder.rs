@@ -33,6 +33,8 @@ pub struct About {
     pub since: String,
     /// One sentence.
     pub about: String,
+    /// It was recorded: what its other end did not call, another may well call.
+    pub recorded: bool,
     /// Anything else: who took part, how it was found.
     pub meta: serde_json::Map<String, serde_json::Value>,
 }
@@ -161,6 +163,9 @@ impl Recorder {
         if let Some(fields) = header.as_object_mut() {
             if !self.needs.is_empty() {
                 fields.insert("needs".to_owned(), json!(self.needs));
+            }
+            if about.recorded {
+                fields.insert("recorded".to_owned(), json!(true));
             }
             if self.manual {
                 fields.insert("handshake".to_owned(), json!("manual"));
@@ -379,7 +384,7 @@ fn links(links: &[Link]) -> String {
 }
 
 /// Bytes as an expression.
-fn bytes(bytes: &[u8]) -> String {
+pub(crate) fn bytes(bytes: &[u8]) -> String {
     match std::str::from_utf8(bytes) {
         Ok(text) => json!(text).to_string(),
         Err(_) => json!({ "base64": base64::engine::general_purpose::STANDARD.encode(bytes) }).to_string(),

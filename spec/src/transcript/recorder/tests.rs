@@ -8,6 +8,7 @@ fn about() -> About {
         id: "recorded/test".to_owned(),
         since: "0.1.0".to_owned(),
         about: "A test.".to_owned(),
+        recorded: false,
         meta: serde_json::Map::new(),
     }
 }

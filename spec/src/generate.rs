@@ -1,0 +1,81 @@
+//! Sessions out of the model: legal by construction, and with one labelled illegal step where that is asked.
+//!
+//! A [`Plan`] is drawn by proptest: which moves, with which values, together with which others. [`write`] plays it in memory between a
+//! client and the reference peer with the probe and writes down what happened: so what is expected of a peer is what the reference did, up to
+//! all that the rules of judgement leave free.
+//!
+//! Rules: nothing is called that is not held; what depends on state waits for the answer before it; after a cull a barrier stands
+//! before anything else. The weights of the moves are drawn anew for each session, and many are zero, so that sessions differ in
+//! kind (swarm testing). The same seed gives the same sessions.
+
+mod client;
+mod illegal;
+mod plan;
+
+pub use illegal::{ILLEGAL, Illegal};
+pub use plan::{Move, Plan, Shape, plan};
+
+use crate::transcript::About;
+use proptest::strategy::{Strategy, ValueTree};
+use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
+use serde_json::{Map, json};
+
+/// What to generate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Seed {
+    /// The seed of all sessions.
+    pub seed: u64,
+    /// Which of them.
+    pub number: u64,
+    /// Whether it ends with an illegal step.
+    pub illegal: bool,
+}
+
+impl std::fmt::Display for Seed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let kind = if self.illegal { "illegal" } else { "generated" };
+        write!(f, "{kind}/{}-{}", self.seed, self.number)
+    }
+}
+
+/// The transcript of this seed.
+///
+/// ```
+/// use dnode_spec::generate::{Seed, session};
+/// use dnode_spec::transcript::Transcript;
+///
+/// let seed = Seed { seed: 1, number: 7, illegal: false };
+/// assert_eq!(session(seed), session(seed));
+/// assert_eq!(Transcript::read(&session(seed)).unwrap().header.id, "generated/1-7");
+/// ```
+#[must_use]
+pub fn session(seed: Seed) -> String {
+    let mut bytes = [0; 32];
+    bytes[..8].copy_from_slice(&seed.seed.to_le_bytes());
+    bytes[8..16].copy_from_slice(&seed.number.to_le_bytes());
+    bytes[16] = u8::from(seed.illegal);
+    let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &bytes);
+    let mut runner = TestRunner::new_with_rng(Config { failure_persistence: None, ..Config::default() }, rng);
+    let plan = plan().new_tree(&mut runner).map(|tree| tree.current()).unwrap_or_default();
+    let mut meta = Map::new();
+    meta.insert("seed".to_owned(), json!(seed.seed));
+    let about = About {
+        id: seed.to_string(),
+        since: env!("CARGO_PKG_VERSION").to_owned(),
+        about: "A session generated from the model.".to_owned(),
+        recorded: false,
+        meta,
+    };
+    write(&plan, seed.illegal, about)
+}
+
+/// Plays the plan against the reference peer in memory, and writes it down.
+#[must_use]
+pub fn write(plan: &Plan, illegal: bool, about: About) -> String {
+    let mut client = client::Client::new();
+    plan.moves.iter().for_each(|step| client.play(step, &plan.weights));
+    client.finish(illegal.then(|| Illegal::pick(plan.illegal)), about)
+}
+
+#[cfg(test)]
+mod tests;

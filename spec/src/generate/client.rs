@@ -1,0 +1,422 @@
+//! The client of a generated session: it makes the moves of a plan that are legal now, and knows what each function that it gets does.
+
+use super::illegal::Illegal;
+use super::plan::{Move, Shape};
+use crate::graph::{Graph, Node, NodeId};
+use crate::message::{Id, Method};
+use crate::monitor::End;
+use crate::probe::Probe;
+use crate::session::{Event, Function, Handle, Session};
+use crate::text::TextBuf;
+use crate::transcript::{About, Recorder};
+use serde_json::json;
+use std::collections::{BTreeMap, HashSet};
+
+type Values = Graph<Function>;
+
+/// What a function of ours is for: what the functions in a call of it do.
+#[derive(Debug, Clone, Copy)]
+enum Purpose {
+    /// Those call functions of ours.
+    Plain,
+    /// A counter.
+    Counter,
+    /// A keeper.
+    Keeper,
+    /// Those say a word.
+    Say,
+    /// The second argument passes its argument on.
+    Apply,
+}
+
+/// What a function of the peer does, and on which state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Does {
+    /// Calls one of ours with what it is called with.
+    CallOurs,
+    /// Takes one value.
+    PassOn,
+    /// Takes a callback: a counter's `inc` and `get`, a keeper's `drop`, a word.
+    Callback(Option<usize>),
+    /// A keeper's `keep` and `is`: take a function and a callback.
+    Keep(usize),
+    /// A keeper's `fire`: takes a value.
+    Fire(usize),
+}
+
+impl Does {
+    fn state(self) -> Option<usize> {
+        match self {
+            Does::CallOurs | Does::PassOn => None,
+            Does::Callback(state) => state,
+            Does::Keep(state) | Does::Fire(state) => Some(state),
+        }
+    }
+}
+
+/// Plays the moves against the reference peer.
+pub(super) struct Client {
+    session: Session,
+    peer: Session,
+    probe: Probe,
+    recorder: Recorder,
+    steps: Vec<String>,
+    /// What each of our functions is for, by handle.
+    purposes: Vec<Purpose>,
+    /// Functions of ours that were sent as values.
+    sent: Vec<Handle>,
+    /// Functions of the peer that may be called.
+    held: Vec<(Id, Does)>,
+    methods: BTreeMap<String, Id>,
+    states: usize,
+    /// The states that moves depend on whose answers have not come.
+    busy: HashSet<usize>,
+}
+
+/// Our object: what `callMe` can call.
+const MEMBERS: [&str; 2] = ["hello", "other"];
+
+/// The methods of the probe in the order of the kinds of moves; the last two kinds are no methods.
+const METHODS: [&str; 14] = [
+    "echo", "add", "callTwice", "applyTo", "getCounter", "keeper", "repeat", "cycle", "shared", "nest", "callMe",
+    "later", "conformProbe", "echo",
+];
+const CULL: usize = 15;
+
+impl Client {
+    pub(super) fn new() -> Client {
+        let mut client = Client {
+            session: Session::new(usize::MAX),
+            peer: Session::new(usize::MAX),
+            probe: Probe::new("reference"),
+            recorder: Recorder::new(End::A),
+            steps: Vec::new(),
+            purposes: Vec::new(),
+            sent: Vec::new(),
+            held: Vec::new(),
+            methods: BTreeMap::new(),
+            states: 0,
+            busy: HashSet::new(),
+        };
+        let mut graph = Graph::new();
+        let members = MEMBERS.map(|name| (name, client.own(&mut graph, Purpose::Plain)));
+        let object = graph.object(members);
+        client.session.start(graph, object);
+        let (graph, object) = client.probe.object();
+        client.peer.start(graph, object);
+        client.exchange();
+        client
+    }
+
+    /// Makes a move, as far as it can be made now.
+    pub(super) fn play(&mut self, step: &Move, weights: &[u8]) {
+        let kind = weighted(step.kind, weights);
+        if kind == CULL {
+            self.cull(step);
+        } else if kind + 1 == CULL && !self.held.is_empty() {
+            self.call_held(step);
+        } else {
+            self.call_method(METHODS[kind.min(METHODS.len() - 1)], step);
+        }
+        if !step.together {
+            self.exchange();
+        }
+    }
+
+    /// The transcript, with an illegal step at its end where there is one.
+    pub(super) fn finish(mut self, illegal: Option<Illegal>, about: About) -> String {
+        self.exchange();
+        let mut header = self.recorder.header(&about);
+        if let Some(Illegal { clause, line }) = illegal {
+            let bytes = crate::transcript::written_bytes(line);
+            self.steps.push(format!("{{\"line\":{bytes},\"label\":\"illegal: {clause}\"}}"));
+            self.steps.push("{\"survive\":true}".to_owned());
+            header = header.replacen("\"callback/own-function\"", "\"robust/not-deaf\"", 1);
+            header.insert_str(header.len() - 1, ",\"hostile\":true");
+        }
+        format!("{header}\n{}\n", self.steps.join("\n"))
+    }
+
+    fn own(&mut self, graph: &mut Values, purpose: Purpose) -> NodeId {
+        self.purposes.push(purpose);
+        graph.add(Node::Leaf(Function::Own(Handle(self.purposes.len() as u64 - 1))))
+    }
+
+    fn call_method(&mut self, method: &str, step: &Move) {
+        let mut graph = Graph::new();
+        let mut values: Vec<NodeId> = Vec::new();
+        let purpose = match method {
+            "getCounter" => Purpose::Counter,
+            "keeper" => Purpose::Keeper,
+            "repeat" | "nest" => Purpose::Say,
+            _ => Purpose::Plain,
+        };
+        match method {
+            "echo" | "later" => values.push(self.value(&mut graph, &step.values[0])),
+            "add" => values.extend([i32::from(step.pick), 1].map(|number| graph.number(number))),
+            "applyTo" => {
+                values.push(self.own(&mut graph, Purpose::Apply));
+                values.push(self.value(&mut graph, &step.values[0]));
+            }
+            "callMe" => {
+                values.push(graph.string(MEMBERS[usize::from(step.pick) % MEMBERS.len()]));
+                let items: Vec<NodeId> =
+                    step.values.iter().map(|shape| self.value(&mut graph, shape)).collect();
+                values.push(graph.array(items));
+            }
+            _ => {}
+        }
+        values.push(self.own(&mut graph, purpose));
+        let method = match self.methods.get(method).filter(|_| !step.by_name) {
+            Some(id) => Method::Id(*id),
+            None => Method::named(method),
+        };
+        self.call(&method, graph, values, step);
+    }
+
+    fn call_held(&mut self, step: &Move) {
+        let (id, does) = self.held[usize::from(step.pick) % self.held.len()];
+        // What depends on state waits for all that was asked of it.
+        if does.state().is_some_and(|state| !self.busy.insert(state)) {
+            self.exchange();
+            self.busy.extend(does.state());
+        }
+        let mut graph = Graph::new();
+        let values = match does {
+            Does::CallOurs => step.values.iter().map(|shape| self.value(&mut graph, shape)).collect(),
+            Does::PassOn | Does::Fire(_) => vec![self.value(&mut graph, &step.values[0])],
+            Does::Callback(_) => vec![self.own(&mut graph, Purpose::Plain)],
+            Does::Keep(_) => {
+                let kept = match self.sent.get(usize::from(step.pick) % self.sent.len().max(1)) {
+                    Some(handle) => graph.add(Node::Leaf(Function::Own(*handle))),
+                    None => self.remembered(&mut graph),
+                };
+                vec![kept, self.own(&mut graph, Purpose::Plain)]
+            }
+        };
+        self.call(&Method::Id(id), graph, values, step);
+    }
+
+    /// Gives a function back, between two barriers.
+    fn cull(&mut self, step: &Move) {
+        self.exchange();
+        if self.held.is_empty() {
+            return;
+        }
+        let (id, _) = self.held.swap_remove(usize::from(step.pick) % self.held.len());
+        if self.session.cull(id).is_ok() {
+            self.deliver(None);
+            let barrier = Move {
+                kind: 0,
+                pick: 0,
+                values: Vec::new(),
+                by_name: false,
+                together: false,
+                split: None,
+            };
+            self.call_method("conformProbe", &barrier);
+            self.exchange();
+        }
+    }
+
+    fn remembered(&mut self, graph: &mut Values) -> NodeId {
+        let node = self.own(graph, Purpose::Plain);
+        self.sent.push(Handle(self.purposes.len() as u64 - 1));
+        node
+    }
+
+    fn call(&mut self, method: &Method, mut graph: Values, values: Vec<NodeId>, step: &Move) {
+        let arguments = graph.array(values);
+        if self.session.call(method, &graph, arguments).is_ok() {
+            self.deliver(step.split.as_deref());
+        }
+    }
+
+    fn value(&mut self, graph: &mut Values, shape: &Shape) -> NodeId {
+        self.build(graph, shape, &mut Vec::new(), &mut Vec::new())
+    }
+
+    /// `around`: the containers that hold it, the nearest last; `made`: the values of the message so far.
+    fn build(
+        &mut self,
+        graph: &mut Values,
+        shape: &Shape,
+        around: &mut Vec<NodeId>,
+        made: &mut Vec<NodeId>,
+    ) -> NodeId {
+        let node = match shape {
+            Shape::Word(word) => graph.add([Node::Null, Node::Boolean(true), Node::Boolean(false)][usize::from(*word) % 3].clone()),
+            Shape::Number(number) => graph.number(number),
+            Shape::Integer(number) => graph.number(number),
+            Shape::Text(text) => graph.string(text),
+            Shape::Own(Some(pick)) if !self.sent.is_empty() => {
+                let handle = self.sent[usize::from(*pick) % self.sent.len()];
+                graph.add(Node::Leaf(Function::Own(handle)))
+            }
+            Shape::Own(_) => self.remembered(graph),
+            Shape::Theirs(pick) => match self.held.get(usize::from(*pick) % self.held.len().max(1)) {
+                Some((id, Does::CallOurs)) => graph.add(Node::Leaf(Function::Theirs(*id))),
+                _ => graph.add(Node::Null),
+            },
+            Shape::Up(levels) => match around.len().checked_sub(1 + usize::from(*levels)) {
+                Some(at) => return around[at],
+                None => graph.add(Node::Null),
+            },
+            Shape::Again(pick) => match made.get(usize::from(*pick) % made.len().max(1)) {
+                Some(value) => return *value,
+                None => graph.add(Node::Null),
+            },
+            Shape::List(shapes) => {
+                let list = graph.array([]);
+                around.push(list);
+                for shape in shapes {
+                    let item = self.build(graph, shape, around, made);
+                    if let Some(Node::Array(items)) = graph.node_mut(list) {
+                        items.push(item);
+                    }
+                }
+                around.pop();
+                list
+            }
+            Shape::Object(members) => {
+                let object = graph.object([]);
+                around.push(object);
+                for (key, shape) in members {
+                    let value = self.build(graph, shape, around, made);
+                    if let Some(Node::Object(members)) = graph.node_mut(object) {
+                        members.insert(TextBuf::from(key.as_str()), value);
+                    }
+                }
+                around.pop();
+                object
+            }
+        };
+        made.push(node);
+        node
+    }
+
+    /// Hands what we sent to the peer; the answers stay under way.
+    fn deliver(&mut self, split: Option<&[u8]>) {
+        while let Some(line) = self.session.poll_output() {
+            self.recorder.line(End::A, line.strip_suffix(b"\n").unwrap_or(&line));
+            let mut written = self.recorder.take_steps();
+            if let (Some(cuts), Some(last)) = (split, written.last_mut()) {
+                let cuts = if cuts.is_empty() { json!("each") } else { json!(cuts) };
+                last.insert_str(last.len() - 1, &format!(",\"split\":{cuts}"));
+            }
+            self.steps.append(&mut written);
+            self.peer.feed(&line);
+        }
+    }
+
+    /// Carries everything over until nothing is under way.
+    fn exchange(&mut self) {
+        loop {
+            self.deliver(None);
+            while let Some(event) = self.peer.poll_event() {
+                self.probe.handle(event, &mut self.peer);
+            }
+            self.probe.turn(&mut self.peer);
+            let mut moved = false;
+            while let Some(line) = self.peer.poll_output() {
+                moved = true;
+                self.recorder.line(End::B, line.strip_suffix(b"\n").unwrap_or(&line));
+                self.session.feed(&line);
+            }
+            self.steps.append(&mut self.recorder.take_steps());
+            while let Some(event) = self.session.poll_event() {
+                self.learn(event);
+            }
+            if !moved {
+                break;
+            }
+        }
+        self.busy.clear();
+    }
+
+    /// What we hold after this event.
+    fn learn(&mut self, event: Event) {
+        match event {
+            Event::Remote(graph, Some(object)) => {
+                let Node::Object(members) = graph.node(object) else { return };
+                let methods = members.iter().filter_map(|(key, &id)| match graph.leaf(id) {
+                    Some(Function::Theirs(id)) => Some((key.as_text().to_str()?.to_owned(), *id)),
+                    _ => None,
+                });
+                self.methods = methods.collect();
+            }
+            Event::Called(Handle(handle), graph, root) => {
+                let purpose = usize::try_from(handle).ok().and_then(|n| self.purposes.get(n)).copied();
+                self.take(purpose.unwrap_or(Purpose::Plain), &graph, root);
+            }
+            _ => {}
+        }
+    }
+
+    /// Takes the functions out of a call of ours.
+    fn take(&mut self, purpose: Purpose, graph: &Values, root: NodeId) {
+        let first = graph.items(root).first().copied();
+        let state = self.states;
+        let parts: &[(&str, Does)] = match purpose {
+            Purpose::Counter => &[("inc", Does::Callback(Some(state))), ("get", Does::Callback(Some(state)))],
+            Purpose::Keeper => &[
+                ("keep", Does::Keep(state)),
+                ("is", Does::Keep(state)),
+                ("fire", Does::Fire(state)),
+                ("drop", Does::Callback(Some(state))),
+            ],
+            Purpose::Plain | Purpose::Say | Purpose::Apply => &[],
+        };
+        for (name, does) in parts {
+            let function = first.and_then(|object| graph.member(object, name)).and_then(|id| graph.leaf(id));
+            if let Some(Function::Theirs(id)) = function {
+                self.hold(*id, *does);
+            }
+        }
+        if !parts.is_empty() {
+            self.states += 1;
+            return;
+        }
+        let does = match purpose {
+            Purpose::Say => Does::Callback(None),
+            Purpose::Apply => Does::PassOn,
+            _ => Does::CallOurs,
+        };
+        let mut seen = HashSet::from([root]);
+        let mut todo = vec![root];
+        while let Some(at) = todo.pop() {
+            match graph.node(at) {
+                Node::Array(items) => todo.extend(items.iter().filter(|&&item| seen.insert(item))),
+                Node::Object(members) => todo.extend(members.values().filter(|&&item| seen.insert(item))),
+                // Of a value that was passed on beside it we know only that it calls one of ours.
+                Node::Leaf(Function::Theirs(id)) => {
+                    let passed = does == Does::PassOn && graph.items(root).get(1) != Some(&at);
+                    self.hold(*id, if passed { Does::CallOurs } else { does });
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn hold(&mut self, id: Id, does: Does) {
+        if self.held.iter().all(|(held, _)| *held != id) {
+            self.held.push((id, does));
+        }
+    }
+}
+
+/// The kind of move that this number picks.
+fn weighted(pick: u16, weights: &[u8]) -> usize {
+    let total: u32 = weights.iter().map(|&weight| u32::from(weight)).sum();
+    if total == 0 {
+        return usize::from(pick) % weights.len().max(1);
+    }
+    let mut left = u32::from(pick) % total;
+    for (kind, &weight) in weights.iter().enumerate() {
+        match left.checked_sub(u32::from(weight)) {
+            Some(rest) => left = rest,
+            None => return kind,
+        }
+    }
+    0
+}

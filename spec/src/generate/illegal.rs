@@ -1,0 +1,42 @@
+//! The illegal steps: each breaks one clause, which the monitor names.
+
+/// A line that breaks a clause.
+#[derive(Debug, Clone, Copy)]
+pub struct Illegal {
+    /// The clause.
+    pub clause: &'static str,
+    /// The line, without its newline.
+    pub line: &'static [u8],
+}
+
+const fn illegal(clause: &'static str, line: &'static [u8]) -> Illegal {
+    Illegal { clause, line }
+}
+
+/// All of them. Ids from 900,000 on are never declared.
+#[rustfmt::skip]
+pub const ILLEGAL: &[Illegal] = &[
+    illegal("framing/json", b"nonsense"),
+    illegal("framing/json", b"{\"method\":\"add\",\"arguments\":[1,2"),
+    illegal("framing/utf8", b"{\"method\":\"echo\",\"arguments\":[\"\xff\"]}"),
+    illegal("message/object", b"[]"),
+    illegal("message/object", b"null"),
+    illegal("message/method", b"{\"arguments\":[]}"),
+    illegal("message/method", b"{\"method\":{},\"arguments\":[]}"),
+    illegal("message/arguments", b"{\"method\":\"add\",\"arguments\":\"x\"}"),
+    illegal("message/callbacks", b"{\"method\":\"add\",\"arguments\":[1,2,\"[Function]\"],\"callbacks\":\"x\"}"),
+    illegal("message/links", b"{\"method\":\"add\",\"arguments\":[1,2],\"links\":\"x\"}"),
+    illegal("callback/id-integral", b"{\"method\":\"add\",\"arguments\":[1,2,\"[Function]\"],\"callbacks\":{\"x\":[\"2\"]}}"),
+    illegal("callback/path", b"{\"method\":\"add\",\"arguments\":[1,2,\"[Function]\"],\"callbacks\":{\"900000\":\"2\"}}"),
+    illegal("callback/path-place", b"{\"method\":\"add\",\"arguments\":[1,2,null],\"callbacks\":{\"900000\":[\"0\",\"x\"]}}"),
+    illegal("callback/declared", b"{\"method\":900001,\"arguments\":[]}"),
+    illegal("link/shape", b"{\"method\":\"add\",\"arguments\":[1,2],\"links\":[7]}"),
+    illegal("link/from-place", b"{\"method\":\"add\",\"arguments\":[1,2],\"links\":[{\"from\":[\"9\"],\"to\":[\"0\"]}]}"),
+    illegal("cull/declared", b"{\"method\":\"cull\",\"arguments\":[900002]}"),
+];
+
+impl Illegal {
+    pub(super) fn pick(pick: u16) -> Illegal {
+        ILLEGAL[usize::from(pick) % ILLEGAL.len()]
+    }
+}
