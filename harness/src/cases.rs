@@ -142,6 +142,12 @@ pub const PROBE_COMPLETE: &str = "probe/complete";
 pub struct Selection(Option<GlobSet>);
 
 impl Selection {
+    /// Everything.
+    #[must_use]
+    pub fn all() -> Selection {
+        Selection(None)
+    }
+
     /// Reads patterns, `callback/*` for example; none selects everything.
     ///
     /// # Errors

@@ -137,8 +137,9 @@ struct Replay<'a> {
     inbox: Vec<Received>,
     /// A line of the peer's that was no message.
     broken: Option<Problem>,
-    /// Which of our steps declared a function last.
-    causes: HashMap<Name, usize>,
+    /// Which of our steps alone can have caused a call of a function: the one that declared it, unless another declared it too, or a
+    /// function of the peer was called since, which may call any of ours.
+    causes: HashMap<Name, Option<usize>>,
     /// How many steps have begun.
     begun: usize,
     half_closed: bool,
@@ -321,8 +322,14 @@ impl<'a> Replay<'a> {
         }
         let line = pattern.encode(method, &mut self.names);
         self.deadline += reading_time(line.len());
-        for name in pattern.declared() {
-            self.causes.insert(name.clone(), self.begun);
+        if matches!(pattern.called, Called::Function(_)) {
+            self.causes.values_mut().for_each(|cause| *cause = None);
+        }
+        // Whatever is said later may make the peer call a method of our object.
+        for name in pattern.declared().iter().filter(|_| method != b"\"methods\"") {
+            let begun = self.begun;
+            let alone = |cause: &mut Option<usize>| *cause = cause.filter(|step| *step == begun);
+            self.causes.entry(name.clone()).and_modify(alone).or_insert(Some(begun));
         }
         self.wire.send(&split.segments(&line), self.deadline).await;
     }

@@ -6,7 +6,7 @@
 
 mod alone;
 mod invariant;
-mod verdict;
+pub(crate) mod verdict;
 
 use crate::cases::{Case, PROBE_COMPLETE, Selection, invariants};
 use crate::peer::{Peer, Service, StartError, serves};
@@ -17,6 +17,7 @@ use crate::target::{Target, quote};
 use alone::{LANES, Lane};
 use dnode_reports::event::{Death, Ended, Event, Outcome, Run, Verdict};
 use dnode_spec::clause::Level;
+use dnode_spec::generate::{Seed, session};
 use invariant::Invariants;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -79,6 +80,24 @@ impl Command {
     }
 }
 
+/// The cases of a run.
+#[derive(Debug, Clone)]
+pub enum Cases {
+    /// These, as far as they are selected.
+    Listed(Vec<Case>),
+    /// The sessions of these seeds, made when they are due: there may be more than fit into memory.
+    Generated(Vec<Seed>),
+}
+
+impl From<Vec<Case>> for Cases {
+    fn from(cases: Vec<Case>) -> Cases {
+        Cases::Listed(cases)
+    }
+}
+
+/// How many generated sessions are run together.
+const TOGETHER: usize = 512;
+
 /// Why a run could not take place.
 #[derive(Debug)]
 pub enum RunError {
@@ -130,6 +149,10 @@ struct Runner<'a> {
     /// Peers that no case is running on; the first one serves the cases side by side.
     lanes: Vec<Lane>,
     cases: Vec<Arc<Case>>,
+    /// How many cases were run before these.
+    before: usize,
+    /// The seeds of the sessions that are run after these.
+    seeds: std::vec::IntoIter<Seed>,
     /// The ids of all cases, selected or not.
     plain: BTreeSet<String>,
     outcomes: Vec<Option<Outcome>>,
@@ -150,16 +173,21 @@ struct Runner<'a> {
 /// [`RunError`] where nothing could be run.
 pub async fn run(
     options: &Options,
-    cases: Vec<Case>,
+    cases: impl Into<Cases>,
     tell: &mut (dyn FnMut(Event) + Send),
 ) -> Result<(), RunError> {
+    let (cases, seeds) = match cases.into() {
+        Cases::Listed(cases) => (cases, Vec::new()),
+        Cases::Generated(seeds) => (Vec::new(), seeds),
+    };
     let plain = cases.iter().map(|case| case.id().to_owned()).collect();
     let selected = |case: &Case| options.selection.takes(case.id());
     let cases: Vec<Arc<Case>> = cases.into_iter().filter(selected).map(Arc::new).collect();
-    if cases.is_empty() && Invariants::any(&options.selection) {
+    let none = cases.is_empty() && seeds.is_empty();
+    if none && Invariants::any(&options.selection) {
         return Err(RunError::OnlyInvariants);
     }
-    if cases.is_empty() && !options.selection.takes(PROBE_COMPLETE) {
+    if none && !options.selection.takes(PROBE_COMPLETE) {
         return Err(RunError::NothingSelected);
     }
     let mut peer = Peer::start(&options.target).await.map_err(RunError::Start)?;
@@ -185,6 +213,8 @@ pub async fn run(
         plain,
         lanes: vec![Lane::new(Some(peer))],
         cases,
+        before: 0,
+        seeds: seeds.into_iter(),
         failed: false,
         held: Vec::new(),
         died,
@@ -205,10 +235,26 @@ impl Runner<'_> {
             suite: env!("CARGO_PKG_VERSION").to_owned(),
             peer: self.facts.name.clone(),
             target: self.options.target.to_string(),
-            planned: self.cases.len() + extra,
+            planned: self.cases.len() + self.seeds.len() + extra,
             notes: self.facts.notes.clone(),
             gate: self.options.gate,
         }));
+        loop {
+            self.these(tell).await;
+            if !self.generate() {
+                break;
+            }
+        }
+        about_probe.into_iter().for_each(|outcome| tell(Event::Judged(Box::new(outcome))));
+        for outcome in self.invariants.outcomes(&self.options.command) {
+            tell(Event::Judged(Box::new(outcome)));
+        }
+        tell(Event::Judged(Box::new(verdict::life(self.died.take()))));
+        tell(Event::Ended(Ended { interrupted: self.is_interrupted(), answered: self.answered }));
+    }
+
+    /// Runs the cases at hand, and tells their outcomes.
+    async fn these(&mut self, tell: &mut (dyn FnMut(Event) + Send)) {
         self.rule_out();
         let open = |runner: &Self, hostile: bool| -> Vec<usize> {
             let is_open = |&at: &usize| {
@@ -225,12 +271,19 @@ impl Runner<'_> {
         self.release();
         self.rest();
         self.tell(tell);
-        about_probe.into_iter().for_each(|outcome| tell(Event::Judged(Box::new(outcome))));
-        for outcome in self.invariants.outcomes(&self.options.command, &self.cases) {
-            tell(Event::Judged(Box::new(outcome)));
+    }
+
+    /// Makes the next generated sessions; says whether there are any.
+    fn generate(&mut self) -> bool {
+        let made = self.seeds.by_ref().take(TOGETHER).filter_map(|seed| Case::read(&session(seed)).ok());
+        let cases: Vec<Arc<Case>> = made.map(Arc::new).collect();
+        if cases.is_empty() {
+            return false;
         }
-        tell(Event::Judged(Box::new(verdict::life(self.died.take()))));
-        tell(Event::Ended(Ended { interrupted: self.is_interrupted(), answered: self.answered }));
+        self.before += std::mem::replace(&mut self.cases, cases).len();
+        self.outcomes = vec![None; self.cases.len()];
+        self.told = 0;
+        true
     }
 
     /// How long a case may take: what the caller says, or more where the peer is slow to answer at all.
@@ -412,7 +465,7 @@ impl Runner<'_> {
     /// Turns a replay into the outcome of its case.
     fn conclude(&mut self, at: usize, replayed: Replayed, life: verdict::Life) {
         let case = &self.cases[at];
-        self.invariants.saw(case.id(), at, &replayed);
+        self.invariants.saw(case, self.before + at, &replayed);
         let outcome = verdict::outcome(case, replayed, life, &self.options.command);
         self.failed |= outcome.gates(self.options.gate);
         self.answered |= outcome.verdict == Verdict::Pass && !case.transcript.header.needs.is_empty();

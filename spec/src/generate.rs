@@ -38,6 +38,22 @@ impl std::fmt::Display for Seed {
     }
 }
 
+impl std::str::FromStr for Seed {
+    type Err = ();
+
+    /// Reads the id of a generated session.
+    fn from_str(id: &str) -> Result<Seed, ()> {
+        let (kind, numbers) = id.split_once('/').ok_or(())?;
+        let (seed, number) = numbers.split_once('-').ok_or(())?;
+        let illegal = match kind {
+            "generated" => false,
+            "illegal" => true,
+            _ => return Err(()),
+        };
+        Ok(Seed { seed: seed.parse().map_err(|_| ())?, number: number.parse().map_err(|_| ())?, illegal })
+    }
+}
+
 /// The transcript of this seed.
 ///
 /// ```

@@ -38,8 +38,7 @@ pub(super) async fn replay(mut args: ReplayArgs) -> Result<u8, String> {
             case.id()
         ));
     }
-    let selection = Selection::new(&[]).map_err(|error| format!("caller: {error}"))?;
-    judge(&args.peer, target, selection, cases).await
+    judge(&args.peer, target, Selection::all(), cases.into()).await
 }
 
 fn read(file: &str) -> Result<Case, String> {

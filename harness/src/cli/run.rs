@@ -2,9 +2,9 @@
 
 use super::PeerArgs;
 use super::progress::Progress;
-use crate::cases::{Case, Selection, catalogue};
+use crate::cases::{Selection, catalogue};
 use crate::ping::Ping;
-use crate::run::{Command, Options, run as run_cases};
+use crate::run::{Cases, Command, Options, run as run_cases};
 use crate::target::{Target, quote};
 use clap::Args;
 use dnode_reports::Report;
@@ -12,7 +12,9 @@ use dnode_reports::account::Account;
 use dnode_reports::event::{Event, Run};
 use dnode_reports::json::Json;
 use dnode_reports::text::{self, Text};
+use dnode_spec::generate::Seed;
 use std::fs::File;
+use std::hash::{BuildHasher, RandomState};
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -27,6 +29,16 @@ pub(super) struct RunArgs {
     /// Run only the cases whose id matches, for example 'callback/*'; may be given several times
     #[arg(long = "case", value_name = "GLOB")]
     cases: Vec<String>,
+    /// Run this many sessions generated from the model instead of the catalogue; a session is run again by its id, for
+    /// example --case generated/1-17
+    #[arg(long, value_name = "N", conflicts_with = "cases")]
+    generate: Option<u64>,
+    /// The seed of the generated sessions; without it, one is drawn and printed
+    #[arg(long, value_name = "S", requires = "generate")]
+    seed: Option<u64>,
+    /// End each generated session with one illegal step
+    #[arg(long, requires = "generate")]
+    illegal: bool,
     #[command(flatten)]
     peer: PeerArgs,
 }
@@ -46,10 +58,25 @@ pub(super) fn report(text: &str) -> Result<ReportFile, String> {
 
 /// Runs the catalogue.
 pub(super) async fn run(args: RunArgs) -> Result<u8, String> {
-    let cases = catalogue().map_err(|error| format!("harness: {error}"))?;
     let target = target(args.target.as_deref(), args.peer.exec.clone())?;
+    let seeds = seeds(&args);
+    if !seeds.is_empty() {
+        return judge(&args.peer, target, Selection::all(), Cases::Generated(seeds)).await;
+    }
+    let cases = catalogue().map_err(|error| format!("harness: {error}"))?;
     let selection = Selection::new(&args.cases).map_err(|error| format!("caller: {error}"))?;
-    judge(&args.peer, target, selection, cases).await
+    judge(&args.peer, target, selection, cases.into()).await
+}
+
+/// The generated sessions that the arguments ask for: so many, or those of the ids.
+fn seeds(args: &RunArgs) -> Vec<Seed> {
+    let Some(count) = args.generate else {
+        return args.cases.iter().filter_map(|case| case.parse().ok()).collect();
+    };
+    let drawn = || RandomState::new().hash_one(0_u8) % 1_000_000;
+    let seed = args.seed.unwrap_or_else(drawn);
+    println!("seed {seed}");
+    (0..count).map(|number| Seed { seed, number, illegal: args.illegal }).collect()
 }
 
 /// The target that the arguments name.
@@ -67,7 +94,7 @@ pub(super) async fn judge(
     args: &PeerArgs,
     target: Target,
     selection: Selection,
-    cases: Vec<Case>,
+    cases: Cases,
 ) -> Result<u8, String> {
     let ping = args.ping.as_deref().map(Ping::parse).transpose();
     let interrupted = Arc::new(AtomicBool::new(false));

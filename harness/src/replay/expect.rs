@@ -34,7 +34,7 @@ impl<'a> Replay<'a> {
     ) {
         for pattern in patterns {
             let cause = match &pattern.called {
-                Called::Function(name) => self.causes.get(name).copied(),
+                Called::Function(name) => self.causes.get(name).copied().flatten(),
                 _ => None,
             };
             self.pending.push(Pending { step, pattern, optional, cause, group: self.begun });

@@ -19,9 +19,8 @@ pub(super) struct Invariants {
 }
 
 struct Shown {
-    /// The case's place in the catalogue; `None` for the preflight.
-    at: Option<usize>,
-    case: String,
+    /// The case's place among all, and the case; `None` for the preflight.
+    case: Option<(usize, Arc<Case>)>,
     problem: Problem,
     wire: Vec<Wire>,
 }
@@ -29,7 +28,7 @@ struct Shown {
 impl Invariants {
     pub(super) fn new(facts: &Facts) -> Invariants {
         let mut invariants = Invariants { lines: facts.lines, broken: BTreeMap::new() };
-        invariants.add(&facts.broken, None, "the preflight", &facts.wire);
+        invariants.add(&facts.broken, None, &facts.wire);
         invariants
     }
 
@@ -39,31 +38,32 @@ impl Invariants {
     }
 
     /// Takes in what one case showed.
-    pub(super) fn saw(&mut self, case: &str, at: usize, replayed: &Replayed) {
+    pub(super) fn saw(&mut self, case: &Arc<Case>, at: usize, replayed: &Replayed) {
         self.lines += replayed.lines;
         if !replayed.broken.is_empty() {
-            self.add(&replayed.broken, Some(at), case, &replayed.log.clone().into_entries());
+            let wire = replayed.log.clone().into_entries();
+            self.add(&replayed.broken, Some((at, Arc::clone(case))), &wire);
         }
     }
 
-    fn add(&mut self, broken: &Broken, at: Option<usize>, case: &str, wire: &[Wire]) {
+    fn add(&mut self, broken: &Broken, case: Option<(usize, Arc<Case>)>, wire: &[Wire]) {
+        let place = |case: &Option<(usize, Arc<Case>)>| case.as_ref().map(|(at, _)| *at);
         for (clause, problem) in broken {
-            if self.broken.get(clause).is_none_or(|shown| at < shown.at) {
-                let (case, problem) = (case.to_owned(), problem.clone());
-                self.broken.insert(clause, Shown { at, case, problem, wire: wire.to_vec() });
+            if self.broken.get(clause).is_none_or(|shown| place(&case) < place(&shown.case)) {
+                let (case, problem) = (case.clone(), problem.clone());
+                self.broken.insert(clause, Shown { case, problem, wire: wire.to_vec() });
             }
         }
     }
 
     /// The outcomes, by id. They are always all of them, whatever was selected.
-    pub(super) fn outcomes(&self, command: &Command, cases: &[Arc<Case>]) -> Vec<Outcome> {
-        let mut outcomes: Vec<Outcome> =
-            invariants().map(|clause| self.outcome(clause, command, cases)).collect();
+    pub(super) fn outcomes(&self, command: &Command) -> Vec<Outcome> {
+        let mut outcomes: Vec<Outcome> = invariants().map(|clause| self.outcome(clause, command)).collect();
         outcomes.sort_by(|a, b| a.id.cmp(&b.id));
         outcomes
     }
 
-    fn outcome(&self, clause: &Clause, command: &Command, cases: &[Arc<Case>]) -> Outcome {
+    fn outcome(&self, clause: &Clause, command: &Command) -> Outcome {
         let id = invariant_id(clause);
         let about = format!("On every line of the run: {}", clause.text);
         let mut outcome = over_the_run(id.clone(), clause.id, about);
@@ -73,7 +73,8 @@ impl Invariants {
         }
         let Some(shown) = self.broken.get(clause.id) else { return outcome };
         outcome.verdict = Verdict::Fail;
-        outcome.reason = Some(format!("seen first in {}", shown.case));
+        let case = shown.case.as_ref().map(|(_, case)| case);
+        outcome.reason = Some(format!("seen first in {}", case.map_or("the preflight", |case| case.id())));
         outcome.divergence = Some(divergence(
             &id,
             Diverged {
@@ -89,11 +90,8 @@ impl Invariants {
         ));
         outcome.evidence = Evidence {
             wire: shown.wire.clone(),
-            transcript: shown.at.map(|at| cases[at].text.clone()).unwrap_or_default(),
-            repeat: match shown.at {
-                Some(at) => command.repeat(&cases[at]),
-                None => command.whole(),
-            },
+            transcript: case.map(|case| case.text.clone()).unwrap_or_default(),
+            repeat: case.map_or_else(|| command.whole(), |case| command.repeat(case)),
             death: None,
         };
         outcome

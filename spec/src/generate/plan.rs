@@ -31,7 +31,7 @@ pub struct Move {
     pub by_name: bool,
     /// The next move is made without waiting for the answers of this one.
     pub together: bool,
-    /// Where its bytes are cut; empty: after each byte.
+    /// Where its bytes are cut.
     pub split: Option<Vec<u8>>,
 }
 
@@ -63,7 +63,7 @@ pub enum Shape {
 /// Draws plans.
 pub fn plan() -> impl Strategy<Value = Plan> {
     let weights = vec(prop_oneof![1 => Just(0_u8), 2 => 1_u8..5], KINDS);
-    (weights, vec(a_move(), 1..12), any::<u16>()).prop_map(|(weights, moves, illegal)| Plan {
+    (weights, vec(a_move(), 2..14), any::<u16>()).prop_map(|(weights, moves, illegal)| Plan {
         weights,
         moves,
         illegal,
@@ -71,7 +71,8 @@ pub fn plan() -> impl Strategy<Value = Plan> {
 }
 
 fn a_move() -> impl Strategy<Value = Move> {
-    let split = option::weighted(0.15, vec(any::<u8>(), 0..4));
+    // A cut costs a pause, or it would be none.
+    let split = option::weighted(0.03, vec(any::<u8>(), 1..3));
     let picks = (any::<u16>(), any::<u16>(), any::<bool>(), any::<bool>());
     (picks, vec(shape(), 1..3), split).prop_map(|((kind, pick, by_name, together), values, split)| Move {
         kind,

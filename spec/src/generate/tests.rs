@@ -26,7 +26,8 @@ fn every_session_reads_and_all_kinds_of_steps_occur() {
             *called.entry(kind).or_default() += 1;
         }
     }
-    let kinds: Vec<&str> = called.iter().filter(|(_, count)| **count > 50).map(|(kind, _)| kind.as_str()).collect();
+    let kinds: Vec<&str> =
+        called.iter().filter(|(_, count)| **count > 50).map(|(kind, _)| kind.as_str()).collect();
     insta::assert_snapshot!(kinds.join(" "), @"a function add applyTo callMe callTwice conformProbe cull cycle echo expect getCounter keeper later nest repeat shared");
 }
 
@@ -34,7 +35,8 @@ fn every_session_reads_and_all_kinds_of_steps_occur() {
 fn an_illegal_step_breaks_the_clause_that_it_names() {
     for Illegal { clause, line } in ILLEGAL {
         let mut monitor = Monitor::new();
-        let broken: Vec<&str> = monitor.line(End::A, line).problems.iter().map(|problem| problem.clause).collect();
+        let broken: Vec<&str> =
+            monitor.line(End::A, line).problems.iter().map(|problem| problem.clause).collect();
         assert_eq!(broken, [*clause], "{}", String::from_utf8_lossy(line));
     }
     for number in 0..100 {
