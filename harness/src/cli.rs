@@ -3,6 +3,7 @@
 mod explain;
 mod import;
 mod list;
+mod minimize;
 mod progress;
 mod record;
 mod replay;
@@ -39,6 +40,8 @@ enum Command {
     Explain(explain::ExplainArgs),
     /// Run transcripts from files against a peer
     Replay(replay::ReplayArgs),
+    /// Make a transcript as short as it can be and still show its finding
+    Minimize(minimize::MinimizeArgs),
     /// Forward between a client and a server, judge both, and write their sessions as transcripts
     Record(record::RecordArgs),
     /// Make transcripts of plain line logs of sessions
@@ -122,6 +125,7 @@ pub fn main() -> ExitCode {
             Some(Command::List(args)) => list::list(&args),
             Some(Command::Explain(args)) => explain::explain(&args),
             Some(Command::Replay(args)) => replay::replay(args).await,
+            Some(Command::Minimize(args)) => minimize::minimize(args).await,
             Some(Command::Record(args)) => record::record(args).await,
             Some(Command::Import(args)) => import::run(&args),
             Some(Command::Serve(args)) => serve::serve(&args).await,

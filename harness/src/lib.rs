@@ -17,6 +17,7 @@ pub mod record;
 pub mod replay;
 pub mod run;
 pub mod serve;
+pub mod shrink;
 pub mod target;
 pub mod transport;
 pub mod wire;

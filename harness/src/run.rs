@@ -13,6 +13,7 @@ use crate::peer::{Peer, Service, StartError, serves};
 use crate::ping::Ping;
 use crate::preflight::{Facts, preflight};
 use crate::replay::{Cause, Judged, Replayed, replay};
+use crate::shrink::shrink;
 use crate::target::{Target, quote};
 use alone::{LANES, Lane};
 use dnode_reports::event::{Death, Ended, Event, Outcome, Run, Verdict};
@@ -98,6 +99,9 @@ impl From<Vec<Case>> for Cases {
 /// How many generated sessions are run together.
 const TOGETHER: usize = 512;
 
+/// How many findings of generated sessions are shrunk; others of the same kind are told as they are.
+const SHRUNK: usize = 8;
+
 /// Why a run could not take place.
 #[derive(Debug)]
 pub enum RunError {
@@ -153,6 +157,8 @@ struct Runner<'a> {
     before: usize,
     /// The seeds of the sessions that are run after these.
     seeds: std::vec::IntoIter<Seed>,
+    /// What was shrunk: clause, kind and class of the finding.
+    shrunk: BTreeSet<(String, String)>,
     /// The ids of all cases, selected or not.
     plain: BTreeSet<String>,
     outcomes: Vec<Option<Outcome>>,
@@ -215,6 +221,7 @@ pub async fn run(
         cases,
         before: 0,
         seeds: seeds.into_iter(),
+        shrunk: BTreeSet::new(),
         failed: false,
         held: Vec::new(),
         died,
@@ -270,7 +277,38 @@ impl Runner<'_> {
         }
         self.release();
         self.rest();
-        self.tell(tell);
+        if self.is_generated() {
+            self.shrink().await;
+        }
+        self.tell_all(tell);
+    }
+
+    /// Whether the cases at hand were generated.
+    fn is_generated(&self) -> bool {
+        self.plain.is_empty() && !self.cases.is_empty()
+    }
+
+    /// Shrinks what generated sessions found, the first of each kind.
+    async fn shrink(&mut self) {
+        for at in 0..self.cases.len() {
+            let Some(outcome) = self.outcomes[at].as_ref().filter(|it| it.gates(self.options.gate)) else {
+                continue;
+            };
+            let Some(found) = &outcome.divergence else { continue };
+            let kind = (found.clause.clone(), found.kind.clone());
+            if self.is_interrupted() || self.shrunk.len() >= SHRUNK || !self.shrunk.insert(kind) {
+                continue;
+            }
+            let (target, command) = (&self.options.target, &self.options.command);
+            let shrunk =
+                shrink(&self.cases[at], &found.fingerprint, target, &self.facts, self.patience(), command)
+                    .await;
+            if let Some(mut shrunk) = shrunk {
+                shrunk.outcome.reason = Some(shrunk.describe());
+                shrunk.outcome.evidence.transcript = shrunk.case.text;
+                self.outcomes[at] = Some(shrunk.outcome);
+            }
+        }
     }
 
     /// Makes the next generated sessions; says whether there are any.
@@ -500,8 +538,14 @@ impl Runner<'_> {
         }
     }
 
-    /// Tells the outcomes that are next in the order of the catalogue.
+    /// Tells the outcomes that are next in the order of the catalogue. What generated sessions find is told once it is shrunk.
     fn tell(&mut self, tell: &mut (dyn FnMut(Event) + Send)) {
+        if !self.is_generated() {
+            self.tell_all(tell);
+        }
+    }
+
+    fn tell_all(&mut self, tell: &mut (dyn FnMut(Event) + Send)) {
         while let Some(Some(outcome)) = self.outcomes.get(self.told) {
             tell(Event::Judged(Box::new(outcome.clone())));
             self.told += 1;

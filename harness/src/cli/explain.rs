@@ -6,13 +6,15 @@ use crate::matrix;
 use crate::serve::fault;
 use clap::Args;
 use dnode_spec::clause::{self, Clause, Judge};
+use dnode_spec::generate::session;
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
 
 /// The arguments of `explain`.
 #[derive(Debug, Args)]
 pub(super) struct ExplainArgs {
-    /// A case, a clause, or a fault of the reference peer; one that is both a case and a clause is explained as both
+    /// A case, a clause, or a fault of the reference peer; one that is both a case and a clause is explained as both. For a
+    /// generated session, generated/1-17 for example, its transcript
     #[arg(value_name = "ID")]
     id: String,
 }
@@ -32,6 +34,9 @@ pub(super) fn explain(args: &ExplainArgs) -> Result<u8, String> {
     }
     if let Some(fault) = fault::find(&args.id) {
         explain_fault(&mut out, fault);
+    }
+    if let Ok(seed) = args.id.parse() {
+        out = session(seed);
     }
     if out.is_empty() {
         return Err(format!(

@@ -41,7 +41,7 @@ pub(super) async fn replay(mut args: ReplayArgs) -> Result<u8, String> {
     judge(&args.peer, target, Selection::all(), cases.into()).await
 }
 
-fn read(file: &str) -> Result<Case, String> {
+pub(super) fn read(file: &str) -> Result<Case, String> {
     let fault = |error: io::Error| format!("caller: {file}: {error}");
     let mut bytes = Vec::new();
     File::open(file).map_err(fault)?.take(FILE_LIMIT + 1).read_to_end(&mut bytes).map_err(fault)?;

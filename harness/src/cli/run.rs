@@ -18,7 +18,7 @@ use std::hash::{BuildHasher, RandomState};
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 
 /// The arguments of `run`.
 #[derive(Debug, Clone, Args)]
@@ -97,18 +97,9 @@ pub(super) async fn judge(
     cases: Cases,
 ) -> Result<u8, String> {
     let ping = args.ping.as_deref().map(Ping::parse).transpose();
-    let interrupted = Arc::new(AtomicBool::new(false));
-    let options = Options {
-        command: command(args, &target),
-        target,
-        selection,
-        gate: args.level.into(),
-        ping: ping.map_err(|error| format!("caller: --ping {error}"))?,
-        jobs: args.jobs.into(),
-        patience: args.deadline,
-        fail_fast: args.fail_fast,
-        interrupted: Arc::clone(&interrupted),
-    };
+    let ping = ping.map_err(|error| format!("caller: --ping {error}"))?;
+    let options = Options { selection, ..options(args, target, ping) };
+    let interrupted = Arc::clone(&options.interrupted);
     // The first signal ends the run after the cases at hand, with its reports.
     super::on_signal(move || interrupted.store(true, Ordering::Relaxed));
     let mut told = Told::new(args)?;
@@ -120,8 +111,23 @@ pub(super) async fn judge(
     }
 }
 
+/// What the arguments say of how to run.
+pub(super) fn options(args: &PeerArgs, target: Target, ping: Option<Ping>) -> Options {
+    Options {
+        command: command(args, &target),
+        target,
+        selection: Selection::all(),
+        gate: args.level.into(),
+        ping,
+        jobs: args.jobs.into(),
+        patience: args.deadline,
+        fail_fast: args.fail_fast,
+        interrupted: Arc::default(),
+    }
+}
+
 /// The words that repeat a case of this run.
-fn command(args: &PeerArgs, target: &Target) -> Command {
+pub(super) fn command(args: &PeerArgs, target: &Target) -> Command {
     let program = std::env::args().next().unwrap_or_else(|| "dnode-conform".to_owned());
     let ping = args.ping.as_ref().map(|ping| format!("--ping {}", quote(ping)));
     let words = std::iter::once(target.arguments()).chain(ping).filter(|word| !word.is_empty());

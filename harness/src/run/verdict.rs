@@ -9,7 +9,7 @@ use dnode_reports::fingerprint::fingerprint;
 use dnode_spec::probe::{OPTIONAL, PLAIN, REQUIRED};
 
 /// What became of the peer.
-pub(super) enum Life {
+pub(crate) enum Life {
     /// It serves fresh connections.
     Serves,
     /// Its process ended, or it refuses connections.
@@ -47,7 +47,7 @@ pub(super) fn over_the_run(id: String, clause: &str, about: String) -> Outcome {
 }
 
 /// The outcome of a case that was run.
-pub(super) fn outcome(case: &Case, replayed: Replayed, life: Life, command: &Command) -> Outcome {
+pub(crate) fn outcome(case: &Case, replayed: Replayed, life: Life, command: &Command) -> Outcome {
     let Replayed { judged, log, .. } = replayed;
     let (verdict, reason, diverged, death) = judge(judged, life);
     let divergence = diverged.map(|diverged| divergence(case.id(), *diverged));

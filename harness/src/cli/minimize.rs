@@ -1,0 +1,61 @@
+//! `dnode-conform minimize FILE [TARGET]`
+
+use super::PeerArgs;
+use super::replay::read;
+use super::run::{command, options, target};
+use crate::peer::Peer;
+use crate::ping::Ping;
+use crate::preflight::preflight;
+use crate::run::{Cases, run};
+use crate::shrink::shrink;
+use clap::Args;
+use dnode_reports::event::{Event, Outcome};
+use std::path::PathBuf;
+
+/// The arguments of `minimize`.
+#[derive(Debug, Args)]
+pub(super) struct MinimizeArgs {
+    /// The transcript that shows a finding
+    file: String,
+    /// The peer's address: HOST:PORT; without it and without --exec, the reference peer
+    #[arg(value_name = "TARGET", conflicts_with = "exec")]
+    target: Option<String>,
+    /// Where to write the shorter transcript; without it, to standard output
+    #[arg(long, value_name = "PATH")]
+    out: Option<PathBuf>,
+    #[command(flatten)]
+    peer: PeerArgs,
+}
+
+/// Makes a transcript as short as it can be and still show its finding.
+pub(super) async fn minimize(args: MinimizeArgs) -> Result<u8, String> {
+    let case = read(&args.file)?;
+    let target = target(args.target.as_deref(), args.peer.exec.clone())?;
+    let ping = args.peer.ping.as_deref().map(Ping::parse).transpose();
+    let ping = ping.map_err(|error| format!("caller: --ping {error}"))?;
+    let options = options(&args.peer, target.clone(), ping.clone());
+    let mut outcome: Option<Outcome> = None;
+    let id = case.id().to_owned();
+    run(&options, Cases::Listed(vec![case.clone()]), &mut |event| match event {
+        Event::Judged(judged) if judged.id == id => outcome = Some(*judged),
+        _ => {}
+    })
+    .await
+    .map_err(|error| error.to_string())?;
+    let found = outcome.and_then(|outcome| outcome.divergence);
+    let found = found.ok_or_else(|| format!("caller: {} shows no finding on this peer", args.file))?;
+    let peer = Peer::start(&target).await.map_err(|error| error.to_string())?;
+    let facts = preflight(peer.address(), ping.as_ref(), args.peer.deadline).await;
+    peer.stop().await;
+    let facts = facts.map_err(|error| format!("peer: {error}"))?;
+    let command = command(&args.peer, &target);
+    let shrunk = shrink(&case, &found.fingerprint, &target, &facts, args.peer.deadline, &command).await;
+    let shrunk = shrunk.ok_or_else(|| format!("peer: {} did not show its finding again", args.file))?;
+    anstream::eprintln!("{}; {} {} at {}", shrunk.describe(), found.clause, found.kind, found.step);
+    match &args.out {
+        None => println!("{}", shrunk.case.text),
+        Some(path) => std::fs::write(path, shrunk.case.text + "\n")
+            .map_err(|error| format!("caller: {}: {error}", path.display()))?,
+    }
+    Ok(0)
+}

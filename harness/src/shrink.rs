@@ -1,0 +1,218 @@
+//! The shortest transcript that still shows a finding.
+//!
+//! A finding is its fingerprint, and a candidate is kept where the peer shows the same one and, if the whole transcript passes on the
+//! reference peer, the candidate passes there too: so that nothing is blamed on a peer that a shortened session has broken itself.
+//! Every candidate has a connection of its own. Steps go first, in groups of what belongs together; then values; fragmentation last.
+//! Tries and restarts of the peer are bounded. What is left is confirmed three times, or says how often it showed.
+
+mod draft;
+
+use crate::cases::Case;
+use crate::peer::{Health, Peer};
+use crate::preflight::{Facts, preflight};
+use crate::replay::{Judged, replay};
+use crate::run::Command;
+use crate::run::verdict::{Life, outcome};
+use crate::target::Target;
+use dnode_reports::event::Outcome;
+use draft::Draft;
+use std::time::Duration;
+
+/// How many candidates are tried at most, and how often a peer is started again for them.
+const TRIES: usize = 500;
+const RESTARTS: usize = 60;
+
+/// How often the result is confirmed.
+const CONFIRMATIONS: usize = 3;
+
+/// While candidates are tried, a missing answer is one sooner than in a verdict.
+const IMPATIENCE: Duration = Duration::from_millis(200);
+
+/// What shrinking gave.
+#[derive(Debug)]
+pub struct Shrunk {
+    /// The shortest case that shows the finding.
+    pub case: Case,
+    /// What it gives.
+    pub outcome: Outcome,
+    /// How many steps the case had before.
+    pub from: usize,
+    /// How often of [`CONFIRMATIONS`] it showed.
+    pub confirmed: usize,
+    /// How many candidates were tried.
+    pub tries: usize,
+}
+
+impl Shrunk {
+    /// In one sentence.
+    #[must_use]
+    pub fn describe(&self) -> String {
+        let steps = self.case.transcript.steps.len();
+        let sure = if self.confirmed == CONFIRMATIONS {
+            String::new()
+        } else {
+            format!("; flaky: it showed in {} of {CONFIRMATIONS} runs", self.confirmed)
+        };
+        format!("shrunk from {} steps to {steps} in {} tries{sure}", self.from, self.tries)
+    }
+}
+
+/// Asks peers whether candidates still show the finding.
+struct Prober<'a> {
+    target: &'a Target,
+    facts: &'a Facts,
+    patience: Duration,
+    command: &'a Command,
+    wanted: String,
+    peer: Option<Peer>,
+    /// The reference peer, where the whole transcript passes on it.
+    reference: Option<(Peer, Facts)>,
+    tries: usize,
+    restarts: usize,
+}
+
+/// Shrinks a case that diverged with this fingerprint; `None` where it does not do so again.
+pub async fn shrink(
+    case: &Case,
+    fingerprint: &str,
+    target: &Target,
+    facts: &Facts,
+    patience: Duration,
+    command: &Command,
+) -> Option<Shrunk> {
+    let mut draft = Draft::new(case)?;
+    let whole = draft.case()?;
+    let mut prober = Prober {
+        target,
+        facts,
+        patience: patience.min(IMPATIENCE.max(facts.round_trip * 50)),
+        command,
+        wanted: fingerprint.to_owned(),
+        peer: Some(Peer::start(target).await.ok()?),
+        reference: legal_on_reference(&whole, patience).await,
+        tries: 0,
+        restarts: 0,
+    };
+    // A finding that needs all its time is looked at with all its time.
+    if prober.shows(&draft).await.is_none() {
+        prober.patience = patience;
+        prober.shows(&draft).await?;
+    }
+    let from = draft.len();
+    steps(&mut draft, &mut prober).await;
+    values(&mut draft, &mut prober).await;
+    for candidate in draft.without_splits() {
+        prober.try_instead(&mut draft, candidate).await;
+    }
+    prober.patience = patience;
+    let (mut confirmed, mut shown) = (0, None);
+    for _ in 0..CONFIRMATIONS {
+        if let Some(outcome) = prober.shows(&draft).await {
+            confirmed += 1;
+            shown = Some(outcome);
+        }
+    }
+    let tries = prober.tries;
+    prober.stop().await;
+    draft.describe(from, tries, confirmed, CONFIRMATIONS);
+    Some(Shrunk { case: draft.case()?, outcome: shown?, from, confirmed, tries })
+}
+
+/// The reference peer, where the case passes on it.
+async fn legal_on_reference(case: &Case, patience: Duration) -> Option<(Peer, Facts)> {
+    let peer = Peer::start(&Target::Reference).await.ok()?;
+    let facts = preflight(peer.address(), None, patience).await.ok()?;
+    let replayed = replay(&case.transcript, peer.address(), &facts, patience).await;
+    matches!(replayed.judged, Judged::Pass).then_some((peer, facts))
+}
+
+/// Takes groups of steps away: many at once first, from the end.
+async fn steps(draft: &mut Draft, prober: &mut Prober<'_>) {
+    let mut size = draft.groups().div_ceil(2);
+    while size > 0 {
+        let mut end = draft.groups();
+        let before = draft.len();
+        while end > 0 {
+            let start = end.saturating_sub(size);
+            let candidate = draft.without_groups(start..end);
+            prober.try_instead(draft, candidate).await;
+            end = start;
+        }
+        // Once nothing single can go, nothing can.
+        if size > 1 || draft.len() == before {
+            size /= 2;
+        }
+    }
+}
+
+/// Makes values null, the largest first.
+async fn values(draft: &mut Draft, prober: &mut Prober<'_>) {
+    let mut at = 0;
+    while let Some(candidate) = draft.without_value(at) {
+        if !prober.try_instead(draft, Some(candidate)).await {
+            at += 1;
+        }
+    }
+}
+
+impl Prober<'_> {
+    /// Takes the candidate where it shows the finding; says whether.
+    async fn try_instead(&mut self, draft: &mut Draft, candidate: Option<Draft>) -> bool {
+        let Some(candidate) = candidate.filter(|candidate| candidate != draft) else { return false };
+        if self.shows(&candidate).await.is_none() {
+            return false;
+        }
+        *draft = candidate;
+        true
+    }
+
+    /// What the candidate gives, where it is legal and that is the finding.
+    async fn shows(&mut self, draft: &Draft) -> Option<Outcome> {
+        if self.tries >= TRIES || self.restarts >= RESTARTS {
+            return None;
+        }
+        let case = draft.case()?;
+        self.tries += 1;
+        if let Some((peer, facts)) = &self.reference {
+            let replayed = replay(&case.transcript, peer.address(), facts, IMPATIENCE).await;
+            if !matches!(replayed.judged, Judged::Pass) {
+                return None;
+            }
+        }
+        if self.peer.is_none() {
+            self.peer = Peer::start(self.target).await.ok();
+        }
+        let peer = self.peer.as_mut()?;
+        let replayed = replay(&case.transcript, peer.address(), self.facts, self.patience).await;
+        let life = match replayed.judged {
+            Judged::Pass | Judged::NotApplicable(_) => Life::Serves,
+            Judged::Diverged(_) => Life::from(peer.health(self.facts, self.patience).await),
+        };
+        if !matches!(life, Life::Serves) {
+            self.restarts += 1;
+            if let Some(peer) = self.peer.take_if(|peer| peer.is_ours()) {
+                peer.stop().await;
+            }
+        }
+        let outcome = outcome(&case, replayed, life, self.command);
+        let fingerprint = outcome.divergence.as_ref().map(|divergence| divergence.fingerprint.as_str());
+        (fingerprint == Some(&self.wanted)).then_some(outcome)
+    }
+
+    async fn stop(self) {
+        for peer in self.peer.into_iter().chain(self.reference.map(|(peer, _)| peer)) {
+            peer.stop().await;
+        }
+    }
+}
+
+impl From<Health> for Life {
+    fn from(health: Health) -> Life {
+        match health {
+            Health::Serves => Life::Serves,
+            Health::Died(death) => Life::Died(Some(death)),
+            Health::Refuses => Life::Died(None),
+            Health::Deaf => Life::Deaf,
+        }
+    }
+}

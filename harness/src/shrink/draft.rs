@@ -1,0 +1,242 @@
+//! A transcript as text that gets shorter: its header and steps as JSON, and which steps belong together.
+
+use crate::cases::Case;
+use dnode_spec::transcript::{Action, Called, Name, Pattern, Transcript};
+use serde_json::{Map, Value as Json, json};
+use std::collections::{BTreeMap, HashMap};
+use std::ops::Range;
+
+/// A candidate.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Draft {
+    header: Map<String, Json>,
+    steps: Vec<Step>,
+}
+
+/// A step, and the group that it goes with: a step of ours and what it causes.
+#[derive(Debug, Clone, PartialEq)]
+struct Step {
+    json: Map<String, Json>,
+    group: usize,
+}
+
+impl Draft {
+    /// The draft of a case, each step with the label that it has by its place, which is part of a fingerprint; `None` where it is
+    /// deeper than JSON that is changed may be.
+    pub(super) fn new(case: &Case) -> Option<Draft> {
+        let mut lines = case.text.lines().filter(|line| !line.trim().is_empty());
+        let header = serde_json::from_str(lines.next()?).ok()?;
+        let groups = groups(&case.transcript);
+        let steps = lines.zip(&case.transcript.steps).zip(groups).map(|((line, step), group)| {
+            let mut json: Map<String, Json> = serde_json::from_str(line).ok()?;
+            json.insert("label".to_owned(), json!(step.label));
+            Some(Step { json, group })
+        });
+        Some(Draft { header, steps: steps.collect::<Option<_>>()? })
+    }
+
+    /// The case that it says; `None` where it is none.
+    pub(super) fn case(&self) -> Option<Case> {
+        let mut text = json!(self.header).to_string();
+        for step in &self.steps {
+            text.push('\n');
+            text.push_str(&json!(step.json).to_string());
+        }
+        Case::read(&text).ok()
+    }
+
+    /// How many steps there are.
+    pub(super) fn len(&self) -> usize {
+        self.steps.len()
+    }
+
+    /// How many groups there are.
+    pub(super) fn groups(&self) -> usize {
+        self.numbers().len()
+    }
+
+    fn numbers(&self) -> Vec<usize> {
+        let mut numbers: Vec<usize> = self.steps.iter().map(|step| step.group).collect();
+        numbers.sort_unstable();
+        numbers.dedup();
+        numbers
+    }
+
+    /// Without these groups, and without what cannot be without them.
+    pub(super) fn without_groups(&self, gone: Range<usize>) -> Option<Draft> {
+        let numbers = self.numbers();
+        let gone = numbers.get(gone)?;
+        let mut draft = self.clone();
+        draft.steps.retain(|step| !gone.contains(&step.group));
+        // A step that uses what is no longer declared makes the rest no transcript: its group goes too.
+        while draft.case().is_none() {
+            let broken = (1..=draft.steps.len()).find(|&length| {
+                let start = Draft { header: draft.header.clone(), steps: draft.steps[..length].to_vec() };
+                start.case().is_none()
+            })?;
+            let group = draft.steps[broken - 1].group;
+            draft.steps.retain(|step| step.group != group);
+        }
+        draft.forget_needs();
+        Some(draft)
+    }
+
+    /// Forgets the methods that are no longer called.
+    fn forget_needs(&mut self) {
+        let called = |method: &Json| {
+            let name = method.as_str().unwrap_or_default();
+            let text = |step: &Step| json!(step.json).to_string();
+            self.steps.iter().any(|step| {
+                step.json.get("call").is_some_and(|call| call == method)
+                    || text(step).contains(&format!("${name}"))
+                    || !step.json.contains_key("call") && text(step).contains(name)
+            })
+        };
+        let needs = self.header.get("needs").and_then(Json::as_array).cloned().unwrap_or_default();
+        let needs: Vec<Json> = needs.into_iter().filter(called).collect();
+        if !needs.is_empty() {
+            self.header.insert("needs".to_owned(), json!(needs));
+        } else {
+            self.header.remove("needs");
+        }
+    }
+
+    /// With null in place of the value number `at`, wherever it stands; the largest is the first. `None` after the last.
+    pub(super) fn without_value(&self, at: usize) -> Option<Draft> {
+        let mut sizes: BTreeMap<String, usize> = BTreeMap::new();
+        for step in &self.steps {
+            for value in step.json.get("arguments").and_then(Json::as_array).into_iter().flatten() {
+                collect(value, &mut sizes);
+            }
+        }
+        let mut shapes: Vec<(String, usize)> = sizes.into_iter().collect();
+        shapes.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+        let (shape, _) = shapes.get(at)?;
+        let mut draft = self.clone();
+        for step in &mut draft.steps {
+            let arguments = match step.json.get_mut("expect") {
+                Some(message) => message.get_mut("arguments"),
+                None => step.json.get_mut("arguments"),
+            };
+            arguments
+                .and_then(Json::as_array_mut)
+                .into_iter()
+                .flatten()
+                .for_each(|value| replace(value, shape));
+        }
+        Some(draft)
+    }
+
+    /// Without cuts: all at once, then one by one.
+    pub(super) fn without_splits(&self) -> Vec<Option<Draft>> {
+        let cut: Vec<usize> =
+            (0..self.steps.len()).filter(|&at| self.steps[at].json.contains_key("split")).collect();
+        let without = |which: &[usize]| {
+            let mut draft = self.clone();
+            which.iter().for_each(|&at| drop(draft.steps[at].json.remove("split")));
+            Some(draft)
+        };
+        if cut.is_empty() { Vec::new() } else { vec![without(&cut)] }
+    }
+
+    /// Says in the header how it came about.
+    pub(super) fn describe(&mut self, from: usize, tries: usize, confirmed: usize, of: usize) {
+        let meta = self.header.entry("meta").or_insert_with(|| json!({}));
+        if let Some(meta) = meta.as_object_mut() {
+            meta.insert("shrunk".to_owned(), json!({ "from-steps": from, "tries": tries }));
+            if confirmed < of {
+                meta.insert("flaky".to_owned(), json!(format!("{confirmed}/{of}")));
+            }
+        }
+    }
+}
+
+/// The text of a value with its functions alike: what is echoed has other names for them.
+fn shape(value: &Json) -> String {
+    fn same(value: &mut Json) {
+        match value {
+            Json::String(text) if is_name(text) => "$".clone_into(text),
+            Json::Array(items) => items.iter_mut().for_each(same),
+            Json::Object(members) => members.values_mut().for_each(same),
+            _ => {}
+        }
+    }
+    let mut value = value.clone();
+    same(&mut value);
+    value.to_string()
+}
+
+fn is_name(text: &str) -> bool {
+    text.starts_with('$') && !text.starts_with("$$")
+}
+
+/// The shapes of all values in a value, with their sizes; functions and null cannot be less.
+fn collect(value: &Json, sizes: &mut BTreeMap<String, usize>) {
+    match value {
+        Json::Null => return,
+        Json::String(text) if is_name(text) => return,
+        Json::Array(items) => items.iter().for_each(|item| collect(item, sizes)),
+        Json::Object(members) => members.values().for_each(|member| collect(member, sizes)),
+        _ => {}
+    }
+    let shape = shape(value);
+    let size = shape.len();
+    sizes.insert(shape, size);
+}
+
+fn replace(value: &mut Json, gone: &str) {
+    if shape(value) == gone {
+        *value = Json::Null;
+        return;
+    }
+    match value {
+        Json::Array(items) => items.iter_mut().for_each(|item| replace(item, gone)),
+        Json::Object(members) => members.values_mut().for_each(|member| replace(member, gone)),
+        _ => {}
+    }
+}
+
+/// The group of each step: ours begin one, and an expectation goes with what causes it. What declared the called function does,
+/// where it stands in the steps just sent; else a call of a function of the peer there; else the last of them.
+fn groups(transcript: &Transcript) -> Vec<usize> {
+    let mut groups = Vec::new();
+    let mut declared: HashMap<&Name, usize> = HashMap::new();
+    // The steps of ours since the last expectation before them.
+    let mut sent: Vec<(usize, bool)> = Vec::new();
+    let mut expecting = false;
+    for (number, step) in transcript.steps.iter().enumerate() {
+        if step.action.is_ours() {
+            if std::mem::take(&mut expecting) {
+                sent.clear();
+            }
+            let pattern = ours(&step.action);
+            let indirect = pattern.is_some_and(|pattern| matches!(pattern.called, Called::Function(_)));
+            sent.push((number, indirect));
+            for name in pattern.into_iter().flat_map(Pattern::declared) {
+                declared.insert(name, number);
+            }
+            groups.push(number);
+            continue;
+        }
+        expecting = true;
+        let called = match &step.action {
+            Action::Expect(pattern, _) => match &pattern.called {
+                Called::Function(name) => declared.get(name).copied(),
+                _ => None,
+            },
+            _ => None,
+        };
+        let among = called.filter(|declaring| sent.iter().any(|(step, _)| step == declaring));
+        let indirect = sent.iter().find(|(_, indirect)| *indirect).map(|(step, _)| *step);
+        let last = sent.last().map(|(step, _)| *step);
+        groups.push(among.or(indirect).or(last).unwrap_or(number));
+    }
+    groups
+}
+
+fn ours(action: &Action) -> Option<&Pattern> {
+    match action {
+        Action::Call(_, pattern, _) | Action::Send(pattern, _) => Some(pattern),
+        _ => None,
+    }
+}
