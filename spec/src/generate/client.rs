@@ -71,6 +71,9 @@ pub(super) struct Client {
     states: usize,
     /// The states that moves depend on whose answers have not come.
     busy: HashSet<usize>,
+    /// What both ends said.
+    #[cfg(test)]
+    pub(super) said: Vec<(End, Vec<u8>)>,
 }
 
 /// Our object: what `callMe` can call.
@@ -113,6 +116,8 @@ impl Client {
             methods: BTreeMap::new(),
             states: 0,
             busy: HashSet::new(),
+            #[cfg(test)]
+            said: Vec::new(),
         };
         let mut graph = Graph::new();
         let members = MEMBERS.map(|name| (name, client.own(&mut graph, Purpose::Plain)));
@@ -306,10 +311,17 @@ impl Client {
         node
     }
 
+    fn note(&mut self, from: End, line: &[u8]) {
+        let line = line.strip_suffix(b"\n").unwrap_or(line);
+        self.recorder.line(from, line);
+        #[cfg(test)]
+        self.said.push((from, line.to_vec()));
+    }
+
     /// Hands what we sent to the peer; the answers stay under way.
     fn deliver(&mut self, split: Option<&[u8]>) {
         while let Some(line) = self.session.poll_output() {
-            self.recorder.line(End::A, line.strip_suffix(b"\n").unwrap_or(&line));
+            self.note(End::A, &line);
             let mut written = self.recorder.take_steps();
             // A character that is cut is a case of its own, which some fail: here it would hide the rest.
             if let (Some(cuts), Some(last)) = (split.filter(|_| line.is_ascii()), written.last_mut()) {
@@ -321,7 +333,7 @@ impl Client {
     }
 
     /// Carries everything over until nothing is under way.
-    fn exchange(&mut self) {
+    pub(super) fn exchange(&mut self) {
         loop {
             self.deliver(None);
             while let Some(event) = self.peer.poll_event() {
@@ -331,7 +343,7 @@ impl Client {
             let mut moved = false;
             while let Some(line) = self.peer.poll_output() {
                 moved = true;
-                self.recorder.line(End::B, line.strip_suffix(b"\n").unwrap_or(&line));
+                self.note(End::B, &line);
                 self.session.feed(&line);
             }
             self.steps.append(&mut self.recorder.take_steps());
