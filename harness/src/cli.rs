@@ -8,6 +8,7 @@ mod record;
 mod replay;
 mod run;
 mod serve;
+mod transcripts;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use dnode_spec::clause::Level;
