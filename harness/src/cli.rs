@@ -1,5 +1,6 @@
 //! The command line.
 
+mod compare;
 mod explain;
 mod import;
 mod list;
@@ -40,6 +41,8 @@ enum Command {
     Explain(explain::ExplainArgs),
     /// Run transcripts from files against a peer
     Replay(replay::ReplayArgs),
+    /// Run the same cases against two peers and show where they differ
+    Compare(compare::CompareArgs),
     /// Forward between a client and a server, judge both, and write their sessions as transcripts
     Record(record::RecordArgs),
     /// Make transcripts of plain line logs of sessions
@@ -123,6 +126,7 @@ pub fn main() -> ExitCode {
             Some(Command::List(args)) => list::list(&args),
             Some(Command::Explain(args)) => explain::explain(&args),
             Some(Command::Replay(args)) => replay::replay(args).await,
+            Some(Command::Compare(args)) => compare::compare(args).await,
             Some(Command::Record(args)) => record::record(args).await,
             Some(Command::Import(args)) => import::run(&args),
             Some(Command::Serve(args)) => serve::serve(&args).await,
