@@ -21,11 +21,11 @@ fn shown(ran: &Ran) -> BTreeSet<String> {
 
 #[test]
 fn the_reference_peer_and_one_with_a_fault_differ_in_the_cases_that_catch_it() {
-    for (fault, only) in [("no-white-space", "B"), ("no-point-zero", "A")] {
+    for (fault, only, cases) in [("no-white-space", "B", "**"), ("no-point-zero", "A", "message/*")] {
         let catching = &matrix::committed()[fault];
         let faulty = with_fault(fault);
         let targets = if only == "B" { ["reference", &faulty] } else { [&faulty, "reference"] };
-        let ran = run(&["compare", targets[0], targets[1]]);
+        let ran = run(&["compare", targets[0], targets[1], "--case", cases]);
         ran.expect_status(&[1])
             .expect_text("pass: conforms")
             .expect_text(&format!("only {only} breaks {}", catching.len()))
