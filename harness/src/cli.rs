@@ -1,5 +1,6 @@
 //! The command line.
 
+mod compare;
 mod explain;
 mod import;
 mod list;
@@ -9,6 +10,7 @@ mod record;
 mod replay;
 mod run;
 mod serve;
+mod transcripts;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use dnode_spec::clause::Level;
@@ -42,6 +44,8 @@ enum Command {
     Replay(replay::ReplayArgs),
     /// Make a transcript as short as it can be and still show its finding
     Minimize(minimize::MinimizeArgs),
+    /// Run the same cases against two peers and show where they differ
+    Compare(compare::CompareArgs),
     /// Forward between a client and a server, judge both, and write their sessions as transcripts
     Record(record::RecordArgs),
     /// Make transcripts of plain line logs of sessions
@@ -126,6 +130,7 @@ pub fn main() -> ExitCode {
             Some(Command::Explain(args)) => explain::explain(&args),
             Some(Command::Replay(args)) => replay::replay(args).await,
             Some(Command::Minimize(args)) => minimize::minimize(args).await,
+            Some(Command::Compare(args)) => compare::compare(args).await,
             Some(Command::Record(args)) => record::record(args).await,
             Some(Command::Import(args)) => import::run(&args),
             Some(Command::Serve(args)) => serve::serve(&args).await,

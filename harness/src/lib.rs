@@ -7,6 +7,7 @@
 
 pub mod cases;
 pub mod cli;
+pub mod compare;
 pub mod import;
 pub mod matrix;
 pub mod peer;

@@ -120,7 +120,7 @@ impl Peer {
     async fn start_process(target: &Target, command: &str) -> Result<Peer, StartError> {
         let port = free_port().map_err(StartError::Harness)?;
         let address = format!("127.0.0.1:{port}");
-        let started = Process::start(command, port);
+        let started = Process::start(command, &[("port", &port.to_string())]);
         let mut process = started.map_err(|error| StartError::Command(command.to_owned(), error))?;
         let deadline = Instant::now() + START;
         while Instant::now() < deadline {

@@ -90,6 +90,13 @@ impl Facts {
         Facts { ended: true, notes: vec![note.to_owned()], ..Facts::nothing() }
     }
 
+    /// Of a client that comes to us: nothing can be asked of it before its session, nor known to be answered.
+    #[must_use]
+    pub fn of_a_client() -> Facts {
+        let note = "the cases speak for the server: the client calls by itself, and quiet time shows absence";
+        Facts { notes: vec![note.to_owned()], ..Facts::nothing() }
+    }
+
     /// How long to wait for the peer to close after we did.
     #[must_use]
     pub fn drain(&self) -> Duration {

@@ -40,16 +40,17 @@ pub struct Process {
 }
 
 impl Process {
-    /// Starts `command` by the shell, with `{port}` replaced and `PORT` in its environment.
+    /// Starts `command` by the shell. Of each of `words`, `("port", "5050")` for example, the value replaces `{port}` and is `PORT` in
+    /// its environment.
     ///
     /// # Errors
     /// Why it could not be started. The caller is at fault.
-    pub fn start(command: &str, port: u16) -> io::Result<Process> {
-        let line = command.replace("{port}", &port.to_string());
+    pub fn start(command: &str, words: &[(&str, &str)]) -> io::Result<Process> {
+        let place = |line: String, (word, value): &(&str, &str)| line.replace(&format!("{{{word}}}"), value);
         let mut child = Command::new("sh")
             .arg("-c")
-            .arg(line)
-            .env("PORT", port.to_string())
+            .arg(words.iter().fold(command.to_owned(), place))
+            .envs(words.iter().map(|(word, value)| (word.to_ascii_uppercase(), value)))
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::piped())

@@ -5,6 +5,7 @@
 
 mod absence;
 mod expect;
+mod seat;
 
 use crate::peer::bind_object;
 use crate::ping::{Addressing, method_text};
@@ -80,6 +81,22 @@ impl Replayed {
     pub fn is_refused(&self) -> bool {
         matches!(&self.judged, Judged::Diverged(diverged) if diverged.kind == REFUSED)
     }
+
+    /// What a replay gives that had no connection: `kind` says why in a permanent word, `actual` in a sentence.
+    #[must_use]
+    pub fn without_connection(clause: &str, kind: &'static str, actual: String) -> Replayed {
+        let judged = Judged::Diverged(Box::new(Diverged {
+            step: "the connection".to_owned(),
+            clause: clause.to_owned(),
+            kind,
+            path: String::new(),
+            expected: "a connection".to_owned(),
+            actual,
+            class: kind.to_owned(),
+            cause: Cause::Life,
+        }));
+        Replayed { judged, log: Log::default(), broken: BTreeMap::new(), lines: 0 }
+    }
 }
 
 const REFUSED: &str = "refused";
@@ -87,29 +104,29 @@ const REFUSED: &str = "refused";
 /// Runs `transcript` against the peer at `address`.
 pub async fn replay(transcript: &Transcript, address: &str, facts: &Facts, patience: Duration) -> Replayed {
     let deadline = Instant::now() + patience;
-    let wire = match Wire::open(address, deadline).await {
-        Ok(wire) => wire,
-        Err(error) => {
-            let judged = Judged::Diverged(Box::new(Diverged {
-                step: "the connection".to_owned(),
-                clause: "robust/survives".to_owned(),
-                kind: REFUSED,
-                path: String::new(),
-                expected: "a connection".to_owned(),
-                actual: error.kind().to_string(),
-                class: REFUSED.to_owned(),
-                cause: Cause::Life,
-            }));
-            return Replayed { judged, log: Log::default(), broken: BTreeMap::new(), lines: 0 };
-        }
-    };
-    let mut replay = Replay::new(transcript, address, facts, wire, deadline);
+    match Wire::open(address, deadline).await {
+        Ok(wire) => play(Replay::new(transcript, Some(address), facts, wire, deadline)).await,
+        Err(error) => Replayed::without_connection("robust/survives", REFUSED, error.kind().to_string()),
+    }
+}
+
+/// Runs `transcript`, which speaks for the end that accepts, against the peer that opened this connection to us.
+pub async fn replay_accepted(
+    transcript: &Transcript,
+    wire: Wire,
+    facts: &Facts,
+    patience: Duration,
+) -> Replayed {
+    play(Replay::new(transcript, None, facts, wire, Instant::now() + patience)).await
+}
+
+async fn play(mut replay: Replay<'_>) -> Replayed {
     let judged = match replay.run().await {
         Ok(()) => Judged::Pass,
         Err(Stop::Diverged(diverged)) => Judged::Diverged(diverged),
         Err(Stop::NotApplicable(reason)) => Judged::NotApplicable(reason),
     };
-    replay.wire.close(Instant::now() + facts.drain()).await;
+    replay.wire.close(Instant::now() + replay.facts.drain()).await;
     let lines = replay.wire.lines();
     let (log, broken) = replay.wire.finish();
     Replayed { judged, log, broken, lines }
@@ -128,7 +145,8 @@ enum Stop {
 
 struct Replay<'a> {
     transcript: &'a Transcript,
-    address: &'a str,
+    /// Where fresh connections are opened; none in the server's seat, where only the peer opens any.
+    address: Option<&'a str>,
     facts: &'a Facts,
     wire: Wire,
     names: Names,
@@ -152,7 +170,7 @@ struct Replay<'a> {
 impl<'a> Replay<'a> {
     fn new(
         transcript: &'a Transcript,
-        address: &'a str,
+        address: Option<&'a str>,
         facts: &'a Facts,
         wire: Wire,
         deadline: Instant,
@@ -249,7 +267,10 @@ impl<'a> Replay<'a> {
 
     async fn perform(&mut self, step: &'a Step) -> Result<(), Stop> {
         match &step.action {
-            Action::Expect(pattern, optional) => self.expect(step, [pattern], *optional),
+            Action::Expect(pattern, optional) => {
+                let optional = *optional && !self.is_answered(pattern);
+                self.expect(step, [pattern], optional);
+            }
             Action::AnyOrder(patterns) => self.expect(step, patterns, false),
             action => {
                 self.settle().await?;
@@ -300,6 +321,9 @@ impl<'a> Replay<'a> {
                 self.over = true;
             }
             Action::Nothing => self.nothing(true).await?,
+            Action::Survive | Action::Served | Action::Closed if self.is_server() => {
+                return Err(self.no_second_connection());
+            }
             Action::Survive => self.survive().await?,
             Action::Served => self.served().await?,
             Action::Closed => self.closed().await?,

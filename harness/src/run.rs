@@ -4,6 +4,7 @@
 //! case; where the first few of many such suspects fail again, the rest are run again side by side. Outcomes are told in the
 //! order of the catalogue, however the cases ended.
 
+pub mod accept;
 mod alone;
 mod invariant;
 pub(crate) mod verdict;

@@ -75,8 +75,13 @@ impl Wire {
     /// Why it cannot be reached.
     pub async fn open(address: &str, deadline: Instant) -> io::Result<Wire> {
         let opened = tokio::time::timeout_at(deadline, Connection::open(address)).await;
-        let connection = opened.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??;
-        Ok(Wire {
+        Ok(Wire::over(opened.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??))
+    }
+
+    /// Speaks over a connection that there is already.
+    #[must_use]
+    pub fn over(connection: Connection) -> Wire {
+        Wire {
             connection: Some(connection),
             splitter: Splitter::new(LINE_LIMIT),
             sent: Splitter::new(usize::MAX),
@@ -88,7 +93,7 @@ impl Wire {
             bytes: 0,
             closed: None,
             held: false,
-        })
+        }
     }
 
     /// Sends these segments, one after another; what comes meanwhile is kept. Nothing is said of a connection that has ended:

@@ -62,6 +62,9 @@ fn the_help_is_fresh() {
         &["list", "--help"],
         &["explain", "--help"],
         &["replay", "--help"],
+        &["compare", "--help"],
+        &["record", "--help"],
+        &["import", "--help"],
         &["serve", "--help"],
     ] {
         let help = run(command);

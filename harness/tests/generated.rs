@@ -121,7 +121,9 @@ fn every_fault_that_legal_sessions_reach_is_found_as_the_table_says() {
     if std::env::var_os("UPDATE").is_some() {
         let mut out = HEAD.to_owned();
         for fault in legal() {
-            let row = match find(fault, 0..SESSIONS) {
+            // A few first: where each finding takes its time, many would take all of it.
+            let found = [0..10, 10..100, 100..SESSIONS].into_iter().find_map(|numbers| find(fault, numbers));
+            let row = match found {
                 Some(Found { session, steps }) => {
                     let steps = steps.map_or_else(|| "any line".to_owned(), |steps| steps.to_string());
                     format!("| `{}` | {} | {steps} |", fault.name, session + 1)

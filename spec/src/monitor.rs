@@ -127,7 +127,8 @@ impl Monitor {
         };
         let unscrubbed = unscrub(&message, |id| id);
         problems.extend(unscrubbed.problems);
-        if line.windows(CIRCULAR.len()).any(|window| window == CIRCULAR.as_bytes()) {
+        // Whatever holds the mark holds it as it stands, or with escapes.
+        if line.contains(&b'\\') || line.windows(CIRCULAR.len()).any(|window| window == CIRCULAR.as_bytes()) {
             self.check_circular(from, &unscrubbed.graph, unscrubbed.root, &mut problems);
         }
         if message.method.is("methods") {

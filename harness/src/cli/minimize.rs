@@ -1,8 +1,8 @@
 //! `dnode-conform minimize FILE [TARGET]`
 
 use super::PeerArgs;
-use super::replay::read;
 use super::run::{command, options, target};
+use super::transcripts;
 use crate::peer::Peer;
 use crate::ping::Ping;
 use crate::preflight::preflight;
@@ -29,7 +29,9 @@ pub(super) struct MinimizeArgs {
 
 /// Makes a transcript as short as it can be and still show its finding.
 pub(super) async fn minimize(args: MinimizeArgs) -> Result<u8, String> {
-    let case = read(&args.file)?;
+    let Some(case) = transcripts::read(std::slice::from_ref(&args.file))?.pop() else {
+        return Err("caller: no transcript is named".to_owned());
+    };
     let target = target(args.target.as_deref(), args.peer.exec.clone())?;
     let ping = args.peer.ping.as_deref().map(Ping::parse).transpose();
     let ping = ping.map_err(|error| format!("caller: --ping {error}"))?;

@@ -1,22 +1,28 @@
-//! `dnode-conform replay FILE… [TARGET]`
+//! `dnode-conform replay FILE|DIR… [TARGET]`, and with `--listen` the same in the server's seat
 
-use super::PeerArgs;
-use super::run::{judge, target};
+use super::run::{Told, judge, target};
+use super::{PeerArgs, transcripts};
 use crate::cases::{Case, Selection};
+use crate::run::Command;
+use crate::run::accept::{Options, accept};
+use crate::target::quote;
 use clap::Args;
-use std::fs::File;
-use std::io::{self, Read};
 use std::path::Path;
-
-/// The largest transcript that is read, in bytes: long input is written as an expression.
-const FILE_LIMIT: u64 = 64 << 20;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use tokio::net::TcpListener;
 
 /// The arguments of `replay`.
 #[derive(Debug, Clone, Args)]
 pub(super) struct ReplayArgs {
-    /// Transcripts, and last the peer's address (HOST:PORT); without it and without --exec, the reference peer
-    #[arg(value_name = "FILE… [TARGET]", required = true)]
+    /// Transcripts or folders of them (all *.jsonl beneath), and last the peer's address (HOST:PORT); without it and without
+    /// --exec, the reference peer
+    #[arg(value_name = "FILE|DIR… [TARGET]", required = true)]
     files: Vec<String>,
+    /// Replay transcripts of role server: listen here, HOST:PORT, for one client a transcript; port 0 takes a free one, which is
+    /// printed. --exec then starts each client, with {host} and {port}, and HOST and PORT in its environment
+    #[arg(long, value_name = "ADDR", conflicts_with = "ping")]
+    listen: Option<String>,
     #[command(flatten)]
     peer: PeerArgs,
 }
@@ -27,28 +33,52 @@ pub(super) async fn replay(mut args: ReplayArgs) -> Result<u8, String> {
     if address.is_some() && args.peer.exec.is_some() {
         return Err("caller: give a target or --exec, not both".to_owned());
     }
+    if address.is_some() && args.listen.is_some() {
+        return Err(
+            "caller: give a target or --listen, not both: with --listen the clients come to us".to_owned()
+        );
+    }
     let target = target(address.as_deref(), args.peer.exec.clone())?;
-    let cases: Vec<Case> = args.files.iter().map(|file| read(file)).collect::<Result<_, _>>()?;
-    if cases.is_empty() {
-        return Err("caller: no transcript is named".to_owned());
-    }
-    if let Some(case) = cases.iter().find(|case| case.transcript.header.server) {
-        return Err(format!(
-            "caller: {} speaks for the accepting end, which is not supported yet",
+    let cases = transcripts::read(&args.files)?;
+    match (args.listen, transcripts::speaking_for(true, &cases), transcripts::speaking_for(false, &cases)) {
+        (None, Some(case), _) => Err(format!(
+            "caller: {} speaks for the end that accepts (role server): replay it with --listen ADDR, for example \
+             --listen 127.0.0.1:0 --exec 'node client.js {{port}}'",
             case.id()
-        ));
+        )),
+        (Some(_), _, Some(case)) => Err(format!(
+            "caller: {} speaks for the end that connects (role client): replay it without --listen, against a TARGET \
+             or --exec",
+            case.id()
+        )),
+        (None, None, _) => judge(&args.peer, target, Selection::all(), cases.into()).await,
+        (Some(listen), _, None) => serve(&listen, &args.peer, cases).await,
     }
-    judge(&args.peer, target, Selection::all(), cases.into()).await
 }
 
-pub(super) fn read(file: &str) -> Result<Case, String> {
-    let fault = |error: io::Error| format!("caller: {file}: {error}");
-    let mut bytes = Vec::new();
-    File::open(file).map_err(fault)?.take(FILE_LIMIT + 1).read_to_end(&mut bytes).map_err(fault)?;
-    if bytes.len() as u64 > FILE_LIMIT {
-        return Err(format!("caller: {file} has more than {FILE_LIMIT} bytes"));
-    }
-    let text = String::from_utf8(bytes).map_err(|_| format!("caller: {file} is not UTF-8"))?;
-    let case = Case::read(&text).map_err(|error| format!("caller: {file}, {error}"))?;
-    Ok(Case { file: Some(file.to_owned()), ..case })
+/// Replays transcripts in the server's seat.
+async fn serve(listen: &str, peer: &PeerArgs, cases: Vec<Case>) -> Result<u8, String> {
+    let interrupted = Arc::new(AtomicBool::new(false));
+    let exec = peer.exec.as_ref().map(|exec| format!(" --exec {}", quote(exec))).unwrap_or_default();
+    let options = Options {
+        exec: peer.exec.clone(),
+        gate: peer.level.into(),
+        patience: peer.deadline,
+        command: Command {
+            program: quote(&std::env::args().next().unwrap_or_else(|| "dnode-conform".to_owned())),
+            arguments: format!("--listen {}{exec}", quote(listen)),
+        },
+        fail_fast: peer.fail_fast,
+        interrupted: Arc::clone(&interrupted),
+    };
+    let bound = TcpListener::bind(listen).await;
+    let listener = bound.map_err(|error| format!("caller: cannot listen at {listen}: {error}"))?;
+    let address = listener.local_addr().map_err(|error| format!("harness: {error}"))?;
+    super::on_signal(move || interrupted.store(true, Ordering::Relaxed));
+    let mut told = Told::new(peer)?;
+    println!("listening at {address}");
+    let outcome = accept(&listener, &options, cases, &mut |event| told.tell(&event)).await;
+    told.progress.finish();
+    outcome.map_err(|error| error.to_string())?;
+    told.status()
 }

@@ -135,9 +135,9 @@ pub(super) fn command(args: &PeerArgs, target: &Target) -> Command {
 }
 
 /// All that is told of a run.
-struct Told {
+pub(super) struct Told {
     reports: Vec<(String, Box<dyn Report + Send>)>,
-    progress: Progress,
+    pub(super) progress: Progress,
     account: Account,
     run: Option<Run>,
     status: Option<u8>,
@@ -145,7 +145,7 @@ struct Told {
 }
 
 impl Told {
-    fn new(args: &PeerArgs) -> Result<Told, String> {
+    pub(super) fn new(args: &PeerArgs) -> Result<Told, String> {
         let styled =
             io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
         let options = text::Options { styles: styled, verbose: args.verbose };
@@ -163,7 +163,7 @@ impl Told {
         Ok(Told { reports, progress, account: Account::default(), run: None, status: None, problem: None })
     }
 
-    fn tell(&mut self, event: &Event) {
+    pub(super) fn tell(&mut self, event: &Event) {
         match event {
             Event::Started(run) => self.run = Some(run.clone()),
             Event::Judged(outcome) => self.account.add(outcome),
@@ -189,7 +189,7 @@ impl Told {
         });
     }
 
-    fn status(self) -> Result<u8, String> {
+    pub(super) fn status(self) -> Result<u8, String> {
         match (self.problem, self.status) {
             (Some(problem), _) => Err(problem),
             (None, Some(status)) => Ok(status),

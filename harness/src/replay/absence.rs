@@ -23,7 +23,8 @@ impl Replay<'_> {
     pub(super) async fn nothing(&mut self, strict: bool) -> Result<(), Stop> {
         match self.barrier(true).await {
             Barrier::Passed => {}
-            Barrier::Closed if self.half_closed => {}
+            // A client ends its session when it likes, and then nothing more comes.
+            Barrier::Closed if self.half_closed || self.is_server() => {}
             Barrier::Closed => {
                 let awaited = "nothing, on a connection that stays open";
                 return Err(self.diverged("closed", awaited, "the end of the connection", Cause::Life));
@@ -74,8 +75,9 @@ impl Replay<'_> {
 
     /// A fresh connection is served while this one is open, or after it.
     pub(super) async fn served(&mut self) -> Result<(), Stop> {
+        let Some(address) = self.address else { return Err(self.no_second_connection()) };
         self.wire.note("connects a second time");
-        let served = serves(self.address, self.facts, self.deadline).await;
+        let served = serves(address, self.facts, self.deadline).await;
         if served == Service::Served {
             self.wire.note("is served on the second connection");
             return Ok(());

@@ -13,7 +13,7 @@ use dnode_reports::event::Death;
 use std::time::Duration;
 
 /// How much longer a suspect may take when it is run again.
-const PATIENCE: u32 = 3;
+pub(super) const PATIENCE: u32 = 3;
 
 /// How long a process that closed its last connection may take to end.
 const ENDING: Duration = Duration::from_millis(20);

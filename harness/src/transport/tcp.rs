@@ -18,7 +18,14 @@ impl Connection {
     /// # Errors
     /// Why the peer cannot be reached.
     pub async fn open(address: &str) -> io::Result<Connection> {
-        let stream = TcpStream::connect(address).await?;
+        Connection::accepted(TcpStream::connect(address).await?)
+    }
+
+    /// The same for a connection that a peer opened to us.
+    ///
+    /// # Errors
+    /// What the socket says.
+    pub fn accepted(stream: TcpStream) -> io::Result<Connection> {
         stream.set_nodelay(true)?;
         let connection = Connection { stream };
         connection.acknowledge_at_once();

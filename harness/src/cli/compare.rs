@@ -1,0 +1,205 @@
+//! `dnode-conform compare TARGET_A TARGET_B [FILE|DIR…]`
+
+use super::progress::Progress;
+use super::transcripts;
+use crate::cases::{Case, Selection, catalogue, level};
+use crate::compare::{Comparison, Difference, Standing, compare as compare_outcomes};
+use crate::ping::Ping;
+use crate::run::{Command, Options, run};
+use crate::target::Target;
+use clap::Args;
+use dnode_reports::escape::{terminal, terminal_cut};
+use dnode_reports::event::{Event, Outcome, Run};
+use dnode_spec::clause::{self, Level};
+use std::fmt::Write as _;
+use std::io::{self, Write as _};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+/// How many characters are shown of one value of a peer: a difference is read side by side.
+const SHOWN: usize = 400;
+
+/// The arguments of `compare`.
+#[derive(Debug, Clone, Args)]
+pub(super) struct CompareArgs {
+    /// The first peer: HOST:PORT, exec:CMD (a shell command with {port}, started as by --exec of `run`), or reference
+    #[arg(value_name = "TARGET_A")]
+    a: String,
+    /// The second peer, written alike
+    #[arg(value_name = "TARGET_B")]
+    b: String,
+    /// Transcripts, or folders of them; without any, the catalogue
+    #[arg(value_name = "FILE|DIR")]
+    files: Vec<String>,
+    /// Run only the cases whose id matches, for example 'callback/*'; may be given several times
+    #[arg(long = "case", value_name = "GLOB")]
+    cases: Vec<String>,
+    /// A call that both peers answer, for peers without the probe: METHOD[ARGUMENTS] with the callback as "$cb"
+    #[arg(long, value_name = "EXPR")]
+    ping: Option<String>,
+    /// How many cases run side by side
+    #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=256))]
+    jobs: u16,
+    /// How long a case may take, for example 500ms or 5s
+    #[arg(long, value_name = "DUR", default_value = "2s", value_parser = super::duration)]
+    deadline: Duration,
+}
+
+/// Runs the same cases against both peers and shows where they differ.
+pub(super) async fn compare(args: CompareArgs) -> Result<u8, String> {
+    let targets = [target(&args.a)?, target(&args.b)?];
+    let cases = cases(&args.files)?;
+    let interrupted = Arc::new(AtomicBool::new(false));
+    let stop = Arc::clone(&interrupted);
+    super::on_signal(move || stop.store(true, Ordering::Relaxed));
+    let [a, b] = targets;
+    let a = Side::run("A", options(&args, a, &interrupted)?, cases.clone()).await?;
+    let b = Side::run("B", options(&args, b, &interrupted)?, cases).await?;
+    let comparison = compare_outcomes(&a.outcomes, &b.outcomes)?;
+    if !comparison.says_something() {
+        return Err(format!("peer: no case says anything about either peer:\n{}{}", a.header(), b.header()));
+    }
+    print(&(a.header() + &b.header() + &text(&comparison)))?;
+    Ok(u8::from(!comparison.differences.is_empty()))
+}
+
+/// Reads a target.
+fn target(text: &str) -> Result<Target, String> {
+    match text.strip_prefix("exec:") {
+        Some(command) if command.trim().is_empty() => {
+            Err("caller: exec: needs a command, for example 'exec:node server.js {port}'".to_owned())
+        }
+        Some(command) => Ok(Target::Exec(command.to_owned())),
+        None if text == "reference" => Ok(Target::Reference),
+        None => Target::parse(text)
+            .map_err(|error| format!("caller: {error}; or exec:CMD, or the word reference")),
+    }
+}
+
+fn cases(files: &[String]) -> Result<Vec<Case>, String> {
+    if files.is_empty() {
+        return catalogue().map_err(|error| format!("harness: {error}"));
+    }
+    let cases = transcripts::read(files)?;
+    match transcripts::speaking_for(true, &cases) {
+        None => Ok(cases),
+        Some(case) => Err(format!(
+            "caller: {} speaks for the accepting end (role server), and compare calls servers; `replay --listen` runs it",
+            case.id()
+        )),
+    }
+}
+
+fn options(args: &CompareArgs, target: Target, interrupted: &Arc<AtomicBool>) -> Result<Options, String> {
+    let ping = args.ping.as_deref().map(Ping::parse).transpose();
+    Ok(Options {
+        target,
+        selection: Selection::new(&args.cases).map_err(|error| format!("caller: {error}"))?,
+        gate: Level::Observed,
+        ping: ping.map_err(|error| format!("caller: --ping {error}"))?,
+        jobs: args.jobs.into(),
+        patience: args.deadline,
+        command: Command::default(),
+        fail_fast: false,
+        interrupted: Arc::clone(interrupted),
+    })
+}
+
+/// One of the two peers, and what it gave.
+struct Side {
+    word: &'static str,
+    run: Option<Run>,
+    outcomes: Vec<Outcome>,
+}
+
+impl Side {
+    async fn run(word: &'static str, options: Options, cases: Vec<Case>) -> Result<Side, String> {
+        let mut side = Side { word, run: None, outcomes: Vec::new() };
+        let mut progress = Progress::new();
+        let mut tell = |event| {
+            progress.event(&event);
+            match event {
+                Event::Started(run) => side.run = Some(run),
+                Event::Judged(outcome) => side.outcomes.push(*outcome),
+                Event::Ended(_) => {}
+            }
+        };
+        let ran = run(&options, cases, &mut tell).await;
+        progress.finish();
+        ran.map_err(|error| format!("{error}\n({word}, {})", options.target))?;
+        if options.interrupted.load(Ordering::Relaxed) {
+            return Err(format!("caller: interrupted while {word} was running, so nothing is compared"));
+        }
+        Ok(side)
+    }
+
+    /// Who it is, and what a reader of its verdicts should know.
+    fn header(&self) -> String {
+        let Some(run) = &self.run else { return String::new() };
+        let name = run.peer.as_deref().unwrap_or("unnamed");
+        let mut out =
+            format!("{}  {}, at {}\n", self.word, terminal_cut(name, SHOWN, 0), terminal(&run.target));
+        for note in &run.notes {
+            let _ = writeln!(out, "   note: {}", terminal(note));
+        }
+        out
+    }
+}
+
+/// The differences, one below the other, and the summary.
+fn text(comparison: &Comparison<'_>) -> String {
+    let mut out = String::new();
+    for Difference { a, b } in &comparison.differences {
+        let _ = writeln!(out, "\n{}", terminal(&a.id));
+        for (word, outcome) in [("A", a), ("B", b)] {
+            given(&mut out, word, outcome);
+        }
+    }
+    let _ = writeln!(out, "\n{comparison}");
+    out
+}
+
+/// What one peer gave, and what the clauses say of that.
+fn given(out: &mut String, word: &str, outcome: &Outcome) {
+    let _ = match Standing::of(outcome) {
+        Standing::Conforms => writeln!(out, "  {word}  {}: conforms", outcome.verdict),
+        Standing::Unjudged(reason) => writeln!(out, "  {word}  {}: {}", outcome.verdict, terminal(reason)),
+        Standing::Breaks(id) => {
+            let sentence = clause::find(id).map_or("", |clause| clause.text);
+            writeln!(out, "  {word}  {}: breaks {} ({})", outcome.verdict, terminal(id), level(id))
+                .and_then(|()| writeln!(out, "       {sentence}"))
+        }
+    };
+    let Some(divergence) = &outcome.divergence else { return };
+    let place = [&divergence.step, &divergence.path].map(terminal);
+    let place = place.into_iter().filter(|word| !word.is_empty()).collect::<Vec<_>>().join(", ");
+    let _ = writeln!(out, "       at        {place}");
+    for (what, value) in [("expected", &divergence.expected), ("came", &divergence.actual)] {
+        let _ = writeln!(out, "       {what:9} {}", terminal_cut(value, SHOWN, 0));
+    }
+}
+
+fn print(text: &str) -> Result<(), String> {
+    match io::stdout().write_all(text.as_bytes()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(format!("caller: the comparison cannot be written: {error}"))
+        }
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_target_is_an_address_a_command_or_the_reference_peer() {
+        assert_eq!(target("exec:node x.js {port}"), Ok(Target::Exec("node x.js {port}".to_owned())));
+        assert_eq!(target("localhost:5050"), Ok(Target::Address("localhost:5050".to_owned())));
+        assert_eq!(target("reference"), Ok(Target::Reference));
+        for bad in ["exec:", "exec: ", "localhost", ""] {
+            assert!(target(bad).unwrap_err().starts_with("caller: "), "{bad}");
+        }
+    }
+}

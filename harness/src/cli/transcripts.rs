@@ -1,0 +1,96 @@
+//! Transcripts that the caller names: files, and folders with all that lies beneath them.
+
+use crate::cases::Case;
+use std::collections::BTreeSet;
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+/// The largest transcript that is read, in bytes: long input is written as an expression.
+const FILE_LIMIT: u64 = 64 << 20;
+
+/// The cases of these files and folders, in the order of the arguments; those of a folder by their paths.
+pub(super) fn read(paths: &[String]) -> Result<Vec<Case>, String> {
+    let mut cases = Vec::new();
+    for path in paths {
+        if !Path::new(path).is_dir() {
+            cases.push(read_file(path)?);
+            continue;
+        }
+        let files = beneath(Path::new(path))?;
+        if files.is_empty() {
+            return Err(format!("caller: no *.jsonl lies beneath {path}"));
+        }
+        for file in files {
+            cases.push(read_file(&file.to_string_lossy())?);
+        }
+    }
+    if cases.is_empty() {
+        return Err("caller: no transcript is named".to_owned());
+    }
+    Ok(cases)
+}
+
+/// The first case that speaks for this end: what replays the other one cannot run it.
+pub(super) fn speaking_for(server: bool, cases: &[Case]) -> Option<&Case> {
+    cases.iter().find(|case| case.transcript.header.server == server)
+}
+
+/// All *.jsonl in a folder and its folders, sorted. A link to a folder is not followed, for it may lead in a circle.
+fn beneath(folder: &Path) -> Result<BTreeSet<PathBuf>, String> {
+    let fault = |path: &Path, error: io::Error| format!("caller: {}: {error}", path.display());
+    let mut files = BTreeSet::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).map_err(|error| fault(&folder, error))? {
+            let entry = entry.map_err(|error| fault(&folder, error))?;
+            let path = entry.path();
+            if entry.file_type().map_err(|error| fault(&path, error))?.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "jsonl") {
+                files.insert(path);
+            }
+        }
+    }
+    Ok(files)
+}
+
+fn read_file(file: &str) -> Result<Case, String> {
+    let fault = |error: io::Error| format!("caller: {file}: {error}");
+    let mut bytes = Vec::new();
+    File::open(file).map_err(fault)?.take(FILE_LIMIT + 1).read_to_end(&mut bytes).map_err(fault)?;
+    if bytes.len() as u64 > FILE_LIMIT {
+        return Err(format!("caller: {file} has more than {FILE_LIMIT} bytes"));
+    }
+    let text = String::from_utf8(bytes).map_err(|_| format!("caller: {file} is not UTF-8"))?;
+    let case = Case::read(&text).map_err(|error| format!("caller: {file}, {error}"))?;
+    Ok(Case { file: Some(file.to_owned()), ..case })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_stands_for_all_transcripts_beneath_it_by_their_paths() {
+        let folder = tempfile::tempdir().unwrap();
+        let case = |id: &str| {
+            format!(
+                "{{\"dnode-transcript\":1,\"id\":\"{id}\",\"since\":\"0.1.0\",\"clauses\":[\"value/numbers\"],\"about\":\"A.\"}}\n{{\"nothing\":true}}\n"
+            )
+        };
+        fs::create_dir_all(folder.path().join("b/c")).unwrap();
+        for (path, id) in [("z.jsonl", "t/z"), ("b/y.jsonl", "t/y"), ("b/c/x.jsonl", "t/x")] {
+            fs::write(folder.path().join(path), case(id)).unwrap();
+        }
+        fs::write(folder.path().join("b/README.md"), "no transcript").unwrap();
+        let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+        let ids = |paths: &[String]| -> Vec<String> {
+            read(paths).unwrap().iter().map(|case| case.id().to_owned()).collect()
+        };
+        assert_eq!(ids(&[path("")]), ["t/x", "t/y", "t/z"]);
+        assert_eq!(ids(&[path("z.jsonl"), path("b")]), ["t/z", "t/x", "t/y"]);
+        fs::create_dir(folder.path().join("empty")).unwrap();
+        assert!(read(&[path("empty")]).unwrap_err().starts_with("caller: no *.jsonl"));
+    }
+}

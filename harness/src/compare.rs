@@ -1,0 +1,228 @@
+//! Two runs of the same cases, side by side: where two peers differ, and which of them the clauses side with.
+//!
+//! A case differs where its verdict or the fingerprint of its divergence does. Values, ids and times are in neither, so two
+//! peers that break the same clause in the same way are the same.
+//!
+//! Deliberately absent: running and printing. Here are only two lists of outcomes and what follows from them.
+
+use dnode_reports::event::{Outcome, Verdict};
+use std::fmt;
+
+/// What the clauses say of one outcome.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing<'a> {
+    /// The peer did what the clauses of the case say.
+    Conforms,
+    /// It broke this clause.
+    Breaks(&'a str),
+    /// The case says nothing about it, for this reason.
+    Unjudged(&'a str),
+}
+
+impl Standing<'_> {
+    /// What the clauses say of this outcome.
+    #[must_use]
+    pub fn of(outcome: &Outcome) -> Standing<'_> {
+        match outcome.verdict {
+            Verdict::Pass => Standing::Conforms,
+            Verdict::Fail | Verdict::Crash | Verdict::Hang => {
+                let broken = outcome.divergence.as_ref().map(|divergence| &divergence.clause);
+                Standing::Breaks(broken.or(outcome.clauses.first()).map_or("", String::as_str))
+            }
+            Verdict::NotApplicable | Verdict::Inconclusive | Verdict::HarnessError => {
+                Standing::Unjudged(outcome.reason.as_deref().unwrap_or("no reason was given"))
+            }
+        }
+    }
+
+    fn breaks(self) -> bool {
+        matches!(self, Standing::Breaks(_))
+    }
+
+    fn is_judged(self) -> bool {
+        !matches!(self, Standing::Unjudged(_))
+    }
+}
+
+/// A case of which two peers made different things.
+#[derive(Debug, Clone, Copy)]
+pub struct Difference<'a> {
+    /// What the first gave.
+    pub a: &'a Outcome,
+    /// What the second gave.
+    pub b: &'a Outcome,
+}
+
+/// Two runs held against each other.
+#[derive(Debug, Clone)]
+pub struct Comparison<'a> {
+    /// How many cases both gave the same for.
+    pub same: usize,
+    /// How many of those say nothing about either.
+    pub unjudged: usize,
+    /// The others, in the order of the runs.
+    pub differences: Vec<Difference<'a>>,
+}
+
+/// Holds two runs of the same cases, in the same order, against each other.
+///
+/// # Errors
+/// They are not runs of the same cases: the suite is at fault.
+pub fn compare<'a>(a: &'a [Outcome], b: &'a [Outcome]) -> Result<Comparison<'a>, String> {
+    let mut comparison = Comparison { same: 0, unjudged: 0, differences: Vec::new() };
+    if a.len() != b.len() {
+        return Err(format!("harness: one run judged {} cases and the other {}", a.len(), b.len()));
+    }
+    for (a, b) in a.iter().zip(b) {
+        if a.id != b.id {
+            return Err(format!("harness: one run judged {} where the other judged {}", a.id, b.id));
+        }
+        if key(a) != key(b) {
+            comparison.differences.push(Difference { a, b });
+            continue;
+        }
+        comparison.same += 1;
+        comparison.unjudged += usize::from(!Standing::of(a).is_judged());
+    }
+    Ok(comparison)
+}
+
+/// What must be equal for two outcomes to be the same.
+fn key(outcome: &Outcome) -> (Verdict, Option<&str>) {
+    (outcome.verdict, outcome.divergence.as_ref().map(|divergence| divergence.fingerprint.as_str()))
+}
+
+impl Comparison<'_> {
+    /// Whether any case says something about either peer.
+    #[must_use]
+    pub fn says_something(&self) -> bool {
+        self.same > self.unjudged || !self.differences.is_empty()
+    }
+
+    /// How many of the differing cases show which peers breaking a clause: the first alone, the second alone, both.
+    fn breaking(&self) -> [usize; 3] {
+        let count = |who: (bool, bool)| {
+            let breaks = |it: &&Difference| (Standing::of(it.a).breaks(), Standing::of(it.b).breaks()) == who;
+            self.differences.iter().filter(breaks).count()
+        };
+        [count((true, false)), count((false, true)), count((true, true))]
+    }
+}
+
+/// The summary: `412 cases, 410 the same, 2 differ: only A breaks 0, only B breaks 2, both differently 0`.
+impl fmt::Display for Comparison<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let differ = self.differences.len();
+        write!(f, "{} cases, {} the same", self.same + differ, self.same)?;
+        if self.unjudged > 0 {
+            write!(f, " ({} of them say nothing about either)", self.unjudged)?;
+        }
+        write!(f, ", {differ} differ")?;
+        if differ == 0 {
+            return Ok(());
+        }
+        let [only_a, only_b, both] = self.breaking();
+        write!(f, ": only A breaks {only_a}, only B breaks {only_b}, both differently {both}")?;
+        match differ - only_a - only_b - both {
+            0 => Ok(()),
+            neither => write!(f, ", judged on one alone {neither}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use dnode_reports::event::{Divergence, Evidence};
+    use dnode_spec::clause::Level;
+
+    /// An outcome; `broken`: the clause and the fingerprint of its divergence.
+    fn outcome(id: &str, verdict: Verdict, broken: Option<(&str, &str)>) -> Outcome {
+        Outcome {
+            id: id.to_owned(),
+            about: String::new(),
+            level: Level::Must,
+            clauses: vec!["framing/json".to_owned()],
+            verdict,
+            reason: Some("a reason".to_owned()),
+            divergence: broken.map(|(clause, fingerprint)| Divergence {
+                step: "step 1".to_owned(),
+                clause: clause.to_owned(),
+                kind: "absent".to_owned(),
+                path: String::new(),
+                expected: "1".to_owned(),
+                actual: "2".to_owned(),
+                fingerprint: fingerprint.to_owned(),
+            }),
+            evidence: Evidence::default(),
+        }
+    }
+
+    const BROKEN: Option<(&str, &str)> = Some(("value/numbers", "one"));
+
+    #[test]
+    fn a_case_differs_by_its_verdict_or_its_fingerprint_and_by_nothing_else() {
+        let mut elsewhere = outcome("g/equal", Verdict::Fail, BROKEN);
+        elsewhere.divergence.as_mut().unwrap().actual = "3".to_owned();
+        let a = [
+            outcome("g/pass", Verdict::Pass, None),
+            outcome("g/equal", Verdict::Fail, BROKEN),
+            outcome("g/verdict", Verdict::Fail, BROKEN),
+            outcome("g/fingerprint", Verdict::Fail, BROKEN),
+        ];
+        let b = [
+            outcome("g/pass", Verdict::Pass, None),
+            elsewhere,
+            outcome("g/verdict", Verdict::Hang, BROKEN),
+            outcome("g/fingerprint", Verdict::Fail, Some(("value/numbers", "two"))),
+        ];
+        let comparison = compare(&a, &b).unwrap();
+        let ids: Vec<&str> = comparison.differences.iter().map(|it| it.a.id.as_str()).collect();
+        assert_eq!(ids, ["g/verdict", "g/fingerprint"]);
+        assert_eq!(
+            comparison.to_string(),
+            "4 cases, 2 the same, 2 differ: only A breaks 0, only B breaks 0, both differently 2"
+        );
+    }
+
+    #[test]
+    fn the_summary_says_who_breaks_what_and_what_says_nothing() {
+        let a = [
+            outcome("g/a", Verdict::Crash, BROKEN),
+            outcome("g/b", Verdict::Pass, None),
+            outcome("g/one", Verdict::Pass, None),
+            outcome("g/none", Verdict::Inconclusive, None),
+        ];
+        let b = [
+            outcome("g/a", Verdict::Pass, None),
+            outcome("g/b", Verdict::Fail, BROKEN),
+            outcome("g/one", Verdict::NotApplicable, None),
+            outcome("g/none", Verdict::Inconclusive, None),
+        ];
+        let comparison = compare(&a, &b).unwrap();
+        assert_eq!(
+            comparison.to_string(),
+            "4 cases, 1 the same (1 of them say nothing about either), 3 differ: only A breaks 1, only B breaks 1, \
+             both differently 0, judged on one alone 1"
+        );
+        assert!(comparison.says_something());
+        assert!(!compare(&a[3..], &b[3..]).unwrap().says_something());
+    }
+
+    #[test]
+    fn a_standing_names_the_clause_of_the_divergence_else_that_of_the_case() {
+        let broken = outcome("g/x", Verdict::Fail, BROKEN);
+        assert_eq!(Standing::of(&broken), Standing::Breaks("value/numbers"));
+        let bare = outcome("g/x", Verdict::Hang, None);
+        assert_eq!(Standing::of(&bare), Standing::Breaks("framing/json"));
+        let unjudged = outcome("g/x", Verdict::Inconclusive, None);
+        assert_eq!(Standing::of(&unjudged), Standing::Unjudged("a reason"));
+    }
+
+    #[test]
+    fn runs_of_other_cases_are_not_compared() {
+        let (one, other) = (outcome("g/x", Verdict::Pass, None), outcome("g/y", Verdict::Pass, None));
+        assert!(compare(std::slice::from_ref(&one), &[]).is_err());
+        assert!(compare(&[one], &[other]).is_err());
+    }
+}

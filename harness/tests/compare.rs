@@ -1,0 +1,98 @@
+//! Two peers side by side: what differs is what one of them does wrong, and nothing else.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
+mod support;
+
+use dnode_conform::matrix;
+use std::collections::BTreeSet;
+use std::io::Write;
+use support::{PROGRAM, Ran, peer, read_to_end, run};
+
+/// The target that is the reference peer with this fault.
+fn with_fault(name: &str) -> String {
+    format!("exec:exec '{PROGRAM}' serve --fault {name} --listen 127.0.0.1:{{port}}")
+}
+
+/// The cases that are shown: each stands alone on its line, and what is said of it is indented.
+fn shown(ran: &Ran) -> BTreeSet<String> {
+    let is_id = |line: &&str| !line.starts_with(' ') && !line.contains(' ') && line.contains('/');
+    ran.stdout.lines().filter(is_id).map(str::to_owned).collect()
+}
+
+#[test]
+fn the_reference_peer_and_one_with_a_fault_differ_in_the_cases_that_catch_it() {
+    for (fault, only, cases) in [("no-white-space", "B", "**"), ("no-point-zero", "A", "message/*")] {
+        let catching = &matrix::committed()[fault];
+        let faulty = with_fault(fault);
+        let targets = if only == "B" { ["reference", &faulty] } else { [&faulty, "reference"] };
+        let ran = run(&["compare", targets[0], targets[1], "--case", cases]);
+        ran.expect_status(&[1])
+            .expect_text("pass: conforms")
+            .expect_text(&format!("only {only} breaks {}", catching.len()))
+            .expect_text("both differently 0\n");
+        assert_eq!(shown(&ran), *catching, "{fault}\n{}", ran.stdout);
+    }
+}
+
+#[test]
+fn what_is_broken_is_said_with_its_clause_and_its_sentence() {
+    run(&["compare", "reference", &with_fault("wrong-sum"), "--case", "probe/*"])
+        .expect_status(&[1])
+        .expect_text("\nprobe/add\n  A  pass: conforms\n  B  fail: breaks probe/complete (")
+        .expect_text("A program that claims the probe")
+        .expect_text("expected  ")
+        .expect_text("came      ");
+}
+
+#[test]
+fn a_peer_does_not_differ_from_itself() {
+    let ran = run(&["compare", "reference", "reference", "--jobs", "16"]);
+    ran.expect_status(&[0]).expect_text(" the same, 0 differ\n");
+    assert!(shown(&ran).is_empty());
+    let fault = with_fault("wrong-sum");
+    run(&["compare", &fault, &fault, "fixtures/transcripts/probe"])
+        .expect_status(&[0])
+        .expect_text(", 0 differ\n");
+}
+
+#[test]
+fn folders_stand_for_the_transcripts_beneath_them() {
+    let files = ["fixtures/transcripts/probe/add.jsonl", "fixtures/transcripts/message"];
+    let ran = run(&["compare", "reference", &with_fault("no-point-zero"), files[0], files[1]]);
+    ran.expect_status(&[1]);
+    assert_eq!(shown(&ran), BTreeSet::from(["message/integer-by-value".to_owned()]));
+    run(&["replay", files[0], files[1], "--verbose"])
+        .expect_status(&[0])
+        .expect_text("probe/add")
+        .expect_text("message/integer-by-value");
+}
+
+#[test]
+fn what_a_peer_sends_cannot_reach_the_terminal() {
+    // Our `hello` is called with a control sequence, which JSON lets through.
+    let address = peer(|mut stream| {
+        let _ = stream.write_all(b"{\"method\":\"methods\",\"arguments\":[{}]}\n");
+        let _ = stream.write_all("{\"method\":\"hello\",\"arguments\":[\"\u{9b}31m\"]}\n".as_bytes());
+        read_to_end(stream);
+    });
+    let ran = run(&["compare", "reference", &address, "--case", "methods/*", "--deadline", "200ms"]);
+    ran.expect_status(&[1]).expect_text("\\u{9b}31m");
+    assert!(!ran.stdout.contains('\u{9b}') && !ran.stderr.contains('\u{9b}'));
+}
+
+#[test]
+fn what_the_caller_gets_wrong_is_said_with_what_to_do() {
+    let folder = tempfile::tempdir().unwrap();
+    let wrong: &[(&[&str], &str)] = &[
+        (&["nonsense", "reference"], "caller: \"nonsense\" is not an address; write HOST:PORT"),
+        (&["exec: ", "reference"], "caller: exec: needs a command"),
+        (&["reference", "127.0.0.1:1"], "peer: nothing accepts connections at 127.0.0.1:1"),
+        (&["reference", "reference", "--case", "no/such"], "caller: no case has such an id"),
+        (&["reference", "reference", folder.path().to_str().unwrap()], "caller: no *.jsonl lies beneath"),
+        (&["reference", "reference", "--ping", "add"], "caller: --ping"),
+    ];
+    for (arguments, text) in wrong {
+        let arguments: Vec<&str> = std::iter::once("compare").chain(arguments.iter().copied()).collect();
+        run(&arguments).expect_status(&[2]).expect_text(text);
+    }
+}
