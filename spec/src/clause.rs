@@ -185,6 +185,14 @@ mod tests {
     }
 
     #[test]
+    fn a_level_is_found_by_its_word() {
+        for level in Level::ALL {
+            assert_eq!(Level::from_word(level.word()), Some(level));
+        }
+        assert_eq!(Level::from_word("Must"), None);
+    }
+
+    #[test]
     fn the_document_is_fresh() {
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../CLAUSES.md");
         crate::fresh::assert_fresh(path, &to_markdown());

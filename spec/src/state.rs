@@ -97,14 +97,18 @@ mod tests {
         let (culling, _) = Live.on(Culled);
         assert_eq!(culling.on(Called).1, Some("callback/not-culled"));
         assert_eq!(culling.on(Declared).0.on(Called), (Live, None));
-        assert_eq!(culling.on(Answered).0.on(Called).1, Some("callback/not-culled"));
+        let (gone, _) = culling.on(Answered);
+        assert_eq!(gone.on(Called).1, Some("callback/not-culled"));
+        assert_eq!(gone.on(Declared), (Live, None));
     }
 
     #[test]
     fn an_ambiguous_id_is_not_judged() {
-        let (ambiguous, _) = Live.on(CulledByEither);
+        for state in [Live, Culling, Gone] {
+            assert_eq!(state.on(CulledByEither), (Ambiguous, None), "{state:?}");
+        }
         for event in [Declared, Called, Culled, Answered, CulledByEither] {
-            assert_eq!(ambiguous.on(event), (Ambiguous, None));
+            assert_eq!(Ambiguous.on(event), (Ambiguous, None));
         }
     }
 }

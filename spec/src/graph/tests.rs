@@ -253,6 +253,7 @@ fn an_id_of_another_graph_is_harmless() {
     assert_eq!(*small.node(far), Node::Missing);
     assert!(small.node_mut(far).is_none() && small.items(far).is_empty() && small.is_empty());
     assert!(small.member(far, "a").is_none() && small.leaf(far).is_none());
+    assert_eq!((large.len(), large.is_empty(), small.len()), (10, false, 0));
 }
 
 proptest! {

@@ -310,6 +310,9 @@ fn the_state_of_an_id_follows_the_table() {
     ]);
     assert_eq!(monitor.state(A, Id(0)), State::Gone);
     assert_eq!((monitor.state(B, Id(0)), monitor.state(A, Id(9))), (State::Unknown, State::Unknown));
+    // What the line of the cull itself declares was not sent after it.
+    let at_once = r#"{"method":"cull","arguments":[0],"callbacks":{"5":[1]}}"#;
+    assert_eq!(after(&[(A, two), (B, at_once), (A, r#"{"method":5}"#)]).state(A, Id(0)), State::Culling);
     assert_eq!(clauses(&monitor.line(B, CALL_0.as_bytes()).problems), ["callback/not-culled"]);
 }
 

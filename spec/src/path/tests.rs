@@ -131,6 +131,10 @@ fn an_array_grows_by_a_bounded_gap() {
     assert_eq!(deep.resolve(&graph, root), Some(node));
     assert_eq!(*graph.node(at(4).resolve(&graph, root).unwrap()), Node::Missing);
     assert_eq!(*graph.node(at(6).resolve(&graph, root).unwrap()), Node::Missing);
+    // Where there is no gap, there is no hole.
+    let nodes = graph.len();
+    assert_eq!(at(0).place(&mut graph, root, node), Ok(()));
+    assert_eq!(graph.len(), nodes);
 }
 
 #[test]
@@ -164,6 +168,20 @@ fn reads_as_code() {
     insta::assert_snapshot!(shown(r#"[0,"inc","$x_1",12,"01","-1","a b","1a","","é","a\"b","\ud800"]"#), @r#"arguments[0].inc.$x_1[12]["01"]["-1"]["a b"]["1a"][""].é["a\"b"]["\ud800"]"#);
     assert_eq!(path("[0,1]").prefix(1), path("[0]"));
     assert_eq!(path("[0,1]").prefix(9), path("[0,1]"));
+}
+
+#[test]
+fn indexes_are_strings_or_integers() {
+    let path = path(r#"["0",12,"01","-1","+1","","a",4294967295,4294967296]"#);
+    let written = [PathForm::Strings, PathForm::Integers].map(|form| {
+        let mut out = Vec::new();
+        path.write_json_as(form, &mut out);
+        String::from_utf8(out).unwrap()
+    });
+    insta::assert_snapshot!(written.join("\n"), @r#"
+    ["0","12","01","-1","+1","","a","4294967295","4294967296"]
+    [0,12,"01","-1","+1","","a",4294967295,"4294967296"]
+    "#);
 }
 
 #[test]

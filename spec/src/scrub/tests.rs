@@ -135,6 +135,15 @@ fn a_shared_value_is_written_for_each_place() {
 }
 
 #[test]
+fn each_place_counts_against_the_room() {
+    let mut graph: Graph<Function> = Graph::new();
+    let one = graph.number(1);
+    let shared = graph.array([one]);
+    let root = graph.array([shared, shared, shared]);
+    assert!(fits(&graph, root, 6) && !fits(&graph, root, 5), "three lists of one number");
+}
+
+#[test]
 fn a_value_that_contains_itself_is_a_link_to_each_ancestor() {
     let (graph, root) = wire(
         r#"{"method":0,"arguments":[{"a":{"b":0,"c":0}}],"links":[{"from":[0],"to":[0,"a","b"]},{"from":[0,"a"],"to":[0,"a","c"]},

@@ -137,6 +137,24 @@ fn errors_of_strings_and_bytes() {
 }
 
 #[test]
+fn each_byte_of_a_long_string_is_looked_at() {
+    for byte in 0..0x80 {
+        for place in 0..16 {
+            let mut line = format!("\"{}\"", "x".repeat(24)).into_bytes();
+            line[1 + place] = byte;
+            let expected = match byte {
+                0..0x20 => Some((1 + place, Expected::Character)),
+                b'"' => Some((2 + place, Expected::EndOfLine)),
+                b'\\' => Some((2 + place, Expected::Escape)),
+                _ => None,
+            };
+            let error = Value::parse(&line).err().map(|error| (error.offset, error.expected));
+            assert_eq!(error, expected, "{byte:#x} at {place}");
+        }
+    }
+}
+
+#[test]
 fn the_longest_line_is_below_four_gibibytes() {
     if let Some(length) = (u32::MAX as usize).checked_add(1).filter(|_| cfg!(target_os = "linux")) {
         // The kernel gives these zeros when they are looked at, and nobody looks.

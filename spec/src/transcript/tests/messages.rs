@@ -24,6 +24,7 @@ fn a_call_goes_out_with_its_names_as_numbers() {
         r#"{"call":"echo","arguments":["[Function]","$a"],"callbacks":{"7":[0]}}"#,
         r#"{"call":"echo","arguments":["x"],"callbacks":{"$a":[0],"01":[1],"-1":["x"],"7":null}}"#,
         r#"{"call":"echo","arguments":["$a","$a"],"callbacks":{"$b":[2],"$a":[3]}}"#,
+        r#"{"call":"echo","arguments":["$a"],"callbacks":{}}"#,
         r#"{"call":"echo","arguments":["$a",{}],"links":[{"from":[0],"to":[1,"x"]},7]}"#,
         r#"{"call":"echo","arguments":["$$a","??b","a$b"," $c"]}"#,
         r#"{"call":"echo","arguments":[{"?json":"[1e400, \"\\ud800\"]"},{"?json":{"nest":["[","","]"],"times":3}}]}"#,
@@ -42,6 +43,8 @@ fn a_call_goes_out_with_its_names_as_numbers() {
       {"method":"echo","arguments":["x"],"callbacks":{"100":[0],"01":[1],"-1":["x"],"7":null},"links":[]}
     {"call":"echo","arguments":["$a","$a"],"callbacks":{"$b":[2],"$a":[3]}}
       {"method":"echo","arguments":["[Function]","[Function]"],"callbacks":{"102":[2],"103":[3],"100":["0"],"101":["1"]},"links":[]}
+    {"call":"echo","arguments":["$a"],"callbacks":{}}
+      {"method":"echo","arguments":["[Function]"],"callbacks":{"100":["0"]},"links":[]}
     {"call":"echo","arguments":["$a",{}],"links":[{"from":[0],"to":[1,"x"]},7]}
       {"method":"echo","arguments":["[Function]",{}],"links":[{"from":[0],"to":[1,"x"]},7],"callbacks":{"100":["0"]}}
     {"call":"echo","arguments":["$$a","??b","a$b"," $c"]}
@@ -117,6 +120,24 @@ fn a_cull_names_the_numbers_of_the_peer() {
     assert_eq!(cull("[]", &mut names), "[]");
     assert_eq!(cull("[null]", &mut names), "[null]");
     assert_eq!(cull(r#"{"0":8}"#, &mut names), r#"{"0":8}"#);
+}
+
+#[test]
+fn a_cull_names_functions_of_the_other_end() {
+    let culls = |ours| {
+        let cull = r#"{"method":"cull","arguments":[8,"$f",-1,"f"]}"#;
+        Pattern::read(cull, ours).unwrap().culls().to_vec()
+    };
+    let word = Name::Word("f".to_owned());
+    assert_eq!(culls(true), [Name::Theirs(Id(8)), word.clone()]);
+    assert_eq!(culls(false), [Name::Ours(Id(8)), word]);
+}
+
+#[test]
+fn what_we_send_declares_its_names_whatever_their_paths_are() {
+    let message = r#"{"method":"echo","callbacks":{"$a":7,"3":[0.5],"01":[0]}}"#;
+    let declared = [Name::Word("a".to_owned()), Name::Ours(Id(3))];
+    assert_eq!(Pattern::read(message, true).unwrap().declared(), declared);
 }
 
 fn received(line: &str) -> Received {
@@ -260,14 +281,18 @@ fn our_members_are_called_by_name_and_by_id() {
     let name = Name::Word("g".to_owned());
     names.own_member("greet", name.clone());
     assert_eq!(names.declare(&name), Id(100));
+    assert_eq!(names.declare(&Name::Word("another".to_owned())), Id(101));
     for expect in [r#"{"expect":{"method":"greet"}}"#] {
         for line in [r#"{"method":"greet"}"#, r#"{"method":100}"#] {
             assert_eq!(checked(&[], expect, line, &mut names), "fits");
         }
-        for line in [r#"{"method":101}"#, r#"{"method":"meet"}"#] {
+        for line in [r#"{"method":101}"#, r#"{"method":102}"#, r#"{"method":"meet"}"#] {
             assert_eq!(checked(&[], expect, line, &mut names), "another method");
         }
     }
+    // A member that our object lacks has no number.
+    let nobody = r#"{"expect":{"method":"meet"}}"#;
+    assert_eq!(checked(&[], nobody, r#"{"method":102}"#, &mut names), "another method");
     // The same under the name that the function has in the transcript.
     let text = HEADER.replace(r#""needs""#, r#""object":{"greet":"$g"},"needs""#);
     let transcript = Transcript::read(&format!("{text}\n{{\"expect\":{{\"method\":\"$g\"}}}}")).unwrap();

@@ -188,6 +188,11 @@ fn a_name_is_bound_by_one_end() {
     let other =
         r#"{"either":[[{"expect":{"method":"$ours","arguments":["$f"]}}],[{"closed":true},{"call":"$f"}]]}"#;
     assert_eq!(read(&[ours, other]).unwrap_err().line, 3);
+    // Raw bytes declare the names in them that nothing has bound.
+    let raw = r#"{"line":["{\"method\":",{"id":"$echo"},",\"callbacks\":{\"",{"id":"$new"},"\":[0]}}"]}"#;
+    assert!(read(&[raw, r#"{"expect":{"method":"$new"}}"#]).is_ok());
+    assert_eq!(read(&[raw, r#"{"call":"$new"}"#]).unwrap_err().line, 3);
+    assert!(read(&[raw, r#"{"call":"$echo"}"#]).is_ok());
 }
 
 #[test]
@@ -264,6 +269,7 @@ fn continuations_start_with_what_the_peer_does() {
       line 3: unknown field `colour`, expected one of `label`, `clause`, `call`, `arguments`, `callbacks`, `links`, `send`, `line`, `bytes`, `split`, `expect`, `optional`, `any-order`, `either`, `nothing`, `survive`, `served`, `closed`, `half-close`, `reset` at column 37
     "#);
     assert_eq!(read(&[&many]).unwrap_err().to_string(), "line 2: either has from 1 to 26 continuations");
+    assert!(read(&[&many.replacen(r#"[{"closed":true}],"#, "", 1)]).is_ok());
     let step = &steps(&[
         r#"{"nothing":true}"#,
         r#"{"either":[[{"closed":true,"label":"gone"}],[{"expect":{"method":3}},{"either":[[{"closed":true}]]}]]}"#,
@@ -358,4 +364,43 @@ fn words_get_numbers_that_nothing_has() {
     assert!(free(&[r#"{"line":"{}"}"#]) >= 1000);
     let large = r#"{"call":"echo","arguments":["$a",0],"callbacks":{"9223372036854775807":[1],"73":[2]}}"#;
     assert_eq!(free(&[large]), 74);
+    let edge = |number: i64| large.replace("9223372036854775807", &number.to_string());
+    assert_eq!((free(&[&edge(1 << 24)]), free(&[&edge((1 << 24) - 1)])), (74, 1 << 24));
+}
+
+#[test]
+fn it_knows_whether_it_waits_for_the_peers_object() {
+    let awaits = |lines: &[&str]| read(lines).unwrap().awaits_methods();
+    let methods = r#"{"expect":{"method":"methods","arguments":["?any"]}}"#;
+    assert!(awaits(&[methods]) && awaits(&[methods, r#"{"call":"echo"}"#]));
+    for other in [&[][..], &[r#"{"call":"echo"}"#, methods], &[r#"{"expect":{"method":"hello"}}"#]] {
+        assert!(!awaits(other), "{other:?}");
+    }
+}
+
+#[test]
+fn it_knows_whether_it_writes_the_id_of_a_method() {
+    let writes = |step: &str| {
+        let bound = r#"{"call":"echo","arguments":["$ours"]}"#;
+        let theirs = r#"{"expect":{"method":"$ours","arguments":["$theirs"]}}"#;
+        read(&[bound, theirs, step]).unwrap().calls_methods_by_id()
+    };
+    for step in [
+        r#"{"send":{"method":"$echo"}}"#,
+        r#"{"line":["{\"method\":",{"id":"$echo"},"}"]}"#,
+        r#"{"either":[[{"closed":true}],[{"closed":true},{"send":{"method":"$echo"}}]]}"#,
+    ] {
+        assert!(writes(step), "{step}");
+    }
+    for step in [
+        r#"{"call":"$echo"}"#,
+        r#"{"send":{"method":"echo"}}"#,
+        r#"{"send":{"method":"$theirs"}}"#,
+        r#"{"send":{"method":0,"arguments":["$more"]}}"#,
+        r#"{"line":["{\"method\":",{"id":"echo"},"}"]}"#,
+        r#"{"line":["{\"method\":",{"id":"$theirs"},"}"]}"#,
+        r#"{"either":[[{"closed":true},{"send":{"method":"$theirs"}}]]}"#,
+    ] {
+        assert!(!writes(step), "{step}");
+    }
 }
