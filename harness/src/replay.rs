@@ -268,8 +268,7 @@ impl<'a> Replay<'a> {
     async fn perform(&mut self, step: &'a Step) -> Result<(), Stop> {
         match &step.action {
             Action::Expect(pattern, optional) => {
-                let optional = *optional && !self.is_answered(pattern);
-                self.expect(step, [pattern], optional);
+                self.expect(step, [pattern], *optional);
             }
             Action::AnyOrder(patterns) => self.expect(step, patterns, false),
             action => {

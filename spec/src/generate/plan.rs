@@ -105,11 +105,13 @@ fn shape() -> impl Strategy<Value = Shape> {
 
 fn text() -> impl Strategy<Value = String> {
     prop_oneof![
-        4 => "[a-z]{0,6}",
-        2 => "\\PC{0,4}",
-        1 => Just("[Function]".to_owned()),
-        1 => Just("$x".to_owned()),
-        1 => Just("\u{0}\n\"\\\u{2028}😀".to_owned()),
+        12 => "[a-z]{0,6}",
+        6 => "\\PC{0,4}",
+        2 => Just("[Function]".to_owned()),
+        // Longer than a segment, and than what some take for a line.
+        1 => (500_usize..70_000).prop_map(|length| "x".repeat(length)),
+        2 => Just("$x".to_owned()),
+        3 => Just("\u{0}\n\"\\\u{2028}😀".to_owned()),
     ]
 }
 

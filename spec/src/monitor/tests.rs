@@ -355,6 +355,9 @@ fn the_word_circular_is_an_ordinary_text_too() {
     let mut monitor = Monitor::new();
     monitor.line(A, said.as_bytes());
     assert_eq!(monitor.line(B, said.as_bytes()).problems, [], "an echo");
+    let mut monitor = Monitor::new();
+    monitor.line(A, br#"{"method":"a","arguments":["\u005bCircular]"]}"#);
+    assert_eq!(monitor.line(B, said.as_bytes()).problems, [], "an echo of what was escaped");
     for legal in [
         r#"{"method":"[Circular]"}"#,
         r#"{"method":"a","arguments":[{"[Circular]":1}]}"#,

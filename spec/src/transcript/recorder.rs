@@ -5,8 +5,8 @@
 //! method of an object is called by its name.
 //!
 //! Rules: a line of ours that is no sound message is kept as it stands; one of the other end cannot be expected and is left out
-//! ([`Recorder::left_out`]), as are its culls, which may come at any time. A call that the other end makes by itself, of a method of our
-//! object that nothing asked it to call, is optional: no other implementation can know of it.
+//! ([`Recorder::left_out`]), as are its culls, which may come at any time. A call that a server makes by itself, of a
+//! method of our object that nothing asked it to call, is optional: no other implementation can know of it.
 //!
 //! The steps are taken as they come ([`Recorder::take_steps`]), so that a session may be longer than memory. Memory is linear in the ids.
 
@@ -273,7 +273,9 @@ impl Recorder {
             }
         };
         let asked = key.and_then(|key| self.provoked.iter().position(|provoked| provoked == key));
-        let optional = if key.is_some() && asked.is_none() { ",\"optional\":true" } else { "" };
+        // To a server the calls that a client makes by itself are the session.
+        let by_itself = key.is_some() && asked.is_none() && self.ours == End::A;
+        let optional = if by_itself { ",\"optional\":true" } else { "" };
         let arguments = self.arguments(message, "theirs")?;
         if let Some(at) = asked {
             self.provoked.remove(at);
