@@ -101,6 +101,8 @@ pub async fn shrink(
     let from = draft.len();
     steps(&mut draft, &mut prober).await;
     values(&mut draft, &mut prober).await;
+    // Without what the values held, more can go.
+    steps(&mut draft, &mut prober).await;
     for candidate in draft.without_splits() {
         prober.try_instead(&mut draft, candidate).await;
     }
@@ -135,8 +137,9 @@ async fn steps(draft: &mut Draft, prober: &mut Prober<'_>) {
         while end > 0 {
             let start = end.saturating_sub(size);
             let candidate = draft.without_groups(start..end);
-            prober.try_instead(draft, candidate).await;
-            end = start;
+            let taken = prober.try_instead(draft, candidate).await;
+            // Neighbours may need each other gone, wherever they stand.
+            end = if size == 2 && !taken { end - 1 } else { start.min(draft.groups()) };
         }
         // Once nothing single can go, nothing can.
         if size > 1 || draft.len() == before {

@@ -196,13 +196,14 @@ fn replace(value: &mut Json, gone: &str) {
     }
 }
 
-/// The group of each step: ours begin one, and an expectation goes with what causes it. What declared the called function does,
-/// where it stands in the steps just sent; else a call of a function of the peer there; else the last of them.
+/// The group of each step: ours begin one, and an expectation goes with what causes it, among the steps just sent. That is the one that
+/// declared the called function; for a method of our object one that asked for it; else a call of a function of the peer; else the last.
 fn groups(transcript: &Transcript) -> Vec<usize> {
     let mut groups = Vec::new();
     let mut declared: HashMap<&Name, usize> = HashMap::new();
-    // The steps of ours since the last expectation before them.
-    let mut sent: Vec<(usize, bool)> = Vec::new();
+    let members = transcript.header.object.declared();
+    // The steps of ours since the last expectation before them, and what they call.
+    let mut sent: Vec<(usize, Option<&Called>)> = Vec::new();
     let mut expecting = false;
     for (number, step) in transcript.steps.iter().enumerate() {
         if step.action.is_ours() {
@@ -210,8 +211,7 @@ fn groups(transcript: &Transcript) -> Vec<usize> {
                 sent.clear();
             }
             let pattern = ours(&step.action);
-            let indirect = pattern.is_some_and(|pattern| matches!(pattern.called, Called::Function(_)));
-            sent.push((number, indirect));
+            sent.push((number, pattern.map(|pattern| &pattern.called)));
             for name in pattern.into_iter().flat_map(Pattern::declared) {
                 declared.insert(name, number);
             }
@@ -220,16 +220,25 @@ fn groups(transcript: &Transcript) -> Vec<usize> {
         }
         expecting = true;
         let called = match &step.action {
-            Action::Expect(pattern, _) => match &pattern.called {
-                Called::Function(name) => declared.get(name).copied(),
-                _ => None,
-            },
+            Action::Expect(pattern, _) => Some(&pattern.called),
             _ => None,
         };
-        let among = called.filter(|declaring| sent.iter().any(|(step, _)| step == declaring));
-        let indirect = sent.iter().find(|(_, indirect)| *indirect).map(|(step, _)| *step);
-        let last = sent.last().map(|(step, _)| *step);
-        groups.push(among.or(indirect).or(last).unwrap_or(number));
+        let (declaring, of_object) = match called {
+            Some(Called::Function(name)) => (declared.get(name).copied(), members.contains(name)),
+            Some(Called::Member(_)) => (None, true),
+            _ => (None, false),
+        };
+        let asks = |called: &&Called| matches!(called, Called::Member(name) if name.as_text() == "callMe");
+        let indirect = |called: &&Called| matches!(called, Called::Function(_));
+        let first = |fits: &dyn Fn(&&Called) -> bool| {
+            sent.iter().find(|(_, called)| called.as_ref().is_some_and(fits)).map(|(step, _)| *step)
+        };
+        let cause = declaring
+            .filter(|declaring| sent.iter().any(|(step, _)| step == declaring))
+            .or_else(|| first(&asks).filter(|_| of_object))
+            .or_else(|| first(&indirect))
+            .or_else(|| sent.last().map(|(step, _)| *step));
+        groups.push(cause.unwrap_or(number));
     }
     groups
 }

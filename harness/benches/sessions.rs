@@ -1,0 +1,136 @@
+//! Generated sessions per second against a live peer, judged, and by a bare loop that sends the same bytes and reads the same answers; the
+//! ratio of the two, measured in one run.
+//!
+//! `cargo bench -p dnode-conform --bench sessions -- [CMD]`: CMD starts the peer, `{port}` is where it listens; without it, npm dnode 1.2.2.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, missing_docs, reason = "a benchmark")]
+
+use dnode_conform::cases::Case;
+use dnode_conform::peer::Peer;
+use dnode_conform::preflight::preflight;
+use dnode_conform::replay::{Judged, replay};
+use dnode_conform::target::Target;
+use dnode_reports::event::{From, Wire};
+use dnode_spec::generate::{Seed, session};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::task::JoinSet;
+
+const SESSIONS: u64 = 1000;
+const ROUNDS: usize = 5;
+const JOBS: usize = 8;
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// What the bare loop does in one session.
+enum Exchange {
+    Send(Vec<u8>),
+    /// Reads this many bytes.
+    Read(usize),
+    HalfClose,
+}
+
+fn main() {
+    let command = std::env::args().skip(1).find(|argument| !argument.starts_with("--"));
+    let npm = concat!("exec node ", env!("CARGO_MANIFEST_DIR"), "/../fixtures/peers/npm-dnode/server.js {port}");
+    let target = Target::Exec(command.unwrap_or_else(|| npm.to_owned()));
+    tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap().block_on(bench(&target));
+}
+
+async fn bench(target: &Target) {
+    let peer = Peer::start(target).await.unwrap_or_else(|error| panic!("{error}"));
+    let address: Arc<str> = peer.address().into();
+    let facts = Arc::new(preflight(&address, None, PATIENCE).await.unwrap());
+    let mut sessions: Vec<Arc<Case>> = Vec::new();
+    let mut scripts: Vec<Arc<Vec<Exchange>>> = Vec::new();
+    for number in 0..SESSIONS {
+        let case = Case::read(&session(Seed { seed: 1, number, illegal: false })).unwrap();
+        // A cut is a pause, which would hide the work.
+        if case.text.contains("\"split\"") {
+            continue;
+        }
+        let replayed = replay(&case.transcript, &address, &facts, PATIENCE).await;
+        assert_eq!(replayed.judged, Judged::Pass, "{}", case.id());
+        if let Some(script) = script(replayed.log.into_entries()) {
+            scripts.push(Arc::new(script));
+            sessions.push(Arc::new(case));
+        }
+    }
+    let (mut judged, mut bare) = (Duration::MAX, Duration::MAX);
+    for _ in 0..ROUNDS {
+        let (address_, facts_) = (Arc::clone(&address), Arc::clone(&facts));
+        let time = all(&sessions, move |case| {
+            let (address, facts) = (Arc::clone(&address_), Arc::clone(&facts_));
+            async move { drop(replay(&case.transcript, &address, &facts, PATIENCE).await) }
+        });
+        judged = judged.min(time.await);
+        let address_ = Arc::clone(&address);
+        let time = all(&scripts, move |script| {
+            let address = Arc::clone(&address_);
+            async move { play(&address, &script).await.unwrap() }
+        });
+        bare = bare.min(time.await);
+    }
+    let per_second = |time: Duration| sessions.len() as f64 / time.as_secs_f64();
+    println!(
+        "{} sessions, best of {ROUNDS} rounds: judged {:.0}/s, bare {:.0}/s, ratio {:.2}",
+        sessions.len(),
+        per_second(judged),
+        per_second(bare),
+        bare.as_secs_f64() / judged.as_secs_f64()
+    );
+    peer.stop().await;
+}
+
+/// Runs all, some side by side.
+async fn all<T, F>(items: &[Arc<T>], run: impl Fn(Arc<T>) -> F) -> Duration
+where
+    T: Send + Sync + 'static,
+    F: Future<Output = ()> + Send + 'static,
+{
+    let started = Instant::now();
+    let mut running = JoinSet::new();
+    for item in items {
+        if running.len() == JOBS {
+            running.join_next().await.unwrap().unwrap();
+        }
+        running.spawn(run(Arc::clone(item)));
+    }
+    while let Some(joined) = running.join_next().await {
+        joined.unwrap();
+    }
+    started.elapsed()
+}
+
+/// What to send and how much to read; `None` where the log does not hold everything.
+fn script(log: Vec<Wire>) -> Option<Vec<Exchange>> {
+    let mut script = Vec::new();
+    for entry in log {
+        match entry {
+            Wire::Bytes { from: From::Suite, bytes, cut: 0 } => script.push(Exchange::Send(bytes)),
+            Wire::Bytes { from: From::Peer, bytes, cut: 0 } => script.push(Exchange::Read(bytes.len())),
+            Wire::Event { from: From::Suite, .. } => script.push(Exchange::HalfClose),
+            Wire::Event { .. } => {}
+            _ => return None,
+        }
+    }
+    Some(script)
+}
+
+async fn play(address: &str, script: &[Exchange]) -> std::io::Result<()> {
+    let mut stream = TcpStream::connect(address).await?;
+    stream.set_nodelay(true)?;
+    let mut buffer = vec![0; 1 << 20];
+    for exchange in script {
+        // As the suite does, or each exchange would cost a delayed acknowledgement.
+        #[cfg(target_os = "linux")]
+        socket2::SockRef::from(&stream).set_tcp_quickack(true)?;
+        match exchange {
+            Exchange::Send(bytes) => stream.write_all(bytes).await?,
+            Exchange::Read(count) => drop(stream.read_exact(&mut buffer[..*count]).await?),
+            Exchange::HalfClose => stream.shutdown().await?,
+        }
+    }
+    while stream.read(&mut buffer).await? > 0 {}
+    Ok(())
+}
