@@ -32,7 +32,8 @@ enum Exchange {
 
 fn main() {
     let command = std::env::args().skip(1).find(|argument| !argument.starts_with("--"));
-    let npm = concat!("exec node ", env!("CARGO_MANIFEST_DIR"), "/../fixtures/peers/npm-dnode/server.js {port}");
+    let npm =
+        concat!("exec node ", env!("CARGO_MANIFEST_DIR"), "/../fixtures/peers/npm-dnode/server.js {port}");
     let target = Target::Exec(command.unwrap_or_else(|| npm.to_owned()));
     tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap().block_on(bench(&target));
 }

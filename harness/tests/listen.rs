@@ -4,56 +4,11 @@
 mod support;
 
 use std::fs;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::path::Path;
-use std::process::{Child, ChildStdout, Command, Stdio};
-use support::{PROGRAM, install, root, run};
-
-/// The program while it listens. It is ended with this value.
-struct Listening {
-    child: Child,
-    out: BufReader<ChildStdout>,
-    address: String,
-}
-
-impl Listening {
-    fn start(arguments: &[&str]) -> Listening {
-        let mut command = Command::new(PROGRAM);
-        let command = command.args(arguments).current_dir(root()).stdout(Stdio::piped());
-        let mut child = command.spawn().unwrap();
-        let out = BufReader::new(child.stdout.take().unwrap());
-        let mut listening = Listening { child, out, address: String::new() };
-        let line = listening.line();
-        let address = line.strip_prefix("listening at ").and_then(|rest| rest.split([',', '\n']).next());
-        address.unwrap_or_else(|| panic!("{line:?}")).clone_into(&mut listening.address);
-        listening
-    }
-
-    fn line(&mut self) -> String {
-        let mut line = String::new();
-        self.out.read_line(&mut line).unwrap();
-        line
-    }
-
-    fn port(&self) -> &str {
-        self.address.rsplit(':').next().unwrap()
-    }
-
-    /// What it prints until it ends by itself, and its status.
-    fn rest(mut self) -> (String, i32) {
-        let mut rest = String::new();
-        self.out.read_to_string(&mut rest).unwrap();
-        (rest, self.child.wait().unwrap().code().unwrap_or(-1))
-    }
-}
-
-impl Drop for Listening {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
+use std::process::Command;
+use support::{Listening, install, root, run};
 
 const CLIENT: &str = "fixtures/peers/npm-dnode/client.js";
 

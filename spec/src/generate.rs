@@ -88,7 +88,7 @@ pub fn session(seed: Seed) -> String {
 /// Plays the plan against the reference peer in memory, and writes it down.
 #[must_use]
 pub fn write(plan: &Plan, illegal: bool, about: About) -> String {
-    let mut client = client::Client::new();
+    let mut client = client::Client::new(plan.style);
     plan.moves.iter().for_each(|step| client.play(step, &plan.weights));
     client.finish(illegal.then(|| Illegal::pick(plan.illegal)), about)
 }

@@ -1,10 +1,10 @@
 //! For the tests of the program as a whole: runs it, and keeps peers that misbehave.
 #![allow(dead_code, unreachable_pub, reason = "each test file uses its part")]
 
-use std::io::Write;
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Child, ChildStdout, Command, Output, Stdio};
 use std::sync::Mutex;
 
 /// The built program.
@@ -103,4 +103,55 @@ pub fn install(peer: &str) {
     });
     let stderr = String::from_utf8_lossy(&npm.stderr);
     assert!(npm.status.success(), "`npm ci` in fixtures/peers/{peer} failed:\n{stderr}");
+}
+
+/// The program while it listens. It is ended with this value.
+pub struct Listening {
+    child: Child,
+    out: BufReader<ChildStdout>,
+    pub address: String,
+}
+
+impl Listening {
+    pub fn start(arguments: &[&str]) -> Listening {
+        let mut command = Command::new(PROGRAM);
+        let command = command.args(arguments).current_dir(root()).stdout(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let out = BufReader::new(child.stdout.take().unwrap());
+        let mut listening = Listening { child, out, address: String::new() };
+        let line = listening.line();
+        let address = line.strip_prefix("listening at ").and_then(|rest| rest.split([',', '\n']).next());
+        address.unwrap_or_else(|| panic!("{line:?}")).clone_into(&mut listening.address);
+        listening
+    }
+
+    pub fn line(&mut self) -> String {
+        let mut line = String::new();
+        self.out.read_line(&mut line).unwrap();
+        line
+    }
+
+    pub fn port(&self) -> &str {
+        self.address.rsplit(':').next().unwrap()
+    }
+
+    /// Interrupts it, as Ctrl-C does.
+    pub fn interrupt(&self) {
+        let id = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-INT", &id]).status().unwrap().success());
+    }
+
+    /// What it prints until it ends by itself, and its status.
+    pub fn rest(mut self) -> (String, i32) {
+        let mut rest = String::new();
+        self.out.read_to_string(&mut rest).unwrap();
+        (rest, self.child.wait().unwrap().code().unwrap_or(-1))
+    }
+}
+
+impl Drop for Listening {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
 }

@@ -8,7 +8,7 @@ use crate::monitor::End;
 use crate::probe::Probe;
 use crate::session::{Event, Function, Handle, Session};
 use crate::text::TextBuf;
-use crate::transcript::{About, Recorder};
+use crate::transcript::{About, Recorder, Style};
 use serde_json::json;
 use std::collections::{BTreeMap, HashSet};
 
@@ -103,12 +103,12 @@ const LIKELY: [u8; KINDS] = [4, 1, 1, 2, 2, 2, 1, 1, 1, 1, 2, 1, 1, 2, 8, 2];
 const CULL: usize = 15;
 
 impl Client {
-    pub(super) fn new() -> Client {
+    pub(super) fn new(style: Style) -> Client {
         let mut client = Client {
             session: Session::new(usize::MAX),
             peer: Session::new(usize::MAX),
             probe: Probe::new("reference"),
-            recorder: Recorder::new(End::A),
+            recorder: Recorder::new(End::A).styled(style),
             steps: Vec::new(),
             purposes: Vec::new(),
             sent: Vec::new(),
@@ -346,7 +346,8 @@ impl Client {
                 self.note(End::B, &line);
                 self.session.feed(&line);
             }
-            self.steps.append(&mut self.recorder.take_steps());
+            let heard = self.recorder.take_steps();
+            self.steps.extend(heard.iter().map(|step| without_identity(step)));
             while let Some(event) = self.session.poll_event() {
                 self.learn(event);
             }
@@ -426,6 +427,13 @@ impl Client {
             self.held.push((id, does));
         }
     }
+}
+
+/// The step with either answer of a keeper's `is`: whether a function that is sent again is the same one is left free.
+fn without_identity(step: &str) -> String {
+    ["yes", "no"].iter().fold(step.to_owned(), |step, answer| {
+        step.replace(&format!("\"arguments\":[\"{answer}\"]"), "\"arguments\":[\"?string\"]")
+    })
 }
 
 /// The kind of move that this number picks.

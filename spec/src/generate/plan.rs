@@ -1,5 +1,6 @@
 //! What a generated session does, as proptest draws it.
 
+use crate::transcript::Style;
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
@@ -14,6 +15,8 @@ pub struct Plan {
     pub weights: Vec<u8>,
     /// The moves.
     pub moves: Vec<Move>,
+    /// How the messages are written.
+    pub style: Style,
     /// Which illegal step ends it, where one does.
     pub illegal: u16,
 }
@@ -63,10 +66,23 @@ pub enum Shape {
 /// Draws plans.
 pub fn plan() -> impl Strategy<Value = Plan> {
     let weights = vec(prop_oneof![1 => Just(0_u8), 2 => 1_u8..5], KINDS);
-    (weights, vec(a_move(), 2..14), any::<u16>()).prop_map(|(weights, moves, illegal)| Plan {
+    (weights, vec(a_move(), 2..14), style(), any::<u16>()).prop_map(|(weights, moves, style, illegal)| Plan {
         weights,
         moves,
+        style,
         illegal,
+    })
+}
+
+fn style() -> impl Strategy<Value = Style> {
+    // The first function of a call is the third of the session: its id is 0, or large.
+    let ids = option::weighted(0.3, prop::sample::select(vec![-2, 998, 1 << 31, 1 << 52]));
+    let seldom = || prop::bool::weighted(0.2);
+    (ids, any::<bool>(), seldom(), seldom()).prop_map(|(ids_from, integer_paths, omits, adds)| Style {
+        ids_from,
+        integer_paths,
+        omits,
+        adds,
     })
 }
 

@@ -13,7 +13,7 @@
 use crate::graph::{Graph, Node};
 use crate::message::{self, Id, Link, Message, Method};
 use crate::monitor::End;
-use crate::path::Path;
+use crate::path::{Path, PathForm};
 use crate::scrub::{Written, scrub};
 use crate::text::{Text, TextBuf};
 use crate::value::{Kind, Ref, Value};
@@ -39,6 +39,19 @@ pub struct About {
     pub meta: serde_json::Map<String, serde_json::Value>,
 }
 
+/// How what we say is written: all of it means the same.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Style {
+    /// Our functions have these ids, counted on from here, instead of names.
+    pub ids_from: Option<i64>,
+    /// Indexes in the paths of those are integers.
+    pub integer_paths: bool,
+    /// Empty fields are omitted.
+    pub omits: bool,
+    /// There is a field that nobody knows, and it comes first.
+    pub adds: bool,
+}
+
 /// Writes one session down.
 #[derive(Debug)]
 pub struct Recorder {
@@ -60,6 +73,7 @@ pub struct Recorder {
     provoked: Vec<TextBuf>,
     left_out: usize,
     redaction: Option<Redaction>,
+    style: Style,
 }
 
 /// Placeholders for values: equal ones alike.
@@ -108,7 +122,14 @@ impl Recorder {
             provoked: Vec::new(),
             left_out: 0,
             redaction: None,
+            style: Style::default(),
         }
+    }
+
+    /// The same, with what we say written in this style.
+    #[must_use]
+    pub fn styled(self, style: Style) -> Recorder {
+        Recorder { style, ..self }
     }
 
     /// The same, with placeholders for the strings and numbers of arguments, equal ones alike. Keys and the names of methods stay; a line
@@ -225,18 +246,47 @@ impl Recorder {
             self.provoked.extend(name.map(Text::to_owned));
         }
         self.own.extend(message.callbacks.iter().map(|(id, _)| *id));
-        let links = links(&message.links);
-        self.steps.push(match (method, &message.method) {
-            (Some(method), _) => format!("{{\"call\":{method},\"arguments\":{arguments}{links}}}"),
-            (None, Method::Name(name)) => {
-                let method = written(name)?;
-                format!(
-                    "{{\"send\":{{\"method\":{method},\"arguments\":{arguments},\"callbacks\":{{}}{links}}}}}"
-                )
-            }
-            (None, Method::Id(_)) => return None,
-        });
+        let step = self.step(message, method, &arguments)?;
+        self.steps.push(step);
         Some(())
+    }
+
+    /// The step that says a message; `method` is the function of the other end that it calls, written.
+    fn step(&self, message: &Message<'_>, method: Option<String>, arguments: &str) -> Option<String> {
+        let (callbacks, links) = (self.numbered(&message.callbacks), links(&message.links));
+        let Some(method) = method else {
+            let Method::Name(name) = &message.method else { return None };
+            let method = written(name)?;
+            let callbacks = if callbacks.is_empty() { ",\"callbacks\":{}" } else { &callbacks };
+            return Some(format!(
+                "{{\"send\":{{\"method\":{method},\"arguments\":{arguments}{callbacks}{links}}}}}"
+            ));
+        };
+        if !self.style.omits && !self.style.adds {
+            return Some(format!("{{\"call\":{method},\"arguments\":{arguments}{callbacks}{links}}}"));
+        }
+        // In a message as it is written, a method of the other end's object is a function by its name.
+        let name = if method.starts_with("\"$") { method } else { format!("\"${}", &method[1..]) };
+        let added = if self.style.adds { "\"extra\":{\"x\":[1]}," } else { "" };
+        let fields = if self.style.omits {
+            let arguments = Some(format!(",\"arguments\":{arguments}")).filter(|it| !it.ends_with(":[]"));
+            format!("{}{callbacks}{links}", arguments.unwrap_or_default())
+        } else {
+            let links = if links.is_empty() { ",\"links\":[]" } else { &links };
+            format!(",\"arguments\":{arguments}{callbacks}{links}")
+        };
+        Some(format!("{{\"send\":{{{added}\"method\":{name}{fields}}}}}"))
+    }
+
+    /// The field `callbacks` where our functions have ids and no names.
+    fn numbered(&self, callbacks: &[(Id, Path)]) -> String {
+        let Some(from) = self.style.ids_from.filter(|_| !callbacks.is_empty()) else { return String::new() };
+        let form = if self.style.integer_paths { PathForm::Integers } else { PathForm::Strings };
+        let numbered: Vec<(Id, Path)> =
+            callbacks.iter().map(|(id, path)| (Id(id.0 + from), path.clone())).collect();
+        let mut out = b",\"callbacks\":".to_vec();
+        message::write_callbacks(&numbered, form, &mut out);
+        String::from_utf8_lossy(&out).into_owned()
     }
 
     /// Our object.
@@ -264,7 +314,10 @@ impl Recorder {
         let (called, key) = match &message.method {
             Method::Id(id) => match self.own_members.get(id) {
                 Some(key) => (format!("\"$ours{id}\""), Some(key).filter(|_| !self.own.contains(id))),
-                None if self.own.contains(id) => (format!("\"$ours{id}\""), None),
+                None if self.own.contains(id) => match self.style.ids_from {
+                    Some(from) => ((id.0 + from).to_string(), None),
+                    None => (format!("\"$ours{id}\""), None),
+                },
                 None => return None,
             },
             Method::Name(name) => {
@@ -330,7 +383,9 @@ impl Recorder {
             }),
             None => graph.array([]),
         };
-        for (id, path) in &message.callbacks {
+        // With ids for our functions, their places are said beside the arguments.
+        let named = whose != "ours" || self.style.ids_from.is_none() || message.method.is("methods");
+        for (id, path) in message.callbacks.iter().filter(|_| named) {
             let leaf = graph.add(Node::Leaf(Piece(format!("\"${whose}{id}\"").into_bytes())));
             path.place(&mut graph, root, leaf).ok()?;
         }

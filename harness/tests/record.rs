@@ -1,0 +1,96 @@
+//! Recording live traffic: bytes arrive unchanged, both ends are judged, and what is written replays at once.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
+mod support;
+
+use std::io::{BufRead, BufReader, Write};
+use std::net::TcpStream;
+use std::process::Command;
+use support::{Listening, install, root, run};
+
+const HELLO: &str =
+    r#"{"method":"methods","arguments":[{"hello":"[Function]"}],"callbacks":{"0":["0","hello"]},"links":[]}"#;
+
+/// A recording between us and the reference peer, and our connection through it.
+fn recording(serve: &[&str], record: &[&str]) -> (Listening, Listening, BufReader<TcpStream>) {
+    let serving = Listening::start(&[&["serve", "--listen", "127.0.0.1:0"], serve].concat());
+    let arguments = [&["record", "--listen", "127.0.0.1:0", "--to", &serving.address], record].concat();
+    let recording = Listening::start(&arguments);
+    let stream = TcpStream::connect(&recording.address).unwrap();
+    (serving, recording, BufReader::new(stream))
+}
+
+/// Sends a line, and reads the next one of the other end.
+fn exchange(stream: &mut BufReader<TcpStream>, line: &str) -> String {
+    stream.get_mut().write_all(format!("{line}\n").as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_line(&mut answer).unwrap();
+    answer
+}
+
+#[test]
+fn a_session_of_npm_dnode_with_itself_replays_at_once() {
+    install("npm-dnode");
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().to_str().unwrap();
+    let server = "fixtures/peers/npm-dnode/server.js";
+    // The peer's program says nothing when it listens: a run of one case waits for it.
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port().to_string();
+    let mut npm = Command::new("node").args([server, &port]).current_dir(root()).spawn().unwrap();
+    let to = format!("127.0.0.1:{port}");
+    while TcpStream::connect(&to).is_err() {
+        std::thread::yield_now();
+    }
+    let mut recording = Listening::start(&["record", "--listen", "127.0.0.1:0", "--to", &to, "--out", out]);
+    let client = ["fixtures/peers/npm-dnode/client.js", recording.port(), "links"];
+    assert!(Command::new("node").args(client).current_dir(root()).status().unwrap().success());
+    assert!(recording.line().contains("nothing broken"));
+    recording.interrupt();
+    assert_eq!(recording.rest().1, 0);
+    npm.kill().unwrap();
+    npm.wait().unwrap();
+    let exec = format!("exec node {server} {{port}}");
+    run(&["replay", out, "--exec", &exec]).expect_status(&[0]).expect_text("nothing that gates failed");
+}
+
+#[test]
+fn an_interrupted_recording_keeps_what_was_said() {
+    let folder = tempfile::tempdir().unwrap();
+    let (_serving, recording, mut stream) = recording(&[], &["--out", folder.path().to_str().unwrap()]);
+    assert!(exchange(&mut stream, HELLO).contains("conformProbe"));
+    let call = r#"{"method":"add","arguments":[1,2,"[Function]"],"callbacks":{"1":["2"]}}"#;
+    assert_eq!(
+        exchange(&mut stream, call),
+        "{\"method\":1,\"arguments\":[3],\"callbacks\":{},\"links\":[]}\n"
+    );
+    recording.interrupt();
+    let (text, status) = recording.rest();
+    assert!(status == 0 && text.contains("connection 1: 2 lines of the client, 2 of the server"), "{text}");
+    let written = std::fs::read_to_string(folder.path().join("session-1.jsonl")).unwrap();
+    let steps: Vec<&str> = written.lines().skip(1).collect();
+    assert_eq!(
+        steps,
+        [r#"{"call":"add","arguments":[1,2,"$ours1"]}"#, r#"{"expect":{"method":"$ours1","arguments":[3]}}"#]
+    );
+}
+
+#[test]
+fn what_an_end_breaks_is_told_at_once_and_decides_over_the_status() {
+    let (_serving, mut recording, mut stream) = recording(&[], &[]);
+    exchange(&mut stream, HELLO);
+    stream.get_mut().write_all(b"{\"method\":77}\n").unwrap();
+    let line = recording.line();
+    assert!(line.starts_with("connection 1: the client breaks callback/declared (must) at method"), "{line}");
+    recording.interrupt();
+    assert_eq!(recording.rest().1, 1);
+}
+
+#[test]
+fn a_server_that_is_not_there_is_said() {
+    let recording = Listening::start(&["record", "--listen", "127.0.0.1:0", "--to", "127.0.0.1:1"]);
+    let mut stream = BufReader::new(TcpStream::connect(&recording.address).unwrap());
+    let mut rest = String::new();
+    assert_eq!(stream.read_line(&mut rest).unwrap(), 0);
+    recording.interrupt();
+    assert_eq!(recording.rest().1, 0);
+}
