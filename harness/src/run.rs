@@ -47,6 +47,8 @@ pub struct Options {
     pub command: Command,
     /// Whether the run ends at the first case whose verdict gates.
     pub fail_fast: bool,
+    /// Whether what generated sessions find is shrunk.
+    pub shrink: bool,
     /// Set when the caller wants the run to end.
     pub interrupted: Arc<AtomicBool>,
 }
@@ -278,7 +280,7 @@ impl Runner<'_> {
         }
         self.release();
         self.rest();
-        if self.is_generated() {
+        if self.options.shrink && self.is_generated() {
             self.shrink().await;
         }
         self.tell_all(tell);

@@ -74,7 +74,7 @@ fn client(address: &str, lines: &str) -> String {
     came
 }
 
-const SUM: &str = "{\"expect\":{\"method\":\"$add\",\"arguments\":[1,2,\"$cb\"]},\"optional\":true}\n\
+const SUM: &str = "{\"expect\":{\"method\":\"$add\",\"arguments\":[1,2,\"$cb\"]}}\n\
                    {\"call\":\"$cb\",\"arguments\":[3]}\n";
 
 #[test]
@@ -90,7 +90,6 @@ fn clients_that_somebody_else_starts_are_judged_one_after_another() {
     client(&listening.address, &add(5));
     let (out, status) = listening.rest();
     assert_eq!(status, 1, "{out}");
-    // What we answer is awaited, though a recorder calls it optional.
     assert!(out.contains("FAIL  test/b") && !out.contains("FAIL  test/a"), "{out}");
     assert!(out.contains("expected    1") && out.contains("came        5"), "{out}");
 }

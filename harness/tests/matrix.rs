@@ -31,6 +31,7 @@ fn outcomes(serve: &str, cases: &[&str]) -> Vec<Outcome> {
         patience: Duration::from_millis(500),
         command: Command::default(),
         fail_fast: false,
+        shrink: false,
         interrupted: std::sync::Arc::default(),
     };
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();

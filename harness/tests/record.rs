@@ -86,11 +86,14 @@ fn what_an_end_breaks_is_told_at_once_and_decides_over_the_status() {
 }
 
 #[test]
-fn a_server_that_is_not_there_is_said() {
+fn what_cannot_be_recorded_is_said() {
     let recording = Listening::start(&["record", "--listen", "127.0.0.1:0", "--to", "127.0.0.1:1"]);
     let mut stream = BufReader::new(TcpStream::connect(&recording.address).unwrap());
     let mut rest = String::new();
     assert_eq!(stream.read_line(&mut rest).unwrap(), 0);
     recording.interrupt();
-    assert_eq!(recording.rest().1, 0);
+    assert_eq!(recording.rest().1, 2);
+    run(&["record", "--listen", "127.0.0.1:0", "--to", "127.0.0.1:1", "--out", "README.md"])
+        .expect_status(&[2])
+        .expect_text("caller: --out README.md");
 }

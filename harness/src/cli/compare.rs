@@ -102,6 +102,7 @@ fn options(args: &CompareArgs, target: Target, interrupted: &Arc<AtomicBool>) ->
         patience: args.deadline,
         command: Command::default(),
         fail_fast: false,
+        shrink: false,
         interrupted: Arc::clone(interrupted),
     })
 }

@@ -4,6 +4,7 @@ use super::record::Seat;
 use crate::import::import;
 use clap::Args;
 use std::fs;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 /// The arguments of `import`.
@@ -29,7 +30,8 @@ pub(super) fn run(args: &ImportArgs) -> Result<u8, String> {
         let name = file.file_stem().unwrap_or_default().to_string_lossy();
         let transcript = import(&text, &name, args.seen_from.into()).map_err(|error| fault(file, &error))?;
         let path = args.out.join(format!("{name}.jsonl"));
-        fs::write(&path, transcript).map_err(|error| fault(&path, &error))?;
+        let mut out = fs::File::create_new(&path).map_err(|error| fault(&path, &error))?;
+        out.write_all(transcript.as_bytes()).map_err(|error| fault(&path, &error))?;
         println!("{}", path.display());
     }
     Ok(0)

@@ -10,6 +10,7 @@ use crate::run::{Cases, run};
 use crate::shrink::shrink;
 use clap::Args;
 use dnode_reports::event::{Event, Outcome};
+use std::fs::OpenOptions;
 use std::path::PathBuf;
 
 /// The arguments of `minimize`.
@@ -36,6 +37,15 @@ pub(super) async fn minimize(args: MinimizeArgs) -> Result<u8, String> {
     let ping = args.peer.ping.as_deref().map(Ping::parse).transpose();
     let ping = ping.map_err(|error| format!("caller: --ping {error}"))?;
     let options = options(&args.peer, target.clone(), ping.clone());
+    if let Some(path) = &args.out {
+        let writable = OpenOptions::new().append(true).create(true).open(path);
+        writable.map_err(|error| format!("caller: {}: {error}", path.display()))?;
+    }
+    // The peer is ours to end, whenever that is.
+    super::on_signal(|| {
+        crate::process::kill_all();
+        std::process::exit(i32::from(super::COULD_NOT_RUN));
+    });
     let mut outcome: Option<Outcome> = None;
     let id = case.id().to_owned();
     run(&options, Cases::Listed(vec![case.clone()]), &mut |event| match event {
@@ -44,8 +54,14 @@ pub(super) async fn minimize(args: MinimizeArgs) -> Result<u8, String> {
     })
     .await
     .map_err(|error| error.to_string())?;
-    let found = outcome.and_then(|outcome| outcome.divergence);
-    let found = found.ok_or_else(|| format!("caller: {} shows no finding on this peer", args.file))?;
+    let outcome = outcome.ok_or("harness: the transcript has no verdict")?;
+    let Some(found) = outcome.divergence else {
+        let reason = outcome.reason.map(|reason| format!(" ({reason})")).unwrap_or_default();
+        return Err(format!(
+            "caller: {} shows no finding on this peer: {}{reason}",
+            args.file, outcome.verdict
+        ));
+    };
     let peer = Peer::start(&target).await.map_err(|error| error.to_string())?;
     let facts = preflight(peer.address(), ping.as_ref(), args.peer.deadline).await;
     peer.stop().await;

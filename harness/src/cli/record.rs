@@ -53,6 +53,10 @@ pub(super) async fn record(args: RecordArgs) -> Result<u8, String> {
         Target::Address(address) => address,
         _ => return Err("caller: --to needs an address".to_owned()),
     };
+    if let Some(folder) = &args.out {
+        let writable = std::fs::create_dir_all(folder).and_then(|()| tempfile::tempfile_in(folder));
+        writable.map_err(|error| format!("caller: --out {}: {error}", folder.display()))?;
+    }
     let listener = TcpListener::bind(&args.listen)
         .await
         .map_err(|error| format!("caller: cannot listen at {}: {error}", args.listen))?;
@@ -62,18 +66,24 @@ pub(super) async fn record(args: RecordArgs) -> Result<u8, String> {
     super::on_signal(move || {
         let _ = stop.send(true);
     });
-    let broken = AtomicBool::new(false);
+    let (broken, incomplete) = (AtomicBool::new(false), AtomicBool::new(false));
     let options = Options { to, out: args.out, seen_from: args.seen_from.into(), redact: args.redact };
     record::record(listener, options, stopped, &|said| {
         if let Said::Finding { problem, .. } = &said {
             let gates = matches!(crate::cases::level(problem.clause), Level::Must | Level::Should);
             broken.fetch_or(gates, Ordering::Relaxed);
         }
+        incomplete.fetch_or(matches!(said, Said::Warning(_)), Ordering::Relaxed);
         say(&said);
     })
     .await
     .map_err(|error| format!("harness: {error}"))?;
-    Ok(u8::from(broken.load(Ordering::Relaxed)))
+    Ok(match (broken.into_inner(), incomplete.into_inner()) {
+        (true, _) => 1,
+        // What was not forwarded, judged or written may hold anything.
+        (false, true) => super::COULD_NOT_RUN,
+        (false, false) => 0,
+    })
 }
 
 fn end(end: End) -> &'static str {

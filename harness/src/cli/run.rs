@@ -30,14 +30,14 @@ pub(super) struct RunArgs {
     #[arg(long = "case", value_name = "GLOB")]
     cases: Vec<String>,
     /// Run this many sessions generated from the model instead of the catalogue; a session is run again by its id, for
-    /// example --case generated/1-17
-    #[arg(long, value_name = "N", conflicts_with = "cases")]
+    /// example --case generated/1-17, or illegal/1-17
+    #[arg(long, value_name = "N", conflicts_with = "cases", value_parser = clap::value_parser!(u64).range(1..))]
     generate: Option<u64>,
     /// The seed of the generated sessions; without it, one is drawn and printed
-    #[arg(long, value_name = "S", requires = "generate")]
+    #[arg(long, value_name = "S", requires = "generate", conflicts_with = "cases")]
     seed: Option<u64>,
     /// End each generated session with one illegal step
-    #[arg(long, requires = "generate")]
+    #[arg(long, requires = "generate", conflicts_with = "cases")]
     illegal: bool,
     #[command(flatten)]
     peer: PeerArgs,
@@ -122,6 +122,7 @@ pub(super) fn options(args: &PeerArgs, target: Target, ping: Option<Ping>) -> Op
         jobs: args.jobs.into(),
         patience: args.deadline,
         fail_fast: args.fail_fast,
+        shrink: true,
         interrupted: Arc::default(),
     }
 }

@@ -4,6 +4,7 @@ use crate::serve::fault::{self, Fault};
 use crate::serve::variant::{self, Variant};
 use crate::serve::{self, MakeConduct};
 use clap::Args;
+use std::io::Write as _;
 use std::sync::Arc;
 use tokio::net::TcpListener;
 
@@ -51,15 +52,21 @@ fn conduct(args: &ServeArgs) -> MakeConduct {
 }
 
 fn list(args: &ServeArgs) {
+    // Whoever reads the first lines only may close the pipe.
+    let mut out = std::io::stdout().lock();
     if args.list_faults {
         for Fault { name, clause, legal, about, .. } in fault::all() {
             let legal = if *legal { "legal" } else { "hostile" };
-            println!("{name:28} {clause:26} {:8} {legal:8} {about}", crate::cases::level(clause).word());
+            let _ = writeln!(
+                out,
+                "{name:28} {clause:26} {:8} {legal:8} {about}",
+                crate::cases::level(clause).word()
+            );
         }
     }
     if args.list_variants {
         for Variant { name, about, .. } in variant::VARIANTS {
-            println!("{name:28} {about}");
+            let _ = writeln!(out, "{name:28} {about}");
         }
     }
 }

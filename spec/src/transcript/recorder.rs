@@ -74,6 +74,8 @@ pub struct Recorder {
     left_out: usize,
     redaction: Option<Redaction>,
     style: Style,
+    /// We sent what nobody has to understand.
+    hostile: bool,
 }
 
 /// Placeholders for values: equal ones alike.
@@ -123,6 +125,7 @@ impl Recorder {
             left_out: 0,
             redaction: None,
             style: Style::default(),
+            hostile: false,
         }
     }
 
@@ -187,6 +190,10 @@ impl Recorder {
             }
             if about.recorded {
                 fields.insert("recorded".to_owned(), json!(true));
+            }
+            if self.hostile {
+                fields.insert("hostile".to_owned(), json!(true));
+                fields.insert("clauses".to_owned(), json!(["robust/not-deaf"]));
             }
             if self.manual {
                 fields.insert("handshake".to_owned(), json!("manual"));
@@ -344,6 +351,7 @@ impl Recorder {
     /// A line of ours that no step of its own kind can say.
     fn verbatim(&mut self, line: &[u8]) {
         self.manual |= self.object.is_none();
+        self.hostile = true;
         if self.redaction.is_some() {
             self.left_out += 1;
             return;
