@@ -86,7 +86,7 @@ impl Replayed {
     #[must_use]
     pub fn without_connection(clause: &str, kind: &'static str, actual: String) -> Replayed {
         let judged = Judged::Diverged(Box::new(Diverged {
-            step: "the connection".to_owned(),
+            step: CONNECTION.to_owned(),
             clause: clause.to_owned(),
             kind,
             path: String::new(),
@@ -98,6 +98,9 @@ impl Replayed {
         Replayed { judged, log: Log::default(), broken: BTreeMap::new(), lines: 0 }
     }
 }
+
+/// The step of a divergence where there was no connection.
+pub const CONNECTION: &str = "the connection";
 
 const REFUSED: &str = "refused";
 

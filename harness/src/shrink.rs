@@ -37,7 +37,7 @@ pub struct Shrunk {
     pub outcome: Outcome,
     /// How many steps the case had before.
     pub from: usize,
-    /// How often of [`CONFIRMATIONS`] it showed.
+    /// How often of three it showed.
     pub confirmed: usize,
     /// How many candidates were tried.
     pub tries: usize,

@@ -1,6 +1,6 @@
 //! Sessions out of the model: legal by construction, and with one labelled illegal step where that is asked.
 //!
-//! A [`Plan`] is drawn by proptest: which moves, with which values, together with which others. [`write`] plays it in memory between a
+//! A [`Plan`] is drawn by proptest: which moves, with which values, together with which others. [`write()`] plays it in memory between a
 //! client and the reference peer with the probe and writes down what happened: so what is expected of a peer is what the reference did, up to
 //! all that the rules of judgement leave free.
 //!

@@ -11,7 +11,7 @@ use crate::cases::{Case, invariants};
 use crate::peer::StartError;
 use crate::preflight::Facts;
 use crate::process::{self, Process};
-use crate::replay::{Cause, Replayed, replay_accepted};
+use crate::replay::{CONNECTION, Cause, Judged, Replayed, replay_accepted};
 use crate::transport::Connection;
 use crate::wire::Wire;
 use dnode_reports::event::{Death, Ended, Event, Outcome, Run, Verdict};
@@ -76,7 +76,13 @@ pub async fn accept(
             None => {
                 let session = host.session(case).await?;
                 seen.saw(case, at, &session.replayed);
-                session.outcome(case, &options.command)
+                match session.nobody() {
+                    // Nobody came, and nobody is to blame.
+                    Some(reason) if options.exec.is_none() => {
+                        verdict::without_run(case, Verdict::Inconclusive, Some(reason))
+                    }
+                    _ => session.outcome(case, &options.command),
+                }
             }
         };
         failed |= outcome.gates(options.gate);
@@ -193,6 +199,14 @@ impl Host<'_> {
 }
 
 impl Session {
+    /// What came instead of a connection.
+    fn nobody(&self) -> Option<String> {
+        match &self.replayed.judged {
+            Judged::Diverged(diverged) if diverged.step == CONNECTION => Some(diverged.actual.clone()),
+            _ => None,
+        }
+    }
+
     fn outcome(self, case: &Case, command: &Command) -> Outcome {
         let mut outcome = verdict::outcome(case, self.replayed, Life::Serves, command);
         let Some((status, death)) = self.death else { return outcome };
