@@ -103,9 +103,8 @@ pub async fn shrink(
     values(&mut draft, &mut prober).await;
     // Without what the values held, more can go.
     steps(&mut draft, &mut prober).await;
-    for candidate in draft.without_splits() {
-        prober.try_instead(&mut draft, candidate).await;
-    }
+    let whole = draft.without_splits();
+    prober.try_instead(&mut draft, Some(whole)).await;
     prober.patience = patience;
     let (mut confirmed, mut shown) = (0, None);
     for _ in 0..CONFIRMATIONS {

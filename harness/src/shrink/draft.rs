@@ -127,16 +127,11 @@ impl Draft {
         Some(draft)
     }
 
-    /// Without cuts: all at once, then one by one.
-    pub(super) fn without_splits(&self) -> Vec<Option<Draft>> {
-        let cut: Vec<usize> =
-            (0..self.steps.len()).filter(|&at| self.steps[at].json.contains_key("split")).collect();
-        let without = |which: &[usize]| {
-            let mut draft = self.clone();
-            which.iter().for_each(|&at| drop(draft.steps[at].json.remove("split")));
-            Some(draft)
-        };
-        if cut.is_empty() { Vec::new() } else { vec![without(&cut)] }
+    /// With every message in one piece.
+    pub(super) fn without_splits(&self) -> Draft {
+        let mut draft = self.clone();
+        draft.steps.iter_mut().for_each(|step| drop(step.json.remove("split")));
+        draft
     }
 
     /// Says in the header how it came about.
