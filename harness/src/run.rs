@@ -9,7 +9,7 @@ mod alone;
 mod invariant;
 pub(crate) mod verdict;
 
-use crate::cases::{Case, PROBE_COMPLETE, Selection, invariants};
+use crate::cases::{Case, PROBE_COMPLETE, Selection, catalogue, invariants};
 use crate::peer::{Peer, Service, StartError, serves};
 use crate::ping::Ping;
 use crate::preflight::{Facts, preflight};
@@ -164,6 +164,10 @@ struct Runner<'a> {
     shrunk: BTreeSet<(String, String)>,
     /// The ids of all cases, selected or not.
     plain: BTreeSet<String>,
+    /// The cases at hand were generated.
+    generated: bool,
+    /// The clauses that earlier cases saw broken, each with the first of those.
+    broken: BTreeMap<String, String>,
     outcomes: Vec<Option<Outcome>>,
     told: usize,
     invariants: Invariants,
@@ -212,6 +216,7 @@ pub async fn run(
             return Err(RunError::Start(StartError::Unreachable(peer.address().to_owned(), error)));
         }
     };
+    let cases = if seeds.is_empty() { cases } else { about_missing(&facts) };
     let mut runner = Runner {
         options,
         outcomes: vec![None; cases.len()],
@@ -220,6 +225,8 @@ pub async fn run(
         answered: facts.ping.is_some(),
         facts: Arc::new(facts),
         plain,
+        generated: false,
+        broken: BTreeMap::new(),
         lanes: vec![Lane::new(Some(peer))],
         cases,
         before: 0,
@@ -280,15 +287,10 @@ impl Runner<'_> {
         }
         self.release();
         self.rest();
-        if self.options.shrink && self.is_generated() {
+        if self.options.shrink && self.generated {
             self.shrink().await;
         }
         self.tell_all(tell);
-    }
-
-    /// Whether the cases at hand were generated.
-    fn is_generated(&self) -> bool {
-        self.plain.is_empty() && !self.cases.is_empty()
     }
 
     /// Shrinks what generated sessions found, the first of each kind.
@@ -324,6 +326,7 @@ impl Runner<'_> {
         self.before += std::mem::replace(&mut self.cases, cases).len();
         self.outcomes = vec![None; self.cases.len()];
         self.told = 0;
+        self.generated = true;
         true
     }
 
@@ -519,7 +522,8 @@ impl Runner<'_> {
 
     /// Gives the held cases their verdicts: where a clause that one rests on was broken in another case, it says nothing.
     fn release(&mut self) {
-        let held = std::mem::take(&mut self.held);
+        let mut held = std::mem::take(&mut self.held);
+        held.sort_by_key(|(at, _)| *at);
         let all = || self.outcomes.iter().flatten().chain(held.iter().map(|(_, outcome)| outcome));
         let broken_in = |clause: &String| {
             // Where the clause has a plain case of its own name, that one tells.
@@ -527,11 +531,16 @@ impl Runner<'_> {
                 outcome.divergence.as_ref().is_some_and(|it| it.clause == *clause)
                     && (outcome.id == *clause || !self.plain.contains(clause))
             };
-            all().find(breaks).map(|outcome| format!("needs {clause}, which failed in {}", outcome.id))
+            self.broken.get(clause).or_else(|| all().find(breaks).map(|outcome| &outcome.id))
         };
         let reasons: Vec<Option<String>> = held
             .iter()
-            .map(|(at, _)| self.cases[*at].transcript.header.requires.iter().find_map(broken_in))
+            .map(|(at, own)| {
+                self.cases[*at].transcript.header.requires.iter().find_map(|clause| {
+                    let id = broken_in(clause).filter(|id| **id != own.id)?;
+                    Some(format!("needs {clause}, which failed in {id}"))
+                })
+            })
             .collect();
         for ((at, outcome), reason) in held.into_iter().zip(reasons) {
             self.outcomes[at] = Some(match reason {
@@ -539,11 +548,16 @@ impl Runner<'_> {
                 None => outcome,
             });
         }
+        for outcome in self.outcomes.iter().flatten() {
+            if let Some(divergence) = &outcome.divergence {
+                self.broken.entry(divergence.clause.clone()).or_insert_with(|| outcome.id.clone());
+            }
+        }
     }
 
     /// Tells the outcomes that are next in the order of the catalogue. What generated sessions find is told once it is shrunk.
     fn tell(&mut self, tell: &mut (dyn FnMut(Event) + Send)) {
-        if !self.is_generated() {
+        if !self.generated {
             self.tell_all(tell);
         }
     }
@@ -554,6 +568,12 @@ impl Runner<'_> {
             self.told += 1;
         }
     }
+}
+
+/// The cases about what the preflight missed. A generated session, which rests on it, could not say it.
+fn about_missing(facts: &Facts) -> Vec<Arc<Case>> {
+    let cases = catalogue().unwrap_or_default().into_iter();
+    cases.filter(|case| facts.missing.contains(case.id())).map(Arc::new).collect()
 }
 
 /// Whether a replay among others may have failed for another's sake.

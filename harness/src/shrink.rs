@@ -1,7 +1,7 @@
 //! The shortest transcript that still shows a finding.
 //!
-//! A finding is its fingerprint, and a candidate is kept where the peer shows the same one and, if the whole transcript passes on the
-//! reference peer, the candidate passes there too: so that nothing is blamed on a peer that a shortened session has broken itself.
+//! A candidate is kept where the peer shows the same finding, wherever in the session (the same clause, kind of difference and class of what came),
+//! and, if the whole transcript passes on the reference peer, the candidate passes there too: so that nothing is blamed on a peer that a shortened session has broken itself.
 //! Every candidate has a connection of its own. Steps go first, in groups of what belongs together; then values; fragmentation last.
 //! Tries and restarts of the peer are bounded. What is left is confirmed three times, or says how often it showed.
 
@@ -12,7 +12,7 @@ use crate::peer::{Health, Peer};
 use crate::preflight::{Facts, preflight};
 use crate::replay::{Judged, replay};
 use crate::run::Command;
-use crate::run::verdict::{Life, outcome};
+use crate::run::verdict::{Life, likened};
 use crate::target::Target;
 use dnode_reports::event::Outcome;
 use draft::Draft;
@@ -57,13 +57,22 @@ impl Shrunk {
     }
 }
 
+/// What a candidate must show.
+enum Wanted {
+    /// Just this.
+    Fingerprint(String),
+    /// The same kind of finding, wherever it is.
+    Like(String),
+}
+
 /// Asks peers whether candidates still show the finding.
 struct Prober<'a> {
     target: &'a Target,
     facts: &'a Facts,
     patience: Duration,
     command: &'a Command,
-    wanted: String,
+    /// What is looked for: first by its fingerprint, then by its likeness.
+    wanted: Wanted,
     peer: Option<Peer>,
     /// The reference peer, where the whole transcript passes on it.
     reference: Option<(Peer, Facts)>,
@@ -87,7 +96,7 @@ pub async fn shrink(
         facts,
         patience: patience.min(IMPATIENCE.max(facts.round_trip * 50)),
         command,
-        wanted: fingerprint.to_owned(),
+        wanted: Wanted::Fingerprint(fingerprint.to_owned()),
         peer: Some(Peer::start(target).await.ok()?),
         reference: legal_on_reference(&whole, patience).await,
         tries: 0,
@@ -196,9 +205,17 @@ impl Prober<'_> {
                 peer.stop().await;
             }
         }
-        let outcome = outcome(&case, replayed, life, self.command);
-        let fingerprint = outcome.divergence.as_ref().map(|divergence| divergence.fingerprint.as_str());
-        (fingerprint == Some(&self.wanted)).then_some(outcome)
+        let (outcome, likeness) = likened(&case, replayed, life, self.command);
+        let shows = match &self.wanted {
+            Wanted::Fingerprint(wanted) => {
+                outcome.divergence.as_ref().is_some_and(|divergence| divergence.fingerprint == *wanted)
+            }
+            Wanted::Like(wanted) => likeness.as_ref() == Some(wanted),
+        };
+        if let (true, Some(likeness)) = (shows, likeness) {
+            self.wanted = Wanted::Like(likeness);
+        }
+        shows.then_some(outcome)
     }
 
     async fn stop(self) {

@@ -5,15 +5,17 @@
 //! all that the rules of judgement leave free.
 //!
 //! Rules: nothing is called that is not held; what depends on state waits for the answer before it; after a cull a barrier stands
-//! before anything else. The weights of the moves are drawn anew for each session, and many are zero, so that sessions differ in
+//! before anything else. What is legal and seldom seen comes once in a session at most ([`Rare`]). The weights of the moves are drawn anew for each session, and many are zero, so that sessions differ in
 //! kind (swarm testing). The same seed gives the same sessions.
 
 mod client;
 mod illegal;
 mod plan;
+mod rare;
 
 pub use illegal::{ILLEGAL, Illegal};
 pub use plan::{Move, Plan, Shape, plan};
+pub use rare::{RARE, Rare};
 
 use crate::transcript::About;
 use proptest::strategy::{Strategy, ValueTree};
@@ -82,15 +84,32 @@ pub fn session(seed: Seed) -> String {
         recorded: false,
         meta,
     };
-    write(&plan, seed.illegal, about)
+    write(&plan, seed.illegal, &about)
 }
 
 /// Plays the plan against the reference peer in memory, and writes it down.
 #[must_use]
-pub fn write(plan: &Plan, illegal: bool, about: About) -> String {
-    let mut client = client::Client::new(plan.style);
-    plan.moves.iter().for_each(|step| client.play(step, &plan.weights));
-    client.finish(illegal.then(|| Illegal::pick(plan.illegal)), about)
+pub fn write(plan: &Plan, illegal: bool, about: &About) -> String {
+    let client = play(plan, illegal);
+    let rare = plan.rare.map(|(rare, ..)| rare);
+    client.finish(rare, illegal.then(|| Illegal::pick(plan.illegal)), about)
+}
+
+/// A client that has played the plan. A session that is to go on has no rare end.
+fn play(plan: &Plan, goes_on: bool) -> client::Client {
+    let mut client = client::Client::new(plan.style, plan.rare.map(|(rare, ..)| rare));
+    let due = plan.rare.map(|(rare, at, pick)| (rare, usize::from(at) % plan.moves.len().max(1), pick));
+    for (n, step) in plan.moves.iter().enumerate() {
+        client.play(step, &plan.weights);
+        if let Some((rare, _, pick)) = due.filter(|(_, at, _)| *at == n) {
+            client.do_rare(rare, pick);
+        }
+    }
+    client.exchange();
+    if let Some((rare, _, pick)) = due.filter(|_| !goes_on) {
+        client.end_rare(rare, pick);
+    }
+    client
 }
 
 #[cfg(test)]

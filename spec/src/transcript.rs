@@ -19,7 +19,7 @@ pub use pattern::{Called, Mark, Mismatch, Pattern};
 pub use read::TranscriptError;
 #[cfg(feature = "generate")]
 pub(crate) use recorder::bytes as written_bytes;
-pub use recorder::{About, Recorder, Style};
+pub use recorder::{About, Form, Recorder, Style};
 
 use crate::value::Value;
 

@@ -48,11 +48,22 @@ pub(super) fn over_the_run(id: String, clause: &str, about: String) -> Outcome {
 
 /// The outcome of a case that was run.
 pub(crate) fn outcome(case: &Case, replayed: Replayed, life: Life, command: &Command) -> Outcome {
+    likened(case, replayed, life, command).0
+}
+
+/// The same, with what the divergence has in common with those of shorter sessions: its fingerprint, whatever the case and wherever in it.
+pub(crate) fn likened(
+    case: &Case,
+    replayed: Replayed,
+    life: Life,
+    command: &Command,
+) -> (Outcome, Option<String>) {
     let Replayed { judged, log, .. } = replayed;
     let (verdict, reason, diverged, death) = judge(judged, life);
+    let likeness = diverged.as_ref().map(|it| fingerprint("", &it.clause, "", it.kind, "", &it.class));
     let divergence = diverged.map(|diverged| divergence(case.id(), *diverged));
     let clause_level = divergence.as_ref().map(|divergence| level(&divergence.clause));
-    Outcome {
+    let outcome = Outcome {
         level: clause_level.unwrap_or_else(|| case.level()),
         verdict,
         divergence,
@@ -63,7 +74,8 @@ pub(crate) fn outcome(case: &Case, replayed: Replayed, life: Life, command: &Com
             death,
         },
         ..without_run(case, verdict, reason)
-    }
+    };
+    (outcome, likeness)
 }
 
 type Verdicts = (Verdict, Option<String>, Option<Box<Diverged>>, Option<Death>);

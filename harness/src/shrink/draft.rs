@@ -21,15 +21,13 @@ struct Step {
 }
 
 impl Draft {
-    /// The draft of a case, each step with the label that it has by its place, which is part of a fingerprint; `None` where it is
-    /// deeper than JSON that is changed may be.
+    /// The draft of a case; `None` where it is deeper than JSON that is changed may be.
     pub(super) fn new(case: &Case) -> Option<Draft> {
         let mut lines = case.text.lines().filter(|line| !line.trim().is_empty());
         let header = serde_json::from_str(lines.next()?).ok()?;
         let groups = groups(&case.transcript);
-        let steps = lines.zip(&case.transcript.steps).zip(groups).map(|((line, step), group)| {
-            let mut json: Map<String, Json> = serde_json::from_str(line).ok()?;
-            json.insert("label".to_owned(), json!(step.label));
+        let steps = lines.zip(groups).map(|(line, group)| {
+            let json: Map<String, Json> = serde_json::from_str(line).ok()?;
             Some(Step { json, group })
         });
         Some(Draft { header, steps: steps.collect::<Option<_>>()? })
@@ -104,12 +102,19 @@ impl Draft {
     /// With null in place of the value number `at`, wherever it stands; the largest is the first. `None` after the last.
     pub(super) fn without_value(&self, at: usize) -> Option<Draft> {
         let mut sizes: BTreeMap<String, usize> = BTreeMap::new();
+        let members = self.header.get("object").and_then(Json::as_object);
+        let is_member = |shape: &String| {
+            let name = serde_json::from_str::<String>(shape);
+            name.is_ok_and(|name| members.is_some_and(|members| members.contains_key(&name)))
+        };
         for step in &self.steps {
             for value in step.json.get("arguments").and_then(Json::as_array).into_iter().flatten() {
                 collect(value, &mut sizes);
             }
         }
-        let mut shapes: Vec<(String, usize)> = sizes.into_iter().collect();
+        // What names a method of ours is no mere value.
+        let mut shapes: Vec<(String, usize)> =
+            sizes.into_iter().filter(|(shape, _)| !is_member(shape)).collect();
         shapes.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
         let (shape, _) = shapes.get(at)?;
         let mut draft = self.clone();

@@ -2,6 +2,7 @@
 
 use super::illegal::Illegal;
 use super::plan::{KINDS, Move, Shape};
+use super::rare::Rare;
 use crate::graph::{Graph, Node, NodeId};
 use crate::message::{Id, Method};
 use crate::monitor::End;
@@ -12,11 +13,11 @@ use crate::transcript::{About, Recorder, Style};
 use serde_json::json;
 use std::collections::{BTreeMap, HashSet};
 
-type Values = Graph<Function>;
+pub(super) type Values = Graph<Function>;
 
 /// What a function of ours is for: what the functions in a call of it do.
 #[derive(Debug, Clone, Copy)]
-enum Purpose {
+pub(super) enum Purpose {
     /// Those call functions of ours.
     Plain,
     /// A counter.
@@ -31,7 +32,7 @@ enum Purpose {
 
 /// What a function of the peer does, and on which state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Does {
+pub(super) enum Does {
     /// Calls one of ours with what it is called with.
     CallOurs,
     /// Takes one value.
@@ -56,18 +57,20 @@ impl Does {
 
 /// Plays the moves against the reference peer.
 pub(super) struct Client {
-    session: Session,
+    pub(super) session: Session,
     peer: Session,
     probe: Probe,
-    recorder: Recorder,
-    steps: Vec<String>,
+    pub(super) recorder: Recorder,
+    pub(super) steps: Vec<String>,
     /// What each of our functions is for, by handle.
     purposes: Vec<Purpose>,
     /// Functions of ours that were sent as values.
     sent: Vec<Handle>,
     /// Functions of the peer that may be called.
-    held: Vec<(Id, Does)>,
-    methods: BTreeMap<String, Id>,
+    pub(super) held: Vec<(Id, Does)>,
+    pub(super) methods: BTreeMap<String, Id>,
+    /// The names of the members of our object.
+    members: &'static [&'static str],
     states: usize,
     /// The states that moves depend on whose answers have not come.
     busy: HashSet<usize>,
@@ -76,8 +79,8 @@ pub(super) struct Client {
     pub(super) said: Vec<(End, Vec<u8>)>,
 }
 
-/// Our object: what `callMe` can call.
-const MEMBERS: [&str; 2] = ["hello", "other"];
+/// The members of our object, which `callMe` can call, where they are nothing rare.
+pub(super) const MEMBERS: [&str; 2] = ["hello", "other"];
 
 /// The methods of the probe in the order of the kinds of moves; the last two kinds are no methods.
 const METHODS: [&str; 14] = [
@@ -103,30 +106,56 @@ const LIKELY: [u8; KINDS] = [4, 1, 1, 2, 2, 2, 1, 1, 1, 1, 2, 1, 1, 2, 8, 2];
 const CULL: usize = 15;
 
 impl Client {
-    pub(super) fn new(style: Style) -> Client {
+    pub(super) fn new(style: Style, rare: Option<Rare>) -> Client {
+        let recorder = Recorder::new(End::A).styled(style);
+        let manual = matches!(rare, Some(Rare::WaitsForObject | Rare::CallsBeforeObject));
         let mut client = Client {
             session: Session::new(usize::MAX),
             peer: Session::new(usize::MAX),
             probe: Probe::new("reference"),
-            recorder: Recorder::new(End::A).styled(style),
+            recorder: if manual { recorder.with_handshake() } else { recorder },
             steps: Vec::new(),
             purposes: Vec::new(),
             sent: Vec::new(),
             held: Vec::new(),
             methods: BTreeMap::new(),
+            members: Rare::members(rare),
             states: 0,
             busy: HashSet::new(),
             #[cfg(test)]
             said: Vec::new(),
         };
-        let mut graph = Graph::new();
-        let members = MEMBERS.map(|name| (name, client.own(&mut graph, Purpose::Plain)));
-        let object = graph.object(members);
-        client.session.start(graph, object);
-        let (graph, object) = client.probe.object();
-        client.peer.start(graph, object);
+        if manual {
+            client.hear_object();
+            client.steps.push("{\"expect\":{\"method\":\"methods\",\"arguments\":[\"?object\"]}}".to_owned());
+        }
+        if rare == Some(Rare::CallsBeforeObject) {
+            client.call_method("add", &Move::bare(0));
+            client.exchange();
+        }
+        client.offer();
+        if !manual {
+            client.hear_object();
+        }
         client.exchange();
         client
+    }
+
+    /// Sends our object.
+    pub(super) fn offer(&mut self) {
+        let mut graph = Graph::new();
+        let members: Vec<_> =
+            self.members.iter().map(|name| (*name, self.own(&mut graph, Purpose::Plain))).collect();
+        let object = graph.object(members);
+        self.session.start(graph, object);
+        self.deliver(None);
+    }
+
+    /// The peer sends its object.
+    fn hear_object(&mut self) {
+        let (graph, object) = self.probe.object();
+        self.peer.start(graph, object);
+        self.exchange();
     }
 
     /// Makes a move, as far as it can be made now.
@@ -145,25 +174,30 @@ impl Client {
     }
 
     /// The transcript, with an illegal step at its end where there is one.
-    pub(super) fn finish(mut self, illegal: Option<Illegal>, about: About) -> String {
-        self.exchange();
-        let mut header = self.recorder.header(&about);
+    pub(super) fn finish(self, rare: Option<Rare>, illegal: Option<Illegal>, about: &About) -> String {
+        let mut header = self.recorder.header(about);
+        if let Some(rare) = rare {
+            header.insert_str(header.len() - 1, &format!(",\"requires\":[\"{}\"]", rare.clause()));
+        }
+        let mut steps = self.steps;
         if let Some(Illegal { clause, line }) = illegal {
             let bytes = crate::transcript::written_bytes(line);
-            self.steps.push(format!("{{\"line\":{bytes},\"label\":\"illegal: {clause}\"}}"));
-            self.steps.push("{\"survive\":true}".to_owned());
+            steps.push(format!("{{\"line\":{bytes},\"label\":\"illegal: {clause}\"}}"));
+            steps.push("{\"survive\":true}".to_owned());
             header = header.replacen("\"callback/own-function\"", "\"robust/not-deaf\"", 1);
             header.insert_str(header.len() - 1, ",\"hostile\":true");
         }
-        format!("{header}\n{}\n", self.steps.join("\n"))
+        format!("{header}\n{}\n", steps.join("\n"))
     }
 
-    fn own(&mut self, graph: &mut Values, purpose: Purpose) -> NodeId {
+    pub(super) fn own(&mut self, graph: &mut Values, purpose: Purpose) -> NodeId {
         self.purposes.push(purpose);
         graph.add(Node::Leaf(Function::Own(Handle(self.purposes.len() as u64 - 1))))
     }
 
-    fn call_method(&mut self, method: &str, step: &Move) {
+    pub(super) fn call_method(&mut self, method: &str, step: &Move) {
+        // Nothing of an empty object can be called.
+        let method = if method == "callMe" && self.members.is_empty() { "add" } else { method };
         let mut graph = Graph::new();
         let mut values: Vec<NodeId> = Vec::new();
         let purpose = match method {
@@ -173,14 +207,14 @@ impl Client {
             _ => Purpose::Plain,
         };
         match method {
-            "echo" | "later" => values.push(self.value(&mut graph, &step.values[0])),
+            "echo" | "later" => values.push(self.first(&mut graph, step)),
             "add" => values.extend([i32::from(step.pick), 1].map(|number| graph.number(number))),
             "applyTo" => {
                 values.push(self.own(&mut graph, Purpose::Apply));
-                values.push(self.value(&mut graph, &step.values[0]));
+                values.push(self.first(&mut graph, step));
             }
             "callMe" => {
-                values.push(graph.string(MEMBERS[usize::from(step.pick) % MEMBERS.len()]));
+                values.push(graph.string(self.members[usize::from(step.pick) % self.members.len()]));
                 let items: Vec<NodeId> =
                     step.values.iter().map(|shape| self.value(&mut graph, shape)).collect();
                 values.push(graph.array(items));
@@ -205,7 +239,7 @@ impl Client {
         let mut graph = Graph::new();
         let values = match does {
             Does::CallOurs => step.values.iter().map(|shape| self.value(&mut graph, shape)).collect(),
-            Does::PassOn | Does::Fire(_) => vec![self.value(&mut graph, &step.values[0])],
+            Does::PassOn | Does::Fire(_) => vec![self.first(&mut graph, step)],
             Does::Callback(_) => vec![self.own(&mut graph, Purpose::Plain)],
             Does::Keep(_) => {
                 let kept = match self.sent.get(usize::from(step.pick) % self.sent.len().max(1)) {
@@ -227,14 +261,12 @@ impl Client {
         let (id, _) = self.held.swap_remove(usize::from(step.pick) % self.held.len());
         if self.session.cull(id).is_ok() {
             self.deliver(None);
-            let barrier =
-                Move { kind: 0, pick: 0, values: Vec::new(), by_name: false, together: false, split: None };
-            self.call_method("add", &barrier);
+            self.call_method("add", &Move::bare(0));
             self.exchange();
         }
     }
 
-    fn remembered(&mut self, graph: &mut Values) -> NodeId {
+    pub(super) fn remembered(&mut self, graph: &mut Values) -> NodeId {
         let node = self.own(graph, Purpose::Plain);
         self.sent.push(Handle(self.purposes.len() as u64 - 1));
         node
@@ -244,6 +276,14 @@ impl Client {
         let arguments = graph.array(values);
         if self.session.call(method, &graph, arguments).is_ok() {
             self.deliver(step.split.as_deref());
+        }
+    }
+
+    /// The first value of a move.
+    fn first(&mut self, graph: &mut Values, step: &Move) -> NodeId {
+        match step.values.first() {
+            Some(shape) => self.value(graph, shape),
+            None => graph.add(Node::Null),
         }
     }
 
@@ -319,17 +359,27 @@ impl Client {
     }
 
     /// Hands what we sent to the peer; the answers stay under way.
-    fn deliver(&mut self, split: Option<&[u8]>) {
+    pub(super) fn deliver(&mut self, split: Option<&[u8]>) {
+        let from = self.steps.len();
+        let ascii = self.deliver_changed(|line| line);
+        // A character that is cut is rare, and would hide the rest.
+        if let (Some(cuts), Some(last)) = (split.filter(|_| ascii), self.steps[from..].last_mut()) {
+            last.insert_str(last.len() - 1, &format!(",\"split\":{}", json!(cuts)));
+        }
+    }
+
+    /// The same, with each line changed on its way; says whether all were ASCII.
+    pub(super) fn deliver_changed(&mut self, change: impl Fn(Vec<u8>) -> Vec<u8>) -> bool {
+        let mut ascii = true;
         while let Some(line) = self.session.poll_output() {
+            let line = change(line);
+            ascii &= line.is_ascii();
             self.note(End::A, &line);
             let mut written = self.recorder.take_steps();
-            // A character that is cut is a case of its own, which some fail: here it would hide the rest.
-            if let (Some(cuts), Some(last)) = (split.filter(|_| line.is_ascii()), written.last_mut()) {
-                last.insert_str(last.len() - 1, &format!(",\"split\":{}", json!(cuts)));
-            }
             self.steps.append(&mut written);
             self.peer.feed(&line);
         }
+        ascii
     }
 
     /// Carries everything over until nothing is under way.

@@ -1,5 +1,6 @@
 //! What a generated session does, as proptest draws it.
 
+use super::rare::{RARE, Rare};
 use crate::transcript::Style;
 use proptest::collection::vec;
 use proptest::option;
@@ -17,6 +18,8 @@ pub struct Plan {
     pub moves: Vec<Move>,
     /// How the messages are written.
     pub style: Style,
+    /// What it does that is seldom seen, after which move, and with which choice.
+    pub rare: Option<(Rare, u16, u16)>,
     /// Which illegal step ends it, where one does.
     pub illegal: u16,
 }
@@ -36,6 +39,13 @@ pub struct Move {
     pub together: bool,
     /// Where its bytes are cut.
     pub split: Option<Vec<u8>>,
+}
+
+impl Move {
+    /// A move with nothing in it.
+    pub(super) fn bare(pick: u16) -> Move {
+        Move { kind: 0, pick, values: Vec::new(), by_name: false, together: false, split: None }
+    }
 }
 
 /// A value that is sent.
@@ -66,12 +76,18 @@ pub enum Shape {
 /// Draws plans.
 pub fn plan() -> impl Strategy<Value = Plan> {
     let weights = vec(prop_oneof![1 => Just(0_u8), 2 => 1_u8..5], KINDS);
-    (weights, vec(a_move(), 2..14), style(), any::<u16>()).prop_map(|(weights, moves, style, illegal)| Plan {
-        weights,
-        moves,
-        style,
-        illegal,
-    })
+    (weights, vec(a_move(), 2..14), style(), rare(), any::<u16>()).prop_map(
+        |(weights, moves, style, rare, illegal)| {
+            // What is rare is written in the plain way, with names.
+            let style = if rare.is_some() { Style::default() } else { style };
+            Plan { weights, moves, style, rare, illegal }
+        },
+    )
+}
+
+fn rare() -> impl Strategy<Value = Option<(Rare, u16, u16)>> {
+    let rare = prop::sample::select(RARE).prop_map(|(rare, _)| rare);
+    option::weighted(0.4, (rare, any::<u16>(), any::<u16>()))
 }
 
 fn style() -> impl Strategy<Value = Style> {
@@ -90,7 +106,7 @@ fn a_move() -> impl Strategy<Value = Move> {
     // A cut costs a pause, or it would be none.
     let split = option::weighted(0.03, vec(any::<u8>(), 1..3));
     let picks = (any::<u16>(), any::<u16>(), any::<bool>(), any::<bool>());
-    (picks, vec(shape(), 1..3), split).prop_map(|((kind, pick, by_name, together), values, split)| Move {
+    (picks, vec(shape(), 0..3), split).prop_map(|((kind, pick, by_name, together), values, split)| Move {
         kind,
         pick,
         values,

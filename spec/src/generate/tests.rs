@@ -25,6 +25,9 @@ fn every_session_reads_and_all_kinds_of_steps_occur() {
                     _ => "a message as written".to_owned(),
                 },
                 Action::Expect(..) => "expect".to_owned(),
+                Action::Bytes(..) => "bytes".to_owned(),
+                Action::HalfClose => "half-close".to_owned(),
+                Action::Closed => "closed".to_owned(),
                 other => panic!("{other:?}"),
             };
             *called.entry(kind).or_default() += 1;
@@ -33,6 +36,29 @@ fn every_session_reads_and_all_kinds_of_steps_occur() {
     let kinds: Vec<&str> =
         called.iter().filter(|(_, count)| **count > 50).map(|(kind, _)| kind.as_str()).collect();
     insta::assert_snapshot!(kinds.join(" "), @"a function a message as written add applyTo callMe callTwice cull cycle echo expect getCounter keeper later nest repeat shared");
+}
+
+#[test]
+fn what_is_rare_is_said_in_the_header_and_where_it_stands() {
+    for (rare, clause) in RARE {
+        let plan = Plan { rare: Some((*rare, 0, 3)), moves: vec![Move::bare(1)], ..Plan::default() };
+        let about = About {
+            id: "generated/1-1".to_owned(),
+            since: "0.1.0".to_owned(),
+            about: "A session.".to_owned(),
+            recorded: false,
+            meta: Map::new(),
+        };
+        let text = write(&plan, false, &about);
+        let transcript = Transcript::read(&text).unwrap_or_else(|error| panic!("{rare:?}: {error}\n{text}"));
+        assert_eq!(transcript.header.requires, [*clause]);
+        let plain = write(&Plan { rare: None, ..plan }, false, &about);
+        assert_ne!(
+            plain.lines().skip(1).collect::<Vec<_>>(),
+            text.lines().skip(1).collect::<Vec<_>>(),
+            "{rare:?}"
+        );
+    }
 }
 
 #[test]
@@ -53,9 +79,7 @@ fn an_illegal_step_breaks_the_clause_that_it_names() {
 proptest! {
     #[test]
     fn the_monitor_accepts_what_both_ends_of_a_generated_session_say(plan in plan()) {
-        let mut client = client::Client::new(plan.style);
-        plan.moves.iter().for_each(|step| client.play(step, &plan.weights));
-        client.exchange();
+        let client = play(&plan, false);
         let mut monitor = Monitor::new();
         for (from, line) in &client.said {
             let problems = monitor.line(*from, line).problems;

@@ -10,6 +10,10 @@
 //!
 //! The steps are taken as they come ([`Recorder::take_steps`]), so that a session may be longer than memory. Memory is linear in the ids.
 
+mod form;
+
+pub use form::Form;
+
 use crate::graph::{Graph, Node};
 use crate::message::{self, Id, Link, Message, Method};
 use crate::monitor::End;
@@ -74,6 +78,7 @@ pub struct Recorder {
     left_out: usize,
     redaction: Option<Redaction>,
     style: Style,
+    form: Option<Form>,
     /// We sent what nobody has to understand.
     hostile: bool,
 }
@@ -125,6 +130,7 @@ impl Recorder {
             left_out: 0,
             redaction: None,
             style: Style::default(),
+            form: None,
             hostile: false,
         }
     }
@@ -133,6 +139,17 @@ impl Recorder {
     #[must_use]
     pub fn styled(self, style: Style) -> Recorder {
         Recorder { style, ..self }
+    }
+
+    /// The same, with a handshake that is among the steps.
+    #[must_use]
+    pub fn with_handshake(self) -> Recorder {
+        Recorder { manual: true, ..self }
+    }
+
+    /// From now on, calls of ours are lines of this form; or messages again.
+    pub fn write_as(&mut self, form: Option<Form>) {
+        self.form = form;
     }
 
     /// The same, with placeholders for the strings and numbers of arguments, equal ones alike. Keys and the names of methods stay; a line
@@ -253,6 +270,10 @@ impl Recorder {
             self.provoked.extend(name.map(Text::to_owned));
         }
         self.own.extend(message.callbacks.iter().map(|(id, _)| *id));
+        if let (Some(form), Some(method)) = (self.form, &method) {
+            self.steps.push(form.step(message, method));
+            return Some(());
+        }
         let step = self.step(message, method, &arguments)?;
         self.steps.push(step);
         Some(())

@@ -1,6 +1,6 @@
 //! Faults of giving functions back.
 
-use super::{Fault, LEGAL, fault};
+use super::{Fault, HOSTILE, LEGAL, fault};
 use crate::serve::conduct::{
     Both, Conduct, Heard, Hears, Json, Says, callbacks, culled, id, name, pass, set, set_callbacks,
 };
@@ -29,7 +29,7 @@ pub(super) const FAULTS: &[Fault] = &[
     fault("culls-unknown", "cull/declared", LEGAL, "culls ids that nobody declared", || {
         culls_after_calls(|id| json!(id + 7_000_000))
     }),
-    fault("ignores-cull", "cull/deletes", LEGAL, "goes on running functions that were culled", || {
+    fault("ignores-cull", "cull/deletes", HOSTILE, "goes on running functions that were culled", || {
         hears_cull(|_| Vec::new())
     }),
     fault("answers-cull", "cull/no-answer", LEGAL, "answers a cull", || {
@@ -40,7 +40,7 @@ pub(super) const FAULTS: &[Fault] = &[
             pass(m).into_iter().chain(said).collect()
         }))
     }),
-    fault("culls-the-first", "cull/several", LEGAL, "takes only the first id of a cull", || {
+    fault("culls-the-first", "cull/several", HOSTILE, "takes only the first id of a cull", || {
         hears_cull(|ids| ids.into_iter().take(1).collect())
     }),
     fault(
@@ -71,7 +71,7 @@ pub(super) const FAULTS: &[Fault] = &[
     fault(
         "closes-on-unknown-cull",
         "cull/unknown-id",
-        LEGAL,
+        HOSTILE,
         "closes when an id is culled that it does not know",
         || {
             Box::new(Both {

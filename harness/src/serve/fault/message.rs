@@ -1,7 +1,7 @@
 //! Faults of whole messages.
 
 use super::framing::Ignores;
-use super::{Fault, LEGAL, fault};
+use super::{Fault, HOSTILE, LEGAL, fault};
 use crate::serve::conduct::{
     Both, Conduct, Heard, Hears, Json, Says, arguments, callbacks, id, is_call, name, pass, set,
     set_callbacks,
@@ -83,7 +83,7 @@ pub(super) const FAULTS: &[Fault] = &[
     fault("needs-links", "message/omitted-fields", LEGAL, "ignores a message without links", || {
         without("links")
     }),
-    fault("digits-are-ids", "message/string-method", LEGAL, "takes the method \"0\" for the id 0", || {
+    fault("digits-are-ids", "message/string-method", HOSTILE, "takes the method \"0\" for the id 0", || {
         Box::new(Hears(|m: &mut Json| {
             if let Some(id) = name(m).and_then(|name| name.parse::<i64>().ok()) {
                 set(m, "method", json!(id));
