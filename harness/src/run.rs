@@ -300,14 +300,13 @@ impl Runner<'_> {
                 continue;
             };
             let Some(found) = &outcome.divergence else { continue };
+            let found = found.clone();
             let kind = (found.clause.clone(), found.kind.clone());
             if self.is_interrupted() || self.shrunk.len() >= SHRUNK || !self.shrunk.insert(kind) {
                 continue;
             }
             let (target, command) = (&self.options.target, &self.options.command);
-            let shrunk =
-                shrink(&self.cases[at], &found.fingerprint, target, &self.facts, self.patience(), command)
-                    .await;
+            let shrunk = shrink(&self.cases[at], &found, target, &self.facts, self.patience(), command).await;
             if let Some(mut shrunk) = shrunk {
                 shrunk.outcome.reason = Some(shrunk.describe());
                 shrunk.outcome.evidence.transcript = shrunk.case.text;

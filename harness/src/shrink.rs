@@ -14,7 +14,7 @@ use crate::replay::{Judged, replay};
 use crate::run::Command;
 use crate::run::verdict::{Life, likened};
 use crate::target::Target;
-use dnode_reports::event::Outcome;
+use dnode_reports::event::{Divergence, Outcome};
 use draft::Draft;
 use std::time::Duration;
 
@@ -59,9 +59,9 @@ impl Shrunk {
 
 /// What a candidate must show.
 enum Wanted {
-    /// Just this.
-    Fingerprint(String),
-    /// The same kind of finding, wherever it is.
+    /// What the whole session showed, or, of a peer that is not the same each time, another difference of its kind.
+    First(Divergence),
+    /// What is like that which the whole session showed the first time, wherever it is.
     Like(String),
 }
 
@@ -71,7 +71,7 @@ struct Prober<'a> {
     facts: &'a Facts,
     patience: Duration,
     command: &'a Command,
-    /// What is looked for: first by its fingerprint, then by its likeness.
+    /// What is looked for.
     wanted: Wanted,
     peer: Option<Peer>,
     /// The reference peer, where the whole transcript passes on it.
@@ -80,10 +80,10 @@ struct Prober<'a> {
     restarts: usize,
 }
 
-/// Shrinks a case that diverged with this fingerprint; `None` where it does not do so again.
+/// Shrinks a case that diverged in this way; `None` where it does not do so again.
 pub async fn shrink(
     case: &Case,
-    fingerprint: &str,
+    found: &Divergence,
     target: &Target,
     facts: &Facts,
     patience: Duration,
@@ -96,7 +96,7 @@ pub async fn shrink(
         facts,
         patience: patience.min(IMPATIENCE.max(facts.round_trip * 50)),
         command,
-        wanted: Wanted::Fingerprint(fingerprint.to_owned()),
+        wanted: Wanted::First(found.clone()),
         peer: Some(Peer::start(target).await.ok()?),
         reference: legal_on_reference(&whole, patience).await,
         tries: 0,
@@ -207,8 +207,9 @@ impl Prober<'_> {
         }
         let (outcome, likeness) = likened(&case, replayed, life, self.command);
         let shows = match &self.wanted {
-            Wanted::Fingerprint(wanted) => {
-                outcome.divergence.as_ref().is_some_and(|divergence| divergence.fingerprint == *wanted)
+            Wanted::First(wanted) => {
+                let like = |it: &Divergence| it.clause == wanted.clause && it.kind == wanted.kind;
+                outcome.divergence.as_ref().is_some_and(like)
             }
             Wanted::Like(wanted) => likeness.as_ref() == Some(wanted),
         };

@@ -67,7 +67,7 @@ pub(super) async fn minimize(args: MinimizeArgs) -> Result<u8, String> {
     peer.stop().await;
     let facts = facts.map_err(|error| format!("peer: {error}"))?;
     let command = command(&args.peer, &target);
-    let shrunk = shrink(&case, &found.fingerprint, &target, &facts, args.peer.deadline, &command).await;
+    let shrunk = shrink(&case, &found, &target, &facts, args.peer.deadline, &command).await;
     let shrunk = shrunk.ok_or_else(|| format!("peer: {} did not show its finding again", args.file))?;
     anstream::eprintln!("{}; {} {} at {}", shrunk.describe(), found.clause, found.kind, found.step);
     match &args.out {
