@@ -10,7 +10,7 @@ use dnode_conform::preflight::preflight;
 use dnode_conform::replay::{Judged, replay};
 use dnode_conform::target::Target;
 use dnode_reports::event::{From, Wire};
-use dnode_spec::generate::{Seed, session};
+use dnode_spec::generate::{Kind, Seed, session};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -45,7 +45,7 @@ async fn bench(target: &Target) {
     let mut sessions: Vec<Arc<Case>> = Vec::new();
     let mut scripts: Vec<Arc<Vec<Exchange>>> = Vec::new();
     for number in 0..SESSIONS {
-        let case = Case::read(&session(Seed { seed: 1, number, illegal: false })).unwrap();
+        let case = Case::read(&session(Seed { seed: 1, number, kind: Kind::Legal })).unwrap();
         // A cut is a pause, which would hide the work.
         if case.text.contains("\"split\"") {
             continue;

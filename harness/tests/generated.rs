@@ -14,7 +14,7 @@ use dnode_conform::serve::variant::VARIANTS;
 use dnode_conform::target::Target;
 use dnode_reports::event::{Event, Outcome};
 use dnode_spec::clause::Level;
-use dnode_spec::generate::Seed;
+use dnode_spec::generate::{Kind, Seed};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -27,7 +27,9 @@ const SESSIONS: u64 = 2000;
 const SEED: u64 = 1;
 
 fn seeds(numbers: impl IntoIterator<Item = u64>) -> Cases {
-    Cases::Generated(numbers.into_iter().map(|number| Seed { seed: SEED, number, illegal: false }).collect())
+    Cases::Generated(
+        numbers.into_iter().map(|number| Seed { seed: SEED, number, kind: Kind::Legal }).collect(),
+    )
 }
 
 /// Runs sessions against a peer; ends at the first finding where `first` says so.
@@ -77,6 +79,19 @@ fn legal_sessions_are_blamed_on_no_one() {
     let found: Vec<&str> =
         outcomes.iter().filter_map(|it| Some(it.divergence.as_ref()?.clause.as_str())).collect();
     assert_eq!(found, ["framing/split-character"]);
+}
+
+#[test]
+fn where_all_crosses_only_what_no_order_allows_is_blamed() {
+    let crossing = |target, count| outcomes(target, sessions(Kind::Crossing, 0..count), false);
+    assert_eq!(gating(&crossing(Target::Reference, 500)), [""; 0]);
+    for variant in VARIANTS {
+        let outcomes = crossing(served(&format!("--variant {}", variant.name)), 50);
+        assert_eq!(gating(&outcomes), [""; 0], "{}", variant.name);
+    }
+    // What it answers is wrong, and left free here; what it calls after it gave it back is not.
+    assert_eq!(gating(&crossing(served("--fault swaps-arguments"), 50)), [""; 0]);
+    assert_eq!(gating(&crossing(served("--fault culls-then-calls"), 50)), ["always/callback-not-culled"]);
 }
 
 /// What finds a fault: how many sessions it took, and how many steps are left of the one that shows it, where one alone does.

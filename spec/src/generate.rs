@@ -5,7 +5,7 @@
 //! all that the rules of judgement leave free.
 //!
 //! Rules: nothing is called that is not held; what depends on state waits for the answer before it; after a cull a barrier stands
-//! before anything else. What is legal and seldom seen comes once in a session at most ([`Rare`]). The weights of the moves are drawn anew for each session, and many are zero, so that sessions differ in
+//! before anything else, but in sessions that are labelled as crossing. What is legal and seldom seen comes once in a session at most ([`Rare`]). The weights of the moves are drawn anew for each session, and many are zero, so that sessions differ in
 //! kind (swarm testing). The same seed gives the same sessions.
 
 mod client;
@@ -29,14 +29,40 @@ pub struct Seed {
     pub seed: u64,
     /// Which of them.
     pub number: u64,
-    /// Whether it ends with an illegal step.
-    pub illegal: bool,
+    /// What kind of session.
+    pub kind: Kind,
+}
+
+/// The kinds of sessions.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Kind {
+    /// What is legal, and what is answered in one way only.
+    #[default]
+    Legal,
+    /// The same, and one illegal step at the end.
+    Illegal,
+    /// What is legal, with culls and calls that cross what the other end says: which answers come is left free, and the monitor alone
+    /// judges.
+    Crossing,
+}
+
+impl Kind {
+    const ALL: [Kind; 3] = [Kind::Legal, Kind::Illegal, Kind::Crossing];
+
+    /// The group of the ids of these sessions.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Kind::Legal => "generated",
+            Kind::Illegal => "illegal",
+            Kind::Crossing => "crossing",
+        }
+    }
 }
 
 impl std::fmt::Display for Seed {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let kind = if self.illegal { "illegal" } else { "generated" };
-        write!(f, "{kind}/{}-{}", self.seed, self.number)
+        write!(f, "{}/{}-{}", self.kind.word(), self.seed, self.number)
     }
 }
 
@@ -47,22 +73,18 @@ impl std::str::FromStr for Seed {
     fn from_str(id: &str) -> Result<Seed, ()> {
         let (kind, numbers) = id.split_once('/').ok_or(())?;
         let (seed, number) = numbers.split_once('-').ok_or(())?;
-        let illegal = match kind {
-            "generated" => false,
-            "illegal" => true,
-            _ => return Err(()),
-        };
-        Ok(Seed { seed: seed.parse().map_err(|_| ())?, number: number.parse().map_err(|_| ())?, illegal })
+        let kind = Kind::ALL.into_iter().find(|it| it.word() == kind).ok_or(())?;
+        Ok(Seed { seed: seed.parse().map_err(|_| ())?, number: number.parse().map_err(|_| ())?, kind })
     }
 }
 
 /// The transcript of this seed.
 ///
 /// ```
-/// use dnode_spec::generate::{Seed, session};
+/// use dnode_spec::generate::{Kind, Seed, session};
 /// use dnode_spec::transcript::Transcript;
 ///
-/// let seed = Seed { seed: 1, number: 7, illegal: false };
+/// let seed = Seed { seed: 1, number: 7, kind: Kind::Legal };
 /// assert_eq!(session(seed), session(seed));
 /// assert_eq!(Transcript::read(&session(seed)).unwrap().header.id, "generated/1-7");
 /// ```
@@ -71,7 +93,7 @@ pub fn session(seed: Seed) -> String {
     let mut bytes = [0; 32];
     bytes[..8].copy_from_slice(&seed.seed.to_le_bytes());
     bytes[8..16].copy_from_slice(&seed.number.to_le_bytes());
-    bytes[16] = u8::from(seed.illegal);
+    bytes[16] = seed.kind as u8;
     let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &bytes);
     let mut runner = TestRunner::new_with_rng(Config { failure_persistence: None, ..Config::default() }, rng);
     let plan = plan().new_tree(&mut runner).map(|tree| tree.current()).unwrap_or_default();
@@ -84,29 +106,36 @@ pub fn session(seed: Seed) -> String {
         recorded: false,
         meta,
     };
-    write(&plan, seed.illegal, &about)
+    write(&plan, seed.kind, &about)
 }
 
 /// Plays the plan against the reference peer in memory, and writes it down.
 #[must_use]
-pub fn write(plan: &Plan, illegal: bool, about: &About) -> String {
-    let client = play(plan, illegal);
-    let rare = plan.rare.map(|(rare, ..)| rare);
-    client.finish(rare, illegal.then(|| Illegal::pick(plan.illegal)), about)
+pub fn write(plan: &Plan, kind: Kind, about: &About) -> String {
+    let client = play(plan, kind);
+    match kind {
+        Kind::Legal => client.finish(plan.rare.map(|(rare, ..)| rare), None, about),
+        Kind::Illegal => client.finish(None, Some(Illegal::pick(plan.illegal)), about),
+        Kind::Crossing => client.finish_crossing(about),
+    }
 }
 
-/// A client that has played the plan. A session that is to go on has no rare end.
-fn play(plan: &Plan, goes_on: bool) -> client::Client {
-    let mut client = client::Client::new(plan.style, plan.rare.map(|(rare, ..)| rare));
-    let due = plan.rare.map(|(rare, at, pick)| (rare, usize::from(at) % plan.moves.len().max(1), pick));
+/// A client that has played the plan. Only a legal session has what is rare: in the others it would hide what they are about.
+fn play(plan: &Plan, kind: Kind) -> client::Client {
+    let rare = plan.rare.filter(|_| kind == Kind::Legal);
+    let mut client = client::Client::new(plan.style, rare.map(|(rare, ..)| rare));
+    let due = rare.map(|(rare, at, pick)| (rare, usize::from(at) % plan.moves.len().max(1), pick));
     for (n, step) in plan.moves.iter().enumerate() {
-        client.play(step, &plan.weights);
+        match kind {
+            Kind::Crossing => client.cross(step, &plan.weights),
+            Kind::Legal | Kind::Illegal => client.play(step, &plan.weights),
+        }
         if let Some((rare, _, pick)) = due.filter(|(_, at, _)| *at == n) {
             client.do_rare(rare, pick);
         }
     }
     client.exchange();
-    if let Some((rare, _, pick)) = due.filter(|_| !goes_on) {
+    if let Some((rare, _, pick)) = due {
         client.end_rare(rare, pick);
     }
     client

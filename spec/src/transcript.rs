@@ -54,6 +54,8 @@ pub struct Header {
     pub hostile: bool,
     /// It was recorded: it does not know what its other end might have called as well.
     pub recorded: bool,
+    /// What its ends say crosses: no expectation is one that must be met.
+    pub crossing: bool,
     /// Our object, as sent in `methods`.
     pub object: Pattern,
     /// Whether the steps do the handshake themselves.

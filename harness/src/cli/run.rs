@@ -12,7 +12,7 @@ use dnode_reports::account::Account;
 use dnode_reports::event::{Event, Run};
 use dnode_reports::json::Json;
 use dnode_reports::text::{self, Text};
-use dnode_spec::generate::Seed;
+use dnode_spec::generate::{Kind, Seed};
 use std::fs::File;
 use std::hash::{BuildHasher, RandomState};
 use std::io::{self, BufWriter, IsTerminal, Write};
@@ -30,7 +30,7 @@ pub(super) struct RunArgs {
     #[arg(long = "case", value_name = "GLOB")]
     cases: Vec<String>,
     /// Run this many sessions generated from the model instead of the catalogue; a session is run again by its id, for
-    /// example --case generated/1-17, or illegal/1-17
+    /// example --case generated/1-17, illegal/1-17 or crossing/1-17
     #[arg(long, value_name = "N", conflicts_with = "cases", value_parser = clap::value_parser!(u64).range(1..))]
     generate: Option<u64>,
     /// The seed of the generated sessions; without it, one is drawn and printed
@@ -39,6 +39,9 @@ pub(super) struct RunArgs {
     /// End each generated session with one illegal step
     #[arg(long, requires = "generate", conflicts_with = "cases")]
     illegal: bool,
+    /// Generate sessions in which culls and calls cross what the peer says: only what every line must be is judged
+    #[arg(long, requires = "generate", conflicts_with_all = ["cases", "illegal"])]
+    crossing: bool,
     #[command(flatten)]
     peer: PeerArgs,
 }
@@ -76,7 +79,12 @@ fn seeds(args: &RunArgs) -> Vec<Seed> {
     let drawn = || RandomState::new().hash_one(0_u8) % 1_000_000;
     let seed = args.seed.unwrap_or_else(drawn);
     println!("seed {seed}");
-    (0..count).map(|number| Seed { seed, number, illegal: args.illegal }).collect()
+    let kind = match (args.illegal, args.crossing) {
+        (true, _) => Kind::Illegal,
+        (_, true) => Kind::Crossing,
+        _ => Kind::Legal,
+    };
+    (0..count).map(|number| Seed { seed, number, kind }).collect()
 }
 
 /// The target that the arguments name.

@@ -163,13 +163,35 @@ impl Client {
         let kind = weighted(step.kind, weights);
         if kind == CULL {
             self.cull(step);
-        } else if kind + 1 == CULL && !self.held.is_empty() {
-            self.call_held(step);
         } else {
-            self.call_method(METHODS[kind.min(METHODS.len() - 1)], step);
+            self.make_call(kind, step);
         }
         if !step.together {
             self.exchange();
+        }
+    }
+
+    /// Makes a move that crosses what the peer says.
+    pub(super) fn cross(&mut self, step: &Move, weights: &[u8]) {
+        let kind = weighted(step.kind, weights);
+        if kind == CULL && !self.held.is_empty() {
+            let (id, _) = self.held.swap_remove(usize::from(step.pick) % self.held.len());
+            if self.session.cull(id).is_ok() {
+                self.deliver(None);
+            }
+        } else {
+            self.make_call(kind, step);
+        }
+        if self.held.is_empty() || !step.together {
+            self.exchange();
+        }
+    }
+
+    fn make_call(&mut self, kind: usize, step: &Move) {
+        if kind + 1 == CULL && !self.held.is_empty() {
+            self.call_held(step);
+        } else {
+            self.call_method(METHODS[kind.min(METHODS.len() - 1)], step);
         }
     }
 
@@ -188,6 +210,13 @@ impl Client {
             header.insert_str(header.len() - 1, ",\"hostile\":true");
         }
         format!("{header}\n{}\n", steps.join("\n"))
+    }
+
+    /// The transcript of a session in which what both ends say crosses.
+    pub(super) fn finish_crossing(self, about: &About) -> String {
+        let mut header = self.recorder.header(about);
+        header.insert_str(header.len() - 1, ",\"crossing\":true");
+        format!("{header}\n{}\n", self.steps.join("\n"))
     }
 
     pub(super) fn own(&mut self, graph: &mut Values, purpose: Purpose) -> NodeId {

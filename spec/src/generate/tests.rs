@@ -6,15 +6,15 @@ use crate::transcript::{Action, Called, Transcript};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 
-fn sample(number: u64, illegal: bool) -> String {
-    session(Seed { seed: 1, number, illegal })
+fn sample(number: u64, kind: Kind) -> String {
+    session(Seed { seed: 1, number, kind })
 }
 
 #[test]
 fn every_session_reads_and_all_kinds_of_steps_occur() {
     let mut called: BTreeMap<String, usize> = BTreeMap::new();
     for number in 0..500 {
-        let text = sample(number, false);
+        let text = sample(number, Kind::Legal);
         let transcript = Transcript::read(&text).unwrap_or_else(|error| panic!("{error}\n{text}"));
         for step in transcript.steps {
             let kind = match step.action {
@@ -49,10 +49,10 @@ fn what_is_rare_is_said_in_the_header_and_where_it_stands() {
             recorded: false,
             meta: Map::new(),
         };
-        let text = write(&plan, false, &about);
+        let text = write(&plan, Kind::Legal, &about);
         let transcript = Transcript::read(&text).unwrap_or_else(|error| panic!("{rare:?}: {error}\n{text}"));
         assert_eq!(transcript.header.requires, [*clause]);
-        let plain = write(&Plan { rare: None, ..plan }, false, &about);
+        let plain = write(&Plan { rare: None, ..plan }, Kind::Legal, &about);
         assert_ne!(
             plain.lines().skip(1).collect::<Vec<_>>(),
             text.lines().skip(1).collect::<Vec<_>>(),
@@ -70,7 +70,7 @@ fn an_illegal_step_breaks_the_clause_that_it_names() {
         assert_eq!(broken, [*clause], "{}", String::from_utf8_lossy(line));
     }
     for number in 0..100 {
-        let text = sample(number, true);
+        let text = sample(number, Kind::Illegal);
         let transcript = Transcript::read(&text).unwrap_or_else(|error| panic!("{error}\n{text}"));
         assert!(transcript.header.hostile);
     }
@@ -78,8 +78,8 @@ fn an_illegal_step_breaks_the_clause_that_it_names() {
 
 proptest! {
     #[test]
-    fn the_monitor_accepts_what_both_ends_of_a_generated_session_say(plan in plan()) {
-        let client = play(&plan, false);
+    fn the_monitor_accepts_what_both_ends_of_a_generated_session_say(plan in plan(), kind in prop::sample::select(&Kind::ALL)) {
+        let client = play(&plan, kind);
         let mut monitor = Monitor::new();
         for (from, line) in &client.said {
             let problems = monitor.line(*from, line).problems;

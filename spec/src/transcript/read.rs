@@ -41,6 +41,8 @@ struct WrittenHeader {
     hostile: bool,
     #[serde(default)]
     recorded: bool,
+    #[serde(default)]
+    crossing: bool,
     object: Option<Box<RawValue>>,
     handshake: Option<Handshake>,
     role: Option<Role>,
@@ -210,6 +212,7 @@ fn read_header(text: &str) -> Result<Header, String> {
         requires: header.requires,
         hostile: header.hostile,
         recorded: header.recorded,
+        crossing: header.crossing,
         object,
         manual_handshake: header.handshake == Some(Handshake::Manual),
         server: header.role == Some(Role::Server),

@@ -53,7 +53,7 @@ fn a_header_says_what_is_wrong() {
     line 1: clauses is empty
     line 1: there is no clause framing/no-such
     line 1: there is no clause x
-    line 1: the header: unknown field `colour`, expected one of `dnode-transcript`, `id`, `since`, `clauses`, `about`, `needs`, `requires`, `hostile`, `recorded`, `object`, `handshake`, `role`, `meta` at column 84
+    line 1: the header: unknown field `colour`, expected one of `dnode-transcript`, `id`, `since`, `clauses`, `about`, `needs`, `requires`, `hostile`, `recorded`, `crossing`, `object`, `handshake`, `role`, `meta` at column 84
     line 1: the header: unknown variant `none`, expected `auto` or `manual` at column 94
     line 1: the header: unknown variant `peer`, expected `client` or `server` at column 89
     line 1: the header: expected `,` or `}` at column 96
