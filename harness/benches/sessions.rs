@@ -50,7 +50,7 @@ async fn bench(target: &Target) {
         if case.text.contains("\"split\"") {
             continue;
         }
-        let replayed = replay(&case.transcript, &address, &facts, PATIENCE).await;
+        let replayed = replay(&case, &address, &facts, PATIENCE).await;
         assert_eq!(replayed.judged, Judged::Pass, "{}", case.id());
         if let Some(script) = script(replayed.log.into_entries()) {
             scripts.push(Arc::new(script));
@@ -62,7 +62,7 @@ async fn bench(target: &Target) {
         let (address_, facts_) = (Arc::clone(&address), Arc::clone(&facts));
         let time = all(&sessions, move |case| {
             let (address, facts) = (Arc::clone(&address_), Arc::clone(&facts_));
-            async move { drop(replay(&case.transcript, &address, &facts, PATIENCE).await) }
+            async move { drop(replay(&case, &address, &facts, PATIENCE).await) }
         });
         judged = judged.min(time.await);
         let address_ = Arc::clone(&address);

@@ -1,5 +1,9 @@
 //! The catalogue: which cases there are, which are selected, and which can be asked of a peer.
 
+mod long;
+
+pub use long::{Parts, Rest, read_long};
+
 use crate::preflight::Facts;
 use dnode_reports::event::Verdict;
 use dnode_spec::clause::{self, CLAUSES, Clause, Judge, Level};
@@ -19,6 +23,8 @@ pub struct Case {
     pub text: String,
     /// The file that it was read from; none for the catalogue.
     pub file: Option<String>,
+    /// The steps that follow those of the transcript, where it is too long to be held.
+    pub rest: Option<Rest>,
 }
 
 impl Case {
@@ -27,7 +33,8 @@ impl Case {
     /// # Errors
     /// What is wrong with the transcript, and where.
     pub fn read(text: &str) -> Result<Case, TranscriptError> {
-        Ok(Case { transcript: Transcript::read(text)?, text: text.trim_end().to_owned(), file: None })
+        let transcript = Transcript::read(text)?;
+        Ok(Case { transcript, text: text.trim_end().to_owned(), file: None, rest: None })
     }
 
     /// Its permanent id.

@@ -7,6 +7,7 @@ mod absence;
 mod expect;
 mod seat;
 
+use crate::cases::Case;
 use crate::peer::bind_object;
 use crate::ping::{Addressing, method_text};
 use crate::preflight::Facts;
@@ -104,27 +105,41 @@ pub const CONNECTION: &str = "the connection";
 
 const REFUSED: &str = "refused";
 
-/// Runs `transcript` against the peer at `address`.
-pub async fn replay(transcript: &Transcript, address: &str, facts: &Facts, patience: Duration) -> Replayed {
+/// Runs `case` against the peer at `address`.
+pub async fn replay(case: &Case, address: &str, facts: &Facts, patience: Duration) -> Replayed {
     let deadline = Instant::now() + patience;
     match Wire::open(address, deadline).await {
-        Ok(wire) => play(Replay::new(transcript, Some(address), facts, wire, deadline)).await,
+        Ok(wire) => play(case, Replay::new(&case.transcript, Some(address), facts, wire, patience)).await,
         Err(error) => Replayed::without_connection("robust/survives", REFUSED, error.kind().to_string()),
     }
 }
 
-/// Runs `transcript`, which speaks for the end that accepts, against the peer that opened this connection to us.
-pub async fn replay_accepted(
-    transcript: &Transcript,
-    wire: Wire,
-    facts: &Facts,
-    patience: Duration,
-) -> Replayed {
-    play(Replay::new(transcript, None, facts, wire, Instant::now() + patience)).await
+/// Runs `case`, which speaks for the end that accepts, against the peer that opened this connection to us.
+pub async fn replay_accepted(case: &Case, wire: Wire, facts: &Facts, patience: Duration) -> Replayed {
+    play(case, Replay::new(&case.transcript, None, facts, wire, patience)).await
 }
 
-async fn play(mut replay: Replay<'_>) -> Replayed {
-    let judged = match replay.run().await {
+async fn play<'t>(case: &'t Case, mut replay: Replay<'_, 't>) -> Replayed {
+    let mut played = replay.begin().await;
+    let mut parts = case.rest.as_ref().map(|rest| rest.parts(&case.transcript.header));
+    while let (Ok(()), Some(rest)) = (&played, &mut parts) {
+        let part = rest.as_mut().map_err(|error| error.clone()).and_then(|rest| rest.next_part());
+        match part {
+            Ok(None) => break,
+            Ok(Some(part)) => {
+                let mut next = replay.go_on_with(&part);
+                played = next.part().await;
+                replay = next.go_on_with(&case.transcript);
+            }
+            Err(error) => {
+                played = Err(Stop::NotApplicable(format!("it changed while it was replayed: {error}")))
+            }
+        }
+    }
+    if played.is_ok() {
+        played = replay.end().await;
+    }
+    let judged = match played {
         Ok(()) => Judged::Pass,
         Err(Stop::Diverged(diverged)) => Judged::Diverged(diverged),
         Err(Stop::NotApplicable(reason)) => Judged::NotApplicable(reason),
@@ -146,21 +161,28 @@ enum Stop {
     NotApplicable(String),
 }
 
-struct Replay<'a> {
-    transcript: &'a Transcript,
+struct Replay<'a, 't> {
+    /// The transcript, or the part of it that is at hand.
+    transcript: &'t Transcript,
+    /// How many steps were before it.
+    before: usize,
     /// Where fresh connections are opened; none in the server's seat, where only the peer opens any.
     address: Option<&'a str>,
     facts: &'a Facts,
     wire: Wire,
     names: Names,
+    /// How long a part may take.
+    patience: Duration,
     deadline: Instant,
-    pending: Vec<Pending<'a>>,
+    pending: Vec<Pending<'t>>,
     inbox: Vec<Received>,
     /// A line of the peer's that was no message.
     broken: Option<Problem>,
     /// Which of our steps alone can have caused a call of a function: the one that declared it, unless another declared it too, or a
-    /// function of the peer was called since, which may call any of ours.
+    /// function of the peer was called since ([`Replay::called`]), which may call any of ours.
     causes: HashMap<Name, Option<usize>>,
+    /// The last step that called a function of the peer.
+    called: usize,
     /// How many steps have begun.
     begun: usize,
     half_closed: bool,
@@ -170,27 +192,30 @@ struct Replay<'a> {
     step: (String, String),
 }
 
-impl<'a> Replay<'a> {
+impl<'a, 't> Replay<'a, 't> {
     fn new(
-        transcript: &'a Transcript,
+        transcript: &'t Transcript,
         address: Option<&'a str>,
         facts: &'a Facts,
         wire: Wire,
-        deadline: Instant,
-    ) -> Replay<'a> {
-        let mut names = Names::new(transcript.first_free_number());
+        patience: Duration,
+    ) -> Replay<'a, 't> {
+        let mut names = Names::new(transcript.first_free_number);
         names.path_form = facts.path_form();
         Replay {
             transcript,
+            before: 0,
             address,
             facts,
             wire,
             names,
-            deadline,
+            patience,
+            deadline: Instant::now() + patience,
             pending: Vec::new(),
             inbox: Vec::new(),
             broken: None,
             causes: HashMap::new(),
+            called: 0,
             begun: 0,
             half_closed: false,
             over: false,
@@ -198,7 +223,35 @@ impl<'a> Replay<'a> {
         }
     }
 
-    async fn run(&mut self) -> Result<(), Stop> {
+    /// The same connection, with the next part of the transcript.
+    fn go_on_with<'b>(self, transcript: &'b Transcript) -> Replay<'a, 'b> {
+        let (before, mut wire) = (self.begun, self.wire);
+        wire.allow_more(self.inbox.len());
+        let deadline = self.deadline.max(Instant::now() + self.patience);
+        // What was optional and has not come is no longer waited for.
+        Replay {
+            transcript,
+            before,
+            address: self.address,
+            facts: self.facts,
+            wire,
+            names: self.names,
+            patience: self.patience,
+            deadline,
+            pending: Vec::new(),
+            inbox: self.inbox,
+            broken: self.broken,
+            causes: self.causes,
+            called: self.called,
+            begun: self.begun,
+            half_closed: self.half_closed,
+            over: self.over,
+            step: self.step,
+        }
+    }
+
+    /// The handshake and the first part.
+    async fn begin(&mut self) -> Result<(), Stop> {
         if !self.transcript.header.manual_handshake {
             self.shake_hands().await?;
             if self.transcript.header.hostile {
@@ -206,10 +259,20 @@ impl<'a> Replay<'a> {
                 self.greet().await;
             }
         }
-        let steps: Vec<&'a Step> = self.transcript.steps.iter().collect();
+        self.part().await
+    }
+
+    /// The steps at hand, and all that they expect.
+    async fn part(&mut self) -> Result<(), Stop> {
+        let steps: Vec<&'t Step> = self.transcript.steps.iter().collect();
         self.steps(&steps).await?;
         self.enter("after the last step", None);
-        self.settle().await?;
+        self.settle().await
+    }
+
+    /// What is left to be seen after the last step.
+    async fn end(&mut self) -> Result<(), Stop> {
+        self.enter("after the last step", None);
         if !self.over {
             let header = &self.transcript.header;
             self.nothing(!header.hostile && !header.crossing).await?;
@@ -242,7 +305,7 @@ impl<'a> Replay<'a> {
     /// Runs steps in order. An `either` goes on with one of its continuations, which is why this boxes itself.
     fn steps<'s>(
         &'s mut self,
-        steps: &'s [&'a Step],
+        steps: &'s [&'t Step],
     ) -> std::pin::Pin<Box<dyn Future<Output = Result<(), Stop>> + Send + 's>> {
         Box::pin(async move {
             for (at, step) in steps.iter().enumerate() {
@@ -269,7 +332,7 @@ impl<'a> Replay<'a> {
         self.step = (label.to_owned(), clause.to_owned());
     }
 
-    async fn perform(&mut self, step: &'a Step) -> Result<(), Stop> {
+    async fn perform(&mut self, step: &'t Step) -> Result<(), Stop> {
         match &step.action {
             Action::Expect(pattern, optional) => {
                 self.expect(step, [pattern], *optional || self.transcript.header.crossing);
@@ -311,7 +374,7 @@ impl<'a> Replay<'a> {
         }
     }
 
-    async fn act(&mut self, action: &'a Action) -> Result<(), Stop> {
+    async fn act(&mut self, action: &'t Action) -> Result<(), Stop> {
         match action {
             Action::Call(called, pattern, split) => {
                 let method = self.method_of_call(called)?;
@@ -359,7 +422,7 @@ impl<'a> Replay<'a> {
             Action::Closed => self.closed().await?,
             Action::Either(branches) => {
                 let branch = self.choose(branches).await?;
-                let steps: Vec<&'a Step> = branch.iter().collect();
+                let steps: Vec<&'t Step> = branch.iter().collect();
                 self.steps(&steps).await?;
             }
             Action::Expect(..) | Action::AnyOrder(_) => {}
@@ -377,7 +440,7 @@ impl<'a> Replay<'a> {
         let line = pattern.encode(method, &mut self.names);
         self.deadline += reading_time(line.len());
         if matches!(pattern.called, Called::Function(_)) {
-            self.causes.values_mut().for_each(|cause| *cause = None);
+            self.called = self.begun;
         }
         // Whatever is said later may make the peer call a method of our object.
         for name in pattern.declared().iter().filter(|_| method != b"\"methods\"") {

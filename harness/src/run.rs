@@ -370,7 +370,7 @@ impl Runner<'_> {
                 let (case, facts) = (Arc::clone(&self.cases[at]), Arc::clone(&self.facts));
                 let (address, patience) = (address.clone(), self.patience());
                 running.spawn(async move {
-                    let replayed = replay(&case.transcript, &address, &facts, patience).await;
+                    let replayed = replay(&case, &address, &facts, patience).await;
                     // One that another case keeps busy is late with everything.
                     let late = cause(&replayed) == Some(Cause::Time);
                     let alert = late && {

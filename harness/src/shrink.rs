@@ -132,7 +132,7 @@ pub async fn shrink(
 async fn legal_on_reference(case: &Case, patience: Duration) -> Option<(Peer, Facts)> {
     let peer = Peer::start(&Target::Reference).await.ok()?;
     let facts = preflight(peer.address(), None, patience).await.ok()?;
-    let replayed = replay(&case.transcript, peer.address(), &facts, patience).await;
+    let replayed = replay(case, peer.address(), &facts, patience).await;
     matches!(replayed.judged, Judged::Pass).then_some((peer, facts))
 }
 
@@ -185,7 +185,7 @@ impl Prober<'_> {
         let case = draft.case()?;
         self.tries += 1;
         if let Some((peer, facts)) = &self.reference {
-            let replayed = replay(&case.transcript, peer.address(), facts, IMPATIENCE).await;
+            let replayed = replay(&case, peer.address(), facts, IMPATIENCE).await;
             if !matches!(replayed.judged, Judged::Pass) {
                 return None;
             }
@@ -194,7 +194,7 @@ impl Prober<'_> {
             self.peer = Peer::start(self.target).await.ok();
         }
         let peer = self.peer.as_mut()?;
-        let replayed = replay(&case.transcript, peer.address(), self.facts, self.patience).await;
+        let replayed = replay(&case, peer.address(), self.facts, self.patience).await;
         let life = match replayed.judged {
             Judged::Pass | Judged::NotApplicable(_) => Life::Serves,
             Judged::Diverged(_) => Life::from(peer.health(self.facts, self.patience).await),

@@ -19,9 +19,9 @@ use tokio::time::Instant;
 
 /// The longest line that is taken from a peer.
 pub const LINE_LIMIT: usize = 32 << 20;
-/// How many bytes one connection may bring.
+/// How many bytes one connection may bring, or one part of a long transcript.
 const BYTES_LIMIT: u64 = 64 << 20;
-/// How many messages one connection may bring.
+/// How many messages one connection may bring, or one part of a long transcript.
 const MESSAGES_LIMIT: u64 = 100_000;
 /// Between the segments of a message that is to arrive in pieces: two writes without a pause reach the peer as one, and
 /// nothing tells when it has read the first. Many segments may well be merged here and there, a few may not.
@@ -62,6 +62,8 @@ pub struct Wire {
     /// The first problem of each clause that the peer broke.
     broken: BTreeMap<&'static str, Problem>,
     lines: u64,
+    /// Of what may still be kept: how many messages, and how many bytes.
+    count: u64,
     bytes: u64,
     closed: Option<bool>,
     /// What is sent next waits for what is sent after it.
@@ -90,6 +92,7 @@ impl Wire {
             log: Log::default(),
             broken: BTreeMap::new(),
             lines: 0,
+            count: 0,
             bytes: 0,
             closed: None,
             held: false,
@@ -123,6 +126,14 @@ impl Wire {
         }
     }
 
+    /// Counts anew how much the peer sends; so many of its messages are still kept.
+    pub fn allow_more(&mut self, kept: usize) {
+        self.count = kept as u64;
+        if kept == 0 {
+            self.bytes = 0;
+        }
+    }
+
     /// The next thing that the peer does.
     pub async fn receive(&mut self, deadline: Instant) -> Incoming {
         loop {
@@ -132,7 +143,7 @@ impl Wire {
             if let Some(reset) = self.closed {
                 return self.end(reset);
             }
-            if self.bytes > BYTES_LIMIT || self.lines > MESSAGES_LIMIT {
+            if self.bytes > BYTES_LIMIT || self.count > MESSAGES_LIMIT {
                 self.log.event(From::Suite, "gives up: the peer sends without end");
                 self.connection = None;
                 self.closed = Some(false);
@@ -202,6 +213,7 @@ impl Wire {
             }
         };
         self.lines += 1;
+        self.count += 1;
         self.log.line(From::Peer, line);
         let judgement = self.monitor.line(PEER, line);
         for problem in &judgement.problems {

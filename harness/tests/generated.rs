@@ -27,9 +27,11 @@ const SESSIONS: u64 = 2000;
 const SEED: u64 = 1;
 
 fn seeds(numbers: impl IntoIterator<Item = u64>) -> Cases {
-    Cases::Generated(
-        numbers.into_iter().map(|number| Seed { seed: SEED, number, kind: Kind::Legal }).collect(),
-    )
+    sessions(Kind::Legal, numbers)
+}
+
+fn sessions(kind: Kind, numbers: impl IntoIterator<Item = u64>) -> Cases {
+    Cases::Generated(numbers.into_iter().map(|number| Seed { seed: SEED, number, kind }).collect())
 }
 
 /// Runs sessions against a peer; ends at the first finding where `first` says so.
@@ -37,7 +39,8 @@ fn outcomes(target: Target, cases: Cases, first: bool) -> Vec<Outcome> {
     let options = Options {
         target,
         selection: Selection::all(),
-        gate: Level::Robust,
+        // A fault may break what is only observed; those who are right are held against what gates.
+        gate: if first { Level::Observed } else { Level::Robust },
         ping: None,
         jobs: 8,
         patience: Duration::from_millis(1000),
@@ -104,7 +107,7 @@ struct Found {
 fn find(fault: &Fault, numbers: std::ops::Range<u64>) -> Option<Found> {
     let all = numbers.end;
     let outcomes = outcomes(served(&format!("--fault {}", fault.name)), seeds(numbers), true);
-    let found = outcomes.iter().find(|it| it.gates(Level::Robust))?;
+    let found = outcomes.iter().find(|it| it.gates(Level::Observed))?;
     let steps = |outcome: &Outcome| outcome.evidence.transcript.lines().count().checked_sub(1);
     if let Ok(seed) = found.id.parse::<Seed>() {
         return Some(Found { sessions: seed.number + 1, steps: steps(found) });
@@ -141,7 +144,8 @@ fn every_fault_that_legal_sessions_reach_is_found_as_the_table_says() {
         let mut out = HEAD.to_owned();
         for fault in legal() {
             // A few first: where each finding takes its time, many would take all of it.
-            let found = [0..10, 10..100, 100..SESSIONS].into_iter().find_map(|numbers| find(fault, numbers));
+            let found =
+                [0..1, 1..10, 10..100, 100..SESSIONS].into_iter().find_map(|numbers| find(fault, numbers));
             let row = match found {
                 Some(Found { sessions, steps }) => {
                     let steps = steps.map_or_else(|| "none needed".to_owned(), |steps| steps.to_string());

@@ -16,7 +16,7 @@ pub mod rows;
 pub use bytes::{Bytes, MAX_BYTES};
 pub use names::{Name, Names};
 pub use pattern::{Called, Mark, Mismatch, Pattern};
-pub use read::TranscriptError;
+pub use read::{Reader, TranscriptError};
 #[cfg(feature = "generate")]
 pub(crate) use recorder::bytes as written_bytes;
 pub use recorder::{About, Form, Recorder, Style};
@@ -33,6 +33,8 @@ pub struct Transcript {
     pub header: Header,
     /// The lines after it.
     pub steps: Vec<Step>,
+    /// The first number that no function of ours has.
+    pub first_free_number: i64,
 }
 
 /// What the first line of a transcript says.

@@ -1,13 +1,13 @@
 //! Transcripts that the caller names: files, and folders with all that lies beneath them.
 
-use crate::cases::Case;
+use crate::cases::{Case, read_long};
 use std::collections::BTreeSet;
-use std::fs::{self, File};
-use std::io::{self, Read};
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
-/// The largest transcript that is read, in bytes: long input is written as an expression.
-const FILE_LIMIT: u64 = 64 << 20;
+/// The largest transcript that is held whole, in bytes.
+const HELD: u64 = 4 << 20;
 
 /// The cases of these files and folders, in the order of the arguments; those of a folder by their paths.
 pub(super) fn read(paths: &[String]) -> Result<Vec<Case>, String> {
@@ -56,12 +56,11 @@ fn beneath(folder: &Path) -> Result<BTreeSet<PathBuf>, String> {
 }
 
 fn read_file(file: &str) -> Result<Case, String> {
-    let fault = |error: io::Error| format!("caller: {file}: {error}");
-    let mut bytes = Vec::new();
-    File::open(file).map_err(fault)?.take(FILE_LIMIT + 1).read_to_end(&mut bytes).map_err(fault)?;
-    if bytes.len() as u64 > FILE_LIMIT {
-        return Err(format!("caller: {file} has more than {FILE_LIMIT} bytes"));
+    let length = fs::metadata(file).map_err(|error| format!("caller: {file}: {error}"))?.len();
+    if length > HELD {
+        return read_long(Path::new(file));
     }
+    let bytes = fs::read(file).map_err(|error| format!("caller: {file}: {error}"))?;
     let text = String::from_utf8(bytes).map_err(|_| format!("caller: {file} is not UTF-8"))?;
     let case = Case::read(&text).map_err(|error| format!("caller: {file}, {error}"))?;
     Ok(Case { file: Some(file.to_owned()), ..case })

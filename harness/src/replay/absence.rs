@@ -18,7 +18,7 @@ enum Barrier {
     Deaf,
 }
 
-impl Replay<'_> {
+impl Replay<'_, '_> {
     /// The peer sends nothing that nothing expects. `strict`: a stray message is a divergence.
     pub(super) async fn nothing(&mut self, strict: bool) -> Result<(), Stop> {
         match self.barrier(true).await {

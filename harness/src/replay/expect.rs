@@ -24,17 +24,19 @@ enum Offer {
     Kept,
 }
 
-impl<'a> Replay<'a> {
+impl<'t> Replay<'_, 't> {
     /// Expects these messages from now on.
     pub(super) fn expect(
         &mut self,
-        step: &'a Step,
-        patterns: impl IntoIterator<Item = &'a Pattern>,
+        step: &'t Step,
+        patterns: impl IntoIterator<Item = &'t Pattern>,
         optional: bool,
     ) {
         for pattern in patterns {
             let cause = match &pattern.called {
-                Called::Function(name) => self.causes.get(name).copied().flatten(),
+                Called::Function(name) => {
+                    self.causes.get(name).copied().flatten().filter(|it| *it >= self.called)
+                }
                 _ => None,
             };
             self.pending.push(Pending { step, pattern, optional, cause, group: self.begun });
@@ -108,7 +110,8 @@ impl<'a> Replay<'a> {
 
     /// Whether a step further down expects a call of the same function.
     fn expected_later(&self, received: &Received) -> bool {
-        self.transcript.expects(self.begun, &|pattern| pattern.calls(&received.method, &self.names))
+        self.transcript
+            .expects(self.begun - self.before, &|pattern| pattern.calls(&received.method, &self.names))
     }
 
     /// Time is up: a message that calls what is awaited with other arguments is the better finding than silence.
@@ -150,7 +153,7 @@ impl<'a> Replay<'a> {
     }
 
     /// Waits for what one of the continuations begins with.
-    pub(super) async fn choose(&mut self, branches: &'a [Vec<Step>]) -> Result<&'a [Step], Stop> {
+    pub(super) async fn choose(&mut self, branches: &'t [Vec<Step>]) -> Result<&'t [Step], Stop> {
         loop {
             for branch in branches {
                 let Some(Action::Expect(pattern, _)) = branch.first().map(|step| &step.action) else {

@@ -4,7 +4,7 @@
 
 use super::{Replay, Stop};
 
-impl Replay<'_> {
+impl Replay<'_, '_> {
     /// Whether we sit in the server's seat.
     pub(super) fn is_server(&self) -> bool {
         self.address.is_none()

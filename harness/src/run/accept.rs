@@ -140,7 +140,7 @@ impl Host<'_> {
         let replayed = match self.connection(client.as_mut(), Instant::now() + patience).await? {
             Ok(stream) => {
                 let wire = Wire::over(Connection::accepted(stream).map_err(harness)?);
-                replay_accepted(&case.transcript, wire, self.facts, patience).await
+                replay_accepted(case, wire, self.facts, patience).await
             }
             Err(actual) => Replayed::without_connection(&case.transcript.header.clauses[0], "absent", actual),
         };

@@ -78,7 +78,7 @@ impl Lane {
         self.ready(options, case.id()).await?;
         let first = patience * if again { PATIENCE } else { 1 };
         let Some(address) = self.address() else { return Err("the peer is gone".to_owned()) };
-        let mut replayed = replay(&case.transcript, &address, facts, first).await;
+        let mut replayed = replay(case, &address, facts, first).await;
         if again && replayed.lines == 0 && matches!(replayed.judged, Judged::Diverged(_)) {
             // It ended, or was busy with another case, before this one could begin.
             if !self.has_died(if replayed.is_refused() { DYING } else { Duration::ZERO }).await {
@@ -86,13 +86,13 @@ impl Lane {
             }
             self.ready(options, case.id()).await?;
             let Some(address) = self.address() else { return Err("the peer is gone".to_owned()) };
-            replayed = replay(&case.transcript, &address, facts, first).await;
+            replayed = replay(case, &address, facts, first).await;
         }
         let Some(address) = self.address() else { return Err("the peer is gone".to_owned()) };
         let mut life = self.life(case, &replayed, facts, patience).await;
         if !again && matches!(life, Life::Serves) && is_suspect(&replayed) {
             // It failed on time or on its connection, and the peer lives: once more with more patience.
-            replayed = replay(&case.transcript, &address, facts, patience * PATIENCE).await;
+            replayed = replay(case, &address, facts, patience * PATIENCE).await;
             life = self.life(case, &replayed, facts, patience).await;
         }
         if let (Life::Died(Some(death)), Some(last)) = (&life, self.last.clone()) {
@@ -100,7 +100,7 @@ impl Lane {
             let death = death.clone();
             self.refresh(case.id()).await;
             if let Some(address) = self.address().filter(|_| self.gone.is_none()) {
-                replayed = replay(&case.transcript, &address, facts, first).await;
+                replayed = replay(case, &address, facts, first).await;
                 life = self.life(case, &replayed, facts, patience).await;
             }
             if !matches!(life, Life::Died(_)) {

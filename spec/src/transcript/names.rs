@@ -31,7 +31,7 @@ impl std::fmt::Display for Name {
 pub struct Names {
     numbers: HashMap<Name, Id>,
     ours: HashMap<Id, Name>,
-    culled_by_peer: Vec<Id>,
+    culled_by_peer: HashSet<Id>,
     theirs: HashMap<Name, Vec<Id>>,
     culled_by_us: HashSet<Id>,
     members: HashMap<TextBuf, Id>,
@@ -159,7 +159,7 @@ impl Names {
 
     /// The peer culled one of our numbers.
     pub fn culled_by_peer(&mut self, id: Id) {
-        self.culled_by_peer.push(id);
+        self.culled_by_peer.insert(id);
     }
 
     /// We culled one of the peer's numbers.

@@ -96,6 +96,79 @@ enum WrittenSplit {
     At(Vec<usize>),
 }
 
+/// Reads a transcript line by line: one that is longer than memory is read in parts.
+///
+/// Memory is linear in the names that the transcript has, whatever its length.
+#[derive(Debug, Clone)]
+pub struct Reader {
+    names: Owners,
+    /// How many steps were read.
+    steps: usize,
+    /// The highest small number that a function of ours has.
+    highest: i64,
+    /// Bytes are sent as they stand.
+    raw: bool,
+}
+
+impl Reader {
+    /// Begins with the first line.
+    ///
+    /// # Errors
+    /// What is wrong with the header.
+    pub fn begin(line: &str) -> Result<(Reader, Header), String> {
+        let header = read_header(line)?;
+        let mut names = Owners::default();
+        names.declare(header.object.declared(), true)?;
+        // The members of the peer's object are bound to their own names.
+        let members: Vec<Name> = header.needs.iter().map(|method| Name::Word(method.clone())).collect();
+        names.declare(&members, false)?;
+        Ok((Reader { names, steps: 0, highest: -1, raw: false }, header))
+    }
+
+    /// The next step.
+    ///
+    /// # Errors
+    /// What is wrong with this line.
+    pub fn step(&mut self, line: &str) -> Result<Step, String> {
+        let step = read_step(line, self.steps + 1)?;
+        self.names.step(&step)?;
+        self.steps += 1;
+        self.highest = self.highest.max(highest(std::slice::from_ref(&step)));
+        self.raw |= matches!(step.action, Action::Bytes(..));
+        Ok(step)
+    }
+
+    /// How many steps were read so far.
+    #[must_use]
+    pub fn steps(&self) -> usize {
+        self.steps
+    }
+
+    /// The first number that no function of ours has in what was read. Large ones are stepped around, not over: beyond 2^53 a peer could
+    /// not tell numbers apart.
+    #[must_use]
+    pub fn first_free_number(&self) -> i64 {
+        // Numbers written into raw bytes are small in practice; stay clear of them where bytes are sent.
+        self.highest.saturating_add(1).max(if self.raw { 1000 } else { FIRST_NUMBER })
+    }
+}
+
+/// The highest small number that these steps give a function of ours.
+fn highest(steps: &[Step]) -> i64 {
+    let numbers = steps.iter().map(|step| match &step.action {
+        Action::Call(_, pattern, _) | Action::Send(pattern, _) => {
+            let ours = pattern.declared().iter().map(|name| match name {
+                Name::Ours(id) if id.0 < LARGE => id.0,
+                _ => -1,
+            });
+            ours.max().unwrap_or(-1)
+        }
+        Action::Either(branches) => branches.iter().map(|steps| highest(steps)).max().unwrap_or(-1),
+        _ => -1,
+    });
+    numbers.max().unwrap_or(-1)
+}
+
 impl Transcript {
     /// Reads a transcript from the text of its file.
     ///
@@ -106,19 +179,10 @@ impl Transcript {
         let mut lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
         let at = |line: usize| move |problem| TranscriptError { line: line + 1, problem };
         let (first, header) = lines.next().ok_or_else(|| at(0)("the transcript is empty".to_owned()))?;
-        let header = read_header(header).map_err(at(first))?;
-        let mut names = Owners::default();
-        names.declare(header.object.declared(), true).map_err(at(first))?;
-        // The members of the peer's object are bound to their own names.
-        let members: Vec<Name> = header.needs.iter().map(|method| Name::Word(method.clone())).collect();
-        names.declare(&members, false).map_err(at(first))?;
-        let mut steps = Vec::new();
-        for (line, text) in lines {
-            let step = read_step(text, steps.len() + 1).map_err(at(line))?;
-            names.step(&step).map_err(at(line))?;
-            steps.push(step);
-        }
-        Ok(Transcript { header, steps })
+        let (mut reader, header) = Reader::begin(header).map_err(at(first))?;
+        let steps = lines.map(|(line, text)| reader.step(text).map_err(at(line)));
+        let steps = steps.collect::<Result<_, _>>()?;
+        Ok(Transcript { header, steps, first_free_number: reader.first_free_number() })
     }
 
     /// Whether it waits for the peer's `methods` before it has sent anything.
@@ -160,29 +224,6 @@ impl Transcript {
             })
         }
         any(self.steps.get(from..).unwrap_or_default(), calls)
-    }
-
-    /// The first number that no function of ours has in the transcript. Large ones are stepped around, not over: beyond
-    /// 2^53 a peer could not tell numbers apart.
-    #[must_use]
-    pub fn first_free_number(&self) -> i64 {
-        fn highest(steps: &[Step]) -> i64 {
-            let numbers = steps.iter().map(|step| match &step.action {
-                Action::Call(_, pattern, _) | Action::Send(pattern, _) => {
-                    let ours = pattern.declared().iter().map(|name| match name {
-                        Name::Ours(id) if id.0 < LARGE => id.0,
-                        _ => -1,
-                    });
-                    ours.max().unwrap_or(-1)
-                }
-                Action::Either(branches) => branches.iter().map(|steps| highest(steps)).max().unwrap_or(-1),
-                _ => -1,
-            });
-            numbers.max().unwrap_or(-1)
-        }
-        // Numbers written into raw bytes are small in practice; stay clear of them where bytes are sent.
-        let raw = self.steps.iter().any(|step| matches!(step.action, Action::Bytes(..)));
-        highest(&self.steps).saturating_add(1).max(if raw { 1000 } else { FIRST_NUMBER })
     }
 }
 
@@ -345,7 +386,7 @@ const DEFAULT_OBJECT: &str = "{\"hello\":\"$hello\"}";
 const LARGE: i64 = 1 << 24;
 
 /// Which end declares each name, so far.
-#[derive(Default, Clone)]
+#[derive(Debug, Default, Clone)]
 struct Owners(HashMap<Name, bool>);
 
 impl Owners {

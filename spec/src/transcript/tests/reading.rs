@@ -351,7 +351,7 @@ fn an_error_knows_its_line() {
 
 #[test]
 fn words_get_numbers_that_nothing_has() {
-    let free = |lines: &[&str]| read(lines).unwrap().first_free_number();
+    let free = |lines: &[&str]| read(lines).unwrap().first_free_number;
     assert_eq!(free(&[]), 64);
     assert_eq!(free(&[r#"{"call":"echo","arguments":["$a",0],"callbacks":{"141":[1],"7":[2]}}"#]), 142);
     assert_eq!(

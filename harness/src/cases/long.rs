@@ -1,0 +1,209 @@
+//! Transcripts that are too long to be held: they are checked once from their first line to their last, and read again in parts, each time
+//! that they are replayed.
+//!
+//! A part ends where a step of ours follows, so that it has all that is expected before that. Memory: one part, and the names.
+
+use super::Case;
+use dnode_spec::transcript::{Header, Reader, Step, Transcript};
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
+
+/// How many steps a part has at least.
+const PART: usize = 512;
+
+/// The longest line, in bytes: long input is written as an expression.
+const LINE_LIMIT: u64 = 64 << 20;
+
+/// The steps after the first part.
+#[derive(Debug, Clone)]
+pub struct Rest {
+    file: PathBuf,
+    /// Where the first of them stands.
+    place: Place,
+    reader: Reader,
+    first_free_number: i64,
+    /// How many steps there are in all.
+    pub steps: usize,
+}
+
+/// Where in the file a line begins.
+#[derive(Debug, Clone, Copy, Default)]
+struct Place {
+    offset: u64,
+    /// How many lines are before it.
+    lines: usize,
+}
+
+/// The parts of the rest, one after another.
+#[derive(Debug)]
+pub struct Parts {
+    lines: Lines,
+    reader: Reader,
+    header: Header,
+    first_free_number: i64,
+    /// The step that begins the next part.
+    next: Option<Step>,
+}
+
+/// Reads a case of any length.
+///
+/// # Errors
+/// The line and what is wrong there, or that the file cannot be read.
+pub fn read_long(file: &Path) -> Result<Case, String> {
+    let mut lines = Lines::open(file, Place::default())?;
+    let header = lines.next()?.ok_or("the transcript is empty")?;
+    let (mut reader, parsed) = Reader::begin(&header).map_err(|problem| lines.fault(&problem))?;
+    let (mut text, mut steps) = (header.trim().to_owned(), Vec::new());
+    let mut rest: Option<(Place, Reader)> = None;
+    loop {
+        let (place, before) = (lines.place, rest.is_none().then(|| reader.clone()));
+        let Some(line) = lines.next()? else { break };
+        let step = reader.step(&line).map_err(|problem| lines.fault(&problem))?;
+        if let Some(before) = before.filter(|_| steps.len() >= PART && step.action.is_ours()) {
+            rest = Some((place, before));
+        }
+        if rest.is_none() {
+            text.push('\n');
+            text.push_str(line.trim());
+            steps.push(step);
+        }
+    }
+    let first_free_number = reader.first_free_number();
+    let transcript = Transcript { header: parsed, steps, first_free_number };
+    let rest = rest.map(|(place, before)| {
+        let file = file.to_owned();
+        Rest { file, place, reader: before, first_free_number, steps: reader.steps() }
+    });
+    Ok(Case { transcript, text, file: Some(file.display().to_string()), rest })
+}
+
+impl Rest {
+    /// Reads it again, for one replay of a transcript with this header.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn parts(&self, header: &Header) -> Result<Parts, String> {
+        Ok(Parts {
+            lines: Lines::open(&self.file, self.place)?,
+            reader: self.reader.clone(),
+            header: header.clone(),
+            first_free_number: self.first_free_number,
+            next: None,
+        })
+    }
+}
+
+impl Parts {
+    /// The next part; `None` after the last.
+    ///
+    /// # Errors
+    /// The file has changed since it was checked, or cannot be read.
+    pub fn next_part(&mut self) -> Result<Option<Transcript>, String> {
+        let mut steps: Vec<Step> = self.next.take().into_iter().collect();
+        while let Some(line) = self.lines.next()? {
+            let step = self.reader.step(&line).map_err(|problem| self.lines.fault(&problem))?;
+            if steps.len() >= PART && step.action.is_ours() {
+                self.next = Some(step);
+                break;
+            }
+            steps.push(step);
+        }
+        let (header, first_free_number) = (self.header.clone(), self.first_free_number);
+        Ok((!steps.is_empty()).then_some(Transcript { header, steps, first_free_number }))
+    }
+}
+
+/// The lines of a file that hold something.
+#[derive(Debug)]
+struct Lines {
+    reader: BufReader<File>,
+    file: PathBuf,
+    place: Place,
+}
+
+impl Lines {
+    fn open(file: &Path, place: Place) -> Result<Lines, String> {
+        let fault = |error: io::Error| format!("caller: {}: {error}", file.display());
+        let mut opened = File::open(file).map_err(fault)?;
+        opened.seek(SeekFrom::Start(place.offset)).map_err(fault)?;
+        Ok(Lines { reader: BufReader::new(opened), file: file.to_owned(), place })
+    }
+
+    fn next(&mut self) -> Result<Option<String>, String> {
+        loop {
+            let mut line = Vec::new();
+            let read = self.reader.by_ref().take(LINE_LIMIT + 1).read_until(b'\n', &mut line);
+            let count = read.map_err(|error| format!("caller: {}: {error}", self.file.display()))?;
+            if count == 0 {
+                return Ok(None);
+            }
+            self.place.offset += count as u64;
+            self.place.lines += 1;
+            if count as u64 > LINE_LIMIT {
+                return Err(self.fault(&format!("it has more than {LINE_LIMIT} bytes")));
+            }
+            let line = String::from_utf8(line).map_err(|_| self.fault("it is not UTF-8"))?;
+            if !line.trim().is_empty() {
+                return Ok(Some(line));
+            }
+        }
+    }
+
+    /// What is wrong in the line just read.
+    fn fault(&self, problem: &str) -> String {
+        format!("caller: {}, line {}: {problem}", self.file.display(), self.place.lines)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Write;
+
+    const HEADER: &str = r#"{"dnode-transcript":1,"id":"t/long","since":"0.1.0","clauses":["value/numbers"],"needs":["add"],"about":"Long."}"#;
+
+    fn long(calls: usize, last: &str) -> tempfile::NamedTempFile {
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        writeln!(file, "{HEADER}\n").unwrap();
+        for n in 0..calls {
+            writeln!(file, "{{\"call\":\"add\",\"arguments\":[{n},1,\"$cb\"]}}").unwrap();
+            writeln!(file, "{{\"expect\":{{\"method\":\"$cb\",\"arguments\":[{}]}}}}", n + 1).unwrap();
+        }
+        writeln!(file, "{last}").unwrap();
+        file
+    }
+
+    #[test]
+    fn the_parts_are_all_steps_in_their_order_and_begin_with_ours() {
+        let file = long(2000, "{\"call\":\"add\",\"arguments\":[1,2],\"callbacks\":{\"4000\":[2]}}");
+        let case = read_long(file.path()).unwrap();
+        let rest = case.rest.unwrap();
+        assert_eq!((rest.steps, case.transcript.first_free_number), (4001, 4001));
+        let mut steps = case.transcript.steps;
+        let mut parts = rest.parts(&case.transcript.header).unwrap();
+        while let Some(part) = parts.next_part().unwrap() {
+            assert!(part.steps[0].action.is_ours() && part.steps.len() < 2 * PART);
+            steps.extend(part.steps);
+        }
+        let whole = Transcript::read(&std::fs::read_to_string(file.path()).unwrap()).unwrap();
+        let lines = |steps: &[Step]| -> Vec<(String, String)> {
+            steps.iter().map(|step| (step.label.clone(), step.text.clone())).collect()
+        };
+        assert_eq!(lines(&steps), lines(&whole.steps));
+    }
+
+    #[test]
+    fn what_is_wrong_far_down_is_said_with_its_line_before_anything_is_run() {
+        let file = long(2000, "{\"call\":\"$nobody\"}");
+        let error = read_long(file.path()).unwrap_err();
+        assert!(error.ends_with(", line 4003: $nobody is not bound by anything above"), "{error}");
+    }
+
+    #[test]
+    fn a_short_one_has_no_rest() {
+        let case = read_long(long(3, "").path()).unwrap();
+        assert!(case.rest.is_none());
+        assert_eq!(case.transcript.steps.len(), 6);
+    }
+}
