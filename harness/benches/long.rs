@@ -1,0 +1,53 @@
+//! Long transcripts: time and memory of replays of up to a million messages on the reference peer, as ratios to the shortest.
+//!
+//! `cargo bench -p dnode-conform --bench long`. Memory is the most that the process ever had, which includes the reference peer.
+#![allow(clippy::unwrap_used, clippy::print_stdout, missing_docs, reason = "a benchmark")]
+
+use nix::sys::resource::{UsageWho, getrusage};
+use std::io::{BufWriter, Write};
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// How many messages are under way together.
+const TOGETHER: u64 = 100;
+
+fn main() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut first: Option<(u64, Duration)> = None;
+    println!("{:>10}  {:>9}  {:>18}  {:>11}", "messages", "time", "time per message", "peak memory");
+    // From short to long, for what the operating system tells is the most that any of them had.
+    for messages in [10_000_u64, 100_000, 1_000_000] {
+        let path = folder.path().join(format!("{messages}.jsonl"));
+        write(&path, messages / 2);
+        let begun = Instant::now();
+        let status = Command::new(env!("CARGO_BIN_EXE_dnode-conform"))
+            .arg("replay")
+            .arg(&path)
+            .stdout(Stdio::null())
+            .status()
+            .unwrap();
+        let time = begun.elapsed();
+        assert!(status.success(), "the replay of {messages} messages failed");
+        let (least, shortest) = *first.get_or_insert((messages, time));
+        #[allow(clippy::cast_precision_loss, reason = "a ratio")]
+        let ratio = (time.as_secs_f64() / messages as f64) / (shortest.as_secs_f64() / least as f64);
+        let memory = getrusage(UsageWho::RUSAGE_CHILDREN).unwrap().max_rss() / 1024;
+        println!("{messages:>10}  {:>7.2} s  {ratio:>18.2}  {memory:>7} MiB", time.as_secs_f64());
+    }
+}
+
+/// A session of so many calls, each answered.
+fn write(path: &Path, calls: u64) {
+    let mut out = BufWriter::new(std::fs::File::create(path).unwrap());
+    let header = r#"{"dnode-transcript":1,"id":"long/calls","since":"0.1.0","clauses":["value/numbers"],"needs":["add"],"about":"Long."}"#;
+    writeln!(out, "{header}").unwrap();
+    for batch in 0..calls / TOGETHER {
+        for n in 0..TOGETHER {
+            writeln!(out, "{{\"call\":\"add\",\"arguments\":[{batch},{n},\"$cb{n}\"]}}").unwrap();
+        }
+        for n in 0..TOGETHER {
+            writeln!(out, "{{\"expect\":{{\"method\":\"$cb{n}\",\"arguments\":[{}]}}}}", batch + n).unwrap();
+        }
+    }
+}
