@@ -88,7 +88,8 @@ pub fn compare<'a>(a: &'a [Outcome], b: &'a [Outcome]) -> Result<Comparison<'a>,
 }
 
 /// What must be equal for two outcomes to be the same.
-fn key(outcome: &Outcome) -> (Verdict, Option<&str>) {
+#[must_use]
+pub fn key(outcome: &Outcome) -> (Verdict, Option<&str>) {
     (outcome.verdict, outcome.divergence.as_ref().map(|divergence| divergence.fingerprint.as_str()))
 }
 

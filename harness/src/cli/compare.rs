@@ -3,7 +3,7 @@
 use super::progress::Progress;
 use super::transcripts;
 use crate::cases::{Case, Selection, catalogue, level};
-use crate::compare::{Comparison, Difference, Standing, compare as compare_outcomes};
+use crate::compare::{Comparison, Difference, Standing, compare as compare_outcomes, key};
 use crate::ping::Ping;
 use crate::run::{Command, Options, run};
 use crate::target::Target;
@@ -11,6 +11,8 @@ use clap::Args;
 use dnode_reports::escape::{terminal, terminal_cut};
 use dnode_reports::event::{Event, Outcome, Run};
 use dnode_spec::clause::{self, Level};
+use dnode_spec::generate::{Kind, Seed, session};
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
 use std::sync::Arc;
@@ -35,6 +37,12 @@ pub(super) struct CompareArgs {
     /// Run only the cases whose id matches, for example 'callback/*'; may be given several times
     #[arg(long = "case", value_name = "GLOB")]
     cases: Vec<String>,
+    /// Compare on this many sessions generated from the model instead of the catalogue
+    #[arg(long, value_name = "N", conflicts_with_all = ["cases", "files"], value_parser = clap::value_parser!(u64).range(1..=10_000))]
+    generate: Option<u64>,
+    /// The seed of the generated sessions
+    #[arg(long, value_name = "S", requires = "generate", default_value_t = 1)]
+    seed: u64,
     /// A call that both peers answer, for peers without the probe: METHOD[ARGUMENTS] with the callback as "$cb"
     #[arg(long, value_name = "EXPR")]
     ping: Option<String>,
@@ -49,13 +57,23 @@ pub(super) struct CompareArgs {
 /// Runs the same cases against both peers and shows where they differ.
 pub(super) async fn compare(args: CompareArgs) -> Result<u8, String> {
     let targets = [target(&args.a)?, target(&args.b)?];
-    let cases = cases(&args.files)?;
+    let cases = cases(&args)?;
     let interrupted = Arc::new(AtomicBool::new(false));
     let stop = Arc::clone(&interrupted);
     super::on_signal(move || stop.store(true, Ordering::Relaxed));
     let [a, b] = targets;
-    let a = Side::run("A", options(&args, a, &interrupted)?, cases.clone()).await?;
-    let b = Side::run("B", options(&args, b, &interrupted)?, cases).await?;
+    let (options_a, options_b) = (options(&args, a, &interrupted)?, options(&args, b, &interrupted)?);
+    let mut a = Side::run("A", options_a.clone(), cases.clone()).await?;
+    let mut b = Side::run("B", options_b.clone(), cases.clone()).await?;
+    // What differs is looked at again, one case at a time and with more patience: only what differs then too is shown.
+    let again = differing(&a, &b, cases)?;
+    if !again.is_empty() {
+        let ids: BTreeSet<String> = again.iter().map(|case| case.id().to_owned()).collect();
+        let alone = |options: Options| Options { jobs: 1, patience: options.patience * 2, ..options };
+        let more_a = Side::run("A", alone(options_a), again.clone()).await?;
+        let more_b = Side::run("B", alone(options_b), again).await?;
+        a.agree(&mut b, &more_a, &more_b, &ids);
+    }
     let comparison = compare_outcomes(&a.outcomes, &b.outcomes)?;
     if !comparison.says_something() {
         return Err(format!("peer: no case says anything about either peer:\n{}{}", a.header(), b.header()));
@@ -77,11 +95,19 @@ fn target(text: &str) -> Result<Target, String> {
     }
 }
 
-fn cases(files: &[String]) -> Result<Vec<Case>, String> {
-    if files.is_empty() {
+fn cases(args: &CompareArgs) -> Result<Vec<Case>, String> {
+    let named = args.cases.iter().filter_map(|case| case.parse::<Seed>().ok());
+    let numbered =
+        (0..args.generate.unwrap_or(0)).map(|number| Seed { seed: args.seed, number, kind: Kind::Legal });
+    let generated: Vec<Seed> = named.chain(numbered).collect();
+    if !generated.is_empty() {
+        let cases = generated.into_iter().map(|seed| Case::read(&session(seed)));
+        return cases.collect::<Result<_, _>>().map_err(|error| format!("harness: {error}"));
+    }
+    if args.files.is_empty() {
         return catalogue().map_err(|error| format!("harness: {error}"));
     }
-    let cases = transcripts::read(files)?;
+    let cases = transcripts::read(&args.files)?;
     match transcripts::speaking_for(true, &cases) {
         None => Ok(cases),
         Some(case) => Err(format!(
@@ -89,6 +115,13 @@ fn cases(files: &[String]) -> Result<Vec<Case>, String> {
             case.id()
         )),
     }
+}
+
+/// The cases that gave different things.
+fn differing(a: &Side, b: &Side, cases: Vec<Case>) -> Result<Vec<Case>, String> {
+    let comparison = compare_outcomes(&a.outcomes, &b.outcomes)?;
+    let ids: BTreeSet<&str> = comparison.differences.iter().map(|it| it.a.id.as_str()).collect();
+    Ok(cases.into_iter().filter(|case| ids.contains(case.id())).collect())
 }
 
 fn options(args: &CompareArgs, target: Target, interrupted: &Arc<AtomicBool>) -> Result<Options, String> {
@@ -133,6 +166,18 @@ impl Side {
             return Err(format!("caller: interrupted while {word} was running, so nothing is compared"));
         }
         Ok(side)
+    }
+
+    /// Takes what both sides gave for these cases the second time, where that is the same.
+    fn agree(&mut self, other: &mut Side, more: &Side, more_of_other: &Side, ids: &BTreeSet<String>) {
+        let find = |side: &Side, id: &str| side.outcomes.iter().find(|it| it.id == id).cloned();
+        let both = self.outcomes.iter_mut().zip(&mut other.outcomes);
+        for (own, others) in both.filter(|(own, _)| ids.contains(&own.id)) {
+            let (Some(a), Some(b)) = (find(more, &own.id), find(more_of_other, &own.id)) else { continue };
+            if key(own) != key(others) && key(&a) == key(&b) {
+                (*own, *others) = (a, b);
+            }
+        }
     }
 
     /// Who it is, and what a reader of its verdicts should know.
