@@ -18,15 +18,18 @@ use dnode_reports::event::{Divergence, Outcome};
 use draft::Draft;
 use std::time::Duration;
 
-/// How many candidates are tried at most, and how often a peer is started again for them.
+/// How many candidates are tried at most, how many of them before the last look at the steps, and how often a peer is started again for them.
 const TRIES: usize = 500;
+const TRIES_OF_VALUES: usize = 400;
 const RESTARTS: usize = 60;
 
 /// How often the result is confirmed.
 const CONFIRMATIONS: usize = 3;
 
-/// While candidates are tried, a missing answer is one sooner than in a verdict.
+/// While candidates are tried, a missing answer is one sooner than in a verdict. The reference peer has longer: what it does not answer
+/// is no candidate, and it answers nearly all.
 const IMPATIENCE: Duration = Duration::from_millis(200);
+const PATIENCE_WITH_REFERENCE: Duration = Duration::from_millis(800);
 
 /// What shrinking gave.
 #[derive(Debug)]
@@ -115,6 +118,8 @@ pub async fn shrink(
     let whole = draft.without_splits();
     prober.try_instead(&mut draft, Some(whole)).await;
     prober.patience = patience;
+    let tries = std::mem::take(&mut prober.tries);
+    prober.restarts = 0;
     let (mut confirmed, mut shown) = (0, None);
     for _ in 0..CONFIRMATIONS {
         if let Some(outcome) = prober.shows(&draft).await {
@@ -122,7 +127,6 @@ pub async fn shrink(
             shown = Some(outcome);
         }
     }
-    let tries = prober.tries;
     prober.stop().await;
     draft.describe(from, tries, confirmed, CONFIRMATIONS);
     Some(Shrunk { case: draft.case()?, outcome: shown?, from, confirmed, tries })
@@ -159,7 +163,7 @@ async fn steps(draft: &mut Draft, prober: &mut Prober<'_>) {
 /// Makes values null, the largest first.
 async fn values(draft: &mut Draft, prober: &mut Prober<'_>) {
     let mut at = 0;
-    while let Some(candidate) = draft.without_value(at) {
+    while let Some(candidate) = draft.without_value(at).filter(|_| prober.tries < TRIES_OF_VALUES) {
         if !prober.try_instead(draft, Some(candidate)).await {
             at += 1;
         }
@@ -185,7 +189,7 @@ impl Prober<'_> {
         let case = draft.case()?;
         self.tries += 1;
         if let Some((peer, facts)) = &self.reference {
-            let replayed = replay(&case, peer.address(), facts, IMPATIENCE).await;
+            let replayed = replay(&case, peer.address(), facts, PATIENCE_WITH_REFERENCE).await;
             if !matches!(replayed.judged, Judged::Pass) {
                 return None;
             }

@@ -1,6 +1,8 @@
 //! For the tests of the program as a whole: runs it, and keeps peers that misbehave.
 #![allow(dead_code, unreachable_pub, reason = "each test file uses its part")]
 
+pub mod library;
+
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};

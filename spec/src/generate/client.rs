@@ -1,14 +1,15 @@
 //! The client of a generated session: it makes the moves of a plan that are legal now, and knows what each function that it gets does.
 
+mod values;
+
 use super::illegal::Illegal;
-use super::plan::{KINDS, Move, Shape};
+use super::plan::{KINDS, Move};
 use super::rare::Rare;
 use crate::graph::{Graph, Node, NodeId};
 use crate::message::{Id, Method};
 use crate::monitor::End;
 use crate::probe::Probe;
 use crate::session::{Event, Function, Handle, Session};
-use crate::text::TextBuf;
 use crate::transcript::{About, Recorder, Style};
 use serde_json::json;
 use std::collections::{BTreeMap, HashSet};
@@ -46,7 +47,7 @@ pub(super) enum Does {
 }
 
 impl Does {
-    fn state(self) -> Option<usize> {
+    pub(super) fn state(self) -> Option<usize> {
         match self {
             Does::CallOurs | Does::PassOn => None,
             Does::Callback(state) => state,
@@ -65,7 +66,7 @@ pub(super) struct Client {
     /// What each of our functions is for, by handle.
     purposes: Vec<Purpose>,
     /// Functions of ours that were sent as values.
-    sent: Vec<Handle>,
+    pub(super) sent: Vec<Handle>,
     /// Functions of the peer that may be called.
     pub(super) held: Vec<(Id, Does)>,
     pub(super) methods: BTreeMap<String, Id>,
@@ -306,78 +307,6 @@ impl Client {
         if self.session.call(method, &graph, arguments).is_ok() {
             self.deliver(step.split.as_deref());
         }
-    }
-
-    /// The first value of a move.
-    fn first(&mut self, graph: &mut Values, step: &Move) -> NodeId {
-        match step.values.first() {
-            Some(shape) => self.value(graph, shape),
-            None => graph.add(Node::Null),
-        }
-    }
-
-    fn value(&mut self, graph: &mut Values, shape: &Shape) -> NodeId {
-        self.build(graph, shape, &mut Vec::new(), &mut Vec::new())
-    }
-
-    /// `around`: the containers that hold it, the nearest last; `made`: the values of the message so far.
-    fn build(
-        &mut self,
-        graph: &mut Values,
-        shape: &Shape,
-        around: &mut Vec<NodeId>,
-        made: &mut Vec<NodeId>,
-    ) -> NodeId {
-        let node = match shape {
-            Shape::Word(word) => graph
-                .add([Node::Null, Node::Boolean(true), Node::Boolean(false)][usize::from(*word) % 3].clone()),
-            Shape::Number(number) => graph.number(number),
-            Shape::Integer(number) => graph.number(number),
-            Shape::Text(text) => graph.string(text),
-            Shape::Own(Some(pick)) if !self.sent.is_empty() => {
-                let handle = self.sent[usize::from(*pick) % self.sent.len()];
-                graph.add(Node::Leaf(Function::Own(handle)))
-            }
-            Shape::Own(_) => self.remembered(graph),
-            Shape::Theirs(pick) => match self.held.get(usize::from(*pick) % self.held.len().max(1)) {
-                Some((id, Does::CallOurs)) => graph.add(Node::Leaf(Function::Theirs(*id))),
-                _ => graph.add(Node::Null),
-            },
-            Shape::Up(levels) => match around.len().checked_sub(1 + usize::from(*levels)) {
-                Some(at) => return around[at],
-                None => graph.add(Node::Null),
-            },
-            Shape::Again(pick) => match made.get(usize::from(*pick) % made.len().max(1)) {
-                Some(value) => return *value,
-                None => graph.add(Node::Null),
-            },
-            Shape::List(shapes) => {
-                let list = graph.array([]);
-                around.push(list);
-                for shape in shapes {
-                    let item = self.build(graph, shape, around, made);
-                    if let Some(Node::Array(items)) = graph.node_mut(list) {
-                        items.push(item);
-                    }
-                }
-                around.pop();
-                list
-            }
-            Shape::Object(members) => {
-                let object = graph.object([]);
-                around.push(object);
-                for (key, shape) in members {
-                    let value = self.build(graph, shape, around, made);
-                    if let Some(Node::Object(members)) = graph.node_mut(object) {
-                        members.insert(TextBuf::from(key.as_str()), value);
-                    }
-                }
-                around.pop();
-                object
-            }
-        };
-        made.push(node);
-        node
     }
 
     fn note(&mut self, from: End, line: &[u8]) {

@@ -1,9 +1,10 @@
 //! What is legal and seldom seen. A session has at most one of these, so that a peer that cannot take it is still asked all the rest.
 
-use super::client::{Client, MEMBERS, Purpose, Values};
+use super::client::{Client, Does, MEMBERS, Purpose, Values};
 use super::plan::Move;
 use crate::graph::{Graph, Node, NodeId};
-use crate::message::Method;
+use crate::message::{Id, Method};
+use crate::session::Function;
 use crate::transcript::Form;
 use serde_json::{Value as Json, json};
 
@@ -40,6 +41,10 @@ pub enum Rare {
     Accent,
     /// Half of a surrogate pair.
     LoneSurrogate,
+    /// A function that we send twice is the same one both times.
+    SameFunction,
+    /// We ask the peer for its name.
+    AsksName,
     /// Our object has members called `methods` and `cull`.
     ReservedNames,
     /// Our object has members whose names are numbers.
@@ -82,6 +87,8 @@ pub const RARE: &[(Rare, &str)] = &[
     (Rare::NulInKey, "value/keys"),
     (Rare::Accent, "value/strings"),
     (Rare::LoneSurrogate, "value/lone-surrogate"),
+    (Rare::SameFunction, "callback/same-id"),
+    (Rare::AsksName, "probe/complete"),
     (Rare::ReservedNames, "methods/reserved-names"),
     (Rare::DigitNames, "message/string-method"),
     (Rare::EmptyObject, "methods/empty-object"),
@@ -122,6 +129,14 @@ impl Client {
             Rare::ReservedNames | Rare::DigitNames => {
                 (0..2).for_each(|member| self.call_method("callMe", &Move::bare(member)));
             }
+            Rare::AsksName => {
+                self.call_method("conformProbe", &Move::bare(pick));
+                self.exchange();
+                // Each has its own.
+                let names = self.steps[from..].iter_mut();
+                names.for_each(|step| *step = step.replace("\"reference\"", "\"?string\""));
+            }
+            Rare::SameFunction => self.ask_identity(pick),
             Rare::ObjectAgain => self.offer_again(),
             Rare::CullsMethod => self.cull_method(pick),
             Rare::CullsUnderWay => self.cull_under_way(pick),
@@ -241,6 +256,31 @@ impl Client {
             self.deliver_changed(|line| changed(line, |message| message["arguments"][2].clone_from(other)));
         }
         self.recorder.write_as(None);
+    }
+
+    /// Gives a function to a keeper, and asks whether it is the one that it keeps.
+    fn ask_identity(&mut self, pick: u16) {
+        self.call_method("keeper", &Move::bare(pick));
+        self.exchange();
+        let ours: Vec<_> = self.held.iter().rev().take_while(|(_, does)| does.state().is_some()).collect();
+        let keeps: Vec<Id> =
+            ours.iter().rev().filter(|(_, does)| matches!(does, Does::Keep(_))).map(|(id, _)| *id).collect();
+        let mut graph = Graph::new();
+        self.remembered(&mut graph);
+        let Some(function) = self.sent.last().copied() else { return };
+        // Its `keep`, then its `is`.
+        for id in keeps.iter().rev().take(2).rev() {
+            let mut graph = Graph::new();
+            let values =
+                [graph.add(Node::Leaf(Function::Own(function))), self.own(&mut graph, Purpose::Plain)];
+            let arguments = graph.array(values);
+            if self.session.call(&Method::Id(*id), &graph, arguments).is_ok() {
+                self.deliver(None);
+            }
+            let from = self.steps.len();
+            self.exchange();
+            self.steps[from..].iter_mut().for_each(|step| *step = step.replace("\"?string\"", "\"yes\""));
+        }
     }
 
     /// Sends another object, and has its methods called.
