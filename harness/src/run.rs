@@ -7,131 +7,33 @@
 pub mod accept;
 mod alone;
 mod invariant;
+mod options;
 pub(crate) mod verdict;
 
-use crate::cases::{Case, PROBE_COMPLETE, Selection, catalogue, invariants};
+pub use options::{Cases, Command, Options, RunError};
+
+use crate::cases::{Case, PROBE_COMPLETE, catalogue, invariants};
 use crate::peer::{Peer, Service, StartError, serves};
-use crate::ping::Ping;
 use crate::preflight::{Facts, preflight};
 use crate::replay::{Cause, Judged, Replayed, replay};
 use crate::shrink::shrink;
-use crate::target::{Target, quote};
+use crate::target::Target;
 use alone::{LANES, Lane};
 use dnode_reports::event::{Death, Ended, Event, Outcome, Run, Verdict};
-use dnode_spec::clause::Level;
 use dnode_spec::generate::{Seed, session};
 use invariant::Invariants;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
-
-/// What to run, against whom, and how.
-#[derive(Debug, Clone)]
-pub struct Options {
-    /// The peer.
-    pub target: Target,
-    /// The cases.
-    pub selection: Selection,
-    /// The weakest level whose failures gate.
-    pub gate: Level,
-    /// The call that the caller knows to be answered.
-    pub ping: Option<Ping>,
-    /// How many cases run side by side.
-    pub jobs: usize,
-    /// How long a case may take.
-    pub patience: Duration,
-    /// The command that runs one case again.
-    pub command: Command,
-    /// Whether the run ends at the first case whose verdict gates.
-    pub fail_fast: bool,
-    /// Whether what generated sessions find is shrunk.
-    pub shrink: bool,
-    /// Set when the caller wants the run to end.
-    pub interrupted: Arc<AtomicBool>,
-}
-
-/// The words of the command line that repeat a case.
-#[derive(Debug, Clone, Default)]
-pub struct Command {
-    /// The program.
-    pub program: String,
-    /// The target and what else decides over a verdict.
-    pub arguments: String,
-}
-
-impl Command {
-    /// The command that runs this case again.
-    #[must_use]
-    pub fn repeat(&self, case: &Case) -> String {
-        match &case.file {
-            Some(file) => self.line(&format!("replay {}", quote(file)), ""),
-            None => self.line("run", &format!("--case {}", quote(case.id()))),
-        }
-    }
-
-    /// The command that runs everything again.
-    #[must_use]
-    pub fn whole(&self) -> String {
-        self.line("run", "")
-    }
-
-    fn line(&self, subcommand: &str, selection: &str) -> String {
-        let words = [&self.program, subcommand, &self.arguments, selection];
-        words.into_iter().filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
-    }
-}
-
-/// The cases of a run.
-#[derive(Debug, Clone)]
-pub enum Cases {
-    /// These, as far as they are selected.
-    Listed(Vec<Case>),
-    /// The sessions of these seeds, made when they are due: there may be more than fit into memory.
-    Generated(Vec<Seed>),
-}
-
-impl From<Vec<Case>> for Cases {
-    fn from(cases: Vec<Case>) -> Cases {
-        Cases::Listed(cases)
-    }
-}
 
 /// How many generated sessions are run together.
 const TOGETHER: usize = 512;
 
 /// How many findings of generated sessions are shrunk; others of the same kind are told as they are.
 const SHRUNK: usize = 8;
-
-/// Why a run could not take place.
-#[derive(Debug)]
-pub enum RunError {
-    /// There is no peer.
-    Start(StartError),
-    /// The selection names no case.
-    NothingSelected,
-    /// The selection names only what is judged on the lines of other cases.
-    OnlyInvariants,
-}
-
-impl std::fmt::Display for RunError {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            RunError::Start(error) => error.fmt(f),
-            RunError::NothingSelected => {
-                f.write_str("caller: no case has such an id; `dnode-conform list` shows them all")
-            }
-            RunError::OnlyInvariants => f.write_str(
-                "caller: the always/ cases are judged on the lines of all other cases; select some of those too, for \
-                 example the one that a finding names",
-            ),
-        }
-    }
-}
-
-impl std::error::Error for RunError {}
 
 /// What the monitor saw in one case.
 type Broken = BTreeMap<&'static str, dnode_spec::message::Problem>;
