@@ -58,7 +58,9 @@ fn extreme() -> Vec<Vec<u8>> {
     let nest = |open: &str, core: &str, close: &str| {
         [open.repeat(20_000), core.to_owned(), close.repeat(20_000)].concat()
     };
-    let message = |arguments: String| format!("{{\"method\":\"echo\",\"arguments\":[{arguments},0],\"callbacks\":{{\"0\":[1]}}}}\n");
+    let message = |arguments: String| {
+        format!("{{\"method\":\"echo\",\"arguments\":[{arguments},0],\"callbacks\":{{\"0\":[1]}}}}\n")
+    };
     let path = nest("", "", "0,");
     vec![
         nest("[", "", "]").into_bytes(),

@@ -3,8 +3,8 @@
 //! A stream is what one end of a session says, in the form of the wire: of each hand-written transcript what it sends, and of the
 //! recordings what each implementation said as client and as server. Long ones are left out: an engine does better without.
 
-use dnode_spec::transcript::rows::{self, Row};
 use dnode_spec::monitor::End;
+use dnode_spec::transcript::rows::{self, Row};
 use dnode_spec::transcript::{Action, Called, Names, Split, Step, Transcript};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -64,7 +64,9 @@ fn recordings(seeds: &mut Seeds) {
     for file in names(&folder).into_iter().filter(|name| name.ends_with(".jsonl")) {
         let (_, rows) = rows::read(&std::fs::read_to_string(folder.join(&file)).unwrap()).unwrap();
         let (client, server) = file.trim_end_matches(".jsonl").split_once("--").unwrap();
-        for (from, name) in [(End::A, format!("recorded-{client}-client")), (End::B, format!("recorded-{server}-server"))] {
+        for (from, name) in
+            [(End::A, format!("recorded-{client}-client")), (End::B, format!("recorded-{server}-server"))]
+        {
             let said = rows.iter().filter(|(end, ..)| *end == from).map(|(_, row, _)| match row {
                 Row::Line(line) => format!("{line}\n"),
                 Row::End(rest) => rest.clone(),

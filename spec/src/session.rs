@@ -85,7 +85,7 @@ impl std::fmt::Display for CallError {
 impl std::error::Error for CallError {}
 
 /// One end of a connection.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Session {
     splitter: Splitter,
     object: Arguments,

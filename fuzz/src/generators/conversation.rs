@@ -8,6 +8,7 @@
 use dnode_spec::graph::{Graph, Node, NodeId};
 use dnode_spec::message::{Id, Method};
 use dnode_spec::session::{Event, Function, Handle, Session};
+use std::sync::LazyLock;
 
 /// What the functions of the object do, by their handles.
 const ECHO: Handle = Handle(0);
@@ -17,8 +18,11 @@ const DROP: Handle = Handle(2);
 /// How many functions of one message are called or given back.
 const FEW: usize = 4;
 
+/// A session that has said its first line: to make it anew for each input would take as long as a short input does.
+static STARTED: LazyLock<Conversation> = LazyLock::new(Conversation::start);
+
 /// A session and its user.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Conversation {
     /// The session.
     pub session: Session,
@@ -34,6 +38,10 @@ impl Conversation {
     /// A session that has offered `{echo, give, drop}`.
     #[must_use]
     pub fn new() -> Conversation {
+        STARTED.clone()
+    }
+
+    fn start() -> Conversation {
         let mut session = Session::new(1 << 20);
         let mut graph = Graph::new();
         let members = [("echo", ECHO), ("give", GIVE), ("drop", DROP)];

@@ -8,7 +8,7 @@ use dnode_reports::event::{Death, Divergence, Ended, Event, Evidence, From, Outc
 use dnode_spec::clause::Level;
 
 /// How many cases a run has at most.
-const CASES: usize = 8;
+const CASES: usize = 4;
 
 /// The events that these bytes stand for: one run from its beginning to its end.
 ///
@@ -71,7 +71,7 @@ fn wire(u: &mut Unstructured<'_>) -> Result<Wire> {
 fn bytes(u: &mut Unstructured<'_>) -> Result<Vec<u8>> {
     let bytes = <&[u8]>::arbitrary(u)?;
     // Long texts are cut, folded and counted: short inputs reach that too.
-    let times = if u.ratio(1, 8)? { 60 } else { 1 };
+    let times = if u.ratio(1, 8)? { 30 } else { 1 };
     Ok(bytes.repeat(times))
 }
 
