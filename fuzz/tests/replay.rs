@@ -16,6 +16,7 @@ fn files(folder: &Path) -> Vec<PathBuf> {
 /// Runs the oracle on the files of each target below `folder`; gives how many there were of each.
 fn replay(folder: &str) -> Vec<(&'static str, usize)> {
     let replayed = |&(target, oracle): &(&'static str, Oracle)| {
+        // A folder that is given as an absolute path stays that.
         let found = files(&Path::new(FUZZ).join(folder).join(target));
         for path in &found {
             // Shown where the oracle fails.
@@ -36,6 +37,14 @@ fn every_oracle_holds_for_its_seeds() {
 #[test]
 fn every_oracle_holds_for_its_regressions() {
     replay("regressions");
+}
+
+/// `CORPUS` is a folder with a folder for each target, such as the one in which campaigns leave what they found new.
+#[test]
+fn every_oracle_holds_for_the_corpus_that_is_named() {
+    if let Ok(corpus) = std::env::var("CORPUS") {
+        replay(&corpus);
+    }
 }
 
 #[test]
