@@ -16,7 +16,6 @@ fn files(folder: &Path) -> Vec<PathBuf> {
 /// Runs the oracle on the files of each target below `folder`; gives how many there were of each.
 fn replay(folder: &str) -> Vec<(&'static str, usize)> {
     let replayed = |&(target, oracle): &(&'static str, Oracle)| {
-        // A folder that is given as an absolute path stays that.
         let found = files(&Path::new(FUZZ).join(folder).join(target));
         for path in &found {
             // Shown where the oracle fails.

@@ -371,6 +371,11 @@ impl Recorder {
     /// A method of the other end's object, as a function by its name; it is needed from now on.
     fn member_function(&mut self, id: Id) -> Option<String> {
         let name = self.members.get(&id)?.as_text().to_str()?.to_owned();
+        // It would be one of the names that are given here.
+        let is_ours = |word| name.strip_prefix(word).and_then(Id::from_key).is_some();
+        if is_ours("ours") || is_ours("theirs") {
+            return None;
+        }
         let function = json!(format!("${name}")).to_string();
         if !self.needs.contains(&name) {
             self.needs.push(name);

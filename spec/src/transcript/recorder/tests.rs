@@ -175,3 +175,18 @@ fn a_link_that_has_no_place_is_left_out() {
     }
     assert_eq!((recorder.left_out(), recorder.take_steps().len()), (2, 0));
 }
+
+#[test]
+fn a_method_with_a_name_that_is_given_here_is_called_as_it_was() {
+    let mut recorder = Recorder::new(End::A);
+    for (from, line) in [
+        (End::A, r#"{"method":"methods","arguments":[{"f":0}],"callbacks":{"0":["0","f"]}}"#),
+        (End::B, r#"{"method":"methods","arguments":[{"ours0":0}],"callbacks":{"7":["0","ours0"]}}"#),
+        (End::A, r#"{"method":7}"#),
+    ] {
+        recorder.line(from, line.as_bytes());
+    }
+    let text = recorder.finish(&about());
+    Transcript::read(&text).unwrap();
+    assert_eq!(text.split_once("\n").unwrap().1, "{\"line\":\"{\\\"method\\\":7}\"}\n");
+}
