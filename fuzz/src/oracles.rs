@@ -1,5 +1,23 @@
 //! The oracles, one for each fuzz target. Each takes an input and panics where a property is broken.
 
 mod decode;
+mod lines;
+mod log;
+mod monitor;
+mod paths;
+mod recorder;
+mod report;
+mod session;
+mod sessions;
+mod transcript;
 
 pub use decode::decode;
+pub use lines::lines;
+pub use log::log;
+pub use monitor::monitor;
+pub use paths::paths;
+pub use recorder::recorder;
+pub use report::report;
+pub use session::session;
+pub use sessions::sessions;
+pub use transcript::transcript;

@@ -16,6 +16,7 @@ pub use describe::{class, describe};
 use crate::text::TextBuf;
 use crate::value::{Items, Kind, Members, Ref};
 use indexmap::IndexMap;
+use std::collections::HashSet;
 
 /// A node of a [`Graph`], by its place in the arena.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -142,16 +143,24 @@ impl<F> Graph<F> {
         }
     }
 
-    /// Where each element and member leads, in no order.
-    pub(crate) fn edges(&self) -> impl Iterator<Item = NodeId> + '_ {
-        self.nodes.iter().flat_map(|node| {
+    /// The nodes of this sort that stand at more than one place.
+    pub(crate) fn shared(&self, sort: impl Fn(&Node<F>) -> bool) -> HashSet<NodeId> {
+        let mut seen = vec![false; self.nodes.len()];
+        let (mut shared, no_members) = (HashSet::new(), IndexMap::new());
+        for node in &self.nodes {
             let (items, members) = match node {
-                Node::Array(items) => (items.as_slice(), None),
-                Node::Object(members) => (&[][..], Some(members.values())),
-                _ => (&[][..], None),
+                Node::Array(items) => (items.as_slice(), &no_members),
+                Node::Object(members) => (&[][..], members),
+                _ => continue,
             };
-            items.iter().copied().chain(members.into_iter().flatten().copied())
-        })
+            for &child in items.iter().chain(members.values()) {
+                let again = seen.get_mut(child.0 as usize).is_some_and(|seen| std::mem::replace(seen, true));
+                if again && sort(self.node(child)) {
+                    shared.insert(child);
+                }
+            }
+        }
+        shared
     }
 
     /// Copies a wire value into the graph; `leaf` may turn a value into something else.

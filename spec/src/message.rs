@@ -236,29 +236,37 @@ fn decode_callbacks(root: Ref<'_>, problems: &mut Problems) -> Vec<(Id, Path)> {
         problems.add("message/callbacks", "callbacks".to_owned(), "an object", "an array", false);
         for (index, path) in value.items().enumerate() {
             let id = Id(i64::try_from(index).unwrap_or(i64::MAX));
-            decode_callback(id, format!("callbacks[{index}]"), path, &mut callbacks, problems);
+            decode_callback(id, &|| format!("callbacks[{index}]"), path, &mut callbacks, problems);
         }
         return callbacks;
     }
     let Some(value) = field(root, "callbacks", Kind::Object, "message/callbacks", problems) else {
         return callbacks;
     };
-    // Of a key that stands twice the last counts.
-    for (key, path) in value.members().collect::<IndexMap<_, _>>() {
-        let at = format!("callbacks[{}]", quoted(key));
+    for (key, path) in last_of_each(value) {
+        let at = || format!("callbacks[{}]", quoted(key));
         match key.to_str().and_then(Id::from_key) {
-            Some(id) => decode_callback(id, at, path, &mut callbacks, problems),
+            Some(id) => decode_callback(id, &at, path, &mut callbacks, problems),
             None => {
                 let (clause, expected) = match key.to_str().is_some_and(is_integer) {
                     true => ("callback/id-exact", EXACT),
                     false => ("callback/id-integral", "an integer in decimal as the key"),
                 };
-                problems.add(clause, at, expected, format!("the key {}", quoted(key)), true);
+                problems.add(clause, at(), expected, format!("the key {}", quoted(key)), true);
             }
         }
     }
     check_places(&callbacks, problems);
     callbacks
+}
+
+/// The members of an object; of a key that stands twice the last counts.
+fn last_of_each(object: Ref<'_>) -> Vec<(Text<'_>, Ref<'_>)> {
+    match object.len() {
+        // Most messages declare one function or none: no need to look for a second.
+        0 | 1 => object.members().collect(),
+        _ => object.members().collect::<IndexMap<_, _>>().into_iter().collect(),
+    }
 }
 
 /// A key as JSON, cut short where it is long.
@@ -274,25 +282,28 @@ const EXACT: &str = "an id between 0 and 2^53 - 1";
 
 fn decode_callback(
     id: Id,
-    at: String,
+    at: &dyn Fn() -> String,
     path: Ref<'_>,
     callbacks: &mut Vec<(Id, Path)>,
     problems: &mut Problems,
 ) {
     const EXPECTED: &str = "an array of keys and indexes, not empty";
     if !id.is_exact() {
-        problems.add("callback/id-exact", at.clone(), EXACT, id.to_string(), false);
+        problems.add("callback/id-exact", at(), EXACT, id.to_string(), false);
     }
     match Path::decode(path) {
         Ok(path) if path.is_empty() => {
-            problems.add("callback/path", at, EXPECTED, "an empty array", true);
+            problems.add("callback/path", at(), EXPECTED, "an empty array", true);
         }
         Ok(path) => callbacks.push((id, path)),
-        Err(error) => problems.add("callback/path", at, EXPECTED, error.to_string(), true),
+        Err(error) => problems.add("callback/path", at(), EXPECTED, error.to_string(), true),
     }
 }
 
 fn check_places(callbacks: &[(Id, Path)], problems: &mut Problems) {
+    if callbacks.len() < 2 {
+        return;
+    }
     let mut places = std::collections::HashMap::with_capacity(callbacks.len());
     for (id, path) in callbacks {
         if let Some(other) = places.insert(path, id) {

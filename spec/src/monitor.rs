@@ -137,8 +137,11 @@ impl Monitor {
         let culls = culled_ids(&message);
         self.method(from, &message.method, &mut problems);
         self.declared(from, &message);
-        for (n, id) in culls.iter().enumerate() {
-            self.culled(from, *id, n, &mut problems);
+        // Nobody has to act on a message that is refused, so what it says it culls may be called all the same.
+        if !problems.iter().any(|problem| problem.refused) {
+            for (n, id) in culls.iter().enumerate() {
+                self.culled(from, *id, n, &mut problems);
+            }
         }
         let received = Received {
             method: message.method,

@@ -109,7 +109,11 @@ pub enum Written {
 /// Takes the functions out of the array of arguments at `root`. `write` says what each leaf is, once for each place.
 pub fn scrub<F>(graph: &Graph<F>, root: NodeId, mut write: impl FnMut(&F) -> Written) -> Scrubbed {
     let limit = graph.len().saturating_mul(EXPANSION).saturating_add(1024);
-    let shared = if fits(graph, root, limit) { HashSet::new() } else { shared(graph) };
+    let mut shared = graph.shared(is_container);
+    // Where nothing is shared, each container is written once.
+    if !shared.is_empty() && fits(graph, root, limit) {
+        shared.clear();
+    }
     let mut walk = Walk::new(graph, shared);
     walk.visit(root, &mut write);
     Scrubbed { arguments: walk.out, callbacks: walk.callbacks, links: walk.links }
@@ -256,12 +260,6 @@ fn fits<F>(graph: &Graph<F>, root: NodeId, limit: usize) -> bool {
         }
     }
     true
-}
-
-/// The containers that stand at more than one place.
-fn shared<F>(graph: &Graph<F>) -> HashSet<NodeId> {
-    let mut seen = HashSet::new();
-    graph.edges().filter(|&child| is_container(graph.node(child)) && !seen.insert(child)).collect()
 }
 
 #[cfg(test)]

@@ -85,7 +85,7 @@ impl std::fmt::Display for CallError {
 impl std::error::Error for CallError {}
 
 /// One end of a connection.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Session {
     splitter: Splitter,
     object: Arguments,
@@ -209,6 +209,22 @@ impl Session {
     /// The next thing that the other end did.
     pub fn poll_event(&mut self) -> Option<Event> {
         self.events.pop_front()
+    }
+
+    /// The functions of this end that the other end may call, by the id that it has for each; in no order.
+    pub fn own(&self) -> impl Iterator<Item = (Id, Function)> + '_ {
+        self.own.iter().map(|(id, function)| (*id, *function))
+    }
+
+    /// The ids under which the other end may call `function`, the oldest first.
+    #[must_use]
+    pub fn ids(&self, function: Function) -> &[Id] {
+        self.ids.get(&function).map_or(&[], Vec::as_slice)
+    }
+
+    /// The ids of the other end's functions that this end may call; in no order.
+    pub fn held(&self) -> impl Iterator<Item = Id> + '_ {
+        self.held.iter().copied()
     }
 
     fn finish(&mut self, problem: Option<Problem>) {

@@ -1,25 +1,19 @@
-//! Bytes to lines to values to messages.
+//! Lines to values to messages.
 
-use dnode_spec::line::Splitter;
 use dnode_spec::message::{self, Decoded};
 use dnode_spec::text::Text;
 use dnode_spec::value::{Kind, ParseError, Ref, Value};
 use std::collections::HashMap;
 
-/// Checks what decoding does with a stream.
+/// Checks what decoding does with the lines of a stream.
 ///
-/// 1. However it is cut into segments, and whatever the limit, the lines are those between the newlines.
-/// 2. A line is written and read again as the same value, or it is refused at its first wrong byte.
-/// 3. What serde_json accepts is accepted with the same value.
-/// 4. A message is encoded and decoded again as the same message, and as sound as before.
+/// 1. A line is written and read again as the same value, or it is refused at its first wrong byte.
+/// 2. What serde_json accepts is accepted with the same value.
+/// 3. A message is encoded and decoded again as the same message, and as sound as before.
 ///
 /// # Panics
 /// Where one of these is not so.
 pub fn decode(data: &[u8]) {
-    let (half, whole) = (data.len() / 2 + 1, data.len() + 1);
-    for (length, limit) in [(1, usize::MAX), (7, 16), (half, usize::MAX), (whole, 16)] {
-        check_lines(data, length, limit);
-    }
     for line in data.split(|&byte| byte == b'\n') {
         match Value::parse(line) {
             Ok(value) => {
@@ -29,27 +23,6 @@ pub fn decode(data: &[u8]) {
             Err(error) => check_refusal(line, error),
         }
     }
-}
-
-/// Splits `data`, which comes in segments of `length` bytes.
-fn check_lines(data: &[u8], length: usize, limit: usize) {
-    let mut splitter = Splitter::new(limit);
-    let mut expected = data.split(|&byte| byte == b'\n').peekable();
-    let mut last_is_reported = false;
-    for segment in data.chunks(length) {
-        splitter.push(segment);
-        while let Some(line) = splitter.next_line() {
-            let expected_line = expected.next();
-            last_is_reported = expected.peek().is_none();
-            match line {
-                Ok(line) => assert_eq!(Some(line), expected_line.filter(|line| line.len() <= limit)),
-                Err(_) => assert!(expected_line.is_some_and(|line| line.len() > limit), "not so long"),
-            }
-        }
-    }
-    let rest = if last_is_reported { &[] } else { expected.next().unwrap_or_default() };
-    assert_eq!(splitter.rest(), rest);
-    assert_eq!(expected.next(), None, "a line is missing");
 }
 
 fn check_value(line: &[u8], value: &Value) {

@@ -350,6 +350,18 @@ fn a_line_that_nobody_understands_makes_its_ids_unknown() {
 }
 
 #[test]
+fn a_message_that_is_refused_culls_nothing() {
+    let refused = r#"{"method":"cull","arguments":[null,0],"callbacks":{"5":[0,"x"]}}"#;
+    let mut monitor = after(&[(A, DECLARE_0), (B, r#"{"method":"m"}"#)]);
+    assert_eq!(
+        clauses(&monitor.line(B, refused.as_bytes()).problems),
+        ["cull/integral", "callback/path-place"]
+    );
+    assert_eq!(monitor.state(A, Id(0)), State::Live);
+    assert_eq!(monitor.line(B, CALL_0.as_bytes()).problems, []);
+}
+
+#[test]
 fn the_word_circular_is_an_ordinary_text_too() {
     let said = r#"{"method":"a","arguments":["[Circular]"]}"#;
     let mut monitor = Monitor::new();

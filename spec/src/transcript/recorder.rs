@@ -14,6 +14,7 @@ mod form;
 
 pub use form::Form;
 
+use super::pattern::Pattern;
 use crate::graph::{Graph, Node};
 use crate::message::{self, Id, Link, Message, Method};
 use crate::monitor::End;
@@ -358,14 +359,14 @@ impl Recorder {
         let by_itself = key.is_some() && asked.is_none() && self.ours == End::A;
         let optional = if by_itself { ",\"optional\":true" } else { "" };
         let arguments = self.arguments(message, "theirs")?;
+        let expected = format!("{{\"method\":{called},\"arguments\":{arguments}{}}}", links(&message.links));
+        // A link that has no place cannot be expected; nor one whose place was a hole, which is null once it is written.
+        Pattern::read(&expected, false).ok()?;
         if let Some(at) = asked {
             self.provoked.remove(at);
         }
         self.theirs.extend(message.callbacks.iter().map(|(id, _)| *id));
-        let links = links(&message.links);
-        self.steps.push(format!(
-            "{{\"expect\":{{\"method\":{called},\"arguments\":{arguments}{links}}}{optional}}}"
-        ));
+        self.steps.push(format!("{{\"expect\":{expected}{optional}}}"));
         Some(())
     }
 
@@ -380,14 +381,27 @@ impl Recorder {
         self.steps.push(format!("{{\"line\":{}}}", bytes(line)));
     }
 
-    /// The name of a method of the other end's object, written; it is needed from now on.
+    /// A method of the other end's object, as `call` takes it; it is needed from now on.
     fn need(&mut self, id: Id) -> Option<String> {
-        let key = self.members.get(&id)?;
-        let (name, text) = (key.as_text().to_str()?.to_owned(), written(key)?);
+        let key = self.members.get(&id)?.clone();
+        let function = self.member_function(id)?;
+        // By their names these are messages of the protocol.
+        if key == "methods" || key == "cull" { Some(function) } else { written(&key) }
+    }
+
+    /// A method of the other end's object, as a function by its name; it is needed from now on.
+    fn member_function(&mut self, id: Id) -> Option<String> {
+        let name = self.members.get(&id)?.as_text().to_str()?.to_owned();
+        // It would be one of the names that are given here.
+        let is_ours = |word| name.strip_prefix(word).and_then(Id::from_key).is_some();
+        if is_ours("ours") || is_ours("theirs") {
+            return None;
+        }
+        let function = json!(format!("${name}")).to_string();
         if !self.needs.contains(&name) {
             self.needs.push(name);
         }
-        Some(text)
+        Some(function)
     }
 
     /// A function of the other end, as a name in an argument of `cull`.
@@ -395,8 +409,7 @@ impl Recorder {
         if self.theirs.contains(&id) {
             return Some(format!("\"$theirs{id}\""));
         }
-        let name = self.need(id)?;
-        Some(format!("\"${}", &name[1..]))
+        self.member_function(id)
     }
 
     /// The arguments with names where the functions of `whose` stand; `None` where one has no place.

@@ -138,3 +138,55 @@ fn a_redacted_session_has_no_value_left_and_equal_ones_stay_equal() {
     {"expect":{"method":"$ours0","arguments":["text 1",2]}}
     "#);
 }
+
+#[test]
+fn a_method_with_the_name_of_a_message_is_called_as_a_function() {
+    let mut recorder = Recorder::new(End::A);
+    for (from, line) in [
+        (End::A, r#"{"method":"methods","arguments":[{}]}"#),
+        (
+            End::B,
+            r#"{"method":"methods","arguments":[{"cull":0,"$":0}],"callbacks":{"0":["0","cull"],"1":["0","$"]}}"#,
+        ),
+        (End::A, r#"{"method":0,"arguments":[1]}"#),
+        (End::A, r#"{"method":1,"arguments":[1]}"#),
+        (End::A, r#"{"method":"cull","arguments":[0,1]}"#),
+    ] {
+        recorder.line(from, line.as_bytes());
+    }
+    let text = recorder.finish(&about());
+    Transcript::read(&text).unwrap();
+    insta::assert_snapshot!(text.split_once("\n").unwrap().1, @r#"
+    {"call":"$cull","arguments":[1]}
+    {"call":"$$","arguments":[1]}
+    {"send":{"method":"cull","arguments":["$cull","$$"]}}
+    "#);
+}
+
+#[test]
+fn a_link_that_has_no_place_is_left_out() {
+    let mut recorder = Recorder::new(End::A);
+    recorder.line(End::A, br#"{"method":"methods","arguments":[{"f":0}],"callbacks":{"0":["0","f"]}}"#);
+    for line in [
+        r#"{"method":0,"arguments":[{"a":null,"o":{}}],"links":[{"from":[0,"o"],"to":[0,"a","x"]}]}"#,
+        r#"{"method":0,"callbacks":{"0":[1]},"links":[{"from":[],"to":[0,"x"]}]}"#,
+    ] {
+        recorder.line(End::B, line.as_bytes());
+    }
+    assert_eq!((recorder.left_out(), recorder.take_steps().len()), (2, 0));
+}
+
+#[test]
+fn a_method_with_a_name_that_is_given_here_is_called_as_it_was() {
+    let mut recorder = Recorder::new(End::A);
+    for (from, line) in [
+        (End::A, r#"{"method":"methods","arguments":[{"f":0}],"callbacks":{"0":["0","f"]}}"#),
+        (End::B, r#"{"method":"methods","arguments":[{"ours0":0}],"callbacks":{"7":["0","ours0"]}}"#),
+        (End::A, r#"{"method":7}"#),
+    ] {
+        recorder.line(from, line.as_bytes());
+    }
+    let text = recorder.finish(&about());
+    Transcript::read(&text).unwrap();
+    assert_eq!(text.split_once("\n").unwrap().1, "{\"line\":\"{\\\"method\\\":7}\"}\n");
+}

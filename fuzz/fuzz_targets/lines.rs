@@ -1,0 +1,4 @@
+//! Any bytes as a stream, cut anywhere.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| dnode_fuzz::oracles::lines(data));

@@ -1,0 +1,94 @@
+//! Events of a run with any text in them.
+//!
+//! These are no wire text, so an input is what `arbitrary` makes of its bytes: each text is a run of them, with what is no UTF-8
+//! replaced, and may be long, empty, or the same again.
+
+use arbitrary::{Arbitrary, Result, Unstructured};
+use dnode_reports::event::{Death, Divergence, Ended, Event, Evidence, From, Outcome, Run, Verdict, Wire};
+use dnode_spec::clause::Level;
+
+/// How many cases a run has at most.
+const CASES: usize = 4;
+
+/// The events that these bytes stand for: one run from its beginning to its end.
+///
+/// # Errors
+/// The bytes are too few for a run.
+pub fn events(data: &[u8]) -> Result<Vec<Event>> {
+    let mut u = Unstructured::new(data);
+    let run = Run {
+        suite: text(&mut u)?,
+        peer: optional(&mut u, text)?,
+        target: text(&mut u)?,
+        planned: u.int_in_range(0..=CASES)?,
+        notes: some(&mut u, text)?,
+        gate: *u.choose(&Level::ALL)?,
+    };
+    let ended = Ended { interrupted: u.arbitrary()?, answered: u.arbitrary()? };
+    let judged = some(&mut u, outcome)?.into_iter().map(|outcome| Event::Judged(Box::new(outcome)));
+    Ok(std::iter::once(Event::Started(run)).chain(judged).chain([Event::Ended(ended)]).collect())
+}
+
+fn outcome(u: &mut Unstructured<'_>) -> Result<Outcome> {
+    Ok(Outcome {
+        id: text(u)?,
+        about: text(u)?,
+        level: *u.choose(&Level::ALL)?,
+        clauses: some(u, text)?,
+        verdict: *u.choose(&Verdict::ALL)?,
+        reason: optional(u, text)?,
+        divergence: optional(u, divergence)?,
+        evidence: Evidence {
+            wire: some(u, wire)?,
+            transcript: text(u)?,
+            repeat: text(u)?,
+            death: optional(u, |u| Ok(Death { status: text(u)?, stderr: text(u)? }))?,
+        },
+    })
+}
+
+fn divergence(u: &mut Unstructured<'_>) -> Result<Divergence> {
+    Ok(Divergence {
+        step: text(u)?,
+        clause: text(u)?,
+        kind: text(u)?,
+        path: text(u)?,
+        expected: text(u)?,
+        actual: text(u)?,
+        fingerprint: text(u)?,
+    })
+}
+
+fn wire(u: &mut Unstructured<'_>) -> Result<Wire> {
+    let from = if u.arbitrary()? { From::Suite } else { From::Peer };
+    Ok(match u.int_in_range(0..=2)? {
+        0 => Wire::Bytes { from, bytes: bytes(u)?, cut: u.arbitrary()? },
+        1 => Wire::Event { from, what: text(u)? },
+        _ => Wire::Omitted(u.arbitrary()?),
+    })
+}
+
+fn bytes(u: &mut Unstructured<'_>) -> Result<Vec<u8>> {
+    let bytes = <&[u8]>::arbitrary(u)?;
+    // Long texts are cut, folded and counted: short inputs reach that too.
+    let times = if u.ratio(1, 8)? { 30 } else { 1 };
+    Ok(bytes.repeat(times))
+}
+
+fn text(u: &mut Unstructured<'_>) -> Result<String> {
+    Ok(String::from_utf8_lossy(&bytes(u)?).into_owned())
+}
+
+fn optional<T>(
+    u: &mut Unstructured<'_>,
+    make: impl FnOnce(&mut Unstructured<'_>) -> Result<T>,
+) -> Result<Option<T>> {
+    if u.arbitrary()? { make(u).map(Some) } else { Ok(None) }
+}
+
+fn some<T>(
+    u: &mut Unstructured<'_>,
+    mut make: impl FnMut(&mut Unstructured<'_>) -> Result<T>,
+) -> Result<Vec<T>> {
+    (0..u.int_in_range(0..=CASES)?).map(|_| make(u)).collect()
+}
