@@ -155,7 +155,8 @@ async fn steps(draft: &mut Draft, prober: &mut Prober<'_>) {
         }
         // Once nothing single can go, nothing can.
         if size > 1 || draft.len() == before {
-            size /= 2;
+            // Pairs are never left out: many things come in two.
+            size = if size == 3 { 2 } else { size / 2 };
         }
     }
 }

@@ -201,7 +201,10 @@ fn replace(value: &mut Json, gone: &str) {
 fn groups(transcript: &Transcript) -> Vec<usize> {
     let mut groups = Vec::new();
     let mut declared: HashMap<&Name, usize> = HashMap::new();
-    let members = transcript.header.object.declared();
+    // Our functions that are members of an object of ours, with their keys.
+    let mut members: HashMap<Name, String> = HashMap::new();
+    let object = |pattern: &Pattern| pattern.members().into_iter().map(|(key, name)| (name, key));
+    members.extend(object(&transcript.header.object));
     // The steps of ours since the last expectation before them, and what they call.
     let mut sent: Vec<(usize, Option<&Called>)> = Vec::new();
     let mut expecting = false;
@@ -215,6 +218,15 @@ fn groups(transcript: &Transcript) -> Vec<usize> {
             for name in pattern.into_iter().flat_map(Pattern::declared) {
                 declared.insert(name, number);
             }
+            if let Action::Bytes(bytes, ..) = &step.action {
+                // What bytes name first they declare.
+                bytes.names().into_iter().for_each(|name| {
+                    declared.entry(name).or_insert(number);
+                });
+            }
+            // An object that is sent again, or in a handshake of its own, is ours too.
+            let is_object = |pattern: &&Pattern| matches!(&pattern.called, Called::Member(name) if name.as_text() == "methods");
+            members.extend(pattern.filter(is_object).into_iter().flat_map(object));
             groups.push(number);
             continue;
         }
@@ -223,19 +235,24 @@ fn groups(transcript: &Transcript) -> Vec<usize> {
             Action::Expect(pattern, _) => Some(&pattern.called),
             _ => None,
         };
-        let (declaring, of_object) = match called {
-            Some(Called::Function(name)) => (declared.get(name).copied(), members.contains(name)),
-            Some(Called::Member(_)) => (None, true),
-            _ => (None, false),
+        let (declaring, member) = match called {
+            Some(Called::Function(name)) if members.contains_key(name) => (None, members.get(name).cloned()),
+            Some(Called::Function(name)) => (declared.get(name).copied(), None),
+            Some(Called::Member(key)) => (None, Some(key.to_string())),
+            _ => (None, None),
         };
-        let asks = |called: &&Called| matches!(called, Called::Member(name) if name.as_text() == "callMe");
-        let indirect = |called: &&Called| matches!(called, Called::Function(_));
-        let first = |fits: &dyn Fn(&&Called) -> bool| {
-            sent.iter().find(|(_, called)| called.as_ref().is_some_and(fits)).map(|(step, _)| *step)
+        let asks = |at: usize, called: &Called| {
+            let asked = member.as_ref().map(|key| format!("\"arguments\":[{}", json!(key)));
+            matches!(called, Called::Member(name) if name.as_text() == "callMe")
+                && asked.is_some_and(|asked| transcript.steps[at].text.contains(&asked))
+        };
+        let indirect = |_: usize, called: &Called| matches!(called, Called::Function(_));
+        let first = |fits: &dyn Fn(usize, &Called) -> bool| {
+            sent.iter().find(|(step, called)| called.is_some_and(|it| fits(*step, it))).map(|(step, _)| *step)
         };
         let cause = declaring
             .filter(|declaring| sent.iter().any(|(step, _)| step == declaring))
-            .or_else(|| first(&asks).filter(|_| of_object))
+            .or_else(|| first(&asks))
             .or_else(|| first(&indirect))
             .or_else(|| sent.last().map(|(step, _)| *step));
         groups.push(cause.unwrap_or(number));

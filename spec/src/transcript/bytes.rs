@@ -82,7 +82,8 @@ impl Bytes {
     }
 
     /// The functions whose numbers it needs.
-    pub(super) fn names(&self) -> Vec<&Name> {
+    #[must_use]
+    pub fn names(&self) -> Vec<&Name> {
         match self {
             Bytes::Plain(_) => Vec::new(),
             Bytes::Repeat(bytes, _) => bytes.names(),
