@@ -30,8 +30,10 @@ fn case(records: &[Record], row: &Row<'_>) -> Markup {
     let about = row.judged().map(|outcome| &outcome.about).find(|about| !about.is_empty());
     let clauses = row.judged().next().map(|outcome| outcome.clauses.as_slice()).unwrap_or_default();
     let transcript = row.judged().map(|outcome| &outcome.evidence.transcript).find(|it| !it.is_empty());
+    // What passed everywhere is not printed: the matrix on the same paper has it.
+    let passed = row.judged().all(|outcome| outcome.verdict == Verdict::Pass);
     html! {
-        article id={ "case/" (fragment(row.id)) } data-v=(letters(row)) data-l=(row.level) {
+        article.passed[passed] id={ "case/" (fragment(row.id)) } data-v=(letters(row)) data-l=(row.level) {
             h3 { a href={ "#case/" (fragment(row.id)) } { (shown(row.id)) } " " small { (row.level) } }
             @if let Some(about) = about { p { (shown(about)) } }
             p.clauses { "Clause " @for id in clauses { a href={ "#clause/" (fragment(id)) } { (shown(id)) } " " } }

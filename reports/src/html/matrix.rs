@@ -4,15 +4,19 @@ use maud::{Markup, html};
 
 use super::{fragment, letter, letters, shown};
 use crate::clauses::{Group, Row};
+use crate::escape::terminal_cut;
 use crate::event::{Outcome, Verdict};
 use crate::record::Record;
+
+/// How many characters of a peer's name stand at the head of its column.
+const NAME: usize = 60;
 
 pub(super) fn matrix(records: &[Record], groups: &[Group<'_>]) -> Markup {
     html! {
         div.scroll tabindex="0" role="region" aria-labelledby="matrix" { table.matrix {
             thead { tr {
                 th scope="col" { "clause and case" }
-                @for record in records { th scope="col" { (shown(record.name())) } }
+                @for record in records { th scope="col" { (terminal_cut(record.name(), NAME, 0)) } }
             } }
             @for group in groups { (clause(group)) }
         } }

@@ -22,7 +22,7 @@
     const rules = [];
     for (let peer = 0; peer < peers; peer += 1) {
       if (!shown.has(String(peer))) {
-        rules.push(`.matrix tr > :nth-child(${peer + 2}), [data-peer="${peer}"] { display: none }`);
+        rules.push(`.matrix tr > :nth-child(${peer + 2}), [data-peer="${peer}"] { display: none !important }`);
       }
     }
     style.textContent = rules.join('\n');

@@ -141,7 +141,10 @@ async function pictures(folder) {
   ]) {
     const page = await open(file, options);
     await page.screenshot({ path: join(folder, `${name}.png`) });
-    if (name.endsWith('light')) await page.pdf({ path: join(folder, `${name}.pdf`), format: 'A4' });
+    if (name.endsWith('light')) {
+      await page.emulateMedia({ media: 'print' });
+      await page.pdf({ path: join(folder, `${name}.pdf`), format: 'A4' });
+    }
     const { loadEventEnd } = await page.evaluate(() => performance.getEntriesByType('navigation')[0].toJSON());
     console.log(`${name}: loaded after ${Math.round(loadEventEnd)} ms`);
     await page.close();
