@@ -43,7 +43,10 @@ fn render(format: Format, events: &[Event]) -> String {
 
 /// A run with every verdict, at every level where that matters, and all evidence.
 fn sample_run() -> Vec<Event> {
+    let mut binary = sample::failing("value/bytes");
+    binary.evidence.wire.push(sample::came(b"\"\xff\xfe\"\n"));
     let cases = [
+        binary,
         sample::outcome("message/plain", Verdict::Pass),
         sample::failing("message/argument-order"),
         Outcome { level: Level::Observed, ..sample::failing("methods/again") },

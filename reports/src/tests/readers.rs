@@ -67,11 +67,12 @@ fn prove_and_a_tape_reader_of_node_read_tap() {
     let sample = files.write("sample.tap", &render(Format::Tap, &sample_run()));
     insta::assert_snapshot!(node("tap.mjs", &[&green, &sample]), @r#"
     {"ok":true,"count":3,"pass":2,"fail":1,"skip":1,"todo":1}
-    {"ok":false,"count":8,"pass":2,"fail":6,"skip":1,"todo":1}
-    2 message/argument-order fail "12"
-    4 robust/deep crash the process ended with exit status 1
-    5 robust/long hang "12"
-    7 value/shared inconclusive needs methods/by-id
-    8 value/nest harness-error no port was free
+    {"ok":false,"count":9,"pass":2,"fail":7,"skip":1,"todo":1}
+    1 value/bytes fail "12"
+    3 message/argument-order fail "12"
+    5 robust/deep crash the process ended with exit status 1
+    6 robust/long hang "12"
+    8 value/shared inconclusive needs methods/by-id
+    9 value/nest harness-error no port was free
     "#);
 }
