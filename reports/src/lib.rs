@@ -1,7 +1,7 @@
 //! Reports of a conformance run.
 //!
 //! The runner speaks to this crate in the events of [`event`] and in nothing else; each format is one file and
-//! implements [`Report`]; [`format`] has them by their words. [`account`] counts the verdicts and turns them into the exit status, [`fingerprint`] gives a
+//! implements [`Report`]; [`mod@format`] has them by their words. [`account`] counts the verdicts and turns them into the exit status, [`fingerprint`] gives a
 //! difference its stable name, and [`escape`] makes a peer's text safe to show.
 //!
 //! Deliberately absent: any knowledge of sockets, processes or how a verdict is reached.
