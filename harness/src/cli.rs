@@ -8,6 +8,7 @@ mod minimize;
 mod progress;
 mod record;
 mod replay;
+mod report;
 mod run;
 mod serve;
 mod transcripts;
@@ -48,6 +49,8 @@ enum Command {
     Compare(compare::CompareArgs),
     /// Forward between a client and a server, judge both, and write their sessions as transcripts
     Record(record::RecordArgs),
+    /// Render the reports of runs that are over in another format, several peers into one
+    Report(report::ReportArgs),
     /// Make transcripts of plain line logs of sessions
     Import(import::ImportArgs),
     /// Serve the reference peer
@@ -77,9 +80,11 @@ struct PeerArgs {
     /// End the run at the first case whose verdict gates
     #[arg(long)]
     fail_fast: bool,
-    /// Write a report: json=PATH
-    #[arg(long, value_name = "FORMAT=PATH", value_parser = run::report)]
-    report: Vec<run::ReportFile>,
+    /// Write a report: text, json (the canonical one), events (all that happened, for `report`), junit, tap, markdown,
+    /// github (annotations) or html; may be given several times. The path - is standard output, where the report for people
+    /// then is not written, but for github
+    #[arg(long, value_name = "FORMAT=PATH", value_parser = report::report_file)]
+    report: Vec<report::ReportFile>,
     /// Show every case, not only the findings
     #[arg(long, short)]
     verbose: bool,
@@ -132,6 +137,7 @@ pub fn main() -> ExitCode {
             Some(Command::Minimize(args)) => minimize::minimize(args).await,
             Some(Command::Compare(args)) => compare::compare(args).await,
             Some(Command::Record(args)) => record::record(args).await,
+            Some(Command::Report(args)) => report::report(&args),
             Some(Command::Import(args)) => import::run(&args),
             Some(Command::Serve(args)) => serve::serve(&args).await,
         }

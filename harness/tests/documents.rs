@@ -64,6 +64,7 @@ fn the_help_is_fresh() {
         &["replay", "--help"],
         &["compare", "--help"],
         &["record", "--help"],
+        &["report", "--help"],
         &["import", "--help"],
         &["serve", "--help"],
     ] {

@@ -99,6 +99,23 @@ impl Account {
             .sum()
     }
 
+    /// How the sum comes about: `12 planned: 9 pass, 2 fail (1 not gating), 1 inconclusive`.
+    #[must_use]
+    pub fn sum(&self, run: &Run, ended: Ended) -> String {
+        let beneath = self.count(Verdict::Fail) - self.gating_failures(run.gate);
+        let counts: Vec<String> = Verdict::ALL
+            .into_iter()
+            .filter(|verdict| self.count(*verdict) > 0)
+            .map(|verdict| match (verdict, beneath) {
+                (Verdict::Fail, 1..) => format!("{} fail ({beneath} not gating)", self.count(verdict)),
+                _ => format!("{} {verdict}", self.count(verdict)),
+            })
+            .collect();
+        let counts = if counts.is_empty() { "no verdict".to_owned() } else { counts.join(", ") };
+        let interrupted = if ended.interrupted { ", interrupted" } else { "" };
+        format!("{} planned{interrupted}: {counts}", run.planned)
+    }
+
     /// The exit status of the run.
     #[must_use]
     pub fn exit_status(&self, run: &Run, ended: Ended) -> u8 {

@@ -11,7 +11,8 @@ use std::borrow::Cow;
 use std::fmt::Write;
 
 /// Whether the character moves the cursor, hides, reorders, or shows nothing: the control characters, the bidi and
-/// zero-width characters, line and paragraph separators, tags, and whatever Unicode calls default-ignorable.
+/// zero-width characters, line and paragraph separators, tags, what Unicode calls default-ignorable, and the two
+/// noncharacters that XML forbids.
 #[must_use]
 pub fn is_hidden(c: char) -> bool {
     c.is_control()
@@ -19,7 +20,7 @@ pub fn is_hidden(c: char) -> bool {
             '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
             | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
             | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}'
-            | '\u{fff0}'..='\u{fffb}' | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}'
+            | '\u{fff0}'..='\u{fffb}' | '\u{fffe}' | '\u{ffff}' | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}'
             | '\u{e0000}'..='\u{e0fff}')
 }
 
@@ -53,6 +54,23 @@ pub fn terminal_cut(text: impl AsRef<[u8]>, limit: usize, missing: usize) -> Str
         taken += piece.len();
     }
     push_rest(&mut out, (bytes.len() - taken).saturating_add(missing));
+    out
+}
+
+/// A JSON text with its hidden characters as escapes of JSON. Outside of its strings a JSON text has none but the
+/// layout's newlines, and in its strings there is no newline; so each character can be replaced where it stands.
+#[must_use]
+pub fn json(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        if c == '\n' || !is_hidden(c) {
+            out.push(c);
+            continue;
+        }
+        for unit in c.encode_utf16(&mut [0; 2]) {
+            let _ = write!(out, "\\u{unit:04x}");
+        }
+    }
     out
 }
 
@@ -107,6 +125,8 @@ impl Piece {
     fn push_to(&self, out: &mut String) {
         let _ = match self {
             Piece::Byte(byte) => write!(out, "\\x{byte:02x}"),
+            // A runner of GitHub takes `##[` for a command of the job wherever it stands.
+            Piece::Char('[') if out.ends_with("##") => out.write_str("\\x5b"),
             Piece::Char(c) if !is_hidden(*c) => out.write_char(*c),
             Piece::Char(c) if c.is_ascii() => write!(out, "\\x{:02x}", u32::from(*c)),
             Piece::Char(c) => write!(out, "\\u{{{:x}}}", u32::from(*c)),
@@ -133,6 +153,7 @@ mod tests {
             ("a\u{2028}b\u{2029}c", r"a\u{2028}b\u{2029}c"),
             ("\u{e0001}\u{e0041}\u{e007f}", r"\u{e0001}\u{e0041}\u{e007f}"),
             ("plain, ünïcödé, 日本語, 🎈", "plain, ünïcödé, 日本語, 🎈"),
+            ("##[error] #[x]", r"##\x5berror] #[x]"),
             (r#"{"a":"\n\u001b\\"}"#, r#"{"a":"\n\u001b\\"}"#),
         ] {
             assert_eq!(terminal(hostile), shown);

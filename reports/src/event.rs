@@ -1,13 +1,15 @@
 //! What happens in a run: the only interface between the runner and the reports.
 //!
 //! The runner emits one [`Event::Started`], then an [`Event::Judged`] for each planned case in the order of the
-//! catalogue, then one [`Event::Ended`]. Everything that a report shows is in these values. Texts that come from the peer
-//! are raw here; each format escapes them for where it writes them.
+//! catalogue, then one [`Event::Ended`]. Several runs follow one another. Everything that a report shows is in these
+//! values. Texts that come from the peer are raw here; each format escapes them for where it writes them.
 
 use dnode_spec::clause::Level;
+use serde::{Deserialize, Serialize};
 
 /// One thing that happened.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Event {
     /// The run begins: the preflight is over and the cases are planned.
     Started(Run),
@@ -18,7 +20,7 @@ pub enum Event {
 }
 
 /// What is run against whom.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Run {
     /// The version of the suite.
     pub suite: String,
@@ -31,11 +33,13 @@ pub struct Run {
     /// What the preflight found that a reader of the verdicts should know, one sentence each.
     pub notes: Vec<String>,
     /// The weakest level whose failures gate.
+    #[serde(with = "crate::events::level")]
     pub gate: Level,
 }
 
 /// The verdict on a case. Every planned case gets exactly one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Verdict {
     /// The peer did what the clause says.
     Pass,
@@ -78,6 +82,12 @@ impl Verdict {
             Verdict::HarnessError => "harness-error",
         }
     }
+
+    /// Whether it says that something is wrong, with the peer or with the suite, and so is shown in full.
+    #[must_use]
+    pub fn is_finding(self) -> bool {
+        matches!(self, Verdict::Fail | Verdict::Crash | Verdict::Hang | Verdict::HarnessError)
+    }
 }
 
 impl std::fmt::Display for Verdict {
@@ -87,13 +97,14 @@ impl std::fmt::Display for Verdict {
 }
 
 /// A case and its verdict.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Outcome {
     /// The case's permanent id.
     pub id: String,
     /// One sentence about the case.
     pub about: String,
     /// The level of the clause that the verdict is about.
+    #[serde(with = "crate::events::level")]
     pub level: Level,
     /// The clauses that the case tests.
     pub clauses: Vec<String>,
@@ -108,7 +119,7 @@ pub struct Outcome {
 }
 
 /// One difference between what a clause says and what the peer did.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Divergence {
     /// The label of the step: its `label`, or `step N` counted from 1, or `after the last step`.
     pub step: String,
@@ -127,7 +138,7 @@ pub struct Divergence {
 }
 
 /// What shows a verdict to a person.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Evidence {
     /// What went over the wire, in order.
     pub wire: Vec<Wire>,
@@ -140,7 +151,8 @@ pub struct Evidence {
 }
 
 /// Which end something came from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum From {
     /// The suite.
     Suite,
@@ -149,13 +161,15 @@ pub enum From {
 }
 
 /// One entry of the wire log.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Wire {
     /// Bytes that one end sent: one line, or a piece that is no line.
     Bytes {
         /// The end that sent them.
         from: From,
         /// The bytes, cut after the first few thousand.
+        #[serde(with = "crate::events::bytes")]
         bytes: Vec<u8>,
         /// How many bytes were cut off.
         cut: usize,
@@ -172,7 +186,7 @@ pub enum Wire {
 }
 
 /// How a process ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Death {
     /// Its exit status or signal, in words.
     pub status: String,
@@ -181,7 +195,7 @@ pub struct Death {
 }
 
 /// How the run ended.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ended {
     /// It was interrupted: what was not run is inconclusive.
     pub interrupted: bool,

@@ -4,18 +4,24 @@
 //! is no time, port, path of a file, pid, standard error or duration in it. `report.schema.json` beside this crate's
 //! manifest describes it. It is written once, when the run has ended.
 //!
-//! Long texts of the peer are cut, and characters that an editor would hide are `\u` escapes.
+//! Long texts of the peer are cut, and characters that an editor would hide are `\u` escapes. [`read`] gives the events
+//! back, without what this report leaves out.
 
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 
-use serde::{Serialize, Serializer};
+use dnode_spec::clause::Level;
+use serde::{Deserialize, Serialize};
 
 use crate::account::Account;
-use crate::event::{Divergence, Ended, Event, Outcome, Run, Verdict};
+use crate::event::{Divergence, Ended, Event, Evidence, Outcome, Run, Verdict};
 use crate::{Report, escape};
 
 /// The version of the format.
 const FORMAT: u32 = 1;
+
+/// What stands before the version of the suite.
+const SUITE: &str = "dnode-conform ";
 
 /// How many characters of a text of the peer are kept.
 const LONGEST: usize = 200;
@@ -41,14 +47,14 @@ impl<W: Write> Json<W> {
         self.cases.sort();
         let document = Document {
             format: FORMAT,
-            suite: format!("dnode-conform {}", run.suite),
+            suite: format!("{SUITE}{}", run.suite),
             peer: run.peer.as_deref().map(short),
             planned: run.planned,
             interrupted: ended.interrupted,
-            verdicts: Verdicts(&self.account),
-            cases: &self.cases,
+            verdicts: counts(&self.account),
+            cases: std::mem::take(&mut self.cases),
         };
-        let mut text = visible(&serde_json::to_string_pretty(&document)?);
+        let mut text = escape::json(&serde_json::to_string_pretty(&document)?);
         text.push('\n');
         self.out.write_all(text.as_bytes())?;
         self.out.flush()
@@ -69,96 +75,109 @@ impl<W: Write> Report for Json<W> {
     }
 }
 
-#[derive(Serialize)]
-struct Document<'a> {
+/// Reads a canonical report. What it leaves out is empty: the sentence about a case, the evidence, the notes.
+///
+/// `target` is where the report came from, for people; `gate` is the weakest level that gates, which it does not say.
+///
+/// # Errors
+/// It is no canonical report, of another format, or its counts are not those of its cases.
+pub fn read(text: &str, target: &str, gate: Level) -> Result<Vec<Event>, String> {
+    let document: Document = serde_json::from_str(text).map_err(|error| error.to_string())?;
+    if document.format != FORMAT {
+        return Err(format!("it has the format {}, and this is read: {FORMAT}", document.format));
+    }
+    let run = Run {
+        suite: document.suite.strip_prefix(SUITE).unwrap_or(&document.suite).to_owned(),
+        peer: document.peer,
+        target: target.to_owned(),
+        planned: document.planned,
+        notes: Vec::new(),
+        gate,
+    };
+    let mut account = Account::default();
+    let mut events = vec![Event::Started(run)];
+    for case in document.cases {
+        let outcome = case.outcome();
+        account.add(&outcome);
+        events.push(Event::Judged(Box::new(outcome)));
+    }
+    if counts(&account) != document.verdicts {
+        return Err("its verdicts are not those of its cases".to_owned());
+    }
+    // A peer that answers no call passes nothing that needs an answer, so what it did shows in the verdicts.
+    events.push(Event::Ended(Ended { interrupted: document.interrupted, answered: true }));
+    Ok(events)
+}
+
+/// The order of the fields is the order of the keys.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Document {
     format: u32,
     suite: String,
     peer: Option<String>,
     planned: usize,
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     interrupted: bool,
-    verdicts: Verdicts<'a>,
-    cases: &'a [Case],
+    verdicts: BTreeMap<Verdict, usize>,
+    cases: Vec<Case>,
 }
 
 /// All seven verdicts in their order, those that nobody got too.
-struct Verdicts<'a>(&'a Account);
-
-impl Serialize for Verdicts<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_map(Verdict::ALL.map(|verdict| (verdict.word(), self.0.count(verdict))))
-    }
+fn counts(account: &Account) -> BTreeMap<Verdict, usize> {
+    Verdict::ALL.into_iter().map(|verdict| (verdict, account.count(verdict))).collect()
 }
 
 /// The order of the fields is the order of the keys, and of the cases: by id, and then by all the rest.
-#[derive(Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Case {
     id: String,
-    verdict: &'static str,
-    level: &'static str,
+    verdict: Verdict,
+    #[serde(with = "crate::events::level")]
+    level: Level,
     clauses: Vec<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    divergence: Option<Difference>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    divergence: Option<Divergence>,
+}
+
+impl Case {
+    fn outcome(self) -> Outcome {
+        Outcome {
+            id: self.id,
+            about: String::new(),
+            level: self.level,
+            clauses: self.clauses,
+            verdict: self.verdict,
+            reason: self.reason,
+            divergence: self.divergence,
+            evidence: Evidence::default(),
+        }
+    }
 }
 
 impl From<&Outcome> for Case {
     fn from(outcome: &Outcome) -> Self {
         Case {
             id: outcome.id.clone(),
-            verdict: outcome.verdict.word(),
-            level: outcome.level.word(),
+            verdict: outcome.verdict,
+            level: outcome.level,
             clauses: outcome.clauses.clone(),
-            reason: crate::reason(outcome).map(str::to_owned),
-            divergence: outcome.divergence.as_ref().map(Difference::from),
-        }
-    }
-}
-
-#[derive(Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-struct Difference {
-    step: String,
-    clause: String,
-    kind: String,
-    path: String,
-    expected: String,
-    actual: String,
-    fingerprint: String,
-}
-
-impl From<&Divergence> for Difference {
-    fn from(divergence: &Divergence) -> Self {
-        Difference {
-            step: divergence.step.clone(),
-            clause: divergence.clause.clone(),
-            kind: divergence.kind.clone(),
-            path: short(&divergence.path),
-            expected: short(&divergence.expected),
-            actual: short(&divergence.actual),
-            fingerprint: divergence.fingerprint.clone(),
+            reason: crate::reason(outcome).map(short),
+            divergence: outcome.divergence.as_ref().map(|divergence| Divergence {
+                path: short(&divergence.path),
+                expected: short(&divergence.expected),
+                actual: short(&divergence.actual),
+                ..divergence.clone()
+            }),
         }
     }
 }
 
 fn short(text: &str) -> String {
     escape::cut(text, LONGEST).into_owned()
-}
-
-/// The JSON text with hidden characters as escapes. Outside of its strings a JSON text has none but the layout's
-/// newlines, and in its strings there is no newline; so each character can be replaced where it stands.
-fn visible(json: &str) -> String {
-    let mut out = String::with_capacity(json.len());
-    for c in json.chars() {
-        if c == '\n' || !escape::is_hidden(c) {
-            out.push(c);
-            continue;
-        }
-        for unit in c.encode_utf16(&mut [0; 2]) {
-            out.push_str(&format!("\\u{unit:04x}"));
-        }
-    }
-    out
 }
 
 #[cfg(test)]

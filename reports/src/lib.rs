@@ -1,18 +1,29 @@
 //! Reports of a conformance run.
 //!
 //! The runner speaks to this crate in the events of [`event`] and in nothing else; each format is one file and
-//! implements [`Report`]. [`account`] counts the verdicts and turns them into the exit status, [`fingerprint`] gives a
+//! implements [`Report`]; [`mod@format`] has them by their words. [`account`] counts the verdicts and turns them into the exit status, [`fingerprint`] gives a
 //! difference its stable name, and [`escape`] makes a peer's text safe to show.
 //!
 //! Deliberately absent: any knowledge of sockets, processes or how a verdict is reached.
 
 pub mod account;
+mod clauses;
 pub mod escape;
 pub mod event;
+pub mod events;
 pub mod fingerprint;
+pub mod format;
+pub mod github;
+pub mod html;
 pub mod json;
+pub mod junit;
+pub mod markdown;
+mod record;
 #[cfg(test)]
 mod sample;
+pub mod tap;
+#[cfg(test)]
+mod tests;
 pub mod text;
 
 use std::io;
@@ -26,6 +37,14 @@ pub trait Report {
     /// # Errors
     /// The writer failed, or the event came before [`Event::Started`].
     fn event(&mut self, event: &Event) -> io::Result<()>;
+
+    /// All runs have been told: writes what needs to know of all of them.
+    ///
+    /// # Errors
+    /// The writer failed.
+    fn finish(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 /// The error of a report that was not told first what is run.
@@ -38,4 +57,15 @@ fn reason(outcome: &Outcome) -> Option<&str> {
     let owed =
         matches!(outcome.verdict, Verdict::NotApplicable | Verdict::Inconclusive | Verdict::HarnessError);
     outcome.reason.as_deref().or(owed.then_some("no reason given"))
+}
+
+/// The heart of an outcome in one line, raw: the difference, else the reason.
+fn brief(outcome: &Outcome) -> String {
+    let Some(divergence) = &outcome.divergence else {
+        return reason(outcome).unwrap_or_default().to_owned();
+    };
+    let at = if divergence.path.is_empty() { String::new() } else { format!(" at {}", divergence.path) };
+    // Each cut by itself, so that a long one does not hide the other.
+    let [expected, came] = [&divergence.expected, &divergence.actual].map(|text| escape::cut(text, 160));
+    format!("{}{}: expected {expected}, came {came}", divergence.step, escape::cut(&at, 80))
 }

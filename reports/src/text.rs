@@ -1,10 +1,12 @@
 //! The report for people: a terminal, or the log of a CI job.
 //!
 //! It says first what is run, then each finding in full as it is judged, and at the end what was not judged, what failed
-//! without gating, and last of all the summary: how the sum comes about, and the exit status with its reason.
+//! without gating, and last of all the summary: how the sum comes about, and the exit status with its reason. The log of a
+//! CI job opens at its end, so where there were several findings their ids and the first of them, in brief, stand just
+//! above the summary.
 //!
 //! Rules: nothing reaches the writer that is not escaped, the suite's own ids and commands included; no line depends on
-//! colour to be understood; lines are at most 100 columns wide, but for a command, which must stay one line to be
+//! colour to be understood; no text of a peer begins a line as a command of a CI job does; lines are at most 100 columns wide, but for a command, which must stay one line to be
 //! copied. Columns are counted in characters: that some are two wide is not known here.
 //!
 //! Deliberately absent: progress. It belongs to a terminal and not to a report.
@@ -26,6 +28,9 @@ use page::{Page, style};
 /// How many ids of a group are named.
 const FEW: usize = 5;
 
+/// How many findings are named at the end: with the first of them they fill a screen and no more.
+const MANY: usize = 10;
+
 /// How the report is written.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Options {
@@ -46,6 +51,10 @@ pub struct Text<W> {
     unjudged: BTreeMap<(Verdict, String), Vec<String>>,
     /// The failures that do not gate.
     beneath: Vec<Outcome>,
+    /// The first finding that was shown in full.
+    first: Option<Outcome>,
+    /// The ids of all of those, after their verdicts.
+    findings: Vec<String>,
     /// The last thing written is an entry of the list of all cases.
     listing: bool,
 }
@@ -54,8 +63,31 @@ impl<W: Write> Text<W> {
     /// A report that is written to `out` as the run goes on.
     #[must_use]
     pub fn new(out: W, options: Options) -> Self {
-        let account = Account::default();
-        Text { out, options, run: None, account, unjudged: BTreeMap::new(), beneath: vec![], listing: false }
+        Text {
+            out,
+            options,
+            run: None,
+            account: Account::default(),
+            unjudged: BTreeMap::new(),
+            beneath: Vec::new(),
+            first: None,
+            findings: Vec::new(),
+            listing: false,
+        }
+    }
+
+    /// Begins a run, and forgets the one before.
+    fn start(&mut self, run: &Run, page: &mut Page) {
+        if self.run.replace(run.clone()).is_some() {
+            page.blank();
+        }
+        self.account = Account::default();
+        self.unjudged.clear();
+        self.beneath.clear();
+        self.first = None;
+        self.findings.clear();
+        self.listing = false;
+        header(run, page);
     }
 
     /// Takes a verdict, and writes what is to be said at once.
@@ -72,6 +104,8 @@ impl<W: Write> Text<W> {
             Verdict::Fail if beneath => self.beneath.push(outcome.clone()),
             Verdict::Fail | Verdict::Crash | Verdict::Hang | Verdict::HarnessError => {
                 finding::write(page, run, outcome, Detail::Full);
+                self.first.get_or_insert_with(|| outcome.clone());
+                self.findings.push(format!("{} {}", outcome.verdict.word().to_uppercase(), outcome.id));
                 self.listing = false;
                 return Ok(());
             }
@@ -93,8 +127,9 @@ impl<W: Write> Text<W> {
             self.groups(verdict, page);
         }
         self.not_gating(run, page);
+        self.again(run, page);
         page.blank();
-        page.hang("", style::PLAIN, self.sum(run, ended));
+        page.hang("", style::PLAIN, self.account.sum(run, ended));
         let exit = self.account.exit(run, ended);
         page.hang("", exit_style(&exit), exit.to_string());
         Ok(())
@@ -119,6 +154,26 @@ impl<W: Write> Text<W> {
         }
     }
 
+    /// What was shown in full, for a reader who sees only the end.
+    fn again(&self, run: &Run, page: &mut Page) {
+        let (Some(first), 2..) = (&self.first, self.findings.len()) else {
+            return;
+        };
+        page.blank();
+        page.plain(
+            0,
+            style::BOLD,
+            &format!("findings: {}; the first of them again", cases(self.findings.len())),
+        );
+        for finding in self.findings.iter().take(MANY) {
+            page.hang("  ", style::PLAIN, finding);
+        }
+        if let more @ 1.. = self.findings.len().saturating_sub(MANY) {
+            page.hang("  ", style::FAINT, format!("and {more} more"));
+        }
+        finding::write(page, run, first, Detail::Brief);
+    }
+
     fn not_gating(&self, run: &Run, page: &mut Page) {
         let Some(weakest) = self.beneath.iter().map(|outcome| outcome.level).max() else {
             return;
@@ -134,39 +189,26 @@ impl<W: Write> Text<W> {
             finding::write(page, run, outcome, detail);
         }
     }
-
-    /// `12 planned: 9 pass, 2 fail (1 of them not gating), 1 inconclusive`.
-    fn sum(&self, run: &Run, ended: Ended) -> String {
-        let counts: Vec<String> = Verdict::ALL
-            .into_iter()
-            .filter(|verdict| self.account.count(*verdict) > 0)
-            .map(|verdict| match (verdict, self.beneath.len()) {
-                (Verdict::Fail, 1..) => {
-                    format!("{} fail ({} not gating)", self.account.count(verdict), self.beneath.len())
-                }
-                _ => format!("{} {verdict}", self.account.count(verdict)),
-            })
-            .collect();
-        let counts = if counts.is_empty() { "no verdict".to_owned() } else { counts.join(", ") };
-        let interrupted = if ended.interrupted { ", interrupted" } else { "" };
-        format!("{} planned{interrupted}: {counts}", run.planned)
-    }
 }
 
 impl<W: Write> Report for Text<W> {
     fn event(&mut self, event: &Event) -> io::Result<()> {
         let mut page = Page::new(self.options.styles);
         match event {
-            Event::Started(run) => {
-                header(run, &mut page);
-                self.run = Some(run.clone());
-            }
+            Event::Started(run) => self.start(run, &mut page),
             Event::Judged(outcome) => self.judged(outcome, &mut page)?,
             Event::Ended(ended) => self.end(*ended, &mut page)?,
         }
         self.out.write_all(page.into_string().as_bytes())?;
         self.out.flush()
     }
+}
+
+/// One finding in full as this report shows it, without colours, for the formats that quote it.
+pub(crate) fn finding(run: &Run, outcome: &Outcome) -> String {
+    let mut page = Page::new(false);
+    finding::write(&mut page, run, outcome, Detail::Full);
+    page.into_string()
 }
 
 /// What is run against whom.

@@ -76,7 +76,10 @@ async fn serve(listen: &str, peer: &PeerArgs, cases: Vec<Case>) -> Result<u8, St
     let address = listener.local_addr().map_err(|error| format!("harness: {error}"))?;
     super::on_signal(move || interrupted.store(true, Ordering::Relaxed));
     let mut told = Told::new(peer)?;
-    println!("listening at {address}");
+    match super::report::stdout_is_taken(&peer.report) {
+        true => eprintln!("listening at {address}"),
+        false => println!("listening at {address}"),
+    }
     let outcome = accept(&listener, &options, cases, &mut |event| told.tell(&event)).await;
     told.progress.finish();
     outcome.map_err(|error| error.to_string())?;

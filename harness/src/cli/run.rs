@@ -7,16 +7,11 @@ use crate::ping::Ping;
 use crate::run::{Cases, Command, Options, run as run_cases};
 use crate::target::{Target, quote};
 use clap::Args;
-use dnode_reports::Report;
 use dnode_reports::account::Account;
 use dnode_reports::event::{Event, Run};
-use dnode_reports::json::Json;
-use dnode_reports::text::{self, Text};
 use dnode_spec::generate::{Kind, Seed};
-use std::fs::File;
 use std::hash::{BuildHasher, RandomState};
-use std::io::{self, BufWriter, IsTerminal, Write};
-use std::path::PathBuf;
+use std::io::{self, Write};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -46,19 +41,6 @@ pub(super) struct RunArgs {
     peer: PeerArgs,
 }
 
-/// A report to write: the format is JSON so far.
-#[derive(Debug, Clone)]
-pub(super) struct ReportFile(PathBuf);
-
-/// Reads `FORMAT=PATH`.
-pub(super) fn report(text: &str) -> Result<ReportFile, String> {
-    match text.split_once('=') {
-        Some(("json", path)) if !path.is_empty() => Ok(ReportFile(path.into())),
-        Some(("json", _)) => Err("json= needs a path".to_owned()),
-        _ => Err("write json=PATH".to_owned()),
-    }
-}
-
 /// Runs the catalogue.
 pub(super) async fn run(args: RunArgs) -> Result<u8, String> {
     let target = target(args.target.as_deref(), args.peer.exec.clone())?;
@@ -78,7 +60,10 @@ fn seeds(args: &RunArgs) -> Vec<Seed> {
     };
     let drawn = || RandomState::new().hash_one(0_u8) % 1_000_000;
     let seed = args.seed.unwrap_or_else(drawn);
-    println!("seed {seed}");
+    match super::report::stdout_is_taken(&args.peer.report) {
+        true => eprintln!("seed {seed}"),
+        false => println!("seed {seed}"),
+    }
     let kind = match (args.illegal, args.crossing) {
         (true, _) => Kind::Illegal,
         (_, true) => Kind::Crossing,
@@ -145,7 +130,7 @@ pub(super) fn command(args: &PeerArgs, target: &Target) -> Command {
 
 /// All that is told of a run.
 pub(super) struct Told {
-    reports: Vec<(String, Box<dyn Report + Send>)>,
+    reports: Vec<super::report::Named>,
     pub(super) progress: Progress,
     account: Account,
     run: Option<Run>,
@@ -155,19 +140,7 @@ pub(super) struct Told {
 
 impl Told {
     pub(super) fn new(args: &PeerArgs) -> Result<Told, String> {
-        let styled =
-            io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-        let options = text::Options { styles: styled, verbose: args.verbose };
-        let mut reports: Vec<(String, Box<dyn Report + Send>)> = Vec::new();
-        for ReportFile(path) in &args.report {
-            let file = File::create(path).map_err(|error| {
-                format!("caller: the report {} cannot be written: {error}", path.display())
-            })?;
-            let writer: BufWriter<File> = BufWriter::new(file);
-            reports.push((path.display().to_string(), Box::new(Json::new(writer))));
-        }
-        // Last, so that its summary is not printed where a report could not be written.
-        reports.push(("standard output".to_owned(), Box::new(Text::new(io::stdout(), options))));
+        let reports = super::report::open(&args.report, args.verbose)?;
         let progress = Progress::new();
         Ok(Told { reports, progress, account: Account::default(), run: None, status: None, problem: None })
     }
@@ -188,7 +161,10 @@ impl Told {
                 if problem.is_some() && matches!(event, Event::Ended(_)) {
                     break;
                 }
-                if let Err(error) = report.event(event)
+                let told = report.event(event);
+                // A run is all that these reports are about.
+                let last = matches!(event, Event::Ended(_));
+                if let Err(error) = told.and_then(|()| if last { report.finish() } else { Ok(()) })
                     && error.kind() != io::ErrorKind::BrokenPipe
                 {
                     problem.get_or_insert(format!("caller: the report to {name} cannot be written: {error}"));

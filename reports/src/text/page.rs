@@ -1,5 +1,7 @@
 //! Lines of the text report: columns, wrapping, colours, and the one place where text is escaped.
 
+use std::borrow::Cow;
+
 use anstyle::{AnsiColor, Style};
 
 use crate::escape;
@@ -56,7 +58,7 @@ impl Page {
     /// One line, however long.
     pub(super) fn plain(&mut self, indent: usize, style: Style, text: &str) {
         self.text.push_str(&" ".repeat(indent));
-        self.push(style, &escape::terminal(text));
+        self.push(style, &no_command(&escape::terminal(text)));
         self.blank();
     }
 
@@ -108,7 +110,7 @@ impl Page {
                 (0, _) => self.push(gutter_style, gutter),
                 _ => self.text.push_str(&" ".repeat(indent)),
             }
-            self.push(style, line);
+            self.push(style, &no_command(line));
             self.blank();
         }
     }
@@ -120,6 +122,14 @@ impl Page {
         } else {
             self.text.push_str(escaped);
         }
+    }
+}
+
+/// The line, with `::` as an escape where the line begins: a runner of GitHub would take it for a command of the job.
+fn no_command(line: &str) -> Cow<'_, str> {
+    match line.trim_start().strip_prefix("::") {
+        Some(rest) => Cow::Owned(format!(r"\x3a:{rest}")),
+        None => Cow::Borrowed(line),
     }
 }
 

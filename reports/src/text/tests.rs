@@ -341,3 +341,42 @@ fn the_run_comes_first() {
     let judged = Event::Judged(Box::new(sample::outcome("a/case", Verdict::Pass)));
     assert!(text.event(&judged).is_err());
 }
+
+#[test]
+fn a_reader_of_the_end_sees_what_failed_first() {
+    let cases: Vec<Outcome> = (0..12).map(|number| sample::failing(&format!("a/case-{number}"))).collect();
+    let text = report(PLAIN, sample::run(12), &cases, FINE);
+    let (_, end) = text.split_once("\nfindings: ").unwrap();
+    insta::assert_snapshot!(end, @r#"
+    12 cases; the first of them again
+      FAIL a/case-0
+      FAIL a/case-1
+      FAIL a/case-2
+      FAIL a/case-3
+      FAIL a/case-4
+      FAIL a/case-5
+      FAIL a/case-6
+      FAIL a/case-7
+      FAIL a/case-8
+      FAIL a/case-9
+      and 2 more
+
+    FAIL  a/case-0
+      The arguments come back as they were sent.
+
+      clause      message/argument-order (must)
+                  The arguments reach the function in their order and number.
+                  source: protocol document, "data fields", sentence 4
+      step        step 2
+      where       arguments[0]
+      expected    3
+      came        "12"
+      difference  differs, fingerprint 1:f46aab101b08
+
+      repeat      the command that runs just this case
+        dnode-conform --case a/case-0 -- node fixtures/peers/dnode/peer.js
+
+    12 planned: 12 fail
+    exit 1: 12 gating failures
+    "#);
+}

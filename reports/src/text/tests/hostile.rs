@@ -82,3 +82,21 @@ fn styles_add_nothing_but_styles() {
         assert_eq!(bare, all_hostile_report(Options { styles: false, verbose }));
     }
 }
+
+#[test]
+fn no_text_of_a_peer_begins_a_line_as_a_command_of_a_job() {
+    let mut outcome = sample::crashing("a/case");
+    if let Some(death) = &mut outcome.evidence.death {
+        death.stderr = "::error::owned\n  ::stop-commands::x\n##[error]owned\n".to_owned();
+    }
+    // Broken where the second line begins.
+    let at = "      ".len() + "came".len();
+    if let Some(divergence) = &mut outcome.divergence {
+        divergence.actual = format!("{} ::error::owned", "x".repeat(100 - at - 5));
+    }
+    outcome.evidence.transcript = "::error::owned\n".to_owned();
+    let text = report(PLAIN, sample::run(1), &[outcome], FINE);
+    assert!(!text.contains("##["));
+    assert!(!text.lines().any(|line| line.trim_start().starts_with("::")), "{text}");
+    assert_eq!(text.matches(r"\x3a:").count(), 4, "{text}");
+}

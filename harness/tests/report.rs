@@ -1,0 +1,78 @@
+//! Reports as a user asks for them: of a run, and later of its files.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
+mod support;
+
+use support::{PROGRAM, run};
+
+const FORMATS: [&str; 8] = ["text", "json", "events", "junit", "tap", "markdown", "github", "html"];
+
+/// A peer with a fault, so that there is something to report.
+fn faulty() -> String {
+    format!("exec '{PROGRAM}' serve --fault numbers-are-strings --listen 127.0.0.1:{{port}}")
+}
+
+#[test]
+fn what_is_rendered_later_is_what_the_run_wrote() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    let exec = faulty();
+    let files = FORMATS.map(|format| format!("{format}={}", path(format)));
+    let mut arguments = vec!["--exec", exec.as_str(), "--case", "probe/*"];
+    files.iter().for_each(|file| arguments.extend(["--report", file]));
+    run(&arguments).expect_status(&[1]).expect_text("FAIL  probe/add");
+    for format in FORMATS {
+        let later = run(&["report", &path("events"), "--format", format]);
+        later.expect_status(&[0]);
+        let written = std::fs::read_to_string(path(format)).unwrap();
+        assert!(later.stdout == written, "{format}:\n{written}\n\nlater:\n{}", later.stdout);
+        run(&["report", &path("events"), "--format", format, "--out", &path("later")]).expect_status(&[0]);
+        assert_eq!(std::fs::read_to_string(path("later")).unwrap(), written);
+    }
+}
+
+#[test]
+fn standard_output_has_one_report_and_nothing_else() {
+    let exec = faulty();
+    let arguments = |report| ["--exec", &exec, "--case", "probe/add", "--report", report].map(str::to_owned);
+    let stdout = |report| {
+        let arguments = arguments(report);
+        let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        let ran = run(&arguments);
+        ran.expect_status(&[1]);
+        ran.stdout
+    };
+    let tap = stdout("tap=-");
+    assert!(tap.starts_with("TAP version 13\n1..") && !tap.contains("\nFAIL"), "{tap}");
+    assert!(serde_json::from_str::<serde_json::Value>(&stdout("json=-")).is_ok());
+    // A job has both: the annotations, and the report for people, whose sum is last.
+    let job = stdout("github=-");
+    assert!(job.contains("\n::error title=fail probe/add::") && job.contains("\nFAIL  probe/add\n"), "{job}");
+    assert!(job.lines().last().unwrap().starts_with("exit 1: "), "{job}");
+    let generated = run(&["--generate", "1", "--seed", "7", "--report", "tap=-"]);
+    generated.expect_status(&[0]);
+    assert!(generated.stdout.starts_with("TAP version 13\n") && generated.stderr.contains("seed 7"));
+}
+
+#[test]
+fn canonical_reports_of_several_peers_make_one_page() {
+    let known = ["reports/known/npm-dnode-0.9.12.json", "reports/known/npm-dnode-1.2.2.json"];
+    let page = run(&["report", known[0], known[1], "--format", "html"]);
+    page.expect_status(&[0])
+        .expect_text("npm dnode 0.9.12")
+        // What a canonical report leaves out and the catalogue knows.
+        .expect_text("A line is the JSON text null.")
+        .expect_text("dnode-conform run TARGET --case robust/message-null");
+    run(&["report", known[0], known[1], "--format", "markdown"])
+        .expect_status(&[0])
+        .expect_text("| case | level | `npm dnode 0.9.12` | `npm dnode 1.2.2` |")
+        .expect_text("| `framing/split-character` | must | pass | FAIL |");
+    run(&["report", known[0], known[1], "--format", "tap"])
+        .expect_status(&[2])
+        .expect_text("is about one run");
+    // Another gate is another exit, of the same verdicts.
+    let text = |level: &str| run(&["report", known[0], "--format", "text", "--level", level]).stdout;
+    assert!(
+        text("robust").contains("exit 1: 5 gating failures") && text("observed").contains("exit 1: 8 gating")
+    );
+}

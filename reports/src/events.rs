@@ -1,0 +1,154 @@
+//! The events themselves: one JSON object a line, everything that a run told.
+//!
+//! The canonical report leaves out what differs from run to run: how the peer was reached, the wire log, standard error.
+//! This format has it, so that every other format can be written later. `events.schema.json` beside this crate's manifest
+//! describes a line. Bytes that are not UTF-8 are `{"base64": …}`.
+//!
+//! It is no canonical form: two runs differ in it. Long texts of the peer are cut, and what passed has no evidence.
+
+use std::io::{self, Write};
+
+use crate::event::{Divergence, Event, Evidence, Outcome, Run, Verdict, Wire};
+use crate::{Report, escape};
+
+/// How many characters of one text are kept: more than any format shows.
+const LONGEST: usize = 4000;
+
+/// How many lines of standard error are kept, and how many characters of each.
+const LINES: usize = 30;
+const LINE: usize = 1000;
+
+/// Writes events as they come.
+#[derive(Debug)]
+pub struct Events<W> {
+    out: W,
+}
+
+impl<W: Write> Events<W> {
+    /// A report that is written to `out` as the run goes on.
+    #[must_use]
+    pub fn new(out: W) -> Self {
+        Events { out }
+    }
+}
+
+impl<W: Write> Report for Events<W> {
+    fn event(&mut self, event: &Event) -> io::Result<()> {
+        let bounded = match event {
+            Event::Started(run) => Event::Started(Run {
+                peer: run.peer.as_deref().map(short),
+                notes: run.notes.iter().map(|note| short(note)).collect(),
+                ..run.clone()
+            }),
+            Event::Judged(outcome) => Event::Judged(Box::new(bounded(outcome))),
+            Event::Ended(ended) => Event::Ended(*ended),
+        };
+        let line = escape::json(&serde_json::to_string(&bounded)?);
+        writeln!(self.out, "{line}")?;
+        self.out.flush()
+    }
+}
+
+/// Reads what [`Events`] wrote.
+///
+/// # Errors
+/// A line that is no event, by its number.
+pub fn read(text: &str) -> Result<Vec<Event>, String> {
+    let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
+    lines
+        .map(|(number, line)| {
+            serde_json::from_str(line).map_err(|error| format!("line {}: {error}", number + 1))
+        })
+        .collect()
+}
+
+fn bounded(outcome: &Outcome) -> Outcome {
+    let Evidence { wire, transcript, repeat, death } = &outcome.evidence;
+    let evidence = match outcome.verdict {
+        Verdict::Pass => Evidence::default(),
+        _ => Evidence {
+            wire: wire.iter().map(entry).collect(),
+            // A session may be long; a step is cut by who shows it.
+            transcript: escape::cut(transcript, LONGEST * 4).into_owned(),
+            repeat: short(repeat),
+            death: death.clone().map(|mut death| {
+                death.status = short(&death.status);
+                death.stderr = last(&death.stderr);
+                death
+            }),
+        },
+    };
+    let divergence = outcome.divergence.as_ref().map(|divergence| Divergence {
+        path: short(&divergence.path),
+        expected: short(&divergence.expected),
+        actual: short(&divergence.actual),
+        ..divergence.clone()
+    });
+    Outcome { reason: outcome.reason.as_deref().map(short), divergence, evidence, ..outcome.clone() }
+}
+
+fn entry(entry: &Wire) -> Wire {
+    match entry {
+        Wire::Bytes { from, bytes, cut } => {
+            let kept = bytes.get(..LONGEST).unwrap_or(bytes);
+            Wire::Bytes { from: *from, bytes: kept.to_vec(), cut: cut + bytes.len() - kept.len() }
+        }
+        Wire::Event { from, what } => Wire::Event { from: *from, what: short(what) },
+        Wire::Omitted(count) => Wire::Omitted(*count),
+    }
+}
+
+/// The last lines of standard error, as many as any format shows.
+fn last(text: &str) -> String {
+    let lines: Vec<&str> = text.lines().collect();
+    let last = lines.iter().skip(lines.len().saturating_sub(LINES));
+    last.map(|line| escape::cut(line, LINE).into_owned() + "\n").collect()
+}
+
+fn short(text: &str) -> String {
+    escape::cut(text, LONGEST).into_owned()
+}
+
+/// A level as its word.
+pub(crate) mod level {
+    use dnode_spec::clause::Level;
+    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+    pub(crate) fn serialize<S: Serializer>(level: &Level, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(level.word())
+    }
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Level, D::Error> {
+        let word = String::deserialize(deserializer)?;
+        Level::from_word(&word).ok_or_else(|| D::Error::custom(format!("{word:?} is no level")))
+    }
+}
+
+/// Bytes as text where they are UTF-8, else in base64.
+pub(crate) mod bytes {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::STANDARD;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
+
+    #[derive(Serialize, Deserialize)]
+    #[serde(untagged)]
+    enum Written {
+        Text(String),
+        Base64 { base64: String },
+    }
+
+    pub(crate) fn serialize<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
+        match std::str::from_utf8(bytes) {
+            Ok(text) => serializer.serialize_str(text),
+            Err(_) => Written::Base64 { base64: STANDARD.encode(bytes) }.serialize(serializer),
+        }
+    }
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>, D::Error> {
+        match Written::deserialize(deserializer)? {
+            Written::Text(text) => Ok(text.into_bytes()),
+            Written::Base64 { base64 } => STANDARD.decode(base64).map_err(D::Error::custom),
+        }
+    }
+}

@@ -1,0 +1,183 @@
+//! Each case, and what each run found in it.
+
+use dnode_spec::clause;
+use maud::{Markup, html};
+
+use super::mark::{self, Marked};
+use super::{badge, fragment, letters, shown};
+use crate::clauses::{Group, Row};
+use crate::event::{Death, Divergence, From as Side, Outcome, Verdict, Wire};
+use crate::record::Record;
+
+/// How many entries of a wire log are shown from its beginning, and from its end.
+const ENTRIES: (usize, usize) = (12, 16);
+
+/// How many characters of an entry are shown.
+const ENTRY: usize = 400;
+
+/// How many steps of a transcript, and lines of standard error, are shown.
+const LINES: usize = 30;
+
+/// All cases. What several runs found is folded, so that a reader first sees which of them found something.
+pub(super) fn cases(records: &[Record], groups: &[Group<'_>]) -> Markup {
+    html! {
+        @for group in groups { @for row in &group.rows { (case(records, row)) } }
+        p #none hidden { "No case is left by these filters." }
+    }
+}
+
+fn case(records: &[Record], row: &Row<'_>) -> Markup {
+    let about = row.judged().map(|outcome| &outcome.about).find(|about| !about.is_empty());
+    let clauses = row.judged().next().map(|outcome| outcome.clauses.as_slice()).unwrap_or_default();
+    let transcript = row.judged().map(|outcome| &outcome.evidence.transcript).find(|it| !it.is_empty());
+    // What passed everywhere is not printed: the matrix on the same paper has it.
+    let passed = row.judged().all(|outcome| outcome.verdict == Verdict::Pass);
+    html! {
+        article.passed[passed] id={ "case/" (fragment(row.id)) } data-v=(letters(row)) data-l=(row.level) {
+            h3 { a href={ "#case/" (fragment(row.id)) } { (shown(row.id)) } " " small { (row.level) } }
+            @if let Some(about) = about { p { (shown(about)) } }
+            p.clauses { "Clause " @for id in clauses { a href={ "#clause/" (fragment(id)) } { (shown(id)) } " " } }
+            @for (number, outcome) in row.outcomes.iter().enumerate() {
+                @if let (Some(outcome), Some(record)) = (outcome, records.get(number)) {
+                    (judged(number, records.len(), record, outcome))
+                }
+            }
+            @if let Some(transcript) = transcript { (lines("transcript", transcript)) }
+        }
+    }
+}
+
+/// What one run says of the case.
+fn judged(number: usize, runs: usize, record: &Record, outcome: &Outcome) -> Markup {
+    let gates = outcome.verdict != Verdict::Fail || outcome.gates(record.run.gate);
+    let head = html! {
+        (badge(outcome.verdict)) " " @if runs > 1 { strong { (shown(record.name())) } " " }
+        @if !gates { "(not gating) " }
+    };
+    html! {
+        @if outcome.divergence.is_none() && !outcome.verdict.is_finding() {
+            p.judged data-peer=(number) { (head) @if let Some(reason) = crate::reason(outcome) { (shown(reason)) } }
+        } @else {
+            details.judged data-peer=(number) open[runs == 1] {
+                summary { (head) span.brief { (shown(&crate::brief(outcome))) } }
+                (finding(outcome))
+            }
+        }
+    }
+}
+
+fn finding(outcome: &Outcome) -> Markup {
+    let evidence = &outcome.evidence;
+    html! {
+        @if outcome.verdict == Verdict::HarnessError {
+            p { "The suite itself failed. This says nothing about the peer." }
+        }
+        @if let Some(reason) = crate::reason(outcome) { p { (shown(reason)) } }
+        @if let Some(divergence) = &outcome.divergence { (difference(divergence)) }
+        @if !evidence.wire.is_empty() { (wire(&evidence.wire, outcome.divergence.as_ref())) }
+        @if let Some(death) = &evidence.death { (process(death)) }
+        @if !evidence.repeat.is_empty() {
+            h4 { "Repeat it" }
+            pre.repeat { code { (shown(&evidence.repeat)) } }
+        }
+    }
+}
+
+/// What was expected and what came, with the clause's sentence.
+fn difference(divergence: &Divergence) -> Markup {
+    let (expected, came) = mark::apart(&shown(&divergence.expected), &shown(&divergence.actual));
+    html! {
+        @if let Some(clause) = clause::find(&divergence.clause) {
+            blockquote { (clause.text)
+                footer { a href={ "#clause/" (clause.id) } { (clause.id) } " (" (clause.level) "), " (clause.source) }
+            }
+        }
+        dl {
+            dt { "step" } dd { (shown(&divergence.step)) }
+            @if !divergence.path.is_empty() { dt { "where" } dd { code { (shown(&divergence.path)) } } }
+            dt { "expected" } dd { code { (marked(&expected)) } }
+            dt { "came" } dd { code { (marked(&came)) } }
+            dt { "difference" } dd { (shown(&divergence.kind)) ", fingerprint " (shown(&divergence.fingerprint)) }
+        }
+    }
+}
+
+fn marked(text: &Marked) -> Markup {
+    html! { (text.before) @if !text.marked.is_empty() { mark { (text.marked) } } (text.after) }
+}
+
+/// The wire log in two lanes, the suite's at the left. What diverged is marked where it is seen, and said at the end.
+fn wire(log: &[Wire], divergence: Option<&Divergence>) -> Markup {
+    let place = divergence.and_then(|divergence| mark::place(log, divergence));
+    let (first, last) = ENTRIES;
+    let left_out = log.len().saturating_sub(first + last);
+    html! {
+        h4 { "Wire" }
+        ol.wire {
+            li.lanes aria-hidden="true" { span { "suite" } span { "peer" } }
+            @for (number, entry) in log.iter().enumerate() {
+                @if number == first && left_out > 0 { li.omitted { (left_out) " entries left out" } }
+                @if number < first || number >= first + left_out || Some(number) == place {
+                    (wire_entry(entry, divergence.filter(|_| Some(number) == place)))
+                }
+            }
+            @if let Some(divergence) = divergence {
+                li.peer.diverged { mark { (shown(&divergence.kind)) } " expected "
+                    code { (terminal_short(&divergence.expected)) } ", came " code { (terminal_short(&divergence.actual)) }
+                }
+            }
+        }
+    }
+}
+
+fn wire_entry(entry: &Wire, divergence: Option<&Divergence>) -> Markup {
+    let lane = |from: &Side| match from {
+        Side::Suite => "suite",
+        Side::Peer => "peer",
+    };
+    let hot = if divergence.is_some() { " diverged" } else { "" };
+    html! {
+        @match entry {
+            Wire::Bytes { from, bytes, cut } => {
+                @let whole = *cut == 0 && bytes.ends_with(b"\n");
+                @let body = bytes.strip_suffix(b"\n").filter(|_| whole).unwrap_or(bytes);
+                @let text = crate::escape::terminal_cut(body, ENTRY, *cut);
+                li class={ (lane(from)) (hot) } {
+                    span.who { (lane(from)) " " }
+                    code { (marked(&mark::within(&text, divergence))) }
+                    @if !whole && *cut == 0 { em { " (no newline)" } } @else if body.is_empty() { em { "(an empty line)" } }
+                }
+            }
+            Wire::Event { from, what } => li class={ (lane(from)) (hot) } {
+                span.who { (lane(from)) " " } em { @if divergence.is_some() { mark { (shown(what)) } } @else { (shown(what)) } }
+            },
+            Wire::Omitted(count) => li.omitted { (count) " entries left out" },
+        }
+    }
+}
+
+fn terminal_short(text: &str) -> String {
+    crate::escape::terminal_cut(text, 120, 0)
+}
+
+/// How the peer's process ended, and its last words.
+fn process(death: &Death) -> Markup {
+    let lines: Vec<&str> = death.stderr.lines().collect();
+    let last = lines.iter().skip(lines.len().saturating_sub(LINES));
+    html! {
+        h4 { "Process: " (shown(&death.status)) }
+        @if !lines.is_empty() { pre { @for line in last { (shown(&line.replace('\t', "    "))) "\n" } } }
+    }
+}
+
+/// The first lines of a text, folded.
+fn lines(title: &str, text: &str) -> Markup {
+    let count = text.lines().count();
+    html! {
+        details.steps { summary { (title) }
+            pre { @for line in text.lines().take(LINES) { (shown(line)) "\n" }
+                @if count > LINES { "(" (count - LINES) " more)\n" }
+            }
+        }
+    }
+}

@@ -1,0 +1,37 @@
+use super::*;
+use crate::event::Outcome;
+use crate::sample::{self, FINE};
+
+#[test]
+fn a_fragment_has_nothing_that_ends_one() {
+    assert_eq!(fragment("callback/any-depth"), "callback/any-depth");
+    assert_eq!(fragment("a b\"<%\u{1b}é"), "a%20b%22%3c%25%5cx1b%c3%a9");
+}
+
+#[test]
+fn every_verdict_has_a_class_of_its_own_and_a_word() {
+    let letters: std::collections::BTreeSet<&str> = Verdict::ALL.into_iter().map(letter).collect();
+    assert_eq!(letters.len(), Verdict::ALL.len());
+    for verdict in Verdict::ALL {
+        assert!(badge(verdict).into_string().contains(&format!(">{verdict}<")));
+        let style = include_str!("page.css");
+        assert!(style.contains(&format!("\n.{} {{ background:", letter(verdict))), "{verdict} has no colour");
+    }
+}
+
+#[test]
+fn a_long_log_is_cut_and_what_diverged_stays() {
+    let mut outcome: Outcome = sample::failing("a/case");
+    let line = outcome.evidence.wire.pop().unwrap();
+    let padding = || (0..100).map(|_| sample::sent("{}\n"));
+    outcome.evidence.wire = padding().chain([line]).chain(padding()).collect();
+    let mut html = Html::new(Vec::new());
+    for event in sample::events(sample::run(1), &[outcome], FINE) {
+        html.event(&event).unwrap();
+    }
+    html.finish().unwrap();
+    let text = String::from_utf8(html.out).unwrap();
+    assert!(text.contains("173 entries left out"));
+    assert_eq!(text.matches("<li class=\"suite\">").count(), 28);
+    assert!(text.contains("<mark>&quot;12&quot;</mark>"));
+}

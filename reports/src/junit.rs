@@ -1,0 +1,192 @@
+//! JUnit XML, as Jenkins, GitLab and most others read it.
+//!
+//! One `<testsuite>` a run, one `<testcase>` a case: its class is the group of the id, its name the whole id. What gates
+//! is a `<failure>`; harness errors and what is inconclusive are `<error>`s, since such a run never ends with status 0;
+//! not applicable is `<skipped>`, and so is a failure that does not gate. So it is red where the exit status is not 0; where
+//! no case shows that, one more test case, `run`, does.
+//!
+//! Deliberately absent: times. A report of the same behaviour is the same bytes.
+
+use std::io::{self, Write};
+
+use quick_junit::{NonSuccessKind, Property, TestCase, TestCaseStatus, TestSuite};
+
+use crate::escape::terminal_cut;
+use crate::event::{Event, Outcome, Run, Verdict};
+use crate::record::{Record, Records};
+use crate::{Report, brief, text};
+
+/// How many characters of one text are shown.
+const LONGEST: usize = 400;
+
+/// Writes JUnit XML at the end.
+#[derive(Debug)]
+pub struct Junit<W> {
+    out: W,
+    records: Records,
+}
+
+impl<W: Write> Junit<W> {
+    /// A report that will be written to `out`.
+    #[must_use]
+    pub fn new(out: W) -> Self {
+        Junit { out, records: Records::default() }
+    }
+}
+
+impl<W: Write> Report for Junit<W> {
+    fn event(&mut self, event: &Event) -> io::Result<()> {
+        self.records.event(event)
+    }
+
+    fn finish(&mut self) -> io::Result<()> {
+        let mut report = quick_junit::Report::new("dnode-conform");
+        report.add_test_suites(self.records.all().iter().map(suite));
+        self.out.write_all(report.to_string().map_err(io::Error::other)?.as_bytes())?;
+        self.out.flush()
+    }
+}
+
+fn suite(record: &Record) -> TestSuite {
+    let run = &record.run;
+    let mut suite = TestSuite::new(short(record.name()));
+    let exit = record.exit();
+    for (name, value) in [
+        ("suite", format!("dnode-conform {}", run.suite)),
+        ("target", run.target.clone()),
+        ("level", run.gate.to_string()),
+        ("sum", record.sum()),
+        ("exit", exit.to_string()),
+    ] {
+        suite.add_property(Property::new(name, short(&value)));
+    }
+    suite.add_test_cases(record.outcomes.iter().map(|outcome| case(run, outcome)));
+    let skipped = suite.test_cases.iter().filter(|it| matches!(it.status, TestCaseStatus::Skipped { .. }));
+    let skipped = skipped.count().to_string();
+    suite.extra.insert("skipped".into(), skipped.into());
+    if exit.status != 0 && suite.failures + suite.errors == 0 {
+        let mut status = TestCaseStatus::non_success(NonSuccessKind::Error);
+        status.set_type("run").set_message(exit.to_string());
+        suite.add_test_case(TestCase::new("run", status));
+    }
+    suite
+}
+
+fn case(run: &Run, outcome: &Outcome) -> TestCase {
+    let gates = outcome.gates(run.gate);
+    let mut status = match outcome.verdict {
+        Verdict::Pass => TestCaseStatus::success(),
+        Verdict::NotApplicable => TestCaseStatus::skipped(),
+        Verdict::Fail if !gates => TestCaseStatus::skipped(),
+        Verdict::Fail | Verdict::Crash | Verdict::Hang => {
+            TestCaseStatus::non_success(NonSuccessKind::Failure)
+        }
+        Verdict::Inconclusive | Verdict::HarnessError => TestCaseStatus::non_success(NonSuccessKind::Error),
+    };
+    let message = short(&brief(outcome));
+    match &status {
+        TestCaseStatus::Success { .. } => {}
+        // The schema of Jenkins gives it no attribute.
+        TestCaseStatus::Skipped { .. } => {
+            let mark = if gates || outcome.verdict != Verdict::Fail { "" } else { ", does not gate" };
+            status.set_description(format!("{}{mark}: {message}", outcome.verdict));
+        }
+        TestCaseStatus::NonSuccess { .. } => {
+            status.set_type(outcome.verdict.word()).set_message(message);
+            status.set_description(text::finding(run, outcome));
+        }
+    }
+    let mut case = TestCase::new(short(&outcome.id), status);
+    let group = outcome.id.split('/').next().unwrap_or_default();
+    case.set_classname(short(&format!("dnode.{group}")));
+    case
+}
+
+fn short(text: &str) -> String {
+    terminal_cut(text, LONGEST, 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::Ended;
+    use crate::sample::{self, FINE};
+    use dnode_spec::clause::Level;
+
+    fn report(cases: &[Outcome], ended: Ended) -> String {
+        let mut out = Vec::new();
+        let mut junit = Junit::new(&mut out);
+        for event in sample::events(sample::run(cases.len()), cases, ended) {
+            junit.event(&event).unwrap();
+        }
+        junit.finish().unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn an_element_a_case() {
+        let mut observed = Outcome { level: Level::Observed, ..sample::failing("methods/again") };
+        observed.evidence = crate::event::Evidence::default();
+        let cases = [
+            sample::outcome("a/case", Verdict::Pass),
+            sample::because("value/nest", Verdict::Inconclusive, "needs methods/by-id"),
+            Outcome { evidence: crate::event::Evidence::default(), ..sample::failing("message/order") },
+            observed,
+        ];
+        insta::assert_snapshot!(report(&cases, FINE), @r#"
+        <?xml version="1.0" encoding="UTF-8"?>
+        <testsuites name="dnode-conform" tests="4" failures="1" errors="1">
+            <testsuite name="dnode 1.2.2" tests="4" disabled="1" errors="1" failures="1" skipped="1">
+                <properties>
+                    <property name="suite" value="dnode-conform 0.1.0"/>
+                    <property name="target" value="node fixtures/peers/dnode/peer.js"/>
+                    <property name="level" value="robust"/>
+                    <property name="sum" value="4 planned: 1 pass, 2 fail (1 not gating), 1 inconclusive"/>
+                    <property name="exit" value="exit 1: 1 gating failure"/>
+                </properties>
+                <testcase name="a/case" classname="dnode.a">
+                </testcase>
+                <testcase name="value/nest" classname="dnode.value">
+                    <error message="needs methods/by-id" type="inconclusive">
+        INCONCLUSIVE  value/nest
+          The arguments come back as they were sent.
+
+          peer        dnode 1.2.2, at node fixtures/peers/dnode/peer.js
+          clause      message/argument-order (must)
+                      The arguments reach the function in their order and number.
+                      source: protocol document, &quot;data fields&quot;, sentence 4
+          reason      needs methods/by-id
+        </error>
+                </testcase>
+                <testcase name="message/order" classname="dnode.message">
+                    <failure message="step 2 at arguments[0]: expected 3, came &quot;12&quot;" type="fail">
+        FAIL  message/order
+          The arguments come back as they were sent.
+
+          peer        dnode 1.2.2, at node fixtures/peers/dnode/peer.js
+          clause      message/argument-order (must)
+                      The arguments reach the function in their order and number.
+                      source: protocol document, &quot;data fields&quot;, sentence 4
+          step        step 2
+          where       arguments[0]
+          expected    3
+          came        &quot;12&quot;
+          difference  differs, fingerprint 1:bf36ebf234f3
+        </failure>
+                </testcase>
+                <testcase name="methods/again" classname="dnode.methods">
+                    <skipped>fail, does not gate: step 2 at arguments[0]: expected 3, came &quot;12&quot;</skipped>
+                </testcase>
+            </testsuite>
+        </testsuites>
+        "#);
+    }
+
+    #[test]
+    fn a_run_that_proves_nothing_is_red() {
+        let cases = [sample::outcome("a/case", Verdict::NotApplicable)];
+        assert!(
+            report(&cases, FINE).contains(r#"<error message="exit 2: no case was executed" type="run"/>"#)
+        );
+    }
+}

@@ -1,0 +1,171 @@
+//! Markdown: the step summary of GitHub, a comment, or a page of a repository.
+//!
+//! It says the sum of each run, shows the findings of each in folded blocks, and ends with the matrix of all cases by
+//! clause; with several runs the matrix comes first, and a column is a run.
+//!
+//! Rules: a text of the peer stands only in code, between more backticks than it has itself, where Markdown takes nothing
+//! for markup; in a table its `|` is an escape too. A step summary may have a mebibyte: findings are shown in full as
+//! long as the report is smaller than half of that, the rest by their ids.
+
+use std::fmt::Write as _;
+use std::io::{self, Write};
+
+use crate::clauses::{self, Row};
+use crate::escape::{terminal, terminal_cut};
+use crate::event::{Event, Outcome, Verdict};
+use crate::record::{Record, Records};
+use crate::{Report, brief, text};
+
+/// How many characters of one text are shown.
+const LONGEST: usize = 400;
+
+/// How many bytes of findings are shown in full.
+const FULL: usize = 400_000;
+
+/// Writes Markdown at the end.
+#[derive(Debug)]
+pub struct Markdown<W> {
+    out: W,
+    records: Records,
+}
+
+impl<W: Write> Markdown<W> {
+    /// A report that will be written to `out`.
+    #[must_use]
+    pub fn new(out: W) -> Self {
+        Markdown { out, records: Records::default() }
+    }
+}
+
+impl<W: Write> Report for Markdown<W> {
+    fn event(&mut self, event: &Event) -> io::Result<()> {
+        self.records.event(event)
+    }
+
+    fn finish(&mut self) -> io::Result<()> {
+        let records = self.records.all();
+        let mut page = String::from("# dnode-conform\n");
+        records.iter().for_each(|record| summary(&mut page, record));
+        match records {
+            [_] => {
+                findings(&mut page, records);
+                folded_matrix(&mut page, records);
+            }
+            _ => {
+                matrix(&mut page, records);
+                findings(&mut page, records);
+            }
+        }
+        self.out.write_all(page.as_bytes())?;
+        self.out.flush()
+    }
+}
+
+// Writing to a string cannot fail, so what `write!` gives is not looked at below.
+
+fn summary(page: &mut String, record: &Record) {
+    let exit = record.exit();
+    let mark = if exit.status == 0 { "" } else { "**" };
+    let _ = write!(page, "\n## {}\n\n{mark}{exit}{mark}\n\n{}\n", code(record.name()), record.sum());
+    let _ = write!(page, "\nSuite {}, target {}", code(&record.run.suite), code(&record.run.target));
+    let _ = writeln!(page, "; what gates: {} and stricter", record.run.gate);
+    for note in &record.run.notes {
+        let _ = writeln!(page, "- {}", code(note));
+    }
+}
+
+/// The findings of all runs.
+fn findings(page: &mut String, records: &[Record]) {
+    let limit = page.len() + FULL;
+    for record in records {
+        let found: Vec<&Outcome> = record.outcomes.iter().filter(|it| it.verdict.is_finding()).collect();
+        if found.is_empty() {
+            continue;
+        }
+        let _ = write!(page, "\n### Findings: {}\n\n", code(record.name()));
+        for outcome in found {
+            let gates = if outcome.gates(record.run.gate) { "" } else { " (not gating)" };
+            let title = format!("**{}**{gates} {}", word(outcome.verdict), code(&outcome.id));
+            if page.len() > limit {
+                let _ = writeln!(page, "- {title}");
+                continue;
+            }
+            let _ = write!(page, "- {title}\n  {}\n", code(&brief(outcome)));
+            let block = text::finding(&record.run, outcome);
+            let fence = "`".repeat(longest_run(&block).max(2) + 1);
+            let _ = write!(page, "  <details><summary>evidence</summary>\n\n  {fence}text\n");
+            for line in block.trim_start().lines() {
+                let _ = writeln!(page, "{}", format!("  {line}").trim_end());
+            }
+            let _ = write!(page, "  {fence}\n\n  </details>\n\n");
+        }
+    }
+}
+
+fn folded_matrix(page: &mut String, records: &[Record]) {
+    page.push_str("\n<details><summary>All cases</summary>\n");
+    matrix(page, records);
+    page.push_str("\n</details>\n");
+}
+
+/// All cases by clause, a column a run.
+fn matrix(page: &mut String, records: &[Record]) {
+    page.push_str("\n| case | level |");
+    for record in records {
+        let name = if records.len() == 1 { "verdict".to_owned() } else { cell(record.name()) };
+        let _ = write!(page, " {name} |");
+    }
+    let _ = write!(page, "\n|---|---|{}\n", "---|".repeat(records.len()));
+    for group in clauses::groups(records) {
+        let level = group.clause.map_or("", |clause| clause.level.word());
+        let _ = writeln!(page, "| **{}** | {level} |{}", cell(&group.id), " |".repeat(records.len()));
+        for Row { id, level, outcomes } in &group.rows {
+            let _ = write!(page, "| {} | {level} |", cell(id));
+            for outcome in outcomes {
+                let _ = write!(page, " {} |", outcome.map_or("", |outcome| word(outcome.verdict)));
+            }
+            page.push('\n');
+        }
+    }
+}
+
+/// The verdict in a word that cannot be overlooked where it should not be.
+fn word(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Pass => "pass",
+        Verdict::Fail => "FAIL",
+        Verdict::Crash => "CRASH",
+        Verdict::Hang => "HANG",
+        Verdict::NotApplicable => "not-applicable",
+        Verdict::Inconclusive => "INCONCLUSIVE",
+        Verdict::HarnessError => "HARNESS-ERROR",
+    }
+}
+
+/// A text of anyone, literally.
+fn code(text: &str) -> String {
+    span(&terminal_cut(text, LONGEST, 0))
+}
+
+/// Like [`code`], in a table: what divides its cells is an escape.
+fn cell(text: &str) -> String {
+    span(&terminal(crate::escape::cut(text, LONGEST).as_ref()).replace('|', r"\x7c"))
+}
+
+fn span(shown: &str) -> String {
+    if shown.trim().is_empty() {
+        return String::new();
+    }
+    let fence = "`".repeat(longest_run(shown) + 1);
+    // A backtick at an end needs a space beside it; of two spaces at the ends, a reader takes one pair away.
+    let space = if shown.starts_with(['`', ' ']) || shown.ends_with(['`', ' ']) { " " } else { "" };
+    format!("{fence}{space}{shown}{space}{fence}")
+}
+
+/// How many backticks stand together at most.
+fn longest_run(text: &str) -> usize {
+    text.split(|c| c != '`').map(str::len).max().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,66 @@
+//! Runs that are kept until they have ended, for the formats that must see the whole before they write.
+//!
+//! What passed is kept without its evidence: nobody asks for it, and it would be most of the memory.
+
+use std::io;
+
+use crate::account::{Account, Exit};
+use crate::event::{Ended, Event, Evidence, Outcome, Run, Verdict};
+
+/// One run, from its first event to its last.
+#[derive(Debug, Clone)]
+pub(crate) struct Record {
+    pub(crate) run: Run,
+    pub(crate) outcomes: Vec<Outcome>,
+    pub(crate) account: Account,
+    pub(crate) ended: Ended,
+}
+
+impl Record {
+    /// What the peer is called in a report, raw: its own name, else how it is reached.
+    pub(crate) fn name(&self) -> &str {
+        self.run.peer.as_deref().unwrap_or(&self.run.target)
+    }
+
+    pub(crate) fn exit(&self) -> Exit {
+        self.account.exit(&self.run, self.ended)
+    }
+
+    pub(crate) fn sum(&self) -> String {
+        self.account.sum(&self.run, self.ended)
+    }
+}
+
+/// Takes events and keeps the runs that they tell of.
+#[derive(Debug, Default)]
+pub(crate) struct Records(Vec<Record>);
+
+impl Records {
+    pub(crate) fn event(&mut self, event: &Event) -> io::Result<()> {
+        match event {
+            Event::Started(run) => self.0.push(Record {
+                run: run.clone(),
+                outcomes: Vec::new(),
+                account: Account::default(),
+                ended: Ended::default(),
+            }),
+            Event::Judged(outcome) => {
+                let record = self.0.last_mut().ok_or_else(crate::not_started)?;
+                record.account.add(outcome);
+                record.outcomes.push(match outcome.verdict {
+                    Verdict::Pass => Outcome { evidence: Evidence::default(), ..(**outcome).clone() },
+                    _ => (**outcome).clone(),
+                });
+            }
+            Event::Ended(ended) => {
+                self.0.last_mut().ok_or_else(crate::not_started)?.ended = *ended;
+            }
+        }
+        Ok(())
+    }
+
+    /// The runs in their order.
+    pub(crate) fn all(&self) -> &[Record] {
+        &self.0
+    }
+}

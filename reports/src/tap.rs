@@ -1,0 +1,190 @@
+//! The Test Anything Protocol: one line a case, for `prove` and whatever else reads TAP.
+//!
+//! It is written in the syntax of TAP 14. The first line says 13 all the same: `prove` refuses a document that says 14,
+//! and a reader of TAP 14 takes one that says 13.
+//!
+//! Rules: not applicable is `ok` with SKIP; a failure that does not gate is `not ok` with TODO; inconclusive is plainly
+//! `not ok`, since a run with such a case never ends with status 0. So the reader's verdict is that of the exit status;
+//! where no case shows it (no call was ever answered), the document ends with `Bail out!`.
+
+use std::io::{self, Write};
+
+use crate::account::Account;
+use crate::escape::{terminal, terminal_cut};
+use crate::event::{Ended, Event, Outcome, Run, Verdict};
+use crate::{Report, not_started};
+
+/// How many characters of one text are shown.
+const LONGEST: usize = 400;
+
+/// Writes TAP as the run goes on.
+#[derive(Debug)]
+pub struct Tap<W> {
+    out: W,
+    run: Option<Run>,
+    account: Account,
+}
+
+impl<W: Write> Tap<W> {
+    /// A report that is written to `out` as the run goes on.
+    #[must_use]
+    pub fn new(out: W) -> Self {
+        Tap { out, run: None, account: Account::default() }
+    }
+
+    fn start(&mut self, run: &Run) -> io::Result<()> {
+        writeln!(self.out, "TAP version 13\n1..{}", run.planned)?;
+        let peer = run.peer.as_deref().unwrap_or("unnamed");
+        for (name, value) in [("dnode-conform", run.suite.as_str()), ("peer", peer), ("target", &run.target)]
+        {
+            writeln!(self.out, "# {name} {}", comment(value))?;
+        }
+        self.run = Some(run.clone());
+        Ok(())
+    }
+
+    fn judged(&mut self, outcome: &Outcome) -> io::Result<()> {
+        let run = self.run.as_ref().ok_or_else(not_started)?;
+        self.account.add(outcome);
+        let reason = description(crate::reason(outcome).unwrap_or_default());
+        let (ok, directive) = match outcome.verdict {
+            Verdict::Pass => ("ok", String::new()),
+            Verdict::NotApplicable => ("ok", format!(" # SKIP {reason}")),
+            Verdict::Fail if !outcome.gates(run.gate) => ("not ok", " # TODO does not gate".to_owned()),
+            _ => ("not ok", String::new()),
+        };
+        let number = self.account.total();
+        writeln!(self.out, "{ok} {number} - {}{directive}", description(&outcome.id))?;
+        if matches!(outcome.verdict, Verdict::Pass | Verdict::NotApplicable) {
+            return Ok(());
+        }
+        writeln!(self.out, "  ---")?;
+        for (key, value) in diagnosis(outcome) {
+            // A string of JSON is one of YAML.
+            writeln!(self.out, "  {key}: {}", serde_json::to_string(&terminal_cut(value, LONGEST, 0))?)?;
+        }
+        writeln!(self.out, "  ...")
+    }
+
+    fn end(&mut self, ended: Ended) -> io::Result<()> {
+        let run = self.run.as_ref().ok_or_else(not_started)?;
+        let exit = self.account.exit(run, ended);
+        writeln!(self.out, "# {}\n# {exit}", comment(&self.account.sum(run, ended)))?;
+        let shown = self.account.count(Verdict::Inconclusive) + self.account.count(Verdict::HarnessError);
+        if exit.status == 2 && shown == 0 {
+            writeln!(self.out, "Bail out! {}", comment(&exit.why))?;
+        }
+        Ok(())
+    }
+}
+
+impl<W: Write> Report for Tap<W> {
+    fn event(&mut self, event: &Event) -> io::Result<()> {
+        match event {
+            Event::Started(run) => self.start(run)?,
+            Event::Judged(outcome) => self.judged(outcome)?,
+            Event::Ended(ended) => self.end(*ended)?,
+        }
+        self.out.flush()
+    }
+}
+
+/// What is known of a case that did not pass.
+fn diagnosis(outcome: &Outcome) -> Vec<(&'static str, &str)> {
+    let mut lines = vec![
+        ("verdict", outcome.verdict.word()),
+        ("level", outcome.level.word()),
+        ("about", &outcome.about),
+        ("reason", crate::reason(outcome).unwrap_or_default()),
+    ];
+    if let Some(divergence) = &outcome.divergence {
+        lines.extend([
+            ("clause", divergence.clause.as_str()),
+            ("step", &divergence.step),
+            ("at", &divergence.path),
+            ("expected", &divergence.expected),
+            ("came", &divergence.actual),
+            ("difference", &divergence.kind),
+            ("fingerprint", &divergence.fingerprint),
+        ]);
+    }
+    lines.push(("repeat", &outcome.evidence.repeat));
+    lines.retain(|(_, value)| !value.is_empty());
+    lines
+}
+
+/// The text of a comment.
+fn comment(text: &str) -> String {
+    terminal_cut(text, LONGEST, 0)
+}
+
+/// A description, in which `#` would begin a directive.
+fn description(text: &str) -> String {
+    terminal(crate::escape::cut(text, LONGEST).as_ref()).replace('\\', "\\\\").replace('#', "\\#")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sample::{self, FINE};
+    use dnode_spec::clause::Level;
+
+    fn report(cases: &[Outcome], ended: Ended) -> String {
+        let mut out = Vec::new();
+        let mut tap = Tap::new(&mut out);
+        for event in sample::events(sample::run(cases.len()), cases, ended) {
+            tap.event(&event).unwrap();
+        }
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn a_line_a_case() {
+        let observed = Outcome { level: Level::Observed, ..sample::failing("methods/again") };
+        let cases = [
+            sample::outcome("a/case", Verdict::Pass),
+            sample::because("value/cycle", Verdict::NotApplicable, "the probe declares #cycle absent"),
+            sample::because("value/nest", Verdict::Inconclusive, "needs methods/by-id"),
+            observed,
+        ];
+        insta::assert_snapshot!(report(&cases, FINE), @r#"
+        TAP version 13
+        1..4
+        # dnode-conform 0.1.0
+        # peer dnode 1.2.2
+        # target node fixtures/peers/dnode/peer.js
+        ok 1 - a/case
+        ok 2 - value/cycle # SKIP the probe declares \#cycle absent
+        not ok 3 - value/nest
+          ---
+          verdict: "inconclusive"
+          level: "must"
+          about: "The arguments come back as they were sent."
+          reason: "needs methods/by-id"
+          ...
+        not ok 4 - methods/again # TODO does not gate
+          ---
+          verdict: "fail"
+          level: "observed"
+          about: "The arguments come back as they were sent."
+          clause: "message/argument-order"
+          step: "step 2"
+          at: "arguments[0]"
+          expected: "3"
+          came: "\"12\""
+          difference: "differs"
+          fingerprint: "1:8f84bbf42a79"
+          repeat: "dnode-conform --case methods/again -- node fixtures/peers/dnode/peer.js"
+          ...
+        # 4 planned: 1 pass, 1 fail (1 not gating), 1 not-applicable, 1 inconclusive
+        # exit 2: 1 case inconclusive
+        "#);
+    }
+
+    #[test]
+    fn a_run_that_proves_nothing_bails_out() {
+        let cases = [sample::outcome("a/case", Verdict::NotApplicable)];
+        assert!(report(&cases, FINE).ends_with("Bail out! no case was executed\n"));
+        assert!(!report(&[sample::outcome("a/case", Verdict::Pass)], FINE).contains("Bail"));
+    }
+}

@@ -1,0 +1,125 @@
+//! What holds for all formats: they agree, nothing breaks out of them, and the programs that they are made for read them.
+
+mod agreement;
+mod browser;
+mod hostile;
+mod readers;
+
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::{Arc, Mutex};
+
+use dnode_spec::clause::Level;
+
+use crate::event::{Event, Outcome, Run, Verdict};
+use crate::format::Format;
+use crate::sample::{self, FINE};
+use crate::text::Options;
+
+/// A writer whose bytes are there when the report is gone.
+#[derive(Clone, Default)]
+struct Kept(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Kept {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// The report of these events; text has every case.
+fn render(format: Format, events: &[Event]) -> String {
+    let kept = Kept::default();
+    let mut report = format.report(kept.clone(), Options { styles: false, verbose: true });
+    events.iter().for_each(|event| report.event(event).unwrap());
+    report.finish().unwrap();
+    drop(report);
+    String::from_utf8(Arc::into_inner(kept.0).unwrap().into_inner().unwrap()).unwrap()
+}
+
+/// A run with every verdict, at every level where that matters, and all evidence.
+fn sample_run() -> Vec<Event> {
+    let mut binary = sample::failing("value/bytes");
+    binary.evidence.wire.push(sample::came(b"\"\xff\xfe\"\n"));
+    let cases = [
+        binary,
+        sample::outcome("message/plain", Verdict::Pass),
+        sample::failing("message/argument-order"),
+        Outcome { level: Level::Observed, ..sample::failing("methods/again") },
+        sample::crashing("robust/deep"),
+        Outcome { verdict: Verdict::Hang, level: Level::Robust, ..sample::failing("robust/long") },
+        sample::because("value/cycle", Verdict::NotApplicable, "the probe declares cycle absent"),
+        sample::because("value/shared", Verdict::Inconclusive, "needs methods/by-id"),
+        sample::because("value/nest", Verdict::HarnessError, "no port was free"),
+    ];
+    let notes = vec!["The peer answers in order.".to_owned()];
+    sample::events(Run { notes, ..sample::run(cases.len()) }, &cases, FINE)
+}
+
+/// The committed reports of known implementations, by their names, in the order of these.
+fn known() -> Vec<(String, String)> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("known");
+    let mut files: Vec<PathBuf> =
+        std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.retain(|file| file.extension().is_some_and(|extension| extension == "json"));
+    files.sort();
+    let read = |file: &PathBuf| (file.display().to_string(), std::fs::read_to_string(file).unwrap());
+    files.iter().map(read).collect()
+}
+
+/// The events of the known implementations, one run after the other.
+fn known_events() -> Vec<Event> {
+    known().iter().flat_map(|(name, text)| crate::json::read(text, name, Level::Robust).unwrap()).collect()
+}
+
+/// Runs one of the programs in `tests/readers` and gives what it printed; fails where it fails. The packages that they
+/// need are installed where they are missing.
+#[track_caller]
+fn node(program: &str, arguments: &[&Path]) -> String {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/readers");
+    // Tests run at once, and one `npm ci` removes what another has just installed.
+    static INSTALLING: Mutex<()> = Mutex::new(());
+    let installing = INSTALLING.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    if !folder.join("node_modules/.package-lock.json").exists() {
+        succeed(Command::new("npm").args(["ci", "--no-audit", "--no-fund"]).current_dir(&folder));
+    }
+    drop(installing);
+    succeed(Command::new("node").arg(folder.join(program)).args(arguments))
+}
+
+/// Runs a program and gives what it printed; fails with that where it fails.
+#[track_caller]
+fn succeed(command: &mut Command) -> String {
+    let output = command.output().unwrap_or_else(|error| panic!("these tests need {command:?}: {error}"));
+    let text =
+        format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success(), "{command:?}: {}\n{text}", output.status);
+    text
+}
+
+/// Files of a test, in a folder that goes with it.
+struct Files(PathBuf);
+
+impl Files {
+    fn new(name: &str) -> Files {
+        let folder = std::env::temp_dir().join(format!("dnode-reports-{name}-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        Files(folder)
+    }
+
+    fn write(&self, name: &str, text: &str) -> PathBuf {
+        let file = self.0.join(name);
+        std::fs::write(&file, text).unwrap();
+        file
+    }
+}
+
+impl Drop for Files {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}

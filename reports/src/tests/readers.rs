@@ -1,0 +1,78 @@
+//! The programs that the formats are made for read them: libxml2 with the schema of Jenkins, ajv, `prove`, tap-parser.
+//!
+//! They are npm packages and Perl's own `prove`. A validator of JSON Schema in Rust takes minutes to compile, and of
+//! XML Schema there is none; node and npm are needed for other tests anyway.
+
+use super::*;
+
+/// Runs whose reports must be readable: every verdict, hostile texts, and nothing at all.
+fn runs() -> [(&'static str, Vec<Event>); 3] {
+    let nothing = sample::events(sample::run(0), &[], FINE);
+    [("sample", sample_run()), ("hostile", hostile::hostile_run()), ("nothing", nothing)]
+}
+
+#[test]
+fn junit_is_valid_by_the_schema_of_jenkins() {
+    let files = Files::new("junit");
+    let mut written: Vec<PathBuf> = runs()
+        .iter()
+        .map(|(name, events)| files.write(&format!("{name}.xml"), &render(Format::Junit, events)))
+        .collect();
+    written.push(files.write("known.xml", &render(Format::Junit, &known_events())));
+    let arguments: Vec<&Path> = written.iter().map(PathBuf::as_path).collect();
+    assert_eq!(node("junit.mjs", &arguments).matches(": valid").count(), written.len());
+}
+
+#[test]
+fn json_and_events_are_valid_by_their_schemas() {
+    let files = Files::new("schema");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut canonical: Vec<PathBuf> = runs()
+        .iter()
+        .map(|(name, events)| files.write(&format!("{name}.json"), &render(Format::Json, events)))
+        .collect();
+    canonical.extend(known().iter().map(|(name, _)| PathBuf::from(name)));
+    let lines =
+        runs().map(|(name, events)| files.write(&format!("{name}.jsonl"), &render(Format::Events, &events)));
+    for (schema, written) in [("report.schema.json", canonical), ("events.schema.json", lines.to_vec())] {
+        let schema = folder.join(schema);
+        let arguments: Vec<&Path> =
+            std::iter::once(schema.as_path()).chain(written.iter().map(PathBuf::as_path)).collect();
+        assert_eq!(node("schema.mjs", &arguments).matches(": valid").count(), written.len());
+    }
+}
+
+#[test]
+fn prove_and_a_tape_reader_of_node_read_tap() {
+    let files = Files::new("tap");
+    let green = sample::events(
+        sample::run(3),
+        &[
+            sample::outcome("message/plain", Verdict::Pass),
+            sample::because("value/cycle", Verdict::NotApplicable, "the probe declares #cycle absent"),
+            Outcome { level: Level::Observed, ..sample::failing("methods/again") },
+        ],
+        FINE,
+    );
+    let green = files.write("green.tap", &render(Format::Tap, &green));
+    let text = succeed(Command::new("prove").arg(&green));
+    assert!(text.contains("Result: PASS") && text.contains("Tests=3,"), "{text}");
+    for (name, events) in runs() {
+        let red = files.write(&format!("{name}.tap"), &render(Format::Tap, &events));
+        let output = Command::new("prove").arg(&red).output().unwrap();
+        let text = String::from_utf8_lossy(&output.stdout);
+        assert!(!output.status.success(), "{name}: {text}");
+        assert!(!text.contains("Parse errors"), "{name}: {text}");
+    }
+    let sample = files.write("sample.tap", &render(Format::Tap, &sample_run()));
+    insta::assert_snapshot!(node("tap.mjs", &[&green, &sample]), @r#"
+    {"ok":true,"count":3,"pass":2,"fail":1,"skip":1,"todo":1}
+    {"ok":false,"count":9,"pass":2,"fail":7,"skip":1,"todo":1}
+    1 value/bytes fail "12"
+    3 message/argument-order fail "12"
+    5 robust/deep crash the process ended with exit status 1
+    6 robust/long hang "12"
+    8 value/shared inconclusive needs methods/by-id
+    9 value/nest harness-error no port was free
+    "#);
+}
