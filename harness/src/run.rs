@@ -8,9 +8,11 @@ pub mod accept;
 mod alone;
 mod invariant;
 mod options;
+mod shard;
 pub(crate) mod verdict;
 
 pub use options::{Cases, Command, Options, RunError};
+pub use shard::Shard;
 
 use crate::cases::{Case, PROBE_COMPLETE, catalogue, invariants};
 use crate::peer::{Peer, Service, StartError, serves};
@@ -97,7 +99,7 @@ pub async fn run(
     };
     let plain = cases.iter().map(|case| case.id().to_owned()).collect();
     let selected = |case: &Case| options.selection.takes(case.id());
-    let cases: Vec<Arc<Case>> = cases.into_iter().filter(selected).map(Arc::new).collect();
+    let cases: Vec<Case> = cases.into_iter().filter(selected).collect();
     let none = cases.is_empty() && seeds.is_empty();
     if none && Invariants::any(&options.selection) {
         return Err(RunError::OnlyInvariants);
@@ -105,6 +107,11 @@ pub async fn run(
     if none && !options.selection.takes(PROBE_COMPLETE) {
         return Err(RunError::NothingSelected);
     }
+    let generated = !seeds.is_empty();
+    let (cases, seeds) = match options.shard {
+        Some(shard) => (shard.of_cases(cases), shard.of_seeds(seeds)),
+        None => (cases, seeds),
+    };
     let mut peer = Peer::start(&options.target).await.map_err(RunError::Start)?;
     let preflight = preflight(peer.address(), options.ping.as_ref(), options.patience).await;
     let mut died = None;
@@ -118,7 +125,7 @@ pub async fn run(
             return Err(RunError::Start(StartError::Unreachable(peer.address().to_owned(), error)));
         }
     };
-    let cases = if seeds.is_empty() { cases } else { about_missing(&facts) };
+    let cases = if generated { about_missing(&facts) } else { cases.into_iter().map(Arc::new).collect() };
     let mut runner = Runner {
         options,
         outcomes: vec![None; cases.len()],
@@ -150,12 +157,15 @@ impl Runner<'_> {
         let about_probe = verdict::probe_complete(&self.facts, &self.options.selection);
         // The invariants, and the life of the peer.
         let extra = invariants().count() + 1 + usize::from(about_probe.is_some());
+        let part = |shard| format!("shard {shard}: of the cases that were asked for, only this part is run");
+        let notes =
+            self.options.shard.map(part).into_iter().chain(self.facts.notes.iter().cloned()).collect();
         tell(Event::Started(Run {
             suite: env!("CARGO_PKG_VERSION").to_owned(),
             peer: self.facts.name.clone(),
             target: self.options.target.to_string(),
             planned: self.cases.len() + self.seeds.len() + extra,
-            notes: self.facts.notes.clone(),
+            notes,
             gate: self.options.gate,
         }));
         loop {

@@ -25,6 +25,7 @@ fn outcomes(serve: &str, cases: &[&str]) -> Vec<Outcome> {
     let options = Options {
         target: Target::Exec(format!("exec '{PROGRAM}' serve {serve} --listen 127.0.0.1:{{port}}")),
         selection: Selection::new(&cases).unwrap(),
+        shard: None,
         gate: Level::Observed,
         ping: None,
         jobs: 16,

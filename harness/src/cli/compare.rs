@@ -129,6 +129,7 @@ fn options(args: &CompareArgs, target: Target, interrupted: &Arc<AtomicBool>) ->
     Ok(Options {
         target,
         selection: Selection::new(&args.cases).map_err(|error| format!("caller: {error}"))?,
+        shard: None,
         gate: Level::Observed,
         ping: ping.map_err(|error| format!("caller: --ping {error}"))?,
         jobs: args.jobs.into(),

@@ -51,7 +51,7 @@ pub(super) async fn replay(mut args: ReplayArgs) -> Result<u8, String> {
              or --exec",
             case.id()
         )),
-        (None, None, _) => judge(&args.peer, target, Selection::all(), cases.into()).await,
+        (None, None, _) => judge(&args.peer, target, (Selection::all(), None), cases.into()).await,
         (Some(listen), _, None) => serve(&listen, &args.peer, cases).await,
     }
 }

@@ -4,7 +4,7 @@ use super::PeerArgs;
 use super::progress::Progress;
 use crate::cases::{Selection, catalogue};
 use crate::ping::Ping;
-use crate::run::{Cases, Command, Options, run as run_cases};
+use crate::run::{Cases, Command, Options, Shard, run as run_cases};
 use crate::target::{Target, quote};
 use clap::Args;
 use dnode_reports::account::Account;
@@ -37,6 +37,10 @@ pub(super) struct RunArgs {
     /// Generate sessions in which culls and calls cross what the peer says: only what every line must be is judged
     #[arg(long, requires = "generate", conflicts_with_all = ["cases", "illegal"])]
     crossing: bool,
+    /// Run only every N-th of the cases, beginning with the K-th: N machines with the same arguments and K from 1 to N
+    /// run each case once; generated sessions need a --seed then
+    #[arg(long, value_name = "K/N")]
+    shard: Option<Shard>,
     #[command(flatten)]
     peer: PeerArgs,
 }
@@ -44,13 +48,18 @@ pub(super) struct RunArgs {
 /// Runs the catalogue.
 pub(super) async fn run(args: RunArgs) -> Result<u8, String> {
     let target = target(args.target.as_deref(), args.peer.exec.clone())?;
+    if args.shard.is_some() && args.generate.is_some() && args.seed.is_none() {
+        return Err(
+            "caller: --shard with --generate needs --seed: all shards must draw the same sessions".to_owned()
+        );
+    }
     let seeds = seeds(&args);
     if !seeds.is_empty() {
-        return judge(&args.peer, target, Selection::all(), Cases::Generated(seeds)).await;
+        return judge(&args.peer, target, (Selection::all(), args.shard), Cases::Generated(seeds)).await;
     }
     let cases = catalogue().map_err(|error| format!("harness: {error}"))?;
     let selection = Selection::new(&args.cases).map_err(|error| format!("caller: {error}"))?;
-    judge(&args.peer, target, selection, cases.into()).await
+    judge(&args.peer, target, (selection, args.shard), cases.into()).await
 }
 
 /// The generated sessions that the arguments ask for: so many, or those of the ids.
@@ -82,16 +91,16 @@ pub(super) fn target(address: Option<&str>, exec: Option<String>) -> Result<Targ
     }
 }
 
-/// Runs these cases, reports, and says with which status to end.
+/// Runs these cases, as far as they are selected, reports, and says with which status to end.
 pub(super) async fn judge(
     args: &PeerArgs,
     target: Target,
-    selection: Selection,
+    (selection, shard): (Selection, Option<Shard>),
     cases: Cases,
 ) -> Result<u8, String> {
     let ping = args.ping.as_deref().map(Ping::parse).transpose();
     let ping = ping.map_err(|error| format!("caller: --ping {error}"))?;
-    let options = Options { selection, ..options(args, target, ping) };
+    let options = Options { selection, shard, ..options(args, target, ping) };
     let interrupted = Arc::clone(&options.interrupted);
     // The first signal ends the run after the cases at hand, with its reports.
     super::on_signal(move || interrupted.store(true, Ordering::Relaxed));
@@ -110,6 +119,7 @@ pub(super) fn options(args: &PeerArgs, target: Target, ping: Option<Ping>) -> Op
         command: command(args, &target),
         target,
         selection: Selection::all(),
+        shard: None,
         gate: args.level.into(),
         ping,
         jobs: args.jobs.into(),

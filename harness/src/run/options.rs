@@ -1,5 +1,6 @@
 //! What a run is asked to do, and why it could not.
 
+use super::Shard;
 use crate::cases::{Case, Selection};
 use crate::peer::StartError;
 use crate::ping::Ping;
@@ -17,6 +18,8 @@ pub struct Options {
     pub target: Target,
     /// The cases.
     pub selection: Selection,
+    /// The part of them that is run; all, where there is none.
+    pub shard: Option<Shard>,
     /// The weakest level whose failures gate.
     pub gate: Level,
     /// The call that the caller knows to be answered.

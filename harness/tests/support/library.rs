@@ -13,6 +13,7 @@ pub fn outcomes(target: Target, cases: Cases, first: bool) -> Vec<Outcome> {
     let options = Options {
         target,
         selection: Selection::all(),
+        shard: None,
         // A fault may break what is only observed; those who are right are held against what gates.
         gate: if first { Level::Observed } else { Level::Robust },
         ping: None,

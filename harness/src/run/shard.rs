@@ -1,0 +1,121 @@
+//! A part of the cases, so that several machines share a run.
+//!
+//! Rules: the selected cases are counted off by their ids, and shard K of N takes the K-th of every N; so the shards have no case in common
+//! and all of them together are the whole. Neighbours in the catalogue take about as long, so each shard has its share of them.
+//!
+//! Deliberately absent: what belongs to no case. The preflight, what it says of the probe, and what every line must be are judged in each
+//! shard, on the lines that it saw. Shards know nothing of each other either: a case that rests on a clause which another shard's case
+//! showed broken fails where a whole run would call it inconclusive.
+
+use crate::cases::Case;
+use dnode_spec::generate::Seed;
+use std::fmt;
+use std::str::FromStr;
+
+/// Which part of how many.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Shard {
+    /// From 1 to `of`.
+    number: u64,
+    of: u64,
+}
+
+impl Shard {
+    /// Whether it takes the case that is the `place`-th of all, counted from 0.
+    #[must_use]
+    pub fn takes(self, place: u64) -> bool {
+        place % self.of == self.number - 1
+    }
+
+    /// Its part of these cases, in their order.
+    #[must_use]
+    pub fn of_cases(self, cases: Vec<Case>) -> Vec<Case> {
+        let mut ids: Vec<String> = cases.iter().map(|case| case.id().to_owned()).collect();
+        ids.sort_unstable();
+        let mut place = 0..;
+        ids.retain(|_| place.next().is_some_and(|place| self.takes(place)));
+        cases
+            .into_iter()
+            .filter(|case| ids.binary_search_by(|id| id.as_str().cmp(case.id())).is_ok())
+            .collect()
+    }
+
+    /// Its part of these generated sessions.
+    #[must_use]
+    pub fn of_seeds(self, mut seeds: Vec<Seed>) -> Vec<Seed> {
+        let mut place = 0..;
+        seeds.retain(|_| place.next().is_some_and(|place| self.takes(place)));
+        seeds
+    }
+}
+
+impl fmt::Display for Shard {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.number, self.of)
+    }
+}
+
+impl FromStr for Shard {
+    type Err = String;
+
+    /// Reads `K/N`.
+    fn from_str(text: &str) -> Result<Shard, String> {
+        let parts =
+            text.split_once('/').and_then(|(number, of)| Some((number.parse().ok()?, of.parse().ok()?)));
+        match parts {
+            Some((number, of)) if 1 <= number && number <= of => Ok(Shard { number, of }),
+            Some((number, of)) => {
+                Err(format!("there is no shard {number} of {of}; write 1/{0} to {0}/{0}", of.max(1)))
+            }
+            None => Err("write K/N, for example 1/3 for the first of three".to_owned()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cases::catalogue;
+    use dnode_spec::generate::Kind;
+
+    fn shards(of: u64) -> impl Iterator<Item = Shard> {
+        (1..=of).map(move |number| Shard { number, of })
+    }
+
+    #[test]
+    fn the_shards_partition_the_catalogue_and_keep_its_order() {
+        let whole = catalogue().unwrap();
+        let ids = |cases: &[Case]| cases.iter().map(|case| case.id().to_owned()).collect::<Vec<_>>();
+        for of in [1, 2, 3, 7] {
+            let parts: Vec<Vec<String>> =
+                shards(of).map(|shard| ids(&shard.of_cases(whole.clone()))).collect();
+            for part in &parts {
+                let kept = whole.iter().map(Case::id).filter(|id| part.iter().any(|it| it == id));
+                assert!(kept.eq(part.iter().map(String::as_str)), "the order of the catalogue");
+                assert!(part.len().abs_diff(whole.len() / usize::try_from(of).unwrap()) <= 1);
+            }
+            let (mut union, mut all) = (parts.concat(), ids(&whole));
+            union.sort_unstable();
+            all.sort_unstable();
+            assert_eq!(union, all, "{of} shards");
+        }
+    }
+
+    #[test]
+    fn the_shards_partition_generated_sessions_also_where_there_are_more_shards() {
+        let whole: Vec<Seed> = (0..10).map(|number| Seed { seed: 7, number, kind: Kind::Legal }).collect();
+        for of in [3, 12] {
+            let mut union: Vec<Seed> = shards(of).flat_map(|shard| shard.of_seeds(whole.clone())).collect();
+            union.sort_unstable_by_key(|seed| seed.number);
+            assert_eq!(union, whole, "{of} shards");
+        }
+    }
+
+    #[test]
+    fn a_shard_is_one_of_them() {
+        assert_eq!("2/3".parse(), Ok(Shard { number: 2, of: 3 }));
+        for bad in ["0/3", "4/3", "0/0", "1/0", "-1/3", "1", "1/", "/3", "1/2/3", "a/b", ""] {
+            assert!(bad.parse::<Shard>().is_err(), "{bad:?}");
+        }
+    }
+}
