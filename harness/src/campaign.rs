@@ -280,6 +280,10 @@ impl Campaign {
         self.shared().source.harmed(operations);
     }
 
+    fn unharmed(&self, operations: impl IntoIterator<Item = String>) {
+        self.shared().source.unharmed(operations);
+    }
+
     /// Whether such a finding is known.
     fn knows(&self, is: impl Fn(&Identity) -> bool) -> bool {
         self.shared().findings.known().any(is)

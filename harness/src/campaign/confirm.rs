@@ -27,13 +27,20 @@ use tokio::time::Instant;
 pub const CONFIRMATIONS: usize = 3;
 /// How many smaller inputs are tried, and how many of those may harm the peer.
 const TRIES: usize = 300;
-const HARMS: usize = 24;
+const HARMS: usize = 16;
+/// A peer that no longer serves anyone is waited for each time.
+const LONG_HARMS: usize = 5;
 /// While smaller inputs are tried, a missing answer is one sooner than in a verdict.
 const IMPATIENCE: Duration = Duration::from_millis(250);
 
+/// What the monitor names what it saw.
+const MONITORED: &str = "a line of the peer";
+
 /// Something wrong that a session showed.
 #[derive(Debug, Clone)]
-pub struct Shown {
+pub(super) struct Shown {
+    /// The kind of difference, in the replayer's word; empty where the monitor saw it.
+    pub(super) kind: String,
     /// What it is; its operation is that of the session that showed it.
     pub identity: Identity,
     /// What was expected.
@@ -48,7 +55,7 @@ pub struct Shown {
 
 /// Plays sessions by themselves. The peer is the lane's, and is started again after each that showed something.
 #[derive(Debug)]
-pub struct Confirmer<'a> {
+pub(super) struct Confirmer<'a> {
     /// The peer, where it runs.
     pub peer: Option<Peer>,
     /// What it is.
@@ -67,7 +74,7 @@ pub struct Confirmer<'a> {
 
 impl Confirmer<'_> {
     /// The peer, started where it does not run.
-    pub async fn ready(&mut self) -> bool {
+    pub(super) async fn ready(&mut self) -> bool {
         if self.peer.is_none() {
             self.peer = Peer::start(self.target).await.ok();
         }
@@ -75,14 +82,14 @@ impl Confirmer<'_> {
     }
 
     /// Ends the peer, where it is ours, so that the next session has a fresh one.
-    pub async fn refresh(&mut self) {
+    pub(super) async fn refresh(&mut self) {
         if let Some(peer) = self.peer.take_if(|peer| peer.is_ours()) {
             peer.stop().await;
         }
     }
 
     /// Plays one case; says all that is wrong. `operation` is what its findings are named after.
-    pub async fn show(&mut self, case: &Case, operation: &str, patience: Duration) -> Vec<Shown> {
+    pub(super) async fn show(&mut self, case: &Case, operation: &str, patience: Duration) -> Vec<Shown> {
         if case.ruled_out(self.facts).is_some() || !self.ready().await {
             return Vec::new();
         }
@@ -95,13 +102,15 @@ impl Confirmer<'_> {
         let lives = matches!(life, Life::Serves);
         let (outcome, _) = likened(case, replayed, life, &Command::default());
         let mut shown = Vec::new();
+        let kind = outcome.divergence.as_ref().map(|found| found.kind.clone()).unwrap_or_default();
         let mut add = |oracle: Oracle, clause: &str, what: &str, class: &str, expected: &str, came: &str, death| {
+            let kind = if what == MONITORED { String::new() } else { kind.clone() };
             let identity = Identity { oracle, clause: clause.to_owned(), what: what.to_owned(), class: class.to_owned() };
-            shown.push(Shown { identity, expected: expected.to_owned(), came: came.to_owned(), wire: wire.clone(), death });
+            shown.push(Shown { kind, identity, expected: expected.to_owned(), came: came.to_owned(), wire: wire.clone(), death });
         };
         for (clause, problem) in broken.iter().filter(|(clause, _)| level(clause) <= self.gate) {
             let place = problem.at.split(['.', '[']).next().unwrap_or_default();
-            add(Oracle::Clause, clause, "a line of the peer", place, &problem.expected, &problem.actual, None);
+            add(Oracle::Clause, clause, MONITORED, place, &problem.expected, &problem.actual, None);
         }
         if let Some(found) = outcome.divergence.as_ref().filter(|_| outcome.gates(self.gate)) {
             let (expected, came) = (&*found.expected, &*found.actual);
@@ -115,7 +124,7 @@ impl Confirmer<'_> {
                 }
                 ("deaf", false) => add(Oracle::NotServed, "robust/survives", operation, "not served", expected, came, None),
                 ("deaf", true) => add(Oracle::Deaf, &found.clause, operation, "deaf", expected, came, None),
-                (kind, _) => add(Oracle::Clause, &found.clause, "an answer", kind, expected, came, None),
+                _ => add(Oracle::Clause, &found.clause, "an answer", "another answer", expected, came, None),
             }
         }
         if hung {
@@ -145,16 +154,19 @@ impl Confirmer<'_> {
         }
     }
 
-    /// How often of three the case shows this, with what it showed last. Ends at the first miss where `all` says so.
-    pub async fn count(&mut self, case: &Case, wanted: &Identity, operation: &str) -> (usize, Option<Shown>) {
+    /// How often the case shows this, of how many times, with what it showed last. Of three, or fewer where the campaign is to end.
+    pub(super) async fn count(&mut self, case: &Case, wanted: &Identity, operation: &str) -> (usize, usize, Option<Shown>) {
         let (mut count, mut last) = (0, None);
-        for _ in 0..CONFIRMATIONS {
+        for tried in 0..CONFIRMATIONS {
+            if tried > 0 && self.stop.load(Ordering::Relaxed) {
+                return (count, tried, last);
+            }
             if let Some(shown) = self.shows(case, wanted, operation, self.patience * 3).await {
                 count += 1;
                 last = Some(shown);
             }
         }
-        (count, last)
+        (count, CONFIRMATIONS, last)
     }
 
     async fn shows(&mut self, case: &Case, wanted: &Identity, operation: &str, patience: Duration) -> Option<Shown> {
@@ -163,16 +175,14 @@ impl Confirmer<'_> {
     }
 
     /// The least input that shows this.
-    pub async fn shrink(&mut self, input: Input, wanted: &Identity) -> Input {
+    pub(super) async fn shrink(&mut self, input: Input, wanted: &Identity) -> Input {
         let mut least = input;
         let (mut tries, mut harms) = (0, 0);
-        let mut patience = self.patience.min(IMPATIENCE.max(self.facts.round_trip * 50));
-        if wanted.oracle == Oracle::NotServed {
-            patience = self.patience;
-        }
+        let patience = self.patience.min(IMPATIENCE.max(self.facts.round_trip * 50));
+        let most = if matches!(wanted.oracle, Oracle::NotServed | Oracle::Hang) { LONG_HARMS } else { HARMS };
         'smaller: loop {
             for candidate in smaller(&least) {
-                if tries >= TRIES || harms >= HARMS || self.stop.load(Ordering::Relaxed) {
+                if tries >= TRIES || harms >= most || self.stop.load(Ordering::Relaxed) {
                     return least;
                 }
                 if !candidate.keeps_methods() {
@@ -192,14 +202,14 @@ impl Confirmer<'_> {
 }
 
 /// Whether both are of one kind: where nothing but the operation names the input, a shorter one may have another.
-fn is_like(one: &Identity, other: &Identity) -> bool {
+pub(super) fn is_like(one: &Identity, other: &Identity) -> bool {
     let words = one.oracle != Oracle::Died || one.what == other.what || !one.what.contains(" at ");
     (one.oracle, &one.clause, &one.class) == (other.oracle, &other.clause, &other.class) && words
 }
 
 /// The operation that an input is named after: the last one, for what comes before it mostly prepares it.
 #[must_use]
-pub fn name(input: &Input, methods: &Methods) -> String {
+pub(super) fn name(input: &Input, methods: &Methods) -> String {
     match (input.end, input.lines.last()) {
         (End::Asked, Some(line)) => operation(&line.bytes, methods),
         (end, _) => end_word(end).to_owned(),
@@ -208,14 +218,14 @@ pub fn name(input: &Input, methods: &Methods) -> String {
 
 /// A connection on which nothing wrong is sent, and which must go on whatever comes on others.
 #[derive(Debug)]
-pub struct Canary {
+pub(super) struct Canary {
     wire: Wire,
     names: Names,
 }
 
 impl Canary {
     /// Opens one, where the peer serves several connections and has a call to answer.
-    pub async fn open(address: &str, facts: &Facts, patience: Duration) -> Option<Canary> {
+    pub(super) async fn open(address: &str, facts: &Facts, patience: Duration) -> Option<Canary> {
         if facts.ping.is_none() || facts.missing.contains("methods/connections") {
             return None;
         }
@@ -238,7 +248,7 @@ impl Canary {
     }
 
     /// Whether it is answered.
-    pub async fn sings(&mut self, facts: &Facts, patience: Duration) -> bool {
+    pub(super) async fn sings(&mut self, facts: &Facts, patience: Duration) -> bool {
         let Some(ping) = &facts.ping else { return true };
         let deadline = Instant::now() + patience;
         let answer = ping.ask(&mut self.wire, &mut self.names, facts.by, deadline, &mut |_| {}).await;

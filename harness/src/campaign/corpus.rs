@@ -22,7 +22,7 @@ const FILE_LIMIT: u64 = 4 << 20;
 /// What is saved beside the inputs.
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
-pub struct Saved {
+pub(super) struct Saved {
     /// See [`Novelty`].
     pub tuples: Vec<u64>,
     /// See [`Novelty`].
@@ -39,7 +39,7 @@ pub struct Saved {
 
 /// The inputs.
 #[derive(Debug, Default)]
-pub struct Corpus {
+pub(super) struct Corpus {
     folder: Option<PathBuf>,
     inputs: Vec<Input>,
     known: HashSet<u64>,
@@ -50,7 +50,7 @@ impl Corpus {
     ///
     /// # Errors
     /// What cannot be read or written.
-    pub fn open(folder: Option<&Path>, methods: &Methods) -> io::Result<(Corpus, Saved, Vec<Case>)> {
+    pub(super) fn open(folder: Option<&Path>, methods: &Methods) -> io::Result<(Corpus, Saved, Vec<Case>)> {
         let mut corpus = Corpus { folder: folder.map(Path::to_owned), ..Corpus::default() };
         let Some(folder) = folder else { return Ok((corpus, Saved::default(), Vec::new())) };
         std::fs::create_dir_all(folder)?;
@@ -72,7 +72,7 @@ impl Corpus {
     }
 
     /// Takes an input without writing it down.
-    pub fn take(&mut self, input: Option<Input>) -> Option<u64> {
+    pub(super) fn take(&mut self, input: Option<Input>) -> Option<u64> {
         let input = input.filter(|_| self.inputs.len() < KEPT)?;
         let hash = hash(&input);
         self.known.insert(hash).then(|| {
@@ -82,7 +82,7 @@ impl Corpus {
     }
 
     /// Keeps an input that showed something new.
-    pub fn keep(&mut self, input: &Input, methods: &Methods, facts: &Facts) {
+    pub(super) fn keep(&mut self, input: &Input, methods: &Methods, facts: &Facts) {
         let Some(hash) = self.take(Some(input.clone())) else { return };
         let Some(folder) = &self.folder else { return };
         let id = format!("{GROUP}{hash:016x}");
@@ -93,7 +93,7 @@ impl Corpus {
 
     /// One of them; the newer, the likelier.
     #[must_use]
-    pub fn pick(&self, rng: &mut Rng) -> Input {
+    pub(super) fn pick(&self, rng: &mut Rng) -> Input {
         let back = rng.f64() * rng.f64();
         let at = self.inputs.len().saturating_sub(1 + (back * self.inputs.len() as f64) as usize);
         self.inputs.get(at).cloned().unwrap_or_default()
@@ -101,18 +101,12 @@ impl Corpus {
 
     /// How many there are.
     #[must_use]
-    pub fn len(&self) -> usize {
+    pub(super) fn len(&self) -> usize {
         self.inputs.len()
     }
 
-    /// Whether there are none.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.inputs.is_empty()
-    }
-
     /// Saves what is known beside the inputs.
-    pub fn save(&self, novelty: &Novelty, rest: Saved) {
+    pub(super) fn save(&self, novelty: &Novelty, rest: Saved) {
         let Some(folder) = &self.folder else { return };
         let (tuples, rows) = novelty.saved();
         if let Ok(text) = serde_json::to_string(&Saved { tuples, rows, ..rest }) {

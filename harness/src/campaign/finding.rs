@@ -72,14 +72,14 @@ impl Finding {
 
 /// The folder of all findings.
 #[derive(Debug)]
-pub struct Findings {
+pub(super) struct Findings {
     folder: PathBuf,
     known: BTreeMap<Identity, PathBuf>,
 }
 
 /// What the texts of a finding need to know.
 #[derive(Debug)]
-pub struct Scene<'a> {
+pub(super) struct Scene<'a> {
     /// The peer.
     pub target: &'a Target,
     /// What is known of it.
@@ -97,7 +97,7 @@ impl Findings {
     ///
     /// # Errors
     /// What cannot be read or written.
-    pub fn open(folder: &Path) -> io::Result<Findings> {
+    pub(super) fn open(folder: &Path) -> io::Result<Findings> {
         std::fs::create_dir_all(folder)?;
         let mut known = BTreeMap::new();
         for entry in std::fs::read_dir(folder)?.flatten() {
@@ -110,19 +110,13 @@ impl Findings {
         Ok(Findings { folder: folder.to_owned(), known })
     }
 
-    /// Whether this is known.
-    #[must_use]
-    pub fn knows(&self, identity: &Identity) -> bool {
-        self.known.contains_key(identity)
-    }
-
     /// What is known.
-    pub fn known(&self) -> impl Iterator<Item = &Identity> {
+    pub(super) fn known(&self) -> impl Iterator<Item = &Identity> {
         self.known.keys()
     }
 
     /// Takes back what turned out to be another finding.
-    pub fn forget(&mut self, identity: &Identity) {
+    pub(super) fn forget(&mut self, identity: &Identity) {
         if let Some(folder) = self.known.remove(identity) {
             let _ = std::fs::remove_dir_all(folder);
         }
@@ -132,7 +126,7 @@ impl Findings {
     ///
     /// # Errors
     /// What cannot be written.
-    pub fn write(&mut self, finding: &Finding, scene: &Scene<'_>) -> io::Result<PathBuf> {
+    pub(super) fn write(&mut self, finding: &Finding, scene: &Scene<'_>) -> io::Result<PathBuf> {
         let folder = self.folder.join(finding.identity.folder());
         let draft = tempfile::Builder::new().prefix(".writing-").tempdir_in(&self.folder)?;
         let write = |name: &str, text: &str| std::fs::write(draft.path().join(name), text);
@@ -221,11 +215,11 @@ fn text(finding: &Finding, scene: &Scene<'_>, folder: &Path) -> String {
         let _ = writeln!(out, "- **{word}**: {}", value.replace('\n', " "));
     }
     let _ = writeln!(out, "\n## What is played\n\n```text");
-    finding.transcript.lines().skip(1).for_each(|line| drop(writeln!(out, "{}", shown(line))));
+    finding.transcript.lines().skip(1).for_each(|line| { let _ = writeln!(out, "{}", shown(line)); });
     let _ = writeln!(out, "```\n\n`wire.log` has what went over the connection.\n");
     if let Some(death) = &finding.death {
         let _ = writeln!(out, "## How the process ended\n\n{}\n\n```text", shown(&death.status));
-        death.stderr.lines().for_each(|line| drop(writeln!(out, "{}", shown(line))));
+        death.stderr.lines().for_each(|line| { let _ = writeln!(out, "{}", shown(line)); });
         let _ = writeln!(out, "```\n");
     }
     let _ = writeln!(out, "## Again\n\n```sh\n{}\npython3 {} HOST PORT   # alone, without this program; exit status 1: it shows\n```",

@@ -3,7 +3,7 @@
 //! Because one session at a time runs there, what harms the peer is the last one, or one of the few before it. The peer is started again only
 //! where it died, does not answer, has grown, or has shown something.
 
-use super::confirm::{Canary, Confirmer, Shown, name};
+use super::confirm::{Canary, Confirmer, Shown, is_like, name};
 use super::finding::Finding;
 use super::input::{End, Input};
 use super::operation::operation;
@@ -125,6 +125,9 @@ impl<'a> Lane<'a> {
             }
             self.examine(&Job::Input(input.clone()), source).await;
         } else {
+            if seen.ending == Ending::Answered {
+                self.campaign.unharmed(self.operations(input));
+            }
             self.measure(input, source, &seen).await;
         }
     }
@@ -226,6 +229,7 @@ impl<'a> Lane<'a> {
             class: death.as_ref().map_or("refuses", |death| death.status.as_str()).to_owned(),
         };
         let shown = Shown {
+            kind: String::new(),
             identity,
             expected: "the peer goes on serving".to_owned(),
             came: format!("it ended, and {why}; the transcript is the last session before that"),
@@ -274,33 +278,36 @@ impl<'a> Lane<'a> {
 
     /// Confirms, writes down, shrinks, and writes down again.
     async fn settle(&mut self, job: &Job, case: &Case, what: &str, shown: Shown, source: &'static str) {
-        if self.campaign.is_interrupted() {
-            let input = if let Job::Input(input) = job { Some(input.clone()) } else { None };
-            return self.tell(shown, case.text.clone(), input, (1, 1), source);
-        }
-        let (count, again) = self.bench.count(case, &shown.identity, what).await;
-        if count == 0 {
-            if shown.identity.oracle != Oracle::Died {
-                return;
-            }
-            return self.tell(shown, case.text.clone(), None, (1, CONFIRMATIONS + 1), source);
-        }
-        let shown = again.unwrap_or(shown);
-        let before = shown.identity.clone();
+        let (sessions, known) = ((1, 1), shown.identity.clone());
         let whole = match job {
             Job::Input(input) => Some(input.clone()),
             Job::Case(_) => None,
         };
-        self.tell(shown.clone(), case.text.clone(), whole.clone(), (count, CONFIRMATIONS), source);
+        // At once, so that no end of the campaign loses it; what does not hold is taken back.
+        self.tell(shown.clone(), case.text.clone(), whole.clone(), sessions, source);
+        if self.campaign.is_interrupted() {
+            return;
+        }
         let input = match whole {
             Some(input) => Some(input),
-            None => self.as_input(case, &before).await,
+            None => self.as_input(case, &known).await,
         };
         match input {
             Some(input) => self.settle_input(input, shown, source).await,
-            None if source != "a seed" => self.settle_case(case, shown, source).await,
-            None => {}
+            None if source != "a seed" && self.settle_case(case, &shown, source).await => {}
+            None => {
+                let (count, tried, again) = self.bench.count(case, &known, what).await;
+                self.hold(again.unwrap_or(shown), case.text.clone(), None, (count, tried), source);
+            }
         }
+    }
+
+    /// Writes down how often a finding showed; one that did not show again was none, but for a process that ended.
+    fn hold(&self, shown: Shown, transcript: String, input: Option<Input>, confirmed: (usize, usize), source: &str) {
+        if confirmed.0 == 0 && shown.identity.oracle != Oracle::Died {
+            return self.campaign.forget(&shown.identity);
+        }
+        self.tell(shown, transcript, input, confirmed, source);
     }
 
     /// The case as an input, where that shows the same.
@@ -311,8 +318,8 @@ impl<'a> Lane<'a> {
         }
         let candidate = input.case("campaign/candidate", &self.campaign.methods, &self.campaign.facts)?;
         let what = name(&input, &self.campaign.methods);
-        let (count, _) = self.bench.count(&candidate, wanted, &what).await;
-        (count == CONFIRMATIONS).then_some(input)
+        let shown = self.bench.show(&candidate, &what, self.campaign.patience).await;
+        shown.iter().any(|shown| is_like(&shown.identity, wanted)).then_some(input)
     }
 
     async fn settle_input(&mut self, input: Input, shown: Shown, source: &'static str) {
@@ -320,30 +327,28 @@ impl<'a> Lane<'a> {
         let least = self.bench.shrink(input, &before).await;
         let what = name(&least, &self.campaign.methods);
         let Some(case) = least.case("campaign/finding", &self.campaign.methods, &self.campaign.facts) else { return };
-        let (count, again) = self.bench.count(&case, &before, &what).await;
-        let Some(again) = again else { return };
+        let (count, tried, again) = self.bench.count(&case, &before, &what).await;
+        let again = again.unwrap_or(shown);
         if again.identity != before {
             self.campaign.forget(&before);
             if self.campaign.knows(|known| *known == again.identity) {
                 return;
             }
         }
-        self.tell(again, case.text, Some(least), (count, CONFIRMATIONS), source);
+        self.hold(again, case.text, Some(least), (count, tried), source);
     }
 
     /// A session of the model's that no input can say: its steps are shrunk.
-    async fn settle_case(&mut self, case: &Case, shown: Shown, source: &'static str) {
+    async fn settle_case(&mut self, case: &Case, shown: &Shown, source: &'static str) -> bool {
         let options = &self.campaign.options;
-        let Identity { clause, class, .. } = &shown.identity;
-        let kind = match shown.identity.oracle {
-            Oracle::Died => "died",
-            Oracle::Deaf | Oracle::NotServed => "deaf",
-            _ => class,
-        };
+        let Identity { clause, .. } = &shown.identity;
+        if shown.kind.is_empty() {
+            return false;
+        }
         let found = Divergence {
             step: String::new(),
             clause: clause.clone(),
-            kind: kind.to_owned(),
+            kind: shown.kind.clone(),
             path: String::new(),
             expected: shown.expected.clone(),
             actual: shown.came.clone(),
@@ -351,11 +356,13 @@ impl<'a> Lane<'a> {
         };
         let patience = self.campaign.patience;
         let shrunk = shrink(case, &found, &options.target, &self.campaign.facts, patience, &options.command).await;
+        let found = shrunk.is_some();
         if let Some(shrunk) = shrunk {
             let wire = shrunk.outcome.evidence.wire;
-            let shown = Shown { wire, ..shown };
+            let shown = Shown { wire, ..shown.clone() };
             self.tell(shown, shrunk.case.text, None, (shrunk.confirmed, CONFIRMATIONS), source);
         }
+        found
     }
 
     fn tell(&self, shown: Shown, transcript: String, input: Option<Input>, confirmed: (usize, usize), source: &str) {
@@ -420,6 +427,7 @@ impl<'a> Lane<'a> {
         }
         let Some(case) = self.case(&Job::Input(input.clone())) else { return };
         let shown = Shown {
+            kind: String::new(),
             identity,
             expected: "an answer in proportion to what was sent".to_owned(),
             came: format!("{} bytes in {:?}, for {} bytes", seen.came, seen.took, seen.sent),
@@ -448,6 +456,7 @@ impl<'a> Lane<'a> {
         };
         if let Some(case) = self.history.back().and_then(|played| self.case(&played.job)).filter(|_| !self.campaign.knows(|known| *known == identity)) {
             let shown = Shown {
+            kind: String::new(),
                 identity,
                 expected: "memory that stays about where it was".to_owned(),
                 came: format!("{} MiB, where it was {} MiB; the transcript is the last session", now >> 20, young >> 20),

@@ -87,7 +87,7 @@ fn known(rng: &mut Rng, methods: &Methods) -> Json {
 
 /// A line to begin with: a call that is right.
 #[must_use]
-pub fn fresh_line(rng: &mut Rng, methods: &Methods) -> Line {
+pub(super) fn fresh_line(rng: &mut Rng, methods: &Methods) -> Line {
     let place = rng.u8(..3);
     let mut arguments: Vec<Json> = (0..place).map(|_| odd(rng)).collect();
     arguments.push(json!("[Function]"));
@@ -102,7 +102,7 @@ pub fn fresh_line(rng: &mut Rng, methods: &Methods) -> Line {
 
 /// Changes one to three things. `other`: an input whose lines may be taken.
 #[must_use]
-pub fn mutate(rng: &mut Rng, input: &Input, other: &Input, methods: &Methods) -> Input {
+pub(super) fn mutate(rng: &mut Rng, input: &Input, other: &Input, methods: &Methods) -> Input {
     const MOST: usize = 12;
     let mut input = input.clone();
     for _ in 0..rng.u8(1..4) {

@@ -17,7 +17,7 @@ const KEPT: usize = 1 << 18;
 
 /// All that was seen.
 #[derive(Debug, Default)]
-pub struct Novelty {
+pub(super) struct Novelty {
     seen: HashSet<u64>,
     /// Rows of the model's table.
     rows: BTreeSet<usize>,
@@ -37,20 +37,20 @@ pub struct Coverage {
 impl Novelty {
     /// As it was saved.
     #[must_use]
-    pub fn restored(seen: Vec<u64>, rows: Vec<usize>) -> Novelty {
+    pub(super) fn restored(seen: Vec<u64>, rows: Vec<usize>) -> Novelty {
         Novelty { seen: seen.into_iter().take(KEPT).collect(), rows: rows.into_iter().filter(|row| *row < TABLE.len()).collect() }
     }
 
     /// What is to be saved.
     #[must_use]
-    pub fn saved(&self) -> (Vec<u64>, Vec<usize>) {
+    pub(super) fn saved(&self) -> (Vec<u64>, Vec<usize>) {
         let mut seen: Vec<u64> = self.seen.iter().copied().collect();
         seen.sort_unstable();
         (seen, self.rows.iter().copied().collect())
     }
 
     /// Takes in what went over a connection that ended so; says whether anything of it is new.
-    pub fn take(&mut self, wire: &[Wire], ending: impl Hash, methods: &Methods) -> bool {
+    pub(super) fn take(&mut self, wire: &[Wire], ending: impl Hash, methods: &Methods) -> bool {
         let mut ids = Ids::default();
         let mut steps: Vec<(State, String, State)> = Vec::new();
         let mut answers = BTreeSet::new();
@@ -62,7 +62,7 @@ impl Novelty {
             match from {
                 From::Peer => {
                     answers.insert(message.as_ref().map_or(0, |message| class(message, &ids)));
-                    message.iter().for_each(|message| drop(ids.hear(message, From::Peer)));
+                    message.iter().for_each(|message| { ids.hear(message, From::Peer); });
                 }
                 From::Suite => {
                     let word = if whole { operation(bytes, methods) } else { "long".to_owned() };
@@ -83,7 +83,7 @@ impl Novelty {
 
     /// How much was seen.
     #[must_use]
-    pub fn coverage(&self) -> Coverage {
+    pub(super) fn coverage(&self) -> Coverage {
         let states = |rows: &mut dyn Iterator<Item = usize>| {
             rows.flat_map(|row| [TABLE[row].0, TABLE[row].2]).collect::<HashSet<State>>().len()
         };

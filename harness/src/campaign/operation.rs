@@ -18,7 +18,7 @@ const ODD: [&str; 5] = ["__proto__", "constructor", "prototype", "toString", "\"
 
 /// The operation of a line, without its newline.
 #[must_use]
-pub fn operation(line: &[u8], methods: &Methods) -> String {
+pub(super) fn operation(line: &[u8], methods: &Methods) -> String {
     let mut word = match Value::parse(line) {
         Ok(value) => of_value(&value, methods),
         Err(error) if error.is_utf8() => "not UTF-8".to_owned(),

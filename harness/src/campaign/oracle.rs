@@ -127,17 +127,20 @@ fn fnv(text: &str) -> u32 {
 
 /// What a process said last, without what differs from run to run: the message and the place. `None` where it said nothing.
 #[must_use]
-pub fn last_words(stderr: &str) -> Option<String> {
+pub(super) fn last_words(stderr: &str) -> Option<String> {
     let lines: Vec<&str> = stderr.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
-    // A stack with the innermost place first follows its message; one with the innermost place last ends with it.
-    let place = lines.iter().position(|line| line.starts_with("at "));
-    let (message, place) = match place {
-        Some(at) if at > 0 => (lines[at - 1], Some(lines[at])),
-        _ => {
-            let file = lines.iter().rev().find(|line| line.starts_with("File ")).copied();
-            (*lines.iter().rev().find(|line| !line.starts_with("Node.js v"))?, file)
-        }
+    // A message names an error, mostly; its stack follows it, or, with the innermost place last, stands before it.
+    let names_error = |line: &str| {
+        let word = line.split([':', ' ']).next().unwrap_or_default();
+        line.contains(':') && ["Error", "Exception", "error", "panicked"].iter().any(|end| word.ends_with(end))
     };
+    let said = lines.iter().position(|line| names_error(line));
+    let message = match said {
+        Some(at) => lines[at],
+        None => lines.iter().rev().find(|line| !line.starts_with("Node.js v"))?,
+    };
+    let after = lines[said.unwrap_or(0)..].iter().find(|line| line.starts_with("at ")).copied();
+    let place = after.or_else(|| lines.iter().rev().find(|line| line.starts_with("File ")).copied());
     let words = [Some(plain(message, false)), place.map(|place| plain(place, true))];
     Some(words.into_iter().flatten().collect::<Vec<_>>().join(" "))
 }
@@ -174,7 +177,7 @@ fn plain(text: &str, place: bool) -> String {
 
 /// How long this peer takes, as a rule.
 #[derive(Debug, Default)]
-pub struct Pace {
+pub(super) struct Pace {
     took: VecDeque<Duration>,
 }
 
@@ -185,7 +188,7 @@ impl Pace {
     const NOTICED: Duration = Duration::from_millis(400);
 
     /// Takes in a session.
-    pub fn add(&mut self, took: Duration) {
+    pub(super) fn add(&mut self, took: Duration) {
         self.took.push_back(took);
         if self.took.len() > Pace::KEPT {
             self.took.pop_front();
@@ -194,7 +197,7 @@ impl Pace {
 
     /// Whether this is far slower than the others; nothing is before there are enough of them.
     #[must_use]
-    pub fn is_slow(&self, took: Duration) -> bool {
+    pub(super) fn is_slow(&self, took: Duration) -> bool {
         if self.took.len() < Pace::KEPT / 4 || took < Pace::NOTICED {
             return false;
         }
@@ -206,7 +209,7 @@ impl Pace {
 
 /// Whether so many bytes are far more than were sent.
 #[must_use]
-pub fn is_amplified(sent: usize, came: u64) -> bool {
+pub(super) fn is_amplified(sent: usize, came: u64) -> bool {
     const TIMES: u64 = 100;
     const LEAST: u64 = 1 << 20;
     came > LEAST && came / TIMES > sent as u64
@@ -214,7 +217,7 @@ pub fn is_amplified(sent: usize, came: u64) -> bool {
 
 /// The memory that a process group holds, in bytes, as far as the system tells.
 #[must_use]
-pub fn memory(group: i32) -> Option<u64> {
+pub(super) fn memory(group: i32) -> Option<u64> {
     let mut sum = None;
     for entry in std::fs::read_dir("/proc").ok()?.flatten() {
         let Ok(stat) = std::fs::read_to_string(entry.path().join("stat")) else { continue };

@@ -10,7 +10,7 @@ const PLACES: usize = 120;
 
 /// Inputs that are smaller than this one, the boldest first.
 #[must_use]
-pub fn smaller(input: &Input) -> Vec<Input> {
+pub(super) fn smaller(input: &Input) -> Vec<Input> {
     let mut out = Vec::new();
     let mut push = |lines: Vec<Line>, end: End| {
         let candidate = Input { lines, end };
@@ -50,6 +50,18 @@ fn smaller_lines(bytes: &[u8]) -> Vec<Vec<u8>> {
     collect(&json, &mut Vec::new(), &mut places);
     places.truncate(PLACES);
     let mut out: Vec<Vec<u8>> = Vec::new();
+    if let Json::Object(fields) = &json {
+        // One field is mostly to blame, with the method or without.
+        for key in fields.keys() {
+            let kept = |with: &[&str]| {
+                let kept = fields.iter().filter(|(name, _)| *name == key || with.contains(&name.as_str()));
+                Json::Object(kept.map(|(name, value)| (name.clone(), value.clone())).collect()).to_string().into_bytes()
+            };
+            out.extend([kept(&[]), kept(&["method"]), kept(&["method", "arguments"])]);
+        }
+        out.retain(|text| text.len() < bytes.len());
+        out.sort_by_key(Vec::len);
+    }
     for less in [without as fn(&mut Json, &[Step]) -> bool, with_little] {
         for place in &places {
             let mut shorter = json.clone();

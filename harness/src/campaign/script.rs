@@ -16,7 +16,7 @@ const BODY: &str = include_str!("repeat.py");
 
 /// The script of this finding.
 #[must_use]
-pub fn script(finding: &Finding, scene: &Scene<'_>) -> String {
+pub(super) fn script(finding: &Finding, scene: &Scene<'_>) -> String {
     let identity = &finding.identity;
     let mut out = format!("#!/usr/bin/env python3\n# {}\n", plain(&identity.to_string()));
     let _ = writeln!(out, "# {}\n# python3 repeat.py HOST PORT; exit status 1 where it shows, 0 where not, 2 where it cannot be tried.\n", identity.oracle.sentence());
@@ -29,7 +29,7 @@ pub fn script(finding: &Finding, scene: &Scene<'_>) -> String {
         Some(input) => (of_input(input, scene.methods), input.end),
         None => (of_wire(&finding.wire), end_of(&finding.wire)),
     };
-    sent.iter().for_each(|line| drop(writeln!(out, "    {line},")));
+    sent.iter().for_each(|line| { let _ = writeln!(out, "    {line},"); });
     let _ = writeln!(out, "]\nEND = {:?}", match end {
         End::Asked => "ask",
         End::HalfClosed => "half-close",
@@ -37,7 +37,7 @@ pub fn script(finding: &Finding, scene: &Scene<'_>) -> String {
     });
     let came = if identity.oracle == Oracle::Clause { came(&finding.wire) } else { Vec::new() };
     let _ = writeln!(out, "# What the peer sent when it was found, after its object.\nCAME = [");
-    came.iter().for_each(|line| drop(writeln!(out, "    {},", bytes(line))));
+    came.iter().for_each(|line| { let _ = writeln!(out, "    {},", bytes(line)); });
     out.push_str("]\n");
     out.push_str(BODY);
     out

@@ -15,7 +15,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 /// What is played.
 #[derive(Debug, Clone)]
-pub enum Job {
+pub(super) enum Job {
     /// A transcript, under all rules.
     Case(Box<Case>),
     /// An input, fast.
@@ -24,7 +24,7 @@ pub enum Job {
 
 /// Chooses.
 #[derive(Debug, Default)]
-pub struct Source {
+pub(super) struct Source {
     /// Transcripts that are played once.
     pub seeds: VecDeque<Case>,
     /// The number of the next generated session.
@@ -38,7 +38,7 @@ const DRAWS: usize = 24;
 
 impl Source {
     /// The next job, and where it comes from.
-    pub fn next(&mut self, rng: &mut Rng, seed: u64, corpus: &Corpus, methods: &Methods) -> (Job, &'static str) {
+    pub(super) fn next(&mut self, rng: &mut Rng, seed: u64, corpus: &Corpus, methods: &Methods) -> (Job, &'static str) {
         if let Some(case) = self.seeds.pop_front() {
             return (Job::Case(Box::new(case)), "a seed");
         }
@@ -95,10 +95,19 @@ impl Source {
     }
 
     /// Takes note that one of these operations harmed the peer.
-    pub fn harmed(&mut self, operations: impl IntoIterator<Item = String>) {
+    pub(super) fn harmed(&mut self, operations: impl IntoIterator<Item = String>) {
         for operation in operations {
             let harms = self.risk.entry(operation).or_default();
             *harms = harms.saturating_add(1).min(1000);
+        }
+    }
+
+    /// Takes note that these did not: what comes beside the one to blame is no longer suspected then.
+    pub(super) fn unharmed(&mut self, operations: impl IntoIterator<Item = String>) {
+        for operation in operations {
+            if let Some(harms) = self.risk.get_mut(&operation) {
+                *harms = harms.saturating_sub(1);
+            }
         }
     }
 
@@ -136,7 +145,7 @@ impl Source {
 
 /// The word under which the risk of an end is kept.
 #[must_use]
-pub fn end_word(end: End) -> &'static str {
+pub(super) fn end_word(end: End) -> &'static str {
     match end {
         End::Asked => "the end of a session",
         End::HalfClosed => "a half-close",

@@ -14,9 +14,12 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 use tokio::time::Instant;
 
+/// Between two segments. Some may be merged on their way: a visit decides nothing, and the transcript is played with more patience.
+const BETWEEN_SEGMENTS: Duration = Duration::from_millis(2);
+
 /// How a visit ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Ending {
+pub(super) enum Ending {
     /// The known-good call was answered.
     Answered,
     /// The peer ended the connection, or we did where the input says so.
@@ -31,7 +34,7 @@ pub enum Ending {
 
 /// What a visit gave.
 #[derive(Debug)]
-pub struct Visit {
+pub(super) struct Visit {
     /// How it ended.
     pub ending: Ending,
     /// What went over the wire.
@@ -54,7 +57,7 @@ impl Visit {
 }
 
 /// Plays an input. `patience`: how long an answer may take.
-pub async fn visit(
+pub(super) async fn visit(
     address: &str,
     input: &Input,
     methods: &Methods,
@@ -133,7 +136,12 @@ async fn say(wire: &mut Wire, input: &Input, lines: Vec<Vec<u8>>, deadline: Inst
         End::HalfClosed => wire.hold_until_half_close(),
         End::Asked | End::Reset => {}
     }
-    wire.send(&segments, deadline).await;
+    for (n, segment) in segments.iter().enumerate() {
+        if n > 0 {
+            tokio::time::sleep(BETWEEN_SEGMENTS).await;
+        }
+        wire.send(&[segment], deadline).await;
+    }
     match input.end {
         End::Asked => {}
         End::HalfClosed => wire.half_close(),

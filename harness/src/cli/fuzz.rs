@@ -142,7 +142,7 @@ impl Shown {
                 let name = peer.map_or_else(|| "unnamed".to_owned(), |name| terminal_cut(name, SHOWN, 0));
                 let _ = writeln!(out, "  peer        {name}\n  target      {}", terminal(&self.target));
                 let _ = writeln!(out, "  seed        {}", self.seed);
-                notes.iter().for_each(|note| drop(writeln!(out, "  note        {}", terminal(note))));
+                notes.iter().for_each(|note| { let _ = writeln!(out, "  note        {}", terminal(note)); });
                 if known > 0 {
                     let _ = writeln!(out, "  known       {known} findings from before");
                 }
