@@ -367,7 +367,7 @@ impl<'a> Lane<'a> {
 
     fn tell(&self, shown: Shown, transcript: String, input: Option<Input>, confirmed: (usize, usize), source: &str) {
         let (sessions, after) = self.campaign.clock();
-        let Shown { identity, expected, came, wire, death } = shown;
+        let Shown { identity, expected, came, wire, death, .. } = shown;
         let source = source.to_owned();
         self.campaign.found(Finding {
             identity, confirmed, expected, came, transcript, input, wire, death, sessions, after, source,
