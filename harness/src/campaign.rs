@@ -312,7 +312,8 @@ impl Campaign {
                 let fails = finding.fails();
                 shared.fails.retain(|(known, _)| *known != finding.identity);
                 shared.fails.push((finding.identity.clone(), fails));
-                if fails && self.options.first {
+                // One that may still turn out to be none, or to get shorter, does not end it.
+                if fails && self.options.first && finding.confirmed.1 >= CONFIRMATIONS {
                     self.over.store(true, Ordering::Relaxed);
                 }
                 let _ = self.tell.send(Notice::Found(Box::new(finding), folder));

@@ -141,7 +141,9 @@ pub(super) fn last_words(stderr: &str) -> Option<String> {
     };
     let after = lines[said.unwrap_or(0)..].iter().find(|line| line.starts_with("at ")).copied();
     let place = after.or_else(|| lines.iter().rev().find(|line| line.starts_with("File ")).copied());
-    let words = [Some(plain(message, false)), place.map(|place| plain(place, true))];
+    // Of a long stack only the end may have been kept.
+    let message = Some(message).filter(|message| !message.starts_with("at ")).map(|it| plain(it, false));
+    let words = [message, place.map(|place| plain(place, true))];
     Some(words.into_iter().flatten().collect::<Vec<_>>().join(" "))
 }
 

@@ -117,6 +117,9 @@ def main():
     print("sending", len(SENT), "lines")
     for pieces in SENT:
         connection.send(connection.fill(pieces))
+        if ORACLE == "clause":
+            # What was sent in pieces came in pieces, and answers came between.
+            time.sleep(0.05)
     if ORACLE == "clause":
         heard(connection)
         came = [line.strip() for line in CAME]

@@ -9,7 +9,7 @@ use super::oracle::Oracle;
 use crate::peer::HELLO;
 use crate::ping::Addressing;
 use dnode_reports::event::{From, Wire};
-use dnode_spec::transcript::Names;
+use dnode_spec::transcript::{Names, Transcript};
 use std::fmt::Write as _;
 
 const BODY: &str = include_str!("repeat.py");
@@ -25,7 +25,11 @@ pub(super) fn script(finding: &Finding, scene: &Scene<'_>) -> String {
     let _ = writeln!(out, "GREETS = {}", if scene.facts.members.is_some() { "True" } else { "False" });
     let _ = writeln!(out, "# A call that the peer answers; \"%d\" is the number of its callback.\nPING = {}", ping(scene));
     let _ = writeln!(out, "# What is sent; (\"method\", NAME) is the id of that method of the peer's, or its quoted name.\nSENT = [");
-    let (sent, end) = match &finding.input {
+    // The log cuts what is long.
+    let is_cut = |entry: &Wire| matches!(entry, Wire::Bytes { from: From::Suite, cut: 1.., .. });
+    let whole = || Input::of(&Transcript::read(&finding.transcript).ok()?, scene.methods);
+    let input = finding.input.clone().or_else(|| whole().filter(|_| finding.wire.iter().any(is_cut)));
+    let (sent, end) = match &input {
         Some(input) => (of_input(input, scene.methods), input.end),
         None => (of_wire(&finding.wire), end_of(&finding.wire)),
     };
