@@ -161,7 +161,9 @@ impl Confirmer<'_> {
             if tried > 0 && self.stop.load(Ordering::Relaxed) {
                 return (count, tried, last);
             }
-            if let Some(shown) = self.shows(case, wanted, operation, self.patience * 3).await {
+            // The last time with more patience: what was late before is not missing.
+            let patience = self.patience * if tried + 1 == CONFIRMATIONS { 3 } else { 1 };
+            if let Some(shown) = self.shows(case, wanted, operation, patience).await {
                 count += 1;
                 last = Some(shown);
             }

@@ -260,7 +260,7 @@ impl<'a> Lane<'a> {
         self.canary = None;
         // It may be the fault of what came before.
         self.bench.refresh().await;
-        let shown = self.bench.show(&case, &what, self.campaign.patience * 3).await;
+        let shown = self.bench.show(&case, &what, self.campaign.patience).await;
         if self.bench.peer.is_none() {
             self.history.clear();
         }
