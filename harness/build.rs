@@ -22,8 +22,26 @@ fn main() -> io::Result<()> {
             let _ = writeln!(out, "    ({id:?}, include_str!({:?})),", file.display().to_string());
         }
     }
+    out.push_str("];\n/// The recorded sessions' texts.\npub(super) const RECORDED: &[&str] = &[\n");
+    for file in beneath(&root.join("recorded"))? {
+        let _ = writeln!(out, "    include_str!({:?}),", file.display().to_string());
+    }
     out.push_str("];\n");
     fs::write(Path::new(&env::var("OUT_DIR").unwrap_or_default()).join("catalogue.rs"), out)
+}
+
+/// The transcripts beneath a folder, sorted.
+fn beneath(folder: &Path) -> io::Result<Vec<PathBuf>> {
+    println!("cargo:rerun-if-changed={}", folder.display());
+    let mut files = Vec::new();
+    for entry in sorted(folder)? {
+        if entry.is_dir() {
+            files.extend(beneath(&entry)?);
+        } else if entry.extension().is_some_and(|extension| extension == "jsonl") {
+            files.push(entry);
+        }
+    }
+    Ok(files)
 }
 
 fn sorted(folder: &Path) -> io::Result<Vec<PathBuf>> {

@@ -120,6 +120,13 @@ pub fn catalogue() -> Result<Vec<Case>, String> {
     Ok(cases)
 }
 
+/// The recorded sessions that speak for the end that connects. They are no cases of the catalogue.
+#[must_use]
+pub fn recorded() -> Vec<Case> {
+    let read = files::RECORDED.iter().filter_map(|text| Case::read(text).ok());
+    read.filter(|case| !case.transcript.header.server).collect()
+}
+
 /// The id of the case that stands for a clause which the monitor judges on every line.
 #[must_use]
 pub fn invariant_id(clause: &Clause) -> String {

@@ -2,6 +2,7 @@
 
 mod compare;
 mod explain;
+mod fuzz;
 mod import;
 mod list;
 mod minimize;
@@ -45,6 +46,8 @@ enum Command {
     Replay(replay::ReplayArgs),
     /// Make a transcript as short as it can be and still show its finding
     Minimize(minimize::MinimizeArgs),
+    /// Fuzz a live peer: sessions of the model, with deviations and mutations, until the time is over
+    Fuzz(fuzz::FuzzArgs),
     /// Run the same cases against two peers and show where they differ
     Compare(compare::CompareArgs),
     /// Forward between a client and a server, judge both, and write their sessions as transcripts
@@ -135,6 +138,7 @@ pub fn main() -> ExitCode {
             Some(Command::Explain(args)) => explain::explain(&args),
             Some(Command::Replay(args)) => replay::replay(args).await,
             Some(Command::Minimize(args)) => minimize::minimize(args).await,
+            Some(Command::Fuzz(args)) => fuzz::fuzz(args).await,
             Some(Command::Compare(args)) => compare::compare(args).await,
             Some(Command::Record(args)) => record::record(args).await,
             Some(Command::Report(args)) => report::report(&args),

@@ -5,6 +5,7 @@
 //!
 //! Deliberately absent: the protocol itself, which is `dnode-spec`, and how reports look, which is `dnode-reports`.
 
+pub mod campaign;
 pub mod cases;
 pub mod cli;
 pub mod compare;

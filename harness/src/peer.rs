@@ -145,6 +145,15 @@ impl Peer {
         &self.address
     }
 
+    /// The process group of its program, where we started one.
+    #[must_use]
+    pub fn group(&self) -> Option<i32> {
+        match &self.running {
+            Running::Process(process) => process.group(),
+            Running::Elsewhere | Running::Reference(_) => None,
+        }
+    }
+
     /// Whether we can start it again.
     #[must_use]
     pub fn is_ours(&self) -> bool {

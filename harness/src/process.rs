@@ -69,6 +69,12 @@ impl Process {
         Ok(Process { child, group, stderr, reader })
     }
 
+    /// The process group that it and its children are in.
+    #[must_use]
+    pub fn group(&self) -> Option<i32> {
+        self.group.map(Pid::as_raw)
+    }
+
     /// How the program ended, if it has.
     pub fn ended(&mut self) -> Option<ExitStatus> {
         self.child.try_wait().ok().flatten()

@@ -299,6 +299,12 @@ impl Wire {
         self.lines
     }
 
+    /// How many bytes the peer has sent.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
     /// The log, and the first problem of each clause that the peer broke.
     #[must_use]
     pub fn finish(self) -> (Log, BTreeMap<&'static str, Problem>) {

@@ -62,6 +62,7 @@ fn the_help_is_fresh() {
         &["list", "--help"],
         &["explain", "--help"],
         &["replay", "--help"],
+        &["fuzz", "--help"],
         &["compare", "--help"],
         &["record", "--help"],
         &["report", "--help"],

@@ -1,0 +1,247 @@
+//! A finding and its folder: the transcript, the wire log, a text for people, and a script that shows it on its own.
+//!
+//! A folder is written beside its place and renamed into it, so it is there as a whole or not at all, whatever ends the campaign.
+
+use super::input::{Input, Methods};
+use super::oracle::{Identity, Oracle};
+use super::script;
+use crate::preflight::Facts;
+use crate::target::Target;
+use dnode_reports::escape::terminal_cut;
+use dnode_reports::event::{Death, From, Wire};
+use dnode_spec::clause;
+use serde_json::{Value as Json, json};
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// How much of a line is shown in a text for people.
+const SHOWN: usize = 600;
+
+/// Something that a campaign found.
+#[derive(Debug, Clone)]
+pub struct Finding {
+    /// What it is.
+    pub identity: Identity,
+    /// How often it showed, of how often it was tried.
+    pub confirmed: (usize, usize),
+    /// What was expected.
+    pub expected: String,
+    /// What came.
+    pub came: String,
+    /// The transcript that shows it.
+    pub transcript: String,
+    /// The same as an input, where it is one: then the script sends that, else what went over the wire.
+    pub input: Option<Input>,
+    /// What went over the wire.
+    pub wire: Vec<Wire>,
+    /// How the process ended, where it did.
+    pub death: Option<Death>,
+    /// How many sessions the campaign had played.
+    pub sessions: u64,
+    /// After how long, in milliseconds.
+    pub after: u64,
+    /// Where the session came from: a seed, the model, a mutation.
+    pub source: String,
+}
+
+impl Finding {
+    /// Whether it makes the campaign fail. What showed only now and then may be a slow machine's fault, but for a process that ended.
+    #[must_use]
+    pub fn fails(&self) -> bool {
+        let always = self.confirmed.0 == self.confirmed.1;
+        self.identity.oracle.fails() && (always || self.identity.oracle == Oracle::Died)
+    }
+
+    /// How sure it is: nothing where it showed every time.
+    #[must_use]
+    pub fn label(&self) -> String {
+        match self.confirmed {
+            (shown, tried) if shown == tried => String::new(),
+            (shown, tried) => format!(" [flaky {shown}/{tried}]"),
+        }
+    }
+
+    /// The steps of the transcript.
+    #[must_use]
+    pub fn steps(&self) -> usize {
+        self.transcript.lines().count().saturating_sub(1)
+    }
+}
+
+/// The folder of all findings.
+#[derive(Debug)]
+pub(super) struct Findings {
+    folder: PathBuf,
+    known: BTreeMap<Identity, PathBuf>,
+}
+
+/// What the texts of a finding need to know.
+#[derive(Debug)]
+pub(super) struct Scene<'a> {
+    /// The peer.
+    pub target: &'a Target,
+    /// What is known of it.
+    pub facts: &'a Facts,
+    /// What inputs call.
+    pub methods: &'a Methods,
+    /// The program, as the caller calls it.
+    pub program: &'a str,
+    /// More words of the command line that decide over a verdict.
+    pub arguments: &'a str,
+}
+
+impl Findings {
+    /// Opens a folder, and learns what was found before.
+    ///
+    /// # Errors
+    /// What cannot be read or written.
+    pub(super) fn open(folder: &Path) -> io::Result<Findings> {
+        std::fs::create_dir_all(folder)?;
+        let mut known = BTreeMap::new();
+        for entry in std::fs::read_dir(folder)?.flatten() {
+            let Ok(text) = std::fs::read_to_string(entry.path().join("transcript.jsonl")) else { continue };
+            let hidden = entry.file_name().to_string_lossy().starts_with('.');
+            if let Some(identity) = read_identity(&text).filter(|_| !hidden) {
+                known.insert(identity, entry.path());
+            }
+        }
+        Ok(Findings { folder: folder.to_owned(), known })
+    }
+
+    /// What is known.
+    pub(super) fn known(&self) -> impl Iterator<Item = &Identity> {
+        self.known.keys()
+    }
+
+    /// Takes back what turned out to be another finding.
+    pub(super) fn forget(&mut self, identity: &Identity) {
+        if let Some(folder) = self.known.remove(identity) {
+            let _ = std::fs::remove_dir_all(folder);
+        }
+    }
+
+    /// Writes a finding, over an earlier writing of the same; gives its folder.
+    ///
+    /// # Errors
+    /// What cannot be written.
+    pub(super) fn write(&mut self, finding: &Finding, scene: &Scene<'_>) -> io::Result<PathBuf> {
+        let folder = self.folder.join(finding.identity.folder());
+        let draft = tempfile::Builder::new().prefix(".writing-").tempdir_in(&self.folder)?;
+        let write = |name: &str, text: &str| std::fs::write(draft.path().join(name), text);
+        write("transcript.jsonl", &with_identity(finding))?;
+        write("wire.log", &wire_log(&finding.wire))?;
+        write("finding.md", &text(finding, scene, &folder))?;
+        write("repeat.py", &script::script(finding, scene))?;
+        if folder.exists() {
+            // A folder cannot take another's place: the earlier writing steps aside first.
+            let aside = tempfile::Builder::new().prefix(".earlier-").tempdir_in(&self.folder)?;
+            std::fs::rename(&folder, aside.path().join("x"))?;
+        }
+        let draft = draft.keep();
+        std::fs::rename(draft, &folder)?;
+        self.known.insert(finding.identity.clone(), folder.clone());
+        Ok(folder)
+    }
+}
+
+/// The transcript with what was found in its header.
+fn with_identity(finding: &Finding) -> String {
+    let (header, steps) = finding.transcript.split_once('\n').unwrap_or((&finding.transcript, ""));
+    let Ok(mut header) = serde_json::from_str::<Json>(header) else { return finding.transcript.clone() };
+    let Identity { oracle, clause, what, class } = &finding.identity;
+    header["meta"]["finding"] = json!({ "oracle": oracle.word(), "clause": clause, "what": what, "class": class,
+        "confirmed": format!("{}/{}", finding.confirmed.0, finding.confirmed.1), "source": finding.source });
+    format!("{header}\n{}\n", steps.trim_end())
+}
+
+/// The identity that a transcript's header holds.
+fn read_identity(transcript: &str) -> Option<Identity> {
+    let header: Json = serde_json::from_str(transcript.lines().next()?).ok()?;
+    let found = &header["meta"]["finding"];
+    let text = |key: &str| Some(found[key].as_str()?.to_owned());
+    let word = text("oracle")?;
+    let oracle = Oracle::ALL.into_iter().find(|oracle| oracle.word() == word)?;
+    Some(Identity { oracle, clause: text("clause")?, what: text("what")?, class: text("class")? })
+}
+
+fn wire_log(wire: &[Wire]) -> String {
+    let mut out = String::new();
+    for entry in wire {
+        let _ = match entry {
+            Wire::Bytes { from, bytes, cut } => {
+                let arrow = if *from == From::Suite { "->" } else { "<-" };
+                let line = bytes.strip_suffix(b"\n").unwrap_or(bytes);
+                writeln!(out, "{arrow} {}", terminal_cut(line, usize::MAX, *cut))
+            }
+            Wire::Event { from, what } => {
+                let arrow = if *from == From::Suite { "--" } else { "  --" };
+                writeln!(out, "{arrow} {what}")
+            }
+            Wire::Omitted(count) => writeln!(out, "… {count} entries are left out"),
+        };
+    }
+    out
+}
+
+/// The command that replays the transcript in this folder.
+fn command(scene: &Scene<'_>, folder: &Path) -> String {
+    let file = crate::target::quote(&folder.join("transcript.jsonl").to_string_lossy());
+    let words = [
+        scene.program.to_owned(),
+        "replay".to_owned(),
+        file,
+        scene.target.arguments(),
+        scene.arguments.to_owned(),
+    ];
+    words.into_iter().filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
+}
+
+/// The text that a person reads.
+fn text(finding: &Finding, scene: &Scene<'_>, folder: &Path) -> String {
+    let Identity { oracle, clause, what, class } = &finding.identity;
+    let shown = |text: &str| terminal_cut(text, SHOWN, 0);
+    let mut out = format!(
+        "# {}{}\n\n{}\n\n",
+        shown(&format!("{}: {what}", oracle.word())),
+        finding.label(),
+        oracle.sentence()
+    );
+    let name = scene.facts.name.as_deref().unwrap_or("unnamed");
+    let found = clause::find(clause);
+    let sentence = found.map_or("", |clause| clause.text);
+    let level = found.map_or("", |clause| clause.level.word());
+    for (word, value) in [
+        ("peer", format!("{}, at {}", shown(name), shown(&scene.target.to_string()))),
+        ("oracle", format!("{} ({})", oracle.word(), if oracle.fails() { "fails" } else { "warns" })),
+        ("clause", format!("{clause} ({level}): {sentence}")),
+        ("what showed it", shown(what)),
+        ("class", shown(class)),
+        ("expected", shown(&finding.expected)),
+        ("came", shown(&finding.came)),
+        ("confirmed", format!("{} of {}", finding.confirmed.0, finding.confirmed.1)),
+        ("found", format!("in session {}, from {}", finding.sessions, finding.source)),
+    ] {
+        let _ = writeln!(out, "- **{word}**: {}", value.replace('\n', " "));
+    }
+    let _ = writeln!(out, "\n## What is played\n\n```text");
+    finding.transcript.lines().skip(1).for_each(|line| {
+        let _ = writeln!(out, "{}", shown(line));
+    });
+    let _ = writeln!(out, "```\n\n`wire.log` has what went over the connection.\n");
+    if let Some(death) = &finding.death {
+        let _ = writeln!(out, "## How the process ended\n\n{}\n\n```text", shown(&death.status));
+        death.stderr.lines().for_each(|line| {
+            let _ = writeln!(out, "{}", shown(line));
+        });
+        let _ = writeln!(out, "```\n");
+    }
+    let _ = writeln!(
+        out,
+        "## Again\n\n```sh\n{}\npython3 {} HOST PORT   # alone, without this program; exit status 1: it shows\n```",
+        shown(&command(scene, folder)),
+        shown(&crate::target::quote(&folder.join("repeat.py").to_string_lossy()))
+    );
+    out
+}

@@ -1,0 +1,329 @@
+//! What one session of a campaign sends: lines, where they are cut, and how the connection ends.
+//!
+//! An input is made of a transcript and made into one again, so corpora and findings are ordinary transcripts. What a method's id will be
+//! is not known before the peer has said so: in the bytes a *mark* stands for it, a large number, so that they stay JSON and mutate like any other.
+
+use crate::cases::Case;
+use crate::ping::{Addressing, method_text};
+use crate::preflight::Facts;
+use dnode_spec::message::Id;
+use dnode_spec::path::PathForm;
+use dnode_spec::text::TextBuf;
+use dnode_spec::transcript::{Action, Called, Names, Pattern, Split, Transcript};
+use dnode_spec::{message, probe, value::Value};
+use serde_json::{Value as Json, json};
+
+/// The first mark; the second stands for the second method, and so on.
+const MARK: u32 = 770_000_000;
+/// A function that was never declared.
+pub(super) const NOBODY: &[u8] = b"900001";
+/// What is longer is played from its transcript and not mutated.
+const LONGEST: usize = 1 << 16;
+
+/// One line, without its newline, and the offsets at which it is cut into segments.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
+pub struct Line {
+    /// The bytes, with marks.
+    pub bytes: Vec<u8>,
+    /// Where they are cut.
+    pub cuts: Vec<usize>,
+}
+
+/// How the session ends.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub enum End {
+    /// The known-good call is made, and then we close in order.
+    #[default]
+    Asked,
+    /// We close our sending half after the last byte; the last line has no newline.
+    HalfClosed,
+    /// We abort the connection.
+    Reset,
+}
+
+/// What one session sends after the handshake.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
+pub struct Input {
+    /// In their order.
+    pub lines: Vec<Line>,
+    /// How it ends.
+    pub end: End,
+}
+
+/// The methods that inputs call: those of the peer's object, or of the probe where it shows none.
+#[derive(Debug, Clone)]
+pub struct Methods(Vec<String>);
+
+impl Methods {
+    /// Of this peer.
+    #[must_use]
+    pub fn of(facts: &Facts) -> Methods {
+        let functions = |(name, is): (&String, &bool)| is.then(|| name.clone());
+        let members: Vec<String> = facts.members.iter().flatten().filter_map(functions).collect();
+        if !members.is_empty() {
+            return Methods(members);
+        }
+        let known = probe::REQUIRED.iter().chain(probe::OPTIONAL).filter(|name| **name != probe::PLAIN);
+        Methods(known.map(|name| (*name).to_owned()).collect())
+    }
+
+    /// Where only the line itself is of interest.
+    #[must_use]
+    pub fn none() -> Methods {
+        Methods(Vec::new())
+    }
+
+    /// Their names.
+    #[must_use]
+    pub fn names(&self) -> &[String] {
+        &self.0
+    }
+
+    /// What stands for this method in an input.
+    #[must_use]
+    pub fn mark(&self, name: &str) -> Option<Vec<u8>> {
+        let at = self.0.iter().position(|method| method == name)?;
+        Some((MARK as usize + at).to_string().into_bytes())
+    }
+
+    /// The method that this number stands for.
+    pub(super) fn named(&self, number: i64) -> Option<&str> {
+        let at = usize::try_from(number.checked_sub(i64::from(MARK))?).ok()?;
+        self.0.get(at).map(String::as_str)
+    }
+
+    fn marked(&self, digits: &[u8]) -> Option<&str> {
+        self.named(std::str::from_utf8(digits).ok()?.parse().ok()?)
+    }
+
+    /// The bytes, in pieces: those between the marks, and the methods that these stand for.
+    pub(super) fn pieces<'a>(&'a self, bytes: &'a [u8]) -> Vec<Result<&'a [u8], &'a str>> {
+        let (mut pieces, mut start, mut at) = (Vec::new(), 0, 0);
+        while at < bytes.len() {
+            let digits = bytes[at..].iter().take_while(|byte| byte.is_ascii_digit()).count();
+            if let Some(method) = self.marked(&bytes[at..at + digits]) {
+                pieces.push(Ok(&bytes[start..at]));
+                pieces.push(Err(method));
+                start = at + digits;
+            }
+            at += digits.max(1);
+        }
+        pieces.push(Ok(&bytes[start..]));
+        pieces.retain(|piece| !piece.is_ok_and(<[u8]>::is_empty));
+        pieces
+    }
+
+    /// The bytes as they go to the peer: an id where it declared one, else the quoted name.
+    pub(super) fn fill(&self, bytes: &[u8], names: &Names, by: Addressing) -> Vec<u8> {
+        let filled = self.pieces(bytes).into_iter().map(|piece| match piece {
+            Ok(bytes) => bytes.to_vec(),
+            Err(method) => method_text(&TextBuf::from(method), names, by),
+        });
+        filled.collect::<Vec<_>>().concat()
+    }
+
+    /// The bytes as a transcript writes them.
+    fn written(&self, bytes: &[u8], facts: &Facts) -> Json {
+        let declared = |method: &str| {
+            facts.members.as_ref().is_some_and(|members| members.get(method).copied().unwrap_or_default())
+        };
+        let piece = |piece: Result<&[u8], &str>| match piece {
+            Ok(bytes) => text_or_base64(bytes),
+            Err(method) if declared(method) => json!({ "id": method }),
+            Err(method) => json!(json!(method).to_string()),
+        };
+        let mut pieces: Vec<Json> = self.pieces(bytes).into_iter().map(piece).collect();
+        match pieces.len() {
+            0 => json!(""),
+            1 => pieces.remove(0),
+            _ => Json::Array(pieces),
+        }
+    }
+}
+
+fn text_or_base64(bytes: &[u8]) -> Json {
+    use base64::Engine as _;
+    match std::str::from_utf8(bytes) {
+        Ok(text) => json!(text),
+        Err(_) => json!({ "base64": base64::engine::general_purpose::STANDARD.encode(bytes) }),
+    }
+}
+
+impl Input {
+    /// What this transcript sends, without what it waits for; `None` where that is nothing, or long.
+    #[must_use]
+    pub fn of(transcript: &Transcript, methods: &Methods) -> Option<Input> {
+        let mut names = Names::new(100);
+        names.path_form = PathForm::Strings;
+        let (mut input, mut open) = (Input::default(), Vec::new());
+        for step in &transcript.steps {
+            let (bytes, split) = match &step.action {
+                Action::Call(called, pattern, split) => {
+                    (line(called, pattern, &mut names, methods, false), split)
+                }
+                Action::Send(pattern, split) => {
+                    (line(&pattern.called, pattern, &mut names, methods, true), split)
+                }
+                Action::Bytes(bytes, newline, split) => {
+                    let mut id = |called: &Called| Some(method(called, &mut names, methods, false));
+                    let mut bytes = bytes.expand(&mut id).ok()?;
+                    bytes.extend(newline.then_some(b'\n'));
+                    (bytes, split)
+                }
+                Action::HalfClose => {
+                    input.end = End::HalfClosed;
+                    break;
+                }
+                Action::Reset => {
+                    input.end = End::Reset;
+                    break;
+                }
+                _ => continue,
+            };
+            open.extend_from_slice(&bytes);
+            if open.len() > LONGEST {
+                return None;
+            }
+            let cuts = match split {
+                Split::At(offsets) if open.len() == bytes.len() => offsets.clone(),
+                _ => Vec::new(),
+            };
+            if open.ends_with(b"\n") {
+                open.pop();
+                input.lines.push(Line { bytes: std::mem::take(&mut open), cuts });
+            }
+        }
+        if !open.is_empty() {
+            input.lines.push(Line { bytes: open, cuts: Vec::new() });
+        }
+        (!input.lines.is_empty() || input.end != End::Asked).then_some(input)
+    }
+
+    /// The transcript that sends this, with a sentence about it.
+    #[must_use]
+    pub fn transcript(&self, id: &str, about: &str, methods: &Methods, facts: &Facts) -> String {
+        let clauses = ["robust/survives", "robust/not-deaf"];
+        let mut rows = vec![json!({ "dnode-transcript": 1, "id": id, "since": env!("CARGO_PKG_VERSION"),
+            "clauses": clauses, "hostile": true, "about": about })];
+        for (n, line) in self.lines.iter().enumerate() {
+            let unfinished = self.end == End::HalfClosed && n + 1 == self.lines.len();
+            let mut row =
+                json!({ if unfinished { "bytes" } else { "line" }: methods.written(&line.bytes, facts) });
+            if !line.cuts.is_empty() {
+                row["split"] = json!(line.cuts);
+            }
+            rows.push(row);
+        }
+        match self.end {
+            End::Asked => rows.push(json!({ "survive": true })),
+            End::HalfClosed => rows.extend([json!({ "half-close": true }), json!({ "served": true })]),
+            End::Reset => rows.extend([json!({ "reset": true }), json!({ "served": true })]),
+        }
+        let rows: Vec<String> = rows.iter().map(Json::to_string).collect();
+        rows.join("\n") + "\n"
+    }
+
+    /// The same as a case.
+    #[must_use]
+    pub fn case(&self, id: &str, methods: &Methods, facts: &Facts) -> Option<Case> {
+        Case::read(&self.transcript(id, "An input of a campaign.", methods, facts)).ok()
+    }
+
+    /// Whether the known-good call may still be asked after it. Who gives the peer's methods back has no right to an answer, so an input
+    /// that may do so is not played: what names ids of the peer in a `cull`, in whatever writing.
+    #[must_use]
+    pub fn keeps_methods(&self) -> bool {
+        self.lines.iter().all(|line| !mentions_cull(&line.bytes) || is_harmless_cull(&line.bytes))
+    }
+}
+
+fn mentions_cull(bytes: &[u8]) -> bool {
+    bytes.windows(4).any(|window| window == b"cull") || bytes.windows(4).any(|window| window == b"\\u00")
+}
+
+/// A message that culls only what nobody declared, or what is no id in any language.
+fn is_harmless_cull(bytes: &[u8]) -> bool {
+    let Ok(value) = Value::parse(bytes) else { return false };
+    let Some(message) = message::decode(&value).message else { return false };
+    if !message.method.is("cull") {
+        return !mentions_cull(&value.root().get("method").map(|it| it.to_json()).unwrap_or_default());
+    }
+    let fresh = |id: Id| (900_000..(1 << 53)).contains(&id.0);
+    let harmless = |argument: dnode_spec::value::Ref<'_>| match argument.as_number() {
+        Some(number) => Id::from_number(number).is_some_and(fresh),
+        None => argument.is_null() || argument.as_bool().is_some(),
+    };
+    message.links.is_empty()
+        && message.arguments.is_none_or(|arguments| arguments.items().all(harmless))
+        && value.root().members().filter(|(key, _)| key.to_str() == Some("arguments")).count() <= 1
+}
+
+fn line(
+    called: &Called,
+    pattern: &Pattern,
+    names: &mut Names,
+    methods: &Methods,
+    as_it_stands: bool,
+) -> Vec<u8> {
+    let method = method(called, names, methods, as_it_stands);
+    pattern.encode(&method, names)
+}
+
+/// The field `method`, or an id. A function that only the session could have got is one that nobody declared.
+fn method(called: &Called, names: &mut Names, methods: &Methods, as_it_stands: bool) -> Vec<u8> {
+    match called {
+        Called::Member(key) => {
+            let mark = key.as_text().to_str().and_then(|name| methods.mark(name)).filter(|_| !as_it_stands);
+            mark.unwrap_or_else(|| {
+                let mut text = Vec::new();
+                key.as_text().write_json(&mut text);
+                text
+            })
+        }
+        Called::Function(_) => match names.number(called) {
+            Some(id) => id.to_string().into_bytes(),
+            None => NOBODY.to_vec(),
+        },
+        Called::Verbatim(text) => text.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn facts() -> Facts {
+        let mut facts = Facts::of_a_client();
+        facts.members = Some([("add".to_owned(), true), ("echo".to_owned(), true)].into());
+        facts
+    }
+
+    #[test]
+    fn an_input_and_its_transcript_say_the_same() {
+        let facts = facts();
+        let methods = Methods::of(&facts);
+        let text = "{\"dnode-transcript\":1,\"id\":\"t/x\",\"since\":\"0.1.0\",\"clauses\":[\"robust/survives\"],\"about\":\"A.\"}\n\
+                    {\"call\":\"echo\",\"arguments\":[1,\"$cb\"]}\n{\"line\":{\"base64\":\"/w==\"}}\n{\"survive\":true}\n";
+        let input = Input::of(&Transcript::read(text).unwrap(), &methods).unwrap();
+        let first = String::from_utf8(input.lines[0].bytes.clone()).unwrap();
+        assert!(first.starts_with("{\"method\":770000001,\"arguments\":[1,"), "{first}");
+        let again = input.transcript("t/x", "A.", &methods, &facts);
+        assert!(again.contains("[\"{\\\"method\\\":\",{\"id\":\"echo\"},"), "{again}");
+        assert_eq!(Input::of(&Transcript::read(&again).unwrap(), &methods), Some(input));
+    }
+
+    #[test]
+    fn an_input_does_not_take_the_known_good_call_away() {
+        let keeps = |line: &str| {
+            Input { lines: vec![Line { bytes: line.into(), cuts: Vec::new() }], end: End::Asked }
+                .keeps_methods()
+        };
+        assert!(keeps(r#"{"method":"cull","arguments":[900001,null]}"#));
+        assert!(keeps(r#"{"method":"echo","arguments":["cull"]}"#));
+        for bad in ["[0]", "[\"0\"]", "[[0]]", "[770000000]", "[-1]"] {
+            assert!(!keeps(&format!("{{\"method\":\"cull\",\"arguments\":{bad}}}")), "{bad}");
+        }
+        assert!(!keeps(r#"{"method":"\u0063ull","arguments":[0]}"#));
+        assert!(!keeps(r#"{"method":["cull"],"arguments":[0]}"#));
+    }
+}

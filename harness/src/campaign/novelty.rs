@@ -1,0 +1,201 @@
+//! What a session showed, and whether that is new: (state before, operation, class of answer, state after).
+//!
+//! The states are those of the model (`dnode_spec::state`), of the id that a line is about; it is a state of the table's, so progress can
+//! say how much of the table was seen. Everything is read from the wire log, whoever played the session.
+
+use super::input::Methods;
+use super::operation::operation;
+use dnode_reports::event::{From, Wire};
+use dnode_spec::message::{self, Id, Message, Method};
+use dnode_spec::state::{Event, State, TABLE};
+use dnode_spec::value::Value;
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+/// How many are kept: what a peer answers is its own choice, and it must not fill our memory.
+const KEPT: usize = 1 << 18;
+
+/// All that was seen.
+#[derive(Debug, Default)]
+pub(super) struct Novelty {
+    seen: HashSet<u64>,
+    /// Rows of the model's table.
+    rows: BTreeSet<usize>,
+}
+
+/// How much of the model's table was seen.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Coverage {
+    /// Of the states, and how many there are.
+    pub states: (usize, usize),
+    /// Of the transitions.
+    pub transitions: (usize, usize),
+    /// Tuples of state, operation, answer and state.
+    pub tuples: usize,
+}
+
+impl Novelty {
+    /// As it was saved.
+    #[must_use]
+    pub(super) fn restored(seen: Vec<u64>, rows: Vec<usize>) -> Novelty {
+        Novelty {
+            seen: seen.into_iter().take(KEPT).collect(),
+            rows: rows.into_iter().filter(|row| *row < TABLE.len()).collect(),
+        }
+    }
+
+    /// What is to be saved.
+    #[must_use]
+    pub(super) fn saved(&self) -> (Vec<u64>, Vec<usize>) {
+        let mut seen: Vec<u64> = self.seen.iter().copied().collect();
+        seen.sort_unstable();
+        (seen, self.rows.iter().copied().collect())
+    }
+
+    /// Takes in what went over a connection that ended so; says whether anything of it is new.
+    pub(super) fn take(&mut self, wire: &[Wire], ending: impl Hash, methods: &Methods) -> bool {
+        let mut ids = Ids::default();
+        let mut steps: Vec<(State, String, State)> = Vec::new();
+        let mut answers = BTreeSet::new();
+        for entry in wire {
+            let Wire::Bytes { from, bytes, cut } = entry else { continue };
+            let whole = *cut == 0;
+            let value = Value::parse(bytes).ok().filter(|_| whole);
+            let message = value.as_ref().and_then(|value| message::decode(value).message);
+            match from {
+                From::Peer => {
+                    answers.insert(message.as_ref().map_or(0, |message| class(message, &ids)));
+                    message.iter().for_each(|message| {
+                        ids.hear(message, From::Peer);
+                    });
+                }
+                From::Suite => {
+                    let word = if whole { operation(bytes, methods) } else { "long".to_owned() };
+                    let states =
+                        message.map_or((State::Unknown, State::Unknown), |it| ids.hear(&it, From::Suite));
+                    steps.push((states.0, word, states.1));
+                }
+            }
+        }
+        self.rows.extend(ids.rows);
+        let mut new = false;
+        for step in steps {
+            let mut hasher = DefaultHasher::new();
+            (step, &answers, &ending).hash(&mut hasher);
+            new |= self.seen.len() < KEPT && self.seen.insert(hasher.finish());
+        }
+        new
+    }
+
+    /// How much was seen.
+    #[must_use]
+    pub(super) fn coverage(&self) -> Coverage {
+        let states = |rows: &mut dyn Iterator<Item = usize>| {
+            rows.flat_map(|row| [TABLE[row].0, TABLE[row].2]).collect::<HashSet<State>>().len()
+        };
+        Coverage {
+            states: (states(&mut self.rows.iter().copied()), states(&mut (0..TABLE.len()))),
+            transitions: (self.rows.len(), TABLE.len()),
+            tuples: self.seen.len(),
+        }
+    }
+}
+
+/// The class of a message of the peer's: what it calls, and how many arguments, callbacks and links it has, roughly.
+fn class(message: &Message<'_>, ids: &Ids) -> u64 {
+    let called = match &message.method {
+        Method::Id(id) => ids.state(From::Suite, *id) as u64 + 1,
+        Method::Name(_) if message.method.is("methods") => 10,
+        Method::Name(_) if message.method.is("cull") => 11,
+        Method::Name(_) => 12,
+    };
+    let few = |count: usize| count.min(3) as u64;
+    let arguments = message.arguments.map_or(0, |arguments| few(arguments.len()));
+    let first =
+        message.arguments.and_then(|arguments| arguments.item(0)).map_or(0, |it| it.kind() as u64 + 1);
+    ((called * 4 + arguments) * 4 + few(message.callbacks.len())) * 64 + few(message.links.len()) * 16 + first
+}
+
+/// The states of the ids of both ends, as one connection shows them.
+#[derive(Default)]
+struct Ids {
+    ours: HashMap<Id, State>,
+    theirs: HashMap<Id, State>,
+    culling: Vec<(From, Id)>,
+    rows: BTreeSet<usize>,
+}
+
+impl Ids {
+    fn of(&mut self, owner: From) -> &mut HashMap<Id, State> {
+        if owner == From::Suite { &mut self.ours } else { &mut self.theirs }
+    }
+
+    fn state(&self, owner: From, id: Id) -> State {
+        let ids = if owner == From::Suite { &self.ours } else { &self.theirs };
+        ids.get(&id).copied().unwrap_or(State::Unknown)
+    }
+
+    fn on(&mut self, owner: From, id: Id, event: Event) -> (State, State) {
+        let before = self.state(owner, id);
+        self.rows.extend(TABLE.iter().position(|(state, on, ..)| (*state, *on) == (before, event)));
+        let (after, _) = before.on(event);
+        if after != before {
+            self.of(owner).insert(id, after);
+        }
+        (before, after)
+    }
+
+    /// What a message does to the id that it is about: the one that it calls, culls, or declares first.
+    fn hear(&mut self, message: &Message<'_>, from: From) -> (State, State) {
+        let other = if from == From::Suite { From::Peer } else { From::Suite };
+        let mut about = None;
+        if let Method::Id(id) = message.method {
+            about = Some(self.on(other, id, Event::Called));
+            // Who calls has answered something; which culls that shows as read is the monitor's matter, here the oldest.
+            if let Some(at) = self.culling.iter().position(|(owner, _)| *owner == from) {
+                let (owner, culled) = self.culling.remove(at);
+                self.on(owner, culled, Event::Answered);
+            }
+        }
+        for (id, _) in &message.callbacks {
+            let states = self.on(from, *id, Event::Declared);
+            about.get_or_insert(states);
+        }
+        let culls = message.arguments.filter(|_| message.method.is("cull"));
+        for id in culls.iter().flat_map(|ids| ids.items()).filter_map(|id| Id::from_number(id.as_number()?)) {
+            let both = self.state(from, id) != State::Unknown && self.state(other, id) != State::Unknown;
+            let event = if both { Event::CulledByEither } else { Event::Culled };
+            let states = self.on(other, id, event);
+            if states.1 == State::Culling && self.culling.len() < 64 {
+                self.culling.push((other, id));
+            }
+            about.get_or_insert(states);
+        }
+        about.unwrap_or((State::Unknown, State::Unknown))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::preflight::Facts;
+
+    fn line(from: From, text: &str) -> Wire {
+        Wire::Bytes { from, bytes: text.as_bytes().to_vec(), cut: 0 }
+    }
+
+    #[test]
+    fn the_same_session_is_new_once_and_another_answer_is_new_again() {
+        let (mut novelty, methods) = (Novelty::default(), Methods::of(&Facts::of_a_client()));
+        let call =
+            line(From::Suite, r#"{"method":"echo","arguments":["[Function]"],"callbacks":{"1":["0"]}}"#);
+        let answer = line(From::Peer, r#"{"method":1,"arguments":[]}"#);
+        let other = line(From::Peer, r#"{"method":1,"arguments":[7]}"#);
+        let both = [call.clone(), answer];
+        assert!(novelty.take(&both, 0, &methods) && !novelty.take(&both, 0, &methods));
+        assert!(novelty.take(&[call, other], 0, &methods));
+        assert_eq!(novelty.coverage().transitions, (2, TABLE.len()));
+        let (seen, rows) = novelty.saved();
+        assert!(!Novelty::restored(seen, rows).take(&both, 0, &methods));
+    }
+}

@@ -1,0 +1,117 @@
+//! What a line of ours is, in a permanent word: the clause that it breaks and where, or what it calls and with what.
+//!
+//! It is made of the line alone, not of how the line came about: so a finding keeps its identity when it is shrunk, and is known again
+//! when another mutation leads to it.
+
+use super::input::Methods;
+use dnode_spec::message::{self, Message, Method, Problem};
+use dnode_spec::scrub::unscrub;
+use dnode_spec::value::{Ref, Value};
+
+/// A line longer than this is a long one, whatever else it is.
+const LONG: usize = 8192;
+/// Deeper than this is deep.
+const DEEP: usize = 100;
+
+/// Names that mean something to some language.
+const ODD: [&str; 5] = ["__proto__", "constructor", "prototype", "toString", "\"length\""];
+
+/// The operation of a line, without its newline.
+#[must_use]
+pub(super) fn operation(line: &[u8], methods: &Methods) -> String {
+    let mut word = match Value::parse(line) {
+        Ok(value) => of_value(&value, methods),
+        Err(error) if error.is_utf8() => "not UTF-8".to_owned(),
+        Err(_) if line.trim_ascii().is_empty() => "a blank line".to_owned(),
+        Err(_) => "not JSON".to_owned(),
+    };
+    if line.len() > LONG {
+        word.push_str(", long");
+    }
+    if is_deep(line) {
+        word.push_str(", deep");
+    }
+    let text = String::from_utf8_lossy(line);
+    if let Some(odd) = ODD.iter().find(|odd| text.contains(**odd)) {
+        word.push_str(", with ");
+        word.push_str(odd.trim_matches('"'));
+    }
+    word
+}
+
+fn of_value(value: &Value, methods: &Methods) -> String {
+    let decoded = message::decode(value);
+    if let Some(problem) = decoded.problems.first() {
+        return of_problem(problem, value.root());
+    }
+    let Some(message) = decoded.message else { return "no message".to_owned() };
+    if let Some(problem) = unscrub(&message, |id| id).problems.first() {
+        return of_problem(problem, value.root());
+    }
+    sound(&message, methods)
+}
+
+/// The clause, and the field where it is a field's type.
+fn of_problem(problem: &Problem, root: Ref<'_>) -> String {
+    let field = problem.at.split(['.', '[']).next().unwrap_or_default();
+    let kind = root.get(field).map_or(root.kind(), Ref::kind).word();
+    format!(
+        "{} ({}{kind})",
+        problem.clause,
+        if field.is_empty() { String::new() } else { format!("{field}: ") }
+    )
+}
+
+/// What a sound message calls, and what comes with it.
+fn sound(message: &Message<'_>, methods: &Methods) -> String {
+    let mut word = match &message.method {
+        Method::Name(name) => match name.as_text().to_str() {
+            Some(name @ ("methods" | "cull")) => name.to_owned(),
+            Some(name) if methods.names().iter().any(|known| known == name) => format!("call {name}"),
+            _ => "call of an unknown name".to_owned(),
+        },
+        Method::Id(id) => match methods.named(id.0) {
+            Some(name) => format!("call {name}"),
+            None if id.0 < 0 => "call of a negative id".to_owned(),
+            None => "call of an id".to_owned(),
+        },
+    };
+    if message.callbacks.is_empty() {
+        word.push_str(", no callback");
+    }
+    if !message.links.is_empty() {
+        word.push_str(", links");
+    }
+    word
+}
+
+fn is_deep(line: &[u8]) -> bool {
+    let mut depth = 0_usize;
+    line.iter().any(|byte| {
+        match byte {
+            b'[' | b'{' => depth += 1,
+            b']' | b'}' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        depth > DEEP
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::preflight::Facts;
+
+    #[test]
+    fn an_operation_is_the_clause_that_is_broken_or_what_is_called() {
+        let methods = Methods::of(&Facts::of_a_client());
+        let word = |line: &str| operation(line.as_bytes(), &methods);
+        assert_eq!(word("null"), "message/object (null)");
+        assert_eq!(word("{"), "not JSON");
+        assert_eq!(word(r#"{"method":"echo","links":"x"}"#), "message/links (links: string)");
+        assert_eq!(word(r#"{"method":770000001,"arguments":["$"],"callbacks":{"1":["0"]}}"#), "call echo");
+        assert_eq!(word(r#"{"method":"echo"}"#), "call echo, no callback");
+        let other = r#"{"method":"echo","arguments":[0],"links":[{"from":["7"],"to":["0"]}]}"#;
+        assert!(word(other).starts_with("link/from-place"), "{}", word(other));
+    }
+}

@@ -1,0 +1,179 @@
+//! Smaller inputs: what is tried, from the largest step to the smallest, to find the least that still shows a finding.
+//!
+//! The shrinker of transcripts (`crate::shrink`) takes steps and values; an input is bytes, so this takes lines, what stands in them, and bytes.
+
+use super::input::{End, Input, Line};
+use serde_json::Value as Json;
+
+/// How many places of one line are tried: a large value is cut by bytes.
+const PLACES: usize = 120;
+
+/// Inputs that are smaller than this one, the boldest first.
+#[must_use]
+pub(super) fn smaller(input: &Input) -> Vec<Input> {
+    let mut out = Vec::new();
+    let mut push = |lines: Vec<Line>, end: End| {
+        let candidate = Input { lines, end };
+        if candidate != *input && !out.contains(&candidate) {
+            out.push(candidate);
+        }
+    };
+    let count = input.lines.len();
+    // What shows a finding is mostly one line.
+    if count > 1 {
+        input.lines.iter().rev().for_each(|line| push(vec![line.clone()], input.end));
+        push(input.lines[count / 2..].to_vec(), input.end);
+        push(input.lines[..count / 2].to_vec(), input.end);
+        for at in (0..count).rev() {
+            let mut lines = input.lines.clone();
+            lines.remove(at);
+            push(lines, input.end);
+        }
+    }
+    push(input.lines.clone(), End::Asked);
+    let whole = input.lines.iter().map(|line| Line { bytes: line.bytes.clone(), cuts: Vec::new() });
+    push(whole.collect(), input.end);
+    for (at, line) in input.lines.iter().enumerate() {
+        for bytes in smaller_lines(&line.bytes) {
+            let mut lines = input.lines.clone();
+            lines[at] = Line { bytes, cuts: line.cuts.clone() };
+            push(lines, input.end);
+        }
+    }
+    out
+}
+
+/// Shorter lines: of JSON without one place, or with null or little there; of bytes without a piece.
+fn smaller_lines(bytes: &[u8]) -> Vec<Vec<u8>> {
+    let Ok(json) = serde_json::from_slice::<Json>(bytes) else { return without_pieces(bytes) };
+    let mut places = Vec::new();
+    collect(&json, &mut Vec::new(), &mut places);
+    places.truncate(PLACES);
+    let mut out: Vec<Vec<u8>> = Vec::new();
+    if let Json::Object(fields) = &json {
+        // One field is mostly to blame, with the method or without.
+        for key in fields.keys() {
+            let kept = |with: &[&str]| {
+                let kept = fields.iter().filter(|(name, _)| *name == key || with.contains(&name.as_str()));
+                Json::Object(kept.map(|(name, value)| (name.clone(), value.clone())).collect())
+                    .to_string()
+                    .into_bytes()
+            };
+            out.extend([kept(&[]), kept(&["method"]), kept(&["method", "arguments"])]);
+        }
+        out.retain(|text| text.len() < bytes.len());
+        out.sort_by_key(Vec::len);
+    }
+    for less in [without as fn(&mut Json, &[Step]) -> bool, with_little] {
+        for place in &places {
+            let mut shorter = json.clone();
+            if less(&mut shorter, place) {
+                let text = shorter.to_string().into_bytes();
+                // Writing it anew may make a line longer than it was.
+                if text.len() < bytes.len() {
+                    out.push(text);
+                }
+            }
+        }
+    }
+    out
+}
+
+fn without_pieces(bytes: &[u8]) -> Vec<Vec<u8>> {
+    let mut out = Vec::new();
+    let mut size = bytes.len().div_ceil(2);
+    while size > 0 && out.len() < PLACES {
+        for start in (0..bytes.len()).step_by(size) {
+            let end = (start + size).min(bytes.len());
+            out.push([&bytes[..start], &bytes[end..]].concat());
+        }
+        size /= 2;
+    }
+    out.truncate(PLACES);
+    out
+}
+
+/// One step of the way to a place in JSON.
+#[derive(Debug, Clone)]
+enum Step {
+    Key(String),
+    Index(usize),
+}
+
+/// The ways to all places, the shortest first. JSON as serde_json reads it is at most 128 deep.
+fn collect(json: &Json, way: &mut Vec<Step>, places: &mut Vec<Vec<Step>>) {
+    let steps: Vec<(Step, &Json)> = match json {
+        Json::Array(items) => items.iter().enumerate().map(|(at, item)| (Step::Index(at), item)).collect(),
+        Json::Object(members) => members.iter().map(|(key, item)| (Step::Key(key.clone()), item)).collect(),
+        _ => return,
+    };
+    for (step, _) in &steps {
+        places.push(way.iter().chain([step]).cloned().collect());
+    }
+    for (step, item) in steps {
+        way.push(step);
+        collect(item, way, places);
+        way.pop();
+    }
+}
+
+fn parent<'j>(json: &'j mut Json, way: &[Step]) -> Option<&'j mut Json> {
+    way.iter().try_fold(json, |json, step| match step {
+        Step::Key(key) => json.get_mut(key),
+        Step::Index(at) => json.get_mut(*at),
+    })
+}
+
+fn without(json: &mut Json, place: &[Step]) -> bool {
+    let Some((last, way)) = place.split_last() else { return false };
+    match (parent(json, way), last) {
+        (Some(Json::Array(items)), Step::Index(at)) if *at < items.len() => {
+            items.remove(*at);
+            true
+        }
+        (Some(Json::Object(members)), Step::Key(key)) => members.shift_remove(key).is_some(),
+        _ => false,
+    }
+}
+
+fn with_little(json: &mut Json, place: &[Step]) -> bool {
+    let Some(value) = parent(json, place) else { return false };
+    let little = match value {
+        Json::Array(items) if items.is_empty() => Json::Null,
+        Json::Array(_) => Json::Array(Vec::new()),
+        Json::Object(members) if members.is_empty() => Json::Null,
+        Json::Object(_) => Json::Object(serde_json::Map::new()),
+        Json::String(text) if text.len() > 1 => Json::String("x".to_owned()),
+        _ => return false,
+    };
+    *value = little;
+    true
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn greedily_the_least_input_is_left() {
+        let line = |text: &str| Line { bytes: text.as_bytes().to_vec(), cuts: vec![1] };
+        let mut input = Input {
+            lines: vec![
+                line("{\"method\":\"a\"}"),
+                line("{\"method\":1,\"links\":[3,{\"to\":7,\"x\":[1]}],\"callbacks\":{}}"),
+                line("zz"),
+            ],
+            end: End::HalfClosed,
+        };
+        let shows = |input: &Input| {
+            let has = |line: &Line| String::from_utf8_lossy(&line.bytes).contains("\"to\":7");
+            input.lines.iter().any(has)
+        };
+        while let Some(less) = smaller(&input).into_iter().find(shows) {
+            input = less;
+        }
+        assert_eq!(input.lines.len(), 1);
+        assert_eq!(String::from_utf8_lossy(&input.lines[0].bytes), "{\"links\":[{\"to\":7}]}");
+        assert_eq!((input.end, input.lines[0].cuts.len()), (End::Asked, 0));
+    }
+}

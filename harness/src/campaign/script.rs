@@ -1,0 +1,156 @@
+//! The script of a finding: Python without dependencies that shows it on its own.
+//!
+//! It connects, does the handshake, sends the bytes, and looks whether the peer still answers: on this connection, on another that was open
+//! before, on a fresh one. For a clause it looks whether the same lines come as came before.
+
+use super::finding::{Finding, Scene};
+use super::input::{End, Input, Methods};
+use super::oracle::Oracle;
+use crate::peer::HELLO;
+use crate::ping::Addressing;
+use dnode_reports::event::{From, Wire};
+use dnode_spec::transcript::{Names, Transcript};
+use std::fmt::Write as _;
+
+const BODY: &str = include_str!("repeat.py");
+
+/// The script of this finding.
+#[must_use]
+pub(super) fn script(finding: &Finding, scene: &Scene<'_>) -> String {
+    let identity = &finding.identity;
+    let mut out = format!("#!/usr/bin/env python3\n# {}\n", plain(&identity.to_string()));
+    let _ = writeln!(
+        out,
+        "# {}\n# python3 repeat.py HOST PORT; exit status 1 where it shows, 0 where not, 2 where it cannot be tried.\n",
+        identity.oracle.sentence()
+    );
+    let _ = writeln!(out, "ORACLE = {:?}", identity.oracle.word());
+    let _ = writeln!(out, "HELLO = {}", bytes(HELLO));
+    let _ = writeln!(out, "GREETS = {}", if scene.facts.members.is_some() { "True" } else { "False" });
+    let _ = writeln!(
+        out,
+        "# A call that the peer answers; \"%d\" is the number of its callback.\nPING = {}",
+        ping(scene)
+    );
+    let _ = writeln!(
+        out,
+        "# What is sent; (\"method\", NAME) is the id of that method of the peer's, or its quoted name.\nSENT = ["
+    );
+    // The log cuts what is long.
+    let is_cut = |entry: &Wire| matches!(entry, Wire::Bytes { from: From::Suite, cut: 1.., .. });
+    let whole = || Input::of(&Transcript::read(&finding.transcript).ok()?, scene.methods);
+    let input = finding.input.clone().or_else(|| whole().filter(|_| finding.wire.iter().any(is_cut)));
+    let (sent, end) = match &input {
+        Some(input) => (of_input(input, scene.methods), input.end),
+        None => (of_wire(&finding.wire), end_of(&finding.wire)),
+    };
+    sent.iter().for_each(|line| {
+        let _ = writeln!(out, "    {line},");
+    });
+    let _ = writeln!(
+        out,
+        "]\nEND = {:?}",
+        match end {
+            End::Asked => "ask",
+            End::HalfClosed => "half-close",
+            End::Reset => "reset",
+        }
+    );
+    let came = if identity.oracle == Oracle::Clause { came(&finding.wire) } else { Vec::new() };
+    let _ = writeln!(out, "# What the peer sent when it was found, after its object.\nCAME = [");
+    came.iter().for_each(|line| {
+        let _ = writeln!(out, "    {},", bytes(line));
+    });
+    out.push_str("]\n");
+    out.push_str(BODY);
+    out
+}
+
+/// What stands in a comment.
+fn plain(text: &str) -> String {
+    text.chars().map(|c| if c.is_ascii() && !c.is_ascii_control() { c } else { '?' }).collect()
+}
+
+/// Bytes as Python writes them; what is one byte many times, as a product.
+fn bytes(bytes: &[u8]) -> String {
+    let mut out = String::from("b\"");
+    let mut at = 0;
+    while at < bytes.len() {
+        let byte = bytes[at];
+        let run = bytes[at..].iter().take_while(|&&next| next == byte).count();
+        let one = match byte {
+            b'"' | b'\\' => format!("\\{}", char::from(byte)),
+            b'\n' => "\\n".to_owned(),
+            0x20..0x7f => char::from(byte).to_string(),
+            _ => format!("\\x{byte:02x}"),
+        };
+        if run > 64 {
+            let _ = write!(out, "\" + b\"{one}\" * {run} + b\"");
+            at += run;
+        } else {
+            out.push_str(&one);
+            at += 1;
+        }
+    }
+    out.push('"');
+    out
+}
+
+/// The lines of an input, each a list of pieces.
+fn of_input(input: &Input, methods: &Methods) -> Vec<String> {
+    let last = input.lines.len();
+    let line = |(n, line): (usize, &super::input::Line)| {
+        let mut pieces: Vec<String> = methods
+            .pieces(&line.bytes)
+            .into_iter()
+            .map(|piece| match piece {
+                Ok(piece) => bytes(piece),
+                Err(method) => format!("(\"method\", {})", serde_json::Value::from(method)),
+            })
+            .collect();
+        if input.end != End::HalfClosed || n + 1 < last {
+            pieces.push("b\"\\n\"".to_owned());
+        }
+        format!("[{}]", pieces.join(", "))
+    };
+    input.lines.iter().enumerate().map(line).collect()
+}
+
+/// What we sent after our object, as it went over the wire.
+fn of_wire(wire: &[Wire]) -> Vec<String> {
+    let ours = wire.iter().filter_map(|entry| match entry {
+        Wire::Bytes { from: From::Suite, bytes, cut: 0 } => Some(bytes.as_slice()),
+        _ => None,
+    });
+    ours.skip(1).map(|line| format!("[{}]", bytes(line))).collect()
+}
+
+fn end_of(wire: &[Wire]) -> End {
+    let reset =
+        |entry: &Wire| matches!(entry, Wire::Event { from: From::Suite, what } if what.contains("resets"));
+    if wire.iter().any(reset) { End::Reset } else { End::Asked }
+}
+
+/// What the peer sent after its object.
+fn came(wire: &[Wire]) -> Vec<&[u8]> {
+    let theirs = wire.iter().filter_map(|entry| match entry {
+        Wire::Bytes { from: From::Peer, bytes, cut: 0 } => Some(bytes.as_slice()),
+        _ => None,
+    });
+    theirs.skip(1).collect()
+}
+
+/// The known-good call, as a list of pieces with `%d`; empty where there is none.
+fn ping(scene: &Scene<'_>) -> String {
+    let Some(ping) = &scene.facts.ping else { return "[]".to_owned() };
+    let (line, id) = ping.line(&mut Names::new(7_777_777), Addressing::ByName);
+    let text = String::from_utf8_lossy(&line).replace('%', "%%").replace(&id.to_string(), "%d");
+    let method = serde_json::Value::from(ping.method()).to_string();
+    let by_id = scene.facts.by == Addressing::ById;
+    match text.split_once(&method).filter(|_| by_id) {
+        Some((before, after)) => {
+            format!("[{}, (\"method\", {method}), {}]", bytes(before.as_bytes()), bytes(after.as_bytes()))
+        }
+        None => format!("[{}]", bytes(text.as_bytes())),
+    }
+}

@@ -1,0 +1,181 @@
+//! What is played next: the seeds once, then the model's sessions, walks with one deviation, and mutations of the corpus.
+//!
+//! Operations that have harmed the peer come seldom again: each costs a restart or a deadline, and shows what is known. Never is not seldom:
+//! behind a known harm there may be another.
+
+use super::corpus::Corpus;
+use super::input::{End, Input, Line, Methods};
+use super::mutate::{fresh_line, mutate};
+use super::operation::operation;
+use crate::cases::Case;
+use dnode_spec::generate::{Kind, Seed, session};
+use fastrand::Rng;
+use serde_json::{Value as Json, json};
+use std::collections::{BTreeMap, VecDeque};
+
+/// What is played.
+#[derive(Debug, Clone)]
+pub(super) enum Job {
+    /// A transcript, under all rules.
+    Case(Box<Case>),
+    /// An input, fast.
+    Input(Input),
+}
+
+/// Chooses.
+#[derive(Debug, Default)]
+pub(super) struct Source {
+    /// Transcripts that are played once.
+    pub seeds: VecDeque<Case>,
+    /// The number of the next generated session.
+    pub generated: u64,
+    /// How often each operation harmed the peer.
+    pub risk: BTreeMap<String, u32>,
+}
+
+/// How many candidates are drawn before a risky one is taken.
+const DRAWS: usize = 24;
+
+impl Source {
+    /// The next job, and where it comes from.
+    pub(super) fn next(
+        &mut self,
+        rng: &mut Rng,
+        seed: u64,
+        corpus: &Corpus,
+        methods: &Methods,
+    ) -> (Job, &'static str) {
+        if let Some(case) = self.seeds.pop_front() {
+            return (Job::Case(Box::new(case)), "a seed");
+        }
+        let kind = match rng.u8(..100) {
+            0..=3 => Some(Kind::Legal),
+            4..=5 => Some(Kind::Crossing),
+            6..=7 => Some(Kind::Illegal),
+            _ => None,
+        };
+        if let Some(kind) = kind
+            && let Some(case) = self.generate(seed, kind)
+        {
+            return (Job::Case(Box::new(case)), "the model");
+        }
+        if rng.u8(..100) < 3
+            && let Some(case) = self.walk(rng, seed, methods)
+        {
+            return (Job::Case(Box::new(case)), "a walk with one deviation");
+        }
+        (Job::Input(self.input(rng, corpus, methods)), "a mutation")
+    }
+
+    fn generate(&mut self, seed: u64, kind: Kind) -> Option<Case> {
+        self.generated += 1;
+        let case = Case::read(&session(Seed { seed, number: self.generated, kind })).ok()?;
+        let harms = case.text.lines().filter_map(|step| serde_json::from_str::<Json>(step).ok());
+        let lines = harms.filter_map(|step| step["line"].as_str().map(str::to_owned));
+        let risk = lines.map(|line| self.risk_of(line.as_bytes(), &Methods::none())).max();
+        (risk.unwrap_or(0) < 3).then_some(case)
+    }
+
+    fn input(&self, rng: &mut Rng, corpus: &Corpus, methods: &Methods) -> Input {
+        let mut input = Input::default();
+        for _ in 0..DRAWS {
+            let (base, other) = (corpus.pick(rng), corpus.pick(rng));
+            input = mutate(rng, &base, &other, methods);
+            if !input.keeps_methods() {
+                continue;
+            }
+            let risk = input.lines.iter().map(|line| self.risk_of(&line.bytes, methods)).max().unwrap_or(0);
+            let risk = risk.max(self.risk.get(end_word(input.end)).copied().unwrap_or(0));
+            if rng.u32(..=risk * risk * 16) == 0 {
+                return input;
+            }
+        }
+        if input.keeps_methods() {
+            input
+        } else {
+            Input { lines: vec![fresh_line(rng, methods)], end: End::Asked }
+        }
+    }
+
+    fn risk_of(&self, line: &[u8], methods: &Methods) -> u32 {
+        if self.risk.is_empty() {
+            return 0;
+        }
+        self.risk.get(&operation(line, methods)).copied().unwrap_or(0)
+    }
+
+    /// Takes note that one of these operations harmed the peer.
+    pub(super) fn harmed(&mut self, operations: impl IntoIterator<Item = String>) {
+        for operation in operations {
+            let harms = self.risk.entry(operation).or_default();
+            *harms = harms.saturating_add(1).min(1000);
+        }
+    }
+
+    /// Takes note that these did not: what comes beside the one to blame is no longer suspected then.
+    pub(super) fn unharmed(&mut self, operations: impl IntoIterator<Item = String>) {
+        for operation in operations {
+            if let Some(harms) = self.risk.get_mut(&operation) {
+                *harms = harms.saturating_sub(1);
+            }
+        }
+    }
+
+    /// A legal session up to some step, and then one message of it with something wrong.
+    fn walk(&mut self, rng: &mut Rng, seed: u64, methods: &Methods) -> Option<Case> {
+        self.generated += 1;
+        let text = session(Seed { seed, number: self.generated, kind: Kind::Legal });
+        let mut steps: Vec<Json> = text.lines().map(serde_json::from_str).collect::<Result<_, _>>().ok()?;
+        let mut header = steps.remove(0);
+        let at = rng.usize(..=steps.len());
+        let line = match steps.get(at).filter(|step| step["call"].is_string()) {
+            Some(step) => deviated(rng, step, methods)?,
+            None => {
+                let input = mutate(rng, &Input::default(), &Input::default(), methods);
+                let line = input.lines.into_iter().next().filter(|_| input.end == End::Asked)?;
+                let harmless = Input { lines: vec![line.clone()], end: End::Asked };
+                let known = rng.u32(..=self.risk_of(&line.bytes, methods)) > 0;
+                if known || !harmless.keeps_methods() {
+                    return None;
+                }
+                json!(String::from_utf8(line.bytes).ok()?)
+            }
+        };
+        steps.truncate(at);
+        header["id"] = json!(format!("walk/{seed}-{}", self.generated));
+        header["about"] =
+            json!("A session generated from the model, with one message that is not as it should be.");
+        header["hostile"] = json!(true);
+        header.as_object_mut()?.remove("requires");
+        steps.push(json!({ "line": line, "label": "deviation", "clause": "robust/survives" }));
+        steps.push(json!({ "survive": true, "clause": "robust/not-deaf" }));
+        let rows: Vec<String> = std::iter::once(&header).chain(&steps).map(Json::to_string).collect();
+        Case::read(&rows.join("\n")).ok()
+    }
+}
+
+/// The word under which the risk of an end is kept.
+#[must_use]
+pub(super) fn end_word(end: End) -> &'static str {
+    match end {
+        End::Asked => "the end of a session",
+        End::HalfClosed => "a half-close",
+        End::Reset => "a reset",
+    }
+}
+
+/// The call of a step as bytes, with one thing wrong, of the function that the step names.
+fn deviated(rng: &mut Rng, step: &Json, methods: &Methods) -> Option<Json> {
+    let function = step["call"].as_str()?;
+    let message =
+        json!({ "method": 900_001, "arguments": step["arguments"], "callbacks": { "900002": ["0"] } });
+    let base = Input {
+        lines: vec![Line { bytes: message.to_string().into_bytes(), cuts: Vec::new() }],
+        end: End::Asked,
+    };
+    let line = mutate(rng, &base, &Input::default(), methods).lines.into_iter().next()?;
+    let harmless = Input { lines: vec![line.clone()], end: End::Asked };
+    let text = String::from_utf8(line.bytes).ok().filter(|_| harmless.keeps_methods())?;
+    let (before, after) = text.split_once("900001")?;
+    Some(json!([before, { "id": function }, after]))
+}

@@ -1,0 +1,186 @@
+//! One session of a campaign, played fast: everything is written at once, and the known-good call behind it.
+//!
+//! A visit decides nothing. What looks wrong in it is a suspicion, and is played again as a transcript under the rules of judgement
+//! (`confirm.rs`); so a deadline here may be short.
+
+use super::input::{End, Input, Methods};
+use crate::peer::{HELLO, bind_object};
+use crate::preflight::Facts;
+use crate::wire::{Incoming, Wire};
+use dnode_reports::event;
+use dnode_spec::message::{Method, Problem};
+use dnode_spec::transcript::Names;
+use std::collections::BTreeMap;
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// Between two segments. Some may be merged on their way: a visit decides nothing, and the transcript is played with more patience.
+const BETWEEN_SEGMENTS: Duration = Duration::from_millis(2);
+
+/// How a visit ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) enum Ending {
+    /// The known-good call was answered.
+    Answered,
+    /// The peer ended the connection, or we did where the input says so.
+    Closed,
+    /// Neither came in time.
+    Late,
+    /// The peer sent more than is taken.
+    Flood,
+    /// The connection was not opened, or ended before the handshake: what came before is to blame.
+    NotServed,
+}
+
+/// What a visit gave.
+#[derive(Debug)]
+pub(super) struct Visit {
+    /// How it ended.
+    pub ending: Ending,
+    /// What went over the wire.
+    pub wire: Vec<event::Wire>,
+    /// What the monitor says of the peer's lines.
+    pub broken: BTreeMap<&'static str, Problem>,
+    /// From the first byte of the input to the end.
+    pub took: Duration,
+    /// How many bytes went out.
+    pub sent: usize,
+    /// How many bytes came.
+    pub came: u64,
+}
+
+impl Visit {
+    fn not_served() -> Visit {
+        let (wire, broken) = (Vec::new(), BTreeMap::new());
+        Visit { ending: Ending::NotServed, wire, broken, took: Duration::ZERO, sent: 0, came: 0 }
+    }
+}
+
+/// Plays an input. `patience`: how long an answer may take.
+pub(super) async fn visit(
+    address: &str,
+    input: &Input,
+    methods: &Methods,
+    facts: &Facts,
+    patience: Duration,
+) -> Visit {
+    // The first moments of a connection are the peer's to take.
+    let greeting = Instant::now() + patience * 4;
+    let Ok(mut wire) = Wire::open(address, greeting).await else { return Visit::not_served() };
+    let mut names = Names::new(100_000);
+    names.path_form = facts.path_form();
+    if facts.members.is_some() && !greeted(&mut wire, &mut names, facts, greeting).await {
+        return Visit::not_served();
+    }
+    let started = Instant::now();
+    let lines: Vec<Vec<u8>> =
+        input.lines.iter().map(|line| methods.fill(&line.bytes, &names, facts.by)).collect();
+    let sent = lines.iter().map(|line| line.len() + 1).sum::<usize>();
+    // Long input takes its time to be read: a second for 2 MiB.
+    let deadline = started + patience + Duration::from_micros(sent as u64 / 2);
+    say(&mut wire, input, lines, deadline).await;
+    let ending = match input.end {
+        End::Asked => ask(&mut wire, &mut names, facts, deadline).await,
+        End::HalfClosed | End::Reset => Ending::Closed,
+    };
+    let took = started.elapsed();
+    let came = wire.bytes();
+    if ending == Ending::Answered || input.end == End::HalfClosed {
+        wire.close(Instant::now() + facts.drain().min(patience)).await;
+    }
+    let (log, broken) = wire.finish();
+    Visit { ending, wire: log.into_entries(), broken, took, sent, came }
+}
+
+/// Waits for the peer's object.
+async fn greeted(wire: &mut Wire, names: &mut Names, facts: &Facts, deadline: Instant) -> bool {
+    if facts.missing.contains("methods/sent") {
+        wire.send(&[HELLO], deadline).await;
+    }
+    loop {
+        match wire.receive(deadline).await {
+            Incoming::Message(received) if received.method.is("methods") => {
+                bind_object(&received, names);
+                return true;
+            }
+            Incoming::Message(_) | Incoming::Broken(_) => {}
+            Incoming::Closed { .. } | Incoming::Late | Incoming::Flood => return false,
+        }
+    }
+}
+
+/// Sends our object and the lines, in as few segments as they say.
+async fn say(wire: &mut Wire, input: &Input, lines: Vec<Vec<u8>>, deadline: Instant) {
+    let mut segments: Vec<Vec<u8>> = vec![Vec::new()];
+    if !wire.is_closed() {
+        segments[0].extend_from_slice(HELLO);
+    }
+    let last = lines.len();
+    for (n, (mut bytes, line)) in lines.into_iter().zip(&input.lines).enumerate() {
+        if input.end != End::HalfClosed || n + 1 < last {
+            bytes.push(b'\n');
+        }
+        let mut start = 0;
+        for &cut in line.cuts.iter().filter(|&&cut| cut > 0 && cut < bytes.len()) {
+            if cut > start {
+                append(&mut segments, &bytes[start..cut]);
+                segments.push(Vec::new());
+                start = cut;
+            }
+        }
+        append(&mut segments, &bytes[start..]);
+    }
+    let segments: Vec<&[u8]> = segments.iter().map(Vec::as_slice).filter(|it| !it.is_empty()).collect();
+    match input.end {
+        // The known-good call goes out with the last of them.
+        End::Asked if segments.len() == 1 => wire.hold_until_next(),
+        End::HalfClosed => wire.hold_until_half_close(),
+        End::Asked | End::Reset => {}
+    }
+    for (n, segment) in segments.iter().enumerate() {
+        if n > 0 {
+            tokio::time::sleep(BETWEEN_SEGMENTS).await;
+        }
+        wire.send(&[segment], deadline).await;
+    }
+    match input.end {
+        End::Asked => {}
+        End::HalfClosed => wire.half_close(),
+        End::Reset => wire.reset(),
+    }
+}
+
+fn append(segments: &mut [Vec<u8>], bytes: &[u8]) {
+    if let Some(segment) = segments.last_mut() {
+        segment.extend_from_slice(bytes);
+    }
+}
+
+/// Makes the known-good call and waits for its answer; where there is none, for silence.
+async fn ask(wire: &mut Wire, names: &mut Names, facts: &Facts, deadline: Instant) -> Ending {
+    let Some(ping) = &facts.ping else {
+        let quiet = deadline.min(Instant::now() + facts.quiet());
+        return loop {
+            match wire.receive(quiet).await {
+                Incoming::Message(_) | Incoming::Broken(_) => {}
+                Incoming::Closed { .. } => break Ending::Closed,
+                Incoming::Late => break Ending::Answered,
+                Incoming::Flood => break Ending::Flood,
+            }
+        };
+    };
+    let awaited = ping.send(wire, names, facts.by, deadline).await;
+    loop {
+        match wire.receive(deadline).await {
+            Incoming::Message(received) => {
+                if matches!(received.method, Method::Id(id) if id == awaited) {
+                    return Ending::Answered;
+                }
+            }
+            Incoming::Broken(_) => {}
+            Incoming::Closed { .. } => return Ending::Closed,
+            Incoming::Late => return Ending::Late,
+            Incoming::Flood => return Ending::Flood,
+        }
+    }
+}

@@ -1,0 +1,152 @@
+//! Campaigns as the caller sees them: findings and their folders, what is resumed, and that nobody who is right is blamed.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test")]
+
+mod support;
+
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use support::{PROGRAM, run};
+
+fn served(arguments: &str) -> String {
+    format!("exec '{PROGRAM}' serve {arguments} --listen 127.0.0.1:{{port}}")
+}
+
+fn folders(findings: &Path) -> Vec<PathBuf> {
+    let mut folders: Vec<PathBuf> =
+        std::fs::read_dir(findings).unwrap().map(|entry| entry.unwrap().path()).collect();
+    folders.retain(|folder| !folder.file_name().unwrap().to_string_lossy().starts_with('.'));
+    folders.sort();
+    folders
+}
+
+/// Runs a campaign that ends at its first finding; gives its only folder.
+fn only(fault: &str, oracle: &str) -> (tempfile::TempDir, PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let findings = folder.path().join("findings");
+    let peer = served(&format!("--fault {fault}"));
+    let arguments = [
+        "fuzz",
+        "--exec",
+        &peer,
+        "--seed",
+        "1",
+        "--time",
+        "2m",
+        "--fail-fast",
+        "--jobs",
+        "1",
+        "--deadline",
+        "1s",
+    ];
+    run(&[&arguments[..], &["--findings", findings.to_str().unwrap()]].concat())
+        .expect_status(&[1])
+        .expect_text(&format!("FOUND  {oracle} "));
+    let found = folders(&findings)
+        .into_iter()
+        .find(|it| it.file_name().unwrap().to_string_lossy().starts_with(oracle));
+    (folder, found.unwrap())
+}
+
+/// What the script of a finding says of a peer: its exit status.
+fn script(finding: &Path, arguments: &str) -> i32 {
+    let peer = format!("serve {arguments} --listen 127.0.0.1:0");
+    let mut peer =
+        Command::new(PROGRAM).args(peer.split_whitespace()).stdout(Stdio::piped()).spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(peer.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    let port = line.trim().rsplit(':').next().unwrap();
+    let output =
+        Command::new("python3").arg(finding.join("repeat.py")).args(["127.0.0.1", port]).output().unwrap();
+    peer.kill().unwrap();
+    peer.wait().unwrap();
+    println!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    output.status.code().unwrap()
+}
+
+#[test]
+fn a_finding_is_shrunk_and_its_folder_shows_it_in_three_ways() {
+    for (fault, oracle) in [
+        ("dies-of-bad-lines", "died"),
+        ("deaf-after-bad-lines", "deaf"),
+        ("counts-to-the-index", "not-served"),
+    ] {
+        let (_keep, finding) = only(fault, oracle);
+        let transcript = std::fs::read_to_string(finding.join("transcript.jsonl")).unwrap();
+        assert!(transcript.lines().count() <= 4, "{transcript}");
+        let text = std::fs::read_to_string(finding.join("finding.md")).unwrap();
+        assert!(text.contains("**confirmed**: 3 of 3") && text.contains("replay"), "{text}");
+        let file = finding.join("transcript.jsonl");
+        let peer = served(&format!("--fault {fault}"));
+        run(&["replay", file.to_str().unwrap(), "--exec", &peer]).expect_status(&[1]);
+        run(&["replay", file.to_str().unwrap()]).expect_status(&[0]);
+        assert_eq!(script(&finding, &format!("--fault {fault}")), 1, "{fault}");
+        assert_eq!(script(&finding, ""), 0, "{fault}");
+    }
+}
+
+#[test]
+fn what_breaks_a_clause_is_found() {
+    let (_keep, finding) = only("swaps-arguments", "clause");
+    assert_eq!(script(&finding, "--fault swaps-arguments"), 1);
+}
+
+#[test]
+fn a_campaign_against_a_right_peer_finds_nothing_and_goes_on_from_its_corpus() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let (findings, corpus) = (path("findings"), path("corpus"));
+    let arguments = ["fuzz", "--seed", "1", "--time", "5s", "--findings", &findings, "--corpus", &corpus];
+    run(&arguments).expect_status(&[0]).expect_text("seed        1").expect_text("exit 0: no finding");
+    let state = || -> serde_json::Value {
+        serde_json::from_str(&std::fs::read_to_string(Path::new(&corpus).join("state.json")).unwrap())
+            .unwrap()
+    };
+    let (before, tuples) =
+        (state()["sessions"].as_u64().unwrap(), state()["tuples"].as_array().unwrap().len());
+    run(&arguments).expect_status(&[0]);
+    assert!(
+        state()["sessions"].as_u64().unwrap() > before
+            && state()["tuples"].as_array().unwrap().len() >= tuples
+    );
+}
+
+#[test]
+fn a_finding_outlives_the_campaign_and_is_not_found_twice() {
+    let folder = tempfile::tempdir().unwrap();
+    let findings = folder.path().join("findings");
+    // Whoever is killed so cannot end the peers that he started: each writes down who it is.
+    let pids = folder.path().join("pids");
+    let peer = format!("echo $$ >> '{}'; {}", pids.display(), served("--fault dies-of-bad-lines"));
+    let arguments =
+        ["fuzz", "--exec", &peer, "--seed", "1", "--jobs", "1", "--findings", findings.to_str().unwrap()];
+    let mut child =
+        Command::new(PROGRAM).args(arguments).args(["--time", "5m"]).stdout(Stdio::piped()).spawn().unwrap();
+    let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let told = lines.map(Result::unwrap).find(|line| line.contains("FOUND")).unwrap();
+    assert!(told.contains("died"), "{told}");
+    // As kill -9 does.
+    child.kill().unwrap();
+    child.wait().unwrap();
+    for pid in std::fs::read_to_string(&pids).unwrap().lines() {
+        let _ = Command::new("kill").args(["-9", pid]).stderr(Stdio::null()).status().unwrap();
+    }
+    let before = folders(&findings);
+    assert!(
+        !before.is_empty() && before.iter().all(|finding| finding.join("repeat.py").exists()),
+        "{before:?}"
+    );
+    let again = run(&[&arguments[..], &["--time", "3s"]].concat());
+    again.expect_status(&[1]).expect_text("findings from before");
+    assert!(folders(&findings).len() >= before.len());
+    let third = run(&[&arguments[..], &["--time", "3s"]].concat());
+    assert!(!third.stdout.contains("FOUND  died"), "{}", third.stdout);
+}
+
+#[test]
+fn what_cannot_be_run_says_so() {
+    run(&["fuzz", "127.0.0.1:1", "--time", "1s"])
+        .expect_status(&[2])
+        .expect_text("nothing accepts connections");
+    run(&["fuzz", "--shard", "3/2"]).expect_status(&[2]).expect_text("write K/N");
+}
