@@ -155,9 +155,13 @@ struct Shared {
 pub async fn campaign(options: Options, tell: &mut (dyn FnMut(Notice) + Send)) -> Result<Status, String> {
     let mut peer = Peer::start(&options.target).await.map_err(|error| error.to_string())?;
     let facts = preflight(peer.address(), options.ping.as_ref(), options.patience).await;
-    let facts = facts.map_err(|error| StartError::Unreachable(peer.address().to_owned(), error).to_string())?;
+    let facts =
+        facts.map_err(|error| StartError::Unreachable(peer.address().to_owned(), error).to_string())?;
     if let Some(death) = peer.death(Duration::ZERO).await {
-        return Err(format!("peer: its process ended with its first connection, with {}\n{}", death.status, death.stderr));
+        return Err(format!(
+            "peer: its process ended with its first connection, with {}\n{}",
+            death.status, death.stderr
+        ));
     }
     peer.stop().await;
     let (sender, mut notices) = unbounded_channel();
@@ -204,7 +208,9 @@ pub async fn campaign(options: Options, tell: &mut (dyn FnMut(Notice) + Send)) -
 impl Campaign {
     fn open(options: Options, facts: Facts, tell: UnboundedSender<Notice>) -> Result<Campaign, String> {
         let methods = Methods::of(&facts);
-        let fault = |folder: &std::path::Path, error: std::io::Error| format!("caller: {}: {error}", folder.display());
+        let fault = |folder: &std::path::Path, error: std::io::Error| {
+            format!("caller: {}: {error}", folder.display())
+        };
         let findings = Findings::open(&options.findings).map_err(|error| fault(&options.findings, error))?;
         let folder = options.corpus.as_deref();
         let (mut corpus, saved, others) = Corpus::open(folder, &methods)
@@ -216,7 +222,8 @@ impl Campaign {
         let (shard, shards) = options.shard;
         let seeds = if saved.seeded { Vec::new() } else { cases };
         let of_shard = |(n, _): &(usize, _)| *n as u64 % shards.max(1) == shard;
-        let seeds = seeds.into_iter().chain(others).enumerate().filter(of_shard).map(|(_, case)| case).collect();
+        let seeds =
+            seeds.into_iter().chain(others).enumerate().filter(of_shard).map(|(_, case)| case).collect();
         // Each shard has sessions of its own.
         let generated = saved.generated.max(shard << 40);
         let fails = findings.known().map(|known| (known.clone(), known.oracle.fails())).collect();

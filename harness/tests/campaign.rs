@@ -105,10 +105,17 @@ fn the_table_names_every_fault_and_a_few_are_found_again() {
     }
     let table = std::fs::read_to_string(path).unwrap_or_default();
     for fault in fault::all() {
-        assert!(table.contains(&format!("| `{}` |", fault.name)), "{} is not in CAMPAIGN.md: UPDATE=1", fault.name);
+        assert!(
+            table.contains(&format!("| `{}` |", fault.name)),
+            "{} is not in CAMPAIGN.md: UPDATE=1",
+            fault.name
+        );
     }
     for name in QUICK {
-        assert!(!table.contains(&format!("| `{name}` | {} | not", fault::find(name).unwrap().clause)), "{name}");
+        assert!(
+            !table.contains(&format!("| `{name}` | {} | not", fault::find(name).unwrap().clause)),
+            "{name}"
+        );
         assert!(first(name).is_some(), "{name} is no longer found");
     }
 }

@@ -25,22 +25,39 @@ fn only(fault: &str, oracle: &str) -> (tempfile::TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();
     let findings = folder.path().join("findings");
     let peer = served(&format!("--fault {fault}"));
-    let arguments = ["fuzz", "--exec", &peer, "--seed", "1", "--time", "2m", "--fail-fast", "--jobs", "1", "--deadline", "1s"];
+    let arguments = [
+        "fuzz",
+        "--exec",
+        &peer,
+        "--seed",
+        "1",
+        "--time",
+        "2m",
+        "--fail-fast",
+        "--jobs",
+        "1",
+        "--deadline",
+        "1s",
+    ];
     run(&[&arguments[..], &["--findings", findings.to_str().unwrap()]].concat())
         .expect_status(&[1])
         .expect_text(&format!("FOUND  {oracle} "));
-    let found = folders(&findings).into_iter().find(|it| it.file_name().unwrap().to_string_lossy().starts_with(oracle));
+    let found = folders(&findings)
+        .into_iter()
+        .find(|it| it.file_name().unwrap().to_string_lossy().starts_with(oracle));
     (folder, found.unwrap())
 }
 
 /// What the script of a finding says of a peer: its exit status.
 fn script(finding: &Path, arguments: &str) -> i32 {
     let peer = format!("serve {arguments} --listen 127.0.0.1:0");
-    let mut peer = Command::new(PROGRAM).args(peer.split_whitespace()).stdout(Stdio::piped()).spawn().unwrap();
+    let mut peer =
+        Command::new(PROGRAM).args(peer.split_whitespace()).stdout(Stdio::piped()).spawn().unwrap();
     let mut line = String::new();
     BufReader::new(peer.stdout.take().unwrap()).read_line(&mut line).unwrap();
     let port = line.trim().rsplit(':').next().unwrap();
-    let output = Command::new("python3").arg(finding.join("repeat.py")).args(["127.0.0.1", port]).output().unwrap();
+    let output =
+        Command::new("python3").arg(finding.join("repeat.py")).args(["127.0.0.1", port]).output().unwrap();
     peer.kill().unwrap();
     peer.wait().unwrap();
     println!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
@@ -49,7 +66,11 @@ fn script(finding: &Path, arguments: &str) -> i32 {
 
 #[test]
 fn a_finding_is_shrunk_and_its_folder_shows_it_in_three_ways() {
-    for (fault, oracle) in [("dies-of-bad-lines", "died"), ("deaf-after-bad-lines", "deaf"), ("counts-to-the-index", "not-served")] {
+    for (fault, oracle) in [
+        ("dies-of-bad-lines", "died"),
+        ("deaf-after-bad-lines", "deaf"),
+        ("counts-to-the-index", "not-served"),
+    ] {
         let (_keep, finding) = only(fault, oracle);
         let transcript = std::fs::read_to_string(finding.join("transcript.jsonl")).unwrap();
         assert!(transcript.lines().count() <= 4, "{transcript}");
@@ -78,11 +99,16 @@ fn a_campaign_against_a_right_peer_finds_nothing_and_goes_on_from_its_corpus() {
     let arguments = ["fuzz", "--seed", "1", "--time", "5s", "--findings", &findings, "--corpus", &corpus];
     run(&arguments).expect_status(&[0]).expect_text("seed        1").expect_text("exit 0: no finding");
     let state = || -> serde_json::Value {
-        serde_json::from_str(&std::fs::read_to_string(Path::new(&corpus).join("state.json")).unwrap()).unwrap()
+        serde_json::from_str(&std::fs::read_to_string(Path::new(&corpus).join("state.json")).unwrap())
+            .unwrap()
     };
-    let (before, tuples) = (state()["sessions"].as_u64().unwrap(), state()["tuples"].as_array().unwrap().len());
+    let (before, tuples) =
+        (state()["sessions"].as_u64().unwrap(), state()["tuples"].as_array().unwrap().len());
     run(&arguments).expect_status(&[0]);
-    assert!(state()["sessions"].as_u64().unwrap() > before && state()["tuples"].as_array().unwrap().len() >= tuples);
+    assert!(
+        state()["sessions"].as_u64().unwrap() > before
+            && state()["tuples"].as_array().unwrap().len() >= tuples
+    );
 }
 
 #[test]
@@ -92,7 +118,8 @@ fn a_finding_outlives_the_campaign_and_is_not_found_twice() {
     // Whoever is killed so cannot end the peers that he started: each writes down who it is.
     let pids = folder.path().join("pids");
     let peer = format!("echo $$ >> '{}'; {}", pids.display(), served("--fault dies-of-bad-lines"));
-    let arguments = ["fuzz", "--exec", &peer, "--seed", "1", "--jobs", "1", "--findings", findings.to_str().unwrap()];
+    let arguments =
+        ["fuzz", "--exec", &peer, "--seed", "1", "--jobs", "1", "--findings", findings.to_str().unwrap()];
     let mut child =
         Command::new(PROGRAM).args(arguments).args(["--time", "5m"]).stdout(Stdio::piped()).spawn().unwrap();
     let lines = BufReader::new(child.stdout.take().unwrap()).lines();
@@ -105,7 +132,10 @@ fn a_finding_outlives_the_campaign_and_is_not_found_twice() {
         let _ = Command::new("kill").args(["-9", pid]).stderr(Stdio::null()).status().unwrap();
     }
     let before = folders(&findings);
-    assert!(!before.is_empty() && before.iter().all(|finding| finding.join("repeat.py").exists()), "{before:?}");
+    assert!(
+        !before.is_empty() && before.iter().all(|finding| finding.join("repeat.py").exists()),
+        "{before:?}"
+    );
     let again = run(&[&arguments[..], &["--time", "3s"]].concat());
     again.expect_status(&[1]).expect_text("findings from before");
     assert!(folders(&findings).len() >= before.len());
@@ -115,6 +145,8 @@ fn a_finding_outlives_the_campaign_and_is_not_found_twice() {
 
 #[test]
 fn what_cannot_be_run_says_so() {
-    run(&["fuzz", "127.0.0.1:1", "--time", "1s"]).expect_status(&[2]).expect_text("nothing accepts connections");
+    run(&["fuzz", "127.0.0.1:1", "--time", "1s"])
+        .expect_status(&[2])
+        .expect_text("nothing accepts connections");
     run(&["fuzz", "--shard", "3/2"]).expect_status(&[2]).expect_text("write K/N");
 }

@@ -57,7 +57,8 @@ impl Corpus {
         let saved = std::fs::read_to_string(folder.join("state.json")).ok();
         let saved = saved.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();
         let mut seeds = Vec::new();
-        let mut files: Vec<PathBuf> = std::fs::read_dir(folder)?.flatten().map(|entry| entry.path()).collect();
+        let mut files: Vec<PathBuf> =
+            std::fs::read_dir(folder)?.flatten().map(|entry| entry.path()).collect();
         files.sort();
         for file in files {
             let small = std::fs::metadata(&file).is_ok_and(|data| data.is_file() && data.len() <= FILE_LIMIT);

@@ -188,7 +188,13 @@ fn wire_log(wire: &[Wire]) -> String {
 /// The command that replays the transcript in this folder.
 fn command(scene: &Scene<'_>, folder: &Path) -> String {
     let file = crate::target::quote(&folder.join("transcript.jsonl").to_string_lossy());
-    let words = [scene.program.to_owned(), "replay".to_owned(), file, scene.target.arguments(), scene.arguments.to_owned()];
+    let words = [
+        scene.program.to_owned(),
+        "replay".to_owned(),
+        file,
+        scene.target.arguments(),
+        scene.arguments.to_owned(),
+    ];
     words.into_iter().filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
 }
 
@@ -196,7 +202,12 @@ fn command(scene: &Scene<'_>, folder: &Path) -> String {
 fn text(finding: &Finding, scene: &Scene<'_>, folder: &Path) -> String {
     let Identity { oracle, clause, what, class } = &finding.identity;
     let shown = |text: &str| terminal_cut(text, SHOWN, 0);
-    let mut out = format!("# {}{}\n\n{}\n\n", shown(&format!("{}: {what}", oracle.word())), finding.label(), oracle.sentence());
+    let mut out = format!(
+        "# {}{}\n\n{}\n\n",
+        shown(&format!("{}: {what}", oracle.word())),
+        finding.label(),
+        oracle.sentence()
+    );
     let name = scene.facts.name.as_deref().unwrap_or("unnamed");
     let found = clause::find(clause);
     let sentence = found.map_or("", |clause| clause.text);
@@ -215,15 +226,22 @@ fn text(finding: &Finding, scene: &Scene<'_>, folder: &Path) -> String {
         let _ = writeln!(out, "- **{word}**: {}", value.replace('\n', " "));
     }
     let _ = writeln!(out, "\n## What is played\n\n```text");
-    finding.transcript.lines().skip(1).for_each(|line| { let _ = writeln!(out, "{}", shown(line)); });
+    finding.transcript.lines().skip(1).for_each(|line| {
+        let _ = writeln!(out, "{}", shown(line));
+    });
     let _ = writeln!(out, "```\n\n`wire.log` has what went over the connection.\n");
     if let Some(death) = &finding.death {
         let _ = writeln!(out, "## How the process ended\n\n{}\n\n```text", shown(&death.status));
-        death.stderr.lines().for_each(|line| { let _ = writeln!(out, "{}", shown(line)); });
+        death.stderr.lines().for_each(|line| {
+            let _ = writeln!(out, "{}", shown(line));
+        });
         let _ = writeln!(out, "```\n");
     }
-    let _ = writeln!(out, "## Again\n\n```sh\n{}\npython3 {} HOST PORT   # alone, without this program; exit status 1: it shows\n```",
+    let _ = writeln!(
+        out,
+        "## Again\n\n```sh\n{}\npython3 {} HOST PORT   # alone, without this program; exit status 1: it shows\n```",
         shown(&command(scene, folder)),
-        shown(&crate::target::quote(&folder.join("repeat.py").to_string_lossy())));
+        shown(&crate::target::quote(&folder.join("repeat.py").to_string_lossy()))
+    );
     out
 }

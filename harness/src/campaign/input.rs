@@ -207,7 +207,8 @@ impl Input {
             "clauses": clauses, "hostile": true, "about": about })];
         for (n, line) in self.lines.iter().enumerate() {
             let unfinished = self.end == End::HalfClosed && n + 1 == self.lines.len();
-            let mut row = json!({ if unfinished { "bytes" } else { "line" }: methods.written(&line.bytes, facts) });
+            let mut row =
+                json!({ if unfinished { "bytes" } else { "line" }: methods.written(&line.bytes, facts) });
             if !line.cuts.is_empty() {
                 row["split"] = json!(line.cuts);
             }
@@ -257,7 +258,13 @@ fn is_harmless_cull(bytes: &[u8]) -> bool {
         && value.root().members().filter(|(key, _)| key.to_str() == Some("arguments")).count() <= 1
 }
 
-fn line(called: &Called, pattern: &Pattern, names: &mut Names, methods: &Methods, as_it_stands: bool) -> Vec<u8> {
+fn line(
+    called: &Called,
+    pattern: &Pattern,
+    names: &mut Names,
+    methods: &Methods,
+    as_it_stands: bool,
+) -> Vec<u8> {
     let method = method(called, names, methods, as_it_stands);
     pattern.encode(&method, names)
 }
@@ -308,7 +315,8 @@ mod tests {
     #[test]
     fn an_input_does_not_take_the_known_good_call_away() {
         let keeps = |line: &str| {
-            Input { lines: vec![Line { bytes: line.into(), cuts: Vec::new() }], end: End::Asked }.keeps_methods()
+            Input { lines: vec![Line { bytes: line.into(), cuts: Vec::new() }], end: End::Asked }
+                .keeps_methods()
         };
         assert!(keeps(r#"{"method":"cull","arguments":[900001,null]}"#));
         assert!(keeps(r#"{"method":"echo","arguments":["cull"]}"#));

@@ -10,10 +10,10 @@ use super::operation::operation;
 use super::oracle::{Identity, Oracle, Pace, is_amplified, last_words, memory};
 use super::source::{Job, end_word};
 use super::visit::{Ending, Visit, visit};
-use super::{Campaign, CONFIRMATIONS};
+use super::{CONFIRMATIONS, Campaign};
 use crate::cases::{Case, level};
 use crate::peer::Health;
-use crate::replay::{Judged, replay};
+use crate::replay::{Cause, Diverged, Judged, replay};
 use crate::shrink::shrink;
 use dnode_reports::event::{Death, Divergence};
 use fastrand::Rng;
@@ -28,6 +28,8 @@ const BLAMED: usize = 12;
 /// Between two questions to the canary, and between two looks at the memory, in sessions.
 const CANARY: u64 = 64;
 const MEMORY: u64 = 256;
+/// How long a process that broke its connection may take to end.
+const ENDING: Duration = Duration::from_millis(300);
 /// How far above where it was the memory of a peer may be.
 const GROWN: u64 = 512 << 20;
 
@@ -64,8 +66,19 @@ impl<'a> Lane<'a> {
             gate: options.gate,
             stop: &options.interrupted,
         };
-        let rng = Rng::with_seed(options.seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ (number << 32) ^ options.shard.0);
-        Lane { campaign, bench, rng, canary: None, history: VecDeque::new(), pace: Pace::default(), sessions: 0, young: None }
+        let rng = Rng::with_seed(
+            options.seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ (number << 32) ^ options.shard.0,
+        );
+        Lane {
+            campaign,
+            bench,
+            rng,
+            canary: None,
+            history: VecDeque::new(),
+            pace: Pace::default(),
+            sessions: 0,
+            young: None,
+        }
     }
 
     /// Plays sessions until the campaign ends.
@@ -112,10 +125,8 @@ impl<'a> Lane<'a> {
         }
         self.campaign.played(Some(input), &seen.wire, seen.ending);
         self.remember(played);
-        let new_clause = seen.broken.keys().any(|clause| {
-            let counts = level(clause) <= self.campaign.options.gate;
-            counts && !self.campaign.knows(|known| known.oracle == Oracle::Clause && known.clause == *clause)
-        });
+        let gate = self.campaign.options.gate;
+        let new_clause = seen.broken.keys().any(|clause| level(clause) <= gate && !self.is_broken(clause));
         let suspicious = matches!(seen.ending, Ending::Late | Ending::Flood);
         if suspicious && self.is_known(input, Oracle::Deaf) {
             self.campaign.harmed(self.operations(input));
@@ -142,14 +153,41 @@ impl<'a> Lane<'a> {
             return self.blame().await;
         }
         let diverged = matches!(seen.judged, Judged::Diverged(_));
+        let known = match &seen.judged {
+            Judged::Diverged(found) => self.is_seen(case, found).await,
+            _ => false,
+        };
         let gate = self.campaign.options.gate;
-        let broken = seen.broken.keys().any(|clause| level(clause) <= gate);
+        let broken = seen.broken.keys().any(|clause| level(clause) <= gate && !self.is_broken(clause));
         self.campaign.played(None, &seen.log.into_entries(), diverged);
         let job = Job::Case(Box::new(case.clone()));
-        self.remember(Played { job: job.clone(), source, well: !diverged && !case.transcript.header.hostile });
-        if diverged || broken {
+        self.remember(Played {
+            job: job.clone(),
+            source,
+            well: !diverged && !case.transcript.header.hostile,
+        });
+        if known && self.bench.peer.is_none() {
+            self.history.clear();
+        } else if diverged && !known || broken {
             self.examine(&job, source).await;
         }
+    }
+
+    /// Whether a session just ended as a known finding does. A peer that was harmed so is started again.
+    async fn is_seen(&mut self, case: &Case, found: &Diverged) -> bool {
+        let campaign = self.campaign;
+        if found.kind == "deaf" {
+            let input = Input::of(&case.transcript, &campaign.methods);
+            return input.is_some_and(|input| self.is_known(&input, Oracle::Deaf));
+        }
+        if found.cause == Cause::Content {
+            return self.is_broken(&found.clause);
+        }
+        let Some(peer) = self.bench.peer.as_mut() else { return false };
+        let Some(death) = peer.death(ENDING).await else { return false };
+        self.bench.refresh().await;
+        let words = last_words(&death.stderr);
+        words.is_some_and(|words| campaign.knows(|known| known.oracle == Oracle::Died && known.what == words))
     }
 
     fn remember(&mut self, played: Played) {
@@ -166,6 +204,11 @@ impl<'a> Lane<'a> {
             words.push(end_word(input.end).to_owned());
         }
         words
+    }
+
+    /// Whether this clause is known to be broken.
+    fn is_broken(&self, clause: &str) -> bool {
+        self.campaign.knows(|known| known.oracle == Oracle::Clause && known.clause == clause)
     }
 
     /// Whether one of its operations is known to end so.
@@ -194,7 +237,9 @@ impl<'a> Lane<'a> {
         if let (Some(death), Some(Played { job: Job::Input(input), .. })) = (&death, suspects.first()) {
             let words = last_words(&death.stderr);
             let known = match &words {
-                Some(words) => self.campaign.knows(|known| known.oracle == Oracle::Died && known.what == *words),
+                Some(words) => {
+                    self.campaign.knows(|known| known.oracle == Oracle::Died && known.what == *words)
+                }
                 None => self.is_known(input, Oracle::Died),
             };
             self.campaign.harmed(self.operations(input));
@@ -206,7 +251,9 @@ impl<'a> Lane<'a> {
             if let Some(last) = &last {
                 self.unconfirmed(last, death, "it is not ours to start again");
             }
-            return self.campaign.give_up("the peer serves no connection any more, and is not ours to start again");
+            return self
+                .campaign
+                .give_up("the peer serves no connection any more, and is not ours to start again");
         }
         for suspect in &suspects {
             if self.campaign.is_interrupted() || self.examine(&suspect.job, suspect.source).await {
@@ -253,7 +300,10 @@ impl<'a> Lane<'a> {
             Job::Input(input) => (self.case(job), name(input, &self.campaign.methods)),
             Job::Case(case) => {
                 let input = Input::of(&case.transcript, &self.campaign.methods);
-                (self.case(job), input.map_or_else(|| case.id().to_owned(), |it| name(&it, &self.campaign.methods)))
+                (
+                    self.case(job),
+                    input.map_or_else(|| case.id().to_owned(), |it| name(&it, &self.campaign.methods)),
+                )
             }
         };
         let Some(case) = case else { return false };
@@ -267,7 +317,11 @@ impl<'a> Lane<'a> {
         let any = !shown.is_empty();
         for shown in shown {
             if shown.identity.oracle != Oracle::Clause {
-                self.campaign.harmed(Input::of(&case.transcript, &self.campaign.methods).iter().flat_map(|it| self.operations(it)));
+                self.campaign.harmed(
+                    Input::of(&case.transcript, &self.campaign.methods)
+                        .iter()
+                        .flat_map(|it| self.operations(it)),
+                );
             }
             if !self.campaign.knows(|known| *known == shown.identity) {
                 self.settle(job, &case, &what, shown, source).await;
@@ -303,7 +357,14 @@ impl<'a> Lane<'a> {
     }
 
     /// Writes down how often a finding showed; one that did not show again was none, but for a process that ended.
-    fn hold(&self, shown: Shown, transcript: String, input: Option<Input>, confirmed: (usize, usize), source: &str) {
+    fn hold(
+        &self,
+        shown: Shown,
+        transcript: String,
+        input: Option<Input>,
+        confirmed: (usize, usize),
+        source: &str,
+    ) {
         if confirmed.0 == 0 && shown.identity.oracle != Oracle::Died {
             return self.campaign.forget(&shown.identity);
         }
@@ -326,7 +387,9 @@ impl<'a> Lane<'a> {
         let before = shown.identity.clone();
         let least = self.bench.shrink(input, &before).await;
         let what = name(&least, &self.campaign.methods);
-        let Some(case) = least.case("campaign/finding", &self.campaign.methods, &self.campaign.facts) else { return };
+        let Some(case) = least.case("campaign/finding", &self.campaign.methods, &self.campaign.facts) else {
+            return;
+        };
         let (count, tried, again) = self.bench.count(&case, &before, &what).await;
         let again = again.unwrap_or(shown);
         if again.identity != before {
@@ -355,7 +418,8 @@ impl<'a> Lane<'a> {
             fingerprint: String::new(),
         };
         let patience = self.campaign.patience;
-        let shrunk = shrink(case, &found, &options.target, &self.campaign.facts, patience, &options.command).await;
+        let shrunk =
+            shrink(case, &found, &options.target, &self.campaign.facts, patience, &options.command).await;
         let found = shrunk.is_some();
         if let Some(shrunk) = shrunk {
             let wire = shrunk.outcome.evidence.wire;
@@ -365,12 +429,29 @@ impl<'a> Lane<'a> {
         found
     }
 
-    fn tell(&self, shown: Shown, transcript: String, input: Option<Input>, confirmed: (usize, usize), source: &str) {
+    fn tell(
+        &self,
+        shown: Shown,
+        transcript: String,
+        input: Option<Input>,
+        confirmed: (usize, usize),
+        source: &str,
+    ) {
         let (sessions, after) = self.campaign.clock();
         let Shown { identity, expected, came, wire, death, .. } = shown;
         let source = source.to_owned();
         self.campaign.found(Finding {
-            identity, confirmed, expected, came, transcript, input, wire, death, sessions, after, source,
+            identity,
+            confirmed,
+            expected,
+            came,
+            transcript,
+            input,
+            wire,
+            death,
+            sessions,
+            after,
+            source,
         });
     }
 
@@ -416,7 +497,9 @@ impl<'a> Lane<'a> {
         }
         for _ in 0..CONFIRMATIONS {
             let campaign = self.campaign;
-            let again = visit(&self.address(), input, &campaign.methods, &campaign.facts, campaign.patience * 3).await;
+            let again =
+                visit(&self.address(), input, &campaign.methods, &campaign.facts, campaign.patience * 3)
+                    .await;
             let shows = match oracle {
                 Oracle::Slow => self.pace.is_slow(again.took),
                 _ => is_amplified(again.sent, again.came),
@@ -454,12 +537,21 @@ impl<'a> Lane<'a> {
             what: "the sessions of a campaign".to_owned(),
             class: "memory".to_owned(),
         };
-        if let Some(case) = self.history.back().and_then(|played| self.case(&played.job)).filter(|_| !self.campaign.knows(|known| *known == identity)) {
+        if let Some(case) = self
+            .history
+            .back()
+            .and_then(|played| self.case(&played.job))
+            .filter(|_| !self.campaign.knows(|known| *known == identity))
+        {
             let shown = Shown {
-            kind: String::new(),
+                kind: String::new(),
                 identity,
                 expected: "memory that stays about where it was".to_owned(),
-                came: format!("{} MiB, where it was {} MiB; the transcript is the last session", now >> 20, young >> 20),
+                came: format!(
+                    "{} MiB, where it was {} MiB; the transcript is the last session",
+                    now >> 20,
+                    young >> 20
+                ),
                 wire: Vec::new(),
                 death: None,
             };

@@ -59,15 +59,40 @@ fn path(rng: &mut Rng) -> Json {
 
 /// The key of a callback.
 fn id(rng: &mut Rng) -> String {
-    const IDS: [&str; 14] =
-        ["900002", "0", "64", "-1", "01", "1.0", "1e3", "x", "", " 1", "9007199254740993", "__proto__", "length", "99999999999999999999"];
+    const IDS: [&str; 14] = [
+        "900002",
+        "0",
+        "64",
+        "-1",
+        "01",
+        "1.0",
+        "1e3",
+        "x",
+        "",
+        " 1",
+        "9007199254740993",
+        "__proto__",
+        "length",
+        "99999999999999999999",
+    ];
     IDS[rng.usize(..IDS.len())].to_owned()
 }
 
 /// What is called.
 fn called(rng: &mut Rng, methods: &Methods) -> Json {
     const NAMES: [&str; 12] = [
-        "__proto__", "constructor", "toString", "hasOwnProperty", "methods", "plain", "emit", "error", "handle", "end", "nosuch", "",
+        "__proto__",
+        "constructor",
+        "toString",
+        "hasOwnProperty",
+        "methods",
+        "plain",
+        "emit",
+        "error",
+        "handle",
+        "end",
+        "nosuch",
+        "",
     ];
     match rng.u8(..10) {
         0..=3 => known(rng, methods),
@@ -94,8 +119,12 @@ pub(super) fn fresh_line(rng: &mut Rng, methods: &Methods) -> Line {
     let callbacks = json!({ (100 + u16::from(rng.u8(..8))).to_string(): [place.to_string()] });
     let message = match rng.u8(..10) {
         0 => json!({ "method": "cull", "arguments": [900_000 + u32::from(rng.u8(..4))] }),
-        1 => json!({ "method": "methods", "arguments": [{ "hello": "[Function]" }], "callbacks": { "64": ["0", "hello"] } }),
-        _ => json!({ "method": known(rng, methods), "arguments": arguments, "callbacks": callbacks, "links": [] }),
+        1 => {
+            json!({ "method": "methods", "arguments": [{ "hello": "[Function]" }], "callbacks": { "64": ["0", "hello"] } })
+        }
+        _ => {
+            json!({ "method": known(rng, methods), "arguments": arguments, "callbacks": callbacks, "links": [] })
+        }
     };
     Line { bytes: message.to_string().into_bytes(), cuts: Vec::new() }
 }
@@ -226,7 +255,22 @@ fn grown(rng: &mut Rng, message: &Map<String, Json>) -> Vec<u8> {
 /// Changes bytes, whatever they mean.
 fn of_bytes(rng: &mut Rng, line: &mut Line) {
     const PIECES: [&[u8]; 16] = [
-        b"\0", b"\xff", b"\xed\xa0\x80", b"\r", b"\n", b"\"", b"{", b"}", b"[", b"]", b"\\u0000", b"\\ud800", b"\xef\xbb\xbf", b"1e400", NOBODY, b",",
+        b"\0",
+        b"\xff",
+        b"\xed\xa0\x80",
+        b"\r",
+        b"\n",
+        b"\"",
+        b"{",
+        b"}",
+        b"[",
+        b"]",
+        b"\\u0000",
+        b"\\ud800",
+        b"\xef\xbb\xbf",
+        b"1e400",
+        NOBODY,
+        b",",
     ];
     let bytes = &mut line.bytes;
     let at = rng.usize(..=bytes.len());
@@ -236,7 +280,9 @@ fn of_bytes(rng: &mut Rng, line: &mut Line) {
         1 => drop(bytes.drain(at..end)),
         2 => drop(bytes.splice(at..at, bytes[at..end].to_vec()).collect::<Vec<_>>()),
         3 => bytes.truncate(at),
-        _ => drop(bytes.splice(at..at, PIECES[rng.usize(..PIECES.len())].iter().copied()).collect::<Vec<_>>()),
+        _ => {
+            drop(bytes.splice(at..at, PIECES[rng.usize(..PIECES.len())].iter().copied()).collect::<Vec<_>>())
+        }
     }
 }
 

@@ -38,7 +38,10 @@ impl Novelty {
     /// As it was saved.
     #[must_use]
     pub(super) fn restored(seen: Vec<u64>, rows: Vec<usize>) -> Novelty {
-        Novelty { seen: seen.into_iter().take(KEPT).collect(), rows: rows.into_iter().filter(|row| *row < TABLE.len()).collect() }
+        Novelty {
+            seen: seen.into_iter().take(KEPT).collect(),
+            rows: rows.into_iter().filter(|row| *row < TABLE.len()).collect(),
+        }
     }
 
     /// What is to be saved.
@@ -62,11 +65,14 @@ impl Novelty {
             match from {
                 From::Peer => {
                     answers.insert(message.as_ref().map_or(0, |message| class(message, &ids)));
-                    message.iter().for_each(|message| { ids.hear(message, From::Peer); });
+                    message.iter().for_each(|message| {
+                        ids.hear(message, From::Peer);
+                    });
                 }
                 From::Suite => {
                     let word = if whole { operation(bytes, methods) } else { "long".to_owned() };
-                    let states = message.map_or((State::Unknown, State::Unknown), |it| ids.hear(&it, From::Suite));
+                    let states =
+                        message.map_or((State::Unknown, State::Unknown), |it| ids.hear(&it, From::Suite));
                     steps.push((states.0, word, states.1));
                 }
             }
@@ -105,7 +111,8 @@ fn class(message: &Message<'_>, ids: &Ids) -> u64 {
     };
     let few = |count: usize| count.min(3) as u64;
     let arguments = message.arguments.map_or(0, |arguments| few(arguments.len()));
-    let first = message.arguments.and_then(|arguments| arguments.item(0)).map_or(0, |it| it.kind() as u64 + 1);
+    let first =
+        message.arguments.and_then(|arguments| arguments.item(0)).map_or(0, |it| it.kind() as u64 + 1);
     ((called * 4 + arguments) * 4 + few(message.callbacks.len())) * 64 + few(message.links.len()) * 16 + first
 }
 
@@ -180,7 +187,8 @@ mod tests {
     #[test]
     fn the_same_session_is_new_once_and_another_answer_is_new_again() {
         let (mut novelty, methods) = (Novelty::default(), Methods::of(&Facts::of_a_client()));
-        let call = line(From::Suite, r#"{"method":"echo","arguments":["[Function]"],"callbacks":{"1":["0"]}}"#);
+        let call =
+            line(From::Suite, r#"{"method":"echo","arguments":["[Function]"],"callbacks":{"1":["0"]}}"#);
         let answer = line(From::Peer, r#"{"method":1,"arguments":[]}"#);
         let other = line(From::Peer, r#"{"method":1,"arguments":[7]}"#);
         let both = [call.clone(), answer];

@@ -55,7 +55,11 @@ fn of_value(value: &Value, methods: &Methods) -> String {
 fn of_problem(problem: &Problem, root: Ref<'_>) -> String {
     let field = problem.at.split(['.', '[']).next().unwrap_or_default();
     let kind = root.get(field).map_or(root.kind(), Ref::kind).word();
-    format!("{} ({}{kind})", problem.clause, if field.is_empty() { String::new() } else { format!("{field}: ") })
+    format!(
+        "{} ({}{kind})",
+        problem.clause,
+        if field.is_empty() { String::new() } else { format!("{field}: ") }
+    )
 }
 
 /// What a sound message calls, and what comes with it.

@@ -103,6 +103,10 @@ impl fmt::Display for Identity {
 }
 
 impl Identity {
+    pub(super) fn new(oracle: Oracle, clause: &str, what: &str, class: &str) -> Identity {
+        Identity { oracle, clause: clause.to_owned(), what: what.to_owned(), class: class.to_owned() }
+    }
+
     /// A name for a folder: readable, and one for each identity.
     #[must_use]
     pub fn folder(&self) -> String {
@@ -132,7 +136,8 @@ pub(super) fn last_words(stderr: &str) -> Option<String> {
     // A message names an error, mostly; its stack follows it, or, with the innermost place last, stands before it.
     let names_error = |line: &str| {
         let word = line.split([':', ' ']).next().unwrap_or_default();
-        line.contains(':') && ["Error", "Exception", "error", "panicked"].iter().any(|end| word.ends_with(end))
+        line.contains(':')
+            && ["Error", "Exception", "error", "panicked"].iter().any(|end| word.ends_with(end))
     };
     let said = lines.iter().position(|line| names_error(line));
     let message = match said {
@@ -248,7 +253,10 @@ mod tests {
             )
         };
         let words = last_words(&node("/a/b", "x")).unwrap();
-        assert_eq!(words, "TypeError: Cannot read properties of null (reading …) at Proto.handle (index.js:80:7)");
+        assert_eq!(
+            words,
+            "TypeError: Cannot read properties of null (reading …) at Proto.handle (index.js:80:7)"
+        );
         assert_eq!(last_words(&node("/c", "y")).unwrap(), words);
         let python = "Traceback:\n  File \"/a/x.py\", line 7, in f\n    g()\nValueError: bad 'q' 12";
         assert_eq!(last_words(python).unwrap(), "ValueError: bad … N File x.py\", line 7, in f");

@@ -55,7 +55,9 @@ fn smaller_lines(bytes: &[u8]) -> Vec<Vec<u8>> {
         for key in fields.keys() {
             let kept = |with: &[&str]| {
                 let kept = fields.iter().filter(|(name, _)| *name == key || with.contains(&name.as_str()));
-                Json::Object(kept.map(|(name, value)| (name.clone(), value.clone())).collect()).to_string().into_bytes()
+                Json::Object(kept.map(|(name, value)| (name.clone(), value.clone())).collect())
+                    .to_string()
+                    .into_bytes()
             };
             out.extend([kept(&[]), kept(&["method"]), kept(&["method", "arguments"])]);
         }
@@ -156,7 +158,11 @@ mod tests {
     fn greedily_the_least_input_is_left() {
         let line = |text: &str| Line { bytes: text.as_bytes().to_vec(), cuts: vec![1] };
         let mut input = Input {
-            lines: vec![line("{\"method\":\"a\"}"), line("{\"method\":1,\"links\":[3,{\"to\":7,\"x\":[1]}],\"callbacks\":{}}"), line("zz")],
+            lines: vec![
+                line("{\"method\":\"a\"}"),
+                line("{\"method\":1,\"links\":[3,{\"to\":7,\"x\":[1]}],\"callbacks\":{}}"),
+                line("zz"),
+            ],
             end: End::HalfClosed,
         };
         let shows = |input: &Input| {

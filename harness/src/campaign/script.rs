@@ -19,12 +19,23 @@ const BODY: &str = include_str!("repeat.py");
 pub(super) fn script(finding: &Finding, scene: &Scene<'_>) -> String {
     let identity = &finding.identity;
     let mut out = format!("#!/usr/bin/env python3\n# {}\n", plain(&identity.to_string()));
-    let _ = writeln!(out, "# {}\n# python3 repeat.py HOST PORT; exit status 1 where it shows, 0 where not, 2 where it cannot be tried.\n", identity.oracle.sentence());
+    let _ = writeln!(
+        out,
+        "# {}\n# python3 repeat.py HOST PORT; exit status 1 where it shows, 0 where not, 2 where it cannot be tried.\n",
+        identity.oracle.sentence()
+    );
     let _ = writeln!(out, "ORACLE = {:?}", identity.oracle.word());
     let _ = writeln!(out, "HELLO = {}", bytes(HELLO));
     let _ = writeln!(out, "GREETS = {}", if scene.facts.members.is_some() { "True" } else { "False" });
-    let _ = writeln!(out, "# A call that the peer answers; \"%d\" is the number of its callback.\nPING = {}", ping(scene));
-    let _ = writeln!(out, "# What is sent; (\"method\", NAME) is the id of that method of the peer's, or its quoted name.\nSENT = [");
+    let _ = writeln!(
+        out,
+        "# A call that the peer answers; \"%d\" is the number of its callback.\nPING = {}",
+        ping(scene)
+    );
+    let _ = writeln!(
+        out,
+        "# What is sent; (\"method\", NAME) is the id of that method of the peer's, or its quoted name.\nSENT = ["
+    );
     // The log cuts what is long.
     let is_cut = |entry: &Wire| matches!(entry, Wire::Bytes { from: From::Suite, cut: 1.., .. });
     let whole = || Input::of(&Transcript::read(&finding.transcript).ok()?, scene.methods);
@@ -33,15 +44,23 @@ pub(super) fn script(finding: &Finding, scene: &Scene<'_>) -> String {
         Some(input) => (of_input(input, scene.methods), input.end),
         None => (of_wire(&finding.wire), end_of(&finding.wire)),
     };
-    sent.iter().for_each(|line| { let _ = writeln!(out, "    {line},"); });
-    let _ = writeln!(out, "]\nEND = {:?}", match end {
-        End::Asked => "ask",
-        End::HalfClosed => "half-close",
-        End::Reset => "reset",
+    sent.iter().for_each(|line| {
+        let _ = writeln!(out, "    {line},");
     });
+    let _ = writeln!(
+        out,
+        "]\nEND = {:?}",
+        match end {
+            End::Asked => "ask",
+            End::HalfClosed => "half-close",
+            End::Reset => "reset",
+        }
+    );
     let came = if identity.oracle == Oracle::Clause { came(&finding.wire) } else { Vec::new() };
     let _ = writeln!(out, "# What the peer sent when it was found, after its object.\nCAME = [");
-    came.iter().for_each(|line| { let _ = writeln!(out, "    {},", bytes(line)); });
+    came.iter().for_each(|line| {
+        let _ = writeln!(out, "    {},", bytes(line));
+    });
     out.push_str("]\n");
     out.push_str(BODY);
     out
@@ -107,7 +126,8 @@ fn of_wire(wire: &[Wire]) -> Vec<String> {
 }
 
 fn end_of(wire: &[Wire]) -> End {
-    let reset = |entry: &Wire| matches!(entry, Wire::Event { from: From::Suite, what } if what.contains("resets"));
+    let reset =
+        |entry: &Wire| matches!(entry, Wire::Event { from: From::Suite, what } if what.contains("resets"));
     if wire.iter().any(reset) { End::Reset } else { End::Asked }
 }
 

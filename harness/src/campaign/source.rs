@@ -38,7 +38,13 @@ const DRAWS: usize = 24;
 
 impl Source {
     /// The next job, and where it comes from.
-    pub(super) fn next(&mut self, rng: &mut Rng, seed: u64, corpus: &Corpus, methods: &Methods) -> (Job, &'static str) {
+    pub(super) fn next(
+        &mut self,
+        rng: &mut Rng,
+        seed: u64,
+        corpus: &Corpus,
+        methods: &Methods,
+    ) -> (Job, &'static str) {
         if let Some(case) = self.seeds.pop_front() {
             return (Job::Case(Box::new(case)), "a seed");
         }
@@ -84,7 +90,11 @@ impl Source {
                 return input;
             }
         }
-        if input.keeps_methods() { input } else { Input { lines: vec![fresh_line(rng, methods)], end: End::Asked } }
+        if input.keeps_methods() {
+            input
+        } else {
+            Input { lines: vec![fresh_line(rng, methods)], end: End::Asked }
+        }
     }
 
     fn risk_of(&self, line: &[u8], methods: &Methods) -> u32 {
@@ -133,7 +143,8 @@ impl Source {
         };
         steps.truncate(at);
         header["id"] = json!(format!("walk/{seed}-{}", self.generated));
-        header["about"] = json!("A session generated from the model, with one message that is not as it should be.");
+        header["about"] =
+            json!("A session generated from the model, with one message that is not as it should be.");
         header["hostile"] = json!(true);
         header.as_object_mut()?.remove("requires");
         steps.push(json!({ "line": line, "label": "deviation", "clause": "robust/survives" }));
@@ -156,8 +167,12 @@ pub(super) fn end_word(end: End) -> &'static str {
 /// The call of a step as bytes, with one thing wrong, of the function that the step names.
 fn deviated(rng: &mut Rng, step: &Json, methods: &Methods) -> Option<Json> {
     let function = step["call"].as_str()?;
-    let message = json!({ "method": 900_001, "arguments": step["arguments"], "callbacks": { "900002": ["0"] } });
-    let base = Input { lines: vec![Line { bytes: message.to_string().into_bytes(), cuts: Vec::new() }], end: End::Asked };
+    let message =
+        json!({ "method": 900_001, "arguments": step["arguments"], "callbacks": { "900002": ["0"] } });
+    let base = Input {
+        lines: vec![Line { bytes: message.to_string().into_bytes(), cuts: Vec::new() }],
+        end: End::Asked,
+    };
     let line = mutate(rng, &base, &Input::default(), methods).lines.into_iter().next()?;
     let harmless = Input { lines: vec![line.clone()], end: End::Asked };
     let text = String::from_utf8(line.bytes).ok().filter(|_| harmless.keeps_methods())?;

@@ -73,7 +73,8 @@ pub(super) async fn visit(
         return Visit::not_served();
     }
     let started = Instant::now();
-    let lines: Vec<Vec<u8>> = input.lines.iter().map(|line| methods.fill(&line.bytes, &names, facts.by)).collect();
+    let lines: Vec<Vec<u8>> =
+        input.lines.iter().map(|line| methods.fill(&line.bytes, &names, facts.by)).collect();
     let sent = lines.iter().map(|line| line.len() + 1).sum::<usize>();
     // Long input takes its time to be read: a second for 2 MiB.
     let deadline = started + patience + Duration::from_micros(sent as u64 / 2);

@@ -73,7 +73,8 @@ fn time(text: &str) -> Result<Duration, String> {
 
 /// Reads `K/N`; gives K from 0.
 fn shard(text: &str) -> Result<(u64, u64), String> {
-    let numbers = text.split_once('/').and_then(|(k, n)| Some((k.parse::<u64>().ok()?, n.parse::<u64>().ok()?)));
+    let numbers =
+        text.split_once('/').and_then(|(k, n)| Some((k.parse::<u64>().ok()?, n.parse::<u64>().ok()?)));
     match numbers {
         Some((k, n)) if (1..=n).contains(&k) && n <= 10_000 => Ok((k - 1, n)),
         _ => Err("write K/N with K from 1 to N, for example 2/8".to_owned()),
@@ -142,7 +143,9 @@ impl Shown {
                 let name = peer.map_or_else(|| "unnamed".to_owned(), |name| terminal_cut(name, SHOWN, 0));
                 let _ = writeln!(out, "  peer        {name}\n  target      {}", terminal(&self.target));
                 let _ = writeln!(out, "  seed        {}", self.seed);
-                notes.iter().for_each(|note| { let _ = writeln!(out, "  note        {}", terminal(note)); });
+                notes.iter().for_each(|note| {
+                    let _ = writeln!(out, "  note        {}", terminal(note));
+                });
                 if known > 0 {
                     let _ = writeln!(out, "  known       {known} findings from before");
                 }
