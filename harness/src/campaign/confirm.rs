@@ -7,7 +7,7 @@ use super::operation::operation;
 use super::oracle::{Identity, Oracle, last_words};
 use super::reduce::smaller;
 use super::source::end_word;
-use crate::cases::{Case, level};
+use crate::cases::{Case, LIFE_CLAUSE, level};
 use crate::peer::{HELLO, Health, Peer, bind_object};
 use crate::ping::Answer;
 use crate::preflight::Facts;
@@ -16,9 +16,11 @@ use crate::run::Command;
 use crate::run::verdict::{Life, likened};
 use crate::target::Target;
 use crate::wire::{Incoming, Wire};
-use dnode_reports::event::{self, Death};
+use dnode_reports::event::{self, Death, Outcome};
 use dnode_spec::clause::Level;
+use dnode_spec::message::Problem;
 use dnode_spec::transcript::Names;
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::time::Instant;
@@ -32,9 +34,6 @@ const HARMS: usize = 16;
 const LONG_HARMS: usize = 5;
 /// While smaller inputs are tried, a missing answer is one sooner than in a verdict.
 const IMPATIENCE: Duration = Duration::from_millis(250);
-
-/// What the monitor names what it saw.
-const MONITORED: &str = "a line of the peer";
 
 /// Something wrong that a session showed.
 #[derive(Debug, Clone)]
@@ -51,6 +50,13 @@ pub(super) struct Shown {
     pub wire: Vec<event::Wire>,
     /// How the process ended.
     pub death: Option<Death>,
+}
+
+impl Shown {
+    pub(super) fn new(identity: Identity, kind: &str, expected: &str, came: &str) -> Shown {
+        let (kind, expected, came) = (kind.to_owned(), expected.to_owned(), came.to_owned());
+        Shown { kind, identity, expected, came, wire: Vec::new(), death: None }
+    }
 }
 
 /// Plays sessions by themselves. The peer is the lane's, and is started again after each that showed something.
@@ -98,80 +104,58 @@ impl Confirmer<'_> {
         };
         let canary = Canary::open(&address, self.facts, patience).await;
         let replayed = replay(case, &address, self.facts, patience).await;
-        let wire = replayed.log.clone().into_entries();
         let broken = replayed.broken.clone();
         let (life, hung) = self.life(patience).await;
         let lives = matches!(life, Life::Serves);
         let (outcome, _) = likened(case, replayed, life, &Command::default());
-        let mut shown = Vec::new();
-        let kind = outcome.divergence.as_ref().map(|found| found.kind.clone()).unwrap_or_default();
-        let mut add =
-            |oracle: Oracle, clause: &str, what: &str, class: &str, expected: &str, came: &str, death| {
-                let kind = if what == MONITORED { String::new() } else { kind.clone() };
-                let identity = Identity {
-                    oracle,
-                    clause: clause.to_owned(),
-                    what: what.to_owned(),
-                    class: class.to_owned(),
-                };
-                shown.push(Shown {
-                    kind,
-                    identity,
-                    expected: expected.to_owned(),
-                    came: came.to_owned(),
-                    wire: wire.clone(),
-                    death,
-                });
-            };
-        for (clause, problem) in broken.iter().filter(|(clause, _)| level(clause) <= self.gate) {
-            let place = problem.at.split(['.', '[']).next().unwrap_or_default();
-            add(Oracle::Clause, clause, MONITORED, place, &problem.expected, &problem.actual, None);
-        }
-        if let Some(found) = outcome.divergence.as_ref().filter(|_| outcome.gates(self.gate)) {
-            let (expected, came) = (&*found.expected, &*found.actual);
-            let death = outcome.evidence.death.clone();
-            let words = death.as_ref().and_then(|death| last_words(&death.stderr));
-            match (found.kind.as_str(), lives) {
-                ("died", _) => {
-                    let class = death.as_ref().map_or("refuses", |death| death.status.as_str()).to_owned();
-                    let what = words.unwrap_or_else(|| operation.to_owned());
-                    add(Oracle::Died, "robust/survives", &what, &class, expected, came, death);
-                }
-                ("deaf", false) => {
-                    add(Oracle::NotServed, "robust/survives", operation, "not served", expected, came, None)
-                }
-                ("deaf", true) => add(Oracle::Deaf, &found.clause, operation, "deaf", expected, came, None),
-                _ => add(Oracle::Clause, &found.clause, "an answer", "another answer", expected, came, None),
-            }
-        }
+        let mut found = self.of_monitor(&broken);
+        found.extend(self.of_outcome(&outcome, lives, operation));
+        let of_others = |oracle, expected: &str| {
+            let clause = if oracle == Oracle::Hang { "robust/bounded" } else { "robust/survives" };
+            let identity = Identity::new(oracle, clause, operation, oracle.word());
+            Shown::new(identity, "", expected, "none for a while")
+        };
         if hung {
-            add(
-                Oracle::Hang,
-                "robust/bounded",
-                operation,
-                "hang",
-                "an answer on a fresh connection",
-                "none for a while",
-                None,
-            );
+            found.push(of_others(Oracle::Hang, "an answer on a fresh connection"));
         }
         if let Some(mut canary) = canary.filter(|_| lives)
             && !canary.sings(self.facts, patience).await
         {
-            add(
-                Oracle::Disturbed,
-                "robust/survives",
-                operation,
-                "disturbed",
-                "an answer on a connection that was open before",
-                "none",
-                None,
-            );
+            found.push(of_others(Oracle::Disturbed, "an answer on a connection that was open before"));
         }
-        if !shown.is_empty() {
+        if !found.is_empty() {
             self.refresh().await;
         }
-        shown
+        found.iter_mut().for_each(|shown| shown.wire.clone_from(&outcome.evidence.wire));
+        found
+    }
+
+    /// What the monitor says of the peer's lines.
+    fn of_monitor(&self, broken: &BTreeMap<&'static str, Problem>) -> Vec<Shown> {
+        let counts = broken.iter().filter(|(clause, _)| level(clause) <= self.gate);
+        let shown = counts.map(|(clause, problem)| {
+            let place = problem.at.split(['.', '[']).next().unwrap_or_default();
+            let identity = Identity::new(Oracle::Clause, clause, "a line of the peer", place);
+            Shown::new(identity, "", &problem.expected, &problem.actual)
+        });
+        shown.collect()
+    }
+
+    /// What the rules of judgement say of the session. `lives`: the peer serves others.
+    fn of_outcome(&self, outcome: &Outcome, lives: bool, operation: &str) -> Option<Shown> {
+        let found = outcome.divergence.as_ref().filter(|_| outcome.gates(self.gate))?;
+        let death = outcome.evidence.death.clone();
+        let identity = match (found.kind.as_str(), lives) {
+            ("died", _) => {
+                let words = death.as_ref().and_then(|death| last_words(&death.stderr));
+                let class = death.as_ref().map_or("refuses", |death| death.status.as_str());
+                Identity::new(Oracle::Died, LIFE_CLAUSE, words.as_deref().unwrap_or(operation), class)
+            }
+            ("deaf", false) => Identity::new(Oracle::NotServed, LIFE_CLAUSE, operation, "not served"),
+            ("deaf", true) => Identity::new(Oracle::Deaf, &found.clause, operation, "deaf"),
+            _ => Identity::new(Oracle::Clause, &found.clause, "an answer", "another answer"),
+        };
+        Some(Shown { death, ..Shown::new(identity, &found.kind, &found.expected, &found.actual) })
     }
 
     /// What became of the peer; and whether it was away for a while.

@@ -153,6 +153,11 @@ impl Input {
     /// What this transcript sends, without what it waits for; `None` where that is nothing, or long.
     #[must_use]
     pub fn of(transcript: &Transcript, methods: &Methods) -> Option<Input> {
+        Input::up_to(LONGEST, transcript, methods)
+    }
+
+    /// The same where lines may be as long as `longest`.
+    pub(super) fn up_to(longest: usize, transcript: &Transcript, methods: &Methods) -> Option<Input> {
         let mut names = Names::new(100);
         names.path_form = PathForm::Strings;
         let (mut input, mut open) = (Input::default(), Vec::new());
@@ -181,7 +186,7 @@ impl Input {
                 _ => continue,
             };
             open.extend_from_slice(&bytes);
-            if open.len() > LONGEST {
+            if open.len() > longest {
                 return None;
             }
             let cuts = match split {

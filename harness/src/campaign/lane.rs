@@ -13,7 +13,7 @@ use super::visit::{Ending, Visit, visit};
 use super::{CONFIRMATIONS, Campaign};
 use crate::cases::{Case, level};
 use crate::peer::Health;
-use crate::replay::{Judged, replay};
+use crate::replay::{Cause, Diverged, Judged, replay};
 use crate::shrink::shrink;
 use dnode_reports::event::{Death, Divergence};
 use fastrand::Rng;
@@ -28,6 +28,8 @@ const BLAMED: usize = 12;
 /// Between two questions to the canary, and between two looks at the memory, in sessions.
 const CANARY: u64 = 64;
 const MEMORY: u64 = 256;
+/// How long a process that broke its connection may take to end.
+const ENDING: Duration = Duration::from_millis(300);
 /// How far above where it was the memory of a peer may be.
 const GROWN: u64 = 512 << 20;
 
@@ -123,10 +125,8 @@ impl<'a> Lane<'a> {
         }
         self.campaign.played(Some(input), &seen.wire, seen.ending);
         self.remember(played);
-        let new_clause = seen.broken.keys().any(|clause| {
-            let counts = level(clause) <= self.campaign.options.gate;
-            counts && !self.campaign.knows(|known| known.oracle == Oracle::Clause && known.clause == *clause)
-        });
+        let gate = self.campaign.options.gate;
+        let new_clause = seen.broken.keys().any(|clause| level(clause) <= gate && !self.is_broken(clause));
         let suspicious = matches!(seen.ending, Ending::Late | Ending::Flood);
         if suspicious && self.is_known(input, Oracle::Deaf) {
             self.campaign.harmed(self.operations(input));
@@ -153,8 +153,12 @@ impl<'a> Lane<'a> {
             return self.blame().await;
         }
         let diverged = matches!(seen.judged, Judged::Diverged(_));
+        let known = match &seen.judged {
+            Judged::Diverged(found) => self.is_seen(case, found).await,
+            _ => false,
+        };
         let gate = self.campaign.options.gate;
-        let broken = seen.broken.keys().any(|clause| level(clause) <= gate);
+        let broken = seen.broken.keys().any(|clause| level(clause) <= gate && !self.is_broken(clause));
         self.campaign.played(None, &seen.log.into_entries(), diverged);
         let job = Job::Case(Box::new(case.clone()));
         self.remember(Played {
@@ -162,9 +166,28 @@ impl<'a> Lane<'a> {
             source,
             well: !diverged && !case.transcript.header.hostile,
         });
-        if diverged || broken {
+        if known && self.bench.peer.is_none() {
+            self.history.clear();
+        } else if diverged && !known || broken {
             self.examine(&job, source).await;
         }
+    }
+
+    /// Whether a session just ended as a known finding does. A peer that was harmed so is started again.
+    async fn is_seen(&mut self, case: &Case, found: &Diverged) -> bool {
+        let campaign = self.campaign;
+        if found.kind == "deaf" {
+            let input = Input::of(&case.transcript, &campaign.methods);
+            return input.is_some_and(|input| self.is_known(&input, Oracle::Deaf));
+        }
+        if found.cause == Cause::Content {
+            return self.is_broken(&found.clause);
+        }
+        let Some(peer) = self.bench.peer.as_mut() else { return false };
+        let Some(death) = peer.death(ENDING).await else { return false };
+        self.bench.refresh().await;
+        let words = last_words(&death.stderr);
+        words.is_some_and(|words| campaign.knows(|known| known.oracle == Oracle::Died && known.what == words))
     }
 
     fn remember(&mut self, played: Played) {
@@ -181,6 +204,11 @@ impl<'a> Lane<'a> {
             words.push(end_word(input.end).to_owned());
         }
         words
+    }
+
+    /// Whether this clause is known to be broken.
+    fn is_broken(&self, clause: &str) -> bool {
+        self.campaign.knows(|known| known.oracle == Oracle::Clause && known.clause == clause)
     }
 
     /// Whether one of its operations is known to end so.

@@ -103,6 +103,10 @@ impl fmt::Display for Identity {
 }
 
 impl Identity {
+    pub(super) fn new(oracle: Oracle, clause: &str, what: &str, class: &str) -> Identity {
+        Identity { oracle, clause: clause.to_owned(), what: what.to_owned(), class: class.to_owned() }
+    }
+
     /// A name for a folder: readable, and one for each identity.
     #[must_use]
     pub fn folder(&self) -> String {

@@ -12,6 +12,9 @@ use dnode_reports::event::{From, Wire};
 use dnode_spec::transcript::{Names, Transcript};
 use std::fmt::Write as _;
 
+/// What is longer makes no script: a transcript writes it in less.
+const LONGEST: usize = 1 << 20;
+
 const BODY: &str = include_str!("repeat.py");
 
 /// The script of this finding.
@@ -38,7 +41,7 @@ pub(super) fn script(finding: &Finding, scene: &Scene<'_>) -> String {
     );
     // The log cuts what is long.
     let is_cut = |entry: &Wire| matches!(entry, Wire::Bytes { from: From::Suite, cut: 1.., .. });
-    let whole = || Input::of(&Transcript::read(&finding.transcript).ok()?, scene.methods);
+    let whole = || Input::up_to(LONGEST, &Transcript::read(&finding.transcript).ok()?, scene.methods);
     let input = finding.input.clone().or_else(|| whole().filter(|_| finding.wire.iter().any(is_cut)));
     let (sent, end) = match &input {
         Some(input) => (of_input(input, scene.methods), input.end),
