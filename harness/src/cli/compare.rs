@@ -19,6 +19,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+/// How many differing cases are run again at most.
+const AGAIN: usize = 24;
+
 /// How many characters are shown of one value of a peer: a difference is read side by side.
 const SHOWN: usize = 400;
 
@@ -65,11 +68,12 @@ pub(super) async fn compare(args: CompareArgs) -> Result<u8, String> {
     let (options_a, options_b) = (options(&args, a, &interrupted)?, options(&args, b, &interrupted)?);
     let mut a = Side::run("A", options_a.clone(), cases.clone()).await?;
     let mut b = Side::run("B", options_b.clone(), cases.clone()).await?;
-    // What differs is looked at again, one case at a time and with more patience: only what differs then too is shown.
+    // What differs is looked at again, in less company and with more patience: only what differs then too is shown. Where very much
+    // differs, that is no matter of chance.
     let again = differing(&a, &b, cases)?;
-    if !again.is_empty() {
+    if !again.is_empty() && again.len() <= AGAIN {
         let ids: BTreeSet<String> = again.iter().map(|case| case.id().to_owned()).collect();
-        let alone = |options: Options| Options { jobs: 1, patience: options.patience * 2, ..options };
+        let alone = |options: Options| Options { jobs: options.jobs.min(2), patience: options.patience * 2, ..options };
         let more_a = Side::run("A", alone(options_a), again.clone()).await?;
         let more_b = Side::run("B", alone(options_b), again).await?;
         a.agree(&mut b, &more_a, &more_b, &ids);
