@@ -137,6 +137,19 @@ pub struct Divergence {
     pub fingerprint: String,
 }
 
+impl Divergence {
+    /// How much it counts, by the level of its clause: a violation of what must hold, a deviation from what should, or something observed
+    /// that is left free.
+    #[must_use]
+    pub fn weight(&self) -> &'static str {
+        match dnode_spec::clause::find(&self.clause).map(|clause| clause.level) {
+            Some(Level::Must | Level::Robust) => "violation",
+            Some(Level::Should) => "deviation",
+            Some(Level::Observed) | None => "observed",
+        }
+    }
+}
+
 /// What shows a verdict to a person.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Evidence {

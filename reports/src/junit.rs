@@ -171,7 +171,7 @@ mod tests {
           where       arguments[0]
           expected    3
           came        &quot;12&quot;
-          difference  differs, fingerprint 1:bf36ebf234f3
+          difference  violation: differs, fingerprint 1:bf36ebf234f3
         </failure>
                 </testcase>
                 <testcase name="methods/again" classname="dnode.methods">

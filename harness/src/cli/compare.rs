@@ -73,7 +73,11 @@ pub(super) async fn compare(args: CompareArgs) -> Result<u8, String> {
     let again = differing(&a, &b, cases)?;
     if !again.is_empty() && again.len() <= AGAIN {
         let ids: BTreeSet<String> = again.iter().map(|case| case.id().to_owned()).collect();
-        let alone = |options: Options| Options { jobs: options.jobs.min(2), patience: options.patience * 2, ..options };
+        let alone = |options: Options| Options {
+            jobs: options.jobs.min(2),
+            patience: options.patience * 2,
+            ..options
+        };
         let more_a = Side::run("A", alone(options_a), again.clone()).await?;
         let more_b = Side::run("B", alone(options_b), again).await?;
         a.agree(&mut b, &more_a, &more_b, &ids);

@@ -46,7 +46,7 @@ fn findings_are_folded_and_the_matrix_is_last() {
         where       arguments[0]
         expected    3
         came        "12"
-        difference  differs, fingerprint 1:bf36ebf234f3
+        difference  violation: differs, fingerprint 1:bf36ebf234f3
       ```
 
       </details>

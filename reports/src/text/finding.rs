@@ -80,7 +80,8 @@ fn difference(page: &mut Page, divergence: &Divergence) {
     }
     page.field("expected", style::GOOD, &divergence.expected);
     page.field("came", style::BAD, &divergence.actual);
-    let named = format!("{}, fingerprint {}", divergence.kind, divergence.fingerprint);
+    let named =
+        format!("{}: {}, fingerprint {}", divergence.weight(), divergence.kind, divergence.fingerprint);
     page.field("difference", style::PLAIN, &named);
 }
 

@@ -83,7 +83,7 @@ fn a_failing_case() {
       where       arguments[0]
       expected    3
       came        "12"
-      difference  differs, fingerprint 1:9a24989d367b
+      difference  violation: differs, fingerprint 1:9a24989d367b
 
       wire        what went over the connection in its order: suite -> peer, suite <- peer
         suite ->       {"method":"methods","arguments":[{}],"callbacks":{},"links":[]}
@@ -123,7 +123,7 @@ fn a_crash_with_hostile_stderr() {
       step        step 2
       expected    an answer, or the end of the connection
       came        the process ended with exit status 1
-      difference  died, fingerprint 1:b5d9375e4258
+      difference  violation: died, fingerprint 1:b5d9375e4258
 
       wire        what went over the connection in its order: suite -> peer, suite <- peer
         suite ->       {"method":"methods","arguments":[{}],"callbacks":{},"links":[]}
@@ -170,7 +170,7 @@ fn a_hang_after_a_long_line() {
       step        after the last step
       expected    an answer to a known-good call, or the end of the connection
       came        the connection is open and nothing came within 2 s
-      difference  deaf, fingerprint 1:000000000000
+      difference  deviation: deaf, fingerprint 1:000000000000
 
       wire        what went over the connection in its order: suite -> peer, suite <- peer
         suite ->       {"method":"methods","arguments":[{}],"callbacks":{},"links":[]}
@@ -264,7 +264,7 @@ fn a_failure_that_is_only_observed() {
       where       arguments[0]
       expected    3
       came        "12"
-      difference  differs, fingerprint 1:8f84bbf42a79
+      difference  observed: differs, fingerprint 1:8f84bbf42a79
 
       repeat      the command that runs just this case
         dnode-conform --case methods/again -- node fixtures/peers/dnode/peer.js
@@ -371,7 +371,7 @@ fn a_reader_of_the_end_sees_what_failed_first() {
       where       arguments[0]
       expected    3
       came        "12"
-      difference  differs, fingerprint 1:f46aab101b08
+      difference  violation: differs, fingerprint 1:f46aab101b08
 
       repeat      the command that runs just this case
         dnode-conform --case a/case-0 -- node fixtures/peers/dnode/peer.js
