@@ -9,10 +9,13 @@
 //! oracle tries some cuts by itself. So an input stays what it is when an oracle changes, and recorded traffic is one. Where there
 //! is no such text, the encoding is documented and stable ([`generators::operations`]), or `arbitrary`'s ([`generators::events`]).
 //!
-//! Deliberately absent: what a legal session looks like, which is `dnode_spec`'s business, and live peers.
+//! Deliberately absent: what a legal session looks like, which is `dnode_spec`'s business. Live peers have a target of their own ([`live`]),
+//! which no list of targets includes: it needs one.
 
 pub mod baseline;
 pub mod generators;
+#[cfg(feature = "peer")]
+pub mod live;
 pub mod oracles;
 
 /// An oracle of bytes.

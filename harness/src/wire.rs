@@ -10,8 +10,9 @@ pub use log::Log;
 use crate::transport::Connection;
 use dnode_reports::event::From;
 use dnode_spec::line::Splitter;
-use dnode_spec::message::Problem;
+use dnode_spec::message::{Id, Problem};
 use dnode_spec::monitor::{End, Monitor, Received};
+use dnode_spec::state::State;
 use std::collections::{BTreeMap, VecDeque};
 use std::io;
 use std::time::Duration;
@@ -303,6 +304,18 @@ impl Wire {
     #[must_use]
     pub fn bytes(&self) -> u64 {
         self.bytes
+    }
+
+    /// The state of an id that the peer owns, as far as the lines of both ends tell.
+    #[must_use]
+    pub fn state_of_theirs(&self, id: Id) -> State {
+        self.monitor.state(PEER, id)
+    }
+
+    /// The state of an id that we own.
+    #[must_use]
+    pub fn state_of_ours(&self, id: Id) -> State {
+        self.monitor.state(SUITE, id)
     }
 
     /// The log, and the first problem of each clause that the peer broke.
