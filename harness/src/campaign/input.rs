@@ -253,7 +253,8 @@ fn is_harmless_cull(bytes: &[u8]) -> bool {
     if !message.method.is("cull") {
         return !mentions_cull(&value.root().get("method").map(|it| it.to_json()).unwrap_or_default());
     }
-    let fresh = |id: Id| (900_000..(1 << 53)).contains(&id.0);
+    // Below the marks, which stand for methods.
+    let fresh = |id: Id| (900_000..i64::from(MARK)).contains(&id.0);
     let harmless = |argument: dnode_spec::value::Ref<'_>| match argument.as_number() {
         Some(number) => Id::from_number(number).is_some_and(fresh),
         None => argument.is_null() || argument.as_bool().is_some(),
