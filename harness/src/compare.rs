@@ -155,6 +155,7 @@ mod tests {
                 actual: "2".to_owned(),
                 fingerprint: fingerprint.to_owned(),
             }),
+            excuse: None,
             evidence: Evidence::default(),
         }
     }

@@ -179,7 +179,11 @@ impl Runner<'_> {
             tell(Event::Judged(Box::new(outcome)));
         }
         tell(Event::Judged(Box::new(verdict::life(self.died.take()))));
-        tell(Event::Ended(Ended { interrupted: self.is_interrupted(), answered: self.answered }));
+        tell(Event::Ended(Ended {
+            interrupted: self.is_interrupted(),
+            answered: self.answered,
+            stale: Vec::new(),
+        }));
     }
 
     /// Runs the cases at hand, and tells their outcomes.

@@ -23,6 +23,9 @@ const TRIES: usize = 500;
 const TRIES_OF_VALUES: usize = 400;
 const RESTARTS: usize = 60;
 
+/// How many steps are few enough for each two of them to be tried.
+const FEW: usize = 8;
+
 /// How often the result is confirmed.
 const CONFIRMATIONS: usize = 3;
 
@@ -113,8 +116,11 @@ pub async fn shrink(
     let from = draft.len();
     steps(&mut draft, &mut prober).await;
     values(&mut draft, &mut prober).await;
+    let simpler = draft.with_one_object();
+    prober.try_instead(&mut draft, simpler).await;
     // Without what the values held, more can go.
     steps(&mut draft, &mut prober).await;
+    pairs(&mut draft, &mut prober).await;
     let whole = draft.without_splits();
     prober.try_instead(&mut draft, Some(whole)).await;
     prober.patience = patience;
@@ -158,6 +164,15 @@ async fn steps(draft: &mut Draft, prober: &mut Prober<'_>) {
             // Pairs are never left out: many things come in two.
             size = if size == 3 { 2 } else { size / 2 };
         }
+    }
+}
+
+/// Takes steps away by themselves or in twos, where few enough are left for that.
+async fn pairs(draft: &mut Draft, prober: &mut Prober<'_>) {
+    let mut at = 0;
+    while draft.len() <= FEW {
+        let Some(candidate) = draft.without_pair(at) else { return };
+        at = if prober.try_instead(draft, Some(candidate)).await { 0 } else { at + 1 };
     }
 }
 

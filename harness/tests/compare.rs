@@ -21,16 +21,19 @@ fn shown(ran: &Ran) -> BTreeSet<String> {
 
 #[test]
 fn the_reference_peer_and_one_with_a_fault_differ_in_the_cases_that_catch_it() {
-    for (fault, only, cases) in [("no-white-space", "B", "**"), ("no-point-zero", "A", "message/*")] {
-        let catching = &matrix::committed()[fault];
+    for (fault, only, cases) in [("no-white-space", "B", "framing/*"), ("no-point-zero", "A", "message/*")] {
+        let group = cases.trim_end_matches('*');
+        let mut catching = matrix::committed()[fault].clone();
+        catching.retain(|case| case.starts_with(group));
+        assert!(!catching.is_empty(), "{fault}");
         let faulty = with_fault(fault);
         let targets = if only == "B" { ["reference", &faulty] } else { [&faulty, "reference"] };
-        let ran = run(&["compare", targets[0], targets[1], "--case", cases]);
+        let ran = run(&["compare", targets[0], targets[1], "--case", cases, "--deadline", "500ms"]);
         ran.expect_status(&[1])
             .expect_text("pass: conforms")
             .expect_text(&format!("only {only} breaks {}", catching.len()))
             .expect_text("both differently 0\n");
-        assert_eq!(shown(&ran), *catching, "{fault}\n{}", ran.stdout);
+        assert_eq!(shown(&ran), catching, "{fault}\n{}", ran.stdout);
     }
 }
 
@@ -58,7 +61,8 @@ fn a_peer_does_not_differ_from_itself() {
 #[test]
 fn folders_stand_for_the_transcripts_beneath_them() {
     let files = ["fixtures/transcripts/probe/add.jsonl", "fixtures/transcripts/message"];
-    let ran = run(&["compare", "reference", &with_fault("no-point-zero"), files[0], files[1]]);
+    let faulty = with_fault("no-point-zero");
+    let ran = run(&["compare", "reference", &faulty, files[0], files[1], "--deadline", "500ms"]);
     ran.expect_status(&[1]);
     assert_eq!(shown(&ran), BTreeSet::from(["message/integer-by-value".to_owned()]));
     run(&["replay", files[0], files[1], "--verbose"])

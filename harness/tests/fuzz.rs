@@ -6,6 +6,7 @@ mod support;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use support::library::on_four_threads;
 use support::{PROGRAM, run};
 
 fn served(arguments: &str) -> String {
@@ -66,11 +67,12 @@ fn script(finding: &Path, arguments: &str) -> i32 {
 
 #[test]
 fn a_finding_is_shrunk_and_its_folder_shows_it_in_three_ways() {
-    for (fault, oracle) in [
+    let faults = vec![
         ("dies-of-bad-lines", "died"),
         ("deaf-after-bad-lines", "deaf"),
         ("counts-to-the-index", "not-served"),
-    ] {
+    ];
+    on_four_threads(faults, |(fault, oracle)| {
         let (_keep, finding) = only(fault, oracle);
         let transcript = std::fs::read_to_string(finding.join("transcript.jsonl")).unwrap();
         assert!(transcript.lines().count() <= 4, "{transcript}");
@@ -82,7 +84,7 @@ fn a_finding_is_shrunk_and_its_folder_shows_it_in_three_ways() {
         run(&["replay", file.to_str().unwrap()]).expect_status(&[0]);
         assert_eq!(script(&finding, &format!("--fault {fault}")), 1, "{fault}");
         assert_eq!(script(&finding, ""), 0, "{fault}");
-    }
+    });
 }
 
 #[test]

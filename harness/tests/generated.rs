@@ -15,8 +15,8 @@ use dnode_reports::event::Outcome;
 use dnode_spec::clause::Level;
 use dnode_spec::generate::{Kind, Seed};
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
-use support::library::{outcomes, served};
+use std::sync::Mutex;
+use support::library::{on_four_threads, outcomes, served};
 use support::{install, root};
 
 /// How many sessions a fault may take to be found.
@@ -110,16 +110,16 @@ fn committed() -> BTreeMap<String, Option<u64>> {
 fn every_fault_that_legal_sessions_reach_is_found_as_the_table_says() {
     let legal = || fault::all().filter(|fault| fault.legal);
     if std::env::var_os("UPDATE").is_some() {
-        let mut out = HEAD.to_owned();
         let only = std::env::var("FAULTS").unwrap_or_default();
         let before = std::fs::read_to_string(path()).unwrap_or_default();
-        for fault in legal() {
+        let rows = Mutex::new(BTreeMap::new());
+        on_four_threads(legal().collect(), |fault| {
             let known = before.lines().find(|line| line.starts_with(&format!("| `{}` |", fault.name)));
             if let Some(row) =
                 known.filter(|_| !only.is_empty() && !only.split(',').any(|it| it == fault.name))
             {
-                writeln!(out, "{row}").unwrap();
-                continue;
+                rows.lock().unwrap().insert(fault.name, row.to_owned());
+                return;
             }
             // A few first: where each finding takes its time, many would take all of it.
             let found =
@@ -132,9 +132,11 @@ fn every_fault_that_legal_sessions_reach_is_found_as_the_table_says() {
                 None => format!("| `{}` | not found | |", fault.name),
             };
             println!("{row}");
-            writeln!(out, "{row}").unwrap();
-        }
-        std::fs::write(path(), out).unwrap();
+            rows.lock().unwrap().insert(fault.name, row);
+        });
+        let rows = rows.into_inner().unwrap();
+        let rows: Vec<&str> = legal().map(|fault| rows[fault.name].as_str()).collect();
+        std::fs::write(path(), format!("{HEAD}{}\n", rows.join("\n"))).unwrap();
     }
     let committed = committed();
     let names: Vec<&str> = legal().map(|fault| fault.name).collect();
@@ -143,10 +145,15 @@ fn every_fault_that_legal_sessions_reach_is_found_as_the_table_says() {
         "GENERATED.md is stale: run with UPDATE=1"
     );
     // All of them take minutes; every third stands for the others.
-    for fault in legal().step_by(3) {
-        let Some(Some(sessions)) = committed.get(fault.name) else { continue };
+    let missed = Mutex::new(Vec::new());
+    on_four_threads(legal().step_by(3).collect(), |fault| {
+        let Some(Some(sessions)) = committed.get(fault.name) else { return };
         // What depends on how the system cuts a stream into segments may take another session now and then.
         let found = find(fault, sessions - 1..*sessions).or_else(|| find(fault, 0..100));
-        assert!(found.is_some(), "session {} no longer finds {}", sessions - 1, fault.name);
-    }
+        if found.is_none() {
+            missed.lock().unwrap().push(format!("session {} no longer finds {}", sessions - 1, fault.name));
+        }
+    });
+    let missed = missed.into_inner().unwrap();
+    assert!(missed.is_empty(), "{}", missed.join("\n"));
 }

@@ -9,42 +9,22 @@ mod support;
 
 use dnode_conform::cases::{Selection, catalogue};
 use dnode_conform::matrix::{self, Matrix};
-use dnode_conform::run::{Command, Options, run};
+use dnode_conform::run::Options;
 use dnode_conform::serve::{fault, variant};
-use dnode_conform::target::Target;
-use dnode_reports::event::{Event, Outcome};
+use dnode_reports::event::Outcome;
 use dnode_spec::clause::Level;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 use std::time::Duration;
-use support::{PROGRAM, root};
+use support::library::{judge, on_four_threads, options, served};
+use support::root;
 
 /// Runs cases against the reference peer served with these arguments.
 fn outcomes(serve: &str, cases: &[&str]) -> Vec<Outcome> {
     let cases: Vec<String> = cases.iter().map(|case| (*case).to_owned()).collect();
-    let options = Options {
-        target: Target::Exec(format!("exec '{PROGRAM}' serve {serve} --listen 127.0.0.1:{{port}}")),
-        selection: Selection::new(&cases).unwrap(),
-        shard: None,
-        gate: Level::Observed,
-        ping: None,
-        jobs: 16,
-        patience: Duration::from_millis(500),
-        command: Command::default(),
-        fail_fast: false,
-        shrink: false,
-        interrupted: std::sync::Arc::default(),
-    };
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-    let mut outcomes = Vec::new();
-    let mut tell = |event| {
-        if let Event::Judged(outcome) = event {
-            outcomes.push(*outcome);
-        }
-    };
-    let ran = runtime.block_on(run(&options, catalogue().unwrap(), &mut tell));
-    ran.unwrap_or_else(|error| panic!("serve {serve}: {error}"));
-    outcomes
+    let selection = Selection::new(&cases).unwrap();
+    let patience = Duration::from_millis(500);
+    judge(&Options { selection, jobs: 16, patience, ..options(served(serve)) }, catalogue().unwrap())
 }
 
 /// Whether a case's finding names this clause.
@@ -60,22 +40,6 @@ fn catches(outcome: &Outcome, clause: &str) -> bool {
 fn catching(fault: &fault::Fault, cases: &[&str]) -> BTreeSet<String> {
     let outcomes = outcomes(&format!("--fault {}", fault.name), cases);
     outcomes.into_iter().filter(|it| catches(it, fault.clause)).map(|it| it.id).collect()
-}
-
-/// Runs `work` for each item on four threads: most of the time is waiting.
-fn on_four_threads<T: Send>(items: Vec<T>, work: impl Fn(T) + Sync) {
-    let queue = Mutex::new(items);
-    std::thread::scope(|scope| {
-        for _ in 0..4 {
-            scope.spawn(|| {
-                loop {
-                    let next = queue.lock().unwrap().pop();
-                    let Some(item) = next else { return };
-                    work(item);
-                }
-            });
-        }
-    });
 }
 
 /// All cases, those of the monitor and the probe among them.

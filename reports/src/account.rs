@@ -1,10 +1,11 @@
 //! The account of a run: how many cases got which verdict, and what that means for the exit status.
 //!
 //! Rules: a case is counted once, under its verdict; the sum is what was planned. A failure gates where its level is at
-//! least as strict as the gate, in the order must, should, robust, observed. A crash or a hang gates at every level.
+//! least as strict as the gate, in the order must, should, robust, observed. A crash or a hang gates at every level. What is
+//! excused counts for no exit status, whatever its verdict.
 //!
 //! The exit status is
-//! - 1 where a case that gates failed, or any case ended in crash or hang;
+//! - 1 where a case that gates failed, any case ended in crash or hang, or what was known before no longer holds;
 //! - else 2 where the run proves nothing: it was interrupted, the suite itself failed, a case is inconclusive or was
 //!   never judged, nothing was executed, or the peer answered no call;
 //! - else 0. A case that is not applicable makes no run red, unless nothing else was planned.
@@ -14,14 +15,16 @@ use std::fmt;
 
 use dnode_spec::clause::Level;
 
-use crate::event::{Ended, Outcome, Run, Verdict};
+use crate::event::{Ended, Outcome, Reference, Run, Stale, Verdict};
 
 /// How many cases got which verdict.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Account {
     verdicts: BTreeMap<Verdict, usize>,
-    /// The verdicts `fail` by level.
+    /// The verdicts `fail` by level, but for those that are excused.
     failures: BTreeMap<Level, usize>,
+    /// How many of the verdicts are excused.
+    excused: BTreeMap<Verdict, usize>,
 }
 
 /// The exit status and why it is this one. It reads `exit 1: 3 gating failures, 2 crashes`.
@@ -50,6 +53,7 @@ impl Outcome {
     #[must_use]
     pub fn gates(&self, gate: Level) -> bool {
         match self.verdict {
+            _ if self.excuse.is_some() => false,
             Verdict::Fail => gates(self.level, gate),
             Verdict::Crash | Verdict::Hang => true,
             Verdict::Pass | Verdict::NotApplicable | Verdict::Inconclusive | Verdict::HarnessError => false,
@@ -61,7 +65,9 @@ impl Account {
     /// Counts a case.
     pub fn add(&mut self, outcome: &Outcome) {
         *self.verdicts.entry(outcome.verdict).or_default() += 1;
-        if outcome.verdict == Verdict::Fail {
+        if outcome.excuse.is_some() {
+            *self.excused.entry(outcome.verdict).or_default() += 1;
+        } else if outcome.verdict == Verdict::Fail {
             *self.failures.entry(outcome.level).or_default() += 1;
         }
     }
@@ -70,6 +76,11 @@ impl Account {
     #[must_use]
     pub fn count(&self, verdict: Verdict) -> usize {
         self.verdicts.get(&verdict).copied().unwrap_or_default()
+    }
+
+    /// How many cases got this verdict and are not excused.
+    fn counting(&self, verdict: Verdict) -> usize {
+        self.count(verdict) - self.excused.get(&verdict).copied().unwrap_or_default()
     }
 
     /// How many cases have a verdict.
@@ -99,16 +110,20 @@ impl Account {
             .sum()
     }
 
-    /// How the sum comes about: `12 planned: 9 pass, 2 fail (1 not gating), 1 inconclusive`.
+    /// How the sum comes about: `12 planned: 9 pass, 2 fail (1 not gating), 1 crash (1 excused)`.
     #[must_use]
-    pub fn sum(&self, run: &Run, ended: Ended) -> String {
-        let beneath = self.count(Verdict::Fail) - self.gating_failures(run.gate);
+    pub fn sum(&self, run: &Run, ended: &Ended) -> String {
+        let beneath = self.counting(Verdict::Fail) - self.gating_failures(run.gate);
         let counts: Vec<String> = Verdict::ALL
             .into_iter()
             .filter(|verdict| self.count(*verdict) > 0)
-            .map(|verdict| match (verdict, beneath) {
-                (Verdict::Fail, 1..) => format!("{} fail ({beneath} not gating)", self.count(verdict)),
-                _ => format!("{} {verdict}", self.count(verdict)),
+            .map(|verdict| {
+                let not_gating = if verdict == Verdict::Fail { beneath } else { 0 };
+                let mut marks = Vec::new();
+                push_count(&mut marks, not_gating, "not gating", "not gating");
+                push_count(&mut marks, self.count(verdict) - self.counting(verdict), "excused", "excused");
+                let marks = if marks.is_empty() { String::new() } else { format!(" ({})", marks.join(", ")) };
+                format!("{} {verdict}{marks}", self.count(verdict))
             })
             .collect();
         let counts = if counts.is_empty() { "no verdict".to_owned() } else { counts.join(", ") };
@@ -118,14 +133,14 @@ impl Account {
 
     /// The exit status of the run.
     #[must_use]
-    pub fn exit_status(&self, run: &Run, ended: Ended) -> u8 {
+    pub fn exit_status(&self, run: &Run, ended: &Ended) -> u8 {
         self.exit(run, ended).status
     }
 
     /// The exit status of the run, with the reasons for it.
     #[must_use]
-    pub fn exit(&self, run: &Run, ended: Ended) -> Exit {
-        let red = self.red(run.gate);
+    pub fn exit(&self, run: &Run, ended: &Ended) -> Exit {
+        let red = self.red(run.gate, ended);
         if !red.is_empty() {
             return Exit { status: 1, why: red.join(", ") };
         }
@@ -136,23 +151,29 @@ impl Account {
         Exit { status: 0, why: "nothing that gates failed".to_owned() }
     }
 
-    /// Why the peer does not conform.
-    fn red(&self, gate: Level) -> Vec<String> {
+    /// Why the peer does not conform, or not as it is known to.
+    fn red(&self, gate: Level, ended: &Ended) -> Vec<String> {
         let mut why = Vec::new();
         push_count(&mut why, self.gating_failures(gate), "gating failure", "gating failures");
-        push_count(&mut why, self.count(Verdict::Crash), "crash", "crashes");
-        push_count(&mut why, self.count(Verdict::Hang), "hang", "hangs");
+        push_count(&mut why, self.counting(Verdict::Crash), "crash", "crashes");
+        push_count(&mut why, self.counting(Verdict::Hang), "hang", "hangs");
+        let stale =
+            |reference| ended.stale.iter().filter(|stale: &&Stale| stale.reference == reference).count();
+        let baseline = stale(Reference::Baseline);
+        push_count(&mut why, baseline, "entry of the baseline to mend", "entries of the baseline to mend");
+        let snapshot = stale(Reference::Snapshot);
+        push_count(&mut why, snapshot, "difference from the snapshot", "differences from the snapshot");
         why
     }
 
     /// Why the run proves nothing about the peer.
-    fn void(&self, planned: usize, ended: Ended) -> Vec<String> {
+    fn void(&self, planned: usize, ended: &Ended) -> Vec<String> {
         let mut why = Vec::new();
         if ended.interrupted {
             why.push("interrupted".to_owned());
         }
-        push_count(&mut why, self.count(Verdict::HarnessError), "harness error", "harness errors");
-        push_count(&mut why, self.count(Verdict::Inconclusive), "case inconclusive", "cases inconclusive");
+        push_count(&mut why, self.counting(Verdict::HarnessError), "harness error", "harness errors");
+        push_count(&mut why, self.counting(Verdict::Inconclusive), "case inconclusive", "cases inconclusive");
         if !self.complete(planned) {
             why.push(format!("{} of {planned} planned cases judged", self.total()));
         }
@@ -180,7 +201,7 @@ mod tests {
     use super::*;
     use crate::sample;
 
-    const FINE: Ended = Ended { interrupted: false, answered: true };
+    use crate::sample::FINE;
 
     /// The exit of a run of these cases, and of no others, with this gate.
     fn exit(gate: Level, cases: &[(Verdict, Level)], ended: Ended) -> String {
@@ -188,7 +209,7 @@ mod tests {
         for (verdict, level) in cases {
             account.add(&Outcome { level: *level, ..sample::outcome("a/case", *verdict) });
         }
-        account.exit(&Run { gate, ..sample::run(cases.len()) }, ended).to_string()
+        account.exit(&Run { gate, ..sample::run(cases.len()) }, &ended).to_string()
     }
 
     #[test]
@@ -251,13 +272,13 @@ mod tests {
             (Verdict::Inconclusive, Level::Must),
             (Verdict::HarnessError, Level::Must),
         ];
-        let ended = Ended { interrupted: true, answered: false };
+        let ended = Ended { interrupted: true, answered: false, stale: vec![] };
         assert_eq!(exit(Level::Robust, &cases, ended), "exit 1: 2 gating failures, 1 crash");
     }
 
     #[test]
     fn a_peer_that_answers_no_call_proves_nothing() {
-        let ended = Ended { interrupted: false, answered: false };
+        let ended = Ended { interrupted: false, answered: false, stale: vec![] };
         let cases = [(Verdict::Pass, Level::Must)];
         assert_eq!(exit(Level::Robust, &cases, ended), "exit 2: the peer answered no call");
     }
@@ -271,7 +292,7 @@ mod tests {
 
     #[test]
     fn interrupted_proves_nothing() {
-        let ended = Ended { interrupted: true, answered: true };
+        let ended = Ended { interrupted: true, answered: true, stale: vec![] };
         let cases = [(Verdict::Pass, Level::Must)];
         assert_eq!(exit(Level::Robust, &cases, ended), "exit 2: interrupted");
     }
@@ -281,9 +302,9 @@ mod tests {
         let mut account = Account::default();
         account.add(&sample::outcome("a/case", Verdict::Pass));
         assert!(account.complete(1) && !account.complete(2) && !account.complete(0));
-        let exit = account.exit(&sample::run(2), FINE);
+        let exit = account.exit(&sample::run(2), &FINE);
         assert_eq!(exit.to_string(), "exit 2: 1 of 2 planned cases judged");
-        assert_eq!(account.exit_status(&sample::run(2), FINE), 2);
+        assert_eq!(account.exit_status(&sample::run(2), &FINE), 2);
     }
 
     #[test]

@@ -114,6 +114,10 @@ pub struct Outcome {
     pub reason: Option<String>,
     /// What differed, where the verdict is fail, crash or hang.
     pub divergence: Option<Divergence>,
+    /// Why the verdict makes no run red although it would: the failure is known, the case newer than the gate, and so on. Not part of the
+    /// canonical report.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub excuse: Option<String>,
     /// What a reader needs to believe and to repeat it. Not part of the canonical report.
     pub evidence: Evidence,
 }
@@ -207,11 +211,48 @@ pub struct Death {
     pub stderr: String,
 }
 
+/// What verdicts are held against, beside the clauses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Reference {
+    /// The known failures.
+    Baseline,
+    /// The behaviour of an earlier run.
+    Snapshot,
+}
+
+impl Reference {
+    /// Its word, as it stands in files and reports.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Reference::Baseline => "baseline",
+            Reference::Snapshot => "snapshot",
+        }
+    }
+}
+
+/// Where what is known of a peer no longer holds. It makes a run red.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stale {
+    /// What does not hold.
+    pub reference: Reference,
+    /// The case.
+    pub id: String,
+    /// In what, one sentence, raw.
+    pub problem: String,
+    /// What to do about it, one sentence.
+    pub remedy: String,
+}
+
 /// How the run ended.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ended {
     /// It was interrupted: what was not run is inconclusive.
     pub interrupted: bool,
     /// At least one call was answered by the peer.
     pub answered: bool,
+    /// What no longer holds of what was known before.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub stale: Vec<Stale>,
 }

@@ -8,7 +8,7 @@
 
 use std::io::{self, Write};
 
-use crate::event::{Divergence, Event, Evidence, Outcome, Run, Verdict, Wire};
+use crate::event::{Divergence, Ended, Event, Evidence, Outcome, Run, Stale, Verdict, Wire};
 use crate::{Report, escape};
 
 /// How many characters of one text are kept: more than any format shows.
@@ -41,7 +41,18 @@ impl<W: Write> Report for Events<W> {
                 ..run.clone()
             }),
             Event::Judged(outcome) => Event::Judged(Box::new(bounded(outcome))),
-            Event::Ended(ended) => Event::Ended(*ended),
+            Event::Ended(ended) => Event::Ended(Ended {
+                stale: ended
+                    .stale
+                    .iter()
+                    .map(|stale| Stale {
+                        problem: short(&stale.problem),
+                        remedy: short(&stale.remedy),
+                        ..stale.clone()
+                    })
+                    .collect(),
+                ..*ended
+            }),
         };
         let line = escape::json(&serde_json::to_string(&bounded)?);
         writeln!(self.out, "{line}")?;
@@ -84,7 +95,8 @@ fn bounded(outcome: &Outcome) -> Outcome {
         actual: short(&divergence.actual),
         ..divergence.clone()
     });
-    Outcome { reason: outcome.reason.as_deref().map(short), divergence, evidence, ..outcome.clone() }
+    let [reason, excuse] = [&outcome.reason, &outcome.excuse].map(|text| text.as_deref().map(short));
+    Outcome { reason, excuse, divergence, evidence, ..outcome.clone() }
 }
 
 fn entry(entry: &Wire) -> Wire {

@@ -13,7 +13,7 @@ use dnode_spec::clause;
 
 use crate::account::Account;
 use crate::escape::terminal_cut;
-use crate::event::{Event, Outcome, Run, Verdict};
+use crate::event::{Event, Outcome, Run, Stale, Verdict};
 use crate::{Report, brief, not_started};
 
 /// How many characters of one text are shown.
@@ -45,6 +45,8 @@ impl<W: Write> Github<W> {
         self.account.add(outcome);
         let kind = match outcome.verdict {
             Verdict::Pass | Verdict::NotApplicable => return Ok(()),
+            // What is known is no news, and a step may have ten warnings.
+            _ if outcome.excuse.is_some() => return Ok(()),
             Verdict::HarnessError => "error",
             _ if outcome.gates(run.gate) => "error",
             _ => "warning",
@@ -70,9 +72,13 @@ impl<W: Write> Report for Github<W> {
             }
             Event::Judged(outcome) => self.judged(outcome)?,
             Event::Ended(ended) => {
+                for Stale { reference, id, problem, remedy } in &ended.stale {
+                    let lines = [problem.clone(), remedy.clone()];
+                    self.annotation("error", &format!("{} {id}", reference.word()), &lines)?;
+                }
                 let run = self.run.as_ref().ok_or_else(not_started)?;
-                let exit = self.account.exit(run, *ended);
-                let lines = [self.account.sum(run, *ended), exit.to_string()];
+                let exit = self.account.exit(run, ended);
+                let lines = [self.account.sum(run, ended), exit.to_string()];
                 let title = format!("dnode-conform: {}", run.peer.as_ref().unwrap_or(&run.target));
                 self.annotation(if exit.status == 0 { "notice" } else { "error" }, &title, &lines)?;
             }

@@ -99,6 +99,9 @@ fn runs(records: &[Record]) -> Markup {
                     th scope="row" { (shown(record.run.peer.as_deref().unwrap_or("unnamed"))) }
                     td { strong { (exit.to_string()) } br; (record.sum())
                         @for note in &record.run.notes { br; span.note { (shown(note)) } }
+                        @for stale in &record.ended.stale {
+                            br; span.stale { (stale.reference.word()) ": " (shown(&stale.id)) ": " (shown(&stale.problem)) }
+                        }
                     }
                     td { code { (shown(&record.run.target)) } }
                     td { (shown(&record.run.suite)) "; " (record.run.gate) " and stricter gate" }

@@ -42,7 +42,7 @@ impl<W: Write> Json<W> {
         Json { out, run: None, account: Account::default(), cases: Vec::new() }
     }
 
-    fn write(&mut self, ended: Ended) -> io::Result<()> {
+    fn write(&mut self, ended: &Ended) -> io::Result<()> {
         let run = self.run.as_ref().ok_or_else(crate::not_started)?;
         self.cases.sort();
         let document = Document {
@@ -69,7 +69,7 @@ impl<W: Write> Report for Json<W> {
                 self.account.add(outcome);
                 self.cases.push(Case::from(&**outcome));
             }
-            Event::Ended(ended) => self.write(*ended)?,
+            Event::Ended(ended) => self.write(ended)?,
         }
         Ok(())
     }
@@ -105,7 +105,7 @@ pub fn read(text: &str, target: &str, gate: Level) -> Result<Vec<Event>, String>
         return Err("its verdicts are not those of its cases".to_owned());
     }
     // A peer that answers no call passes nothing that needs an answer, so what it did shows in the verdicts.
-    events.push(Event::Ended(Ended { interrupted: document.interrupted, answered: true }));
+    events.push(Event::Ended(Ended { interrupted: document.interrupted, answered: true, stale: Vec::new() }));
     Ok(events)
 }
 
@@ -153,6 +153,7 @@ impl Case {
             verdict: self.verdict,
             reason: self.reason,
             divergence: self.divergence,
+            excuse: None,
             evidence: Evidence::default(),
         }
     }

@@ -12,7 +12,7 @@ use std::io::{self, Write};
 use quick_junit::{NonSuccessKind, Property, TestCase, TestCaseStatus, TestSuite};
 
 use crate::escape::terminal_cut;
-use crate::event::{Event, Outcome, Run, Verdict};
+use crate::event::{Event, Outcome, Run, Stale, Verdict};
 use crate::record::{Record, Records};
 use crate::{Report, brief, text};
 
@@ -61,6 +61,7 @@ fn suite(record: &Record) -> TestSuite {
         suite.add_property(Property::new(name, short(&value)));
     }
     suite.add_test_cases(record.outcomes.iter().map(|outcome| case(run, outcome)));
+    suite.add_test_cases(record.ended.stale.iter().map(stale));
     let skipped = suite.test_cases.iter().filter(|it| matches!(it.status, TestCaseStatus::Skipped { .. }));
     let skipped = skipped.count().to_string();
     suite.extra.insert("skipped".into(), skipped.into());
@@ -73,11 +74,11 @@ fn suite(record: &Record) -> TestSuite {
 }
 
 fn case(run: &Run, outcome: &Outcome) -> TestCase {
-    let gates = outcome.gates(run.gate);
+    let spared = crate::spared(run, outcome);
     let mut status = match outcome.verdict {
         Verdict::Pass => TestCaseStatus::success(),
         Verdict::NotApplicable => TestCaseStatus::skipped(),
-        Verdict::Fail if !gates => TestCaseStatus::skipped(),
+        _ if spared.is_some() => TestCaseStatus::skipped(),
         Verdict::Fail | Verdict::Crash | Verdict::Hang => {
             TestCaseStatus::non_success(NonSuccessKind::Failure)
         }
@@ -88,7 +89,11 @@ fn case(run: &Run, outcome: &Outcome) -> TestCase {
         TestCaseStatus::Success { .. } => {}
         // The schema of Jenkins gives it no attribute.
         TestCaseStatus::Skipped { .. } => {
-            let mark = if gates || outcome.verdict != Verdict::Fail { "" } else { ", does not gate" };
+            let mark = match (spared, &outcome.excuse) {
+                (_, Some(excuse)) => format!(", excused ({})", short(excuse)),
+                (Some(why), None) => format!(", {why}"),
+                (None, None) => String::new(),
+            };
             status.set_description(format!("{}{mark}: {message}", outcome.verdict));
         }
         TestCaseStatus::NonSuccess { .. } => {
@@ -99,6 +104,16 @@ fn case(run: &Run, outcome: &Outcome) -> TestCase {
     let mut case = TestCase::new(short(&outcome.id), status);
     let group = outcome.id.split('/').next().unwrap_or_default();
     case.set_classname(short(&format!("dnode.{group}")));
+    case
+}
+
+/// What no longer holds is red as a case of its own: the case that it is about may have passed.
+fn stale(stale: &Stale) -> TestCase {
+    let Stale { reference, id, problem, remedy } = stale;
+    let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
+    status.set_type("stale").set_message(short(problem)).set_description(short(remedy));
+    let mut case = TestCase::new(short(id), status);
+    case.set_classname(reference.word());
     case
 }
 
@@ -175,7 +190,7 @@ mod tests {
         </failure>
                 </testcase>
                 <testcase name="methods/again" classname="dnode.methods">
-                    <skipped>fail, does not gate: step 2 at arguments[0]: expected 3, came &quot;12&quot;</skipped>
+                    <skipped>fail, not gating: step 2 at arguments[0]: expected 3, came &quot;12&quot;</skipped>
                 </testcase>
             </testsuite>
         </testsuites>

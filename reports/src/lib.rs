@@ -28,7 +28,7 @@ pub mod text;
 
 use std::io;
 
-use event::{Event, Outcome, Verdict};
+use event::{Event, Outcome, Run, Verdict};
 
 /// A format that is told what happens and writes it down.
 pub trait Report {
@@ -57,6 +57,15 @@ fn reason(outcome: &Outcome) -> Option<&str> {
     let owed =
         matches!(outcome.verdict, Verdict::NotApplicable | Verdict::Inconclusive | Verdict::HarnessError);
     outcome.reason.as_deref().or(owed.then_some("no reason given"))
+}
+
+/// Why a finding makes this run not red, in two words at most; `None` where it does, and for what is no finding.
+fn spared(run: &Run, outcome: &Outcome) -> Option<&'static str> {
+    match (&outcome.excuse, outcome.verdict) {
+        (Some(_), _) => Some("excused"),
+        (None, Verdict::Fail) if !outcome.gates(run.gate) => Some("not gating"),
+        _ => None,
+    }
 }
 
 /// The heart of an outcome in one line, raw: the difference, else the reason.

@@ -12,7 +12,7 @@ use std::io::{self, Write};
 
 use crate::clauses::{self, Row};
 use crate::escape::{terminal, terminal_cut};
-use crate::event::{Event, Outcome, Verdict};
+use crate::event::{Event, Outcome, Stale, Verdict};
 use crate::record::{Record, Records};
 use crate::{Report, brief, text};
 
@@ -72,6 +72,9 @@ fn summary(page: &mut String, record: &Record) {
     for note in &record.run.notes {
         let _ = writeln!(page, "- {}", code(note));
     }
+    for Stale { reference, id, problem, remedy } in &record.ended.stale {
+        let _ = writeln!(page, "- **{}** {} {}: {}", reference.word(), code(id), code(problem), code(remedy));
+    }
 }
 
 /// The findings of all runs.
@@ -84,8 +87,12 @@ fn findings(page: &mut String, records: &[Record]) {
         }
         let _ = write!(page, "\n### Findings: {}\n\n", code(record.name()));
         for outcome in found {
-            let gates = if outcome.gates(record.run.gate) { "" } else { " (not gating)" };
-            let title = format!("**{}**{gates} {}", word(outcome.verdict), code(&outcome.id));
+            let mark = crate::spared(&record.run, outcome).map(|why| format!(" ({why})")).unwrap_or_default();
+            let title = format!("**{}**{mark} {}", word(outcome.verdict), code(&outcome.id));
+            if let Some(excuse) = &outcome.excuse {
+                let _ = writeln!(page, "- {title}: {}", code(excuse));
+                continue;
+            }
             if page.len() > limit {
                 let _ = writeln!(page, "- {title}");
                 continue;

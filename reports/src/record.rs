@@ -23,11 +23,11 @@ impl Record {
     }
 
     pub(crate) fn exit(&self) -> Exit {
-        self.account.exit(&self.run, self.ended)
+        self.account.exit(&self.run, &self.ended)
     }
 
     pub(crate) fn sum(&self) -> String {
-        self.account.sum(&self.run, self.ended)
+        self.account.sum(&self.run, &self.ended)
     }
 }
 
@@ -53,7 +53,7 @@ impl Records {
                 });
             }
             Event::Ended(ended) => {
-                self.0.last_mut().ok_or_else(crate::not_started)?.ended = *ended;
+                self.0.last_mut().ok_or_else(crate::not_started)?.ended = ended.clone();
             }
         }
         Ok(())

@@ -9,7 +9,7 @@ use crate::fingerprint::fingerprint;
 pub(crate) const HOSTILE: &str =
     "\u{1b}[2J\u{1b}]0;owned\u{7}\r\u{202e}evil\u{202c}\u{200b}\u{9b}31m\u{e0041}\u{2028}";
 
-pub(crate) const FINE: Ended = Ended { interrupted: false, answered: true };
+pub(crate) const FINE: Ended = Ended { interrupted: false, answered: true, stale: Vec::new() };
 
 pub(crate) fn run(planned: usize) -> Run {
     Run {
@@ -32,6 +32,7 @@ pub(crate) fn outcome(id: &str, verdict: Verdict) -> Outcome {
         verdict,
         reason: None,
         divergence: None,
+        excuse: None,
         evidence: Evidence::default(),
     }
 }

@@ -11,7 +11,7 @@ use std::io::{self, Write};
 
 use crate::account::Account;
 use crate::escape::{terminal, terminal_cut};
-use crate::event::{Ended, Event, Outcome, Run, Verdict};
+use crate::event::{Ended, Event, Outcome, Run, Stale, Verdict};
 use crate::{Report, not_started};
 
 /// How many characters of one text are shown.
@@ -23,13 +23,15 @@ pub struct Tap<W> {
     out: W,
     run: Option<Run>,
     account: Account,
+    /// A line of the report makes it red.
+    red: bool,
 }
 
 impl<W: Write> Tap<W> {
     /// A report that is written to `out` as the run goes on.
     #[must_use]
     pub fn new(out: W) -> Self {
-        Tap { out, run: None, account: Account::default() }
+        Tap { out, run: None, account: Account::default(), red: false }
     }
 
     fn start(&mut self, run: &Run) -> io::Result<()> {
@@ -50,9 +52,13 @@ impl<W: Write> Tap<W> {
         let (ok, directive) = match outcome.verdict {
             Verdict::Pass => ("ok", String::new()),
             Verdict::NotApplicable => ("ok", format!(" # SKIP {reason}")),
-            Verdict::Fail if !outcome.gates(run.gate) => ("not ok", " # TODO does not gate".to_owned()),
-            _ => ("not ok", String::new()),
+            _ => match (crate::spared(run, outcome), &outcome.excuse) {
+                (_, Some(excuse)) => ("not ok", format!(" # TODO excused: {}", description(excuse))),
+                (Some(why), None) => ("not ok", format!(" # TODO {why}")),
+                (None, None) => ("not ok", String::new()),
+            },
         };
+        self.red |= ok == "not ok" && directive.is_empty();
         let number = self.account.total();
         writeln!(self.out, "{ok} {number} - {}{directive}", description(&outcome.id))?;
         if matches!(outcome.verdict, Verdict::Pass | Verdict::NotApplicable) {
@@ -66,12 +72,15 @@ impl<W: Write> Tap<W> {
         writeln!(self.out, "  ...")
     }
 
-    fn end(&mut self, ended: Ended) -> io::Result<()> {
+    fn end(&mut self, ended: &Ended) -> io::Result<()> {
         let run = self.run.as_ref().ok_or_else(not_started)?;
         let exit = self.account.exit(run, ended);
         writeln!(self.out, "# {}\n# {exit}", comment(&self.account.sum(run, ended)))?;
-        let shown = self.account.count(Verdict::Inconclusive) + self.account.count(Verdict::HarnessError);
-        if exit.status == 2 && shown == 0 {
+        for Stale { reference, id, problem, remedy } in &ended.stale {
+            let line = format!("{}: {id}: {problem}: {remedy}", reference.word());
+            writeln!(self.out, "# {}", comment(&line))?;
+        }
+        if exit.status != 0 && !self.red {
             writeln!(self.out, "Bail out! {}", comment(&exit.why))?;
         }
         Ok(())
@@ -83,7 +92,7 @@ impl<W: Write> Report for Tap<W> {
         match event {
             Event::Started(run) => self.start(run)?,
             Event::Judged(outcome) => self.judged(outcome)?,
-            Event::Ended(ended) => self.end(*ended)?,
+            Event::Ended(ended) => self.end(ended)?,
         }
         self.out.flush()
     }
@@ -162,7 +171,7 @@ mod tests {
           about: "The arguments come back as they were sent."
           reason: "needs methods/by-id"
           ...
-        not ok 4 - methods/again # TODO does not gate
+        not ok 4 - methods/again # TODO not gating
           ---
           verdict: "fail"
           level: "observed"

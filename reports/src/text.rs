@@ -21,7 +21,7 @@ use dnode_spec::clause::Level;
 
 use crate::Report;
 use crate::account::{self, Account, Exit};
-use crate::event::{Ended, Event, Outcome, Run, Verdict};
+use crate::event::{Ended, Event, Outcome, Run, Stale, Verdict};
 use finding::Detail;
 use page::{Page, style};
 
@@ -51,6 +51,8 @@ pub struct Text<W> {
     unjudged: BTreeMap<(Verdict, String), Vec<String>>,
     /// The failures that do not gate.
     beneath: Vec<Outcome>,
+    /// The cases that are excused, by the reason.
+    excused: BTreeMap<String, Vec<String>>,
     /// The first finding that was shown in full.
     first: Option<Outcome>,
     /// The ids of all of those, after their verdicts.
@@ -70,6 +72,7 @@ impl<W: Write> Text<W> {
             account: Account::default(),
             unjudged: BTreeMap::new(),
             beneath: Vec::new(),
+            excused: BTreeMap::new(),
             first: None,
             findings: Vec::new(),
             listing: false,
@@ -84,6 +87,7 @@ impl<W: Write> Text<W> {
         self.account = Account::default();
         self.unjudged.clear();
         self.beneath.clear();
+        self.excused.clear();
         self.first = None;
         self.findings.clear();
         self.listing = false;
@@ -94,14 +98,18 @@ impl<W: Write> Text<W> {
     fn judged(&mut self, outcome: &Outcome, page: &mut Page) -> io::Result<()> {
         let run = self.run.as_ref().ok_or_else(crate::not_started)?;
         self.account.add(outcome);
-        let beneath = outcome.verdict == Verdict::Fail && !account::gates(outcome.level, run.gate);
+        let spared = crate::spared(run, outcome);
         match outcome.verdict {
             Verdict::Pass => {}
+            _ if outcome.excuse.is_some() => {
+                let excuse = outcome.excuse.clone().unwrap_or_default();
+                self.excused.entry(excuse).or_default().push(outcome.id.clone());
+            }
             Verdict::NotApplicable | Verdict::Inconclusive => {
                 let reason = crate::reason(outcome).unwrap_or_default().to_owned();
                 self.unjudged.entry((outcome.verdict, reason)).or_default().push(outcome.id.clone());
             }
-            Verdict::Fail if beneath => self.beneath.push(outcome.clone()),
+            Verdict::Fail if spared.is_some() => self.beneath.push(outcome.clone()),
             Verdict::Fail | Verdict::Crash | Verdict::Hang | Verdict::HarnessError => {
                 finding::write(page, run, outcome, Detail::Full);
                 self.first.get_or_insert_with(|| outcome.clone());
@@ -114,44 +122,29 @@ impl<W: Write> Text<W> {
             if !std::mem::replace(&mut self.listing, true) {
                 page.blank();
             }
-            let note = if beneath { Some("does not gate") } else { crate::reason(outcome) };
+            let note = outcome.excuse.as_deref().or(spared).or_else(|| crate::reason(outcome));
             page.listed(outcome.verdict, &outcome.id, note);
         }
         Ok(())
     }
 
     /// Writes what can be said only at the end.
-    fn end(&self, ended: Ended, page: &mut Page) -> io::Result<()> {
+    fn end(&self, ended: &Ended, page: &mut Page) -> io::Result<()> {
         let run = self.run.as_ref().ok_or_else(crate::not_started)?;
         for verdict in [Verdict::NotApplicable, Verdict::Inconclusive] {
-            self.groups(verdict, page);
+            let of_verdict = self.unjudged.iter().filter(|((judged, _), _)| *judged == verdict);
+            let by_reason = of_verdict.map(|((_, reason), ids)| (reason, ids));
+            groups(verdict.word(), page::verdict_style(verdict), by_reason.collect(), page);
         }
+        groups("excused", style::BOLD, self.excused.iter().collect(), page);
         self.not_gating(run, page);
         self.again(run, page);
+        stale(ended, page);
         page.blank();
         page.hang("", style::PLAIN, self.account.sum(run, ended));
         let exit = self.account.exit(run, ended);
         page.hang("", exit_style(&exit), exit.to_string());
         Ok(())
-    }
-
-    /// The cases with this verdict by reason, the largest group first.
-    fn groups(&self, verdict: Verdict, page: &mut Page) {
-        let mut groups: Vec<_> = self.unjudged.iter().filter(|((judged, _), _)| *judged == verdict).collect();
-        if groups.is_empty() {
-            return;
-        }
-        groups.sort_by_key(|((_, reason), ids)| (std::cmp::Reverse(ids.len()), reason));
-        page.blank();
-        page.plain(
-            0,
-            page::verdict_style(verdict),
-            &format!("{verdict}: {}", cases(self.account.count(verdict))),
-        );
-        for ((_, reason), ids) in groups {
-            page.hang(&format!("{:>5}  ", ids.len()), style::PLAIN, reason);
-            page.hang("       ", style::FAINT, named(ids));
-        }
     }
 
     /// What was shown in full, for a reader who sees only the end.
@@ -197,7 +190,7 @@ impl<W: Write> Report for Text<W> {
         match event {
             Event::Started(run) => self.start(run, &mut page),
             Event::Judged(outcome) => self.judged(outcome, &mut page)?,
-            Event::Ended(ended) => self.end(*ended, &mut page)?,
+            Event::Ended(ended) => self.end(ended, &mut page)?,
         }
         self.out.write_all(page.into_string().as_bytes())?;
         self.out.flush()
@@ -220,6 +213,33 @@ fn header(run: &Run, page: &mut Page) {
     page.field("planned", style::PLAIN, &format!("{}; {}", cases(run.planned), gate_words(run.gate)));
     for note in &run.notes {
         page.field("note", style::PLAIN, note);
+    }
+}
+
+/// Cases by why they are here, the largest group first.
+fn groups(title: &str, style: anstyle::Style, mut groups: Vec<(&String, &Vec<String>)>, page: &mut Page) {
+    if groups.is_empty() {
+        return;
+    }
+    groups.sort_by_key(|(why, ids)| (std::cmp::Reverse(ids.len()), *why));
+    page.blank();
+    let count = groups.iter().map(|(_, ids)| ids.len()).sum();
+    page.plain(0, style, &format!("{title}: {}", cases(count)));
+    for (why, ids) in groups {
+        page.hang(&format!("{:>5}  ", ids.len()), style::PLAIN, why);
+        page.hang("       ", style::FAINT, named(ids));
+    }
+}
+
+/// What no longer holds of what was known before, and once for each remedy what to do.
+fn stale(ended: &Ended, page: &mut Page) {
+    let mut said = None;
+    for Stale { reference, id, problem, remedy } in &ended.stale {
+        if said.replace((reference, remedy)) != Some((reference, remedy)) {
+            page.blank();
+            page.hang("", style::BOLD, format!("{}: {remedy}", reference.word()));
+        }
+        page.hang("  ", style::PLAIN, format!("{id}: {problem}"));
     }
 }
 

@@ -4,7 +4,9 @@
 //! replaced, and may be long, empty, or the same again.
 
 use arbitrary::{Arbitrary, Result, Unstructured};
-use dnode_reports::event::{Death, Divergence, Ended, Event, Evidence, From, Outcome, Run, Verdict, Wire};
+use dnode_reports::event::{
+    Death, Divergence, Ended, Event, Evidence, From, Outcome, Reference, Run, Stale, Verdict, Wire,
+};
 use dnode_spec::clause::Level;
 
 /// How many cases a run has at most.
@@ -24,7 +26,7 @@ pub fn events(data: &[u8]) -> Result<Vec<Event>> {
         notes: some(&mut u, text)?,
         gate: *u.choose(&Level::ALL)?,
     };
-    let ended = Ended { interrupted: u.arbitrary()?, answered: u.arbitrary()? };
+    let ended = Ended { interrupted: u.arbitrary()?, answered: u.arbitrary()?, stale: some(&mut u, stale)? };
     let judged = some(&mut u, outcome)?.into_iter().map(|outcome| Event::Judged(Box::new(outcome)));
     Ok(std::iter::once(Event::Started(run)).chain(judged).chain([Event::Ended(ended)]).collect())
 }
@@ -38,6 +40,7 @@ fn outcome(u: &mut Unstructured<'_>) -> Result<Outcome> {
         verdict: *u.choose(&Verdict::ALL)?,
         reason: optional(u, text)?,
         divergence: optional(u, divergence)?,
+        excuse: optional(u, text)?,
         evidence: Evidence {
             wire: some(u, wire)?,
             transcript: text(u)?,
@@ -45,6 +48,11 @@ fn outcome(u: &mut Unstructured<'_>) -> Result<Outcome> {
             death: optional(u, |u| Ok(Death { status: text(u)?, stderr: text(u)? }))?,
         },
     })
+}
+
+fn stale(u: &mut Unstructured<'_>) -> Result<Stale> {
+    let reference = if u.arbitrary()? { Reference::Baseline } else { Reference::Snapshot };
+    Ok(Stale { reference, id: text(u)?, problem: text(u)?, remedy: text(u)? })
 }
 
 fn divergence(u: &mut Unstructured<'_>) -> Result<Divergence> {

@@ -160,7 +160,7 @@ impl Told {
             Event::Started(run) => self.run = Some(run.clone()),
             Event::Judged(outcome) => self.account.add(outcome),
             Event::Ended(ended) => {
-                self.status = self.run.as_ref().map(|run| self.account.exit_status(run, *ended));
+                self.status = self.run.as_ref().map(|run| self.account.exit_status(run, ended));
             }
         }
         self.progress.event(event);

@@ -93,7 +93,7 @@ pub async fn accept(
         tell(Event::Judged(Box::new(outcome)));
     }
     let interrupted = options.interrupted.load(Ordering::Relaxed);
-    tell(Event::Ended(Ended { interrupted, answered }));
+    tell(Event::Ended(Ended { interrupted, answered, stale: Vec::new() }));
     Ok(())
 }
 

@@ -28,6 +28,7 @@ pub(super) fn without_run(case: &Case, verdict: Verdict, reason: Option<String>)
         verdict,
         reason,
         divergence: None,
+        excuse: None,
         evidence: Evidence::default(),
     }
 }
@@ -42,6 +43,7 @@ pub(super) fn over_the_run(id: String, clause: &str, about: String) -> Outcome {
         verdict: Verdict::Pass,
         reason: None,
         divergence: None,
+        excuse: None,
         evidence: Evidence::default(),
     }
 }

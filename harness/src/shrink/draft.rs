@@ -3,7 +3,7 @@
 use crate::cases::Case;
 use dnode_spec::transcript::{Action, Called, Name, Pattern, Transcript};
 use serde_json::{Map, Value as Json, json};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ops::Range;
 
 /// A candidate.
@@ -64,8 +64,51 @@ impl Draft {
     pub(super) fn without_groups(&self, gone: Range<usize>) -> Option<Draft> {
         let numbers = self.numbers();
         let gone = numbers.get(gone)?;
+        self.without(|_, step| gone.contains(&step.group))
+    }
+
+    /// Without a step of ours, or with an expectation gone as well: what goes with it may not be what it was grouped with. `None` after the last pair.
+    pub(super) fn without_pair(&self, at: usize) -> Option<Draft> {
+        let (ours, expected): (Vec<usize>, Vec<usize>) =
+            (0..self.steps.len()).partition(|&at| !self.steps[at].json.contains_key("expect"));
+        let choices = expected.len() + 1;
+        let gone = (*ours.get(at / choices)?, expected.get(at % choices).copied());
+        self.without(|at, _| at == gone.0 || Some(at) == gone.1)
+    }
+
+    /// With the functions of the object that the header gives in place of those that a second `methods` gave.
+    pub(super) fn with_one_object(&self) -> Option<Draft> {
+        const AGAIN: &str = "methods/again";
+        let sent = |step: &Step| {
+            let message = step.json.get("send").filter(|message| message["method"] == "methods")?;
+            message["arguments"][0].as_object().cloned()
+        };
+        let (at, object) = self.steps.iter().enumerate().find_map(|(at, step)| Some((at, sent(step)?)))?;
+        let first = self.header.get("object")?.as_object()?;
+        let renamed: HashMap<&str, &Json> =
+            object.iter().filter_map(|(key, name)| Some((name.as_str()?, first.get(key)?))).collect();
         let mut draft = self.clone();
-        draft.steps.retain(|step| !gone.contains(&step.group));
+        draft.steps.remove(at);
+        for step in &mut draft.steps {
+            if step.json.get("clause").is_some_and(|clause| clause == AGAIN) {
+                step.json.remove("clause");
+            }
+            step.json.values_mut().for_each(|value| rename(value, &renamed));
+        }
+        if let Some(Json::Array(requires)) = draft.header.get_mut("requires") {
+            requires.retain(|clause| clause != AGAIN);
+            if requires.is_empty() {
+                draft.header.remove("requires");
+            }
+        }
+        Some(draft)
+    }
+
+    /// Without these steps, and without what cannot be without them.
+    fn without(&self, gone: impl Fn(usize, &Step) -> bool) -> Option<Draft> {
+        let mut draft = self.clone();
+        let steps = self.steps.iter().enumerate().filter(|(at, step)| !gone(*at, step));
+        draft.steps = steps.map(|(_, step)| step.clone()).collect();
         // A step that uses what is no longer declared makes the rest no transcript: its group goes too.
         while draft.case().is_none() {
             let broken = (1..=draft.steps.len()).find(|&length| {
@@ -196,17 +239,35 @@ fn replace(value: &mut Json, gone: &str) {
     }
 }
 
+/// With other names for these functions.
+fn rename(value: &mut Json, renamed: &HashMap<&str, &Json>) {
+    match value {
+        Json::String(text) => {
+            if let Some(name) = renamed.get(text.as_str()) {
+                *value = (*name).clone();
+            }
+        }
+        Json::Array(items) => items.iter_mut().for_each(|item| rename(item, renamed)),
+        Json::Object(members) => members.values_mut().for_each(|member| rename(member, renamed)),
+        _ => {}
+    }
+}
+
 /// The group of each step: ours begin one, and an expectation goes with what causes it, among the steps just sent. That is the one that
 /// declared the called function; for a method of our object one that asked for it; else a call of a function of the peer; else the last.
 fn groups(transcript: &Transcript) -> Vec<usize> {
     let mut groups = Vec::new();
     let mut declared: HashMap<&Name, usize> = HashMap::new();
+    // Those that more than one step declared: another call may cause theirs than the one that declared them last.
+    let mut again: HashSet<&Name> = HashSet::new();
     // Our functions that are members of an object of ours, with their keys.
     let mut members: HashMap<Name, String> = HashMap::new();
     let object = |pattern: &Pattern| pattern.members().into_iter().map(|(key, name)| (name, key));
     members.extend(object(&transcript.header.object));
     // The steps of ours since the last expectation before them, and what they call.
     let mut sent: Vec<(usize, Option<&Called>)> = Vec::new();
+    // How many calls each of them has been found to cause without declaring what is called.
+    let mut caused: HashMap<usize, usize> = HashMap::new();
     let mut expecting = false;
     for (number, step) in transcript.steps.iter().enumerate() {
         if step.action.is_ours() {
@@ -216,7 +277,9 @@ fn groups(transcript: &Transcript) -> Vec<usize> {
             let pattern = ours(&step.action);
             sent.push((number, pattern.map(|pattern| &pattern.called)));
             for name in pattern.into_iter().flat_map(Pattern::declared) {
-                declared.insert(name, number);
+                if declared.insert(name, number).is_some() {
+                    again.insert(name);
+                }
             }
             if let Action::Bytes(bytes, ..) = &step.action {
                 // What bytes name first they declare.
@@ -247,14 +310,25 @@ fn groups(transcript: &Transcript) -> Vec<usize> {
                 && asked.is_some_and(|asked| transcript.steps[at].text.contains(&asked))
         };
         let indirect = |_: usize, called: &Called| matches!(called, Called::Function(_));
+        // Each causes one call: of those that might, the first that has caused the fewest.
         let first = |fits: &dyn Fn(usize, &Called) -> bool| {
-            sent.iter().find(|(step, called)| called.is_some_and(|it| fits(*step, it))).map(|(step, _)| *step)
+            let fitting = sent.iter().filter(|(step, called)| called.is_some_and(|it| fits(*step, it)));
+            fitting.map(|(step, _)| *step).min_by_key(|step| caused.get(step).copied().unwrap_or_default())
         };
-        let cause = declaring
-            .filter(|declaring| sent.iter().any(|(step, _)| step == declaring))
-            .or_else(|| first(&asks))
-            .or_else(|| first(&indirect))
-            .or_else(|| sent.last().map(|(step, _)| *step));
+        let another = match called {
+            Some(Called::Function(name)) if again.contains(name) => {
+                first(&indirect).filter(|step| !caused.contains_key(step))
+            }
+            _ => None,
+        };
+        let declaring =
+            declaring.filter(|declaring| another.is_none() && sent.iter().any(|(step, _)| step == declaring));
+        let causing =
+            declaring.is_none().then(|| first(&asks).or(another).or_else(|| first(&indirect))).flatten();
+        if let Some(causing) = causing {
+            *caused.entry(causing).or_default() += 1;
+        }
+        let cause = declaring.or(causing).or_else(|| sent.last().map(|(step, _)| *step));
         groups.push(cause.unwrap_or(number));
     }
     groups
@@ -264,5 +338,66 @@ fn ours(action: &Action) -> Option<&Pattern> {
     match action {
         Action::Call(_, pattern, _) | Action::Send(pattern, _) => Some(pattern),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HEADER: &str = r#"{"dnode-transcript":1,"id":"a/b","since":"0.1.0","clauses":["framing/json"],"about":"x","needs":["echo"],"object":{"hello":"$a"}"#;
+
+    fn draft(header: &str, steps: &[&str]) -> Draft {
+        Draft::new(&Case::read(&format!("{HEADER}{header}}}\n{}", steps.join("\n"))).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn calls_that_are_alike_cause_one_each() {
+        let steps = [
+            r#"{"call":"echo","arguments":["$f","$cb"]}"#,
+            r#"{"expect":{"method":"$cb","arguments":["$g"]}}"#,
+            r#"{"call":"$g","arguments":[]}"#,
+            r#"{"call":"$g","arguments":[]}"#,
+            r#"{"expect":{"method":"$f","arguments":[]}}"#,
+            r#"{"expect":{"method":"$f","arguments":[]}}"#,
+        ];
+        let groups: Vec<usize> = draft("", &steps).steps.iter().map(|step| step.group).collect();
+        assert_eq!(groups, [0, 0, 2, 3, 2, 3]);
+    }
+
+    #[test]
+    fn a_second_object_is_the_first_again() {
+        let steps = [
+            r#"{"send":{"method":"methods","arguments":[{"hello":"$b"}]},"clause":"methods/again"}"#,
+            r#"{"call":"callMe","arguments":["hello",[],"$cb"],"clause":"methods/again"}"#,
+            r#"{"expect":{"method":"$b","arguments":[]},"clause":"methods/again"}"#,
+        ];
+        let one = draft(r#","requires":["methods/again"]"#, &steps).with_one_object().unwrap();
+        assert!(one.case().is_some() && !one.header.contains_key("requires"));
+        let steps: Vec<String> = one.steps.iter().map(|step| json!(step.json).to_string()).collect();
+        assert_eq!(
+            steps,
+            [
+                r#"{"call":"callMe","arguments":["hello",[],"$cb"]}"#,
+                r#"{"expect":{"method":"$a","arguments":[]}}"#
+            ]
+        );
+    }
+
+    #[test]
+    fn each_step_of_ours_goes_with_each_expectation_and_with_none() {
+        let steps = [
+            r#"{"call":"echo","arguments":[1,"$cb"]}"#,
+            r#"{"call":"echo","arguments":[2,"$d"]}"#,
+            r#"{"expect":{"method":"$cb","arguments":[1]}}"#,
+            r#"{"expect":{"method":"$d","arguments":[2]}}"#,
+        ];
+        let draft = draft("", &steps);
+        let left = |at| draft.without_pair(at).map(|it| it.len());
+        // What is without its declaration goes with it.
+        assert_eq!(
+            (0..7).map(left).collect::<Vec<_>>(),
+            [Some(2), Some(1), Some(2), Some(1), Some(2), Some(2), None]
+        );
     }
 }

@@ -49,10 +49,10 @@ fn case(records: &[Record], row: &Row<'_>) -> Markup {
 
 /// What one run says of the case.
 fn judged(number: usize, runs: usize, record: &Record, outcome: &Outcome) -> Markup {
-    let gates = outcome.verdict != Verdict::Fail || outcome.gates(record.run.gate);
+    let spared = crate::spared(&record.run, outcome);
     let head = html! {
         (badge(outcome.verdict)) " " @if runs > 1 { strong { (shown(record.name())) } " " }
-        @if !gates { "(not gating) " }
+        @if let Some(why) = spared { "(" (why) ") " }
     };
     html! {
         @if outcome.divergence.is_none() && !outcome.verdict.is_finding() {
@@ -73,6 +73,7 @@ fn finding(outcome: &Outcome) -> Markup {
             p { "The suite itself failed. This says nothing about the peer." }
         }
         @if let Some(reason) = crate::reason(outcome) { p { (shown(reason)) } }
+        @if let Some(excuse) = &outcome.excuse { p { "Excused: " (shown(excuse)) } }
         @if let Some(divergence) = &outcome.divergence { (difference(divergence)) }
         @if !evidence.wire.is_empty() { (wire(&evidence.wire, outcome.divergence.as_ref())) }
         @if let Some(death) = &evidence.death { (process(death)) }

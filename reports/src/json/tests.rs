@@ -117,7 +117,7 @@ fn hidden_characters_are_escapes_and_long_texts_are_cut() {
 
 #[test]
 fn interrupted_is_said_only_when_so() {
-    let ended = Ended { interrupted: true, answered: false };
+    let ended = Ended { interrupted: true, answered: false, stale: vec![] };
     assert!(report(sample::run(0), &[], ended).contains("\n  \"interrupted\": true,\n"));
     assert!(!report(sample::run(0), &[], FINE).contains("interrupted"));
 }

@@ -151,7 +151,7 @@ fn assert_agreement(events: &[Event]) {
             expected.retain(|_, verdict| !matches!(verdict, Verdict::Pass | Verdict::NotApplicable));
         }
         assert_eq!(verdicts(format, &text), expected, "{}", format.word());
-        let sum = account.sum(run, *ended);
+        let sum = account.sum(run, ended);
         match format {
             Format::Json => {
                 let value: Value = serde_json::from_str(&text).unwrap();

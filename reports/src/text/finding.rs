@@ -4,7 +4,6 @@ use anstyle::AnsiColor;
 use dnode_spec::clause;
 
 use super::page::{Page, style};
-use crate::account;
 use crate::event::{Death, Divergence, From as Side, Outcome, Run, Verdict, Wire};
 
 /// How many steps of a transcript are shown.
@@ -24,8 +23,8 @@ pub(super) enum Detail {
 
 /// Writes a finding.
 pub(super) fn write(page: &mut Page, run: &Run, outcome: &Outcome, detail: Detail) {
-    let gates = outcome.verdict != Verdict::Fail || account::gates(outcome.level, run.gate);
-    page.title(outcome.verdict, if gates { "" } else { " (not gating)" }, &outcome.id);
+    let mark = crate::spared(run, outcome).map(|why| format!(" ({why})")).unwrap_or_default();
+    page.title(outcome.verdict, &mark, &outcome.id);
     page.hang("  ", style::PLAIN, &outcome.about);
     page.blank();
     if detail == Detail::Full {
@@ -42,6 +41,9 @@ pub(super) fn write(page: &mut Page, run: &Run, outcome: &Outcome, detail: Detai
     }
     if let Some(reason) = crate::reason(outcome) {
         page.field("reason", style::PLAIN, reason);
+    }
+    if let Some(excuse) = &outcome.excuse {
+        page.field("excused", style::PLAIN, excuse);
     }
     if let Some(divergence) = &outcome.divergence {
         difference(page, divergence);

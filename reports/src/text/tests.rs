@@ -219,7 +219,7 @@ fn cases_that_were_not_judged() {
         sample::because("methods/by-id", Verdict::Inconclusive, "needs methods/sent"),
         sample::outcome("methods/by-name", Verdict::Inconclusive),
     ]);
-    let ended = Ended { interrupted: true, answered: true };
+    let ended = Ended { interrupted: true, answered: true, stale: vec![] };
     insta::assert_snapshot!(report(PLAIN, sample::run(11), &cases, ended), @"
     dnode-conform 0.1.0
       peer        dnode 1.2.2
@@ -302,7 +302,7 @@ fn verbose_lists_each_case() {
       note        The suite itself failed. This says nothing about the peer.
       reason      no port was free
 
-    fail            methods/again: does not gate
+    fail            methods/again: not gating
 
     not-applicable: 1 case
         1  the probe declares cycle absent
@@ -314,7 +314,7 @@ fn verbose_lists_each_case() {
 #[test]
 fn nothing_ran() {
     let run = Run { peer: None, ..sample::run(0) };
-    let ended = Ended { interrupted: false, answered: false };
+    let ended = Ended { interrupted: false, answered: false, stale: vec![] };
     insta::assert_snapshot!(report(PLAIN, run, &[], ended), @"
     dnode-conform 0.1.0
       peer        unnamed: it does not claim the probe (conformProbe)
