@@ -62,27 +62,27 @@ impl Case {
         }
         let header = &self.transcript.header;
         let tests = |clause: &str| header.clauses.iter().any(|tested| tested == clause);
-        let needs = |clause: &str| {
-            let reason = format!("needs {clause}, which this peer does not do");
+        let missing = |clause: &str| {
+            let reason = needs(clause, "which this peer does not do");
             (facts.missing.contains(clause) && !tests(clause)).then_some((Verdict::Inconclusive, reason))
         };
         let silent = facts.members.is_none() || (header.manual_handshake && self.transcript.awaits_methods());
-        if silent && let Some(reason) = needs("methods/sent") {
+        if silent && let Some(reason) = missing("methods/sent") {
             return Some(reason);
         }
         if self.transcript.calls_methods_by_id()
-            && let Some(reason) = needs("methods/by-id")
+            && let Some(reason) = missing("methods/by-id")
         {
             return Some(reason);
         }
-        if let Some(reason) = header.requires.iter().find_map(|clause| needs(clause)) {
+        if let Some(reason) = header.requires.iter().find_map(|clause| missing(clause)) {
             return Some(reason);
         }
         // Where the known-good call is not answered, silence means nothing any more.
         let about_calling = tests("methods/by-id") || tests("methods/by-name");
         if facts.ping.is_none()
             && !about_calling
-            && let Some(reason) = needs("methods/by-id").or_else(|| needs("methods/by-name"))
+            && let Some(reason) = missing("methods/by-id").or_else(|| missing("methods/by-name"))
         {
             return Some(reason);
         }
@@ -92,9 +92,26 @@ impl Case {
         // The probe's own cases show what is wrong with a method; the others rest on it.
         let silent = header.needs.iter().find(|method| facts.unanswered.contains(method.as_str()));
         silent.filter(|_| !tests(PROBE_COMPLETE)).map(|method| {
-            (Verdict::Inconclusive, format!("needs {method} of the probe, which this peer does not answer"))
+            let reason = format!("{NEEDS}{method}{OF_THE_PROBE}, which this peer does not answer");
+            (Verdict::Inconclusive, reason)
         })
     }
+}
+
+/// How the reason begins of a case that rests on what the peer does not do.
+const NEEDS: &str = "needs ";
+
+const OF_THE_PROBE: &str = " of the probe";
+
+/// The reason of a case that rests on this clause.
+pub(crate) fn needs(clause: &str, why: &str) -> String {
+    format!("{NEEDS}{clause}, {why}")
+}
+
+/// The clause that a case with this reason rests on.
+pub(crate) fn needed(reason: &str) -> Option<&str> {
+    let (needed, _) = reason.strip_prefix(NEEDS)?.split_once(", ")?;
+    Some(if needed.ends_with(OF_THE_PROBE) { PROBE_COMPLETE } else { needed })
 }
 
 /// The level of a clause.
@@ -151,6 +168,40 @@ pub const LIFE_ABOUT: &str =
 /// The case that looks at the probe itself.
 pub const PROBE_COMPLETE: &str = "probe/complete";
 
+/// A case without a transcript: what it stands for shows in all the others.
+#[derive(Debug, Clone)]
+pub struct OverTheRun {
+    /// Its permanent id.
+    pub id: String,
+    /// What it is about.
+    pub clause: &'static Clause,
+    /// One sentence about it.
+    pub about: String,
+    /// The version that it came with.
+    pub since: &'static str,
+}
+
+/// The cases without a transcript: those of the monitor, of the peer's life and of the probe.
+pub fn over_the_run() -> impl Iterator<Item = OverTheRun> {
+    // A clause that the monitor comes to judge later says so here.
+    let since = "0.1.0";
+    let on_every_line = move |clause: &'static Clause| OverTheRun {
+        id: invariant_id(clause),
+        clause,
+        about: format!("On every line of the run: {}", clause.text),
+        since,
+    };
+    let one = move |id: &str, clause: &'static Clause, about: &str| OverTheRun {
+        id: id.to_owned(),
+        clause,
+        about: about.to_owned(),
+        since,
+    };
+    let life = clause::find(LIFE_CLAUSE).map(|clause| one(LIFE, clause, LIFE_ABOUT));
+    let probe = clause::find(PROBE_COMPLETE).map(|clause| one(PROBE_COMPLETE, clause, clause.text));
+    invariants().map(on_every_line).chain(life).chain(probe)
+}
+
 /// Patterns of case ids.
 #[derive(Debug, Clone)]
 pub struct Selection(Option<GlobSet>);
@@ -177,6 +228,12 @@ impl Selection {
         set.build().map(|set| Selection(Some(set))).map_err(|error| error.to_string())
     }
 
+    /// Whether it selects everything.
+    #[must_use]
+    pub fn is_all(&self) -> bool {
+        self.0.is_none()
+    }
+
     /// Whether this case is selected.
     #[must_use]
     pub fn takes(&self, id: &str) -> bool {
@@ -199,6 +256,13 @@ mod tests {
         {
             assert!(tested.contains(clause.id), "no case tests {}", clause.id);
         }
+    }
+
+    #[test]
+    fn a_reason_says_what_it_rests_on() {
+        assert_eq!(needed(&needs("methods/by-id", "which failed in x")), Some("methods/by-id"));
+        assert_eq!(needed("needs echo of the probe, which this peer does not answer"), Some(PROBE_COMPLETE));
+        assert_eq!(needed("the run was interrupted"), None);
     }
 
     #[test]

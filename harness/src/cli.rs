@@ -1,6 +1,8 @@
 //! The command line.
 
+mod baseline;
 mod compare;
+mod diff;
 mod explain;
 mod fuzz;
 mod import;
@@ -12,10 +14,13 @@ mod replay;
 mod report;
 mod run;
 mod serve;
+mod snapshot;
 mod transcripts;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use dnode_spec::clause::Level;
+use semver::Version;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
@@ -54,6 +59,10 @@ enum Command {
     Record(record::RecordArgs),
     /// Render the reports of runs that are over in another format, several peers into one
     Report(report::ReportArgs),
+    /// Show what two runs tell apart: behaviour gained, lost and changed
+    Diff(diff::DiffArgs),
+    /// Write or mend the list of known failures of a peer
+    Baseline(baseline::BaselineArgs),
     /// Make transcripts of plain line logs of sessions
     Import(import::ImportArgs),
     /// Serve the reference peer
@@ -70,6 +79,12 @@ struct PeerArgs {
     /// The weakest level whose failures gate; a crash or a hang always does
     #[arg(long, value_enum, default_value = "robust")]
     level: GateLevel,
+    /// The known failures of this peer, in a file that `baseline create` writes: they run, and do not gate
+    #[arg(long, value_name = "FILE")]
+    baseline: Option<PathBuf>,
+    /// Freeze the gate at this version of the catalogue: cases that came later run, and do not gate
+    #[arg(long, value_name = "VERSION", value_parser = version)]
+    catalogue: Option<Version>,
     /// A call that this peer answers, for peers without the probe: METHOD[ARGUMENTS] with the callback as "$cb", for
     /// example 'add[1,2,"$cb"]'
     #[arg(long, value_name = "EXPR")]
@@ -112,6 +127,17 @@ impl From<GateLevel> for Level {
     }
 }
 
+/// A version that this suite has had.
+fn version(text: &str) -> Result<Version, String> {
+    let current = env!("CARGO_PKG_VERSION");
+    let version =
+        Version::parse(text).map_err(|_| format!("a version has three numbers, for example {current}"))?;
+    match Version::parse(current).is_ok_and(|current| version <= current) {
+        true => Ok(version),
+        false => Err(format!("this is dnode-conform {current}: it does not know what came later")),
+    }
+}
+
 fn duration(text: &str) -> Result<Duration, String> {
     match humantime::parse_duration(text) {
         Ok(duration) if (Duration::from_millis(100)..=Duration::from_secs(3600)).contains(&duration) => {
@@ -142,6 +168,8 @@ pub fn main() -> ExitCode {
             Some(Command::Compare(args)) => compare::compare(args).await,
             Some(Command::Record(args)) => record::record(args).await,
             Some(Command::Report(args)) => report::report(&args),
+            Some(Command::Diff(args)) => diff::diff(&args),
+            Some(Command::Baseline(args)) => baseline::baseline(&args),
             Some(Command::Import(args)) => import::run(&args),
             Some(Command::Serve(args)) => serve::serve(&args).await,
         }

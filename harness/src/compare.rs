@@ -5,6 +5,7 @@
 //!
 //! Deliberately absent: running and printing. Here are only two lists of outcomes and what follows from them.
 
+use dnode_reports::diff::key;
 use dnode_reports::event::{Outcome, Verdict};
 use std::fmt;
 
@@ -85,12 +86,6 @@ pub fn compare<'a>(a: &'a [Outcome], b: &'a [Outcome]) -> Result<Comparison<'a>,
         comparison.unjudged += usize::from(!Standing::of(a).is_judged());
     }
     Ok(comparison)
-}
-
-/// What must be equal for two outcomes to be the same.
-#[must_use]
-pub fn key(outcome: &Outcome) -> (Verdict, Option<&str>) {
-    (outcome.verdict, outcome.divergence.as_ref().map(|divergence| divergence.fingerprint.as_str()))
 }
 
 impl Comparison<'_> {

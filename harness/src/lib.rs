@@ -5,10 +5,12 @@
 //!
 //! Deliberately absent: the protocol itself, which is `dnode-spec`, and how reports look, which is `dnode-reports`.
 
+pub mod baseline;
 pub mod campaign;
 pub mod cases;
 pub mod cli;
 pub mod compare;
+pub mod gate;
 pub mod import;
 pub mod matrix;
 pub mod peer;
@@ -20,6 +22,7 @@ pub mod replay;
 pub mod run;
 pub mod serve;
 pub mod shrink;
+pub mod snapshot;
 pub mod target;
 pub mod transport;
 pub mod wire;

@@ -14,7 +14,8 @@ pub(crate) mod verdict;
 pub use options::{Cases, Command, Options, RunError};
 pub use shard::Shard;
 
-use crate::cases::{Case, PROBE_COMPLETE, catalogue, invariants};
+use crate::cases::{Case, PROBE_COMPLETE, catalogue, invariants, needs};
+use crate::gate::Held;
 use crate::peer::{Peer, Service, StartError, serves};
 use crate::preflight::{Facts, preflight};
 use crate::replay::{Cause, Judged, Replayed, replay};
@@ -56,6 +57,8 @@ struct Suspect {
 
 struct Runner<'a> {
     options: &'a Options,
+    /// What makes the run red.
+    gate: &'a Held<'a>,
     facts: Arc<Facts>,
     /// Peers that no case is running on; the first one serves the cases side by side.
     lanes: Vec<Lane>,
@@ -125,9 +128,13 @@ pub async fn run(
             return Err(RunError::Start(StartError::Unreachable(peer.address().to_owned(), error)));
         }
     };
+    let gate = Held::new(&options.gate, &cases, options.is_whole() && !generated);
+    let mut told = gate.begin();
+    let tell: &mut (dyn FnMut(Event) + Send) = &mut |event| tell(told.event(event));
     let cases = if generated { about_missing(&facts) } else { cases.into_iter().map(Arc::new).collect() };
     let mut runner = Runner {
         options,
+        gate: &gate,
         outcomes: vec![None; cases.len()],
         told: 0,
         invariants: Invariants::new(&facts),
@@ -166,7 +173,7 @@ impl Runner<'_> {
             target: self.options.target.to_string(),
             planned: self.cases.len() + self.seeds.len() + extra,
             notes,
-            gate: self.options.gate,
+            gate: self.options.gate.level,
         }));
         loop {
             self.these(tell).await;
@@ -212,7 +219,7 @@ impl Runner<'_> {
     /// Shrinks what generated sessions found, the first of each kind.
     async fn shrink(&mut self) {
         for at in 0..self.cases.len() {
-            let Some(outcome) = self.outcomes[at].as_ref().filter(|it| it.gates(self.options.gate)) else {
+            let Some(outcome) = self.outcomes[at].as_ref().filter(|it| self.gate.gates(it)) else {
                 continue;
             };
             let Some(found) = &outcome.divergence else { continue };
@@ -426,7 +433,7 @@ impl Runner<'_> {
         let case = &self.cases[at];
         self.invariants.saw(case, self.before + at, &replayed);
         let outcome = verdict::outcome(case, replayed, life, &self.options.command);
-        self.failed |= outcome.gates(self.options.gate);
+        self.failed |= self.gate.gates(&outcome);
         self.answered |= outcome.verdict == Verdict::Pass && !case.transcript.header.needs.is_empty();
         if outcome.verdict != Verdict::Pass && !case.transcript.header.requires.is_empty() {
             self.held.push((at, outcome));
@@ -453,7 +460,7 @@ impl Runner<'_> {
             .map(|(at, own)| {
                 self.cases[*at].transcript.header.requires.iter().find_map(|clause| {
                     let id = broken_in(clause).filter(|id| **id != own.id)?;
-                    Some(format!("needs {clause}, which failed in {id}"))
+                    Some(needs(clause, &format!("which failed in {id}")))
                 })
             })
             .collect();

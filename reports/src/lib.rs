@@ -8,6 +8,7 @@
 
 pub mod account;
 mod clauses;
+pub mod diff;
 pub mod escape;
 pub mod event;
 pub mod events;

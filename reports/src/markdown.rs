@@ -150,12 +150,12 @@ fn word(verdict: Verdict) -> &'static str {
 }
 
 /// A text of anyone, literally.
-fn code(text: &str) -> String {
+pub(crate) fn code(text: &str) -> String {
     span(&terminal_cut(text, LONGEST, 0))
 }
 
 /// Like [`code`], in a table: what divides its cells is an escape.
-fn cell(text: &str) -> String {
+pub(crate) fn cell(text: &str) -> String {
     span(&terminal(crate::escape::cut(text, LONGEST).as_ref()).replace('|', r"\x7c"))
 }
 

@@ -12,7 +12,7 @@
 //! Deliberately absent: progress. It belongs to a terminal and not to a report.
 
 mod finding;
-mod page;
+pub(crate) mod page;
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};

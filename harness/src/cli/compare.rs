@@ -3,11 +3,12 @@
 use super::progress::Progress;
 use super::transcripts;
 use crate::cases::{Case, Selection, catalogue, level};
-use crate::compare::{Comparison, Difference, Standing, compare as compare_outcomes, key};
+use crate::compare::{Comparison, Difference, Standing, compare as compare_outcomes};
 use crate::ping::Ping;
 use crate::run::{Command, Options, run};
 use crate::target::Target;
 use clap::Args;
+use dnode_reports::diff::key;
 use dnode_reports::escape::{terminal, terminal_cut};
 use dnode_reports::event::{Event, Outcome, Run};
 use dnode_spec::clause::{self, Level};
@@ -138,7 +139,7 @@ fn options(args: &CompareArgs, target: Target, interrupted: &Arc<AtomicBool>) ->
         target,
         selection: Selection::new(&args.cases).map_err(|error| format!("caller: {error}"))?,
         shard: None,
-        gate: Level::Observed,
+        gate: Level::Observed.into(),
         ping: ping.map_err(|error| format!("caller: --ping {error}"))?,
         jobs: args.jobs.into(),
         patience: args.deadline,

@@ -1,10 +1,7 @@
 //! `dnode-conform list`
 
-use crate::cases::{
-    Case, LIFE, LIFE_ABOUT, LIFE_CLAUSE, PROBE_COMPLETE, Selection, catalogue, invariant_id, invariants,
-};
+use crate::cases::{Case, OverTheRun, Selection, catalogue, over_the_run};
 use clap::{Args, ValueEnum};
-use dnode_spec::clause::{self, Clause};
 use std::io::{self, Write};
 
 /// The arguments of `list`.
@@ -56,26 +53,18 @@ pub(super) fn list(args: &ListArgs) -> Result<u8, String> {
 pub(super) fn rows() -> Result<Vec<Row>, String> {
     let cases = catalogue().map_err(|error| format!("harness: {error}"))?;
     let mut rows: Vec<Row> = cases.iter().map(row).collect();
-    rows.extend(invariants().map(|clause| {
-        over_the_run(invariant_id(clause), clause, format!("On every line of the run: {}", clause.text))
-    }));
-    rows.extend(
-        clause::find(LIFE_CLAUSE).map(|clause| over_the_run(LIFE.to_owned(), clause, LIFE_ABOUT.to_owned())),
-    );
-    rows.extend(
-        clause::find(PROBE_COMPLETE)
-            .map(|clause| over_the_run(PROBE_COMPLETE.to_owned(), clause, clause.text.to_owned())),
-    );
+    rows.extend(over_the_run().map(without_transcript));
     rows.sort_by(|a, b| a.id.cmp(&b.id));
     Ok(rows)
 }
 
 /// A case without a transcript.
-fn over_the_run(id: String, clause: &Clause, about: String) -> Row {
+fn without_transcript(case: OverTheRun) -> Row {
+    let OverTheRun { id, clause, about, since } = case;
     Row {
         id,
         level: clause.level.word(),
-        since: env!("CARGO_PKG_VERSION").to_owned(),
+        since: since.to_owned(),
         clauses: vec![clause.id.to_owned()],
         needs: Vec::new(),
         hostile: false,

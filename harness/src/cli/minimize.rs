@@ -36,7 +36,7 @@ pub(super) async fn minimize(args: MinimizeArgs) -> Result<u8, String> {
     let target = target(args.target.as_deref(), args.peer.exec.clone())?;
     let ping = args.peer.ping.as_deref().map(Ping::parse).transpose();
     let ping = ping.map_err(|error| format!("caller: --ping {error}"))?;
-    let options = options(&args.peer, target.clone(), ping.clone());
+    let options = options(&args.peer, target.clone(), ping.clone())?;
     if let Some(path) = &args.out {
         let writable = OpenOptions::new().append(true).create(true).open(path);
         writable.map_err(|error| format!("caller: {}: {error}", path.display()))?;

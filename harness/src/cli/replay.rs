@@ -51,7 +51,7 @@ pub(super) async fn replay(mut args: ReplayArgs) -> Result<u8, String> {
              or --exec",
             case.id()
         )),
-        (None, None, _) => judge(&args.peer, target, (Selection::all(), None), cases.into()).await,
+        (None, None, _) => judge(&args.peer, target, (Selection::all(), None), cases.into(), None).await,
         (Some(listen), _, None) => serve(&listen, &args.peer, cases).await,
     }
 }
@@ -62,7 +62,7 @@ async fn serve(listen: &str, peer: &PeerArgs, cases: Vec<Case>) -> Result<u8, St
     let exec = peer.exec.as_ref().map(|exec| format!(" --exec {}", quote(exec))).unwrap_or_default();
     let options = Options {
         exec: peer.exec.clone(),
-        gate: peer.level.into(),
+        gate: super::run::gate(peer)?,
         patience: peer.deadline,
         command: Command {
             program: quote(&std::env::args().next().unwrap_or_else(|| "dnode-conform".to_owned())),

@@ -9,7 +9,7 @@ use dnode_reports::text::Options;
 use dnode_reports::{Report, events, json};
 use std::fs::File;
 use std::io::{self, BufWriter, IsTerminal};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// The arguments of `report`.
 #[derive(Debug, Args)]
@@ -101,8 +101,7 @@ pub(super) fn report(args: &ReportArgs) -> Result<u8, String> {
             args.format.word()
         ));
     }
-    let cases = catalogue().map_err(|error| format!("harness: {error}"))?;
-    let runs = args.runs.iter().map(|path| read(path, args, &cases)).collect::<Result<Vec<_>, _>>()?;
+    let runs = args.runs.iter().map(|path| read_run(path, args.level)).collect::<Result<Vec<_>, _>>()?;
     let path = args.out.clone().filter(|path| path.as_os_str() != "-");
     let (name, mut report) = ReportFile { format: args.format, path }.open(args.verbose)?;
     let written =
@@ -115,8 +114,8 @@ pub(super) fn report(args: &ReportArgs) -> Result<u8, String> {
     }
 }
 
-/// The events of a file, whichever of the two forms it has.
-fn read(path: &PathBuf, args: &ReportArgs, cases: &[Case]) -> Result<Vec<Event>, String> {
+/// The events of a file, whichever of the two forms it has; held against this level, where one is given.
+pub(super) fn read_run(path: &Path, level: Option<GateLevel>) -> Result<Vec<Event>, String> {
     let name = path.display().to_string();
     let problem = |error: String| format!("caller: {name} is no report of a run: {error}");
     let text =
@@ -126,10 +125,11 @@ fn read(path: &PathBuf, args: &ReportArgs, cases: &[Case]) -> Result<Vec<Event>,
         events::read(&text).map_err(problem)?
     } else {
         let mut told = json::read(&text, &name, dnode_spec::clause::Level::Robust).map_err(problem)?;
-        told.iter_mut().for_each(|event| complete(event, cases));
+        let cases = catalogue().map_err(|error| format!("harness: {error}"))?;
+        told.iter_mut().for_each(|event| complete(event, &cases));
         told
     };
-    if let ([Event::Started(run), ..], Some(level)) = (told.as_mut_slice(), args.level) {
+    if let ([Event::Started(run), ..], Some(level)) = (told.as_mut_slice(), level) {
         run.gate = level.into();
     }
     match (told.first(), told.last()) {

@@ -2,13 +2,17 @@
 
 use super::PeerArgs;
 use super::progress::Progress;
+use super::snapshot::{SnapshotArgs, SnapshotFile};
+use crate::baseline::Baseline;
 use crate::cases::{Selection, catalogue};
+use crate::gate::Gate;
 use crate::ping::Ping;
 use crate::run::{Cases, Command, Options, Shard, run as run_cases};
 use crate::target::{Target, quote};
 use clap::Args;
 use dnode_reports::account::Account;
 use dnode_reports::event::{Event, Run};
+use dnode_spec::clause::Level;
 use dnode_spec::generate::{Kind, Seed};
 use std::hash::{BuildHasher, RandomState};
 use std::io::{self, Write};
@@ -42,6 +46,8 @@ pub(super) struct RunArgs {
     #[arg(long, value_name = "K/N")]
     shard: Option<Shard>,
     #[command(flatten)]
+    snapshot: SnapshotArgs,
+    #[command(flatten)]
     peer: PeerArgs,
 }
 
@@ -55,11 +61,12 @@ pub(super) async fn run(args: RunArgs) -> Result<u8, String> {
     }
     let seeds = seeds(&args);
     if !seeds.is_empty() {
-        return judge(&args.peer, target, (Selection::all(), args.shard), Cases::Generated(seeds)).await;
+        return judge(&args.peer, target, (Selection::all(), args.shard), Cases::Generated(seeds), None)
+            .await;
     }
     let cases = catalogue().map_err(|error| format!("harness: {error}"))?;
     let selection = Selection::new(&args.cases).map_err(|error| format!("caller: {error}"))?;
-    judge(&args.peer, target, (selection, args.shard), cases.into()).await
+    judge(&args.peer, target, (selection, args.shard), cases.into(), args.snapshot.open()?).await
 }
 
 /// The generated sessions that the arguments ask for: so many, or those of the ids.
@@ -97,37 +104,56 @@ pub(super) async fn judge(
     target: Target,
     (selection, shard): (Selection, Option<Shard>),
     cases: Cases,
+    snapshot: Option<SnapshotFile>,
 ) -> Result<u8, String> {
     let ping = args.ping.as_deref().map(Ping::parse).transpose();
     let ping = ping.map_err(|error| format!("caller: --ping {error}"))?;
-    let options = Options { selection, shard, ..options(args, target, ping) };
+    let mut options = Options { selection, shard, ..options(args, target, ping)? };
+    options.gate.snapshot = snapshot.as_ref().map(|it| it.snapshot.clone());
     let interrupted = Arc::clone(&options.interrupted);
     // The first signal ends the run after the cases at hand, with its reports.
     super::on_signal(move || interrupted.store(true, Ordering::Relaxed));
     let mut told = Told::new(args)?;
+    if let Some(report) = snapshot.as_ref().map(SnapshotFile::report).transpose()?.flatten() {
+        told.reports.push(report);
+    }
     let outcome = run_cases(&options, cases, &mut |event| told.tell(&event)).await;
     told.progress.finish();
     match outcome {
         Err(error) => Err(error.to_string()),
-        Ok(()) => told.status(),
+        Ok(()) => {
+            let status = told.status()?;
+            snapshot.map_or(Ok(()), |snapshot| snapshot.keep(status))?;
+            Ok(status)
+        }
     }
 }
 
 /// What the arguments say of how to run.
-pub(super) fn options(args: &PeerArgs, target: Target, ping: Option<Ping>) -> Options {
-    Options {
+pub(super) fn options(args: &PeerArgs, target: Target, ping: Option<Ping>) -> Result<Options, String> {
+    Ok(Options {
         command: command(args, &target),
         target,
         selection: Selection::all(),
         shard: None,
-        gate: args.level.into(),
+        gate: gate(args)?,
         ping,
         jobs: args.jobs.into(),
         patience: args.deadline,
         fail_fast: args.fail_fast,
         shrink: true,
         interrupted: Arc::default(),
-    }
+    })
+}
+
+/// What the arguments say makes the run red.
+pub(super) fn gate(args: &PeerArgs) -> Result<Gate, String> {
+    let baseline = args.baseline.as_deref().map(Baseline::open).transpose();
+    Ok(Gate {
+        catalogue: args.catalogue.clone(),
+        baseline: baseline.map_err(|error| format!("caller: {error}"))?,
+        ..Gate::from(Level::from(args.level))
+    })
 }
 
 /// The words that repeat a case of this run.

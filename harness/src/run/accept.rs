@@ -8,6 +8,7 @@ use super::invariant::Invariants;
 use super::verdict::{self, Life};
 use super::{Command, RunError, cause, is_suspect};
 use crate::cases::{Case, invariants};
+use crate::gate::{Gate, Held};
 use crate::peer::StartError;
 use crate::preflight::Facts;
 use crate::process::{self, Process};
@@ -15,7 +16,6 @@ use crate::replay::{CONNECTION, Cause, Judged, Replayed, replay_accepted};
 use crate::transport::Connection;
 use crate::wire::Wire;
 use dnode_reports::event::{Death, Ended, Event, Outcome, Run, Verdict};
-use dnode_spec::clause::Level;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::process::ExitStatus;
 use std::sync::Arc;
@@ -34,8 +34,8 @@ pub struct Options {
     /// Starts a client, once for each transcript: `{host}` and `{port}`, and `HOST` and `PORT` in its environment, say where we listen.
     /// Without it, somebody else starts them.
     pub exec: Option<String>,
-    /// The weakest level whose failures gate.
-    pub gate: Level,
+    /// What makes the run red.
+    pub gate: Gate,
     /// How long a client may take to connect, and then its session.
     pub patience: Duration,
     /// The command that runs one case again.
@@ -57,6 +57,10 @@ pub async fn accept(
     tell: &mut (dyn FnMut(Event) + Send),
 ) -> Result<(), RunError> {
     let facts = Facts::of_a_client();
+    // The transcripts of clients are no catalogue.
+    let gate = Held::new(&options.gate, &cases, false);
+    let mut told = gate.begin();
+    let tell: &mut (dyn FnMut(Event) + Send) = &mut |event| tell(told.event(event));
     let cases: Vec<Arc<Case>> = cases.into_iter().map(Arc::new).collect();
     let address = listener.local_addr().map_err(harness)?;
     tell(Event::Started(Run {
@@ -65,7 +69,7 @@ pub async fn accept(
         target: options.exec.clone().unwrap_or_else(|| format!("the clients that connect to {address}")),
         planned: cases.len() + invariants().count(),
         notes: facts.notes.clone(),
-        gate: options.gate,
+        gate: options.gate.level,
     }));
     let host = Host { listener, address, options, facts: &facts };
     let mut seen = Invariants::new(&facts);
@@ -85,7 +89,7 @@ pub async fn accept(
                 }
             }
         };
-        failed |= outcome.gates(options.gate);
+        failed |= gate.gates(&outcome);
         answered |= outcome.verdict == Verdict::Pass;
         tell(Event::Judged(Box::new(outcome)));
     }

@@ -2,10 +2,10 @@
 
 use super::Shard;
 use crate::cases::{Case, Selection};
+use crate::gate::Gate;
 use crate::peer::StartError;
 use crate::ping::Ping;
 use crate::target::{Target, quote};
-use dnode_spec::clause::Level;
 use dnode_spec::generate::Seed;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -20,8 +20,8 @@ pub struct Options {
     pub selection: Selection,
     /// The part of them that is run; all, where there is none.
     pub shard: Option<Shard>,
-    /// The weakest level whose failures gate.
-    pub gate: Level,
+    /// What makes the run red.
+    pub gate: Gate,
     /// The call that the caller knows to be answered.
     pub ping: Option<Ping>,
     /// How many cases run side by side.
@@ -36,6 +36,14 @@ pub struct Options {
     pub shrink: bool,
     /// Set when the caller wants the run to end.
     pub interrupted: Arc<AtomicBool>,
+}
+
+impl Options {
+    /// Whether all cases are run.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        self.selection.is_all() && self.shard.is_none()
+    }
 }
 
 /// The words of the command line that repeat a case.

@@ -15,7 +15,7 @@ pub fn options(target: Target) -> Options {
         target,
         selection: Selection::all(),
         shard: None,
-        gate: Level::Observed,
+        gate: Level::Observed.into(),
         ping: None,
         jobs: 8,
         patience: Duration::from_millis(1000),
@@ -31,7 +31,7 @@ pub fn outcomes(target: Target, cases: Cases, first: bool) -> Vec<Outcome> {
     // A fault may break what is only observed; those who are right are held against what gates.
     let gate = if first { Level::Observed } else { Level::Robust };
     let shrink = first && std::env::var_os("UPDATE").is_some();
-    judge(&Options { gate, shrink, fail_fast: first, ..options(target) }, cases)
+    judge(&Options { gate: gate.into(), shrink, fail_fast: first, ..options(target) }, cases)
 }
 
 /// Runs cases as these options say.

@@ -14,7 +14,7 @@ const WIDTH: usize = 100;
 const LONGEST: usize = 800;
 
 /// The colours, by what they mean.
-pub(super) mod style {
+pub(crate) mod style {
     use anstyle::{AnsiColor, Style};
 
     pub(crate) const PLAIN: Style = Style::new();
@@ -26,7 +26,7 @@ pub(super) mod style {
 }
 
 /// The colour of a verdict.
-pub(super) fn verdict_style(verdict: Verdict) -> Style {
+pub(crate) fn verdict_style(verdict: Verdict) -> Style {
     match verdict {
         Verdict::Pass => style::GOOD,
         Verdict::Fail | Verdict::Crash | Verdict::Hang => style::BAD,
@@ -36,34 +36,34 @@ pub(super) fn verdict_style(verdict: Verdict) -> Style {
 }
 
 /// Text that is being laid out. Every method escapes what it is given.
-pub(super) struct Page {
+pub(crate) struct Page {
     text: String,
     styles: bool,
 }
 
 impl Page {
-    pub(super) fn new(styles: bool) -> Self {
+    pub(crate) fn new(styles: bool) -> Self {
         Page { text: String::new(), styles }
     }
 
-    pub(super) fn into_string(self) -> String {
+    pub(crate) fn into_string(self) -> String {
         self.text
     }
 
     /// An empty line.
-    pub(super) fn blank(&mut self) {
+    pub(crate) fn blank(&mut self) {
         self.text.push('\n');
     }
 
     /// One line, however long.
-    pub(super) fn plain(&mut self, indent: usize, style: Style, text: &str) {
+    pub(crate) fn plain(&mut self, indent: usize, style: Style, text: &str) {
         self.text.push_str(&" ".repeat(indent));
         self.push(style, &no_command(&escape::terminal(text)));
         self.blank();
     }
 
     /// The first line of a finding.
-    pub(super) fn title(&mut self, verdict: Verdict, mark: &str, id: &str) {
+    pub(crate) fn title(&mut self, verdict: Verdict, mark: &str, id: &str) {
         self.blank();
         self.push(verdict_style(verdict), &verdict.word().to_uppercase());
         self.push(style::FAINT, mark);
@@ -73,30 +73,30 @@ impl Page {
     }
 
     /// A case in the list of all cases.
-    pub(super) fn listed(&mut self, verdict: Verdict, id: &str, note: Option<&str>) {
+    pub(crate) fn listed(&mut self, verdict: Verdict, id: &str, note: Option<&str>) {
         let note = note.map(|note| format!(": {note}")).unwrap_or_default();
         let shown = escape::terminal_cut(format!("{id}{note}"), LONGEST, 0);
         self.lines(verdict_style(verdict), &format!("{:14}  ", verdict.word()), style::PLAIN, &shown);
     }
 
     /// A labelled text, wrapped beneath itself. Without a label it continues the field before.
-    pub(super) fn field(&mut self, label: &str, style: Style, value: &str) {
+    pub(crate) fn field(&mut self, label: &str, style: Style, value: &str) {
         self.hang(&format!("  {label:10}  "), style, value);
     }
 
     /// The label of a block that follows.
-    pub(super) fn block(&mut self, label: &str, about: &str) {
+    pub(crate) fn block(&mut self, label: &str, about: &str) {
         self.blank();
         self.field(label, style::FAINT, about);
     }
 
     /// A text behind a gutter, wrapped beneath itself.
-    pub(super) fn hang(&mut self, gutter: &str, style: Style, text: impl AsRef<[u8]>) {
+    pub(crate) fn hang(&mut self, gutter: &str, style: Style, text: impl AsRef<[u8]>) {
         self.hang_cut(gutter, style, text, 0);
     }
 
     /// Like [`Page::hang`], for a text that lost `missing` bytes before.
-    pub(super) fn hang_cut(&mut self, gutter: &str, style: Style, text: impl AsRef<[u8]>, missing: usize) {
+    pub(crate) fn hang_cut(&mut self, gutter: &str, style: Style, text: impl AsRef<[u8]>, missing: usize) {
         let shown = escape::terminal_cut(text, LONGEST, missing);
         self.lines(style::FAINT, gutter, style, &shown);
     }

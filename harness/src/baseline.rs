@@ -1,0 +1,258 @@
+//! The baseline: which failures of a peer are known, and why each of them is accepted.
+//!
+//! A file of TOML, one `[[known]]` for each case:
+//!
+//! ```toml
+//! [[known]]
+//! case = "robust/message-null"
+//! fingerprint = "1:22b531109346"
+//! reason = "a line of null ends the process"
+//! issue = "https://example.org/issues/7"  # may be left out
+//! expires = 2027-03-01                    # the last day; may be left out
+//! ```
+//!
+//! Known failures still run. An entry excuses the finding of its case with its fingerprint, until its last day is over. What an entry says and no
+//! longer holds is [`Stale`], and makes a run red: a baseline is never larger than what it excuses.
+//!
+//! [`edit`] makes such a file and keeps it up to date.
+
+pub mod edit;
+
+use crate::cases::{catalogue, over_the_run};
+use chrono::{Datelike, Utc};
+use dnode_reports::event::{Outcome, Reference, Stale, Verdict};
+use dnode_spec::generate::Seed;
+use std::collections::BTreeSet;
+use std::ops::Range;
+use std::path::Path;
+pub use toml_edit::Date;
+use toml_edit::{Document, Item, Table};
+
+/// The name of the list in the file.
+const KNOWN: &str = "known";
+
+/// The failures that are known.
+#[derive(Debug, Clone)]
+pub struct Baseline {
+    /// The file, as it is named to people.
+    name: String,
+    entries: Vec<Entry>,
+    /// The day on which it is read.
+    today: Date,
+    /// The clauses that the cases of its entries are about.
+    clauses: BTreeSet<String>,
+    /// The ids that cases have.
+    ids: BTreeSet<String>,
+}
+
+/// One known failure.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// The case.
+    pub case: String,
+    /// What the finding is.
+    pub fingerprint: String,
+    /// Why it is accepted.
+    pub reason: String,
+    /// Where it is followed up.
+    pub issue: Option<String>,
+    /// The last day on which it is accepted.
+    pub expires: Option<Date>,
+}
+
+/// The date at Greenwich: what an entry's last day is held against.
+#[must_use]
+pub fn today() -> Date {
+    let today = Utc::now().date_naive();
+    let small = |number: u32| u8::try_from(number).unwrap_or_default();
+    Date {
+        year: u16::try_from(today.year()).unwrap_or_default(),
+        month: small(today.month()),
+        day: small(today.day()),
+    }
+}
+
+impl Baseline {
+    /// Reads a file, as of today.
+    ///
+    /// # Errors
+    /// What is wrong with it, in which line, and what to do.
+    pub fn open(path: &Path) -> Result<Baseline, String> {
+        let name = path.display().to_string();
+        let text = std::fs::read_to_string(path).map_err(|error| {
+            format!(
+                "{name} cannot be read: {error}; `dnode-conform baseline create` makes a baseline of a report"
+            )
+        })?;
+        Baseline::read(&text, &name, today())
+    }
+
+    /// Reads the text of a file.
+    ///
+    /// # Errors
+    /// What is wrong with it, in which line, and what to do.
+    pub fn read(text: &str, name: &str, today: Date) -> Result<Baseline, String> {
+        let entries = entries(text).map_err(|error| format!("{name}, {error}"))?;
+        let cases = catalogue()?;
+        let of_entry = |entry: &Entry| {
+            let case = cases.iter().find(|case| case.id() == entry.case);
+            let tested = case.map(|case| case.transcript.header.clauses.clone()).unwrap_or_default();
+            let on_lines = over_the_run().find(|it| it.id == entry.case).map(|it| it.clause.id.to_owned());
+            tested.into_iter().chain(on_lines).collect::<Vec<_>>()
+        };
+        let clauses = entries.iter().filter(|entry| entry.holds(today)).flat_map(of_entry).collect();
+        let ids =
+            cases.iter().map(|case| case.id().to_owned()).chain(over_the_run().map(|it| it.id)).collect();
+        Ok(Baseline { name: name.to_owned(), entries, today, clauses, ids })
+    }
+
+    /// What it is, for people: its file, and how many failures it knows.
+    #[must_use]
+    pub fn describe(&self) -> String {
+        format!("baseline {}: {} known failures", self.name, self.entries.len())
+    }
+
+    /// Why this outcome makes no run red, where its failure is known.
+    #[must_use]
+    pub fn excuse(&self, outcome: &Outcome) -> Option<String> {
+        if outcome.verdict == Verdict::Inconclusive {
+            // What rests on a clause that is known to fail can say nothing.
+            let needed = crate::cases::needed(outcome.reason.as_deref()?)?;
+            return self
+                .clauses
+                .contains(needed)
+                .then(|| format!("rests on {needed}, whose failure is known"));
+        }
+        let entry = self.entries.iter().find(|entry| entry.case == outcome.id)?;
+        let issue = entry.issue.as_ref().map(|issue| format!(" ({issue})")).unwrap_or_default();
+        (entry.holds(self.today) && is_of(outcome, entry)).then(|| format!("known: {}{issue}", entry.reason))
+    }
+
+    /// What no longer holds in a run with these outcomes.
+    pub(crate) fn stale<'a>(&self, outcomes: impl Fn(&str) -> Option<&'a Outcome>) -> Vec<Stale> {
+        self.entries
+            .iter()
+            .filter_map(|entry| {
+                let (problem, remedy) = self.wrong(entry, outcomes(&entry.case))?;
+                Some(Stale { reference: Reference::Baseline, id: entry.case.clone(), problem, remedy })
+            })
+            .collect()
+    }
+
+    /// What is wrong with an entry, and what to do.
+    fn wrong(&self, entry: &Entry, outcome: Option<&Outcome>) -> Option<(String, String)> {
+        let update = || format!("`dnode-conform baseline update {} RUN` mends it", self.name);
+        let Some(outcome) = outcome else {
+            let exists = self.ids.contains(&entry.case) || entry.case.parse::<Seed>().is_ok();
+            return (!exists).then(|| {
+                ("no case has this id".to_owned(), "correct the id, or remove the entry".to_owned())
+            });
+        };
+        match (outcome.verdict, entry.expires) {
+            (Verdict::Inconclusive | Verdict::HarnessError, _) => None,
+            (Verdict::Pass, _) => {
+                Some(("the case passes, and the entry says that it fails".to_owned(), update()))
+            }
+            (Verdict::NotApplicable, _) => {
+                Some(("the case is not applicable, and the entry says that it fails".to_owned(), update()))
+            }
+            (_, Some(expires)) if !entry.holds(self.today) => Some((
+                format!("the entry was good until {expires}"),
+                "mend the failure, or give the entry a later date and say why".to_owned(),
+            )),
+            _ if is_of(outcome, entry) => None,
+            _ => {
+                let now = outcome.divergence.as_ref().map_or("none", |divergence| &divergence.fingerprint);
+                Some((
+                    format!(
+                        "the failure is another: its fingerprint is {now}, and the entry has {}",
+                        entry.fingerprint
+                    ),
+                    format!("look at the finding; where it is as good as the one before, {}", update()),
+                ))
+            }
+        }
+    }
+}
+
+impl Entry {
+    /// Whether its last day is not over.
+    fn holds(&self, today: Date) -> bool {
+        self.expires.is_none_or(|expires| today <= expires)
+    }
+}
+
+/// Whether the outcome is the finding that the entry knows.
+fn is_of(outcome: &Outcome, entry: &Entry) -> bool {
+    outcome.verdict.is_finding()
+        && outcome.divergence.as_ref().is_some_and(|divergence| divergence.fingerprint == entry.fingerprint)
+}
+
+/// The entries of a file.
+fn entries(text: &str) -> Result<Vec<Entry>, String> {
+    let document = Document::parse(text).map_err(|error| {
+        format!("line {}: this is no TOML: {}", line(text, error.span()), error.message().trim())
+    })?;
+    if let Some((key, _)) = document.iter().find(|(key, _)| *key != KNOWN) {
+        let at = document.as_table().key(key).and_then(toml_edit::Key::span);
+        return Err(format!(
+            "line {}: a baseline holds nothing but [[{KNOWN}]], not {key:?}",
+            line(text, at)
+        ));
+    }
+    let Some(item) = document.get(KNOWN) else { return Ok(Vec::new()) };
+    let tables = item.as_array_of_tables().ok_or_else(|| {
+        format!("line {}: each known failure begins with a line [[{KNOWN}]]", line(text, item.span()))
+    })?;
+    let mut entries: Vec<Entry> = Vec::new();
+    for table in tables {
+        let problem = |problem: String| format!("line {}: {problem}", line(text, table.span()));
+        let entry = entry(table).map_err(problem)?;
+        if entries.iter().any(|other| other.case == entry.case) {
+            return Err(problem(format!("{} has two entries; remove one of them", entry.case)));
+        }
+        entries.push(entry);
+    }
+    Ok(entries)
+}
+
+fn entry(table: &Table) -> Result<Entry, String> {
+    const KEYS: [&str; 5] = ["case", "fingerprint", "reason", "issue", "expires"];
+    if let Some((key, _)) = table.iter().find(|(key, _)| !KEYS.contains(key)) {
+        return Err(format!("{key:?} is none of {}", KEYS.join(", ")));
+    }
+    let text = |key: &str| match table.get(key) {
+        None => Ok(None),
+        Some(item) => match item.as_str().map(str::trim) {
+            Some(text) if !text.is_empty() => Ok(Some(text.to_owned())),
+            _ => Err(format!("{key} is a text that says something")),
+        },
+    };
+    let required = |key: &str, why: &str| text(key)?.ok_or_else(|| format!("{key} is missing: {why}"));
+    let expires = match table.get("expires") {
+        None => None,
+        Some(item) => Some(date(item).ok_or("expires is a date without quotes, for example 2027-03-01")?),
+    };
+    Ok(Entry {
+        case: required("case", "the id that the finding begins with")?,
+        fingerprint: required("fingerprint", "it stands at the end of the finding's difference")?,
+        reason: required("reason", "say why this failure is accepted")?,
+        issue: text("issue")?,
+        expires,
+    })
+}
+
+/// A date alone, without a time.
+fn date(item: &Item) -> Option<Date> {
+    let value = item.as_datetime()?;
+    value.date.filter(|_| value.time.is_none())
+}
+
+/// The line in which something begins, counted from 1.
+fn line(text: &str, span: Option<Range<usize>>) -> usize {
+    let start = span.map_or(0, |span| span.start);
+    text.bytes().take(start).filter(|&byte| byte == b'\n').count() + 1
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,233 @@
+use super::edit::{Change, Words, update};
+use super::*;
+use dnode_reports::event::{Divergence, Evidence};
+use dnode_spec::clause::Level;
+
+const TODAY: Date = Date { year: 2026, month: 11, day: 23 };
+
+const KNOWN_FAILURE: &str = "\
+# What we know of.
+[[known]]
+case = \"robust/message-null\"  # it dies
+fingerprint = \"1:aaaaaaaaaaaa\"
+reason = \"null ends the process\"
+issue = \"https://example.org/7\"
+expires = 2026-11-23
+";
+
+fn read(text: &str) -> Result<Baseline, String> {
+    Baseline::read(text, "known.toml", TODAY)
+}
+
+fn outcome(id: &str, verdict: Verdict, fingerprint: &str) -> Outcome {
+    let divergence = verdict.is_finding().then(|| Divergence {
+        step: "step 2".to_owned(),
+        clause: "robust/survives".to_owned(),
+        kind: "died".to_owned(),
+        path: String::new(),
+        expected: String::new(),
+        actual: String::new(),
+        fingerprint: fingerprint.to_owned(),
+    });
+    Outcome {
+        id: id.to_owned(),
+        about: String::new(),
+        level: Level::Robust,
+        clauses: vec!["robust/survives".to_owned()],
+        verdict,
+        reason: None,
+        divergence,
+        excuse: None,
+        evidence: Evidence::default(),
+    }
+}
+
+fn crash(fingerprint: &str) -> Outcome {
+    outcome("robust/message-null", Verdict::Crash, fingerprint)
+}
+
+/// What is stale after a run with this outcome alone, and whether it is excused.
+fn held(text: &str, outcome: &Outcome) -> (Vec<String>, Option<String>) {
+    let baseline = read(text).unwrap();
+    let stale = baseline.stale(|id| (outcome.id == id).then_some(outcome));
+    let told = |stale: Stale| format!("{}: {}; {}", stale.id, stale.problem, stale.remedy);
+    (stale.into_iter().map(told).collect(), baseline.excuse(outcome))
+}
+
+#[test]
+fn a_known_failure_is_excused_with_its_reason() {
+    let excuse = Some("known: null ends the process (https://example.org/7)".to_owned());
+    assert_eq!(held(KNOWN_FAILURE, &crash("1:aaaaaaaaaaaa")), (vec![], excuse));
+    assert_eq!(read("").unwrap().excuse(&crash("1:aaaaaaaaaaaa")), None);
+}
+
+#[test]
+fn what_rests_on_a_known_failure_is_excused_with_it() {
+    let text = "[[known]]\ncase = \"methods/by-id\"\nfingerprint = \"1:a\"\nreason = \"names only\"\n";
+    let mut outcome = outcome("value/nest", Verdict::Inconclusive, "");
+    outcome.reason = Some("needs methods/by-id, which this peer does not do".to_owned());
+    assert_eq!(
+        held(text, &outcome),
+        (vec![], Some("rests on methods/by-id, whose failure is known".to_owned()))
+    );
+    assert_eq!(held(KNOWN_FAILURE, &outcome), (vec![], None));
+}
+
+#[test]
+fn an_entry_whose_case_passes_is_wrong() {
+    let passes = outcome("robust/message-null", Verdict::Pass, "");
+    insta::assert_snapshot!(held(KNOWN_FAILURE, &passes).0.join("\n"), @"robust/message-null: the case passes, and the entry says that it fails; `dnode-conform baseline update known.toml RUN` mends it");
+    let absent = outcome("robust/message-null", Verdict::NotApplicable, "");
+    insta::assert_snapshot!(held(KNOWN_FAILURE, &absent).0.join("\n"), @"robust/message-null: the case is not applicable, and the entry says that it fails; `dnode-conform baseline update known.toml RUN` mends it");
+}
+
+#[test]
+fn an_entry_whose_fingerprint_is_another_is_wrong() {
+    let (stale, excuse) = held(KNOWN_FAILURE, &crash("1:bbbbbbbbbbbb"));
+    assert_eq!(excuse, None);
+    insta::assert_snapshot!(stale.join("\n"), @"robust/message-null: the failure is another: its fingerprint is 1:bbbbbbbbbbbb, and the entry has 1:aaaaaaaaaaaa; look at the finding; where it is as good as the one before, `dnode-conform baseline update known.toml RUN` mends it");
+}
+
+#[test]
+fn an_entry_past_its_last_day_is_wrong() {
+    let text = KNOWN_FAILURE.replace("2026-11-23", "2026-11-22");
+    let (stale, excuse) = held(&text, &crash("1:aaaaaaaaaaaa"));
+    assert_eq!(excuse, None);
+    insta::assert_snapshot!(stale.join("\n"), @"robust/message-null: the entry was good until 2026-11-22; mend the failure, or give the entry a later date and say why");
+}
+
+#[test]
+fn an_entry_that_matches_nothing_is_wrong_and_one_whose_case_was_not_run_is_not() {
+    let text = KNOWN_FAILURE.replace("robust/message-null", "robust/no-such");
+    insta::assert_snapshot!(held(&text, &outcome("a/case", Verdict::Pass, "")).0.join("\n"), @"robust/no-such: no case has this id; correct the id, or remove the entry");
+    for id in ["robust/message-null", "always/framing-json", "probe/complete", "generated/1-17"] {
+        let text = KNOWN_FAILURE.replace("robust/message-null", id);
+        assert_eq!(held(&text, &outcome("a/case", Verdict::Pass, "")).0, [""; 0], "{id}");
+    }
+}
+
+#[test]
+fn a_case_that_says_nothing_makes_no_entry_wrong() {
+    let inconclusive = outcome("robust/message-null", Verdict::Inconclusive, "");
+    assert_eq!(held(KNOWN_FAILURE, &inconclusive), (vec![], None));
+}
+
+#[test]
+fn what_is_no_baseline_says_where_and_what_to_do() {
+    let twice = [KNOWN_FAILURE, KNOWN_FAILURE].concat();
+    let problem = |text: &str| read(text).unwrap_err();
+    let problems = [
+        problem("[[known]\n"),
+        problem("\n[[unknown]]\n"),
+        problem("known = 1\n"),
+        problem("[[known]]\ncase = \"a/b\"\nfingerprint = \"1:a\"\n"),
+        problem("[[known]]\ncase = \"a/b\"\nfingerprint = \"1:a\"\nreason = \" \"\n"),
+        problem("[[known]]\ncase = 1\n"),
+        problem("[[known]]\nfingerprint = \"1:a\"\n"),
+        problem("[[known]]\ncase = \"a/b\"\n"),
+        problem(&KNOWN_FAILURE.replace("issue", "isue")),
+        problem(&KNOWN_FAILURE.replace("2026-11-23", "\"2026-11-23\"")),
+        problem(&KNOWN_FAILURE.replace("2026-11-23", "2026-11-23T00:00:00Z")),
+        problem(&twice),
+    ];
+    insta::assert_snapshot!(problems.join("\n"), @r#"
+    known.toml, line 1: this is no TOML: unclosed array table, expected `]`
+    known.toml, line 2: a baseline holds nothing but [[known]], not "unknown"
+    known.toml, line 1: each known failure begins with a line [[known]]
+    known.toml, line 1: reason is missing: say why this failure is accepted
+    known.toml, line 1: reason is a text that says something
+    known.toml, line 1: case is a text that says something
+    known.toml, line 1: case is missing: the id that the finding begins with
+    known.toml, line 1: fingerprint is missing: it stands at the end of the finding's difference
+    known.toml, line 2: "isue" is none of case, fingerprint, reason, issue, expires
+    known.toml, line 2: expires is a date without quotes, for example 2027-03-01
+    known.toml, line 2: expires is a date without quotes, for example 2027-03-01
+    known.toml, line 9: robust/message-null has two entries; remove one of them
+    "#);
+}
+
+fn updated(text: &str, outcomes: &[Outcome], reason: Option<&str>) -> Result<(String, Vec<Change>), String> {
+    let words = Words { reason: reason.map(str::to_owned), ..Words::default() };
+    update(text, "known.toml", outcomes, Level::Robust, &words, TODAY)
+}
+
+#[test]
+fn a_baseline_is_made_of_what_gates() {
+    let observed = Outcome { level: Level::Observed, ..outcome("a/observed", Verdict::Fail, "1:c") };
+    let outcomes = [crash("1:aaaaaaaaaaaa"), outcome("a/pass", Verdict::Pass, ""), observed];
+    let words = Words {
+        reason: Some("old \"faults\"\nof ours".to_owned()),
+        issue: Some("https://example.org/1".to_owned()),
+        expires: Some(TODAY),
+    };
+    let (text, changes) = update("", "known.toml", &outcomes, Level::Robust, &words, TODAY).unwrap();
+    assert_eq!(changes, [Change::Added("robust/message-null".to_owned())]);
+    insta::assert_snapshot!(text, @r#"
+
+    [[known]]
+    case = "robust/message-null"
+    fingerprint = "1:aaaaaaaaaaaa"
+    reason = """
+    old "faults"
+    of ours"""
+    issue = "https://example.org/1"
+    expires = 2026-11-23
+    "#);
+    assert!(held(&text, &crash("1:aaaaaaaaaaaa")).1.is_some());
+    assert_eq!(updated(&text, &outcomes, None).unwrap(), (text, vec![]));
+}
+
+#[test]
+fn a_failure_that_is_not_known_needs_a_reason() {
+    let problem = updated("", &[crash("1:a")], None).unwrap_err();
+    assert_eq!(
+        problem,
+        "robust/message-null is not known yet: say with --reason why its failure is accepted"
+    );
+}
+
+#[test]
+fn an_update_leaves_what_a_person_wrote() {
+    let text = format!(
+        "{KNOWN_FAILURE}\n# This one is old.\n[[known]]\ncase = 'a/gone'\nfingerprint = '1:d'\nreason = 'old'\n\n\
+         # Not run.\n[[known]]\ncase   = \"robust/message-list\"\nfingerprint='1:e' # so\nreason = 'new'\n"
+    );
+    let outcomes = [crash("1:bbbbbbbbbbbb"), outcome("framing/split", Verdict::Fail, "1:f")];
+    let (new, changes) = updated(&text, &outcomes, Some("new")).unwrap();
+    let told: Vec<String> = changes.iter().map(ToString::to_string).collect();
+    insta::assert_snapshot!(told.join("\n"), @"
+    changed  robust/message-null: its failure is another
+    removed  a/gone: no case has this id
+    removed  robust/message-list: no case has this id
+    added    framing/split
+    ");
+    insta::assert_snapshot!(new, @r#"
+    # What we know of.
+    [[known]]
+    case = "robust/message-null"  # it dies
+    fingerprint = "1:bbbbbbbbbbbb"
+    reason = "null ends the process"
+    issue = "https://example.org/7"
+    expires = 2026-11-23
+
+    [[known]]
+    case = "framing/split"
+    fingerprint = "1:f"
+    reason = "new"
+    "#);
+}
+
+#[test]
+fn what_passes_goes_and_an_empty_baseline_is_one() {
+    let (new, _) =
+        updated(KNOWN_FAILURE, &[outcome("robust/message-null", Verdict::Pass, "")], None).unwrap();
+    assert!(read(&new).unwrap().entries.is_empty() && !new.contains("[[known]]"), "{new}");
+}
+
+#[test]
+fn an_entry_past_its_last_day_is_left_to_a_person() {
+    let text = KNOWN_FAILURE.replace("2026-11-23", "2026-11-22");
+    let (new, changes) = updated(&text, &[crash("1:bbbbbbbbbbbb")], None).unwrap();
+    assert_eq!((new, changes.len()), (text, 1));
+    assert_eq!(changes[0].to_string(), "left     robust/message-null: the entry was good until 2026-11-22");
+}

@@ -1,0 +1,116 @@
+//! `dnode-conform baseline create` and `dnode-conform baseline update`
+
+use super::GateLevel;
+use super::report::read_run;
+use crate::baseline::edit::{Words, update};
+use crate::baseline::{Date, today};
+use clap::{Args, Subcommand};
+use dnode_reports::escape::terminal;
+use dnode_reports::event::Event;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+/// The arguments of `baseline`.
+#[derive(Debug, Args)]
+pub(super) struct BaselineArgs {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// Write a baseline of all failures that gate in a run
+    Create(EditArgs),
+    /// Mend a baseline after a run: drop what passes, take over what fails in another way, add what is new
+    Update(EditArgs),
+}
+
+#[derive(Debug, Args)]
+struct EditArgs {
+    /// The baseline
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    /// The report of a run, written by --report json=PATH or --report events=PATH
+    #[arg(value_name = "RUN")]
+    run: PathBuf,
+    /// Why the failures that are added are accepted
+    #[arg(long, value_name = "TEXT")]
+    reason: Option<String>,
+    /// Where they are followed up
+    #[arg(long, value_name = "URL")]
+    issue: Option<String>,
+    /// The last day on which they are accepted, for example 2027-03-01
+    #[arg(long, value_name = "DATE", value_parser = date)]
+    expires: Option<Date>,
+    /// The weakest level whose failures are added; without it, that of the run, where the file says it, else robust
+    #[arg(long, value_enum)]
+    level: Option<GateLevel>,
+}
+
+fn date(text: &str) -> Result<Date, String> {
+    let parsed: Option<toml_edit::Datetime> = text.parse().ok();
+    let date = parsed.filter(|it| it.time.is_none()).and_then(|it| it.date);
+    date.ok_or_else(|| "a date is written like 2027-03-01".to_owned())
+}
+
+/// Writes or mends a baseline, and says what it did.
+pub(super) fn baseline(args: &BaselineArgs) -> Result<u8, String> {
+    let (args, creates) = match &args.action {
+        Action::Create(args) => (args, true),
+        Action::Update(args) => (args, false),
+    };
+    let name = args.file.display().to_string();
+    if creates && args.file.exists() {
+        return Err(format!("caller: {name} is there already; `dnode-conform baseline update` mends it"));
+    }
+    let text = match creates {
+        true => String::new(),
+        false => std::fs::read_to_string(&args.file).map_err(|error| {
+            format!("caller: {name} cannot be read: {error}; `baseline create` makes one")
+        })?,
+    };
+    let told = read_run(&args.run, args.level)?;
+    let (mut level, mut outcomes) = (None, Vec::new());
+    for event in told {
+        match event {
+            Event::Started(run) => level = Some(run.gate),
+            // What an earlier baseline excused is a failure all the same.
+            Event::Judged(outcome) => {
+                outcomes.push(dnode_reports::event::Outcome { excuse: None, ..*outcome })
+            }
+            Event::Ended(ended) if ended.interrupted => {
+                return Err(format!("caller: {} is of a run that was interrupted", args.run.display()));
+            }
+            Event::Ended(_) => {}
+        }
+    }
+    let level = level.ok_or("caller: the run did not begin")?;
+    let words = Words { reason: args.reason.clone(), issue: args.issue.clone(), expires: args.expires };
+    let updated = update(&text, &name, &outcomes, level, &words, today());
+    let (new, changes) = updated.map_err(|error| format!("caller: {error}"))?;
+    if new != text || creates {
+        replace(&args.file, &new)
+            .map_err(|error| format!("caller: {name} cannot be written, and is as it was: {error}"))?;
+    }
+    for change in &changes {
+        println!("{}", terminal(change.to_string()));
+    }
+    println!("{}: {} changes", terminal(name), changes.len());
+    Ok(0)
+}
+
+/// Writes a file at once: it is never half there.
+pub(super) fn replace(path: &Path, text: &str) -> std::io::Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut file = tempfile::Builder::new().permissions(mode(path)).tempfile_in(folder)?;
+    file.write_all(text.as_bytes())?;
+    file.persist(path).map_err(|error| error.error)?;
+    Ok(())
+}
+
+/// The permissions of a file that is there, else those of any new one.
+fn mode(path: &Path) -> std::fs::Permissions {
+    use std::os::unix::fs::PermissionsExt as _;
+    let known = std::fs::metadata(path).map(|data| data.permissions());
+    known.unwrap_or_else(|_| std::fs::Permissions::from_mode(0o644))
+}

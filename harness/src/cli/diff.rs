@@ -1,0 +1,43 @@
+//! `dnode-conform diff OLD NEW`
+
+use super::report::read_run;
+use clap::{Args, ValueEnum};
+use dnode_reports::diff::Diff;
+use std::io::{self, Write};
+use std::path::PathBuf;
+
+/// The arguments of `diff`.
+#[derive(Debug, Args)]
+pub(super) struct DiffArgs {
+    /// The report of the older run, written by --report json=PATH, --report events=PATH or --snapshot
+    #[arg(value_name = "OLD")]
+    old: PathBuf,
+    /// The report of the newer run
+    #[arg(value_name = "NEW")]
+    new: PathBuf,
+    /// How to write it
+    #[arg(long, value_enum, default_value = "text")]
+    format: Format,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Format {
+    Text,
+    Markdown,
+}
+
+/// Shows what two runs tell apart. The exit status is 1 where something differs, as for diff(1).
+pub(super) fn diff(args: &DiffArgs) -> Result<u8, String> {
+    let [old, new] = [&args.old, &args.new].map(|path| read_run(path, None));
+    let diff = Diff::new(&old?, &new?).map_err(|error| format!("caller: {error}"))?;
+    let text = match args.format {
+        Format::Text => diff.text(),
+        Format::Markdown => diff.markdown(),
+    };
+    match io::stdout().write_all(text.as_bytes()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(format!("caller: the difference cannot be written: {error}"))
+        }
+        _ => Ok(u8::from(!diff.is_empty())),
+    }
+}
