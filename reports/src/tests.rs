@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex};
 
 use dnode_spec::clause::Level;
 
-use crate::event::{Event, Outcome, Run, Verdict};
+use crate::event::{Ended, Event, Outcome, Reference, Run, Stale, Verdict};
 use crate::format::Format;
 use crate::sample::{self, FINE};
 use crate::text::Options;
@@ -55,9 +55,22 @@ fn sample_run() -> Vec<Event> {
         sample::because("value/cycle", Verdict::NotApplicable, "the probe declares cycle absent"),
         sample::because("value/shared", Verdict::Inconclusive, "needs methods/by-id"),
         sample::because("value/nest", Verdict::HarnessError, "no port was free"),
+        Outcome { excuse: Some("known: it dies".to_owned()), ..sample::crashing("robust/known") },
+        Outcome {
+            excuse: Some("rests on value/known, whose failure is known".to_owned()),
+            ..sample::because("value/rests", Verdict::Inconclusive, "needs value/known, which failed")
+        },
     ];
+    let stale = |reference, id: &str| Stale {
+        reference,
+        id: id.to_owned(),
+        problem: "the case passes, and the entry says that it fails".to_owned(),
+        remedy: "remove the entry".to_owned(),
+    };
+    let stale =
+        vec![stale(Reference::Baseline, "message/plain"), stale(Reference::Snapshot, "message/plain")];
     let notes = vec!["The peer answers in order.".to_owned()];
-    sample::events(Run { notes, ..sample::run(cases.len()) }, &cases, FINE)
+    sample::events(Run { notes, ..sample::run(cases.len()) }, &cases, Ended { stale, ..FINE })
 }
 
 /// The committed reports of known implementations, by their names, in the order of these.

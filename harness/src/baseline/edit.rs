@@ -60,13 +60,15 @@ pub fn update(
         list.as_array_of_tables_mut().ok_or_else(|| format!("{name}: {KNOWN} is no list of tables"))?;
     let find = |case: &str| outcomes.iter().find(|outcome| outcome.id == case);
     let mut changes = Vec::new();
+    // What stands above the last entry and is not about it alone, once that is gone.
+    let mut trailing = String::new();
     for entry in entries(text)? {
         let at = list.iter().position(|table| table.get("case").and_then(Item::as_str) == Some(&entry.case));
         let Some(at) = at else { continue };
         match fate(&known, &entry, find(&entry.case)) {
             Fate::Stays => {}
             Fate::Goes(why) => {
-                list.remove(at);
+                remove(list, at, &mut trailing);
                 changes.push(Change::Removed(entry.case, why));
             }
             Fate::Changes(fingerprint) => {
@@ -92,7 +94,8 @@ pub fn update(
     if list.is_empty() {
         document.remove(KNOWN);
     }
-    Ok((document.to_string(), changes))
+    let new = document.to_string() + &trailing;
+    Ok((if text.is_empty() { new.trim_start().to_owned() } else { new }, changes))
 }
 
 /// What becomes of an entry.
@@ -111,6 +114,24 @@ fn fate(known: &Baseline, entry: &Entry, outcome: Option<&Outcome>) -> Fate {
         (Verdict::NotApplicable, _) => Fate::Goes("it is not applicable"),
         (_, Some(divergence)) if entry.holds(known.today) => Fate::Changes(divergence.fingerprint.clone()),
         _ => Fate::IsLeft(problem),
+    }
+}
+
+/// Removes an entry with the comment that stands directly above it. What an empty line parts from that stays.
+fn remove(list: &mut ArrayOfTables, at: usize, trailing: &mut String) {
+    let above = |table: Option<&Table>| {
+        let prefix = table.and_then(|table| table.decor().prefix()?.as_str());
+        prefix.unwrap_or_default().to_owned()
+    };
+    let prefix = above(list.get(at));
+    list.remove(at);
+    let Some((kept, _)) = prefix.rsplit_once("\n\n") else { return };
+    match list.get_mut(at) {
+        Some(next) => {
+            let own = above(Some(next));
+            next.decor_mut().set_prefix(format!("{kept}\n\n{}", own.trim_start_matches('\n')));
+        }
+        None => *trailing = format!("{kept}\n{trailing}"),
     }
 }
 

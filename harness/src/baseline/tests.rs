@@ -190,7 +190,7 @@ fn a_failure_that_is_not_known_needs_a_reason() {
 fn an_update_leaves_what_a_person_wrote() {
     let text = format!(
         "{KNOWN_FAILURE}\n# This one is old.\n[[known]]\ncase = 'a/gone'\nfingerprint = '1:d'\nreason = 'old'\n\n\
-         # Not run.\n[[known]]\ncase   = \"robust/message-list\"\nfingerprint='1:e' # so\nreason = 'new'\n"
+         # Not run.\n[[known]]\ncase   = \"framing/half-close\"\nfingerprint='1:e' # so\nreason = 'new'\n"
     );
     let outcomes = [crash("1:bbbbbbbbbbbb"), outcome("framing/split", Verdict::Fail, "1:f")];
     let (new, changes) = updated(&text, &outcomes, Some("new")).unwrap();
@@ -198,7 +198,6 @@ fn an_update_leaves_what_a_person_wrote() {
     insta::assert_snapshot!(told.join("\n"), @"
     changed  robust/message-null: its failure is another
     removed  a/gone: no case has this id
-    removed  robust/message-list: no case has this id
     added    framing/split
     ");
     insta::assert_snapshot!(new, @r#"
@@ -210,11 +209,28 @@ fn an_update_leaves_what_a_person_wrote() {
     issue = "https://example.org/7"
     expires = 2026-11-23
 
+    # Not run.
+    [[known]]
+    case   = "framing/half-close"
+    fingerprint='1:e' # so
+    reason = 'new'
+
     [[known]]
     case = "framing/split"
     fingerprint = "1:f"
     reason = "new"
     "#);
+}
+
+#[test]
+fn what_stands_above_the_entries_outlives_them() {
+    let passes = [outcome("robust/message-null", Verdict::Pass, "")];
+    let alone = format!("# The baseline of our port.\n\n{KNOWN_FAILURE}");
+    assert_eq!(updated(&alone, &passes, None).unwrap().0, "# The baseline of our port.\n");
+    let next =
+        "\n# Another.\n[[known]]\ncase = \"framing/half-close\"\nfingerprint = \"1:a\"\nreason = \"b\"\n";
+    let (new, _) = updated(&format!("{alone}{next}"), &passes, None).unwrap();
+    assert_eq!(new, format!("# The baseline of our port.\n{next}"));
 }
 
 #[test]

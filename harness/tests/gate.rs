@@ -1,0 +1,212 @@
+//! What makes a run red beside its verdicts, as the caller sees it: a baseline, a snapshot, a frozen catalogue; and the difference of two runs.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
+mod support;
+
+use std::path::Path;
+use support::{PROGRAM, root, run};
+
+/// The command that starts the reference peer with this fault.
+fn with_fault(name: &str) -> String {
+    format!("exec '{PROGRAM}' serve --fault {name} --listen 127.0.0.1:{{port}}")
+}
+
+/// The cases that these tests run: few, and one of them catches each fault that they use.
+const CASES: [&str; 4] = ["--case", "probe/*", "--case", "message/*"];
+
+struct Folder(tempfile::TempDir);
+
+impl Folder {
+    fn new() -> Folder {
+        Folder(tempfile::tempdir().unwrap())
+    }
+
+    fn path(&self, name: &str) -> String {
+        self.0.path().join(name).to_str().unwrap().to_owned()
+    }
+}
+
+fn read(path: &str) -> String {
+    std::fs::read_to_string(path).unwrap()
+}
+
+#[test]
+fn a_baseline_makes_known_failures_green_and_says_what_no_longer_holds() {
+    let folder = Folder::new();
+    let (known, report) = (folder.path("known.toml"), folder.path("run.json"));
+    let faulty = with_fault("swaps-arguments");
+    let report_to = format!("json={report}");
+    run(&[&["--exec", &faulty, "--report", &report_to], &CASES[..]].concat()).expect_status(&[1]);
+    run(&["baseline", "create", &known, &report]).expect_status(&[2]).expect_text("say with --reason");
+    assert!(!Path::new(&known).exists());
+    run(&["baseline", "create", &known, &report, "--reason", "they come in the other order"])
+        .expect_status(&[0])
+        .expect_text("added    message/argument-order");
+    run(&["baseline", "create", &known, &report]).expect_status(&[2]).expect_text("is there already");
+
+    let held = |peer: &[&str]| run(&[peer, &["--baseline", &known], &CASES[..]].concat());
+    held(&["--exec", &faulty])
+        .expect_status(&[0])
+        .expect_text("known failures")
+        .expect_text("known: they come in the other order")
+        .expect_text("excused)\nexit 0: nothing that gates failed");
+    // The reference peer passes what the entries say to fail; another fault is none of theirs.
+    held(&[]).expect_status(&[1]).expect_text("of the baseline to mend").expect_text("the case passes");
+    held(&["--exec", &with_fault("drops-last-argument")]).expect_status(&[1]).expect_text("FAIL");
+
+    run(&["--report", &report_to, CASES[0], CASES[1], CASES[2], CASES[3]]).expect_status(&[0]);
+    run(&["baseline", "update", &known, &report])
+        .expect_status(&[0])
+        .expect_text("removed  message/argument-order: it passes");
+    held(&[]).expect_status(&[0]);
+}
+
+#[test]
+fn a_baseline_that_is_none_is_an_error_before_anything_runs() {
+    let folder = Folder::new();
+    let known = folder.path("known.toml");
+    run(&["--baseline", &known]).expect_status(&[2]).expect_text("baseline create");
+    std::fs::write(&known, "[[known]]\ncase = \"message/argument-order\"\n").unwrap();
+    run(&["--baseline", &known])
+        .expect_status(&[2])
+        .expect_text("caller: ")
+        .expect_text("known.toml, line 1: fingerprint is missing");
+}
+
+#[test]
+fn a_snapshot_is_written_held_and_updated() {
+    let folder = Folder::new();
+    let snapshot = folder.path("snapshot.json");
+    let faulty = with_fault("wrong-sum");
+    let run_it = |peer: &[&str], more: &[&str]| run(&[peer, &["--snapshot", &snapshot], more].concat());
+    run_it(&["--exec", &faulty], &[]).expect_status(&[2]).expect_text("with --update it is written");
+    run_it(&["--exec", &faulty], &["--update"]).expect_status(&[0]).expect_text("accepted into the snapshot");
+    let written = read(&snapshot);
+    assert!(written.starts_with("{\n  \"format\": 1,") && written.contains("\"fail\""), "{written}");
+    run_it(&["--exec", &faulty], &[]).expect_status(&[0]).expect_text("as in the snapshot");
+    run_it(&[], &[])
+        .expect_status(&[1])
+        .expect_text("from the snapshot")
+        .expect_text("probe/add: pass, and it was fail")
+        .expect_text("run again with --update");
+    // A part of the cases is held against its part.
+    run_it(&["--exec", &faulty], &["--case", "probe/*"]).expect_status(&[0]);
+    assert_eq!(read(&snapshot), written);
+    run_it(&[], &["--update"]).expect_status(&[0]);
+    assert_ne!(read(&snapshot), written);
+    run_it(&[], &[]).expect_status(&[0]);
+}
+
+#[test]
+fn a_snapshot_outlives_a_run_that_says_nothing() {
+    let folder = Folder::new();
+    let snapshot = folder.path("snapshot.json");
+    std::fs::write(&snapshot, "before").unwrap();
+    let silent = "python3 -c 'import socket,sys;s=socket.create_server((\"127.0.0.1\",{port}));k=[]\nwhile 1: k+=[s.accept()]'";
+    run(&["--exec", silent, "--snapshot", &snapshot, "--update", "--deadline", "100ms"]).expect_status(&[2]);
+    assert_eq!(read(&snapshot), "before");
+    run(&["--snapshot", &snapshot]).expect_status(&[2]).expect_text("is no snapshot");
+    run(&["--snapshot", &snapshot, "--update", "--case", "probe/*"]).expect_status(&[2]);
+}
+
+#[test]
+fn cases_that_are_newer_than_the_frozen_catalogue_run_and_do_not_gate() {
+    let folder = Folder::new();
+    let transcript = folder.path("newer.jsonl");
+    let text = read(root().join("fixtures/transcripts/probe/add.jsonl").to_str().unwrap());
+    std::fs::write(&transcript, text.replace("\"since\":\"0.1.0\"", "\"since\":\"99.0.0\"")).unwrap();
+    let faulty = with_fault("wrong-sum");
+    let replay = ["replay", &transcript, "--exec", &faulty];
+    run(&replay).expect_status(&[1]);
+    run(&[&replay[..], &["--catalogue", "0.1.0"]].concat())
+        .expect_status(&[0])
+        .expect_text("newer than the catalogue 0.1.0")
+        .expect_text("1 fail (1 excused)");
+    run(&["--catalogue", "99.0.0"]).expect_status(&[2]).expect_text("it does not know what came later");
+    run(&["--catalogue", "1"]).expect_status(&[2]).expect_text("a version has three numbers");
+}
+
+#[test]
+fn two_versions_of_npm_dnode_differ_in_just_these_cases() {
+    let [old, new] = ["0.9.12", "1.1.0"].map(|version| format!("reports/known/npm-dnode-{version}.json"));
+    let ran = run(&["diff", &old, &new]);
+    ran.expect_status(&[1]);
+    let kinds = ["  gained  ", "  lost    ", "  changed ", "  added   ", "  removed "];
+    let told = |line: &&str| kinds.iter().any(|kind| line.starts_with(kind)) || line.ends_with("gained");
+    let told: Vec<&str> = ran.stdout.lines().filter(told).collect();
+    insta::assert_snapshot!(told.join("\n"), @"
+      lost    framing/split-character: pass -> fail
+      lost    framing/split-in-character: pass -> fail
+      lost    framing/split-in-key: pass -> fail
+      gained  framing/last-line: fail -> pass
+      lost    methods/not-a-function: pass -> crash
+      gained  callback/same-id: fail -> pass
+      gained  link/new-parents: fail -> pass
+      gained  cull/deletes: fail -> pass
+      gained  cull/deletes-handed-back: fail -> pass
+      gained  cull/deletes-unused: fail -> pass
+      gained  cull/method: fail -> pass
+      gained  cull/several: inconclusive -> pass
+      lost    robust/arguments-number: pass -> crash
+      lost    robust/arguments-string: pass -> crash
+      lost    robust/arguments-true: pass -> crash
+      lost    robust/cull-arguments-for-each: pass -> crash
+      lost    robust/cull-no-primitive: pass -> crash
+      lost    robust/id-beyond-64-bits: pass -> crash
+      lost    robust/id-empty: pass -> crash
+      lost    robust/id-exponent: pass -> crash
+      lost    robust/id-fraction: pass -> crash
+      lost    robust/id-huge: pass -> crash
+      lost    robust/id-leading-zero: pass -> crash
+      lost    robust/id-length: pass -> crash
+      lost    robust/id-plus: pass -> crash
+      lost    robust/id-proto: pass -> crash
+      lost    robust/id-space: pass -> crash
+      lost    robust/id-word: pass -> crash
+      lost    robust/link-array: pass -> crash
+      lost    robust/link-beneath-null: pass -> crash
+      lost    robust/link-beneath-number: pass -> crash
+      lost    robust/link-beneath-string: pass -> crash
+      lost    robust/link-empty: pass -> crash
+      lost    robust/link-far-beneath-null: pass -> crash
+      lost    robust/link-from-null: pass -> crash
+      lost    robust/link-no-from: pass -> crash
+      lost    robust/link-no-to: pass -> crash
+      lost    robust/link-null: pass -> crash
+      lost    robust/link-number: pass -> crash
+      lost    robust/link-string: pass -> crash
+      lost    robust/link-to-bad-length: pass -> crash
+      lost    robust/link-to-length: pass -> crash
+      lost    robust/link-to-null: pass -> crash
+      lost    robust/link-to-string: pass -> crash
+      lost    robust/links-string: pass -> crash
+      lost    robust/message-null: pass -> crash
+      lost    robust/methods-null: pass -> crash
+      lost    robust/path-beneath-null: pass -> crash
+      lost    robust/path-beneath-number: pass -> crash
+      lost    robust/path-beneath-string: pass -> crash
+      lost    robust/path-beneath-true: pass -> crash
+      lost    robust/path-deep-beneath-null: pass -> crash
+      lost    robust/path-length: pass -> crash
+      lost    robust/path-null: pass -> crash
+      lost    robust/path-object-element: pass -> crash
+      lost    robust/function-overwritten: pass -> crash
+      lost    robust/proto-from: pass -> crash
+      lost    robust/depth-10000: pass -> crash
+      lost    robust/depth-arrays: pass -> crash
+      lost    robust/depth-objects: pass -> crash
+      lost    robust/link-huge-index: pass -> crash
+      lost    robust/links-length: pass -> crash
+      lost    robust/path-deep: pass -> crash
+      lost    robust/path-huge-index: pass -> crash
+      lost    robust/path-huge-index-within: pass -> crash
+      lost    robust/throws: pass -> crash
+      lost    robust/throws-in-callback: pass -> crash
+      lost    robust/throws-missing-callback: pass -> crash
+      lost    robust/throws-not-a-callback: pass -> crash
+    353 cases: 284 the same, 61 lost, 8 gained
+    ");
+    run(&["diff", &old, &old]).expect_status(&[0]).expect_text(" the same\n");
+    run(&["diff", &old, &new, "--format", "markdown"]).expect_status(&[1]).expect_text("| gained | `");
+    run(&["diff", &old, "README.md"]).expect_status(&[2]).expect_text("is no report of a run");
+}
