@@ -5,7 +5,7 @@ use super::transcripts;
 use crate::cases::{Case, Selection, catalogue, level};
 use crate::compare::{Comparison, Difference, Standing, compare as compare_outcomes};
 use crate::ping::Ping;
-use crate::run::{Command, Options, run};
+use crate::run::{Options, run};
 use crate::target::Target;
 use clap::Args;
 use dnode_reports::diff::key;
@@ -136,17 +136,14 @@ fn differing(a: &Side, b: &Side, cases: Vec<Case>) -> Result<Vec<Case>, String> 
 fn options(args: &CompareArgs, target: Target, interrupted: &Arc<AtomicBool>) -> Result<Options, String> {
     let ping = args.ping.as_deref().map(Ping::parse).transpose();
     Ok(Options {
-        target,
         selection: Selection::new(&args.cases).map_err(|error| format!("caller: {error}"))?,
-        shard: None,
         gate: Level::Observed.into(),
         ping: ping.map_err(|error| format!("caller: --ping {error}"))?,
         jobs: args.jobs.into(),
         patience: args.deadline,
-        command: Command::default(),
-        fail_fast: false,
         shrink: false,
         interrupted: Arc::clone(interrupted),
+        ..Options::new(target)
     })
 }
 

@@ -133,16 +133,12 @@ pub(super) async fn judge(
 pub(super) fn options(args: &PeerArgs, target: Target, ping: Option<Ping>) -> Result<Options, String> {
     Ok(Options {
         command: command(args, &target),
-        target,
-        selection: Selection::all(),
-        shard: None,
         gate: gate(args)?,
         ping,
         jobs: args.jobs.into(),
         patience: args.deadline,
         fail_fast: args.fail_fast,
-        shrink: true,
-        interrupted: Arc::default(),
+        ..Options::new(target)
     })
 }
 

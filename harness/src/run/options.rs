@@ -6,10 +6,17 @@ use crate::gate::Gate;
 use crate::peer::StartError;
 use crate::ping::Ping;
 use crate::target::{Target, quote};
+use dnode_spec::clause::Level;
 use dnode_spec::generate::Seed;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
+
+/// How many cases run side by side where nothing else is said.
+const JOBS: usize = 8;
+
+/// How long a case may take where nothing else is said.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// What to run, against whom, and how.
 #[derive(Debug, Clone)]
@@ -39,6 +46,24 @@ pub struct Options {
 }
 
 impl Options {
+    /// Everything against this peer, as the command line runs it where nothing else is said.
+    #[must_use]
+    pub fn new(target: Target) -> Options {
+        Options {
+            target,
+            selection: Selection::all(),
+            shard: None,
+            gate: Gate::from(Level::Robust),
+            ping: None,
+            jobs: JOBS,
+            patience: PATIENCE,
+            command: Command::default(),
+            fail_fast: false,
+            shrink: true,
+            interrupted: Arc::default(),
+        }
+    }
+
     /// Whether all cases are run.
     #[must_use]
     pub fn is_whole(&self) -> bool {

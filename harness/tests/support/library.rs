@@ -1,8 +1,7 @@
 //! For the tests that run cases by the library.
 
 use super::PROGRAM;
-use dnode_conform::cases::Selection;
-use dnode_conform::run::{Cases, Command, Options, run};
+use dnode_conform::run::{Cases, Options, run};
 use dnode_conform::target::Target;
 use dnode_reports::event::{Event, Outcome};
 use dnode_spec::clause::Level;
@@ -12,17 +11,10 @@ use std::time::Duration;
 /// How a test runs cases, but for what it says itself.
 pub fn options(target: Target) -> Options {
     Options {
-        target,
-        selection: Selection::all(),
-        shard: None,
         gate: Level::Observed.into(),
-        ping: None,
-        jobs: 8,
         patience: Duration::from_millis(1000),
-        command: Command::default(),
-        fail_fast: false,
         shrink: false,
-        interrupted: std::sync::Arc::default(),
+        ..Options::new(target)
     }
 }
 
