@@ -66,6 +66,9 @@ fn the_help_is_fresh() {
         &["compare", "--help"],
         &["record", "--help"],
         &["report", "--help"],
+        &["diff", "--help"],
+        &["baseline", "create", "--help"],
+        &["baseline", "update", "--help"],
         &["import", "--help"],
         &["serve", "--help"],
     ] {
