@@ -109,7 +109,8 @@ impl Baseline {
     /// What it is, for people: its file, and how many failures it knows.
     #[must_use]
     pub fn describe(&self) -> String {
-        format!("baseline {}: {} known failures", self.name, self.entries.len())
+        let failures = if self.entries.len() == 1 { "failure" } else { "failures" };
+        format!("baseline {}: {} known {failures}", self.name, self.entries.len())
     }
 
     /// Why this outcome makes no run red, where its failure is known.

@@ -47,7 +47,7 @@ fn a_baseline_makes_known_failures_green_and_says_what_no_longer_holds() {
     let held = |peer: &[&str]| run(&[peer, &["--baseline", &known], &CASES[..]].concat());
     held(&["--exec", &faulty])
         .expect_status(&[0])
-        .expect_text("known failures")
+        .expect_text("known failure")
         .expect_text("known: they come in the other order")
         .expect_text("excused)\nexit 0: nothing that gates failed");
     // The reference peer passes what the entries say to fail; another fault is none of theirs.
