@@ -62,12 +62,15 @@ fn the_help_is_fresh() {
         &["list", "--help"],
         &["explain", "--help"],
         &["replay", "--help"],
+        &["minimize", "--help"],
         &["fuzz", "--help"],
         &["compare", "--help"],
         &["record", "--help"],
         &["report", "--help"],
         &["import", "--help"],
         &["serve", "--help"],
+        &["completions", "--help"],
+        &["man", "--help"],
     ] {
         let help = run(command);
         help.expect_status(&[0]);
