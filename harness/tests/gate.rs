@@ -377,7 +377,8 @@ fn an_input_is_an_argument_whatever_it_says() {
 #[test]
 fn a_version_is_a_tag_and_nothing_else() {
     for version in [HOSTILE, "main", "v1/../../evaluated", "v1 $(touch evaluated)", "v1\nv2", "--version"] {
-        let job = Job::new().with("GATE_TARGET", "127.0.0.1:1").with("GATE_VERSION", version);
+        let job = Job::new().with_tool("cargo", "exit 101");
+        let job = job.with("GATE_TARGET", "127.0.0.1:1").with("GATE_VERSION", version);
         job.gate().expect_status(&[2]).expect_text("is the tag of a release");
         assert_eq!(std::fs::read_dir(job.path("work")).unwrap().count(), 0, "something was evaluated");
     }
