@@ -1,10 +1,10 @@
-//! What ClusterFuzzLite needs beside the targets: options, seeds and dictionaries for each of them, and workflows that may do little.
+//! What ClusterFuzzLite needs beside the targets: options, seeds and dictionaries for each of them.
 //!
-//! Deliberately absent: the build itself, which takes nightly and minutes; fuzz/README.md has the command.
+//! Deliberately absent: the build itself, which takes nightly and minutes; fuzz/README.md has the command. Its workflows are read with all
+//! others, in harness/tests/ci.rs.
 
 use dnode_fuzz::TARGETS;
 use std::path::{Path, PathBuf};
-use yaml_rust2::{Yaml, YamlLoader};
 
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 
@@ -52,52 +52,10 @@ fn every_options_file_belongs_to_a_target() {
     }
 }
 
-/// All values of a key, however deep it stands.
-fn values<'y>(yaml: &'y Yaml, key: &str, found: &mut Vec<&'y Yaml>) {
-    match yaml {
-        Yaml::Hash(members) => {
-            for (name, value) in members {
-                found.extend((name.as_str() == Some(key)).then_some(value));
-                values(value, key, found);
-            }
-        }
-        Yaml::Array(items) => items.iter().for_each(|item| values(item, key, found)),
-        _ => {}
-    }
-}
-
-#[test]
-fn workflows_only_read_run_no_shell_and_name_actions_by_commit() {
-    let workflows = entries(&Path::new(ROOT).join(".github/workflows"));
-    assert!(!workflows.is_empty());
-    for path in workflows {
-        let name = path.display();
-        let documents = YamlLoader::load_from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
-        let [workflow] = documents.as_slice() else { panic!("{name} is not one document") };
-        let all = |key| {
-            let mut found = Vec::new();
-            values(workflow, key, &mut found);
-            found
-        };
-        let granted = workflow["permissions"].as_hash().unwrap();
-        assert!(granted.values().all(|access| access.as_str() == Some("read")), "{name}");
-        assert_eq!(all("permissions").len(), 1, "{name}: a job grants itself more");
-        assert!(all("run").is_empty(), "{name} runs a shell, which may take an input for a command");
-        for uses in all("uses") {
-            let (_, commit) = uses.as_str().unwrap().split_once('@').unwrap();
-            assert!(
-                commit.len() == 40 && commit.bytes().all(|byte| byte.is_ascii_hexdigit()),
-                "{name}: {commit}"
-            );
-        }
-    }
-}
-
 #[test]
 fn the_project_is_one_that_clusterfuzzlite_builds() {
     let text = std::fs::read_to_string(format!("{ROOT}/.clusterfuzzlite/project.yaml")).unwrap();
-    let project = &YamlLoader::load_from_str(&text).unwrap()[0];
-    assert_eq!(project["language"].as_str(), Some("rust"));
+    assert!(text.lines().any(|line| line == "language: rust"));
     for file in ["Dockerfile", "build.sh"] {
         assert!(Path::new(ROOT).join(".clusterfuzzlite").join(file).is_file(), "{file}");
     }

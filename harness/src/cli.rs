@@ -2,11 +2,13 @@
 
 mod baseline;
 mod compare;
+mod completions;
 mod diff;
 mod explain;
 mod fuzz;
 mod import;
 mod list;
+mod man;
 mod minimize;
 mod progress;
 mod record;
@@ -67,6 +69,10 @@ enum Command {
     Import(import::ImportArgs),
     /// Serve the reference peer
     Serve(serve::ServeArgs),
+    /// Print the script that makes a shell complete these words
+    Completions(completions::CompletionsArgs),
+    /// Print the manual: a page for the program and one for each command
+    Man(man::ManArgs),
 }
 
 /// Which peer, and how it is judged: what `run` and `replay` share.
@@ -172,6 +178,8 @@ pub fn main() -> ExitCode {
             Some(Command::Baseline(args)) => baseline::baseline(&args),
             Some(Command::Import(args)) => import::run(&args),
             Some(Command::Serve(args)) => serve::serve(&args).await,
+            Some(Command::Completions(args)) => completions::completions(&args),
+            Some(Command::Man(args)) => man::man(&args),
         }
     });
     runtime.shutdown_background();

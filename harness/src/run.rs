@@ -115,19 +115,7 @@ pub async fn run(
         Some(shard) => (shard.of_cases(cases), shard.of_seeds(seeds)),
         None => (cases, seeds),
     };
-    let mut peer = Peer::start(&options.target).await.map_err(RunError::Start)?;
-    let preflight = preflight(peer.address(), options.ping.as_ref(), options.patience).await;
-    let mut died = None;
-    if preflight.as_ref().map_or(true, |facts| facts.members.is_none()) {
-        died = peer.death(ENDING).await.map(|death| ("with its first connection".to_owned(), death));
-    }
-    let facts = match preflight {
-        _ if died.is_some() => Facts::of_one_that_ended(),
-        Ok(facts) => facts,
-        Err(error) => {
-            return Err(RunError::Start(StartError::Unreachable(peer.address().to_owned(), error)));
-        }
-    };
+    let (peer, facts, died) = meet(options).await?;
     let gate = Held::new(&options.gate, &cases, options.is_whole() && !generated);
     let mut told = gate.begin();
     let tell: &mut (dyn FnMut(Event) + Send) = &mut |event| tell(told.event(event));
@@ -157,6 +145,22 @@ pub async fn run(
         lane.stop().await;
     }
     Ok(())
+}
+
+/// Starts the peer and finds out what it is; and when and how it ended, where that ended it.
+async fn meet(options: &Options) -> Result<(Peer, Facts, Option<(String, Death)>), RunError> {
+    let mut peer = Peer::start(&options.target).await.map_err(RunError::Start)?;
+    let preflight = preflight(peer.address(), options.ping.as_ref(), options.patience).await;
+    if preflight.as_ref().map_or(true, |facts| facts.members.is_none())
+        && let Some(death) = peer.death(ENDING).await
+    {
+        let died = Some(("with its first connection".to_owned(), death));
+        return Ok((peer, Facts::of_one_that_ended(), died));
+    }
+    match preflight {
+        Ok(facts) => Ok((peer, facts, None)),
+        Err(error) => Err(RunError::Start(StartError::Unreachable(peer.address().to_owned(), error))),
+    }
 }
 
 impl Runner<'_> {

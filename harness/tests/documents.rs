@@ -62,6 +62,7 @@ fn the_help_is_fresh() {
         &["list", "--help"],
         &["explain", "--help"],
         &["replay", "--help"],
+        &["minimize", "--help"],
         &["fuzz", "--help"],
         &["compare", "--help"],
         &["record", "--help"],
@@ -71,6 +72,8 @@ fn the_help_is_fresh() {
         &["baseline", "update", "--help"],
         &["import", "--help"],
         &["serve", "--help"],
+        &["completions", "--help"],
+        &["man", "--help"],
     ] {
         let help = run(command);
         help.expect_status(&[0]);

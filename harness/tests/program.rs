@@ -75,6 +75,37 @@ fn explain_tells_of_cases_clauses_and_faults() {
 }
 
 #[test]
+fn shells_complete_the_words_of_the_program() {
+    let script = run(&["completions", "bash"]);
+    script.expect_status(&[0]).expect_text("--deadline");
+    let mut bash = Command::new("bash").arg("-n").stdin(Stdio::piped()).spawn().unwrap();
+    bash.stdin.take().unwrap().write_all(script.stdout.as_bytes()).unwrap();
+    assert!(bash.wait().unwrap().success());
+    run(&["completions", "sh"]).expect_status(&[2]).expect_text("zsh");
+}
+
+#[test]
+fn the_manual_has_a_page_for_each_command() {
+    let folder = tempfile::tempdir().unwrap();
+    run(&["man", "--out", &folder.path().join("man").display().to_string()]).expect_status(&[0]);
+    let mut names: Vec<String> = std::fs::read_dir(folder.path().join("man"))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    assert!(
+        names.contains(&"dnode-conform.1".to_owned()) && names.contains(&"dnode-conform-man.1".to_owned())
+    );
+    let pages = run(&["man"]);
+    assert_eq!(pages.stdout.lines().filter(|line| line.starts_with(".TH ")).count(), names.len());
+    let listed = run(&["--help"]);
+    let commands = listed.stdout.lines().skip_while(|line| *line != "Commands:").skip(1);
+    let commands = commands.take_while(|line| !line.is_empty()).filter(|line| !line.starts_with("  help "));
+    assert_eq!(commands.count() + 1, names.len());
+    run(&["man", "--out", "Cargo.toml"]).expect_status(&[2]).expect_text("the manual cannot be written");
+}
+
+#[test]
 fn a_peer_that_takes_only_integers_in_paths_fails_the_cases_about_that_and_no_others() {
     let exec = format!("exec '{PROGRAM}' serve --fault integer-paths-only --listen 127.0.0.1:{{port}}");
     run(&["--exec", &exec, "--case", "callback/*", "--case", "probe/*", "--deadline", "500ms"])

@@ -4,11 +4,13 @@
 //! clause; with several runs the matrix comes first, and a column is a run.
 //!
 //! Rules: a text of the peer stands only in code, between more backticks than it has itself, where Markdown takes nothing
-//! for markup; in a table its `|` is an escape too. A step summary may have a mebibyte: findings are shown in full as
+//! for markup; in a table its `|` is an escape too. Links lead to the clauses of the suite and nowhere else. A step summary may have a mebibyte: findings are shown in full as
 //! long as the report is smaller than half of that, the rest by their ids.
 
 use std::fmt::Write as _;
 use std::io::{self, Write};
+
+use dnode_spec::clause::{self, Clause};
 
 use crate::clauses::{self, Row};
 use crate::escape::{terminal, terminal_cut};
@@ -98,6 +100,9 @@ fn findings(page: &mut String, records: &[Record]) {
                 continue;
             }
             let _ = write!(page, "- {title}\n  {}\n", code(&brief(outcome)));
+            if let Some(clause) = outcome.divergence.as_ref().and_then(|it| clause::find(&it.clause)) {
+                let _ = writeln!(page, "  Clause {} ({}): {}", linked(clause), clause.level, clause.text);
+            }
             let block = text::finding(&record.run, outcome);
             let fence = "`".repeat(longest_run(&block).max(2) + 1);
             let _ = write!(page, "  <details><summary>evidence</summary>\n\n  {fence}text\n");
@@ -125,7 +130,8 @@ fn matrix(page: &mut String, records: &[Record]) {
     let _ = write!(page, "\n|---|---|{}\n", "---|".repeat(records.len()));
     for group in clauses::groups(records) {
         let level = group.clause.map_or("", |clause| clause.level.word());
-        let _ = writeln!(page, "| **{}** | {level} |{}", cell(&group.id), " |".repeat(records.len()));
+        let name = group.clause.map_or_else(|| cell(&group.id), linked);
+        let _ = writeln!(page, "| **{name}** | {level} |{}", " |".repeat(records.len()));
         for Row { id, level, outcomes } in &group.rows {
             let _ = write!(page, "| {} | {level} |", cell(id));
             for outcome in outcomes {
@@ -147,6 +153,11 @@ fn word(verdict: Verdict) -> &'static str {
         Verdict::Inconclusive => "INCONCLUSIVE",
         Verdict::HarnessError => "HARNESS-ERROR",
     }
+}
+
+/// The id of a clause, which leads to its text and source.
+fn linked(clause: &Clause) -> String {
+    format!("[`{}`]({})", clause.id, clause.link())
 }
 
 /// A text of anyone, literally.

@@ -2,8 +2,8 @@
 //!
 //! It says first what is run, then each finding in full as it is judged, and at the end what was not judged, what failed
 //! without gating, and last of all the summary: how the sum comes about, and the exit status with its reason. The log of a
-//! CI job opens at its end, so where there were several findings their ids and the first of them, in brief, stand just
-//! above the summary.
+//! CI job opens at its end, so the ids of the findings and the first of them, in brief, stand just above the summary, but where a single
+//! finding stands there anyway.
 //!
 //! Rules: nothing reaches the writer that is not escaped, the suite's own ids and commands included; no line depends on
 //! colour to be understood; no text of a peer begins a line as a command of a CI job does; lines are at most 100 columns wide, but for a command, which must stay one line to be
@@ -149,15 +149,17 @@ impl<W: Write> Text<W> {
 
     /// What was shown in full, for a reader who sees only the end.
     fn again(&self, run: &Run, page: &mut Page) {
-        let (Some(first), 2..) = (&self.first, self.findings.len()) else {
+        let Some(first) = &self.first else {
             return;
         };
+        let hidden = self.listing || !self.unjudged.is_empty() || !self.beneath.is_empty();
+        let again = match self.findings.len() {
+            1 if !hidden => return,
+            1 => "again",
+            _ => "the first of them again",
+        };
         page.blank();
-        page.plain(
-            0,
-            style::BOLD,
-            &format!("findings: {}; the first of them again", cases(self.findings.len())),
-        );
+        page.plain(0, style::BOLD, &format!("findings: {}; {again}", cases(self.findings.len())));
         for finding in self.findings.iter().take(MANY) {
             page.hang("  ", style::PLAIN, finding);
         }

@@ -118,6 +118,18 @@ pub struct Clause {
     pub judge: Judge,
 }
 
+impl Clause {
+    /// Where the repository shows this clause, in the [document](to_markdown) of this version.
+    ///
+    /// The anchor of a heading is its text without what is no letter, digit, hyphen or space.
+    #[must_use]
+    pub fn link(&self) -> String {
+        let repository = env!("CARGO_PKG_REPOSITORY");
+        let version = env!("CARGO_PKG_VERSION");
+        format!("{repository}/blob/v{version}/CLAUSES.md#{}", self.id.replace('/', ""))
+    }
+}
+
 /// The clause with this id.
 ///
 /// ```
@@ -182,6 +194,19 @@ mod tests {
                 clause.source
             );
         }
+    }
+
+    #[test]
+    fn each_clause_has_a_link_of_its_own() {
+        let links: std::collections::BTreeSet<String> = CLAUSES.iter().map(Clause::link).collect();
+        assert_eq!(links.len(), CLAUSES.len());
+        // The groups are headings too.
+        let group = |link: &String| {
+            CLAUSES.iter().any(|it| link.ends_with(&format!("#{}", it.id.split('/').next().unwrap())))
+        };
+        assert!(!links.iter().any(group));
+        let link = find("framing/split-character").unwrap().link();
+        assert!(link.ends_with("/CLAUSES.md#framingsplit-character"), "{link}");
     }
 
     #[test]

@@ -1,9 +1,11 @@
 //! A transcript as text that gets shorter: its header and steps as JSON, and which steps belong together.
 
+mod groups;
+
 use crate::cases::Case;
-use dnode_spec::transcript::{Action, Called, Name, Pattern, Transcript};
+use groups::groups;
 use serde_json::{Map, Value as Json, json};
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 
 /// A candidate.
@@ -250,94 +252,6 @@ fn rename(value: &mut Json, renamed: &HashMap<&str, &Json>) {
         Json::Array(items) => items.iter_mut().for_each(|item| rename(item, renamed)),
         Json::Object(members) => members.values_mut().for_each(|member| rename(member, renamed)),
         _ => {}
-    }
-}
-
-/// The group of each step: ours begin one, and an expectation goes with what causes it, among the steps just sent. That is the one that
-/// declared the called function; for a method of our object one that asked for it; else a call of a function of the peer; else the last.
-fn groups(transcript: &Transcript) -> Vec<usize> {
-    let mut groups = Vec::new();
-    let mut declared: HashMap<&Name, usize> = HashMap::new();
-    // Those that more than one step declared: another call may cause theirs than the one that declared them last.
-    let mut again: HashSet<&Name> = HashSet::new();
-    // Our functions that are members of an object of ours, with their keys.
-    let mut members: HashMap<Name, String> = HashMap::new();
-    let object = |pattern: &Pattern| pattern.members().into_iter().map(|(key, name)| (name, key));
-    members.extend(object(&transcript.header.object));
-    // The steps of ours since the last expectation before them, and what they call.
-    let mut sent: Vec<(usize, Option<&Called>)> = Vec::new();
-    // How many calls each of them has been found to cause without declaring what is called.
-    let mut caused: HashMap<usize, usize> = HashMap::new();
-    let mut expecting = false;
-    for (number, step) in transcript.steps.iter().enumerate() {
-        if step.action.is_ours() {
-            if std::mem::take(&mut expecting) {
-                sent.clear();
-            }
-            let pattern = ours(&step.action);
-            sent.push((number, pattern.map(|pattern| &pattern.called)));
-            for name in pattern.into_iter().flat_map(Pattern::declared) {
-                if declared.insert(name, number).is_some() {
-                    again.insert(name);
-                }
-            }
-            if let Action::Bytes(bytes, ..) = &step.action {
-                // What bytes name first they declare.
-                bytes.names().into_iter().for_each(|name| {
-                    declared.entry(name).or_insert(number);
-                });
-            }
-            // An object that is sent again, or in a handshake of its own, is ours too.
-            let is_object = |pattern: &&Pattern| matches!(&pattern.called, Called::Member(name) if name.as_text() == "methods");
-            members.extend(pattern.filter(is_object).into_iter().flat_map(object));
-            groups.push(number);
-            continue;
-        }
-        expecting = true;
-        let called = match &step.action {
-            Action::Expect(pattern, _) => Some(&pattern.called),
-            _ => None,
-        };
-        let (declaring, member) = match called {
-            Some(Called::Function(name)) if members.contains_key(name) => (None, members.get(name).cloned()),
-            Some(Called::Function(name)) => (declared.get(name).copied(), None),
-            Some(Called::Member(key)) => (None, Some(key.to_string())),
-            _ => (None, None),
-        };
-        let asks = |at: usize, called: &Called| {
-            let asked = member.as_ref().map(|key| format!("\"arguments\":[{}", json!(key)));
-            matches!(called, Called::Member(name) if name.as_text() == "callMe")
-                && asked.is_some_and(|asked| transcript.steps[at].text.contains(&asked))
-        };
-        let indirect = |_: usize, called: &Called| matches!(called, Called::Function(_));
-        // Each causes one call: of those that might, the first that has caused the fewest.
-        let first = |fits: &dyn Fn(usize, &Called) -> bool| {
-            let fitting = sent.iter().filter(|(step, called)| called.is_some_and(|it| fits(*step, it)));
-            fitting.map(|(step, _)| *step).min_by_key(|step| caused.get(step).copied().unwrap_or_default())
-        };
-        let another = match called {
-            Some(Called::Function(name)) if again.contains(name) => {
-                first(&indirect).filter(|step| !caused.contains_key(step))
-            }
-            _ => None,
-        };
-        let declaring =
-            declaring.filter(|declaring| another.is_none() && sent.iter().any(|(step, _)| step == declaring));
-        let causing =
-            declaring.is_none().then(|| first(&asks).or(another).or_else(|| first(&indirect))).flatten();
-        if let Some(causing) = causing {
-            *caused.entry(causing).or_default() += 1;
-        }
-        let cause = declaring.or(causing).or_else(|| sent.last().map(|(step, _)| *step));
-        groups.push(cause.unwrap_or(number));
-    }
-    groups
-}
-
-fn ours(action: &Action) -> Option<&Pattern> {
-    match action {
-        Action::Call(_, pattern, _) | Action::Send(pattern, _) => Some(pattern),
-        _ => None,
     }
 }
 

@@ -35,7 +35,8 @@ pub fn run(arguments: &[&str]) -> Ran {
     ran(&output)
 }
 
-fn ran(output: &Output) -> Ran {
+/// What a process gave.
+pub fn ran(output: &Output) -> Ran {
     Ran {
         status: output.status.code().unwrap_or(-1),
         stdout: String::from_utf8_lossy(&output.stdout).into_owned(),

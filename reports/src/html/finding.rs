@@ -90,7 +90,7 @@ fn difference(divergence: &Divergence) -> Markup {
     html! {
         @if let Some(clause) = clause::find(&divergence.clause) {
             blockquote { (clause.text)
-                footer { a href={ "#clause/" (clause.id) } { (clause.id) } " (" (clause.level) "), " (clause.source) }
+                footer { a href={ "#clause/" (clause.id) } { (clause.id) } " (" (clause.level) "), " a href=(clause.link()) { (clause.source) } }
             }
         }
         dl {

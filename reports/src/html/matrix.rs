@@ -30,7 +30,7 @@ fn clause(group: &Group<'_>) -> Markup {
         tbody {
             tr.clause id={ "clause/" (fragment(&group.id)) } {
                 th scope="rowgroup" { (shown(&group.id))
-                    @if let Some(clause) = group.clause { " (" (clause.level) ")" span.about { (clause.text) } }
+                    @if let Some(clause) = group.clause { " (" a href=(clause.link()) { (clause.level) } ")" span.about { (clause.text) } }
                 }
                 @for column in 0..columns { (worst(group, column)) }
             }

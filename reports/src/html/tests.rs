@@ -19,18 +19,30 @@ fn every_verdict_has_a_class_of_its_own_and_a_word() {
     }
 }
 
+/// The page of a run of one case.
+fn page(outcome: Outcome) -> String {
+    let mut html = Html::new(Vec::new());
+    for event in sample::events(sample::run(1), &[outcome], FINE) {
+        html.event(&event).unwrap();
+    }
+    html.finish().unwrap();
+    String::from_utf8(html.out).unwrap()
+}
+
+#[test]
+fn a_finding_and_the_matrix_lead_to_the_text_of_the_clause() {
+    let outcome = sample::failing("a/case");
+    let clause = dnode_spec::clause::find(&outcome.divergence.as_ref().unwrap().clause).unwrap();
+    assert_eq!(page(outcome).matches(&format!("<a href=\"{}\">", clause.link())).count(), 2);
+}
+
 #[test]
 fn a_long_log_is_cut_and_what_diverged_stays() {
     let mut outcome: Outcome = sample::failing("a/case");
     let line = outcome.evidence.wire.pop().unwrap();
     let padding = || (0..100).map(|_| sample::sent("{}\n"));
     outcome.evidence.wire = padding().chain([line]).chain(padding()).collect();
-    let mut html = Html::new(Vec::new());
-    for event in sample::events(sample::run(1), &[outcome], FINE) {
-        html.event(&event).unwrap();
-    }
-    html.finish().unwrap();
-    let text = String::from_utf8(html.out).unwrap();
+    let text = page(outcome);
     assert!(text.contains("173 entries left out"));
     assert_eq!(text.matches("<li class=\"suite\">").count(), 28);
     assert!(text.contains("<mark>&quot;12&quot;</mark>"));

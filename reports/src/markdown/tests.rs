@@ -32,6 +32,7 @@ fn findings_are_folded_and_the_matrix_is_last() {
 
     - **FAIL** `message/order`
       `step 2 at arguments[0]: expected 3, came "12"`
+      Clause [`message/argument-order`](https://github.com/dnode-conform/dnode-conform/blob/v0.1.0/CLAUSES.md#messageargument-order) (must): The arguments reach the function in their order and number.
       <details><summary>evidence</summary>
 
       ```text
@@ -56,7 +57,7 @@ fn findings_are_folded_and_the_matrix_is_last() {
 
     | case | level | verdict |
     |---|---|---|
-    | **`message/argument-order`** | must | |
+    | **[`message/argument-order`](https://github.com/dnode-conform/dnode-conform/blob/v0.1.0/CLAUSES.md#messageargument-order)** | must | |
     | `a/case` | must | pass |
     | `message/order` | must | FAIL |
 
@@ -69,13 +70,15 @@ fn a_column_a_run() {
     let one = [sample::outcome("a/case", Verdict::Pass), sample::outcome("b/case", Verdict::Pass)];
     let other = [sample::outcome("a/case", Verdict::Crash)];
     let text = report(&[&one, &other]);
+    let link = clause::find("message/argument-order").unwrap().link();
+    let clause = format!("| **[`message/argument-order`]({link})** | must | | |");
     let table: Vec<&str> = text.lines().filter(|line| line.starts_with('|')).collect();
     assert_eq!(
         table,
         [
             "| case | level | `dnode 1.2.2` | `dnode 1.2.2` |",
             "|---|---|---|---|",
-            "| **`message/argument-order`** | must | | |",
+            clause.as_str(),
             "| `a/case` | must | pass | CRASH |",
             "| `b/case` | must | pass |  |",
         ]

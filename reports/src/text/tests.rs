@@ -380,3 +380,15 @@ fn a_reader_of_the_end_sees_what_failed_first() {
     exit 1: 12 gating failures
     "#);
 }
+
+#[test]
+fn a_single_finding_stands_at_the_end_too() {
+    let finding = sample::failing("a/case");
+    let text = report(PLAIN, sample::run(1), std::slice::from_ref(&finding), FINE);
+    assert_eq!(text.matches("FAIL  a/case").count(), 1, "nothing stands between it and the end");
+    let reason = "the probe declares cycle absent";
+    let cases = [finding, sample::because("b/case", Verdict::NotApplicable, reason)];
+    let text = report(PLAIN, sample::run(2), &cases, FINE);
+    let (_, end) = text.split_once(reason).unwrap();
+    assert!(end.contains("findings: 1 case; again\n  FAIL a/case\n\nFAIL  a/case\n"), "{end}");
+}

@@ -1,0 +1,46 @@
+#!/usr/bin/env bash
+# Makes the files of a release; .github/workflows/release.yml runs it.
+#
+#   .github/release.sh pack TARGET [PROGRAM]   builds the program for a platform, tries it, and packs it into dist/; PROGRAM is one that is built already
+#   .github/release.sh publish                 writes dist/SHA256SUMS and makes a release of dist/ with gh, at the tag in GITHUB_REF_NAME
+#
+# Where GITHUB_REF_NAME is not set, `pack` takes the version of Cargo.toml. An archive has the names that fixtures/ci/conform.sh looks for.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+dist=${DIST:-dist}
+own=v$(sed -n 's/^version = "\(.*\)"$/\1/p' Cargo.toml | head -n 1)
+tag=${GITHUB_REF_NAME:-$own}
+if [ "$tag" != "$own" ]; then
+  echo "the tag is $tag, and Cargo.toml says $own" >&2
+  exit 1
+fi
+
+pack() {
+  local target=$1 program=${2:-}
+  if [ -z "$program" ]; then
+    rustup target add "$target"
+    cargo build --release --locked -p dnode-conform --target "$target"
+    program=target/$target/release/dnode-conform
+  fi
+  local name=dnode-conform-$tag-$target
+  local folder=$dist/$name
+  rm -rf "$folder"
+  mkdir -p "$folder/man" "$folder/completions"
+  cp "$program" LICENSE-APACHE LICENSE-MIT README.md "$folder/"
+  "$folder/dnode-conform" --case 'methods/*'
+  "$folder/dnode-conform" man --out "$folder/man"
+  for shell in bash elvish fish zsh; do "$folder/dnode-conform" completions "$shell" >"$folder/completions/dnode-conform.$shell"; done
+  tar -czf "$folder.tar.gz" -C "$dist" "$name"
+  rm -rf "$folder"
+}
+
+publish() {
+  (cd "$dist" && sha256sum -- *.tar.gz >SHA256SUMS)
+  gh release create "$tag" --verify-tag --title "$tag" --generate-notes "$dist"/*.tar.gz "$dist/SHA256SUMS"
+}
+
+case ${1:-} in
+  pack | publish) "$@" ;;
+  *) sed -n 's/^#   //p' "${BASH_SOURCE[0]}" >&2; exit 2 ;;
+esac

@@ -1,0 +1,24 @@
+# The program in a small image, for a server that listens somewhere:
+#
+#   docker build -t dnode-conform .
+#   docker run --rm --network host dnode-conform 127.0.0.1:5050
+#
+# Reports go to /reports: add -v "$PWD:/reports" --user "$(id -u)". An image that is to start your server with --exec has your server in it too:
+# begin it with `FROM dnode-conform` or copy /usr/local/bin/dnode-conform, which needs no libraries, into yours.
+FROM rust:1.88-alpine AS build
+RUN apk add --no-cache musl-dev
+WORKDIR /src
+COPY Cargo.toml Cargo.lock MATRIX.md ./
+COPY spec spec
+COPY reports reports
+COPY harness harness
+COPY fuzz fuzz
+COPY fixtures/transcripts fixtures/transcripts
+RUN cargo build --release --locked -p dnode-conform
+
+FROM alpine:3.22
+RUN adduser -D conform && mkdir /reports && chown conform /reports
+COPY --from=build /src/target/release/dnode-conform /usr/local/bin/dnode-conform
+USER conform
+WORKDIR /reports
+ENTRYPOINT ["dnode-conform"]

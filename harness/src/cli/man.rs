@@ -1,0 +1,43 @@
+//! `dnode-conform man`
+
+use clap::{Args, Command, CommandFactory};
+use clap_mangen::Man;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+/// The arguments of `man`.
+#[derive(Debug, Args)]
+pub(super) struct ManArgs {
+    /// Write a file for each page into this folder, dnode-conform.1 and dnode-conform-COMMAND.1; without it, all pages go to
+    /// standard output, one after the other, for `man -l -`
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+}
+
+/// Writes the manual: a page for the program and one for each of its commands.
+pub(super) fn man(args: &ManArgs) -> Result<u8, String> {
+    let mut program = super::Cli::command().disable_help_subcommand(true);
+    program.build();
+    let commands = program.get_subcommands().cloned();
+    let pages: Vec<Command> = std::iter::once(program.clone()).chain(commands).collect();
+    match write(pages, args.out.as_deref()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(format!("caller: the manual cannot be written: {error}"))
+        }
+        _ => Ok(0),
+    }
+}
+
+fn write(pages: Vec<Command>, folder: Option<&Path>) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    if let Some(folder) = folder {
+        std::fs::create_dir_all(folder)?;
+    }
+    for page in pages.into_iter().map(Man::new) {
+        match folder {
+            Some(folder) => page.generate_to(folder).map(|_| ())?,
+            None => page.render(&mut out)?,
+        }
+    }
+    out.flush()
+}
