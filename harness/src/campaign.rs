@@ -38,9 +38,10 @@ use dnode_spec::clause::Level;
 use fastrand::Rng;
 use finding::{Findings, Scene};
 use input::{Input, Methods};
-use lane::Lane;
+use lane::{Lane, Suspicion};
 use novelty::Novelty;
 use source::{Job, Source};
+use std::collections::VecDeque;
 use std::hash::Hash;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -52,6 +53,8 @@ use tokio::time::Instant;
 /// Between two tellings of how far a campaign is, and between two savings of what it knows.
 const TICK: Duration = Duration::from_millis(250);
 const SAVE: u32 = 20;
+/// How many suspicions wait at most.
+const SUSPICIONS: usize = 128;
 /// How long findings at hand may still be shrunk when the time is over.
 const GRACE: Duration = Duration::from_secs(30);
 
@@ -145,6 +148,8 @@ struct Shared {
     fails: Vec<(Identity, bool)>,
     sessions: u64,
     before: u64,
+    /// What is to be looked into, each with what it is called: one of a name is enough.
+    suspicions: VecDeque<(String, Suspicion)>,
     problem: Option<String>,
 }
 
@@ -235,6 +240,7 @@ impl Campaign {
             fails,
             sessions: 0,
             before: saved.sessions,
+            suspicions: VecDeque::new(),
             problem: None,
         };
         let patience = options.patience.max(facts.round_trip * 50);
@@ -259,6 +265,33 @@ impl Campaign {
     fn is_over(&self) -> bool {
         let over = self.over.load(Ordering::Relaxed) || self.options.interrupted.load(Ordering::Relaxed);
         over || self.started.elapsed() >= self.options.time
+    }
+
+    fn is_interrupted(&self) -> bool {
+        self.options.interrupted.load(Ordering::Relaxed)
+    }
+
+    /// How many lanes look into suspicions: half of them, so that a peer with many faults is still played with.
+    fn examiners(&self) -> u64 {
+        self.lanes().div_ceil(2)
+    }
+
+    /// Hands on what is to be looked into; what is so called already is known.
+    fn suspect(&self, name: String, suspicion: Suspicion) {
+        let suspicions = &mut self.shared().suspicions;
+        if suspicions.len() < SUSPICIONS && suspicions.iter().all(|(known, _)| *known != name) {
+            suspicions.push_back((name, suspicion));
+        }
+    }
+
+    fn take_suspicion(&self) -> Option<Suspicion> {
+        self.shared().suspicions.pop_front().map(|(_, suspicion)| suspicion)
+    }
+
+    /// Whether something is left to be looked into, after the time too, but not after somebody's wish to end.
+    fn has_suspicions(&self) -> bool {
+        let ended = self.over.load(Ordering::Relaxed) || self.is_interrupted();
+        !ended && !self.shared().suspicions.is_empty()
     }
 
     /// Ends the campaign for this reason.

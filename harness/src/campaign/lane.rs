@@ -3,8 +3,11 @@
 //! Because one session at a time runs there, what harms the peer is the last one, or one of the few before it. The peer is started again only
 //! where it died, does not answer, has grown, or has shown something.
 
-use super::confirm::{Canary, Confirmer, Shown, is_like, name};
-use super::finding::Finding;
+mod examine;
+#[cfg(test)]
+mod tests;
+
+use super::confirm::{Canary, Confirmer, Shown, name};
 use super::input::{End, Input};
 use super::operation::operation;
 use super::oracle::{Identity, Oracle, Pace, is_amplified, last_words, memory};
@@ -14,11 +17,9 @@ use super::{CONFIRMATIONS, Campaign};
 use crate::cases::{Case, level};
 use crate::peer::Health;
 use crate::replay::{Cause, Diverged, Judged, replay};
-use crate::shrink::shrink;
-use dnode_reports::event::{Death, Divergence};
+use dnode_reports::event::Death;
 use fastrand::Rng;
 use std::collections::VecDeque;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 /// How many sessions are kept to be blamed for what shows later.
@@ -32,6 +33,14 @@ const MEMORY: u64 = 256;
 const ENDING: Duration = Duration::from_millis(300);
 /// How far above where it was the memory of a peer may be.
 const GROWN: u64 = 512 << 20;
+
+/// Sessions of which one is thought to have harmed the peer, the likeliest first.
+#[derive(Debug)]
+pub(super) struct Suspicion {
+    suspects: Vec<Played>,
+    /// How the process ended, where it did.
+    death: Option<Death>,
+}
 
 /// What was played, and whether the connection ended as it should.
 #[derive(Debug, Clone)]
@@ -50,6 +59,8 @@ pub(super) struct Lane<'a> {
     history: VecDeque<Played>,
     pace: Pace,
     sessions: u64,
+    /// It looks into suspicions, its own and those of others, before it plays.
+    examines: bool,
     /// The memory of the peer when it was young.
     young: Option<u64>,
 }
@@ -77,13 +88,20 @@ impl<'a> Lane<'a> {
             history: VecDeque::new(),
             pace: Pace::default(),
             sessions: 0,
+            examines: number < campaign.examiners(),
             young: None,
         }
     }
 
     /// Plays sessions until the campaign ends.
     pub(super) async fn run(&mut self) {
-        while !self.campaign.is_over() {
+        while !self.campaign.is_over() || (self.examines && self.campaign.has_suspicions()) {
+            if self.examines
+                && let Some(suspicion) = self.campaign.take_suspicion()
+            {
+                self.look_into(suspicion).await;
+                continue;
+            }
             if self.bench.peer.is_none() {
                 self.canary = None;
                 self.history.clear();
@@ -121,7 +139,8 @@ impl<'a> Lane<'a> {
         let seen = visit(&self.address(), input, &self.campaign.methods, facts, patience).await;
         let played = Played { job: Job::Input(input.clone()), source, well: seen.ending == Ending::Answered };
         if seen.ending == Ending::NotServed {
-            return self.blame().await;
+            self.blame().await;
+            return;
         }
         self.campaign.played(Some(input), &seen.wire, seen.ending);
         self.remember(played);
@@ -134,7 +153,11 @@ impl<'a> Lane<'a> {
             if suspicious {
                 self.campaign.harmed(self.operations(input));
             }
-            self.examine(&Job::Input(input.clone()), source).await;
+            self.suspect(vec![Played { job: Job::Input(input.clone()), source, well: false }], None);
+            if suspicious {
+                // A peer that is deaf to all must not be the next session's fault.
+                self.check().await;
+            }
         } else {
             if seen.ending == Ending::Answered {
                 self.campaign.unharmed(self.operations(input));
@@ -149,8 +172,9 @@ impl<'a> Lane<'a> {
             return;
         }
         let seen = replay(case, &self.address(), facts, self.campaign.patience).await;
-        if seen.lines == 0 && matches!(seen.judged, Judged::Diverged(_)) && !self.history.is_empty() {
-            return self.blame().await;
+        let silent = seen.lines == 0 && matches!(seen.judged, Judged::Diverged(_));
+        if silent && !self.history.is_empty() && self.blame().await {
+            return;
         }
         let diverged = matches!(seen.judged, Judged::Diverged(_));
         let known = match &seen.judged {
@@ -169,7 +193,8 @@ impl<'a> Lane<'a> {
         if known && self.bench.peer.is_none() {
             self.history.clear();
         } else if diverged && !known || broken {
-            self.examine(&job, source).await;
+            self.suspect(vec![Played { job, source, well: false }], None);
+            self.bench.refresh().await;
         }
     }
 
@@ -188,6 +213,25 @@ impl<'a> Lane<'a> {
         self.bench.refresh().await;
         let words = last_words(&death.stderr);
         words.is_some_and(|words| campaign.knows(|known| known.oracle == Oracle::Died && known.what == words))
+    }
+
+    /// Hands suspects on, the likeliest first.
+    fn suspect(&self, suspects: Vec<Played>, death: Option<Death>) {
+        let name = |played: &Played| match &played.job {
+            Job::Input(input) => name(input, &self.campaign.methods),
+            Job::Case(case) => case.id().to_owned(),
+        };
+        let words = death.as_ref().and_then(|death| last_words(&death.stderr));
+        let Some(key) = words.or_else(|| suspects.first().map(name)) else { return };
+        self.campaign.suspect(key, Suspicion { suspects, death });
+    }
+
+    /// Looks whether the peer serves others; one that does not is started again.
+    async fn check(&mut self) {
+        let Some(peer) = self.bench.peer.as_mut() else { return };
+        if !matches!(peer.health(&self.campaign.facts, self.campaign.patience).await, Health::Serves) {
+            self.bench.refresh().await;
+        }
     }
 
     fn remember(&mut self, played: Played) {
@@ -217,13 +261,13 @@ impl<'a> Lane<'a> {
         self.campaign.knows(|known| known.oracle == oracle && words.contains(&known.what))
     }
 
-    /// The peer does not serve: who did that?
-    async fn blame(&mut self) {
+    /// The peer does not serve: who did that? `false` where it does.
+    async fn blame(&mut self) -> bool {
         self.canary = None;
         let facts = &self.campaign.facts;
-        let Some(peer) = self.bench.peer.as_mut() else { return };
+        let Some(peer) = self.bench.peer.as_mut() else { return true };
         let death = match peer.health(facts, self.campaign.patience).await {
-            Health::Serves => return,
+            Health::Serves => return false,
             Health::Died(death) => Some(death),
             Health::Refuses | Health::Deaf => None,
         };
@@ -244,215 +288,20 @@ impl<'a> Lane<'a> {
             };
             self.campaign.harmed(self.operations(input));
             if known {
-                return;
+                return true;
             }
         }
         if !ours {
             if let Some(last) = &last {
                 self.unconfirmed(last, death, "it is not ours to start again");
             }
-            return self
-                .campaign
-                .give_up("the peer serves no connection any more, and is not ours to start again");
+            self.campaign.give_up("the peer serves no connection any more, and is not ours to start again");
+            return true;
         }
-        for suspect in &suspects {
-            if self.campaign.is_interrupted() || self.examine(&suspect.job, suspect.source).await {
-                return;
-            }
-        }
-        if let (Some(last), Some(_)) = (&last, &death) {
-            self.unconfirmed(last, death, "none of the last sessions does it by itself");
-        }
-    }
-
-    /// Writes down an end that could not be shown again.
-    fn unconfirmed(&self, last: &Played, death: Option<Death>, why: &str) {
-        let Some(case) = self.case(&last.job) else { return };
-        let words = death.as_ref().and_then(|death| last_words(&death.stderr));
-        let identity = Identity {
-            oracle: Oracle::Died,
-            clause: "robust/survives".to_owned(),
-            what: words.unwrap_or_else(|| format!("an end that was not repeated: {why}")),
-            class: death.as_ref().map_or("refuses", |death| death.status.as_str()).to_owned(),
-        };
-        let shown = Shown {
-            kind: String::new(),
-            identity,
-            expected: "the peer goes on serving".to_owned(),
-            came: format!("it ended, and {why}; the transcript is the last session before that"),
-            wire: Vec::new(),
-            death,
-        };
-        self.tell(shown, case.text, None, (0, CONFIRMATIONS), last.source);
-    }
-
-    /// The job as a case.
-    fn case(&self, job: &Job) -> Option<Case> {
-        match job {
-            Job::Case(case) => Some((**case).clone()),
-            Job::Input(input) => input.case("campaign/input", &self.campaign.methods, &self.campaign.facts),
-        }
-    }
-
-    /// Plays a session again by itself; whether it shows something. What is new becomes a finding.
-    async fn examine(&mut self, job: &Job, source: &'static str) -> bool {
-        let (case, what) = match job {
-            Job::Input(input) => (self.case(job), name(input, &self.campaign.methods)),
-            Job::Case(case) => {
-                let input = Input::of(&case.transcript, &self.campaign.methods);
-                (
-                    self.case(job),
-                    input.map_or_else(|| case.id().to_owned(), |it| name(&it, &self.campaign.methods)),
-                )
-            }
-        };
-        let Some(case) = case else { return false };
-        self.canary = None;
-        // It may be the fault of what came before.
-        self.bench.refresh().await;
-        let shown = self.bench.show(&case, &what, self.campaign.patience).await;
-        if self.bench.peer.is_none() {
-            self.history.clear();
-        }
-        let any = !shown.is_empty();
-        for shown in shown {
-            if shown.identity.oracle != Oracle::Clause {
-                self.campaign.harmed(
-                    Input::of(&case.transcript, &self.campaign.methods)
-                        .iter()
-                        .flat_map(|it| self.operations(it)),
-                );
-            }
-            if !self.campaign.knows(|known| *known == shown.identity) {
-                self.settle(job, &case, &what, shown, source).await;
-            }
-        }
-        any
-    }
-
-    /// Confirms, writes down, shrinks, and writes down again.
-    async fn settle(&mut self, job: &Job, case: &Case, what: &str, shown: Shown, source: &'static str) {
-        let (sessions, known) = ((1, 1), shown.identity.clone());
-        let whole = match job {
-            Job::Input(input) => Some(input.clone()),
-            Job::Case(_) => None,
-        };
-        // At once, so that no end of the campaign loses it; what does not hold is taken back.
-        self.tell(shown.clone(), case.text.clone(), whole.clone(), sessions, source);
-        if self.campaign.is_interrupted() {
-            return;
-        }
-        let input = match whole {
-            Some(input) => Some(input),
-            None => self.as_input(case, &known).await,
-        };
-        match input {
-            Some(input) => self.settle_input(input, shown, source).await,
-            None if source != "a seed" && self.settle_case(case, &shown, source).await => {}
-            None => {
-                let (count, tried, again) = self.bench.count(case, &known, what).await;
-                self.hold(again.unwrap_or(shown), case.text.clone(), None, (count, tried), source);
-            }
-        }
-    }
-
-    /// Writes down how often a finding showed; one that did not show again was none, but for a process that ended.
-    fn hold(
-        &self,
-        shown: Shown,
-        transcript: String,
-        input: Option<Input>,
-        confirmed: (usize, usize),
-        source: &str,
-    ) {
-        if confirmed.0 == 0 && shown.identity.oracle != Oracle::Died {
-            return self.campaign.forget(&shown.identity);
-        }
-        self.tell(shown, transcript, input, confirmed, source);
-    }
-
-    /// The case as an input, where that shows the same.
-    async fn as_input(&mut self, case: &Case, wanted: &Identity) -> Option<Input> {
-        let input = Input::of(&case.transcript, &self.campaign.methods)?;
-        if !input.keeps_methods() {
-            return None;
-        }
-        let candidate = input.case("campaign/candidate", &self.campaign.methods, &self.campaign.facts)?;
-        let what = name(&input, &self.campaign.methods);
-        let shown = self.bench.show(&candidate, &what, self.campaign.patience).await;
-        shown.iter().any(|shown| is_like(&shown.identity, wanted)).then_some(input)
-    }
-
-    async fn settle_input(&mut self, input: Input, shown: Shown, source: &'static str) {
-        let before = shown.identity.clone();
-        let least = self.bench.shrink(input, &before).await;
-        let what = name(&least, &self.campaign.methods);
-        let Some(case) = least.case("campaign/finding", &self.campaign.methods, &self.campaign.facts) else {
-            return;
-        };
-        let (count, tried, again) = self.bench.count(&case, &before, &what).await;
-        let again = again.unwrap_or(shown);
-        if again.identity != before {
-            self.campaign.forget(&before);
-            if self.campaign.knows(|known| *known == again.identity) {
-                return;
-            }
-        }
-        self.hold(again, case.text, Some(least), (count, tried), source);
-    }
-
-    /// A session of the model's that no input can say: its steps are shrunk.
-    async fn settle_case(&mut self, case: &Case, shown: &Shown, source: &'static str) -> bool {
-        let options = &self.campaign.options;
-        let Identity { clause, .. } = &shown.identity;
-        if shown.kind.is_empty() {
-            return false;
-        }
-        let found = Divergence {
-            step: String::new(),
-            clause: clause.clone(),
-            kind: shown.kind.clone(),
-            path: String::new(),
-            expected: shown.expected.clone(),
-            actual: shown.came.clone(),
-            fingerprint: String::new(),
-        };
-        let patience = self.campaign.patience;
-        let shrunk =
-            shrink(case, &found, &options.target, &self.campaign.facts, patience, &options.command).await;
-        let found = shrunk.is_some();
-        if let Some(shrunk) = shrunk {
-            let wire = shrunk.outcome.evidence.wire;
-            let shown = Shown { wire, ..shown.clone() };
-            self.tell(shown, shrunk.case.text, None, (shrunk.confirmed, CONFIRMATIONS), source);
-        }
-        found
-    }
-
-    fn tell(
-        &self,
-        shown: Shown,
-        transcript: String,
-        input: Option<Input>,
-        confirmed: (usize, usize),
-        source: &str,
-    ) {
-        let (sessions, after) = self.campaign.clock();
-        let Shown { identity, expected, came, wire, death, .. } = shown;
-        let source = source.to_owned();
-        self.campaign.found(Finding {
-            identity,
-            confirmed,
-            expected,
-            came,
-            transcript,
-            input,
-            wire,
-            death,
-            sessions,
-            after,
-            source,
-        });
+        // Whoever was there last may be none of the suspects that are left.
+        suspects.extend(last);
+        self.suspect(suspects, death);
+        true
     }
 
     /// Asks the canary; where it no longer sings though the peer serves others, looks for who disturbed it.
@@ -468,14 +317,11 @@ impl<'a> Lane<'a> {
         self.canary = None;
         let Some(peer) = self.bench.peer.as_mut() else { return };
         if !matches!(peer.health(facts, patience).await, Health::Serves) {
-            return self.blame().await;
+            self.blame().await;
+            return;
         }
         let suspects: Vec<Played> = self.history.drain(..).rev().collect();
-        for suspect in suspects {
-            if self.campaign.is_over() || self.examine(&suspect.job, suspect.source).await {
-                return;
-            }
-        }
+        self.suspect(suspects, None);
     }
 
     /// What warns: an answer that is slow, or far larger than what was sent.
@@ -558,11 +404,5 @@ impl<'a> Lane<'a> {
             self.tell(shown, case.text, None, (1, 1), "all sessions");
         }
         self.bench.refresh().await;
-    }
-}
-
-impl Campaign {
-    fn is_interrupted(&self) -> bool {
-        self.options.interrupted.load(Ordering::Relaxed)
     }
 }

@@ -1,0 +1,53 @@
+"""The Python example with one harm, which a line that is not JSON does. For the tests of what a campaign can tell.
+
+Usage: harmful.py PORT HARM"""
+
+import asyncio
+import sys
+import time
+import weakref
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[4] / "fixtures/peers/python-example"))
+
+import dnode  # noqa: E402
+import server  # noqa: E402
+
+HARM = sys.argv[2]
+sessions = weakref.WeakSet()
+kept = []
+
+
+class Session(dnode.Session):
+    deaf = False
+
+    def __init__(self, *arguments):
+        sessions.add(self)
+        super().__init__(*arguments)
+
+    def receive(self, line):
+        if self.deaf:
+            return
+        try:
+            super().receive(line)
+        except ValueError:
+            harm(self)
+
+
+def harm(session):
+    if HARM == "disturbed":
+        for other in sessions:
+            other.deaf = other is not session
+    elif HARM == "hang":
+        # Longer than the session, its end and one look at the peer take together; the second look is more patient.
+        time.sleep(6.2)
+    elif HARM == "slow":
+        time.sleep(0.6)
+    elif HARM == "memory":
+        kept.append(b"x" * (768 << 20))
+    elif HARM == "amplified":
+        session.send({"method": 64, "arguments": ["x" * (2 << 20)], "callbacks": {}, "links": []})
+
+
+dnode.Session = Session
+asyncio.run(dnode.listen(server.probe, int(sys.argv[1])))
