@@ -233,7 +233,7 @@ impl Campaign {
         let generated = saved.generated.max(shard << 40);
         let fails = findings.known().map(|known| (known.clone(), known.oracle.fails())).collect();
         let shared = Shared {
-            source: Source { seeds, generated, risk: saved.risk },
+            source: Source { seeds, generated, risk: saved.risk, ..Source::default() },
             corpus,
             novelty: Novelty::restored(saved.tuples, saved.rows),
             findings,
@@ -300,10 +300,10 @@ impl Campaign {
         self.shared().problem.get_or_insert_with(|| format!("peer: {why}"));
     }
 
-    /// The next job, and where it comes from.
-    fn next(&self, rng: &mut Rng) -> (Job, &'static str) {
+    /// The next job, and where it comes from. `careful`: nothing that has not been answered before.
+    fn next(&self, rng: &mut Rng, careful: bool) -> (Job, &'static str) {
         let shared = &mut *self.shared();
-        shared.source.next(rng, self.options.seed, &shared.corpus, &self.methods)
+        shared.source.next(rng, self.options.seed, &shared.corpus, &self.methods, careful)
     }
 
     /// Takes in a session; an input that showed something new is kept.

@@ -29,11 +29,14 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
-use tokio::task::JoinSet;
+use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::Instant;
 
 /// How many generated sessions are run together.
 const TOGETHER: usize = 512;
+
+/// How many times as many of them run side by side as other cases: mostly they wait between the segments of a message.
+const PAUSING: usize = 4;
 
 /// How many findings of generated sessions are shrunk; others of the same kind are told as they are.
 const SHRUNK: usize = 8;
@@ -179,11 +182,18 @@ impl Runner<'_> {
             notes,
             gate: self.options.gate.level,
         }));
+        let mut next = self.make();
         loop {
             self.these(tell).await;
-            if !self.generate() {
+            let made = next.await.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()));
+            if made.is_empty() {
                 break;
             }
+            self.go_on_with(made);
+            next = self.make();
+        }
+        for lane in &mut self.lanes {
+            self.died = self.died.take().or(lane.died_at_last().await);
         }
         about_probe.into_iter().for_each(|outcome| tell(Event::Judged(Box::new(outcome))));
         for outcome in self.invariants.outcomes(&self.options.command) {
@@ -209,9 +219,6 @@ impl Runner<'_> {
         let suspects = self.side_by_side(open(self, false), tell).await;
         self.confirm(suspects, tell).await;
         self.by_themselves(open(self, true), false, tell).await;
-        for lane in &mut self.lanes {
-            self.died = self.died.take().or(lane.died_at_last().await);
-        }
         self.release();
         self.rest();
         if self.options.shrink && self.generated {
@@ -242,18 +249,19 @@ impl Runner<'_> {
         }
     }
 
-    /// Makes the next generated sessions; says whether there are any.
-    fn generate(&mut self) -> bool {
-        let made = self.seeds.by_ref().take(TOGETHER).filter_map(|seed| Case::read(&session(seed)).ok());
-        let cases: Vec<Arc<Case>> = made.map(Arc::new).collect();
-        if cases.is_empty() {
-            return false;
-        }
-        self.before += std::mem::replace(&mut self.cases, cases).len();
-        self.outcomes = vec![None; self.cases.len()];
+    /// Makes the next generated sessions, while those at hand are run.
+    fn make(&mut self) -> JoinHandle<Vec<Arc<Case>>> {
+        let seeds: Vec<Seed> = self.seeds.by_ref().take(TOGETHER).collect();
+        let made = |seed| Case::read(&session(seed)).ok().map(Arc::new);
+        tokio::task::spawn_blocking(move || seeds.into_iter().filter_map(made).collect())
+    }
+
+    /// Takes these generated sessions in the place of the cases at hand.
+    fn go_on_with(&mut self, made: Vec<Arc<Case>>) {
+        self.outcomes = vec![None; made.len()];
+        self.before += std::mem::replace(&mut self.cases, made).len();
         self.told = 0;
         self.generated = true;
-        true
     }
 
     /// How long a case may take: what the caller says, or more where the peer is slow to answer at all.
@@ -285,8 +293,11 @@ impl Runner<'_> {
         waiting: Vec<usize>,
         tell: &mut (dyn FnMut(Event) + Send),
     ) -> Vec<Suspect> {
-        let jobs =
-            if self.facts.missing.contains("methods/connections") { 1 } else { self.options.jobs.max(1) };
+        let jobs = match (self.facts.missing.contains("methods/connections"), self.generated) {
+            (true, _) => 1,
+            (false, false) => self.options.jobs.max(1),
+            (false, true) => self.options.jobs.max(1) * PAUSING,
+        };
         let Some(address) = self.lanes.first().and_then(Lane::address) else { return Vec::new() };
         let mut waiting = waiting.into_iter();
         let mut running = JoinSet::new();

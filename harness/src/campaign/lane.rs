@@ -21,6 +21,7 @@ use dnode_reports::event::Death;
 use fastrand::Rng;
 use std::collections::VecDeque;
 use std::time::Duration;
+use tokio::time::Instant;
 
 /// How many sessions are kept to be blamed for what shows later.
 const HISTORY: usize = 48;
@@ -58,11 +59,41 @@ pub(super) struct Lane<'a> {
     canary: Option<Canary>,
     history: VecDeque<Played>,
     pace: Pace,
+    time: Time,
     sessions: u64,
     /// It looks into suspicions, its own and those of others, before it plays.
     examines: bool,
     /// The memory of the peer when it was young.
     young: Option<u64>,
+}
+
+/// What a lane has spent its time on of late.
+#[derive(Debug, Default)]
+struct Time {
+    /// On sessions that did not end well, with the next start of the peer.
+    harm: Duration,
+    /// On all.
+    all: Duration,
+}
+
+impl Time {
+    /// What was longer ago counts half.
+    const LATE: Duration = Duration::from_secs(10);
+
+    fn spend(&mut self, time: Duration, harm: bool) {
+        self.all += time;
+        if harm {
+            self.harm += time;
+        }
+        if self.all > Time::LATE {
+            (self.harm, self.all) = (self.harm / 2, self.all / 2);
+        }
+    }
+
+    /// Whether harm took more than half of it.
+    fn is_harmed(&self) -> bool {
+        self.harm * 2 > self.all
+    }
 }
 
 impl<'a> Lane<'a> {
@@ -87,6 +118,7 @@ impl<'a> Lane<'a> {
             canary: None,
             history: VecDeque::new(),
             pace: Pace::default(),
+            time: Time::default(),
             sessions: 0,
             examines: number < campaign.examiners(),
             young: None,
@@ -102,7 +134,9 @@ impl<'a> Lane<'a> {
                 self.look_into(suspicion).await;
                 continue;
             }
-            if self.bench.peer.is_none() {
+            let began = Instant::now();
+            let fresh = self.bench.peer.is_none();
+            if fresh {
                 self.canary = None;
                 self.history.clear();
                 self.young = None;
@@ -111,7 +145,7 @@ impl<'a> Lane<'a> {
                     return;
                 }
             }
-            let (job, source) = self.campaign.next(&mut self.rng);
+            let (job, source) = self.campaign.next(&mut self.rng, self.time.is_harmed());
             self.sessions += 1;
             match &job {
                 Job::Input(input) => self.play_input(input, source).await,
@@ -123,6 +157,8 @@ impl<'a> Lane<'a> {
             if self.sessions.is_multiple_of(MEMORY) {
                 self.weigh().await;
             }
+            let well = self.bench.peer.is_some() && self.history.back().is_some_and(|played| played.well);
+            self.time.spend(began.elapsed(), fresh || !well);
         }
         if let Some(peer) = self.bench.peer.take() {
             peer.stop().await;

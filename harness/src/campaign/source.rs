@@ -1,7 +1,8 @@
 //! What is played next: the seeds once, then the model's sessions, walks with one deviation, and mutations of the corpus.
 //!
 //! Operations that have harmed the peer come seldom again: each costs a restart or a deadline, and shows what is known. Never is not seldom:
-//! behind a known harm there may be another.
+//! behind a known harm there may be another. Where harm takes most of the time, a lane is careful for a while: it plays only what has been answered
+//! before, in new combinations.
 
 use super::corpus::Corpus;
 use super::input::{End, Input, Line, Methods};
@@ -11,7 +12,7 @@ use crate::cases::Case;
 use dnode_spec::generate::{Kind, Seed, session};
 use fastrand::Rng;
 use serde_json::{Value as Json, json};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// What is played.
 #[derive(Debug, Clone)]
@@ -31,19 +32,24 @@ pub(super) struct Source {
     pub generated: u64,
     /// How often each operation harmed the peer.
     pub risk: BTreeMap<String, u32>,
+    /// Operations after which the peer answered.
+    pub answered: BTreeSet<String>,
 }
 
 /// How many candidates are drawn before a risky one is taken.
 const DRAWS: usize = 24;
+/// How many operations that were answered are remembered.
+const ANSWERED: usize = 20_000;
 
 impl Source {
-    /// The next job, and where it comes from.
+    /// The next job, and where it comes from. `careful`: nothing that has not been answered before.
     pub(super) fn next(
         &mut self,
         rng: &mut Rng,
         seed: u64,
         corpus: &Corpus,
         methods: &Methods,
+        careful: bool,
     ) -> (Job, &'static str) {
         if let Some(case) = self.seeds.pop_front() {
             return (Job::Case(Box::new(case)), "a seed");
@@ -51,7 +57,7 @@ impl Source {
         let kind = match rng.u8(..100) {
             0..=3 => Some(Kind::Legal),
             4..=5 => Some(Kind::Crossing),
-            6..=7 => Some(Kind::Illegal),
+            6..=7 if !careful => Some(Kind::Illegal),
             _ => None,
         };
         if let Some(kind) = kind
@@ -59,12 +65,31 @@ impl Source {
         {
             return (Job::Case(Box::new(case)), "the model");
         }
-        if rng.u8(..100) < 3
+        if !careful
+            && rng.u8(..100) < 3
             && let Some(case) = self.walk(rng, seed, methods)
         {
             return (Job::Case(Box::new(case)), "a walk with one deviation");
         }
-        (Job::Input(self.input(rng, corpus, methods)), "a mutation")
+        let input =
+            if careful { self.careful(rng, corpus, methods) } else { self.input(rng, corpus, methods) };
+        (Job::Input(input), "a mutation")
+    }
+
+    /// An input of operations that were all answered before.
+    fn careful(&self, rng: &mut Rng, corpus: &Corpus, methods: &Methods) -> Input {
+        let is_safe = |word: &str| self.answered.contains(word) && !self.risk.contains_key(word);
+        for _ in 0..DRAWS {
+            let (base, other) = (corpus.pick(rng), corpus.pick(rng));
+            let input = mutate(rng, &base, &other, methods);
+            if input.end == End::Asked
+                && input.keeps_methods()
+                && input.lines.iter().all(|line| is_safe(&operation(&line.bytes, methods)))
+            {
+                return input;
+            }
+        }
+        Input::default()
     }
 
     fn generate(&mut self, seed: u64, kind: Kind) -> Option<Case> {
@@ -115,8 +140,13 @@ impl Source {
     /// Takes note that these did not: what comes beside the one to blame is no longer suspected then.
     pub(super) fn unharmed(&mut self, operations: impl IntoIterator<Item = String>) {
         for operation in operations {
-            if let Some(harms) = self.risk.get_mut(&operation) {
-                *harms = harms.saturating_sub(1);
+            match self.risk.get_mut(&operation) {
+                Some(harms) if *harms > 1 => *harms -= 1,
+                Some(_) => drop(self.risk.remove(&operation)),
+                None => {}
+            }
+            if self.answered.len() < ANSWERED {
+                self.answered.insert(operation);
             }
         }
     }

@@ -34,17 +34,25 @@ class Session(dnode.Session):
             harm(self)
 
 
+def waiting():
+    """How many connections wait to be accepted."""
+    listening = f"0100007F:{int(sys.argv[1]):04X} 00000000:0000 0A"
+    row = next(row for row in Path("/proc/net/tcp").read_text().splitlines() if listening in row)
+    return int(row.split()[4].split(":")[1], 16)
+
+
 def harm(session):
     if HARM == "disturbed":
         for other in sessions:
             other.deaf = other is not session
     elif HARM == "hang":
-        # Longer than the session, its end and one look at the peer take together; the second look is more patient.
-        time.sleep(6.2)
+        # The first look at the peer is in vain, and the second is not.
+        while waiting() < 2:
+            time.sleep(0.01)
     elif HARM == "slow":
         time.sleep(0.6)
     elif HARM == "memory":
-        kept.append(b"x" * (768 << 20))
+        kept.append(b"x" * (96 << 20))
     elif HARM == "amplified":
         session.send({"method": 64, "arguments": ["x" * (2 << 20)], "callbacks": {}, "links": []})
 

@@ -53,7 +53,10 @@ async fn found(harm: &str) -> Vec<Oracle> {
     for _ in 0..70 {
         lane.play_input(&right, "a test").await;
     }
-    lane.play_input(&line("no JSON"), "a test").await;
+    // Memory grows by and by; so much at once would be late too.
+    for _ in 0..if harm == "memory" { 8 } else { 1 } {
+        lane.play_input(&line("no JSON"), "a test").await;
+    }
     if lane.bench.peer.is_some() {
         lane.weigh().await;
         lane.listen().await;
@@ -102,6 +105,7 @@ async fn each_harm_is_told_by_its_oracle() {
     for ((harm, oracle), found) in harms.iter().zip(&all) {
         assert!(found.contains(oracle), "{harm}: {found:?}");
     }
+    // Who hangs is deaf too, for the session that made him.
     let least = [&all[0], &all[2], &all[3], &all[4]];
     assert!(least.iter().all(|found| found.len() == 1), "something else is blamed too: {all:?}");
 }
