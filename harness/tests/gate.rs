@@ -55,9 +55,12 @@ fn a_baseline_makes_known_failures_green_and_says_what_no_longer_holds() {
     held(&["--exec", &with_fault("drops-last-argument")]).expect_status(&[1]).expect_text("FAIL");
 
     run(&["--report", &report_to, CASES[0], CASES[1], CASES[2], CASES[3]]).expect_status(&[0]);
-    run(&["baseline", "update", &known, &report])
+    let link = folder.path("link.toml");
+    std::os::unix::fs::symlink(&known, &link).unwrap();
+    run(&["baseline", "update", &link, &report])
         .expect_status(&[0])
         .expect_text("removed  message/argument-order: it passes");
+    assert!(std::fs::symlink_metadata(&link).unwrap().is_symlink(), "the link is a file now");
     held(&[]).expect_status(&[0]);
 }
 

@@ -94,7 +94,11 @@ pub fn update(
     if list.is_empty() {
         document.remove(KNOWN);
     }
-    let new = document.to_string() + &trailing;
+    let mut new = document.to_string() + &trailing;
+    if text.contains("\r\n") {
+        // toml_edit writes plain newlines.
+        new = new.replace("\r\n", "\n").replace('\n', "\r\n");
+    }
     Ok((if text.is_empty() { new.trim_start().to_owned() } else { new }, changes))
 }
 

@@ -223,6 +223,13 @@ fn an_update_leaves_what_a_person_wrote() {
 }
 
 #[test]
+fn the_ends_of_lines_stay_as_they_are() {
+    let text = KNOWN_FAILURE.replace('\n', "\r\n");
+    let (new, _) = updated(&text, &[crash("1:bbbbbbbbbbbb")], None).unwrap();
+    assert_eq!(new, text.replace("1:aaaaaaaaaaaa", "1:bbbbbbbbbbbb"));
+}
+
+#[test]
 fn what_stands_above_the_entries_outlives_them() {
     let passes = [outcome("robust/message-null", Verdict::Pass, "")];
     let alone = format!("# The baseline of our port.\n\n{KNOWN_FAILURE}");

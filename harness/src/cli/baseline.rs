@@ -99,8 +99,9 @@ pub(super) fn baseline(args: &BaselineArgs) -> Result<u8, String> {
     Ok(0)
 }
 
-/// Writes a file at once: it is never half there.
+/// Writes a file at once: it is never half there. Where a link leads to it, the link stays.
 pub(super) fn replace(path: &Path, text: &str) -> std::io::Result<()> {
+    let path = &path.canonicalize().unwrap_or_else(|_| path.to_owned());
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut file = tempfile::Builder::new().permissions(mode(path)).tempfile_in(folder)?;
     file.write_all(text.as_bytes())?;
