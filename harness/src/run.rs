@@ -35,9 +35,6 @@ use tokio::time::Instant;
 /// How many generated sessions are run together.
 const TOGETHER: usize = 512;
 
-/// How many times as many of them run side by side as other cases: mostly they wait between the segments of a message.
-const PAUSING: usize = 4;
-
 /// How many findings of generated sessions are shrunk; others of the same kind are told as they are.
 const SHRUNK: usize = 8;
 
@@ -293,11 +290,8 @@ impl Runner<'_> {
         waiting: Vec<usize>,
         tell: &mut (dyn FnMut(Event) + Send),
     ) -> Vec<Suspect> {
-        let jobs = match (self.facts.missing.contains("methods/connections"), self.generated) {
-            (true, _) => 1,
-            (false, false) => self.options.jobs.max(1),
-            (false, true) => self.options.jobs.max(1) * PAUSING,
-        };
+        let jobs =
+            if self.facts.missing.contains("methods/connections") { 1 } else { self.options.jobs.max(1) };
         let Some(address) = self.lanes.first().and_then(Lane::address) else { return Vec::new() };
         let mut waiting = waiting.into_iter();
         let mut running = JoinSet::new();
