@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Cases per second of boofuzz, and sessions per second of generated sessions and of a campaign, against npm dnode, in one run.
 
-    python3 -m venv /tmp/boofuzz && /tmp/boofuzz/bin/pip install boofuzz
+    python3 -m venv target/boofuzz && target/boofuzz/bin/pip install boofuzz
     cargo build --release && (cd fixtures/peers/npm-dnode && npm ci)
-    /tmp/boofuzz/bin/python harness/benches/against_boofuzz.py [SECONDS]
+    target/boofuzz/bin/python harness/benches/against_boofuzz.py [SECONDS]
 
 boofuzz fuzzes one call with its defaults, and once more without logs and waits. The campaign is the second one of its folders, as a
 nightly one is; it and boofuzz have the peer with error listeners, which ends less often. All are measured one after another, so only
