@@ -34,7 +34,7 @@ fn variable(name: &str) -> Option<String> {
 fn start() -> Result<Live, String> {
     let target = match (variable("DNODE_PEER"), variable("DNODE_PEER_EXEC")) {
         (Some(address), None) => {
-            Target::parse(&address).map_err(|error| format!("caller: DNODE_PEER: {error}"))?
+            Target::parse(&address).map_err(|error| format!("DNODE_PEER: {error}"))?
         }
         (None, Some(command)) => Target::Exec(command),
         _ => {

@@ -100,7 +100,7 @@ fn target(text: &str) -> Result<Target, String> {
         Some(command) => Ok(Target::Exec(command.to_owned())),
         None if text == "reference" => Ok(Target::Reference),
         None => Target::parse(text)
-            .map_err(|error| format!("caller: {error}; or exec:CMD, or the word reference")),
+            .map_err(|error| format!("{error}; or exec:CMD, or the word reference")),
     }
 }
 
@@ -249,7 +249,7 @@ mod tests {
     #[test]
     fn a_target_is_an_address_a_command_or_the_reference_peer() {
         assert_eq!(target("exec:node x.js {port}"), Ok(Target::Exec("node x.js {port}".to_owned())));
-        assert_eq!(target("localhost:5050"), Ok(Target::Address("localhost:5050".to_owned())));
+        assert_eq!(target("localhost:5050"), Target::parse("localhost:5050"));
         assert_eq!(target("reference"), Ok(Target::Reference));
         for bad in ["exec:", "exec: ", "localhost", ""] {
             assert!(target(bad).unwrap_err().starts_with("caller: "), "{bad}");
