@@ -5,7 +5,7 @@ use crate::preflight::Facts;
 use crate::process::{self, Process};
 use crate::target::Target;
 use crate::transport::tls::Trust;
-use crate::transport::{Address, Template};
+use crate::transport::{Address, Limits, Template};
 use crate::wire::{Incoming, Wire};
 use dnode_reports::event::Death;
 use dnode_spec::monitor::Received;
@@ -49,7 +49,11 @@ impl std::fmt::Display for StartError {
         match self {
             StartError::Unreachable(address, error) => match fault(error) {
                 Some(fault) => write!(f, "{fault}: at {address}: {error}"),
-                None => write!(f, "peer: nothing accepts connections at {address} ({error}). Is it started?"),
+                None => write!(
+                    f,
+                    "peer: nothing accepts connections at {address} ({error}). Is it started?{}",
+                    address.hint()
+                ),
             },
             StartError::Command(command, error) => {
                 write!(f, "caller: the command {command:?} cannot be started: {error}")
@@ -63,13 +67,14 @@ impl std::fmt::Display for StartError {
             ),
             StartError::NotReady(command, address, stderr) => write!(
                 f,
-                "peer: {command:?} runs, but accepts no connection at {address} after {} s. Does it listen {}? Its standard \
-                 error:\n{stderr}",
+                "peer: {command:?} runs, but accepts no connection at {address} after {} s. Does it listen {}?{} Its \
+                 standard error:\n{stderr}",
                 START.as_secs(),
-                match address.to_string().starts_with("unix:") {
-                    true => "at the path given as {socket} and SOCKET",
-                    false => "at the port given as {port} and PORT",
-                }
+                match address.limits() {
+                    Limits::UNIX => "at the path given as {socket} and SOCKET",
+                    _ => "at the port given as {port} and PORT",
+                },
+                address.hint()
             ),
             StartError::Harness(error) => write!(f, "harness: {error}"),
             StartError::Address(problem) => f.write_str(problem),

@@ -99,8 +99,7 @@ fn target(text: &str) -> Result<Target, String> {
         }
         Some(command) => Ok(Target::Exec(command.to_owned())),
         None if text == "reference" => Ok(Target::Reference),
-        None => Target::parse(text)
-            .map_err(|error| format!("{error}; or exec:CMD, or the word reference")),
+        None => Target::parse(text).map_err(|error| format!("{error}; or exec:CMD, or the word reference")),
     }
 }
 

@@ -34,7 +34,9 @@ impl ReachArgs {
     pub(super) fn target(&self, address: Option<&str>, exec: Option<&str>) -> Result<Target, String> {
         let trust = self.trust();
         match (address, exec, &self.at) {
-            (_, Some(command), _) if command.trim().is_empty() => Err("caller: --exec needs a command".to_owned()),
+            (_, Some(command), _) if command.trim().is_empty() => {
+                Err("caller: --exec needs a command".to_owned())
+            }
             (_, Some(command), Some(at)) => {
                 Ok(Target::ExecAt(command.to_owned(), Template::parse(at, &trust)?))
             }

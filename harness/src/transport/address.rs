@@ -57,7 +57,9 @@ impl Address {
                 let (at, path) = rest.find('/').map_or((rest, "/"), |slash| rest.split_at(slash));
                 Way::Ws(host(at)?, path.to_owned())
             }
-            Some(("unix", path)) => return Err(format!("caller: {text:?} is not an address; write unix:{path}")),
+            Some(("unix", path)) => {
+                return Err(format!("caller: {text:?} is not an address; write unix:{path}"));
+            }
             Some((scheme, _)) => return Err(format!("caller: {scheme}:// is not supported; {FORMS}")),
             None => match text.strip_prefix("unix:") {
                 Some("") => return Err(wrong(text)),
@@ -104,6 +106,16 @@ impl Address {
             Way::Tls(..) => Limits::TLS,
             Way::Ws(..) => Limits::WS,
             Way::Memory(_) => Limits::MEMORY,
+        }
+    }
+
+    /// What else may be wrong where nobody answers, as a sentence behind others.
+    pub(crate) fn hint(&self) -> &'static str {
+        match self.way {
+            // Some servers never answer a handshake for a path that they do not have.
+            Way::Ws(..) => " Is the path right? The raw WebSocket of sockjs is at PATH/websocket.",
+            Way::Tls(..) => " Does it speak TLS there?",
+            _ => "",
         }
     }
 

@@ -17,15 +17,13 @@ pub struct Limits {
 
 impl Limits {
     /// Those of TCP: none.
-    pub const TCP: Limits =
-        Limits { transport: "TCP", half_close: true, reset: true, text: false };
+    pub const TCP: Limits = Limits { transport: "TCP", half_close: true, reset: true, text: false };
     /// Those of a Unix socket.
     pub const UNIX: Limits = Limits { transport: "a Unix socket", reset: false, ..Limits::TCP };
     /// Those of TLS: none.
     pub const TLS: Limits = Limits { transport: "TLS", ..Limits::TCP };
     /// Those of a WebSocket.
-    pub const WS: Limits =
-        Limits { transport: "a WebSocket", half_close: false, reset: true, text: true };
+    pub const WS: Limits = Limits { transport: "a WebSocket", half_close: false, reset: true, text: true };
     /// Those of a stream in memory.
     pub const MEMORY: Limits = Limits { transport: "a stream in memory", reset: false, ..Limits::TCP };
 

@@ -43,7 +43,9 @@ impl Listener {
     pub async fn bind(address: &Address, identity: Option<&Identity>) -> Result<Listener, String> {
         let fault = |error: io::Error| format!("caller: cannot listen at {address}: {error}");
         if identity.is_some() && !matches!(address.way(), Way::Tls(..)) {
-            return Err(format!("caller: a certificate is for TLS, and {address} is not; write tls://HOST:PORT"));
+            return Err(format!(
+                "caller: a certificate is for TLS, and {address} is not; write tls://HOST:PORT"
+            ));
         }
         match address.way() {
             Way::Nowhere | Way::Memory(_) => {
@@ -53,7 +55,9 @@ impl Listener {
             Way::Unix(path) => Ok(Listener::Unix(bind_unix(path).await.map_err(fault)?, path.clone())),
             Way::Tls(host, _) => {
                 let Some(Identity { certificate, key }) = identity else {
-                    return Err("caller: to listen at tls:// takes --tls-cert FILE and --tls-key FILE".to_owned());
+                    return Err(
+                        "caller: to listen at tls:// takes --tls-cert FILE and --tls-key FILE".to_owned()
+                    );
                 };
                 let acceptor = tls::acceptor(certificate, key)?;
                 Ok(Listener::Tls(TcpListener::bind(host).await.map_err(fault)?, acceptor))

@@ -105,7 +105,9 @@ fn explain(error: io::Error) -> io::Error {
     match cause {
         Error::InvalidCertificate(_) => io::Error::new(
             io::ErrorKind::InvalidInput,
-            format!("{cause}; name its authority with --tls-ca FILE, or believe anything with --tls-insecure"),
+            format!(
+                "{cause}; name its authority with --tls-ca FILE, or believe anything with --tls-insecure"
+            ),
         ),
         _ => io::Error::new(io::ErrorKind::InvalidData, format!("the TLS handshake failed: {cause}")),
     }
@@ -117,15 +119,14 @@ fn explain(error: io::Error) -> io::Error {
 /// What is wrong with the files. The caller is at fault.
 pub(super) fn acceptor(certificate: &Path, key: &Path) -> Result<TlsAcceptor, String> {
     let chain = certificates(certificate)?;
-    let secret = PrivateKeyDer::from_pem_file(key)
-        .map_err(|error| format!("caller: {}: {error}", key.display()))?;
+    let secret =
+        PrivateKeyDer::from_pem_file(key).map_err(|error| format!("caller: {}: {error}", key.display()))?;
     let provider = Arc::new(ring::default_provider());
     let builder = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
     let builder = builder.map_err(|error| format!("harness: TLS: {error}"))?;
     let config = builder.with_no_client_auth().with_single_cert(chain, secret);
-    let config = config.map_err(|error| {
-        format!("caller: {} and {}: {error}", certificate.display(), key.display())
-    })?;
+    let config = config
+        .map_err(|error| format!("caller: {} and {}: {error}", certificate.display(), key.display()))?;
     Ok(TlsAcceptor::from(Arc::new(config)))
 }
 

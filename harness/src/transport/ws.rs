@@ -134,11 +134,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for Messages<S> {
 
 impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Messages<S> {
     /// A message of its own. What is said after the end goes nowhere, as over TCP.
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let mut socket = Pin::new(&mut self.socket);
         let sent = match ready!(socket.as_mut().poll_ready(cx)) {
             Ok(()) => socket.start_send(match std::str::from_utf8(bytes) {
