@@ -8,7 +8,7 @@ use dnode_conform::cases::catalogue;
 use dnode_conform::serve;
 use dnode_conform::transport::tls::Trust;
 use dnode_conform::transport::{Address, Duplex, Identity, Listener, memory};
-use dnode_conform::wire::Wire;
+use dnode_conform::wire::{Incoming, Wire};
 use dnode_reports::format::Format;
 use serde_json::Value as Json;
 use std::io::ErrorKind;
@@ -204,6 +204,11 @@ where
     receive.recv().unwrap()
 }
 
+fn address_of(text: &str) -> Address {
+    let trust = if text.starts_with("tls:") { Trust::Anything } else { Trust::System };
+    Address::parse(text, &trust).unwrap()
+}
+
 fn identity(certificates: &Certificates) -> Identity {
     Identity { certificate: certificates.path("cert.pem"), key: certificates.path("key.pem") }
 }
@@ -232,6 +237,30 @@ fn a_peer_that_floods_and_never_reads_stops_nobody_over_any_transport() {
 }
 
 #[test]
+fn what_comes_while_we_write_is_read_over_any_transport() {
+    let (folder, certificates) = (tempfile::tempdir().unwrap(), Certificates::new());
+    let mut line = vec![b'1'; 16 << 20];
+    line.push(b'\n');
+    for (address, identity, _) in ways(folder.path(), &certificates) {
+        let echo = |stream: Box<dyn Duplex>| async move {
+            let (mut from, mut to) = tokio::io::split(stream);
+            let _ = tokio::io::copy(&mut from, &mut to).await;
+        };
+        let address = address_of(&peer_at(&address, identity, echo));
+        tokio::runtime::Runtime::new().unwrap().block_on(async {
+            let deadline = Instant::now() + Duration::from_secs(60);
+            let mut wire = Wire::open(&address, deadline).await.unwrap();
+            // More than the buffers of both ends: who only writes never ends.
+            wire.send(&[&line], deadline).await;
+            while wire.bytes() < line.len() as u64 {
+                let incoming = wire.receive(deadline).await;
+                assert!(matches!(incoming, Incoming::Broken(_)), "{address}: {incoming:?}");
+            }
+        });
+    }
+}
+
+#[test]
 fn the_end_of_a_connection_reaches_the_peer_as_what_it_is() {
     let (folder, certificates) = (tempfile::tempdir().unwrap(), Certificates::new());
     for (address, identity, _) in ways(folder.path(), &certificates) {
@@ -248,8 +277,7 @@ fn the_end_of_a_connection_reaches_the_peer_as_what_it_is() {
             }
         };
         let text = peer_at(&address, identity, drain);
-        let trust = if text.starts_with("tls:") { Trust::Anything } else { Trust::System };
-        let address = Address::parse(&text, &trust).unwrap();
+        let address = address_of(&text);
         tokio::runtime::Runtime::new().unwrap().block_on(async {
             let deadline = Instant::now() + Duration::from_secs(60);
             let mut wire = Wire::open(&address, deadline).await.unwrap();

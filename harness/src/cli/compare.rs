@@ -29,7 +29,7 @@ const SHOWN: usize = 400;
 /// The arguments of `compare`.
 #[derive(Debug, Clone, Args)]
 pub(super) struct CompareArgs {
-    /// The first peer: HOST:PORT, exec:CMD (a shell command with {port}, started as by --exec of `run`), or reference
+    /// The first peer: HOST:PORT or another address as for `run`, exec:CMD (a shell command with {port}, started as by --exec of `run`), or reference
     #[arg(value_name = "TARGET_A")]
     a: String,
     /// The second peer, written alike

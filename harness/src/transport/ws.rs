@@ -61,6 +61,7 @@ pub(super) async fn connect(address: &str, path: &str) -> io::Result<Messages<Tc
 }
 
 /// Shakes hands as a server, for this path and no other.
+#[allow(clippy::result_large_err, reason = "the library says what its callback gives")]
 pub(super) async fn accept(stream: TcpStream, path: &str) -> io::Result<Messages<TcpStream>> {
     let check = |request: &Request, response: Response| match request.uri().path() == path {
         true => Ok(response),
@@ -152,5 +153,59 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Messages<S> {
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.socket).poll_close(cx).map(|closed| closed.or_else(broken))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
+    use tokio_tungstenite::tungstenite::protocol::Role;
+
+    async fn pair() -> (Messages<DuplexStream>, WebSocketStream<DuplexStream>) {
+        let (ours, theirs) = tokio::io::duplex(1024);
+        let ours = WebSocketStream::from_raw_socket(ours, Role::Client, Some(config())).await;
+        (Messages::new(ours), WebSocketStream::from_raw_socket(theirs, Role::Server, None).await)
+    }
+
+    fn block_on<T>(future: impl Future<Output = T>) -> T {
+        tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(future)
+    }
+
+    async fn heard(socket: &mut WebSocketStream<DuplexStream>) -> Message {
+        std::future::poll_fn(|cx| Pin::new(&mut *socket).poll_next(cx)).await.unwrap().unwrap()
+    }
+
+    #[test]
+    fn a_segment_is_a_text_and_what_is_none_is_binary() {
+        block_on(async {
+            let (mut ours, mut theirs) = pair().await;
+            for segment in ["one\n".as_bytes(), "zwei ä".as_bytes(), b"\xff"] {
+                ours.write_all(segment).await.unwrap();
+                ours.flush().await.unwrap();
+            }
+            assert_eq!(heard(&mut theirs).await, Message::text("one\n"));
+            assert_eq!(heard(&mut theirs).await, Message::text("zwei ä"));
+            assert_eq!(heard(&mut theirs).await, Message::binary(&b"\xff"[..]));
+        });
+    }
+
+    #[test]
+    fn messages_joined_are_bytes_and_a_close_is_the_end() {
+        block_on(async {
+            let (mut ours, theirs) = pair().await;
+            let mut theirs = Messages::new(theirs);
+            theirs.write_all(b"abc").await.unwrap();
+            theirs.write_all(b"\xffd").await.unwrap();
+            theirs.shutdown().await.unwrap();
+            let mut all = Vec::new();
+            // Less room than a message has bytes.
+            let mut room = [0; 2];
+            while let count @ 1.. = ours.read(&mut room).await.unwrap() {
+                all.extend_from_slice(&room[..count]);
+            }
+            assert_eq!(all, b"abc\xffd");
+            ours.write_all(b"too late").await.unwrap();
+        });
     }
 }
