@@ -171,9 +171,8 @@ fn the_printed_command_repeats_a_finding_and_a_campaign_finds_one() {
     let campaign =
         ["fuzz", "--seed", "1", "--time", "2m", "--fail-fast", "--findings", folder.path().to_str().unwrap()];
     run(&[&campaign[..], &ways[2]].concat()).expect_status(&[1]).expect_text("FOUND  ");
-    let finding =
-        std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().path().join("finding.md"));
-    let finding = finding.filter(|file| file.exists()).next().unwrap();
+    let mut files = std::fs::read_dir(folder.path()).unwrap().map(|it| it.unwrap().path().join("finding.md"));
+    let finding = files.find(|file| file.exists()).unwrap();
     let finding = std::fs::read_to_string(finding).unwrap();
     assert!(finding.contains("repeat.py speaks TCP only") && finding.contains(" --at "), "{finding}");
 }

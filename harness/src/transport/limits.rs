@@ -75,7 +75,9 @@ mod tests {
         let halved = transcript("{\"half-close\":true}\n");
         assert_eq!(Limits::WS.refuses(&halved).as_deref(), Some("a WebSocket has no half-close"));
         assert_eq!(Limits::UNIX.refuses(&halved), None);
-        let reset = transcript("{\"either\":[[{\"nothing\":true}],[{\"reset\":true}]]}\n");
+        let reset = transcript(
+            "{\"either\":[[{\"closed\":true}],[{\"expect\":{\"method\":1,\"arguments\":[]}},{\"reset\":true}]]}\n",
+        );
         assert_eq!(Limits::UNIX.refuses(&reset).as_deref(), Some("a Unix socket has no reset"));
         assert_eq!(Limits::TLS.refuses(&reset), None);
     }
