@@ -74,7 +74,8 @@ impl Connection {
         &mut *self.0
     }
 
-    /// See [`Transport::hold_until_half_close`].
+    /// What is written from now on waits until our half is ended, so that the last bytes and the end of the stream reach the peer
+    /// together, every time, where the system can do that.
     pub fn hold_until_half_close(&self) {
         self.0.hold_until_half_close();
     }
