@@ -33,9 +33,7 @@ fn variable(name: &str) -> Option<String> {
 
 fn start() -> Result<Live, String> {
     let target = match (variable("DNODE_PEER"), variable("DNODE_PEER_EXEC")) {
-        (Some(address), None) => {
-            Target::parse(&address).map_err(|error| format!("caller: DNODE_PEER: {error}"))?
-        }
+        (Some(address), None) => Target::parse(&address).map_err(|error| format!("DNODE_PEER: {error}"))?,
         (None, Some(command)) => Target::Exec(command),
         _ => {
             return Err("caller: this target needs a peer: set DNODE_PEER to HOST:PORT, or DNODE_PEER_EXEC to a command \

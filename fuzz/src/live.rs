@@ -18,6 +18,7 @@ use dnode_conform::peer::{DYING, HELLO, Peer, Service, bind_object, serves};
 use dnode_conform::ping::{Addressing, Ping};
 use dnode_conform::preflight::{Facts, preflight};
 use dnode_conform::target::Target;
+use dnode_conform::transport::Address;
 use dnode_conform::wire::{Incoming, Wire};
 use dnode_spec::clause::{self, Level};
 use dnode_spec::message::{Id, Method};
@@ -43,7 +44,7 @@ const FIRST: i64 = 1_000_000;
 pub struct Live {
     runtime: Runtime,
     peer: Option<Peer>,
-    address: String,
+    address: Address,
     facts: Facts,
     ping: Ping,
 }
@@ -73,7 +74,7 @@ impl Live {
         })?;
         let none = "peer: no call is known that it answers; expose the probe (fixtures/PROBE.md) or name one";
         let ping = facts.ping.clone().ok_or(none)?;
-        Ok(Live { runtime, address: peer.address().to_owned(), peer: Some(peer), facts, ping })
+        Ok(Live { runtime, address: peer.address().clone(), peer: Some(peer), facts, ping })
     }
 
     /// Sends an input, tells `seen` each transition, and judges the peer.
@@ -97,7 +98,7 @@ impl Live {
 
 /// One input on its connection.
 struct Session<'a> {
-    address: &'a str,
+    address: &'a Address,
     facts: &'a Facts,
     ping: &'a Ping,
     names: Names,

@@ -16,7 +16,7 @@ fn hear(conduct: MakeConduct, every: usize) -> (Result<(), String>, BTreeSet<usi
     let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
     let address = listener.local_addr().unwrap().to_string();
     runtime.spawn(serve::serve(listener, conduct));
-    let mut live = Live::start(&Target::Address(address), None).unwrap();
+    let mut live = Live::start(&Target::parse(&address).unwrap(), None).unwrap();
     let mut seen = BTreeSet::new();
     let made = Path::new(env!("CARGO_MANIFEST_DIR")).join("seeds/stream/made");
     let mut seeds: Vec<_> = std::fs::read_dir(made).unwrap().map(|entry| entry.unwrap().path()).collect();

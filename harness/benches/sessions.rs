@@ -40,7 +40,7 @@ fn main() {
 
 async fn bench(target: &Target) {
     let peer = Peer::start(target).await.unwrap_or_else(|error| panic!("{error}"));
-    let address: Arc<str> = peer.address().into();
+    let address = Arc::new(peer.address().clone());
     let facts = Arc::new(preflight(&address, None, PATIENCE).await.unwrap());
     let mut sessions: Vec<Arc<Case>> = Vec::new();
     let mut scripts: Vec<Arc<Vec<Exchange>>> = Vec::new();
@@ -68,7 +68,7 @@ async fn bench(target: &Target) {
         let address_ = Arc::clone(&address);
         let time = all(&scripts, move |script| {
             let address = Arc::clone(&address_);
-            async move { play(&address, &script).await.unwrap() }
+            async move { play(address.tcp().unwrap(), &script).await.unwrap() }
         });
         bare = bare.min(time.await);
     }

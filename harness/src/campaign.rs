@@ -160,8 +160,7 @@ struct Shared {
 pub async fn campaign(options: Options, tell: &mut (dyn FnMut(Notice) + Send)) -> Result<Status, String> {
     let mut peer = Peer::start(&options.target).await.map_err(|error| error.to_string())?;
     let facts = preflight(peer.address(), options.ping.as_ref(), options.patience).await;
-    let facts =
-        facts.map_err(|error| StartError::Unreachable(peer.address().to_owned(), error).to_string())?;
+    let facts = facts.map_err(|error| StartError::Unreachable(peer.address().clone(), error).to_string())?;
     if let Some(death) = peer.death(Duration::ZERO).await {
         return Err(format!(
             "peer: its process ended with its first connection, with {}\n{}",

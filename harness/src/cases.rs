@@ -86,6 +86,9 @@ impl Case {
         {
             return Some(reason);
         }
+        if let Some(reason) = facts.limits.refuses(&self.transcript) {
+            return Some((Verdict::NotApplicable, reason));
+        }
         if let Some(reason) = header.needs.iter().find_map(|method| facts.lacks(method)) {
             return Some((Verdict::NotApplicable, reason));
         }

@@ -11,6 +11,7 @@ mod list;
 mod man;
 mod minimize;
 mod progress;
+mod reach;
 mod record;
 mod replay;
 mod report;
@@ -19,6 +20,7 @@ mod serve;
 mod snapshot;
 mod transcripts;
 
+use crate::target::Target;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use dnode_spec::clause::Level;
 use semver::Version;
@@ -82,6 +84,8 @@ struct PeerArgs {
     /// on 127.0.0.1
     #[arg(long, value_name = "CMD")]
     exec: Option<String>,
+    #[command(flatten)]
+    reach: reach::ReachArgs,
     /// The weakest level whose failures gate; a crash or a hang always does
     #[arg(long, value_enum, default_value = "robust")]
     level: GateLevel,
@@ -112,6 +116,13 @@ struct PeerArgs {
     /// Show every case, not only the findings
     #[arg(long, short)]
     verbose: bool,
+}
+
+impl PeerArgs {
+    /// The target that the arguments name.
+    fn target(&self, address: Option<&str>) -> Result<Target, String> {
+        self.reach.target(address, self.exec.as_deref())
+    }
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]

@@ -4,6 +4,8 @@ use crate::ping::Answer;
 use crate::preflight::Facts;
 use crate::process::{self, Process};
 use crate::target::Target;
+use crate::transport::tls::Trust;
+use crate::transport::{Address, Limits, Template};
 use crate::wire::{Incoming, Wire};
 use dnode_reports::event::Death;
 use dnode_spec::monitor::Received;
@@ -11,7 +13,9 @@ use dnode_spec::text::TextBuf;
 use dnode_spec::transcript::Names;
 use std::hash::{BuildHasher, RandomState};
 use std::io;
+use std::path::PathBuf;
 use std::time::Duration;
+use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
@@ -27,40 +31,63 @@ pub const DYING: Duration = Duration::from_secs(2);
 #[derive(Debug)]
 pub enum StartError {
     /// The address does not accept connections.
-    Unreachable(String, io::Error),
+    Unreachable(Address, io::Error),
     /// The command could not be started.
     Command(String, io::Error),
     /// The program ended before it accepted a connection.
     Ended(String, Death),
-    /// The program runs, but accepts no connection.
-    NotReady(String, String),
+    /// The program runs, but accepts no connection at this address.
+    NotReady(String, Address, String),
     /// A port or a listener of our own.
     Harness(io::Error),
+    /// The address cannot be used; the text says who is at fault.
+    Address(String),
 }
 
 impl std::fmt::Display for StartError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            StartError::Unreachable(address, error) => {
-                write!(f, "peer: nothing accepts connections at {address} ({error}). Is it started?")
-            }
+            StartError::Unreachable(address, error) => match fault(error) {
+                Some(fault) => write!(f, "{fault}: at {address}: {error}"),
+                None => write!(
+                    f,
+                    "peer: nothing accepts connections at {address} ({error}). Is it started?{}",
+                    address.hint()
+                ),
+            },
             StartError::Command(command, error) => {
                 write!(f, "caller: the command {command:?} cannot be started: {error}")
             }
             StartError::Ended(command, death) => write!(
                 f,
                 "peer: {command:?} ended with {} before it accepted a connection. Does it listen at the port given as \
-                 {{port}} and PORT? Its standard error:\n{}",
+                 {{port}} and PORT, or with --at unix:{{socket}} at the path given as {{socket}} and SOCKET? Its standard \
+                 error:\n{}",
                 death.status, death.stderr
             ),
-            StartError::NotReady(command, stderr) => write!(
+            StartError::NotReady(command, address, stderr) => write!(
                 f,
-                "peer: {command:?} runs, but accepts no connection at 127.0.0.1 after {} s. Does it listen at the port \
-                 given as {{port}} and PORT? Its standard error:\n{stderr}",
-                START.as_secs()
+                "peer: {command:?} runs, but accepts no connection at {address} after {} s. Does it listen {}?{} Its \
+                 standard error:\n{stderr}",
+                START.as_secs(),
+                match address.limits() {
+                    Limits::UNIX => "at the path given as {socket} and SOCKET",
+                    _ => "at the port given as {port} and PORT",
+                },
+                address.hint()
             ),
             StartError::Harness(error) => write!(f, "harness: {error}"),
+            StartError::Address(problem) => f.write_str(problem),
         }
+    }
+}
+
+/// Who is at fault where another attempt to connect would end the same way.
+fn fault(error: &io::Error) -> Option<&'static str> {
+    match error.kind() {
+        io::ErrorKind::InvalidInput => Some("caller"),
+        io::ErrorKind::InvalidData => Some("peer"),
+        _ => None,
     }
 }
 
@@ -70,8 +97,10 @@ impl std::error::Error for StartError {}
 #[derive(Debug)]
 pub struct Peer {
     target: Target,
-    address: String,
+    address: Address,
     running: Running,
+    /// Where the socket of its program lies, as long as it runs.
+    _folder: Option<TempDir>,
 }
 
 #[derive(Debug)]
@@ -105,29 +134,50 @@ impl Peer {
                 let deadline = Instant::now() + Duration::from_secs(5);
                 let opened = Wire::open(address, deadline).await;
                 greet(opened.map_err(|error| StartError::Unreachable(address.clone(), error))?).await;
-                Ok(Peer { target: target.clone(), address: address.clone(), running: Running::Elsewhere })
+                Ok(Peer::new(target, address.clone(), Running::Elsewhere))
             }
             Target::Reference => {
                 let listener = TcpListener::bind("127.0.0.1:0").await.map_err(StartError::Harness)?;
                 let address = listener.local_addr().map_err(StartError::Harness)?.to_string();
+                let address = Address::parse(&address, &Trust::System).map_err(StartError::Address)?;
                 let serving = tokio::spawn(crate::serve::serve(listener, crate::serve::plain()));
-                Ok(Peer { target: target.clone(), address, running: Running::Reference(serving) })
+                Ok(Peer::new(target, address, Running::Reference(serving)))
             }
-            Target::Exec(command) => Peer::start_process(target, command).await,
+            Target::Exec(command) => {
+                let at = Template::parse("127.0.0.1:{port}", &Trust::System).map_err(StartError::Address)?;
+                Peer::start_process(target, command, &at).await
+            }
+            Target::ExecAt(command, at) => Peer::start_process(target, command, at).await,
         }
     }
 
-    async fn start_process(target: &Target, command: &str) -> Result<Peer, StartError> {
+    fn new(target: &Target, address: Address, running: Running) -> Peer {
+        Peer { target: target.clone(), address, running, _folder: None }
+    }
+
+    async fn start_process(target: &Target, command: &str, at: &Template) -> Result<Peer, StartError> {
         let port = free_port().map_err(StartError::Harness)?;
-        let address = format!("127.0.0.1:{port}");
-        let started = Process::start(command, &[("port", &port.to_string())]);
+        let folder = at.wants_socket().then(TempDir::new).transpose().map_err(StartError::Harness)?;
+        let socket = folder.as_ref().map(|folder| folder.path().join("peer"));
+        let address = at.fill(port, &socket.clone().unwrap_or_default()).map_err(StartError::Address)?;
+        let (port, socket) = (port.to_string(), socket.map(PathBuf::into_os_string));
+        let socket = socket.as_ref().map(|socket| ("socket", socket.to_str().unwrap_or_default()));
+        let words: Vec<(&str, &str)> = std::iter::once(("port", port.as_str())).chain(socket).collect();
+        let started = Process::start(command, &words);
         let mut process = started.map_err(|error| StartError::Command(command.to_owned(), error))?;
         let deadline = Instant::now() + START;
         while Instant::now() < deadline {
-            if let Ok(wire) = Wire::open(&address, deadline).await {
-                greet(wire).await;
-                let running = Running::Process(Box::new(process));
-                return Ok(Peer { target: target.clone(), address, running });
+            match Wire::open(&address, deadline).await {
+                Ok(wire) => {
+                    greet(wire).await;
+                    let running = Running::Process(Box::new(process));
+                    return Ok(Peer { _folder: folder, ..Peer::new(target, address, running) });
+                }
+                Err(error) if fault(&error).is_some() => {
+                    process.stop().await;
+                    return Err(StartError::Unreachable(address, error));
+                }
+                Err(_) => {}
             }
             if let Some(status) = process.wait(ATTEMPT).await {
                 let death = Death { status: process::describe(status), stderr: process.stderr().await };
@@ -136,12 +186,12 @@ impl Peer {
         }
         let stderr = process.stderr().await;
         process.stop().await;
-        Err(StartError::NotReady(command.to_owned(), stderr))
+        Err(StartError::NotReady(command.to_owned(), address, stderr))
     }
 
     /// Where it listens.
     #[must_use]
-    pub fn address(&self) -> &str {
+    pub fn address(&self) -> &Address {
         &self.address
     }
 
@@ -251,7 +301,7 @@ pub enum Service {
 }
 
 /// Whether a fresh connection is served before the deadline, as far as this peer serves any.
-pub async fn serves(address: &str, facts: &Facts, deadline: Instant) -> Service {
+pub async fn serves(address: &Address, facts: &Facts, deadline: Instant) -> Service {
     let mut wire = match Wire::open(address, deadline).await {
         Ok(wire) => wire,
         Err(error) if error.kind() == io::ErrorKind::TimedOut => return Service::Silent,

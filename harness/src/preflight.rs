@@ -2,6 +2,7 @@
 
 use crate::peer::{HELLO, Service, bind_object, serves};
 use crate::ping::{Addressing, Answer, Ping};
+use crate::transport::{Address, Limits};
 use crate::wire::{Incoming, Wire};
 use dnode_reports::event;
 use dnode_spec::graph::{Graph, Node, NodeId};
@@ -45,6 +46,8 @@ pub struct Facts {
     pub round_trip: Duration,
     /// It closes when we close our sending half.
     pub closes: bool,
+    /// What its transport cannot carry.
+    pub limits: Limits,
     /// The clauses that the preflight saw broken, so that cases which rest on them say nothing.
     pub missing: BTreeSet<&'static str>,
     /// Its process ended with its first connection.
@@ -73,6 +76,7 @@ impl Facts {
             ordered: false,
             round_trip: Duration::from_millis(5),
             closes: false,
+            limits: Limits::TCP,
             missing: BTreeSet::new(),
             ended: false,
             floods: false,
@@ -144,12 +148,12 @@ impl Facts {
 ///
 /// # Errors
 /// Why the peer cannot be reached.
-pub async fn preflight(address: &str, ping: Option<&Ping>, patience: Duration) -> std::io::Result<Facts> {
+pub async fn preflight(address: &Address, ping: Option<&Ping>, patience: Duration) -> std::io::Result<Facts> {
     let patience = patience * PATIENCE;
     let deadline = Instant::now() + patience;
     let mut wire = Wire::open(address, deadline).await?;
     let mut names = Names::new(65);
-    let mut facts = Facts::nothing();
+    let mut facts = Facts { limits: address.limits(), ..Facts::nothing() };
     // First without a word of ours: each end sends its object unasked.
     if !greet(&mut wire, &mut names, &mut facts, deadline).await {
         facts.missing.insert("methods/sent");

@@ -11,6 +11,7 @@ use crate::cases::Case;
 use crate::peer::bind_object;
 use crate::ping::{Addressing, method_text};
 use crate::preflight::Facts;
+use crate::transport::Address;
 use crate::wire::{Incoming, Log, Wire};
 use dnode_spec::message::Problem;
 use dnode_spec::monitor::Received;
@@ -106,7 +107,7 @@ pub const CONNECTION: &str = "the connection";
 const REFUSED: &str = "refused";
 
 /// Runs `case` against the peer at `address`.
-pub async fn replay(case: &Case, address: &str, facts: &Facts, patience: Duration) -> Replayed {
+pub async fn replay(case: &Case, address: &Address, facts: &Facts, patience: Duration) -> Replayed {
     let deadline = Instant::now() + patience;
     match Wire::open(address, deadline).await {
         Ok(wire) => play(case, Replay::new(&case.transcript, Some(address), facts, wire, patience)).await,
@@ -167,7 +168,7 @@ struct Replay<'a, 't> {
     /// How many steps were before it.
     before: usize,
     /// Where fresh connections are opened; none in the server's seat, where only the peer opens any.
-    address: Option<&'a str>,
+    address: Option<&'a Address>,
     facts: &'a Facts,
     wire: Wire,
     names: Names,
@@ -195,7 +196,7 @@ struct Replay<'a, 't> {
 impl<'a, 't> Replay<'a, 't> {
     fn new(
         transcript: &'t Transcript,
-        address: Option<&'a str>,
+        address: Option<&'a Address>,
         facts: &'a Facts,
         wire: Wire,
         patience: Duration,
@@ -282,7 +283,7 @@ impl<'a, 't> Replay<'a, 't> {
 
     async fn shake_hands(&mut self) -> Result<(), Stop> {
         let object = &self.transcript.header.object;
-        self.say(object, b"\"methods\"", &Split::Whole).await;
+        self.say(object, b"\"methods\"", &Split::Whole).await?;
         loop {
             match self.wire.receive(self.deadline).await {
                 Incoming::Message(received) if received.method.is("methods") => {
@@ -375,14 +376,17 @@ impl<'a, 't> Replay<'a, 't> {
     }
 
     async fn act(&mut self, action: &'t Action) -> Result<(), Stop> {
+        if let Some(reason) = self.facts.limits.refuses_step(action) {
+            return Err(Stop::NotApplicable(reason));
+        }
         match action {
             Action::Call(called, pattern, split) => {
                 let method = self.method_of_call(called)?;
-                self.say(pattern, &method, split).await;
+                self.say(pattern, &method, split).await?;
             }
             Action::Send(pattern, split) => {
                 let method = self.method_of_send(&pattern.called)?;
-                self.say(pattern, &method, split).await;
+                self.say(pattern, &method, split).await?;
             }
             Action::Bytes(bytes, newline, split) => {
                 let names = &mut self.names;
@@ -403,7 +407,7 @@ impl<'a, 't> Replay<'a, 't> {
                 // Long input takes its time to be read, and the case is seldom about that.
                 self.deadline += reading_time(bytes.len());
                 bytes.extend(newline.then_some(b'\n'));
-                self.wire.send(&split.segments(&bytes), self.deadline).await;
+                self.send(&split.segments(&bytes)).await?;
             }
             Action::HalfClose => {
                 self.half_closed = true;
@@ -431,7 +435,7 @@ impl<'a, 't> Replay<'a, 't> {
     }
 
     /// Sends a message of the transcript.
-    async fn say(&mut self, pattern: &Pattern, method: &[u8], split: &Split) {
+    async fn say(&mut self, pattern: &Pattern, method: &[u8], split: &Split) -> Result<(), Stop> {
         for (key, name) in pattern.members() {
             if method == b"\"methods\"" {
                 self.names.own_member(&key, name);
@@ -448,7 +452,16 @@ impl<'a, 't> Replay<'a, 't> {
             let alone = |cause: &mut Option<usize>| *cause = cause.filter(|step| *step == begun);
             self.causes.entry(name.clone()).and_modify(alone).or_insert(Some(begun));
         }
-        self.wire.send(&split.segments(&line), self.deadline).await;
+        self.send(&split.segments(&line)).await
+    }
+
+    /// Sends these segments, where the transport can carry them.
+    async fn send(&mut self, segments: &[&[u8]]) -> Result<(), Stop> {
+        if let Some(reason) = self.facts.limits.refuses_segments(segments) {
+            return Err(Stop::NotApplicable(reason));
+        }
+        self.wire.send(segments, self.deadline).await;
+        Ok(())
     }
 
     fn method_of_call(&self, called: &Called) -> Result<Vec<u8>, Stop> {

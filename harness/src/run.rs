@@ -159,7 +159,7 @@ async fn meet(options: &Options) -> Result<(Peer, Facts, Option<(String, Death)>
     }
     match preflight {
         Ok(facts) => Ok((peer, facts, None)),
-        Err(error) => Err(RunError::Start(StartError::Unreachable(peer.address().to_owned(), error))),
+        Err(error) => Err(RunError::Start(StartError::Unreachable(peer.address().clone(), error))),
     }
 }
 

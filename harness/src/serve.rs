@@ -1,9 +1,10 @@
-//! The reference peer over TCP: the reference session and the probe, plain, or with a fault or variants.
+//! The reference peer over any transport: the reference session and the probe, plain, or with a fault or variants.
 
 pub mod conduct;
 pub mod fault;
 pub mod variant;
 
+use crate::transport::{Duplex, Listener};
 use conduct::{Conduct, Heard, line_of};
 use dnode_spec::line::Splitter;
 use dnode_spec::probe::Probe;
@@ -13,7 +14,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 
 /// The longest line that the reference peer takes.
@@ -34,14 +34,17 @@ pub type MakeConduct = Arc<dyn Fn(u64) -> Box<dyn Conduct> + Send + Sync>;
 ///
 /// # Errors
 /// What the listener says.
-pub async fn serve(listener: TcpListener, make: MakeConduct) -> io::Result<()> {
+pub async fn serve(listener: impl Into<Listener>, make: MakeConduct) -> io::Result<()> {
+    let listener = listener.into();
     let busy = Arc::new(AtomicBool::new(false));
     let turn = Arc::new(Semaphore::new(1));
     for number in 0.. {
         match listener.accept().await {
-            Ok((stream, _)) => {
+            Ok(arrival) => {
                 let (conduct, busy, turn) = (make(number), Arc::clone(&busy), Arc::clone(&turn));
                 tokio::spawn(async move {
+                    // Who breaks the handshake has no connection, and that concerns nobody else.
+                    let Ok(stream) = arrival.shake_hands().await else { return };
                     let permit = if conduct.one_at_a_time() { turn.acquire().await.ok() } else { None };
                     let dies = conduct.dies_of_resets();
                     // The other end's fault: a connection that breaks concerns nobody else.
@@ -59,8 +62,16 @@ pub async fn serve(listener: TcpListener, make: MakeConduct) -> io::Result<()> {
     Ok(())
 }
 
-struct Connection {
-    stream: TcpStream,
+/// Serves one connection, a stream in memory for example, until it ends.
+///
+/// # Errors
+/// What the stream says. The other end is at fault.
+pub async fn speak(stream: impl Duplex, make: MakeConduct) -> io::Result<()> {
+    Connection::new(stream, make(0), Arc::default()).run().await
+}
+
+struct Connection<S> {
+    stream: S,
     conduct: Box<dyn Conduct>,
     session: Session,
     probe: Probe,
@@ -73,8 +84,8 @@ struct Connection {
     closing: bool,
 }
 
-impl Connection {
-    fn new(stream: TcpStream, conduct: Box<dyn Conduct>, busy: Arc<AtomicBool>) -> Connection {
+impl<S: Duplex> Connection<S> {
+    fn new(stream: S, conduct: Box<dyn Conduct>, busy: Arc<AtomicBool>) -> Connection<S> {
         Connection {
             stream,
             conduct,
@@ -91,7 +102,6 @@ impl Connection {
 
     /// Reading waits for writing, so an end that sends and never reads fills its own buffers, not our memory.
     async fn run(mut self) -> io::Result<()> {
-        self.stream.set_nodelay(true)?;
         if !self.busy.load(Ordering::Relaxed) {
             let (graph, object) = self.probe.object();
             self.session.start(graph, object);
@@ -189,7 +199,11 @@ impl Connection {
     }
 
     async fn write(&mut self) -> io::Result<()> {
-        for (_, line) in std::mem::take(&mut self.answers) {
+        let answers = std::mem::take(&mut self.answers);
+        if answers.is_empty() {
+            return Ok(());
+        }
+        for (_, line) in answers {
             match self.conduct.piece() {
                 None => self.stream.write_all(&line).await?,
                 Some(size) => {
@@ -201,12 +215,12 @@ impl Connection {
                 }
             }
         }
-        Ok(())
+        self.stream.flush().await
     }
 }
 
 /// Closes in order: what the other end still sends is read, for unread bytes would turn the close into a reset.
-async fn close(mut stream: TcpStream) -> io::Result<()> {
+async fn close(mut stream: impl Duplex) -> io::Result<()> {
     stream.shutdown().await?;
     let mut nowhere = tokio::io::sink();
     let drain = tokio::io::copy(&mut stream, &mut nowhere);

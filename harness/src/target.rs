@@ -1,5 +1,7 @@
 //! What is tested: an address, a command that we start, or the reference peer.
 
+use crate::transport::tls::Trust;
+use crate::transport::{Address, Template};
 use std::fmt;
 
 /// A peer as the caller names it.
@@ -7,31 +9,21 @@ use std::fmt;
 pub enum Target {
     /// The project's own reference peer, on a loopback port.
     Reference,
-    /// A peer that listens at `host:port`.
-    Address(String),
-    /// A program that listens at the port that we give it.
+    /// A peer that is there.
+    Address(Address),
+    /// A program that listens by TCP at the port that we give it.
     Exec(String),
+    /// A program that listens where the template says, at the port or the socket that we give it.
+    ExecAt(String, Template),
 }
 
 impl Target {
-    /// Reads an address: `HOST:PORT` or `tcp://HOST:PORT`.
+    /// Reads an address; see [`Address::parse`]. Over TLS the authorities of this system are trusted.
     ///
     /// # Errors
-    /// What is wrong with it, and what to write instead.
+    /// What is wrong with it, and what to write instead. The text says who is at fault.
     pub fn parse(text: &str) -> Result<Target, String> {
-        let address = match text.split_once("://") {
-            Some(("tcp", rest)) => rest.trim_end_matches('/'),
-            Some((scheme, _)) => {
-                return Err(format!("{scheme}:// is not supported; write HOST:PORT or tcp://HOST:PORT"));
-            }
-            None => text,
-        };
-        match address.rsplit_once(':') {
-            Some((host, port)) if !host.is_empty() && port.parse::<u16>().is_ok_and(|port| port > 0) => {
-                Ok(Target::Address(address.to_owned()))
-            }
-            _ => Err(format!("{text:?} is not an address; write HOST:PORT, for example 127.0.0.1:5050")),
-        }
+        Address::parse(text, &Trust::System).map(Target::Address)
     }
 
     /// The arguments that name this target on the command line.
@@ -39,8 +31,9 @@ impl Target {
     pub fn arguments(&self) -> String {
         match self {
             Target::Reference => String::new(),
-            Target::Address(address) => address.clone(),
+            Target::Address(address) => address.arguments(),
             Target::Exec(command) => format!("--exec {}", quote(command)),
+            Target::ExecAt(command, at) => format!("--exec {} {}", quote(command), at.arguments()),
         }
     }
 }
@@ -49,8 +42,8 @@ impl fmt::Display for Target {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Target::Reference => f.write_str("the reference peer"),
-            Target::Address(address) => f.write_str(address),
-            Target::Exec(command) => f.write_str(command),
+            Target::Address(address) => address.fmt(f),
+            Target::Exec(command) | Target::ExecAt(command, _) => f.write_str(command),
         }
     }
 }
@@ -70,12 +63,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn addresses_are_read() {
-        assert_eq!(Target::parse("tcp://localhost:5050"), Ok(Target::Address("localhost:5050".into())));
-        assert_eq!(Target::parse("[::1]:5050"), Ok(Target::Address("[::1]:5050".into())));
-        for bad in ["localhost", ":5050", "localhost:0", "localhost:99999", "ws://localhost:1"] {
-            assert!(Target::parse(bad).is_err(), "{bad}");
-        }
+    fn a_target_is_named_again_by_its_arguments() {
+        let target = Target::parse("tcp://localhost:5050").unwrap();
+        assert_eq!(target.arguments(), "tcp://localhost:5050");
+        let at = Template::parse("tls://localhost:{port}", &Trust::Authority("my ca.pem".into()));
+        assert!(at.is_err(), "there is no such file");
+        let at = Template::parse("tls://localhost:{port}", &Trust::Anything).unwrap();
+        assert_eq!(
+            Target::ExecAt("node x.js {port}".to_owned(), at).arguments(),
+            "--exec 'node x.js {port}' --at 'tls://localhost:{port}' --tls-insecure"
+        );
     }
 
     #[test]

@@ -7,15 +7,20 @@ mod log;
 
 pub use log::Log;
 
-use crate::transport::Connection;
+use crate::transport::{Address, Connection};
 use dnode_reports::event::From;
 use dnode_spec::line::Splitter;
 use dnode_spec::message::{Id, Problem};
 use dnode_spec::monitor::{End, Monitor, Received};
 use dnode_spec::state::State;
 use std::collections::{BTreeMap, VecDeque};
+use std::future::poll_fn;
 use std::io;
+use std::mem::MaybeUninit;
+use std::pin::Pin;
+use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
+use tokio::io::ReadBuf;
 use tokio::time::Instant;
 
 /// The longest line that is taken from a peer.
@@ -59,6 +64,10 @@ pub struct Wire {
     sent: Splitter,
     monitor: Monitor,
     outgoing: VecDeque<u8>,
+    /// What was written may still lie in the transport.
+    unflushed: bool,
+    /// Our half is to be ended, and that is not done yet.
+    ending: bool,
     log: Log,
     /// The first problem of each clause that the peer broke.
     broken: BTreeMap<&'static str, Problem>,
@@ -76,7 +85,7 @@ impl Wire {
     ///
     /// # Errors
     /// Why it cannot be reached.
-    pub async fn open(address: &str, deadline: Instant) -> io::Result<Wire> {
+    pub async fn open(address: &Address, deadline: Instant) -> io::Result<Wire> {
         let opened = tokio::time::timeout_at(deadline, Connection::open(address)).await;
         Ok(Wire::over(opened.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??))
     }
@@ -90,6 +99,8 @@ impl Wire {
             sent: Splitter::new(usize::MAX),
             monitor: Monitor::new(),
             outgoing: VecDeque::new(),
+            unflushed: false,
+            ending: false,
             log: Log::default(),
             broken: BTreeMap::new(),
             lines: 0,
@@ -119,7 +130,7 @@ impl Wire {
             if std::mem::take(&mut self.held) {
                 continue;
             }
-            while !self.outgoing.is_empty() && self.closed.is_none() && Instant::now() < deadline {
+            while self.has_to_write() && self.closed.is_none() && Instant::now() < deadline {
                 if !self.pump(deadline).await {
                     return;
                 }
@@ -158,50 +169,70 @@ impl Wire {
 
     /// Moves bytes both ways once; `false` when the deadline has passed.
     async fn pump(&mut self, deadline: Instant) -> bool {
-        let Some(connection) = &self.connection else {
-            self.closed.get_or_insert(false);
-            return true;
-        };
-        let ready = connection.ready(!self.outgoing.is_empty());
-        match tokio::time::timeout_at(deadline, ready).await {
-            Err(_) => return false,
-            Ok(Err(_)) => self.closed = Some(true),
-            Ok(Ok(())) => {
-                self.read_once();
-                self.write_once();
-            }
-        }
-        Instant::now() < deadline
+        let moved = poll_fn(|cx| self.poll_pump(cx));
+        tokio::time::timeout_at(deadline, moved).await.is_ok() && Instant::now() < deadline
     }
 
-    fn read_once(&mut self) {
-        let Some(connection) = self.connection.as_ref().filter(|_| self.bytes <= BYTES_LIMIT) else { return };
-        let mut buffer = [0; 64 * 1024];
-        match connection.try_read(&mut buffer) {
-            Ok(0) => self.closed = Some(false),
-            Ok(count) => {
-                self.bytes += count as u64;
-                self.splitter.push(&buffer[..count]);
+    fn poll_pump(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if self.connection.is_none() {
+            self.closed.get_or_insert(false);
+            return Poll::Ready(());
+        }
+        let (read, written) = (self.poll_read(cx), self.poll_write(cx));
+        if read.is_ready() { read } else { written }
+    }
+
+    fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let Some(connection) = self.connection.as_mut().filter(|_| self.bytes <= BYTES_LIMIT) else {
+            return Poll::Pending;
+        };
+        let mut space = [const { MaybeUninit::uninit() }; 64 * 1024];
+        let mut buffer = ReadBuf::uninit(&mut space);
+        match ready!(Pin::new(connection.stream()).poll_read(cx, &mut buffer)) {
+            Ok(()) if buffer.filled().is_empty() => self.closed = Some(false),
+            Ok(()) => {
+                self.bytes += buffer.filled().len() as u64;
+                self.splitter.push(buffer.filled());
             }
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            // TLS without its last word: a process that ends takes its connections with it, and over TCP that is the end too.
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => self.closed = Some(false),
             Err(_) => self.closed = Some(true),
         }
+        Poll::Ready(())
     }
 
-    fn write_once(&mut self) {
-        let Some(connection) = &self.connection else { return };
-        let (front, _) = self.outgoing.as_slices();
-        if front.is_empty() {
-            return;
-        }
-        match connection.try_write(front) {
-            Ok(count) => {
-                self.outgoing.drain(..count);
+    fn has_to_write(&self) -> bool {
+        !self.outgoing.is_empty() || self.unflushed
+    }
+
+    fn poll_write(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let Some(connection) = self.connection.as_mut() else { return Poll::Pending };
+        let mut stream = Pin::new(connection.stream());
+        if !self.outgoing.is_empty() {
+            // A transport of messages makes one of each segment, so it has to see the whole.
+            match ready!(stream.as_mut().poll_write(cx, self.outgoing.make_contiguous())) {
+                Ok(count @ 1..) => {
+                    self.outgoing.drain(..count);
+                    self.unflushed = true;
+                }
+                // The peer no longer reads; what it sent may still be read.
+                Ok(0) | Err(_) => self.outgoing.clear(),
             }
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-            // The peer no longer reads; what it sent may still be read.
-            Err(_) => self.outgoing.clear(),
+            if self.unflushed {
+                self.unflushed = stream.poll_flush(cx).is_pending();
+            }
+            return Poll::Ready(());
         }
+        if self.unflushed {
+            let _ = ready!(stream.poll_flush(cx));
+            self.unflushed = false;
+            return Poll::Ready(());
+        }
+        if self.ending {
+            let _ = ready!(stream.poll_shutdown(cx));
+            self.ending = false;
+        }
+        Poll::Pending
     }
 
     fn take_line(&mut self) -> Option<Incoming> {
@@ -259,8 +290,11 @@ impl Wire {
     pub fn half_close(&mut self) {
         self.log.event(From::Suite, "closes its sending half");
         let _ = self.monitor.end(SUITE, self.sent.rest());
-        if let Some(connection) = &self.connection {
-            let _ = connection.half_close();
+        if let Some(connection) = &mut self.connection {
+            // Mostly this is done at once; where it is not, whoever waits for what comes goes on with it.
+            let shutdown =
+                Pin::new(connection.stream()).poll_shutdown(&mut Context::from_waker(Waker::noop()));
+            self.ending = shutdown.is_pending();
         }
     }
 

@@ -22,8 +22,10 @@ async fn report(patterns: &[&str]) -> String {
     let address = listener.local_addr().unwrap().to_string();
     let server = tokio::spawn(your_server(listener));
     let patterns: Vec<String> = patterns.iter().map(|pattern| (*pattern).to_owned()).collect();
-    let options =
-        Options { selection: Selection::new(&patterns).unwrap(), ..Options::new(Target::Address(address)) };
+    let options = Options {
+        selection: Selection::new(&patterns).unwrap(),
+        ..Options::new(Target::parse(&address).unwrap())
+    };
     let file = tempfile::NamedTempFile::new().unwrap();
     let mut report = Format::Json.report(file.reopen().unwrap(), dnode_reports::text::Options::default());
     run(&options, catalogue().unwrap(), &mut |event| report.event(&event).unwrap()).await.unwrap();

@@ -15,6 +15,7 @@ use crate::replay::replay;
 use crate::run::Command;
 use crate::run::verdict::{Life, likened};
 use crate::target::Target;
+use crate::transport::Address;
 use crate::wire::{Incoming, Wire};
 use dnode_reports::event::{self, Death, Outcome};
 use dnode_spec::clause::Level;
@@ -99,7 +100,7 @@ impl Confirmer<'_> {
         if case.ruled_out(self.facts).is_some() || !self.ready().await {
             return Vec::new();
         }
-        let Some(address) = self.peer.as_ref().map(|peer| peer.address().to_owned()) else {
+        let Some(address) = self.peer.as_ref().map(|peer| peer.address().clone()) else {
             return Vec::new();
         };
         let canary = Canary::open(&address, self.facts, patience).await;
@@ -257,7 +258,7 @@ pub(super) struct Canary {
 
 impl Canary {
     /// Opens one, where the peer serves several connections and has a call to answer.
-    pub(super) async fn open(address: &str, facts: &Facts, patience: Duration) -> Option<Canary> {
+    pub(super) async fn open(address: &Address, facts: &Facts, patience: Duration) -> Option<Canary> {
         if facts.ping.is_none() || facts.missing.contains("methods/connections") {
             return None;
         }

@@ -7,6 +7,7 @@ use super::oracle::{Identity, Oracle};
 use super::script;
 use crate::preflight::Facts;
 use crate::target::Target;
+use crate::transport::Limits;
 use dnode_reports::escape::terminal_cut;
 use dnode_reports::event::{Death, From, Wire};
 use dnode_spec::clause;
@@ -239,9 +240,18 @@ fn text(finding: &Finding, scene: &Scene<'_>, folder: &Path) -> String {
     }
     let _ = writeln!(
         out,
-        "## Again\n\n```sh\n{}\npython3 {} HOST PORT   # alone, without this program; exit status 1: it shows\n```",
+        "## Again\n\n```sh\n{}\n{}\n```",
         shown(&command(scene, folder)),
-        shown(&crate::target::quote(&folder.join("repeat.py").to_string_lossy()))
+        match scene.facts.limits {
+            Limits::TCP => format!(
+                "python3 {} HOST PORT   # alone, without this program; exit status 1: it shows",
+                shown(&crate::target::quote(&folder.join("repeat.py").to_string_lossy()))
+            ),
+            limits => format!(
+                "# repeat.py speaks TCP only, and here the peer was reached over {}: it is for the same peer at a port of its own",
+                limits.transport
+            ),
+        }
     );
     out
 }

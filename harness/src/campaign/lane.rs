@@ -17,6 +17,7 @@ use super::{CONFIRMATIONS, Campaign};
 use crate::cases::{Case, level};
 use crate::peer::Health;
 use crate::replay::{Cause, Diverged, Judged, replay};
+use crate::transport::Address;
 use dnode_reports::event::Death;
 use fastrand::Rng;
 use std::collections::VecDeque;
@@ -165,8 +166,8 @@ impl<'a> Lane<'a> {
         }
     }
 
-    fn address(&self) -> String {
-        self.bench.peer.as_ref().map(|peer| peer.address().to_owned()).unwrap_or_default()
+    fn address(&self) -> Address {
+        self.bench.peer.as_ref().map(|peer| peer.address().clone()).unwrap_or_default()
     }
 
     async fn play_input(&mut self, input: &Input, source: &'static str) {

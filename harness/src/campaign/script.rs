@@ -24,7 +24,7 @@ pub(super) fn script(finding: &Finding, scene: &Scene<'_>) -> String {
     let mut out = format!("#!/usr/bin/env python3\n# {}\n", plain(&identity.to_string()));
     let _ = writeln!(
         out,
-        "# {}\n# python3 repeat.py HOST PORT; exit status 1 where it shows, 0 where not, 2 where it cannot be tried.\n",
+        "# {}\n# python3 repeat.py HOST PORT, over TCP; exit status 1 where it shows, 0 where not, 2 where it cannot be tried.\n",
         identity.oracle.sentence()
     );
     let _ = writeln!(out, "ORACLE = {:?}", identity.oracle.word());

@@ -6,6 +6,7 @@
 use super::input::{End, Input, Methods};
 use crate::peer::{HELLO, bind_object};
 use crate::preflight::Facts;
+use crate::transport::Address;
 use crate::wire::{Incoming, Wire};
 use dnode_reports::event;
 use dnode_spec::message::{Method, Problem};
@@ -58,7 +59,7 @@ impl Visit {
 
 /// Plays an input. `patience`: how long an answer may take.
 pub(super) async fn visit(
-    address: &str,
+    address: &Address,
     input: &Input,
     methods: &Methods,
     facts: &Facts,
@@ -78,14 +79,16 @@ pub(super) async fn visit(
     let sent = lines.iter().map(|line| line.len() + 1).sum::<usize>();
     // Long input takes its time to be read: a second for 2 MiB.
     let deadline = started + patience + Duration::from_micros(sent as u64 / 2);
-    say(&mut wire, input, lines, deadline).await;
+    let said = say(&mut wire, input, lines, facts, deadline).await;
     let ending = match input.end {
+        // What the transport cannot carry is not asked.
+        _ if !said => Ending::Closed,
         End::Asked => ask(&mut wire, &mut names, facts, deadline).await,
         End::HalfClosed | End::Reset => Ending::Closed,
     };
     let took = started.elapsed();
     let came = wire.bytes();
-    if ending == Ending::Answered || input.end == End::HalfClosed {
+    if ending == Ending::Answered || !said || input.end == End::HalfClosed {
         wire.close(Instant::now() + facts.drain().min(patience)).await;
     }
     let (log, broken) = wire.finish();
@@ -109,8 +112,8 @@ async fn greeted(wire: &mut Wire, names: &mut Names, facts: &Facts, deadline: In
     }
 }
 
-/// Sends our object and the lines, in as few segments as they say.
-async fn say(wire: &mut Wire, input: &Input, lines: Vec<Vec<u8>>, deadline: Instant) {
+/// Sends our object and the lines, in as few segments as they say. Says whether the transport could carry them.
+async fn say(wire: &mut Wire, input: &Input, lines: Vec<Vec<u8>>, facts: &Facts, deadline: Instant) -> bool {
     let mut segments: Vec<Vec<u8>> = vec![Vec::new()];
     if !wire.is_closed() {
         segments[0].extend_from_slice(HELLO);
@@ -131,6 +134,11 @@ async fn say(wire: &mut Wire, input: &Input, lines: Vec<Vec<u8>>, deadline: Inst
         append(&mut segments, &bytes[start..]);
     }
     let segments: Vec<&[u8]> = segments.iter().map(Vec::as_slice).filter(|it| !it.is_empty()).collect();
+    let halves = input.end != End::HalfClosed || facts.limits.half_close;
+    let resets = input.end != End::Reset || facts.limits.reset;
+    if !halves || !resets || facts.limits.refuses_segments(&segments).is_some() {
+        return false;
+    }
     match input.end {
         // The known-good call goes out with the last of them.
         End::Asked if segments.len() == 1 => wire.hold_until_next(),
@@ -148,6 +156,7 @@ async fn say(wire: &mut Wire, input: &Input, lines: Vec<Vec<u8>>, deadline: Inst
         End::HalfClosed => wire.half_close(),
         End::Reset => wire.reset(),
     }
+    true
 }
 
 fn append(segments: &mut [Vec<u8>], bytes: &[u8]) {

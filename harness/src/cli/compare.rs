@@ -29,7 +29,7 @@ const SHOWN: usize = 400;
 /// The arguments of `compare`.
 #[derive(Debug, Clone, Args)]
 pub(super) struct CompareArgs {
-    /// The first peer: HOST:PORT, exec:CMD (a shell command with {port}, started as by --exec of `run`), or reference
+    /// The first peer: HOST:PORT or another address as for `run`, exec:CMD (a shell command with {port}, started as by --exec of `run`), or reference
     #[arg(value_name = "TARGET_A")]
     a: String,
     /// The second peer, written alike
@@ -99,8 +99,7 @@ fn target(text: &str) -> Result<Target, String> {
         }
         Some(command) => Ok(Target::Exec(command.to_owned())),
         None if text == "reference" => Ok(Target::Reference),
-        None => Target::parse(text)
-            .map_err(|error| format!("caller: {error}; or exec:CMD, or the word reference")),
+        None => Target::parse(text).map_err(|error| format!("{error}; or exec:CMD, or the word reference")),
     }
 }
 
@@ -249,7 +248,7 @@ mod tests {
     #[test]
     fn a_target_is_an_address_a_command_or_the_reference_peer() {
         assert_eq!(target("exec:node x.js {port}"), Ok(Target::Exec("node x.js {port}".to_owned())));
-        assert_eq!(target("localhost:5050"), Ok(Target::Address("localhost:5050".to_owned())));
+        assert_eq!(target("localhost:5050"), Target::parse("localhost:5050"));
         assert_eq!(target("reference"), Ok(Target::Reference));
         for bad in ["exec:", "exec: ", "localhost", ""] {
             assert!(target(bad).unwrap_err().starts_with("caller: "), "{bad}");

@@ -1,7 +1,7 @@
 //! `dnode-conform fuzz [TARGET]`
 
 use super::GateLevel;
-use super::run::target;
+use super::reach::ReachArgs;
 use crate::campaign::{Coverage, Finding, Notice, Options, Status, campaign};
 use crate::ping::Ping;
 use crate::run::Command;
@@ -24,13 +24,16 @@ const SHOWN: usize = 160;
 /// The arguments of `fuzz`.
 #[derive(Debug, Args)]
 pub(super) struct FuzzArgs {
-    /// The peer's address: HOST:PORT or tcp://HOST:PORT; without it and without --exec, the reference peer
+    /// The peer's address: HOST:PORT, unix:PATH, tls://HOST:PORT or ws://HOST:PORT/PATH; without it and without
+    /// --exec, the reference peer
     #[arg(value_name = "TARGET", conflicts_with = "exec")]
     target: Option<String>,
     /// Start the peer with this shell command; {port} and the environment variable PORT hold the port it must listen at on
     /// 127.0.0.1. Only a peer that we start can be started again after it died, and only its memory can be watched
     #[arg(long, value_name = "CMD")]
     exec: Option<String>,
+    #[command(flatten)]
+    reach: ReachArgs,
     /// How long, for example 30s or 2h
     #[arg(long, value_name = "DUR", default_value = "5m", value_parser = time)]
     time: Duration,
@@ -83,7 +86,7 @@ fn shard(text: &str) -> Result<(u64, u64), String> {
 
 /// Fuzzes a peer.
 pub(super) async fn fuzz(args: FuzzArgs) -> Result<u8, String> {
-    let target = target(args.target.as_deref(), args.exec.clone())?;
+    let target = args.reach.target(args.target.as_deref(), args.exec.as_deref())?;
     let ping = args.ping.as_deref().map(Ping::parse).transpose();
     let interrupted = Arc::new(AtomicBool::new(false));
     let seed = args.seed.unwrap_or_else(|| RandomState::new().hash_one(0_u8) % 1_000_000);

@@ -1,7 +1,7 @@
 //! `dnode-conform minimize FILE [TARGET]`
 
 use super::PeerArgs;
-use super::run::{command, options, target};
+use super::run::{command, options};
 use super::transcripts;
 use crate::peer::Peer;
 use crate::ping::Ping;
@@ -18,7 +18,8 @@ use std::path::PathBuf;
 pub(super) struct MinimizeArgs {
     /// The transcript that shows a finding
     file: String,
-    /// The peer's address: HOST:PORT; without it and without --exec, the reference peer
+    /// The peer's address: HOST:PORT, unix:PATH, tls://HOST:PORT or ws://HOST:PORT/PATH; without it and without
+    /// --exec, the reference peer
     #[arg(value_name = "TARGET", conflicts_with = "exec")]
     target: Option<String>,
     /// Where to write the shorter transcript; without it, to standard output
@@ -33,7 +34,7 @@ pub(super) async fn minimize(args: MinimizeArgs) -> Result<u8, String> {
     let Some(case) = transcripts::read(std::slice::from_ref(&args.file))?.pop() else {
         return Err("caller: no transcript is named".to_owned());
     };
-    let target = target(args.target.as_deref(), args.peer.exec.clone())?;
+    let target = args.peer.target(args.target.as_deref())?;
     let ping = args.peer.ping.as_deref().map(Ping::parse).transpose();
     let ping = ping.map_err(|error| format!("caller: --ping {error}"))?;
     let options = options(&args.peer, target.clone(), ping.clone())?;

@@ -1,7 +1,8 @@
 //! `dnode-conform record --listen ADDR --to ADDR`
 
 use crate::record::{self, Options, Said};
-use crate::target::Target;
+use crate::transport::Address;
+use crate::transport::tls::Trust;
 use clap::{Args, ValueEnum};
 use dnode_reports::escape::terminal;
 use dnode_spec::clause::Level;
@@ -49,9 +50,9 @@ impl From<Seat> for End {
 
 /// Records until it is interrupted.
 pub(super) async fn record(args: RecordArgs) -> Result<u8, String> {
-    let to = match Target::parse(&args.to).map_err(|error| format!("caller: --to {error}"))? {
-        Target::Address(address) => address,
-        _ => return Err("caller: --to needs an address".to_owned()),
+    let to = Address::parse(&args.to, &Trust::System)?;
+    let Some(to) = to.tcp().map(str::to_owned) else {
+        return Err(format!("caller: --to {to}: only TCP is recorded; write HOST:PORT"));
     };
     if let Some(folder) = &args.out {
         let writable = std::fs::create_dir_all(folder).and_then(|()| tempfile::tempfile_in(folder));

@@ -1,6 +1,6 @@
 //! `dnode-conform replay FILE|DIR… [TARGET]`, and with `--listen` the same in the server's seat
 
-use super::run::{Told, judge, target};
+use super::run::{Told, judge};
 use super::{PeerArgs, transcripts};
 use crate::cases::{Case, Selection};
 use crate::run::Command;
@@ -15,7 +15,7 @@ use tokio::net::TcpListener;
 /// The arguments of `replay`.
 #[derive(Debug, Clone, Args)]
 pub(super) struct ReplayArgs {
-    /// Transcripts or folders of them (all *.jsonl beneath), and last the peer's address (HOST:PORT); without it and without
+    /// Transcripts or folders of them (all *.jsonl beneath), and last the peer's address (as for `run`); without it and without
     /// --exec, the reference peer
     #[arg(value_name = "FILE|DIR… [TARGET]", required = true)]
     files: Vec<String>,
@@ -38,7 +38,7 @@ pub(super) async fn replay(mut args: ReplayArgs) -> Result<u8, String> {
             "caller: give a target or --listen, not both: with --listen the clients come to us".to_owned()
         );
     }
-    let target = target(address.as_deref(), args.peer.exec.clone())?;
+    let target = args.peer.target(address.as_deref())?;
     let cases = transcripts::read(&args.files)?;
     match (args.listen, transcripts::speaking_for(true, &cases), transcripts::speaking_for(false, &cases)) {
         (None, Some(case), _) => Err(format!(

@@ -22,7 +22,8 @@ use std::sync::atomic::Ordering;
 /// The arguments of `run`.
 #[derive(Debug, Clone, Args)]
 pub(super) struct RunArgs {
-    /// The peer's address: HOST:PORT or tcp://HOST:PORT; without it and without --exec, the reference peer
+    /// The peer's address: HOST:PORT, unix:PATH, tls://HOST:PORT or ws://HOST:PORT/PATH; without it and without
+    /// --exec, the reference peer
     #[arg(value_name = "TARGET", conflicts_with = "exec")]
     target: Option<String>,
     /// Run only the cases whose id matches, for example 'callback/*'; may be given several times
@@ -53,7 +54,7 @@ pub(super) struct RunArgs {
 
 /// Runs the catalogue.
 pub(super) async fn run(args: RunArgs) -> Result<u8, String> {
-    let target = target(args.target.as_deref(), args.peer.exec.clone())?;
+    let target = args.peer.target(args.target.as_deref())?;
     if args.shard.is_some() && args.generate.is_some() && args.seed.is_none() {
         return Err(
             "caller: --shard with --generate needs --seed: all shards must draw the same sessions".to_owned()
@@ -86,16 +87,6 @@ fn seeds(args: &RunArgs) -> Vec<Seed> {
         _ => Kind::Legal,
     };
     (0..count).map(|number| Seed { seed, number, kind }).collect()
-}
-
-/// The target that the arguments name.
-pub(super) fn target(address: Option<&str>, exec: Option<String>) -> Result<Target, String> {
-    match (address, exec) {
-        (_, Some(command)) if command.trim().is_empty() => Err("caller: --exec needs a command".to_owned()),
-        (_, Some(command)) => Ok(Target::Exec(command)),
-        (Some(address), None) => Target::parse(address).map_err(|error| format!("caller: {error}")),
-        (None, None) => Ok(Target::Reference),
-    }
 }
 
 /// Runs these cases, as far as they are selected, reports, and says with which status to end.

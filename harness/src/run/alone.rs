@@ -9,6 +9,7 @@ use crate::cases::Case;
 use crate::peer::{DYING, Health, Peer};
 use crate::preflight::Facts;
 use crate::replay::{Judged, Replayed, replay};
+use crate::transport::Address;
 use dnode_reports::event::Death;
 use std::time::Duration;
 
@@ -49,8 +50,8 @@ impl Lane {
     }
 
     /// Where its peer listens, if it has one.
-    pub(super) fn address(&self) -> Option<String> {
-        self.peer.as_ref().map(|peer| peer.address().to_owned())
+    pub(super) fn address(&self) -> Option<Address> {
+        self.peer.as_ref().map(|peer| peer.address().clone())
     }
 
     /// Whether its peer has ended since the last case, and how.

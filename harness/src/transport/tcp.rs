@@ -1,33 +1,29 @@
 //! TCP.
 
+use super::Transport;
 use socket2::SockRef;
 use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
-use tokio::io::Interest;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
-/// One TCP connection to a peer.
+/// One TCP connection; what is built on TCP is built on this.
 #[derive(Debug)]
-pub struct Connection {
+pub(super) struct Tcp {
     stream: TcpStream,
 }
 
-impl Connection {
+impl Tcp {
     /// Connects to `host:port`.
-    ///
-    /// # Errors
-    /// Why the peer cannot be reached.
-    pub async fn open(address: &str) -> io::Result<Connection> {
-        Connection::accepted(TcpStream::connect(address).await?)
+    pub(super) async fn connect(address: &str) -> io::Result<Tcp> {
+        Tcp::new(TcpStream::connect(address).await?)
     }
 
-    /// The same for a connection that a peer opened to us.
-    ///
-    /// # Errors
-    /// What the socket says.
-    pub fn accepted(stream: TcpStream) -> io::Result<Connection> {
+    pub(super) fn new(stream: TcpStream) -> io::Result<Tcp> {
         stream.set_nodelay(true)?;
-        let connection = Connection { stream };
+        let connection = Tcp { stream };
         connection.acknowledge_at_once();
         Ok(connection)
     }
@@ -39,50 +35,53 @@ impl Connection {
         let _ = SockRef::from(&self.stream).set_tcp_quickack(true);
     }
 
-    /// Waits until the connection can be read, or, where `write` is wanted, written.
-    ///
-    /// # Errors
-    /// What the socket says.
-    pub async fn ready(&self, write: bool) -> io::Result<()> {
-        let interest = if write { Interest::READABLE | Interest::WRITABLE } else { Interest::READABLE };
-        self.stream.ready(interest).await.map(|_| ())
-    }
-
-    /// Reads what is there: 0 is the end of the stream, [`io::ErrorKind::WouldBlock`] means nothing yet.
-    ///
-    /// # Errors
-    /// What the socket says; a reset too.
-    pub fn try_read(&self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.acknowledge_at_once();
-        self.stream.try_read(buffer)
-    }
-
-    /// Writes what fits.
-    ///
-    /// # Errors
-    /// What the socket says.
-    pub fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
-        self.stream.try_write(bytes)
-    }
-
-    /// What is written from now on waits until our sending half is closed, so that the last bytes and the end of the stream
-    /// reach the peer together, every time. Elsewhere than on Linux they may come one after the other.
-    pub fn hold_until_half_close(&self) {
+    /// Holds what is written until the sending half is closed. Elsewhere than on Linux the last bytes and the end may come one after
+    /// the other.
+    pub(super) fn cork(&self) {
         #[cfg(target_os = "linux")]
         let _ = SockRef::from(&self.stream).set_tcp_cork(true);
     }
 
-    /// Closes our sending half.
-    ///
-    /// # Errors
-    /// What the socket says.
-    pub fn half_close(&self) -> io::Result<()> {
-        SockRef::from(&self.stream).shutdown(std::net::Shutdown::Write)
-    }
-
-    /// Aborts the connection: the other end sees a reset.
-    pub fn reset(self) {
+    /// Makes the close of this connection a reset.
+    pub(super) fn reset_at_close(&self) {
         // A zero linger turns the close into an RST.
         let _ = SockRef::from(&self.stream).set_linger(Some(Duration::ZERO));
+    }
+}
+
+impl Transport for Tcp {
+    fn hold_until_half_close(&self) {
+        self.cork();
+    }
+
+    fn abort(self: Box<Self>) {
+        self.reset_at_close();
+    }
+}
+
+impl AsyncRead for Tcp {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        // Telling the kernel costs a call, so not each time that there is nothing to read.
+        ready!(self.stream.poll_read_ready(cx))?;
+        self.acknowledge_at_once();
+        Pin::new(&mut self.get_mut().stream).poll_read(cx, buffer)
+    }
+}
+
+impl AsyncWrite for Tcp {
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.get_mut().stream).poll_write(cx, bytes)
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().stream).poll_shutdown(cx)
     }
 }

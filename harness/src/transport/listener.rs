@@ -1,0 +1,140 @@
+//! The other end of the transports: for the reference peer, and for whoever comes to us.
+
+use super::address::Way;
+use super::{Address, Duplex, tls, ws};
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
+use tokio_rustls::TlsAcceptor;
+
+/// What a server shows over TLS, in PEM.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Identity {
+    /// The file of its certificate, and of those that lead from it to an authority.
+    pub certificate: PathBuf,
+    /// The file of its key.
+    pub key: PathBuf,
+}
+
+/// A place where connections come in.
+pub enum Listener {
+    /// By TCP.
+    Tcp(TcpListener),
+    /// By a Unix socket at this path.
+    Unix(UnixListener, PathBuf),
+    /// By TLS.
+    Tls(TcpListener, TlsAcceptor),
+    /// By WebSocket, at this path.
+    Ws(TcpListener, Arc<str>),
+}
+
+impl From<TcpListener> for Listener {
+    fn from(listener: TcpListener) -> Listener {
+        Listener::Tcp(listener)
+    }
+}
+
+impl Listener {
+    /// Listens at this address; over TLS with this identity.
+    ///
+    /// # Errors
+    /// Why that is not possible, and who is at fault.
+    pub async fn bind(address: &Address, identity: Option<&Identity>) -> Result<Listener, String> {
+        let fault = |error: io::Error| format!("caller: cannot listen at {address}: {error}");
+        if identity.is_some() && !matches!(address.way(), Way::Tls(..)) {
+            return Err(format!(
+                "caller: a certificate is for TLS, and {address} is not; write tls://HOST:PORT"
+            ));
+        }
+        match address.way() {
+            Way::Nowhere | Way::Memory(_) => {
+                Err(format!("caller: cannot listen at {address}: no other process comes there"))
+            }
+            Way::Tcp(host) => Ok(Listener::Tcp(TcpListener::bind(host).await.map_err(fault)?)),
+            Way::Unix(path) => Ok(Listener::Unix(bind_unix(path).await.map_err(fault)?, path.clone())),
+            Way::Tls(host, _) => {
+                let Some(Identity { certificate, key }) = identity else {
+                    return Err(
+                        "caller: to listen at tls:// takes --tls-cert FILE and --tls-key FILE".to_owned()
+                    );
+                };
+                let acceptor = tls::acceptor(certificate, key)?;
+                Ok(Listener::Tls(TcpListener::bind(host).await.map_err(fault)?, acceptor))
+            }
+            Way::Ws(host, path) => {
+                Ok(Listener::Ws(TcpListener::bind(host).await.map_err(fault)?, path.as_str().into()))
+            }
+        }
+    }
+
+    /// Where it listens, as an address that reaches it: with the port that was taken for port 0.
+    ///
+    /// # Errors
+    /// What the socket says.
+    pub fn address(&self) -> io::Result<String> {
+        Ok(match self {
+            Listener::Tcp(listener) => listener.local_addr()?.to_string(),
+            Listener::Unix(_, path) => format!("unix:{}", path.display()),
+            Listener::Tls(listener, _) => format!("tls://{}", listener.local_addr()?),
+            Listener::Ws(listener, path) => format!("ws://{}{path}", listener.local_addr()?),
+        })
+    }
+
+    /// The next connection, before its handshake: who comes next need not wait for that.
+    ///
+    /// # Errors
+    /// What the socket says.
+    pub async fn accept(&self) -> io::Result<Arrival> {
+        Ok(match self {
+            Listener::Tcp(listener) => Arrival::Tcp(listener.accept().await?.0),
+            Listener::Unix(listener, _) => Arrival::Unix(listener.accept().await?.0),
+            Listener::Tls(listener, acceptor) => Arrival::Tls(listener.accept().await?.0, acceptor.clone()),
+            Listener::Ws(listener, path) => Arrival::Ws(listener.accept().await?.0, Arc::clone(path)),
+        })
+    }
+}
+
+/// Listens at a path. A file that a server left behind is in nobody's way; one where somebody answers is.
+async fn bind_unix(path: &PathBuf) -> io::Result<UnixListener> {
+    match UnixListener::bind(path) {
+        Err(error) if error.kind() == io::ErrorKind::AddrInUse => match UnixStream::connect(path).await {
+            Err(refused) if refused.kind() == io::ErrorKind::ConnectionRefused => {
+                std::fs::remove_file(path)?;
+                UnixListener::bind(path)
+            }
+            _ => Err(error),
+        },
+        bound => bound,
+    }
+}
+
+/// A connection that has come in.
+pub enum Arrival {
+    /// By TCP.
+    Tcp(TcpStream),
+    /// By a Unix socket.
+    Unix(UnixStream),
+    /// By TLS.
+    Tls(TcpStream, TlsAcceptor),
+    /// By WebSocket, for this path.
+    Ws(TcpStream, Arc<str>),
+}
+
+impl Arrival {
+    /// Does what comes before the first byte.
+    ///
+    /// # Errors
+    /// Why there is no connection. The other end is at fault.
+    pub async fn shake_hands(self) -> io::Result<Box<dyn Duplex>> {
+        if let Arrival::Tcp(stream) | Arrival::Tls(stream, _) | Arrival::Ws(stream, _) = &self {
+            stream.set_nodelay(true)?;
+        }
+        Ok(match self {
+            Arrival::Tcp(stream) => Box::new(stream),
+            Arrival::Unix(stream) => Box::new(stream),
+            Arrival::Tls(stream, acceptor) => Box::new(acceptor.accept(stream).await?),
+            Arrival::Ws(stream, path) => Box::new(ws::accept(stream, &path).await?),
+        })
+    }
+}
