@@ -258,7 +258,7 @@ impl Campaign {
 
     /// How many lanes there are. Of a peer that is not ours there is one: what ends it must be known at once.
     fn lanes(&self) -> u64 {
-        if matches!(self.options.target, Target::Address(_)) { 1 } else { self.options.jobs.max(1) as u64 }
+        if self.options.target.is_many() { self.options.jobs.max(1) as u64 } else { 1 }
     }
 
     fn is_over(&self) -> bool {

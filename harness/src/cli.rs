@@ -20,12 +20,14 @@ mod serve;
 mod snapshot;
 mod transcripts;
 
+use crate::host::Host;
 use crate::target::Target;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use dnode_spec::clause::Level;
 use semver::Version;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// Where a run cannot take place, whoever is at fault.
@@ -120,8 +122,23 @@ struct PeerArgs {
 
 impl PeerArgs {
     /// The target that the arguments name.
-    fn target(&self, address: Option<&str>) -> Result<Target, String> {
-        self.reach.target(address, self.exec.as_deref())
+    async fn target(&self, address: Option<&str>) -> Result<Target, String> {
+        match self.host(address).await? {
+            Some(host) => Ok(Target::Client(Arc::new(host))),
+            None => self.reach.target(address, self.exec.as_deref()),
+        }
+    }
+
+    /// Where a client comes to us, if one does; it is told where that is, unless we start it.
+    async fn host(&self, address: Option<&str>) -> Result<Option<Host>, String> {
+        let host = self.reach.host(address, self.exec.as_deref()).await?;
+        if let Some(host) = host.as_ref().filter(|host| !host.starts_clients()) {
+            match report::stdout_is_taken(&self.report) {
+                true => eprintln!("listening at {}", host.address()),
+                false => println!("listening at {}", host.address()),
+            }
+        }
+        Ok(host)
     }
 }
 

@@ -11,6 +11,7 @@ pub mod cases;
 pub mod cli;
 pub mod compare;
 pub mod gate;
+pub mod host;
 pub mod import;
 pub mod matrix;
 pub mod peer;

@@ -1,5 +1,6 @@
 //! The peer under test: reached by its address, started and restarted where we may, asked whether it lives.
 
+use crate::host::Host;
 use crate::ping::Answer;
 use crate::preflight::Facts;
 use crate::process::{self, Process};
@@ -14,6 +15,7 @@ use dnode_spec::transcript::Names;
 use std::hash::{BuildHasher, RandomState};
 use std::io;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
@@ -22,6 +24,8 @@ use tokio::time::Instant;
 
 /// How long a program may take from its start to its first connection.
 const START: Duration = Duration::from_secs(30);
+/// How long the first connection may take to end.
+const GREETING: Duration = Duration::from_millis(200);
 /// Between two attempts to reach a program that is starting: nothing signals that it listens.
 const ATTEMPT: Duration = Duration::from_millis(10);
 /// How long a process that broke its connections may take to end before it counts as alive.
@@ -40,6 +44,8 @@ pub enum StartError {
     NotReady(String, Address, String),
     /// A port or a listener of our own.
     Harness(io::Error),
+    /// No client came to us; what came instead.
+    NoClient(Arc<Host>, String),
     /// The address cannot be used; the text says who is at fault.
     Address(String),
 }
@@ -76,6 +82,20 @@ impl std::fmt::Display for StartError {
                 },
                 address.hint()
             ),
+            StartError::NoClient(host, instead) => match &host.listen().exec {
+                Some(command) => write!(
+                    f,
+                    "peer: {command:?} did not connect to {}: {instead}. The words {{host}} and {{port}}, or {{socket}}, and the \
+                     environment variables HOST, PORT and SOCKET say where we listen",
+                    host.address()
+                ),
+                None => write!(
+                    f,
+                    "peer: no client connected to {}: {instead}. Start one that connects again after each connection, until it is \
+                     refused; or let --exec start it",
+                    host.address()
+                ),
+            },
             StartError::Harness(error) => write!(f, "harness: {error}"),
             StartError::Address(problem) => f.write_str(problem),
         }
@@ -108,6 +128,7 @@ enum Running {
     Elsewhere,
     Process(Box<Process>),
     Reference(JoinHandle<io::Result<()>>),
+    Client(Arc<Host>),
 }
 
 /// What a peer that no longer serves is.
@@ -133,7 +154,8 @@ impl Peer {
             Target::Address(address) => {
                 let deadline = Instant::now() + Duration::from_secs(5);
                 let opened = Wire::open(address, deadline).await;
-                greet(opened.map_err(|error| StartError::Unreachable(address.clone(), error))?).await;
+                let wire = opened.map_err(|error| StartError::Unreachable(address.clone(), error))?;
+                greet(wire, GREETING).await;
                 Ok(Peer::new(target, address.clone(), Running::Elsewhere))
             }
             Target::Reference => {
@@ -148,11 +170,41 @@ impl Peer {
                 Peer::start_process(target, command, &at).await
             }
             Target::ExecAt(command, at) => Peer::start_process(target, command, at).await,
+            Target::Client(host) => Peer::start_client(target, host).await,
         }
     }
 
     fn new(target: &Target, address: Address, running: Running) -> Peer {
         Peer { target: target.clone(), address, running, _folder: None }
+    }
+
+    /// Waits for the first connection of a client: how it ends after that one is no harm's doing.
+    async fn start_client(target: &Target, host: &Arc<Host>) -> Result<Peer, StartError> {
+        let host = host.take().await.map_err(StartError::Address)?;
+        let address = Address::of_clients(Arc::clone(&host));
+        match Wire::open(&address, Instant::now() + START).await {
+            Ok(wire) => {
+                // Cut off before it has ended its half, it may see a reset, and that is a harm.
+                if greet(wire, GREETING * 25).await {
+                    host.was_harmless().await;
+                }
+                Ok(Peer::new(target, address, Running::Client(host)))
+            }
+            Err(error) => {
+                let instead = match error.kind() {
+                    io::ErrorKind::TimedOut => format!("nothing came within {} s", START.as_secs()),
+                    _ => error.to_string(),
+                };
+                let stderr = match host.death(Duration::ZERO).await {
+                    Some(death) => death.stderr,
+                    None => host.stderr().await,
+                };
+                host.stop().await;
+                host.leave();
+                let said = if stderr.is_empty() { String::new() } else { format!("; its standard error:\n{stderr}\n") };
+                Err(StartError::NoClient(host, format!("{instead}{said}")))
+            }
+        }
     }
 
     async fn start_process(target: &Target, command: &str, at: &Template) -> Result<Peer, StartError> {
@@ -169,7 +221,7 @@ impl Peer {
         while Instant::now() < deadline {
             match Wire::open(&address, deadline).await {
                 Ok(wire) => {
-                    greet(wire).await;
+                    greet(wire, GREETING).await;
                     let running = Running::Process(Box::new(process));
                     return Ok(Peer { _folder: folder, ..Peer::new(target, address, running) });
                 }
@@ -200,14 +252,18 @@ impl Peer {
     pub fn group(&self) -> Option<i32> {
         match &self.running {
             Running::Process(process) => process.group(),
-            Running::Elsewhere | Running::Reference(_) => None,
+            Running::Elsewhere | Running::Reference(_) | Running::Client(_) => None,
         }
     }
 
     /// Whether we can start it again.
     #[must_use]
     pub fn is_ours(&self) -> bool {
-        !matches!(self.running, Running::Elsewhere)
+        match &self.running {
+            Running::Elsewhere => false,
+            Running::Client(host) => host.starts_clients(),
+            Running::Process(_) | Running::Reference(_) => true,
+        }
     }
 
     /// Ends it, where it is ours, and starts it afresh.
@@ -215,6 +271,11 @@ impl Peer {
     /// # Errors
     /// [`StartError`].
     pub async fn restart(&mut self) -> Result<(), StartError> {
+        if let Running::Client(host) = &self.running {
+            // The next one is started when its connection is waited for.
+            host.stop().await;
+            return Ok(());
+        }
         let target = self.target.clone();
         std::mem::replace(&mut self.running, Running::Elsewhere).stop().await;
         *self = Peer::start(&target).await?;
@@ -228,9 +289,14 @@ impl Peer {
 
     /// How the process ended, if it is ours and has ended.
     pub async fn death(&mut self, wait: Duration) -> Option<Death> {
-        let Running::Process(process) = &mut self.running else { return None };
-        let status = process.wait(wait).await?;
-        Some(Death { status: process::describe(status), stderr: process.stderr().await })
+        match &mut self.running {
+            Running::Process(process) => {
+                let status = process.wait(wait).await?;
+                Some(Death { status: process::describe(status), stderr: process.stderr().await })
+            }
+            Running::Client(host) => host.death(wait).await,
+            Running::Elsewhere | Running::Reference(_) => None,
+        }
     }
 
     /// Whether a fresh connection is served: handshake, and the known-good call where there is one.
@@ -253,11 +319,12 @@ impl Peer {
 }
 
 /// Ends the connection that showed that the peer listens. It says a word first: a peer may die of one that ends without, and a case
-/// is to find that.
-async fn greet(mut wire: Wire) {
-    let deadline = Instant::now() + Duration::from_millis(200);
+/// is to find that. Says whether the peer ended the connection too.
+async fn greet(mut wire: Wire, patience: Duration) -> bool {
+    let deadline = Instant::now() + patience;
     wire.send(&[HELLO], deadline).await;
     wire.close(deadline).await;
+    wire.is_closed()
 }
 
 /// A port that is free now and that the program takes a moment later. It lies below those that systems hand out by themselves, so
@@ -283,6 +350,10 @@ impl Running {
             Running::Elsewhere => {}
             Running::Process(process) => process.stop().await,
             Running::Reference(serving) => serving.abort(),
+            Running::Client(host) => {
+                host.stop().await;
+                host.leave();
+            }
         }
     }
 }
@@ -302,11 +373,14 @@ pub enum Service {
 
 /// Whether a fresh connection is served before the deadline, as far as this peer serves any.
 pub async fn serves(address: &Address, facts: &Facts, deadline: Instant) -> Service {
+    let begun = Instant::now();
     let mut wire = match Wire::open(address, deadline).await {
         Ok(wire) => wire,
         Err(error) if error.kind() == io::ErrorKind::TimedOut => return Service::Silent,
         Err(_) => return Service::Refused,
     };
+    // A client has its own time to come.
+    let deadline = if address.host().is_some() { deadline + begun.elapsed() } else { deadline };
     let mut names = Names::new(65);
     wire.send(&[HELLO], deadline).await;
     while facts.members.is_some() {

@@ -173,11 +173,15 @@ pub async fn preflight(address: &Address, ping: Option<&Ping>, patience: Duratio
         learn_order(&mut wire, &mut names, &mut facts, &ping, patience).await;
         learn_answers(&mut wire, &mut names, &mut facts, patience).await;
     }
-    // Two connections at once: this one is still open.
-    let second = serves(address, &facts, Instant::now() + patience).await;
-    if facts.members.is_some() && second != Service::Served && !wire.is_closed() {
-        facts.missing.insert("methods/connections");
-        facts.notes.push("a second connection is not served while the first is open".to_owned());
+    match address.host() {
+        Some(host) => {
+            facts.notes.push("the peer is a client: it comes to us, one connection after another".to_owned());
+            facts.notes.extend(host.note().await);
+        }
+        None => {
+            let second = serves(address, &facts, Instant::now() + patience).await;
+            learn_connections(&mut facts, second, wire.is_closed());
+        }
     }
     wire.close(Instant::now() + Duration::from_secs(1)).await;
     facts.closes = wire.is_closed();
@@ -305,6 +309,14 @@ async fn learn_order(wire: &mut Wire, names: &mut Names, facts: &mut Facts, ping
         }
     }
     facts.ordered = answers == [first, second];
+}
+
+/// Two connections at once: the first is still open.
+fn learn_connections(facts: &mut Facts, second: Service, first_is_closed: bool) {
+    if facts.members.is_some() && second != Service::Served && !first_is_closed {
+        facts.missing.insert("methods/connections");
+        facts.notes.push("a second connection is not served while the first is open".to_owned());
+    }
 }
 
 /// Calls once each method of the probe that many cases rest on: a case that needs one which does not answer says nothing.

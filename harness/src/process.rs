@@ -80,7 +80,15 @@ impl Process {
         self.child.try_wait().ok().flatten()
     }
 
-    /// Waits for the program to end, up to `limit`.
+    /// Waits for the program to end.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub async fn end(&mut self) -> io::Result<ExitStatus> {
+        self.child.wait().await
+    }
+
+    /// The same, up to `limit`.
     pub async fn wait(&mut self, limit: Duration) -> Option<ExitStatus> {
         tokio::time::timeout(limit, self.child.wait()).await.ok().and_then(Result::ok)
     }

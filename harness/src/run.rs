@@ -20,7 +20,6 @@ use crate::peer::{Peer, Service, StartError, serves};
 use crate::preflight::{Facts, preflight};
 use crate::replay::{Cause, Judged, Replayed, replay};
 use crate::shrink::shrink;
-use crate::target::Target;
 use alone::{LANES, Lane};
 use dnode_reports::event::{Death, Ended, Event, Outcome, Run, Verdict};
 use dnode_spec::generate::{Seed, session};
@@ -290,9 +289,10 @@ impl Runner<'_> {
         waiting: Vec<usize>,
         tell: &mut (dyn FnMut(Event) + Send),
     ) -> Vec<Suspect> {
-        let jobs =
-            if self.facts.missing.contains("methods/connections") { 1 } else { self.options.jobs.max(1) };
         let Some(address) = self.lanes.first().and_then(Lane::address) else { return Vec::new() };
+        // A client opens one connection after another.
+        let one = address.host().is_some() || self.facts.missing.contains("methods/connections");
+        let jobs = if one { 1 } else { self.options.jobs.max(1) };
         let mut waiting = waiting.into_iter();
         let mut running = JoinSet::new();
         let mut suspects = Vec::new();
@@ -416,8 +416,7 @@ impl Runner<'_> {
         if lane.gone.is_some() && lanes > 1 {
             return;
         }
-        let ours = !matches!(self.options.target, Target::Address(_));
-        if lane.harmed && ours && lanes < LANES.min(self.options.jobs) {
+        if lane.harmed && self.options.target.is_many() && lanes < LANES.min(self.options.jobs) {
             self.lanes.push(Lane::new(None));
         }
         self.lanes.insert(0, lane);

@@ -1,8 +1,10 @@
 //! What is tested: an address, a command that we start, or the reference peer.
 
+use crate::host::Host;
 use crate::transport::tls::Trust;
 use crate::transport::{Address, Template};
 use std::fmt;
+use std::sync::Arc;
 
 /// A peer as the caller names it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,6 +17,8 @@ pub enum Target {
     Exec(String),
     /// A program that listens where the template says, at the port or the socket that we give it.
     ExecAt(String, Template),
+    /// A client that comes to us.
+    Client(Arc<Host>),
 }
 
 impl Target {
@@ -26,6 +30,16 @@ impl Target {
         Address::parse(text, &Trust::System).map(Target::Address)
     }
 
+    /// Whether several can be started, each by itself.
+    #[must_use]
+    pub fn is_many(&self) -> bool {
+        match self {
+            Target::Address(_) => false,
+            Target::Reference | Target::Exec(_) | Target::ExecAt(..) => true,
+            Target::Client(host) => host.is_one_of_many(),
+        }
+    }
+
     /// The arguments that name this target on the command line.
     #[must_use]
     pub fn arguments(&self) -> String {
@@ -34,6 +48,7 @@ impl Target {
             Target::Address(address) => address.arguments(),
             Target::Exec(command) => format!("--exec {}", quote(command)),
             Target::ExecAt(command, at) => format!("--exec {} {}", quote(command), at.arguments()),
+            Target::Client(host) => host.listen().arguments(),
         }
     }
 }
@@ -44,6 +59,10 @@ impl fmt::Display for Target {
             Target::Reference => f.write_str("the reference peer"),
             Target::Address(address) => address.fmt(f),
             Target::Exec(command) | Target::ExecAt(command, _) => f.write_str(command),
+            Target::Client(host) => match &host.listen().exec {
+                Some(command) => f.write_str(command),
+                None => write!(f, "the client that connects to {}", host.address()),
+            },
         }
     }
 }

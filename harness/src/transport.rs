@@ -57,6 +57,7 @@ impl Connection {
             Way::Tls(host, trust) => Box::new(tls::connect(host, trust).await?),
             Way::Ws(host, path) => Box::new(ws::connect(host, path).await?),
             Way::Memory(peer) => Box::new(peer.connect()),
+            Way::Awaited(host) => return Box::pin(host.next()).await,
         };
         Ok(Connection(transport))
     }

@@ -10,7 +10,7 @@ use std::path::Path;
 use std::process::Command;
 use support::{Listening, install, root, run};
 
-const CLIENT: &str = "fixtures/peers/npm-dnode/client.js";
+const CLIENT: &str = "fixtures/peers/npm-dnode/caller.js";
 
 /// Records one session of npm dnode's client with the reference peer as `session-N.jsonl`, seen from the peer.
 fn record(session: &str, out: &Path) {

@@ -86,6 +86,11 @@ fn shard(text: &str) -> Result<(u64, u64), String> {
 
 /// Fuzzes a peer.
 pub(super) async fn fuzz(args: FuzzArgs) -> Result<u8, String> {
+    if args.reach.listens() {
+        return Err(
+            "caller: fuzz needs a peer that accepts connections; `run --generate` takes clients too, with --listen".to_owned()
+        );
+    }
     let target = args.reach.target(args.target.as_deref(), args.exec.as_deref())?;
     let ping = args.ping.as_deref().map(Ping::parse).transpose();
     let interrupted = Arc::new(AtomicBool::new(false));

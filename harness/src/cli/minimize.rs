@@ -34,7 +34,7 @@ pub(super) async fn minimize(args: MinimizeArgs) -> Result<u8, String> {
     let Some(case) = transcripts::read(std::slice::from_ref(&args.file))?.pop() else {
         return Err("caller: no transcript is named".to_owned());
     };
-    let target = args.peer.target(args.target.as_deref())?;
+    let target = args.peer.target(args.target.as_deref()).await?;
     let ping = args.peer.ping.as_deref().map(Ping::parse).transpose();
     let ping = ping.map_err(|error| format!("caller: --ping {error}"))?;
     let options = options(&args.peer, target.clone(), ping.clone())?;

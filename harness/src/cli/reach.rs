@@ -1,8 +1,9 @@
 //! How a peer is reached: the options that go with an address or a command.
 
+use crate::host::{Host, Listen};
 use crate::target::Target;
 use crate::transport::tls::Trust;
-use crate::transport::{Address, Template};
+use crate::transport::{Address, Identity, Template};
 use clap::Args;
 use std::path::PathBuf;
 
@@ -13,6 +14,13 @@ pub(super) struct ReachArgs {
     /// ws://127.0.0.1:{port}/PATH; {socket} and the environment variable SOCKET hold the path of its socket
     #[arg(long, value_name = "ADDR", requires = "exec")]
     at: Option<String>,
+    /// The peer is a client: listen here, HOST:PORT, unix:PATH, tls://HOST:PORT or ws://HOST:PORT/PATH, and wait for it; port 0
+    /// takes a free one, which is printed. It connects again after each connection; or --exec starts it, with {host} and {port}, or
+    /// {socket}, and HOST, PORT and SOCKET in its environment, again after each end
+    #[arg(long, value_name = "ADDR", conflicts_with_all = ["at", "tls_ca", "tls_insecure"])]
+    listen: Option<String>,
+    #[command(flatten)]
+    identity: IdentityArgs,
     /// Over TLS, believe the certificates of the authorities in this PEM file instead of those that this system trusts
     #[arg(long, value_name = "FILE", conflicts_with = "tls_insecure")]
     tls_ca: Option<PathBuf>,
@@ -21,7 +29,41 @@ pub(super) struct ReachArgs {
     tls_insecure: bool,
 }
 
+/// What we show over TLS.
+#[derive(Debug, Clone, Default, Args)]
+pub(super) struct IdentityArgs {
+    /// With --listen over TLS, the certificate to show, in PEM, with those that lead from it to an authority
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    tls_cert: Option<PathBuf>,
+    /// The key of the certificate, in PEM
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    tls_key: Option<PathBuf>,
+}
+
+impl IdentityArgs {
+    /// The identity that the arguments name.
+    pub(super) fn identity(&self) -> Option<Identity> {
+        let pair = self.tls_cert.clone().zip(self.tls_key.clone());
+        pair.map(|(certificate, key)| Identity { certificate, key })
+    }
+}
+
 impl ReachArgs {
+    /// Whether a client is to come to us.
+    pub(super) fn listens(&self) -> bool {
+        self.listen.is_some()
+    }
+
+    /// Where the client comes to, if one does. It is open when this returns.
+    pub(super) async fn host(&self, address: Option<&str>, exec: Option<&str>) -> Result<Option<Host>, String> {
+        let Some(listen) = &self.listen else { return Ok(None) };
+        if address.is_some() {
+            return Err("caller: give a target or --listen, not both: with --listen the client comes to us".to_owned());
+        }
+        let listen = Listen { at: listen.clone(), identity: self.identity.identity(), exec: exec.map(str::to_owned) };
+        Host::open(&listen).await.map(Some)
+    }
+
     fn trust(&self) -> Trust {
         match &self.tls_ca {
             Some(file) => Trust::Authority(file.clone()),
@@ -30,8 +72,11 @@ impl ReachArgs {
         }
     }
 
-    /// The target that the arguments name.
+    /// The target that the arguments name, where the peer is a server.
     pub(super) fn target(&self, address: Option<&str>, exec: Option<&str>) -> Result<Target, String> {
+        if self.identity.identity().is_some() {
+            return Err("caller: --tls-cert is for --listen: we show it to clients that come to us".to_owned());
+        }
         let trust = self.trust();
         match (address, exec, &self.at) {
             (_, Some(command), _) if command.trim().is_empty() => {

@@ -10,7 +10,6 @@ use clap::Args;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use tokio::net::TcpListener;
 
 /// The arguments of `replay`.
 #[derive(Debug, Clone, Args)]
@@ -19,10 +18,6 @@ pub(super) struct ReplayArgs {
     /// --exec, the reference peer
     #[arg(value_name = "FILE|DIR… [TARGET]", required = true)]
     files: Vec<String>,
-    /// Replay transcripts of role server: listen here, HOST:PORT, for one client a transcript; port 0 takes a free one, which is
-    /// printed. --exec then starts each client, with {host} and {port}, and HOST and PORT in its environment
-    #[arg(long, value_name = "ADDR", conflicts_with = "ping")]
-    listen: Option<String>,
     #[command(flatten)]
     peer: PeerArgs,
 }
@@ -33,55 +28,47 @@ pub(super) async fn replay(mut args: ReplayArgs) -> Result<u8, String> {
     if address.is_some() && args.peer.exec.is_some() {
         return Err("caller: give a target or --exec, not both".to_owned());
     }
-    if address.is_some() && args.listen.is_some() {
-        return Err(
-            "caller: give a target or --listen, not both: with --listen the clients come to us".to_owned()
-        );
-    }
-    let target = args.peer.target(address.as_deref())?;
     let cases = transcripts::read(&args.files)?;
-    match (args.listen, transcripts::speaking_for(true, &cases), transcripts::speaking_for(false, &cases)) {
-        (None, Some(case), _) => Err(format!(
+    let (server, client) = (transcripts::speaking_for(true, &cases), transcripts::speaking_for(false, &cases));
+    match (server, client) {
+        (Some(server), Some(client)) => Err(format!(
+            "caller: {} speaks for the end that accepts (role server) and {} for the one that connects: replay them apart",
+            server.id(),
+            client.id()
+        )),
+        (Some(case), None) if !args.peer.reach.listens() => Err(format!(
             "caller: {} speaks for the end that accepts (role server): replay it with --listen ADDR, for example \
-             --listen 127.0.0.1:0 --exec 'node client.js {{port}}'",
+             --listen 127.0.0.1:0 --exec 'node client.js {{host}} {{port}}'",
             case.id()
         )),
-        (Some(_), _, Some(case)) => Err(format!(
-            "caller: {} speaks for the end that connects (role client): replay it without --listen, against a TARGET \
-             or --exec",
-            case.id()
-        )),
-        (None, None, _) => judge(&args.peer, target, (Selection::all(), None), cases.into(), None).await,
-        (Some(listen), _, None) => serve(&listen, &args.peer, cases).await,
+        (Some(_), None) => serve(&args.peer, address.as_deref(), cases).await,
+        _ => {
+            let target = args.peer.target(address.as_deref()).await?;
+            judge(&args.peer, target, (Selection::all(), None), cases.into(), None).await
+        }
     }
 }
 
 /// Replays transcripts in the server's seat.
-async fn serve(listen: &str, peer: &PeerArgs, cases: Vec<Case>) -> Result<u8, String> {
+async fn serve(peer: &PeerArgs, address: Option<&str>, cases: Vec<Case>) -> Result<u8, String> {
+    if peer.ping.is_some() {
+        return Err("caller: --ping is no help with transcripts of role server: the client calls by itself".to_owned());
+    }
     let interrupted = Arc::new(AtomicBool::new(false));
-    let exec = peer.exec.as_ref().map(|exec| format!(" --exec {}", quote(exec))).unwrap_or_default();
+    let Some(host) = peer.host(address).await? else { return Err("caller: --listen is missing".to_owned()) };
     let options = Options {
-        exec: peer.exec.clone(),
         gate: super::run::gate(peer)?,
         patience: peer.deadline,
         command: Command {
             program: quote(&std::env::args().next().unwrap_or_else(|| "dnode-conform".to_owned())),
-            arguments: format!("--listen {}{exec}", quote(listen)),
+            arguments: host.listen().arguments(),
         },
         fail_fast: peer.fail_fast,
         interrupted: Arc::clone(&interrupted),
     };
-    let bound = TcpListener::bind(listen).await;
-    let listener = bound.map_err(|error| format!("caller: cannot listen at {listen}: {error}"))?;
-    let address = listener.local_addr().map_err(|error| format!("harness: {error}"))?;
     super::on_signal(move || interrupted.store(true, Ordering::Relaxed));
     let mut told = Told::new(peer)?;
-    match super::report::stdout_is_taken(&peer.report) {
-        true => eprintln!("listening at {address}"),
-        false => println!("listening at {address}"),
-    }
-    let outcome = accept(&listener, &options, cases, &mut |event| told.tell(&event)).await;
+    accept(&host, &options, cases, &mut |event| told.tell(&event)).await;
     told.progress.finish();
-    outcome.map_err(|error| error.to_string())?;
     told.status()
 }

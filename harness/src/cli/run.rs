@@ -54,7 +54,7 @@ pub(super) struct RunArgs {
 
 /// Runs the catalogue.
 pub(super) async fn run(args: RunArgs) -> Result<u8, String> {
-    let target = args.peer.target(args.target.as_deref())?;
+    let target = args.peer.target(args.target.as_deref()).await?;
     if args.shard.is_some() && args.generate.is_some() && args.seed.is_none() {
         return Err(
             "caller: --shard with --generate needs --seed: all shards must draw the same sessions".to_owned()

@@ -3,10 +3,10 @@
 use crate::serve::fault::{self, Fault};
 use crate::serve::variant::{self, Variant};
 use crate::serve::{self, MakeConduct};
-use crate::transport::{Address, Identity, Listener};
+use super::reach::IdentityArgs;
+use crate::transport::{Address, Listener};
 use clap::Args;
 use std::io::Write as _;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 /// The arguments of `serve`.
@@ -15,12 +15,8 @@ pub(super) struct ServeArgs {
     /// Where to listen: HOST:PORT, unix:PATH, tls://HOST:PORT or ws://HOST:PORT/PATH; port 0 takes a free one, which is printed
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:5050")]
     listen: String,
-    /// The certificate to show over TLS, in PEM, with those that lead from it to an authority
-    #[arg(long, value_name = "FILE", requires = "tls_key")]
-    tls_cert: Option<PathBuf>,
-    /// The key of the certificate, in PEM
-    #[arg(long, value_name = "FILE", requires = "tls_cert")]
-    tls_key: Option<PathBuf>,
+    #[command(flatten)]
+    identity: IdentityArgs,
     /// Serve with this fault; --list-faults names them
     #[arg(long, value_name = "NAME", value_parser = known_fault)]
     fault: Option<&'static str>,
@@ -84,9 +80,8 @@ pub(super) async fn serve(args: &ServeArgs) -> Result<u8, String> {
         list(args);
         return Ok(0);
     }
-    let identity = args.tls_cert.clone().zip(args.tls_key.clone());
-    let identity = identity.map(|(certificate, key)| Identity { certificate, key });
-    let listener = Listener::bind(&Address::parse_to_listen(&args.listen)?, identity.as_ref()).await?;
+    let listener =
+        Listener::bind(&Address::parse_to_listen(&args.listen)?, args.identity.identity().as_ref()).await?;
     let address = listener.address().map_err(|error| format!("harness: {error}"))?;
     println!("listening at {address}");
     serve::serve(listener, conduct(args)).await.map_err(|error| format!("harness: {error}"))?;

@@ -76,6 +76,16 @@ impl Replay<'_, '_> {
     /// A fresh connection is served while this one is open, or after it.
     pub(super) async fn served(&mut self) -> Result<(), Stop> {
         let Some(address) = self.address else { return Err(self.no_second_connection()) };
+        if address.host().is_some() {
+            // A client comes again when it sees that this connection is over.
+            if self.half_closed {
+                self.wire.close(self.deadline.min(Instant::now() + self.facts.drain())).await;
+                self.over = true;
+            }
+            if !self.over {
+                return Err(self.no_second_connection());
+            }
+        }
         self.wire.note("connects a second time");
         let served = serves(address, self.facts, self.deadline).await;
         if served == Service::Served {

@@ -13,7 +13,7 @@ impl Replay<'_, '_> {
     /// What a step that asks for a fresh connection comes to in this seat.
     pub(super) fn no_second_connection(&self) -> Stop {
         Stop::NotApplicable(format!(
-            "{} needs a second connection, and to a server only the client opens any",
+            "{} needs a second connection, and to a server only the client opens any, one after another",
             self.step.0
         ))
     }

@@ -1,6 +1,7 @@
 //! Addresses as people write them, and templates of addresses for programs that we start.
 
 use super::memory::Peer;
+use crate::host::Host;
 use super::tls::{Trust, Trusted};
 use super::{Duplex, Limits};
 use crate::target::quote;
@@ -28,6 +29,8 @@ pub(super) enum Way {
     /// `host:port`, and the path.
     Ws(String, String),
     Memory(Arc<Peer>),
+    /// The peer comes to us.
+    Awaited(Arc<Host>),
 }
 
 impl Address {
@@ -84,6 +87,21 @@ impl Address {
         Address { text: name.into(), way: Way::Memory(Arc::new(Peer::new(connect))) }
     }
 
+    /// Of a client that comes to us.
+    #[must_use]
+    pub fn of_clients(host: Arc<Host>) -> Address {
+        Address { text: host.address().into(), way: Way::Awaited(host) }
+    }
+
+    /// Where the client comes to, if the peer is one.
+    #[must_use]
+    pub fn host(&self) -> Option<&Arc<Host>> {
+        match &self.way {
+            Way::Awaited(host) => Some(host),
+            _ => None,
+        }
+    }
+
     pub(super) fn way(&self) -> &Way {
         &self.way
     }
@@ -100,12 +118,13 @@ impl Address {
     /// What its transport cannot carry.
     #[must_use]
     pub fn limits(&self) -> Limits {
-        match self.way {
+        match &self.way {
             Way::Nowhere | Way::Tcp(_) => Limits::TCP,
             Way::Unix(_) => Limits::UNIX,
             Way::Tls(..) => Limits::TLS,
             Way::Ws(..) => Limits::WS,
             Way::Memory(_) => Limits::MEMORY,
+            Way::Awaited(host) => host.limits(),
         }
     }
 
@@ -162,6 +181,8 @@ impl PartialEq for Address {
             (Way::Tls(_, a), Way::Tls(_, b)) => a.trust == b.trust,
             // A name in memory may look like any address.
             (Way::Memory(_), _) | (_, Way::Memory(_)) => false,
+            (Way::Awaited(a), Way::Awaited(b)) => Arc::ptr_eq(a, b),
+            (Way::Awaited(_), _) | (_, Way::Awaited(_)) => false,
             _ => true,
         };
         same && self.text == other.text

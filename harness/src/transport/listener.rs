@@ -1,12 +1,15 @@
 //! The other end of the transports: for the reference peer, and for whoever comes to us.
 
 use super::address::Way;
-use super::{Address, Duplex, tls, ws};
+use super::tcp::Tcp;
+use super::{Address, Connection, Duplex, Limits, Transport, tls, ws};
+use std::fmt;
 use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
-use tokio_rustls::TlsAcceptor;
+use tokio_rustls::{TlsAcceptor, TlsStream};
 
 /// What a server shows over TLS, in PEM.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,6 +32,12 @@ pub enum Listener {
     Ws(TcpListener, Arc<str>),
 }
 
+impl fmt::Debug for Listener {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Listener({:?})", self.address())
+    }
+}
+
 impl From<TcpListener> for Listener {
     fn from(listener: TcpListener) -> Listener {
         Listener::Tcp(listener)
@@ -48,7 +57,7 @@ impl Listener {
             ));
         }
         match address.way() {
-            Way::Nowhere | Way::Memory(_) => {
+            Way::Nowhere | Way::Memory(_) | Way::Awaited(_) => {
                 Err(format!("caller: cannot listen at {address}: no other process comes there"))
             }
             Way::Tcp(host) => Ok(Listener::Tcp(TcpListener::bind(host).await.map_err(fault)?)),
@@ -73,12 +82,24 @@ impl Listener {
     /// # Errors
     /// What the socket says.
     pub fn address(&self) -> io::Result<String> {
+        let at = |listener: &TcpListener| listener.local_addr().map(reachable);
         Ok(match self {
-            Listener::Tcp(listener) => listener.local_addr()?.to_string(),
+            Listener::Tcp(listener) => at(listener)?.to_string(),
             Listener::Unix(_, path) => format!("unix:{}", path.display()),
-            Listener::Tls(listener, _) => format!("tls://{}", listener.local_addr()?),
-            Listener::Ws(listener, path) => format!("ws://{}{path}", listener.local_addr()?),
+            Listener::Tls(listener, _) => format!("tls://{}", at(listener)?),
+            Listener::Ws(listener, path) => format!("ws://{}{path}", at(listener)?),
         })
+    }
+
+    /// What the connections that come in cannot carry.
+    #[must_use]
+    pub fn limits(&self) -> Limits {
+        match self {
+            Listener::Tcp(_) => Limits::TCP,
+            Listener::Unix(..) => Limits::UNIX,
+            Listener::Tls(..) => Limits::TLS,
+            Listener::Ws(..) => Limits::WS,
+        }
     }
 
     /// The next connection, before its handshake: who comes next need not wait for that.
@@ -93,6 +114,16 @@ impl Listener {
             Listener::Ws(listener, path) => Arrival::Ws(listener.accept().await?.0, Arc::clone(path)),
         })
     }
+}
+
+/// The address at which a program on this machine reaches us.
+fn reachable(mut address: SocketAddr) -> SocketAddr {
+    match address.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => address.set_ip(Ipv4Addr::LOCALHOST.into()),
+        IpAddr::V6(ip) if ip.is_unspecified() => address.set_ip(Ipv6Addr::LOCALHOST.into()),
+        _ => {}
+    }
+    address
 }
 
 /// Listens at a path. A file that a server left behind is in nobody's way; one where somebody answers is.
@@ -127,14 +158,23 @@ impl Arrival {
     /// # Errors
     /// Why there is no connection. The other end is at fault.
     pub async fn shake_hands(self) -> io::Result<Box<dyn Duplex>> {
-        if let Arrival::Tcp(stream) | Arrival::Tls(stream, _) | Arrival::Ws(stream, _) = &self {
-            stream.set_nodelay(true)?;
-        }
+        Ok(self.accepted().await?)
+    }
+
+    /// The same for the suite's end of a connection.
+    ///
+    /// # Errors
+    /// Why there is no connection. The other end is at fault.
+    pub async fn connection(self) -> io::Result<Connection> {
+        Ok(Connection(self.accepted().await?))
+    }
+
+    async fn accepted(self) -> io::Result<Box<dyn Transport>> {
         Ok(match self {
-            Arrival::Tcp(stream) => Box::new(stream),
+            Arrival::Tcp(stream) => Box::new(Tcp::new(stream)?),
             Arrival::Unix(stream) => Box::new(stream),
-            Arrival::Tls(stream, acceptor) => Box::new(acceptor.accept(stream).await?),
-            Arrival::Ws(stream, path) => Box::new(ws::accept(stream, &path).await?),
+            Arrival::Tls(stream, acceptor) => Box::new(TlsStream::Server(acceptor.accept(Tcp::new(stream)?).await?)),
+            Arrival::Ws(stream, path) => Box::new(ws::accept(Tcp::new(stream)?, &path).await?),
         })
     }
 }

@@ -7,7 +7,7 @@ use super::tcp::Tcp;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
-use tokio_rustls::client::TlsStream;
+use tokio_rustls::TlsStream;
 use tokio_rustls::rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use tokio_rustls::rustls::crypto::{self, WebPkiSupportedAlgorithms, ring};
 use tokio_rustls::rustls::pki_types::pem::PemObject;
@@ -96,7 +96,7 @@ pub(super) async fn connect(address: &str, trusted: &Trusted) -> io::Result<TlsS
         io::Error::new(io::ErrorKind::InvalidInput, format!("no certificate can be for {address}: {error}"))
     })?;
     let stream = Tcp::connect(address).await?;
-    TlsConnector::from(Arc::clone(&trusted.config)).connect(name, stream).await.map_err(explain)
+    TlsConnector::from(Arc::clone(&trusted.config)).connect(name, stream).await.map(TlsStream::Client).map_err(explain)
 }
 
 /// Says what may be done about a handshake that failed.

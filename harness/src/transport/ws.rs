@@ -10,7 +10,6 @@ use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::error::ProtocolError;
 use tokio_tungstenite::tungstenite::handshake::server::{Request, Response};
@@ -62,7 +61,7 @@ pub(super) async fn connect(address: &str, path: &str) -> io::Result<Messages<Tc
 
 /// Shakes hands as a server, for this path and no other.
 #[allow(clippy::result_large_err, reason = "the library says what its callback gives")]
-pub(super) async fn accept(stream: TcpStream, path: &str) -> io::Result<Messages<TcpStream>> {
+pub(super) async fn accept(stream: Tcp, path: &str) -> io::Result<Messages<Tcp>> {
     let check = |request: &Request, response: Response| match request.uri().path() == path {
         true => Ok(response),
         false => {
