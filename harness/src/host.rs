@@ -13,6 +13,7 @@ use std::process::ExitStatus;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
+use tempfile::TempDir;
 use tokio::sync::Mutex;
 use tokio::time::timeout;
 
@@ -21,10 +22,13 @@ const ENDING: Duration = Duration::from_millis(500);
 /// How long a connection that a client has left behind may take to be seen here.
 const LEFT: Duration = Duration::from_millis(5);
 
+/// The word that stands for the path of a socket.
+const SOCKET: &str = "{socket}";
+
 /// Where to wait for a client, and how it is started.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Listen {
-    /// Where.
+    /// Where. In `unix:{socket}` the word stands for a path that nothing else uses.
     pub at: String,
     /// What is shown over TLS.
     pub identity: Option<Identity>,
@@ -45,7 +49,6 @@ impl Listen {
         let words = std::iter::once(format!("--listen {}", quote(&self.at)));
         words.chain(identity).chain(exec).collect::<Vec<_>>().join(" ")
     }
-
 }
 
 /// Where clients come to.
@@ -56,6 +59,8 @@ pub struct Host {
     address: String,
     program: Option<Mutex<Program>>,
     taken: AtomicBool,
+    /// Where its socket lies, if it is our choice.
+    _folder: Option<TempDir>,
 }
 
 /// Two are the same where they were asked for with the same words.
@@ -88,15 +93,25 @@ impl Host {
     /// # Errors
     /// Why that is not possible, and who is at fault.
     pub async fn open(listen: &Listen) -> Result<Host, String> {
-        let at = Address::parse_to_listen(&listen.at)?;
+        let folder = listen.at.contains(SOCKET).then(TempDir::new).transpose();
+        let folder = folder.map_err(|error| format!("harness: {error}"))?;
+        let path = folder.as_ref().map(|folder| folder.path().join("suite").display().to_string());
+        let at = Address::parse_to_listen(&listen.at.replace(SOCKET, &path.unwrap_or_default()))?;
         let listener = Listener::bind(&at, listen.identity.as_ref()).await?;
         let address = listener.address().map_err(|error| format!("harness: {error}"))?;
         let program = listen.exec.as_ref().map(|command| Mutex::new(Program::new(command, place(&address))));
-        Ok(Host { listen: listen.clone(), listener, address, program, taken: AtomicBool::new(false) })
+        Ok(Host {
+            listen: listen.clone(),
+            listener,
+            address,
+            program,
+            taken: AtomicBool::new(false),
+            _folder: folder,
+        })
     }
 
-    /// This one, for whoever asks first, until it is [left](Host::leave); for others one more like it. Only where the system chooses the port there
-    /// can be several.
+    /// This one, for whoever asks first, until it is [left](Host::leave); for others one more like it. Only where the port or the path is free to
+    /// choose there can be several.
     ///
     /// # Errors
     /// Why that is not possible, and who is at fault.
@@ -110,7 +125,8 @@ impl Host {
     /// Whether there can be several at once.
     #[must_use]
     pub fn is_one_of_many(&self) -> bool {
-        self.program.is_some() && self.listen.at.ends_with(":0")
+        let anywhere = Address::parse_to_listen(&self.listen.at).is_ok_and(|at| at.takes_any_port());
+        self.program.is_some() && (anywhere || self.listen.at.contains(SOCKET))
     }
 
     /// What was asked for.
@@ -187,7 +203,9 @@ impl Host {
     pub async fn note(&self) -> Option<String> {
         let usual = self.program.as_ref()?.lock().await.usual?;
         let words = process::describe(usual);
-        Some(format!("the client ends with {words} after each connection: such an end is not taken for a crash"))
+        Some(format!(
+            "the client ends with {words} after each connection: such an end is not taken for a crash"
+        ))
     }
 
     /// Ends the client, where it is ours. What it has left waiting here is nobody's.
@@ -241,7 +259,8 @@ impl Program {
 
     fn start(&mut self) -> io::Result<()> {
         self.came = 0;
-        let words: Vec<(&str, &str)> = self.words.iter().map(|(word, value)| (*word, value.as_str())).collect();
+        let words: Vec<(&str, &str)> =
+            self.words.iter().map(|(word, value)| (*word, value.as_str())).collect();
         self.process = Some(Process::start(&self.command, &words)?);
         Ok(())
     }

@@ -201,7 +201,11 @@ impl Peer {
                 };
                 host.stop().await;
                 host.leave();
-                let said = if stderr.is_empty() { String::new() } else { format!("; its standard error:\n{stderr}\n") };
+                let said = if stderr.is_empty() {
+                    String::new()
+                } else {
+                    format!("; its standard error:\n{stderr}\n")
+                };
                 Err(StartError::NoClient(host, format!("{instead}{said}")))
             }
         }

@@ -419,7 +419,7 @@ impl<'a, 't> Replay<'a, 't> {
             }
             Action::Nothing => self.nothing(true).await?,
             Action::Survive | Action::Served | Action::Closed if self.is_server() => {
-                return Err(self.no_second_connection());
+                return Err(Self::no_second_connection());
             }
             Action::Survive => self.survive().await?,
             Action::Served => self.served().await?,

@@ -4,7 +4,7 @@ pub mod conduct;
 pub mod fault;
 pub mod variant;
 
-use crate::transport::{Duplex, Listener};
+use crate::transport::{self, Address, Duplex, Listener};
 use conduct::{Conduct, Heard, line_of};
 use dnode_spec::line::Splitter;
 use dnode_spec::probe::Probe;
@@ -57,6 +57,28 @@ pub async fn serve(listener: impl Into<Listener>, make: MakeConduct) -> io::Resu
             // A connection that was gone before it was accepted is no fault of the listener's.
             Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {}
             Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
+/// Connects again and again, as a client that offers the probe, until nobody accepts it any more.
+///
+/// # Errors
+/// Why there was no connection at all.
+pub async fn connect(address: &Address, make: MakeConduct) -> io::Result<()> {
+    let busy = Arc::new(AtomicBool::new(false));
+    for number in 0.. {
+        let connection = match transport::Connection::open(address).await {
+            Ok(connection) => connection,
+            Err(error) if number == 0 => return Err(error),
+            Err(_) => break,
+        };
+        let conduct = make(number);
+        let dies = conduct.dies_of_resets();
+        let stream = connection.into_stream();
+        if Connection::new(stream, conduct, Arc::clone(&busy)).run().await.is_err() && dies {
+            std::process::exit(DIED);
         }
     }
     Ok(())

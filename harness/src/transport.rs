@@ -70,6 +70,12 @@ impl Connection {
         Ok(Connection(Box::new(tcp::Tcp::new(stream)?)))
     }
 
+    /// The bytes, for whoever needs no more.
+    #[must_use]
+    pub fn into_stream(self) -> Box<dyn Duplex> {
+        self.0
+    }
+
     /// The bytes.
     pub(crate) fn stream(&mut self) -> &mut dyn Transport {
         &mut *self.0

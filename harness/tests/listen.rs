@@ -107,7 +107,7 @@ fn a_step_that_needs_a_second_connection_is_not_applicable() {
         client(&listening.address, "");
     }
     let (out, _) = listening.rest();
-    assert!(out.contains("3 not-applicable") && out.contains("step 1 needs a second connection"), "{out}");
+    assert!(out.contains("3 not-applicable") && out.contains("3  it needs a second connection"), "{out}");
 }
 
 #[test]

@@ -15,7 +15,7 @@ pub(super) struct ReachArgs {
     #[arg(long, value_name = "ADDR", requires = "exec")]
     at: Option<String>,
     /// The peer is a client: listen here, HOST:PORT, unix:PATH, tls://HOST:PORT or ws://HOST:PORT/PATH, and wait for it; port 0
-    /// takes a free one, which is printed. It connects again after each connection; or --exec starts it, with {host} and {port}, or
+    /// takes a free one, and unix:{socket} a free path. It connects again after each connection; or --exec starts it, with {host} and {port}, or
     /// {socket}, and HOST, PORT and SOCKET in its environment, again after each end
     #[arg(long, value_name = "ADDR", conflicts_with_all = ["at", "tls_ca", "tls_insecure"])]
     listen: Option<String>,
@@ -55,12 +55,18 @@ impl ReachArgs {
     }
 
     /// Where the client comes to, if one does. It is open when this returns.
-    pub(super) async fn host(&self, address: Option<&str>, exec: Option<&str>) -> Result<Option<Host>, String> {
+    pub(super) async fn host(
+        &self,
+        address: Option<&str>,
+        exec: Option<&str>,
+    ) -> Result<Option<Host>, String> {
         let Some(listen) = &self.listen else { return Ok(None) };
         if address.is_some() {
-            return Err("caller: give a target or --listen, not both: with --listen the client comes to us".to_owned());
+            return Err("caller: give a target or --listen, not both: with --listen the client comes to us"
+                .to_owned());
         }
-        let listen = Listen { at: listen.clone(), identity: self.identity.identity(), exec: exec.map(str::to_owned) };
+        let listen =
+            Listen { at: listen.clone(), identity: self.identity.identity(), exec: exec.map(str::to_owned) };
         Host::open(&listen).await.map(Some)
     }
 
@@ -75,7 +81,9 @@ impl ReachArgs {
     /// The target that the arguments name, where the peer is a server.
     pub(super) fn target(&self, address: Option<&str>, exec: Option<&str>) -> Result<Target, String> {
         if self.identity.identity().is_some() {
-            return Err("caller: --tls-cert is for --listen: we show it to clients that come to us".to_owned());
+            return Err(
+                "caller: --tls-cert is for --listen: we show it to clients that come to us".to_owned()
+            );
         }
         let trust = self.trust();
         match (address, exec, &self.at) {

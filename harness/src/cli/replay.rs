@@ -29,7 +29,8 @@ pub(super) async fn replay(mut args: ReplayArgs) -> Result<u8, String> {
         return Err("caller: give a target or --exec, not both".to_owned());
     }
     let cases = transcripts::read(&args.files)?;
-    let (server, client) = (transcripts::speaking_for(true, &cases), transcripts::speaking_for(false, &cases));
+    let (server, client) =
+        (transcripts::speaking_for(true, &cases), transcripts::speaking_for(false, &cases));
     match (server, client) {
         (Some(server), Some(client)) => Err(format!(
             "caller: {} speaks for the end that accepts (role server) and {} for the one that connects: replay them apart",
@@ -52,7 +53,8 @@ pub(super) async fn replay(mut args: ReplayArgs) -> Result<u8, String> {
 /// Replays transcripts in the server's seat.
 async fn serve(peer: &PeerArgs, address: Option<&str>, cases: Vec<Case>) -> Result<u8, String> {
     if peer.ping.is_some() {
-        return Err("caller: --ping is no help with transcripts of role server: the client calls by itself".to_owned());
+        return Err("caller: --ping is no help with transcripts of role server: the client calls by itself"
+            .to_owned());
     }
     let interrupted = Arc::new(AtomicBool::new(false));
     let Some(host) = peer.host(address).await? else { return Err("caller: --listen is missing".to_owned()) };

@@ -1,9 +1,10 @@
 //! `dnode-conform serve`
 
+use super::reach::IdentityArgs;
 use crate::serve::fault::{self, Fault};
 use crate::serve::variant::{self, Variant};
 use crate::serve::{self, MakeConduct};
-use super::reach::IdentityArgs;
+use crate::transport::tls::Trust;
 use crate::transport::{Address, Listener};
 use clap::Args;
 use std::io::Write as _;
@@ -15,6 +16,10 @@ pub(super) struct ServeArgs {
     /// Where to listen: HOST:PORT, unix:PATH, tls://HOST:PORT or ws://HOST:PORT/PATH; port 0 takes a free one, which is printed
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:5050")]
     listen: String,
+    /// Be a client: connect to this address again and again, until nobody accepts it any more; HOST:PORT, unix:PATH,
+    /// tls://HOST:PORT (any certificate is believed) or ws://HOST:PORT/PATH
+    #[arg(long, value_name = "ADDR", conflicts_with_all = ["listen", "tls_cert", "tls_key"])]
+    connect: Option<String>,
     #[command(flatten)]
     identity: IdentityArgs,
     /// Serve with this fault; --list-faults names them
@@ -79,6 +84,14 @@ pub(super) async fn serve(args: &ServeArgs) -> Result<u8, String> {
     if args.list_faults || args.list_variants {
         list(args);
         return Ok(0);
+    }
+    if let Some(address) = &args.connect {
+        let trust = if address.starts_with("tls://") { Trust::Anything } else { Trust::System };
+        let address = Address::parse(address, &trust)?;
+        let served = serve::connect(&address, conduct(args)).await;
+        return served
+            .map(|()| 0)
+            .map_err(|error| format!("peer: nothing accepts connections at {address}: {error}"));
     }
     let listener =
         Listener::bind(&Address::parse_to_listen(&args.listen)?, args.identity.identity().as_ref()).await?;

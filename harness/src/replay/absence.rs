@@ -75,7 +75,7 @@ impl Replay<'_, '_> {
 
     /// A fresh connection is served while this one is open, or after it.
     pub(super) async fn served(&mut self) -> Result<(), Stop> {
-        let Some(address) = self.address else { return Err(self.no_second_connection()) };
+        let Some(address) = self.address else { return Err(Self::no_second_connection()) };
         if address.host().is_some() {
             // A client comes again when it sees that this connection is over.
             if self.half_closed {
@@ -83,7 +83,7 @@ impl Replay<'_, '_> {
                 self.over = true;
             }
             if !self.over {
-                return Err(self.no_second_connection());
+                return Err(Self::no_second_connection());
             }
         }
         self.wire.note("connects a second time");

@@ -11,10 +11,9 @@ impl Replay<'_, '_> {
     }
 
     /// What a step that asks for a fresh connection comes to in this seat.
-    pub(super) fn no_second_connection(&self) -> Stop {
-        Stop::NotApplicable(format!(
-            "{} needs a second connection, and to a server only the client opens any, one after another",
-            self.step.0
-        ))
+    pub(super) fn no_second_connection() -> Stop {
+        let reason =
+            "it needs a second connection, and to a server only the client opens any, one after another";
+        Stop::NotApplicable(reason.to_owned())
     }
 }

@@ -38,12 +38,7 @@ pub struct Options {
 }
 
 /// Runs the cases, one connection each, and tells `tell` what happens.
-pub async fn accept(
-    host: &Host,
-    options: &Options,
-    cases: Vec<Case>,
-    tell: &mut (dyn FnMut(Event) + Send),
-) {
+pub async fn accept(host: &Host, options: &Options, cases: Vec<Case>, tell: &mut (dyn FnMut(Event) + Send)) {
     let facts = Facts::of_a_client();
     // The transcripts of clients are no catalogue.
     let gate = Held::new(&options.gate, &cases, false);

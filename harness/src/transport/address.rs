@@ -1,9 +1,9 @@
 //! Addresses as people write them, and templates of addresses for programs that we start.
 
 use super::memory::Peer;
-use crate::host::Host;
 use super::tls::{Trust, Trusted};
 use super::{Duplex, Limits};
+use crate::host::Host;
 use crate::target::quote;
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -112,6 +112,15 @@ impl Address {
         match &self.way {
             Way::Tcp(host) => Some(host),
             _ => None,
+        }
+    }
+
+    /// Whether the system chooses the port.
+    #[must_use]
+    pub fn takes_any_port(&self) -> bool {
+        match &self.way {
+            Way::Tcp(host) | Way::Tls(host, _) | Way::Ws(host, _) => host.ends_with(":0"),
+            _ => false,
         }
     }
 

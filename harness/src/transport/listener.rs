@@ -173,7 +173,9 @@ impl Arrival {
         Ok(match self {
             Arrival::Tcp(stream) => Box::new(Tcp::new(stream)?),
             Arrival::Unix(stream) => Box::new(stream),
-            Arrival::Tls(stream, acceptor) => Box::new(TlsStream::Server(acceptor.accept(Tcp::new(stream)?).await?)),
+            Arrival::Tls(stream, acceptor) => {
+                Box::new(TlsStream::Server(acceptor.accept(Tcp::new(stream)?).await?))
+            }
             Arrival::Ws(stream, path) => Box::new(ws::accept(Tcp::new(stream)?, &path).await?),
         })
     }

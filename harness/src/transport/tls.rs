@@ -96,7 +96,11 @@ pub(super) async fn connect(address: &str, trusted: &Trusted) -> io::Result<TlsS
         io::Error::new(io::ErrorKind::InvalidInput, format!("no certificate can be for {address}: {error}"))
     })?;
     let stream = Tcp::connect(address).await?;
-    TlsConnector::from(Arc::clone(&trusted.config)).connect(name, stream).await.map(TlsStream::Client).map_err(explain)
+    TlsConnector::from(Arc::clone(&trusted.config))
+        .connect(name, stream)
+        .await
+        .map(TlsStream::Client)
+        .map_err(explain)
 }
 
 /// Says what may be done about a handshake that failed.
