@@ -18,7 +18,7 @@ use tokio::sync::Mutex;
 use tokio::time::timeout;
 
 /// How long a connection of a program that has ended may take to be seen here.
-const ENDING: Duration = Duration::from_millis(500);
+const ENDING: Duration = Duration::from_millis(20);
 /// How long a connection that a client has left behind may take to be seen here.
 const LEFT: Duration = Duration::from_millis(5);
 
@@ -162,7 +162,11 @@ impl Host {
             Some(program) => program.lock().await.arrival(&self.listener).await?,
             None => self.listener.accept().await?,
         };
-        arrival.connection().await
+        arrival.connection().await.map_err(|error| {
+            let words =
+                format!("a client came, and the handshake of {} failed: {error}", self.limits().transport);
+            io::Error::new(io::ErrorKind::InvalidData, words)
+        })
     }
 
     /// Whoever has taken it needs it no more.
@@ -230,7 +234,8 @@ impl Program {
     async fn arrival(&mut self, listener: &Listener) -> io::Result<Arrival> {
         loop {
             if let Some(death) = &self.death {
-                return Err(io::Error::other(format!("the client ended with {}", death.status)));
+                let before = if self.came == 0 { " before it connected" } else { "" };
+                return Err(io::Error::other(format!("the client ended with {}{before}", death.status)));
             }
             if self.process.is_none() {
                 self.start()?;

@@ -44,8 +44,8 @@ pub enum StartError {
     NotReady(String, Address, String),
     /// A port or a listener of our own.
     Harness(io::Error),
-    /// No client came to us; what came instead.
-    NoClient(Arc<Host>, String),
+    /// No client came to us; what came instead, and the standard error of its process.
+    NoClient(Arc<Host>, String, String),
     /// The address cannot be used; the text says who is at fault.
     Address(String),
 }
@@ -82,11 +82,11 @@ impl std::fmt::Display for StartError {
                 },
                 address.hint()
             ),
-            StartError::NoClient(host, instead) => match &host.listen().exec {
+            StartError::NoClient(host, instead, stderr) => match &host.listen().exec {
                 Some(command) => write!(
                     f,
                     "peer: {command:?} did not connect to {}: {instead}. The words {{host}} and {{port}}, or {{socket}}, and the \
-                     environment variables HOST, PORT and SOCKET say where we listen",
+                     environment variables HOST, PORT and SOCKET say where we listen. Its standard error:\n{stderr}",
                     host.address()
                 ),
                 None => write!(
@@ -201,12 +201,7 @@ impl Peer {
                 };
                 host.stop().await;
                 host.leave();
-                let said = if stderr.is_empty() {
-                    String::new()
-                } else {
-                    format!("; its standard error:\n{stderr}\n")
-                };
-                Err(StartError::NoClient(host, format!("{instead}{said}")))
+                Err(StartError::NoClient(host, instead, stderr))
             }
         }
     }

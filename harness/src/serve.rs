@@ -62,13 +62,14 @@ pub async fn serve(listener: impl Into<Listener>, make: MakeConduct) -> io::Resu
     Ok(())
 }
 
-/// Connects again and again, as a client that offers the probe, until nobody accepts it any more.
+/// Connects again and again, as a client that offers the probe, until nobody accepts it any more; or `once`.
 ///
 /// # Errors
 /// Why there was no connection at all.
-pub async fn connect(address: &Address, make: MakeConduct) -> io::Result<()> {
+pub async fn connect(address: &Address, make: MakeConduct, once: bool) -> io::Result<()> {
     let busy = Arc::new(AtomicBool::new(false));
-    for number in 0.. {
+    let last = if once { 1 } else { u64::MAX };
+    for number in 0..last {
         let connection = match transport::Connection::open(address).await {
             Ok(connection) => connection,
             Err(error) if number == 0 => return Err(error),

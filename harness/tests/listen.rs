@@ -139,10 +139,10 @@ fn what_the_caller_gets_wrong_is_said_with_what_to_do() {
     let wrong: &[(&[&str], &str)] = &[
         (&[&server], "role server): replay it with --listen"),
         (&[&server, "127.0.0.1:5050"], "role server): replay it with --listen"),
-        (&[&client, listen[0], listen[1]], "role client): replay it without --listen"),
-        (&[&server, &client, listen[0], listen[1]], "role client): replay it without --listen"),
+        (&[&server, &client, listen[0], listen[1]], "replay them apart"),
+        (&[&server, listen[0], listen[1], "--ping", "add[1,2,\"$cb\"]"], "--ping is no help"),
         (&[&server, "127.0.0.1:5050", listen[0], listen[1]], "a target or --listen, not both"),
-        (&[&server, "--listen", "nowhere"], "cannot listen at nowhere"),
+        (&[&server, "--listen", "nowhere"], "\"nowhere\" is not an address"),
         (&[&server, "--listen", "127.0.0.1:0", "--exec", " "], "--exec needs a command"),
     ];
     for (arguments, text) in wrong {

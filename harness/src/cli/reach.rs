@@ -65,6 +65,7 @@ impl ReachArgs {
             return Err("caller: give a target or --listen, not both: with --listen the client comes to us"
                 .to_owned());
         }
+        check(exec)?;
         let listen =
             Listen { at: listen.clone(), identity: self.identity.identity(), exec: exec.map(str::to_owned) };
         Host::open(&listen).await.map(Some)
@@ -85,11 +86,9 @@ impl ReachArgs {
                 "caller: --tls-cert is for --listen: we show it to clients that come to us".to_owned()
             );
         }
+        check(exec)?;
         let trust = self.trust();
         match (address, exec, &self.at) {
-            (_, Some(command), _) if command.trim().is_empty() => {
-                Err("caller: --exec needs a command".to_owned())
-            }
             (_, Some(command), Some(at)) => {
                 Ok(Target::ExecAt(command.to_owned(), Template::parse(at, &trust)?))
             }
@@ -101,5 +100,13 @@ impl ReachArgs {
             (_, Some(command), None) => Ok(Target::Exec(command.to_owned())),
             (None, None, _) => Ok(Target::Reference),
         }
+    }
+}
+
+/// Whether the command says anything.
+fn check(exec: Option<&str>) -> Result<(), String> {
+    match exec.is_some_and(|command| command.trim().is_empty()) {
+        true => Err("caller: --exec needs a command".to_owned()),
+        false => Ok(()),
     }
 }

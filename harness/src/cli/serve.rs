@@ -20,6 +20,9 @@ pub(super) struct ServeArgs {
     /// tls://HOST:PORT (any certificate is believed) or ws://HOST:PORT/PATH
     #[arg(long, value_name = "ADDR", conflicts_with_all = ["listen", "tls_cert", "tls_key"])]
     connect: Option<String>,
+    /// With --connect, end with the first connection
+    #[arg(long, requires = "connect")]
+    once: bool,
     #[command(flatten)]
     identity: IdentityArgs,
     /// Serve with this fault; --list-faults names them
@@ -88,7 +91,7 @@ pub(super) async fn serve(args: &ServeArgs) -> Result<u8, String> {
     if let Some(address) = &args.connect {
         let trust = if address.starts_with("tls://") { Trust::Anything } else { Trust::System };
         let address = Address::parse(address, &trust)?;
-        let served = serve::connect(&address, conduct(args)).await;
+        let served = serve::connect(&address, conduct(args), args.once).await;
         return served
             .map(|()| 0)
             .map_err(|error| format!("peer: nothing accepts connections at {address}: {error}"));

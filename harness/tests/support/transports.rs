@@ -1,7 +1,7 @@
 //! For the tests of transports: certificates, reports, and what two reports tell apart.
 
 use super::{PROGRAM, Ran, run};
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
 use serde_json::Value as Json;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -18,6 +18,8 @@ impl Certificates {
         let folder = tempfile::tempdir().unwrap();
         let mut params = CertificateParams::new(Vec::new()).unwrap();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        // With the name of its authority a certificate is taken for one that signs itself.
+        params.distinguished_name.push(DnType::CommonName, "authority");
         let authority = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
         let key = KeyPair::generate().unwrap();
         let names = vec!["localhost".to_owned(), "127.0.0.1".to_owned()];
@@ -57,7 +59,9 @@ pub fn report(arguments: &[&str]) -> (Ran, Json) {
     let ran = run(&[arguments, &["--report", &format!("json={}", file.display())]].concat());
     let text = std::fs::read_to_string(&file)
         .unwrap_or_else(|error| panic!("{error}\n{}\n{}", ran.stdout, ran.stderr));
-    (ran, serde_json::from_str(&text).unwrap())
+    let report = serde_json::from_str(&text);
+    let report = report.unwrap_or_else(|error| panic!("{error}\n{}\n{}", ran.stdout, ran.stderr));
+    (ran, report)
 }
 
 /// What two canonical reports tell apart: a line for each case, and one where anything else but the sums differs.
