@@ -18,7 +18,7 @@
 
 pub mod edit;
 
-use crate::cases::{catalogue, over_the_run};
+use crate::cases::{all, over_the_run};
 use chrono::{Datelike, Utc};
 use dnode_reports::event::{Outcome, Reference, Stale, Verdict};
 use dnode_spec::generate::Seed;
@@ -93,7 +93,7 @@ impl Baseline {
     /// What is wrong with it, in which line, and what to do.
     pub fn read(text: &str, name: &str, today: Date) -> Result<Baseline, String> {
         let entries = entries(text).map_err(|error| format!("{name}, {error}"))?;
-        let cases = catalogue()?;
+        let cases = all()?;
         let of_entry = |entry: &Entry| {
             let case = cases.iter().find(|case| case.id() == entry.case);
             let tested = case.map(|case| case.transcript.header.clauses.clone()).unwrap_or_default();

@@ -128,6 +128,22 @@ pub fn level(id: &str) -> Level {
 /// # Errors
 /// The file and line of a transcript that cannot be read: a fault of the suite's.
 pub fn catalogue() -> Result<Vec<Case>, String> {
+    Ok(all()?.into_iter().filter(|case| !case.transcript.header.server).collect())
+}
+
+/// The cases for a client that can only call and read one answer: it asks our object for its task, does it, and reports.
+///
+/// # Errors
+/// As of [`catalogue`].
+pub fn pull() -> Result<Vec<Case>, String> {
+    Ok(all()?.into_iter().filter(|case| case.transcript.header.server).collect())
+}
+
+/// Both.
+///
+/// # Errors
+/// As of [`catalogue`].
+pub fn all() -> Result<Vec<Case>, String> {
     let read = files::FILES.iter().map(|(id, text)| {
         let case = Case::read(text).map_err(|error| format!("fixtures/transcripts/{id}.jsonl, {error}"))?;
         if case.id() == *id { Ok(case) } else { Err(format!("the case {} lies in {id}.jsonl", case.id())) }

@@ -1,7 +1,7 @@
 //! `dnode-conform explain ID`
 
 use super::list::{Row, rows};
-use crate::cases::catalogue;
+use crate::cases::all;
 use crate::matrix;
 use crate::serve::fault;
 use clap::Args;
@@ -79,10 +79,15 @@ fn explain_case(out: &mut String, row: &Row) -> Result<(), String> {
     let matrix = matrix::committed();
     let caught = fault::all().filter(|it| matrix.get(it.name).is_some_and(|cases| cases.contains(&row.id)));
     list(out, "faults that it catches", caught.map(|it| format!("{}  {}", it.name, it.about)));
-    let cases = catalogue().map_err(|error| format!("harness: {error}"))?;
+    let cases = all().map_err(|error| format!("harness: {error}"))?;
     let case = cases.iter().find(|case| case.id() == row.id);
     list(out, "transcript", case.into_iter().flat_map(|case| case.text.lines().map(str::to_owned)));
-    let _ = writeln!(out, "\n  run it\n    dnode-conform run TARGET --case {}", row.id);
+    let target = if case.is_some_and(|case| case.transcript.header.server) {
+        "--pull --listen ADDR"
+    } else {
+        "TARGET"
+    };
+    let _ = writeln!(out, "\n  run it\n    dnode-conform run {target} --case {}", row.id);
     Ok(())
 }
 

@@ -1,6 +1,6 @@
 //! `dnode-conform list`
 
-use crate::cases::{Case, OverTheRun, Selection, catalogue, over_the_run};
+use crate::cases::{Case, OverTheRun, Selection, all, over_the_run};
 use clap::{Args, ValueEnum};
 use std::io::{self, Write};
 
@@ -49,9 +49,9 @@ pub(super) fn list(args: &ListArgs) -> Result<u8, String> {
     }
 }
 
-/// All cases by id: those of the transcripts, of the monitor and of the probe.
+/// All cases by id: those of the transcripts, for `--pull` too, of the monitor and of the probe.
 pub(super) fn rows() -> Result<Vec<Row>, String> {
-    let cases = catalogue().map_err(|error| format!("harness: {error}"))?;
+    let cases = all().map_err(|error| format!("harness: {error}"))?;
     let mut rows: Vec<Row> = cases.iter().map(row).collect();
     rows.extend(over_the_run().map(without_transcript));
     rows.sort_by(|a, b| a.id.cmp(&b.id));

@@ -4,9 +4,10 @@ use super::PeerArgs;
 use super::progress::Progress;
 use super::snapshot::{SnapshotArgs, SnapshotFile};
 use crate::baseline::Baseline;
-use crate::cases::{Selection, catalogue};
+use crate::cases::{Case, Selection, catalogue, pull};
 use crate::gate::Gate;
 use crate::ping::Ping;
+use crate::run::accept;
 use crate::run::{Cases, Command, Options, Shard, run as run_cases};
 use crate::target::{Target, quote};
 use clap::Args;
@@ -17,7 +18,7 @@ use dnode_spec::generate::{Kind, Seed};
 use std::hash::{BuildHasher, RandomState};
 use std::io::{self, Write};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// The arguments of `run`.
 #[derive(Debug, Clone, Args)]
@@ -46,6 +47,10 @@ pub(super) struct RunArgs {
     /// run each case once; generated sessions need a --seed then
     #[arg(long, value_name = "K/N")]
     shard: Option<Shard>,
+    /// The client that comes to us can only call and read one answer: it asks our object for its tasks, does them and reports
+    /// (fixtures/PULL.md); the cases are those of `list --case 'pull/*'`
+    #[arg(long, requires = "listen", conflicts_with_all = ["generate", "shard", "snapshot"])]
+    pull: bool,
     #[command(flatten)]
     snapshot: SnapshotArgs,
     #[command(flatten)]
@@ -54,6 +59,18 @@ pub(super) struct RunArgs {
 
 /// Runs the catalogue.
 pub(super) async fn run(args: RunArgs) -> Result<u8, String> {
+    if args.pull {
+        let selection = Selection::new(&args.cases).map_err(|error| format!("caller: {error}"))?;
+        let mut cases = pull().map_err(|error| format!("harness: {error}"))?;
+        cases.retain(|case| selection.takes(case.id()));
+        if cases.is_empty() {
+            return Err(
+                "caller: no case for --pull has such an id; `dnode-conform list --case 'pull/*'` shows them"
+                    .to_owned(),
+            );
+        }
+        return seat(&args.peer, args.target.as_deref(), cases, Some("--pull")).await;
+    }
     let target = args.peer.target(args.target.as_deref()).await?;
     if args.shard.is_some() && args.generate.is_some() && args.seed.is_none() {
         return Err(
@@ -67,6 +84,14 @@ pub(super) async fn run(args: RunArgs) -> Result<u8, String> {
     }
     let cases = catalogue().map_err(|error| format!("harness: {error}"))?;
     let selection = Selection::new(&args.cases).map_err(|error| format!("caller: {error}"))?;
+    if !cases.iter().any(|case| selection.takes(case.id()))
+        && let Some(case) = pull().unwrap_or_default().into_iter().find(|case| selection.takes(case.id()))
+    {
+        return Err(format!(
+            "caller: {} is for a client that pulls its tasks: give --listen ADDR --pull",
+            case.id()
+        ));
+    }
     judge(&args.peer, target, (selection, args.shard), cases.into(), args.snapshot.open()?).await
 }
 
@@ -118,6 +143,37 @@ pub(super) async fn judge(
             Ok(status)
         }
     }
+}
+
+/// Runs cases that speak for the server: a client comes for each. `word`: what else names them on the command line.
+pub(super) async fn seat(
+    peer: &PeerArgs,
+    address: Option<&str>,
+    cases: Vec<Case>,
+    word: Option<&str>,
+) -> Result<u8, String> {
+    if peer.ping.is_some() {
+        return Err("caller: --ping is no help here: the client calls by itself".to_owned());
+    }
+    let interrupted = Arc::new(AtomicBool::new(false));
+    let Some(host) = peer.host(address).await? else { return Err("caller: --listen is missing".to_owned()) };
+    let arguments = std::iter::once(host.listen().arguments()).chain(word.map(str::to_owned));
+    let options = accept::Options {
+        gate: gate(peer)?,
+        patience: peer.deadline,
+        command: Command {
+            program: quote(&std::env::args().next().unwrap_or_else(|| "dnode-conform".to_owned())),
+            arguments: arguments.collect::<Vec<_>>().join(" "),
+        },
+        may_exit: word.is_some(),
+        fail_fast: peer.fail_fast,
+        interrupted: Arc::clone(&interrupted),
+    };
+    super::on_signal(move || interrupted.store(true, Ordering::Relaxed));
+    let mut told = Told::new(peer)?;
+    accept::accept(&host, &options, cases, &mut |event| told.tell(&event)).await;
+    told.progress.finish();
+    told.status()
 }
 
 /// What the arguments say of how to run.

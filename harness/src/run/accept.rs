@@ -31,6 +31,8 @@ pub struct Options {
     pub patience: Duration,
     /// The command that runs one case again.
     pub command: Command,
+    /// Whether a client may exit where it does not understand: then only a signal is a crash.
+    pub may_exit: bool,
     /// Whether the run ends at the first case whose verdict gates.
     pub fail_fast: bool,
     /// Set when the caller wants the run to end.
@@ -70,7 +72,7 @@ pub async fn accept(host: &Host, options: &Options, cases: Vec<Case>, tell: &mut
                     Some(reason) if !host.starts_clients() => {
                         verdict::without_run(case, Verdict::Inconclusive, Some(reason))
                     }
-                    _ => session.outcome(case, &options.command),
+                    _ => session.outcome(case, options),
                 }
             }
         };
@@ -149,12 +151,17 @@ impl Session {
         }
     }
 
-    fn outcome(self, case: &Case, command: &Command) -> Outcome {
-        let mut outcome = verdict::outcome(case, self.replayed, Life::Serves, command);
-        if let Some(death) = self.death {
+    fn outcome(self, case: &Case, options: &Options) -> Outcome {
+        let mut outcome = verdict::outcome(case, self.replayed, Life::Serves, &options.command);
+        let Some(death) = self.death else { return outcome };
+        if !(options.may_exit && death.status.starts_with("exit status")) {
             outcome.verdict = Verdict::Crash;
-            outcome.evidence.death = Some(death);
         }
+        if let Some(found) = outcome.divergence.as_mut().filter(|found| found.step != CONNECTION) {
+            // Whether its last bytes were read decides between an end and a reset, and that is chance.
+            found.actual = format!("the client ended with {}", death.status);
+        }
+        outcome.evidence.death = Some(death);
         outcome
     }
 }
