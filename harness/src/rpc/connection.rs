@@ -185,14 +185,16 @@ impl Driver {
             if count == 0 {
                 return Ok(Heard::All);
             }
-            self.shared.feed(&buffer[..count]);
-            loop {
-                self.shared.answered().await;
-                match self.shared.step() {
-                    None => break,
-                    Some(Step::End(why)) => return Ok(Heard::Nonsense(why)),
-                    Some(step) => self.act(step),
+            // Line by line: what a line caused is said before the next one can end the session.
+            for line in buffer[..count].split_inclusive(|byte| *byte == b'\n') {
+                self.shared.feed(line);
+                while let Some(step) = self.shared.step() {
+                    match step {
+                        Step::End(why) => return Ok(Heard::Nonsense(why)),
+                        step => self.act(step),
+                    }
                 }
+                self.shared.answered().await;
             }
         }
     }

@@ -178,7 +178,8 @@ impl Shared {
         self.changed.notify_waiters();
     }
 
-    /// Lets go of what was dropped, unless the peer has sent it again since.
+    /// Lets go of what was dropped, unless the peer has sent it again since. It never runs between a line and the event of that line, or a
+    /// function could be forgotten that the line has just declared.
     fn sweep(&self, state: &mut State) {
         let dropped = std::mem::take(&mut *self.dropped.lock().unwrap_or_else(PoisonError::into_inner));
         for id in dropped {
