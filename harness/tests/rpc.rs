@@ -255,7 +255,7 @@ fn functions_go_through_and_come_back() {
 #[test]
 fn who_waits_when_the_connection_ends_hears_why() {
     on_one_thread(async {
-        let silent = Peer::new(|_| Object::new().method("never", |args| std::mem::forget(args)));
+        let silent = Peer::new(|_| Object::new().method("never", std::mem::forget));
         let ask = |connection: &Connection| {
             let never = connection.method("never").unwrap();
             tokio::spawn(async move { never.ask([]).await.unwrap_err().to_string() })
@@ -274,7 +274,7 @@ fn who_waits_when_the_connection_ends_hears_why() {
         let connection = connect(&drops, &Peer::default(), 1000).await;
         assert_eq!(ask(&connection).await.unwrap(), "peer: culled the callback without calling it");
         // We close.
-        let silent = Peer::new(|_| Object::new().method("never", |args| std::mem::forget(args)));
+        let silent = Peer::new(|_| Object::new().method("never", std::mem::forget));
         let connection = connect(&silent, &Peer::default(), 1000).await;
         let asked = ask(&connection);
         settle().await;
@@ -404,7 +404,8 @@ fn calls_of_our_own_are_refused_where_too_much_waits_and_questions_wait() {
         )
         .await
         .unwrap();
-        let connection = Peer::default().unsent_limit(10_000).open(ours).await.unwrap();
+        let (client, heard) = watched(Peer::default().unsent_limit(10_000));
+        let connection = client.open(ours).await.unwrap();
         let text = "x".repeat(940);
         let mut made = 0;
         let error = loop {
@@ -433,6 +434,11 @@ fn calls_of_our_own_are_refused_where_too_much_waits_and_questions_wait() {
         );
         write.write_all(b"{\"method\":0,\"arguments\":[5]}\n").await.unwrap();
         assert_eq!(asked.await.unwrap().unwrap().at(0), Value::from(5));
+        // The callback was for one call, and is forgotten though this peer culls nothing.
+        assert!(heard.lock().unwrap().is_empty());
+        write.write_all(b"{\"method\":0,\"arguments\":[5]}\n").await.unwrap();
+        settle().await;
+        assert!(heard.lock().unwrap()[0].ends_with("came the id 0 (callback/unknown-id)"));
     });
 }
 
