@@ -244,9 +244,11 @@ fn functions_go_through_and_come_back() {
         }
         // Of a second connection: calls go through this process.
         let other = connect(&Peer::new(example::probe), &Peer::default(), 1000).await;
-        let add = connection.method("add").unwrap();
-        let through = other.ask("echo", args![add]).await.unwrap().at(0).function().unwrap().clone();
-        assert_eq!(through.ask(args![20, 22]).await.unwrap().at(0), Value::from(42));
+        let first = Peer::new(|_| Object::new().method("which", |args| args.at(0).call(args!["first"])));
+        let first = connect(&first, &Peer::default(), 1000).await;
+        let which = first.method("which").unwrap();
+        let through = other.ask("echo", args![which]).await.unwrap().at(0).function().unwrap().clone();
+        assert_eq!(through.ask([]).await.unwrap().at(0).as_str(), Some("first"));
         assert_eq!(function, function.clone());
         assert_ne!(function, back, "what comes back is a function of the peer's that leads here");
     });
@@ -286,12 +288,20 @@ fn who_waits_when_the_connection_ends_hears_why() {
 #[test]
 fn what_was_asked_before_an_orderly_close_is_answered() {
     on_one_thread(async {
-        let connection = connect(&Peer::new(example::probe), &Peer::default(), 100).await;
-        let add = connection.method("add").unwrap();
-        let asked = tokio::spawn(async move { add.ask(args![1, 2]).await });
+        let connection = connect(&Peer::new(example::probe), &Peer::default(), 4096).await;
+        // More than is written at once.
+        let text = "x".repeat(60_000);
+        let asked: Vec<_> = (0..3)
+            .map(|_| {
+                let (echo, text) = (connection.method("echo").unwrap(), text.clone());
+                tokio::spawn(async move { echo.ask(args![text]).await })
+            })
+            .collect();
         settle_once().await;
         connection.close().await.unwrap();
-        assert_eq!(asked.await.unwrap().unwrap().at(0), Value::from(3));
+        for asked in asked {
+            assert_eq!(asked.await.unwrap().unwrap().at(0).as_str(), Some(text.as_str()));
+        }
     });
 }
 
