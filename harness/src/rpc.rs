@@ -42,6 +42,7 @@
 mod connection;
 mod error;
 mod function;
+mod outbox;
 mod shared;
 mod value;
 

@@ -6,18 +6,16 @@
 //! Memory is bounded by two kinds of waiting. *Answers*, which functions of this end say while they are called, stop the reading of more calls where they are too
 //! many. What this end says by itself does not stop reading, or two ends that both talk would wait for each other for ever; it is refused instead.
 
+use super::outbox::Outbox;
 use super::{Error, Function, Value, function};
 use dnode_spec::graph::{Graph, NodeId};
 use dnode_spec::message::{Id, Method};
 use dnode_spec::session::{self, CallError, Handle, Session};
 use std::cell::Cell;
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{HashMap, HashSet};
 use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use tokio::sync::Notify;
-
-/// How many bytes are written at once, where there are so many.
-const BATCH: usize = 64 * 1024;
 
 /// The shared state of one connection.
 pub(super) struct Shared {
@@ -40,16 +38,6 @@ struct State {
     outbox: Outbox,
     closing: bool,
     ended: Option<Error>,
-}
-
-/// What waits to be written.
-#[derive(Default)]
-struct Outbox {
-    lines: VecDeque<(Vec<u8>, bool)>,
-    /// All bytes, and those of answers, with what is being written.
-    waits: [usize; 2],
-    /// The same for what is being written.
-    writing: [usize; 2],
 }
 
 /// What the peer did, for the task to act on without the lock.
@@ -135,7 +123,7 @@ impl Shared {
             return Err(why);
         }
         let answers = HANDLING.with(|handling| std::ptr::eq(handling.get(), &raw const **self));
-        let waits = state.outbox.waits[0];
+        let waits = state.outbox.waits();
         if !answers && waits >= self.limit {
             return Err(Error::Behind(waits));
         }
@@ -283,12 +271,12 @@ impl Shared {
 
     /// Waits until few answers wait: before more of the peer's calls are read.
     pub(super) async fn answered(&self) {
-        self.until(|state| (state.outbox.waits[1] < self.limit).then_some(())).await;
+        self.until(|state| (state.outbox.answers() < self.limit).then_some(())).await;
     }
 
     /// Waits until a call of this end's own would not be refused, or the connection is over.
     pub(super) async fn room(&self) {
-        self.until(|state| (state.ended.is_some() || state.outbox.waits[0] < self.limit).then_some(())).await;
+        self.until(|state| (state.ended.is_some() || state.outbox.waits() < self.limit).then_some(())).await;
     }
 
     /// The peer's object, the first time that it is there.
@@ -345,38 +333,8 @@ impl State {
     /// Takes what the session says.
     fn collect(&mut self, answers: bool) {
         while let Some(line) = self.session.poll_output() {
-            let count = [line.len(), if answers { line.len() } else { 0 }];
-            self.outbox.waits = [0, 1].map(|n| self.outbox.waits[n] + count[n]);
-            self.outbox.lines.push_back((line, answers));
+            self.outbox.push(line, answers);
         }
-    }
-}
-
-impl Outbox {
-    /// The next lines in one piece.
-    fn take(&mut self) -> Option<Vec<u8>> {
-        let mut batch = Vec::new();
-        while self
-            .lines
-            .front()
-            .is_some_and(|(line, _)| batch.is_empty() || batch.len() + line.len() <= BATCH)
-        {
-            let Some((line, answers)) = self.lines.pop_front() else { break };
-            let count = [line.len(), if answers { line.len() } else { 0 }];
-            self.writing = [0, 1].map(|n| self.writing[n] + count[n]);
-            if batch.is_empty() {
-                batch = line;
-            } else {
-                batch.extend_from_slice(&line);
-            }
-        }
-        (!batch.is_empty()).then_some(batch)
-    }
-
-    /// What was taken is written.
-    fn written(&mut self) {
-        let written = std::mem::take(&mut self.writing);
-        self.waits = [0, 1].map(|n| self.waits[n].saturating_sub(written[n]));
     }
 }
 
