@@ -20,6 +20,7 @@ pub mod preflight;
 pub mod process;
 pub mod record;
 pub mod replay;
+pub mod rpc;
 pub mod run;
 pub mod serve;
 pub mod shrink;

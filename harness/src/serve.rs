@@ -4,7 +4,7 @@ pub mod conduct;
 pub mod fault;
 pub mod variant;
 
-use crate::transport::{self, Address, Duplex, Listener};
+use crate::transport::{self, Address, Duplex, Listener, close};
 use conduct::{Conduct, Heard, line_of};
 use dnode_spec::line::Splitter;
 use dnode_spec::probe::Probe;
@@ -12,14 +12,11 @@ use dnode_spec::session::Session;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::Semaphore;
 
 /// The longest line that the reference peer takes.
 const LINE_LIMIT: usize = 64 << 20;
-/// How long a connection that is closed is read for.
-const DRAIN: Duration = Duration::from_secs(1);
 
 /// What the reference peer calls itself.
 pub const NAME: &str = concat!("dnode-conform-reference ", env!("CARGO_PKG_VERSION"));
@@ -239,17 +236,6 @@ impl<S: Duplex> Connection<S> {
             }
         }
         self.stream.flush().await
-    }
-}
-
-/// Closes in order: what the other end still sends is read, for unread bytes would turn the close into a reset.
-async fn close(mut stream: impl Duplex) -> io::Result<()> {
-    stream.shutdown().await?;
-    let mut nowhere = tokio::io::sink();
-    let drain = tokio::io::copy(&mut stream, &mut nowhere);
-    match tokio::time::timeout(DRAIN, drain).await {
-        Ok(drained) => drained.map(|_| ()),
-        Err(_) => Ok(()),
     }
 }
 

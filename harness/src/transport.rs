@@ -21,7 +21,8 @@ pub use listener::{Arrival, Identity, Listener};
 use address::Way;
 use std::fmt;
 use std::io;
-use tokio::io::{AsyncRead, AsyncWrite};
+use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 /// Bytes both ways at the same time: reading never waits for writing, nor writing for reading. A shutdown ends our half where the
@@ -29,6 +30,25 @@ use tokio::net::TcpStream;
 pub trait Duplex: AsyncRead + AsyncWrite + Send + Unpin {}
 
 impl<S: AsyncRead + AsyncWrite + Send + Unpin> Duplex for S {}
+
+/// How long a connection that this end has closed is still read for.
+pub(crate) const DRAIN: Duration = Duration::from_secs(1);
+
+/// Closes in order: what the other end still sends is read, for unread bytes would turn the close into a reset.
+pub(crate) async fn close(mut stream: impl Duplex) -> io::Result<()> {
+    stream.shutdown().await?;
+    drain(stream).await
+}
+
+/// Reads to the end what still comes after our half was closed, for a while.
+pub(crate) async fn drain(mut stream: impl Duplex) -> io::Result<()> {
+    let mut nowhere = tokio::io::sink();
+    let drain = tokio::io::copy(&mut stream, &mut nowhere);
+    match tokio::time::timeout(DRAIN, drain).await {
+        Ok(drained) => drained.map(|_| ()),
+        Err(_) => Ok(()),
+    }
+}
 
 /// What a transport does beyond moving bytes.
 pub(crate) trait Transport: Duplex {
@@ -70,15 +90,14 @@ impl Connection {
         Ok(Connection(Box::new(tcp::Tcp::new(stream)?)))
     }
 
-    /// The bytes, for whoever needs no more.
-    #[must_use]
-    pub fn into_stream(self) -> Box<dyn Duplex> {
-        self.0
-    }
-
     /// The bytes.
     pub(crate) fn stream(&mut self) -> &mut dyn Transport {
         &mut *self.0
+    }
+
+    /// The bytes, to keep.
+    pub(crate) fn into_stream(self) -> Box<dyn Transport> {
+        self.0
     }
 
     /// What is written from now on waits until our half is ended, so that the last bytes and the end of the stream reach the peer

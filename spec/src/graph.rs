@@ -116,6 +116,21 @@ impl<F> Graph<F> {
         self.nodes.is_empty()
     }
 
+    /// The same values with other leaves; each node keeps its id.
+    pub fn map<G>(self, mut leaf: impl FnMut(F) -> G) -> Graph<G> {
+        let node = |node| match node {
+            Node::Leaf(old) => Node::Leaf(leaf(old)),
+            Node::Missing => Node::Missing,
+            Node::Null => Node::Null,
+            Node::Boolean(value) => Node::Boolean(value),
+            Node::Number(text) => Node::Number(text),
+            Node::String(text) => Node::String(text),
+            Node::Array(items) => Node::Array(items),
+            Node::Object(members) => Node::Object(members),
+        };
+        Graph { nodes: self.nodes.into_iter().map(node).collect() }
+    }
+
     /// The elements of the array at `id`; empty for anything else.
     #[must_use]
     pub fn items(&self, id: NodeId) -> &[NodeId] {

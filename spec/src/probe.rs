@@ -117,7 +117,7 @@ impl Probe {
                     self.run(does, graph, arguments, session);
                 }
             }
-            Event::Culled(_) | Event::Refused(_) | Event::Ended(_) => {}
+            Event::Culled(..) | Event::Refused(_) | Event::Ended(_) => {}
         }
     }
 

@@ -54,8 +54,8 @@ pub enum Event {
     Remote(Graph<Function>, Option<NodeId>),
     /// It calls a function of this end.
     Called(Handle, Graph<Function>, NodeId),
-    /// It culled these functions of this end; calls of them are refused from now on.
-    Culled(Vec<Id>),
+    /// It culled these ids of this end; calls of them are refused from now on. Then the functions that have no id left.
+    Culled(Vec<Id>, Vec<Function>),
     /// It sent something that cannot be acted on; nothing was changed.
     Refused(Problem),
     /// The session is over: the other end closed, or sent a line that is not JSON.
@@ -201,6 +201,18 @@ impl Session {
         Ok(())
     }
 
+    /// Forgets a function without a word to the other end. Calls of one of this end by id are refused from now on, and it goes out under
+    /// a fresh id if it is sent again; one of the other end cannot be called unless it is declared anew. A name of the object still
+    /// reaches its function.
+    pub fn forget(&mut self, function: Function) {
+        for id in self.ids.remove(&function).unwrap_or_default() {
+            self.own.remove(&id);
+        }
+        if let Function::Theirs(id) = function {
+            self.held.remove(&id);
+        }
+    }
+
     /// The next bytes to write.
     pub fn poll_output(&mut self) -> Option<Vec<u8>> {
         self.output.pop_front()
@@ -282,6 +294,7 @@ impl Session {
     fn culled(&mut self, message: &Message<'_>) {
         let arguments = message.arguments.into_iter().flat_map(|arguments| arguments.items());
         let ids: Vec<Id> = arguments.filter_map(|id| id.as_number()).filter_map(Id::from_number).collect();
+        let mut gone = Vec::new();
         for id in &ids {
             if let Some(function) = self.own.remove(id)
                 && let Some(ids) = self.ids.get_mut(&function)
@@ -289,10 +302,11 @@ impl Session {
                 ids.retain(|known| known != id);
                 if ids.is_empty() {
                     self.ids.remove(&function);
+                    gone.push(function);
                 }
             }
         }
-        self.events.push_back(Event::Culled(ids));
+        self.events.push_back(Event::Culled(ids, gone));
     }
 
     fn called(&mut self, method: &Method, graph: Graph<Function>, root: NodeId) {

@@ -191,7 +191,7 @@ impl Talk {
             }
             // A call that crossed the cull of its function.
             Event::Refused(problem) => assert_eq!(problem.clause, "callback/unknown-id"),
-            Event::Culled(_) => {}
+            Event::Culled(..) => {}
             other => panic!("{other:?}"),
         }
     }

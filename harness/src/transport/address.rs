@@ -183,6 +183,15 @@ impl fmt::Display for Address {
     }
 }
 
+/// As [`Address::parse`] reads it; over TLS the authorities of the system are believed.
+impl std::str::FromStr for Address {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Address, String> {
+        Address::parse(text, &Trust::System)
+    }
+}
+
 impl PartialEq for Address {
     fn eq(&self, other: &Address) -> bool {
         let same = match (&self.way, &other.way) {

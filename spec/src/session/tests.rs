@@ -357,3 +357,40 @@ fn nothing_is_kept_of_what_was_culled() {
     }
     assert_eq!((session.held.len(), session.own.len(), session.ids.len()), (0, 2, 2));
 }
+
+#[test]
+fn what_is_forgotten_is_not_called_and_goes_out_anew() {
+    let mut talk = Talk::silent();
+    call(&mut talk, 0, &Method::named("x"), &[F, G]).unwrap();
+    talk.settle();
+    let id = talk.ends[0].ids(F)[0];
+    talk.ends[0].forget(F);
+    assert!(talk.ends[0].ids(F).is_empty() && talk.ends[0].ids(G).len() == 1);
+    call(&mut talk, 1, &Method::Id(id), &[]).unwrap();
+    let events = talk.settled();
+    assert!(events.contains("callback/unknown-id"), "{events}");
+    call(&mut talk, 0, &Method::named("x"), &[F]).unwrap();
+    talk.settle();
+    assert_ne!(talk.ends[0].ids(F), [id]);
+    talk.ends[1].forget(Function::Theirs(id));
+    assert_eq!(call(&mut talk, 1, &Method::Id(id), &[]), Err(CallError::NotCallable(id)));
+    assert!(talk.settle().is_empty(), "nobody was told");
+}
+
+#[test]
+fn a_cull_says_which_functions_have_no_id_left() {
+    let mut talk = Talk::silent();
+    call(&mut talk, 0, &Method::named("x"), &[F, F, G]).unwrap();
+    talk.settle();
+    let ids = talk.ends[0].ids(F).to_vec();
+    assert_eq!(ids.len(), 2);
+    let mut gone = Vec::new();
+    for id in ids {
+        talk.ends[1].cull(id).unwrap();
+        for (_, event) in talk.settle() {
+            let Event::Culled(_, functions) = event else { panic!("{event:?}") };
+            gone.push(functions);
+        }
+    }
+    assert_eq!(gone, [vec![], vec![F]]);
+}

@@ -245,7 +245,7 @@ impl Model {
                     self.learn(end, *id, label.to_string());
                 }
             }
-            Event::Culled(_) => {}
+            Event::Culled(..) => {}
             Event::Refused(problem) => assert_eq!(problem.clause, "callback/unknown-id"),
             other => panic!("{other:?}"),
         }
