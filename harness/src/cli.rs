@@ -7,6 +7,7 @@ mod diff;
 mod explain;
 mod fuzz;
 mod import;
+mod interop;
 mod list;
 mod man;
 mod minimize;
@@ -61,6 +62,8 @@ enum Command {
     Fuzz(fuzz::FuzzArgs),
     /// Run the same cases against two peers and show where they differ
     Compare(compare::CompareArgs),
+    /// Run every client of several implementations against every server, and show the matrix
+    Interop(interop::InteropArgs),
     /// Forward between a client and a server, judge both, and write their sessions as transcripts
     Record(record::RecordArgs),
     /// Render the reports of runs that are over in another format, several peers into one
@@ -200,6 +203,7 @@ pub fn main() -> ExitCode {
             Some(Command::Minimize(args)) => minimize::minimize(args).await,
             Some(Command::Fuzz(args)) => fuzz::fuzz(args).await,
             Some(Command::Compare(args)) => compare::compare(args).await,
+            Some(Command::Interop(args)) => interop::run(args).await,
             Some(Command::Record(args)) => record::record(args).await,
             Some(Command::Report(args)) => report::report(&args),
             Some(Command::Diff(args)) => diff::diff(&args),

@@ -13,6 +13,7 @@ pub mod compare;
 pub mod gate;
 pub mod host;
 pub mod import;
+pub mod interop;
 pub mod matrix;
 pub mod peer;
 pub mod ping;

@@ -23,7 +23,6 @@ use std::fmt;
 use std::io;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
-use tokio::net::TcpStream;
 
 /// Bytes both ways at the same time: reading never waits for writing, nor writing for reading. A shutdown ends our half where the
 /// transport knows halves, and the whole where it does not.
@@ -80,14 +79,6 @@ impl Connection {
             Way::Awaited(host) => return Box::pin(host.next()).await,
         };
         Ok(Connection(transport))
-    }
-
-    /// The same for a TCP connection that a peer opened to us.
-    ///
-    /// # Errors
-    /// What the socket says.
-    pub fn accepted(stream: TcpStream) -> io::Result<Connection> {
-        Ok(Connection(Box::new(tcp::Tcp::new(stream)?)))
     }
 
     /// The bytes.

@@ -99,6 +99,8 @@ pub enum Judge {
     Monitor,
     /// Cases written for it.
     Case,
+    /// A session of two implementations with each other.
+    Interop,
     /// Nobody: it cannot be seen on the wire, for the reason given.
     NotTestable(&'static str),
 }
@@ -158,6 +160,7 @@ pub fn to_markdown() -> String {
         let judge = match clause.judge {
             Judge::Monitor => "the monitor, on every line".to_owned(),
             Judge::Case => "cases".to_owned(),
+            Judge::Interop => "sessions of two implementations (`dnode-conform interop`)".to_owned(),
             Judge::NotTestable(reason) => format!("nobody; not testable over the wire: {reason}"),
         };
         out.push_str(&format!(

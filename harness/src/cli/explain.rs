@@ -58,6 +58,7 @@ fn explain_clause(out: &mut String, clause: &Clause, rows: &[Row]) {
     let judge = match clause.judge {
         Judge::Monitor => "the monitor, on every line of the run".to_owned(),
         Judge::Case => "cases".to_owned(),
+        Judge::Interop => "sessions of two implementations: dnode-conform interop".to_owned(),
         Judge::NotTestable(reason) => format!("nobody: {reason}"),
     };
     let _ = writeln!(out, "  source    {}\n  judged by {judge}", clause.source);

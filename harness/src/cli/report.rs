@@ -20,7 +20,7 @@ pub(super) struct ReportArgs {
     runs: Vec<PathBuf>,
     /// text, json, events, junit, tap, markdown, github or html
     #[arg(long, value_name = "FORMAT", value_parser = format)]
-    format: Format,
+    pub(super) format: Format,
     /// Where to write it; without it, or with -, to standard output
     #[arg(long, value_name = "PATH")]
     out: Option<PathBuf>,
@@ -35,7 +35,7 @@ pub(super) struct ReportArgs {
 /// A report to write.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct ReportFile {
-    format: Format,
+    pub(super) format: Format,
     /// Where; `None` is standard output.
     path: Option<PathBuf>,
 }

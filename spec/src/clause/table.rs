@@ -1,7 +1,7 @@
 //! The table itself. New clauses go to the end of their group.
 
 use super::{Clause, Judge, Level, Source};
-use Judge::{Case, Monitor, NotTestable};
+use Judge::{Case, Interop, Monitor, NotTestable};
 use Level::{Must, Observed, Robust, Should};
 
 const fn doc(section: &'static str, sentence: u8) -> Source {
@@ -227,6 +227,9 @@ pub const CLAUSES: &[Clause] = &[
     // probe: the cooperation that the peer's program claims
     clause("probe/complete", Should, Source::Probe, Case,
         "A program that claims the probe offers each of its methods, or declares it absent."),
+    // interop: two implementations with each other
+    clause("interop/works", Should, Source::Probe, Interop,
+        "A client of one implementation does a session of calls with the probe of another, and every answer is right."),
     // what cannot be tested
     clause("document/equal-language", Must, doc(INTRO, 2),
         NotTestable("which end a program's author calls from is the program's choice; framing/equal-ends tests that both can"),

@@ -1,0 +1,169 @@
+//! `dnode-conform interop --peers DIR`
+
+use super::progress::Progress;
+use super::report::{self, ReportFile};
+use super::{GateLevel, duration};
+use crate::cases::Selection;
+use crate::interop::{Implementation, Options, interop};
+use crate::target::quote;
+use clap::Args;
+use dnode_reports::account::Account;
+use dnode_reports::event::{Event, Run, Verdict};
+use dnode_spec::clause::Level;
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+/// The arguments of `interop`.
+#[derive(Debug, Args)]
+pub(super) struct InteropArgs {
+    /// The folder of the implementations: each is a folder with a peer.json, which says how its server and its caller are started
+    #[arg(long, value_name = "DIR")]
+    peers: PathBuf,
+    /// Only the clients whose folder matches; may be given several times
+    #[arg(long = "client", value_name = "GLOB")]
+    clients: Vec<String>,
+    /// Only the servers whose folder matches; may be given several times
+    #[arg(long = "server", value_name = "GLOB")]
+    servers: Vec<String>,
+    /// The weakest level whose failures gate; a crash or a hang always does
+    #[arg(long, value_enum, default_value = "robust")]
+    level: GateLevel,
+    /// How long a session may take, for example 5s
+    #[arg(long, value_name = "DUR", default_value = "30s", value_parser = duration)]
+    deadline: Duration,
+    /// Write a report, as for `run`: one run for each server
+    #[arg(long, value_name = "FORMAT=PATH", value_parser = report::report_file)]
+    report: Vec<ReportFile>,
+    /// Show every session, not only the findings
+    #[arg(long, short)]
+    verbose: bool,
+}
+
+/// Runs every client against every server.
+pub(super) async fn run(args: InteropArgs) -> Result<u8, String> {
+    if let Some(file) = args.report.iter().find(|file| !file.format.takes_several()) {
+        return Err(format!(
+            "caller: {} is about one run, and here is one for each server; html, markdown, junit, text, github and events take \
+             several",
+            file.format.word()
+        ));
+    }
+    let all = Implementation::all(&args.peers)?;
+    let servers = select(&all, &args.servers, "server", |it| it.server.is_some())?;
+    let clients = select(&all, &args.clients, "client", |it| it.caller.is_some())?;
+    let interrupted = Arc::new(AtomicBool::new(false));
+    let stop = Arc::clone(&interrupted);
+    super::on_signal(move || stop.store(true, Ordering::Relaxed));
+    let program = std::env::args().next().unwrap_or_else(|| "dnode-conform".to_owned());
+    let options = Options {
+        patience: args.deadline,
+        gate: Level::from(args.level),
+        command: format!("{} interop --peers {}", quote(&program), quote(&args.peers.to_string_lossy())),
+        interrupted,
+    };
+    let mut reports = report::open(&args.report, args.verbose)?;
+    let (mut matrix, mut progress) = (Matrix::default(), Progress::new());
+    let mut problem = None;
+    let ran = interop(&servers, &clients, &options, &mut |event| {
+        matrix.event(&event);
+        progress.event(&event);
+        progress.suspend(|| {
+            for (name, report) in &mut reports {
+                if let Err(error) = report.event(&event) {
+                    problem.get_or_insert(format!("caller: the report to {name} cannot be written: {error}"));
+                }
+            }
+        });
+    })
+    .await;
+    progress.finish();
+    ran.map_err(|error| format!("harness: {error}"))?;
+    for (name, report) in &mut reports {
+        if let Err(error) = report.finish() {
+            problem.get_or_insert(format!("caller: the report to {name} cannot be written: {error}"));
+        }
+    }
+    if !report::stdout_is_taken(&args.report) {
+        println!("{}", matrix.text(&clients));
+    }
+    problem.map_or(Ok(matrix.status), Err)
+}
+
+/// Those that can do this and match one of the globs, or all where there is none.
+fn select(
+    all: &[Implementation],
+    globs: &[String],
+    role: &str,
+    can: impl Fn(&Implementation) -> bool,
+) -> Result<Vec<Implementation>, String> {
+    let selection = Selection::new(globs).map_err(|error| format!("caller: {error}"))?;
+    let chosen: Vec<_> = all.iter().filter(|it| can(it) && selection.takes(&it.id())).cloned().collect();
+    match chosen.is_empty() {
+        true => Err(format!("caller: no {role} matches; their names are those of the folders in --peers")),
+        false => Ok(chosen),
+    }
+}
+
+/// What each client came to with each server.
+#[derive(Default)]
+struct Matrix {
+    servers: Vec<String>,
+    cells: BTreeMap<(String, usize), &'static str>,
+    account: Account,
+    run: Option<Run>,
+    /// The worst exit status of all servers: a failure counts more than what could not be run.
+    status: u8,
+}
+
+impl Matrix {
+    fn event(&mut self, event: &Event) {
+        match event {
+            Event::Started(run) => {
+                self.servers.push(run.peer.clone().unwrap_or_default());
+                self.account = Account::default();
+                self.run = Some(run.clone());
+            }
+            Event::Judged(outcome) => {
+                let word = match (outcome.verdict, outcome.divergence.as_ref()) {
+                    (Verdict::Fail, Some(found)) if found.kind == "broken" => "broken",
+                    (verdict, _) => verdict.word(),
+                };
+                self.cells.insert((outcome.id.clone(), self.servers.len()), word);
+                self.account.add(outcome);
+            }
+            Event::Ended(ended) => {
+                let status = self.run.as_ref().map_or(2, |run| self.account.exit_status(run, ended));
+                self.status = match (self.status, status) {
+                    (1, _) | (_, 1) => 1,
+                    (a, b) => a.max(b),
+                };
+            }
+        }
+    }
+
+    /// A row for each client and a column for each server. `broken`: every answer was right, and one end broke a clause.
+    fn text(&self, clients: &[Implementation]) -> String {
+        let mut out = String::from("servers\n");
+        for (n, server) in self.servers.iter().enumerate() {
+            let _ = writeln!(out, "  {:2}  {server}", n + 1);
+        }
+        let width = clients.iter().map(|client| client.name.chars().count()).max().unwrap_or_default();
+        let _ = write!(out, "\n{:width$}", "clients");
+        (1..=self.servers.len()).for_each(|n| {
+            let _ = write!(out, "  {n:<12}");
+        });
+        for client in clients {
+            let _ = write!(out, "\n{:width$}", client.name);
+            for n in 1..=self.servers.len() {
+                let word =
+                    self.cells.get(&(format!("interop/{}", client.id()), n)).copied().unwrap_or_default();
+                let _ = write!(out, "  {word:<12}");
+            }
+        }
+        out.lines().map(str::trim_end).collect::<Vec<_>>().join("\n")
+    }
+}
