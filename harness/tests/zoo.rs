@@ -26,6 +26,9 @@ const CASES: [&str; 4] = ["probe/echo", "probe/add", "methods/connections", "alw
 const RIGHT: [&str; 5] =
     ["good", "slow-at-random", "ignores-sigterm", "forks-grandchildren", "fills-standard-error"];
 
+/// The peers of which it is a matter of time which case fails, and how: that one does is not.
+const RACES: [&str; 3] = ["endless-messages-in-a-case", "endless-callbacks", "answers-elsewhere"];
+
 /// What a run gave.
 struct Ran {
     name: String,
@@ -164,7 +167,9 @@ fn judged() -> Vec<Ran> {
 
 /// What of a row does not change from one run to the next.
 fn settled(ran: &Ran) -> String {
-    format!("| `{}` | {} | {} | {} |", ran.name, ran.about, ran.status, ran.words)
+    let races = RACES.contains(&ran.name.as_str());
+    let words = if races { "a failure; which one is a matter of time" } else { &ran.words };
+    format!("| `{}` | {} | {} | {words} |", ran.name, ran.about, ran.status)
 }
 
 fn document(rans: &[Ran]) -> String {
