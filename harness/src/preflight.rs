@@ -186,7 +186,7 @@ pub async fn preflight(address: &Address, ping: Option<&Ping>, patience: Duratio
     wire.close(Instant::now() + Duration::from_secs(1)).await;
     facts.closes = wire.is_closed();
     facts.lines = wire.lines();
-    facts.floods = facts.lines > FLOOD;
+    facts.floods = facts.lines > FLOOD || wire.is_flooded();
     explain(&mut facts);
     let (log, broken) = wire.finish();
     facts.wire = log.into_entries();

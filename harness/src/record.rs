@@ -3,7 +3,7 @@
 //!
 //! Forwarding comes first: each direction is a task of its own, and what it forwards is handed to a thread that judges and writes. Where
 //! that thread falls behind by more than 64 MiB, a slow disk for example, judging and writing of that connection end with a
-//! clear word, and forwarding goes on. Memory is bounded by that, a line of 32 MiB, and the ids of the session.
+//! clear word, and forwarding goes on. Memory is bounded by that, a line of 20 MiB, and the ids of the session.
 
 use crate::wire::LINE_LIMIT;
 use dnode_spec::line::Splitter;

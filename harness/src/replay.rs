@@ -511,7 +511,12 @@ impl<'a, 't> Replay<'a, 't> {
             }
             Incoming::Late => return Err(self.missing(awaited)),
             Incoming::Flood => {
-                return Err(self.diverged("flood", awaited, "messages or bytes without end", Cause::Content));
+                return Err(self.diverged(
+                    "flood",
+                    awaited,
+                    "more than the suite keeps: messages, bytes or values without end",
+                    Cause::Content,
+                ));
             }
         }
         Ok(())

@@ -43,6 +43,9 @@ type Broken = BTreeMap<&'static str, dnode_spec::message::Problem>;
 /// How long a process that said nothing in the preflight may take to end.
 const ENDING: Duration = Duration::from_millis(500);
 
+/// How often it is looked whether a run was interrupted, while a program starts.
+const LOOK: Duration = Duration::from_millis(20);
+
 /// How many suspects must fail again by themselves before the rest of many are run again side by side.
 const SAMPLE: usize = 4;
 
@@ -148,7 +151,12 @@ pub async fn run(
 
 /// Starts the peer and finds out what it is; and when and how it ended, where that ended it.
 async fn meet(options: &Options) -> Result<(Peer, Facts, Option<(String, Death)>), RunError> {
-    let mut peer = Peer::start(&options.target).await.map_err(RunError::Start)?;
+    let starting = Peer::start(&options.target);
+    let mut peer = tokio::select! {
+        peer = starting => peer.map_err(RunError::Start)?,
+        // What was being started is dropped, and that ends it.
+        () = interrupted(options) => return Err(RunError::Interrupted),
+    };
     let preflight = preflight(peer.address(), options.ping.as_ref(), options.patience).await;
     if preflight.as_ref().map_or(true, |facts| facts.members.is_none())
         && let Some(death) = peer.death(ENDING).await
@@ -159,6 +167,14 @@ async fn meet(options: &Options) -> Result<(Peer, Facts, Option<(String, Death)>
     match preflight {
         Ok(facts) => Ok((peer, facts, None)),
         Err(error) => Err(RunError::Start(StartError::Unreachable(peer.address().clone(), error))),
+    }
+}
+
+/// Ends once the run is interrupted while a program starts, which may take long. A peer that is running is greeted in a moment.
+async fn interrupted(options: &Options) {
+    let program = matches!(options.target, Target::Exec(_) | Target::ExecAt(..));
+    while !(program && options.interrupted.load(Ordering::Relaxed)) {
+        tokio::time::sleep(LOOK).await;
     }
 }
 

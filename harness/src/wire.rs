@@ -1,13 +1,16 @@
 //! One connection to the peer: bytes out, judged messages in, and the log of both.
 //!
 //! Reading and writing go on at the same time, so a peer that floods and never reads cannot stop us. Everything is bounded:
-//! the length of a line, the bytes and messages of a connection, the log, and by its deadline each wait.
+//! the length of a line, the bytes and messages of a connection, what all connections keep (`budget`), the log, and by its deadline each
+//! wait.
 
+mod budget;
 mod log;
 
 pub use log::Log;
 
 use crate::transport::{Address, Connection};
+use budget::{Refused, Share, cost};
 use dnode_reports::event::From;
 use dnode_spec::line::Splitter;
 use dnode_spec::message::{Id, Problem};
@@ -23,8 +26,8 @@ use std::time::Duration;
 use tokio::io::ReadBuf;
 use tokio::time::Instant;
 
-/// The longest line that is taken from a peer.
-pub const LINE_LIMIT: usize = 32 << 20;
+/// The longest line that is taken from a peer: a case asks for 16 MiB.
+pub const LINE_LIMIT: usize = 20 << 20;
 /// How many bytes one connection may bring, or one part of a long transcript.
 const BYTES_LIMIT: u64 = 64 << 20;
 /// How many messages one connection may bring, or one part of a long transcript.
@@ -79,6 +82,11 @@ pub struct Wire {
     count: u64,
     bytes: u64,
     closed: Option<bool>,
+    /// What the messages that came may still take, in bytes of memory.
+    kept: usize,
+    share: Share,
+    /// The peer sent more than is taken.
+    flooded: bool,
     /// What is sent next waits for what is sent after it.
     held: bool,
 }
@@ -114,6 +122,9 @@ impl Wire {
             count: 0,
             bytes: 0,
             closed: None,
+            kept: 0,
+            share: Share::default(),
+            flooded: false,
             held: false,
         }
     }
@@ -149,24 +160,23 @@ impl Wire {
     pub fn allow_more(&mut self, kept: usize) {
         self.count = kept as u64;
         if kept == 0 {
-            self.bytes = 0;
+            (self.bytes, self.kept) = (0, 0);
         }
     }
 
     /// The next thing that the peer does.
     pub async fn receive(&mut self, deadline: Instant) -> Incoming {
         loop {
-            if let Some(incoming) = self.take_line() {
-                return incoming;
+            match self.take_line(deadline).await {
+                Some(Incoming::Flood) => return self.give_up(),
+                Some(incoming) => return incoming,
+                None => {}
             }
             if let Some(reset) = self.closed {
                 return self.end(reset);
             }
             if self.bytes > BYTES_LIMIT || self.count > MESSAGES_LIMIT {
-                self.log.event(From::Suite, "gives up: the peer sends without end");
-                self.connection = None;
-                self.closed = Some(false);
-                return Incoming::Flood;
+                return self.give_up();
             }
             if !self.pump(deadline).await {
                 return Incoming::Late;
@@ -174,8 +184,30 @@ impl Wire {
         }
     }
 
-    /// Moves bytes both ways once; `false` when the deadline has passed.
+    /// Ends the connection of a peer that sends more than is taken, and drops what it sent.
+    fn give_up(&mut self) -> Incoming {
+        self.log.event(From::Suite, "gives up: the peer sends more than is kept");
+        self.connection = None;
+        self.closed = Some(false);
+        self.flooded = true;
+        self.splitter = Splitter::new(LINE_LIMIT);
+        Incoming::Flood
+    }
+
+    /// Moves bytes both ways once; `false` when the deadline has passed, or when there is no memory for more until then.
     async fn pump(&mut self, deadline: Instant) -> bool {
+        let kept = self.kept + self.splitter.memory();
+        match self.share.fit(kept, deadline).await {
+            Ok(()) => {}
+            Err(Refused::Late) => return false,
+            Err(Refused::TooMuch) => {
+                // There is no room for what would come: nothing more is read, and `receive` gives up.
+                self.bytes = u64::MAX;
+                if !self.has_to_write() {
+                    return true;
+                }
+            }
+        }
         let moved = poll_fn(|cx| self.poll_pump(cx));
         tokio::time::timeout_at(deadline, moved).await.is_ok() && Instant::now() < deadline
     }
@@ -242,26 +274,38 @@ impl Wire {
         Poll::Pending
     }
 
-    fn take_line(&mut self) -> Option<Incoming> {
-        let line = match self.splitter.next_line()? {
-            Ok(line) => line,
-            Err(_) => {
-                let problem = Monitor::too_long(LINE_LIMIT);
-                self.broken.entry(problem.clause).or_insert_with(|| problem.clone());
-                return Some(Incoming::Broken(problem));
+    /// The next complete line, judged; a flood where it would take more memory than there is.
+    async fn take_line(&mut self, deadline: Instant) -> Option<Incoming> {
+        loop {
+            let buffered = self.splitter.memory();
+            let line = match self.splitter.next_line()? {
+                Ok(line) => line,
+                Err(_) => {
+                    let problem = Monitor::too_long(LINE_LIMIT);
+                    self.broken.entry(problem.clause).or_insert_with(|| problem.clone());
+                    return Some(Incoming::Broken(problem));
+                }
+            };
+            self.lines += 1;
+            self.count += 1;
+            self.log.line(From::Peer, line);
+            let cost = cost(line);
+            match self.share.fit(self.kept + cost + buffered, deadline).await {
+                Ok(()) => {}
+                Err(Refused::Late) => return Some(Incoming::Late),
+                Err(Refused::TooMuch) => return Some(Incoming::Flood),
             }
-        };
-        self.lines += 1;
-        self.count += 1;
-        self.log.line(From::Peer, line);
-        let judgement = self.monitor.line(PEER, line);
-        for problem in &judgement.problems {
-            self.broken.entry(problem.clause).or_insert_with(|| problem.clone());
-        }
-        match (judgement.received, judgement.problems.into_iter().find(|problem| problem.refused)) {
-            (Some(received), _) => Some(Incoming::Message(Box::new(received))),
-            (None, Some(problem)) => Some(Incoming::Broken(problem)),
-            (None, None) => self.take_line(),
+            let judgement = self.monitor.line(PEER, line);
+            let nodes = judgement.received.as_ref().map_or(0, |received| received.graph.len());
+            self.kept += cost.min(budget::cost_of_message(line.len(), nodes));
+            for problem in &judgement.problems {
+                self.broken.entry(problem.clause).or_insert_with(|| problem.clone());
+            }
+            match (judgement.received, judgement.problems.into_iter().find(|problem| problem.refused)) {
+                (Some(received), _) => return Some(Incoming::Message(Box::new(received))),
+                (None, Some(problem)) => return Some(Incoming::Broken(problem)),
+                (None, None) => {}
+            }
         }
     }
 
@@ -333,6 +377,12 @@ impl Wire {
     #[must_use]
     pub fn is_closed(&self) -> bool {
         self.closed.is_some()
+    }
+
+    /// Whether the peer sent more than is taken.
+    #[must_use]
+    pub fn is_flooded(&self) -> bool {
+        self.flooded
     }
 
     /// How many lines the peer has sent.

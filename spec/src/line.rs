@@ -60,8 +60,22 @@ impl Splitter {
             self.buffer.drain(..self.start);
             self.scanned -= self.start;
             self.start = 0;
+            // The room of a long line is given back.
+            if self.buffer.capacity() > 1 << 20 && self.buffer.len() < self.buffer.capacity() / 8 {
+                self.buffer.shrink_to(self.buffer.len() * 2);
+            }
+        }
+        // By a quarter and not to the double: a long line is most of what a receiver holds.
+        if self.buffer.capacity() - self.buffer.len() < bytes.len() {
+            self.buffer.reserve_exact(bytes.len().max(self.buffer.len() / 4));
         }
         self.buffer.extend_from_slice(bytes);
+    }
+
+    /// How many bytes of memory are held, taken or not.
+    #[must_use]
+    pub fn memory(&self) -> usize {
+        self.buffer.capacity()
     }
 
     /// The next complete line, without its newline; `None` until more bytes are pushed.
@@ -86,6 +100,9 @@ impl Splitter {
         if self.dropping {
             self.buffer.truncate(self.start);
             self.scanned = self.start;
+        }
+        if is_news {
+            self.buffer.shrink_to_fit();
         }
         is_news.then_some(too_long)
     }
@@ -117,6 +134,27 @@ mod tests {
             assert!(splitter.buffer.len() <= 2 * limit + segment.len());
         }
         (lines, splitter.rest().to_vec())
+    }
+
+    #[test]
+    fn memory_grows_with_a_line_by_a_quarter_and_is_given_back() {
+        let mut splitter = Splitter::new(8 << 20);
+        let segment = [b'x'; 64 << 10];
+        for _ in 0..100 {
+            splitter.push(&segment);
+            assert_eq!(splitter.next_line(), None);
+        }
+        let most = splitter.rest().len() * 5 / 4 + segment.len();
+        assert!(splitter.memory() <= most, "{} bytes for {}", splitter.memory(), splitter.rest().len());
+        splitter.push(b"\n");
+        assert!(matches!(splitter.next_line(), Some(Ok(_))));
+        splitter.push(b"y");
+        assert!(splitter.memory() < 1 << 20, "{} bytes for one", splitter.memory());
+        for _ in 0..200 {
+            splitter.push(&segment);
+            let _ = splitter.next_line();
+        }
+        assert!(splitter.memory() < 1 << 20, "{} bytes for a line that is dropped", splitter.memory());
     }
 
     #[test]

@@ -215,13 +215,24 @@ pub(super) struct Told {
     run: Option<Run>,
     status: Option<u8>,
     problem: Option<String>,
+    /// Standard output is for people, who may stop reading: the verdict counts all the same. A report that a program was to read there
+    /// and that it did not get is an error.
+    may_close: bool,
 }
 
 impl Told {
     pub(super) fn new(args: &PeerArgs) -> Result<Told, String> {
         let reports = super::report::open(&args.report, args.verbose)?;
         let progress = Progress::new();
-        Ok(Told { reports, progress, account: Account::default(), run: None, status: None, problem: None })
+        Ok(Told {
+            reports,
+            progress,
+            account: Account::default(),
+            run: None,
+            status: None,
+            problem: None,
+            may_close: !super::report::stdout_is_taken(&args.report),
+        })
     }
 
     pub(super) fn tell(&mut self, event: &Event) {
@@ -244,7 +255,7 @@ impl Told {
                 // A run is all that these reports are about.
                 let last = matches!(event, Event::Ended(_));
                 if let Err(error) = told.and_then(|()| if last { report.finish() } else { Ok(()) })
-                    && error.kind() != io::ErrorKind::BrokenPipe
+                    && !(self.may_close && error.kind() == io::ErrorKind::BrokenPipe)
                 {
                     problem.get_or_insert(format!("caller: the report to {name} cannot be written: {error}"));
                 }

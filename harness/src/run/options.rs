@@ -122,6 +122,8 @@ impl From<Vec<Case>> for Cases {
 pub enum RunError {
     /// There is no peer.
     Start(StartError),
+    /// The run was interrupted while the peer's program was starting.
+    Interrupted,
     /// The selection names no case.
     NothingSelected,
     /// The selection names only what is judged on the lines of other cases.
@@ -132,6 +134,7 @@ impl std::fmt::Display for RunError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             RunError::Start(error) => error.fmt(f),
+            RunError::Interrupted => f.write_str("caller: interrupted before the peer's program accepted a connection"),
             RunError::NothingSelected => {
                 f.write_str("caller: no case has such an id; `dnode-conform list` shows them all")
             }
