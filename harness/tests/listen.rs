@@ -19,7 +19,8 @@ fn record(session: &str, out: &Path) {
     let arguments = ["--listen", "127.0.0.1:0", "--to", &serving.address, "--out", out];
     let mut recording =
         Listening::start(&[&["record", "--seen-from", "server"][..], &arguments[..]].concat());
-    let client = Command::new("node").args([CLIENT, recording.port(), session]).current_dir(root()).status();
+    let client = [CLIENT, "127.0.0.1", recording.port(), session];
+    let client = Command::new("node").args(client).current_dir(root()).status();
     assert!(client.unwrap().success());
     let line = recording.line();
     assert!(line.contains("nothing broken") && line.contains("session-"), "{line}");
@@ -33,7 +34,7 @@ fn a_recorded_session_replays_with_the_same_client_and_with_no_other() {
     record("keeper", folder.path());
     let file = |number: u8| folder.path().join(format!("session-{number}.jsonl")).display().to_string();
     let replay = |file: &str, session: &str, deadline: &str| {
-        let client = format!("exec node {CLIENT} {{port}} {session}");
+        let client = format!("exec node {CLIENT} {{host}} {{port}} {session}");
         run(&["replay", file, "--listen", "127.0.0.1:0", "--exec", &client, "--deadline", deadline])
     };
     replay(&file(1), "basics", "10s").expect_status(&[0]).expect_text("nothing that gates failed");

@@ -42,7 +42,7 @@ fn a_session_of_npm_dnode_with_itself_replays_at_once() {
         std::thread::yield_now();
     }
     let mut recording = Listening::start(&["record", "--listen", "127.0.0.1:0", "--to", &to, "--out", out]);
-    let client = ["fixtures/peers/npm-dnode/caller.js", recording.port(), "links"];
+    let client = ["fixtures/peers/npm-dnode/caller.js", "127.0.0.1", recording.port(), "links"];
     assert!(Command::new("node").args(client).current_dir(root()).status().unwrap().success());
     assert!(recording.line().contains("nothing broken"));
     recording.interrupt();
