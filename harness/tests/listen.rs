@@ -19,10 +19,8 @@ fn record(session: &str, out: &Path) {
     let arguments = ["--listen", "127.0.0.1:0", "--to", &serving.address, "--out", out];
     let mut recording =
         Listening::start(&[&["record", "--seen-from", "server"][..], &arguments[..]].concat());
-    let client = Command::new("node")
-        .args([CLIENT, "127.0.0.1", recording.port(), session])
-        .current_dir(root())
-        .status();
+    let client = [CLIENT, "127.0.0.1", recording.port(), session];
+    let client = Command::new("node").args(client).current_dir(root()).status();
     assert!(client.unwrap().success());
     let line = recording.line();
     assert!(line.contains("nothing broken") && line.contains("session-"), "{line}");
