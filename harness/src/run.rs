@@ -20,6 +20,7 @@ use crate::peer::{Peer, Service, StartError, serves};
 use crate::preflight::{Facts, preflight};
 use crate::replay::{Cause, Judged, Replayed, replay};
 use crate::shrink::shrink;
+use crate::target::Target;
 use alone::{LANES, Lane};
 use dnode_reports::event::{Death, Ended, Event, Outcome, Run, Verdict};
 use dnode_spec::generate::{Seed, session};
@@ -172,7 +173,7 @@ async fn meet(options: &Options) -> Result<(Peer, Facts, Option<(String, Death)>
 
 /// Ends once the run is interrupted while a program starts, which may take long. A peer that is running is greeted in a moment.
 async fn interrupted(options: &Options) {
-    let program = matches!(options.target, Target::Exec(_) | Target::ExecAt(..));
+    let program = !matches!(options.target, Target::Reference | Target::Address(_));
     while !(program && options.interrupted.load(Ordering::Relaxed)) {
         tokio::time::sleep(LOOK).await;
     }
