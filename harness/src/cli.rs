@@ -30,6 +30,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use tokio::signal::unix::{SignalKind, signal};
 
 /// Where a run cannot take place, whoever is at fault.
 const COULD_NOT_RUN: u8 = 2;
@@ -223,15 +224,17 @@ pub fn main() -> ExitCode {
 
 /// Calls `act` at each interruption; the second, a moment after the first, ends the program.
 fn on_signal(act: impl Fn() + Send + 'static) {
+    // They are heard from now on, not from when the task first runs.
+    let (Ok(mut interrupt), Ok(mut terminate)) =
+        (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
+    else {
+        return;
+    };
     tokio::spawn(async move {
-        let mut terminate = match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
-            Ok(terminate) => terminate,
-            Err(_) => return,
-        };
         let mut first: Option<Instant> = None;
         loop {
             tokio::select! {
-                _ = tokio::signal::ctrl_c() => {}
+                _ = interrupt.recv() => {}
                 _ = terminate.recv() => {}
             }
             act();
