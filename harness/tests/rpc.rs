@@ -108,7 +108,7 @@ fn a_client_of_npm_dnode_sees_what_it_expects() {
         let port = listener.local_addr().unwrap().port().to_string();
         let (peer, heard) = watched(Peer::new(example::probe));
         let serving = tokio::spawn(async move { peer.serve(listener).await });
-        let script = root().join("fixtures/peers/npm-dnode/checks.js");
+        let script = root().join("fixtures/peers/npm-dnode/thorough.js");
         let ran = Command::new("node").arg(script).arg(port).output().await.unwrap();
         serving.abort();
         let stderr = String::from_utf8_lossy(&ran.stderr);
