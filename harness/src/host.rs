@@ -15,8 +15,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tempfile::TempDir;
 use tokio::sync::Mutex;
-use tokio::time::timeout;
+use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 
+/// How long a client that was just started, or that somebody else starts, may take to come.
+const COMING: Duration = Duration::from_secs(10);
+/// How long one that is running may take to come again, or to end.
+const RETURN: Duration = Duration::from_secs(3);
 /// How long a connection of a program that has ended may take to be seen here.
 const ENDING: Duration = Duration::from_millis(20);
 /// How long a connection that a client has left behind may take to be seen here.
@@ -153,16 +157,17 @@ impl Host {
         self.program.is_some()
     }
 
-    /// The next connection of a client.
+    /// The next connection of a client, which has its own time to come, beyond the deadline too.
     ///
     /// # Errors
     /// Why there is none.
-    pub async fn next(&self) -> io::Result<Connection> {
+    pub async fn next(&self, deadline: Instant) -> io::Result<Connection> {
         let arrival = match &self.program {
-            Some(program) => program.lock().await.arrival(&self.listener).await?,
-            None => self.listener.accept().await?,
+            Some(program) => program.lock().await.arrival(&self.listener, deadline).await?,
+            None => timeout_at(deadline.max(Instant::now() + COMING), self.listener.accept()).await??,
         };
-        arrival.connection().await.map_err(|error| {
+        let until = deadline.max(Instant::now() + RETURN);
+        timeout_at(until, arrival.connection()).await?.map_err(|error| {
             let words =
                 format!("a client came, and the handshake of {} failed: {error}", self.limits().transport);
             io::Error::new(io::ErrorKind::InvalidData, words)
@@ -231,7 +236,7 @@ impl Program {
     }
 
     /// The next connection. A process that ended with its last one is started anew.
-    async fn arrival(&mut self, listener: &Listener) -> io::Result<Arrival> {
+    async fn arrival(&mut self, listener: &Listener, deadline: Instant) -> io::Result<Arrival> {
         loop {
             if let Some(death) = &self.death {
                 let before = if self.came == 0 { " before it connected" } else { "" };
@@ -241,10 +246,12 @@ impl Program {
                 self.start()?;
             }
             let Some(process) = &mut self.process else { continue };
+            let until = deadline.max(Instant::now() + if self.came == 0 { COMING } else { RETURN });
             let accepted = tokio::select! {
                 biased;
                 arrival = listener.accept() => Ok(arrival),
                 status = process.end() => Err(status?),
+                () = sleep_until(until) => return Err(io::ErrorKind::TimedOut.into()),
             };
             // It may have connected, spoken and ended all at once.
             let accepted = match accepted {

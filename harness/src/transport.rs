@@ -23,6 +23,7 @@ use std::fmt;
 use std::io;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
+use tokio::time::Instant;
 
 /// Bytes both ways at the same time: reading never waits for writing, nor writing for reading. A shutdown ends our half where the
 /// transport knows halves, and the whole where it does not.
@@ -76,7 +77,7 @@ impl Connection {
             Way::Tls(host, trust) => Box::new(tls::connect(host, trust).await?),
             Way::Ws(host, path) => Box::new(ws::connect(host, path).await?),
             Way::Memory(peer) => Box::new(peer.connect()),
-            Way::Awaited(host) => return Box::pin(host.next()).await,
+            Way::Awaited(host) => return Box::pin(host.next(Instant::now())).await,
         };
         Ok(Connection(transport))
     }

@@ -37,9 +37,6 @@ const MESSAGES_LIMIT: u64 = 100_000;
 const BETWEEN_SEGMENTS: Duration = Duration::from_millis(2);
 const BETWEEN_FEW_SEGMENTS: Duration = Duration::from_millis(25);
 
-/// How long a client may take to come, or to be started and come.
-const CLIENT: Duration = Duration::from_secs(10);
-
 /// Which end of the monitor the suite is.
 const SUITE: End = End::A;
 const PEER: End = End::B;
@@ -97,10 +94,9 @@ impl Wire {
     /// # Errors
     /// Why it cannot be reached.
     pub async fn open(address: &Address, deadline: Instant) -> io::Result<Wire> {
-        let deadline = match address.host() {
-            Some(_) => deadline.max(Instant::now() + CLIENT),
-            None => deadline,
-        };
+        if let Some(host) = address.host() {
+            return host.next(deadline).await.map(Wire::over);
+        }
         let opened = tokio::time::timeout_at(deadline, Connection::open(address)).await;
         Ok(Wire::over(opened.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??))
     }

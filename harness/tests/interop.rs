@@ -15,7 +15,7 @@ fn matrix(out: &str) -> &str {
 #[test]
 fn four_versions_of_npm_dnode_work_with_each_other() {
     let four = ["davedoesdev-dnode", "npm-dnode", "npm-dnode-0.9.12", "npm-dnode-1.1.0"];
-    four.map(install);
+    four.iter().for_each(|peer| install(peer));
     let only: Vec<&str> = four.iter().flat_map(|it| ["--client", it, "--server", it]).collect();
     let ran = run(&[&["interop", "--peers", "fixtures/peers"][..], &only].concat());
     ran.expect_status(&[0]);

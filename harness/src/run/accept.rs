@@ -17,7 +17,7 @@ use dnode_reports::event::{Death, Ended, Event, Outcome, Run, Verdict};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 /// How long a program that ended its connection may take to end itself.
 const ENDING: Duration = Duration::from_millis(500);
@@ -121,7 +121,7 @@ impl Seat<'_> {
     }
 
     async fn one_client(&self, case: &Case, patience: Duration) -> Session {
-        let replayed = match timeout(patience, self.host.next()).await {
+        let replayed = match timeout(patience, self.host.next(Instant::now() + patience)).await {
             Ok(Ok(connection)) => replay_accepted(case, Wire::over(connection), self.facts, patience).await,
             Ok(Err(error)) => absent(case, error.to_string()),
             Err(_) => {
