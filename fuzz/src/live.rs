@@ -108,7 +108,7 @@ struct Session<'a> {
 impl Session<'_> {
     async fn run(mut self, input: &[u8], seen: &mut (dyn FnMut(Transition) + Send)) -> Result<(), String> {
         self.deadline = Instant::now() + PATIENCE;
-        let opened = Wire::open(self.address, self.deadline).await;
+        let opened = Wire::open(self.address, &self.facts.terms, self.deadline).await;
         let mut wire =
             opened.map_err(|error| format!("robust/survives: no connection is accepted: {error}"))?;
         wire.send(&[HELLO], self.deadline).await;

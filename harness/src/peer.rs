@@ -7,7 +7,7 @@ use crate::process::{self, Process};
 use crate::target::Target;
 use crate::transport::tls::Trust;
 use crate::transport::{Address, Limits, Template};
-use crate::wire::{Incoming, Wire};
+use crate::wire::{Incoming, Terms, Wire};
 use dnode_reports::event::Death;
 use dnode_spec::monitor::Received;
 use dnode_spec::text::TextBuf;
@@ -153,7 +153,7 @@ impl Peer {
         match target {
             Target::Address(address) => {
                 let deadline = Instant::now() + Duration::from_secs(5);
-                let opened = Wire::open(address, deadline).await;
+                let opened = Wire::open(address, &Terms::default(), deadline).await;
                 let wire = opened.map_err(|error| StartError::Unreachable(address.clone(), error))?;
                 greet(wire, GREETING).await;
                 Ok(Peer::new(target, address.clone(), Running::Elsewhere))
@@ -182,7 +182,7 @@ impl Peer {
     async fn start_client(target: &Target, host: &Arc<Host>) -> Result<Peer, StartError> {
         let host = host.take().await.map_err(StartError::Address)?;
         let address = Address::of_clients(Arc::clone(&host));
-        match Wire::open(&address, Instant::now() + START).await {
+        match Wire::open(&address, &Terms::default(), Instant::now() + START).await {
             Ok(wire) => {
                 // Cut off before it has ended its half, it may see a reset, and that is a harm.
                 if greet(wire, GREETING * 25).await {
@@ -218,7 +218,7 @@ impl Peer {
         let mut process = started.map_err(|error| StartError::Command(command.to_owned(), error))?;
         let deadline = Instant::now() + START;
         while Instant::now() < deadline {
-            match Wire::open(&address, deadline).await {
+            match Wire::open(&address, &Terms::default(), deadline).await {
                 Ok(wire) => {
                     greet(wire, GREETING).await;
                     let running = Running::Process(Box::new(process));
@@ -373,7 +373,7 @@ pub enum Service {
 /// Whether a fresh connection is served before the deadline, as far as this peer serves any.
 pub async fn serves(address: &Address, facts: &Facts, deadline: Instant) -> Service {
     let begun = Instant::now();
-    let mut wire = match Wire::open(address, deadline).await {
+    let mut wire = match Wire::open(address, &facts.terms, deadline).await {
         Ok(wire) => wire,
         Err(error) if error.kind() == io::ErrorKind::TimedOut => return Service::Silent,
         Err(_) => return Service::Refused,

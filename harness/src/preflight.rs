@@ -3,7 +3,7 @@
 use crate::peer::{HELLO, Service, bind_object, serves};
 use crate::ping::{Addressing, Answer, Ping};
 use crate::transport::{Address, Limits};
-use crate::wire::{Incoming, Wire};
+use crate::wire::{Incoming, Terms, Wire};
 use dnode_reports::event;
 use dnode_spec::graph::{Graph, Node, NodeId};
 use dnode_spec::message::{Id, Method, Problem};
@@ -28,6 +28,8 @@ const BEFORE_FIRST_CALL: Duration = Duration::from_millis(25);
 /// What the preflight learned.
 #[derive(Debug, Clone)]
 pub struct Facts {
+    /// What its connections have in common.
+    pub terms: Terms,
     /// What the peer calls itself; `None` where it does not claim the probe.
     pub name: Option<String>,
     /// The members of its object, and whether each is a function; `None` where it sent none.
@@ -67,6 +69,7 @@ pub struct Facts {
 impl Facts {
     fn nothing() -> Facts {
         Facts {
+            terms: Terms::default(),
             name: None,
             members: None,
             absent: BTreeSet::new(),
@@ -151,9 +154,9 @@ impl Facts {
 pub async fn preflight(address: &Address, ping: Option<&Ping>, patience: Duration) -> std::io::Result<Facts> {
     let patience = patience * PATIENCE;
     let deadline = Instant::now() + patience;
-    let mut wire = Wire::open(address, deadline).await?;
-    let mut names = Names::new(65);
     let mut facts = Facts { limits: address.limits(), ..Facts::nothing() };
+    let mut wire = Wire::open(address, &facts.terms, deadline).await?;
+    let mut names = Names::new(65);
     // First without a word of ours: each end sends its object unasked.
     if !greet(&mut wire, &mut names, &mut facts, deadline).await {
         facts.missing.insert("methods/sent");

@@ -109,7 +109,7 @@ const REFUSED: &str = "refused";
 /// Runs `case` against the peer at `address`.
 pub async fn replay(case: &Case, address: &Address, facts: &Facts, patience: Duration) -> Replayed {
     let deadline = Instant::now() + patience;
-    match Wire::open(address, deadline).await {
+    match Wire::open(address, &facts.terms, deadline).await {
         Ok(wire) => play(case, Replay::new(&case.transcript, Some(address), facts, wire, patience)).await,
         Err(error) => Replayed::without_connection("robust/survives", REFUSED, error.kind().to_string()),
     }

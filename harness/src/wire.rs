@@ -10,6 +10,7 @@ mod log;
 pub use log::Log;
 
 use crate::transport::{Address, Connection};
+pub use budget::Memory;
 use budget::{Refused, Share, cost};
 use dnode_reports::event::From;
 use dnode_spec::line::Splitter;
@@ -59,6 +60,13 @@ pub enum Incoming {
     Flood,
 }
 
+/// What all connections of a run have in common.
+#[derive(Debug, Clone, Default)]
+pub struct Terms {
+    /// What they may keep together.
+    pub memory: Memory,
+}
+
 /// A connection with its monitor and log.
 #[derive(Debug)]
 pub struct Wire {
@@ -93,17 +101,17 @@ impl Wire {
     ///
     /// # Errors
     /// Why it cannot be reached.
-    pub async fn open(address: &Address, deadline: Instant) -> io::Result<Wire> {
+    pub async fn open(address: &Address, terms: &Terms, deadline: Instant) -> io::Result<Wire> {
         if let Some(host) = address.host() {
-            return host.next(deadline).await.map(Wire::over);
+            return host.next(deadline).await.map(|connection| Wire::over(connection, terms));
         }
         let opened = tokio::time::timeout_at(deadline, Connection::open(address)).await;
-        Ok(Wire::over(opened.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??))
+        Ok(Wire::over(opened.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??, terms))
     }
 
     /// Speaks over a connection that there is already.
     #[must_use]
-    pub fn over(connection: Connection) -> Wire {
+    pub fn over(connection: Connection, terms: &Terms) -> Wire {
         Wire {
             connection: Some(connection),
             splitter: Splitter::new(LINE_LIMIT),
@@ -119,7 +127,7 @@ impl Wire {
             bytes: 0,
             closed: None,
             kept: 0,
-            share: Share::default(),
+            share: Share::of(&terms.memory),
             flooded: false,
             held: false,
         }

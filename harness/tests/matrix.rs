@@ -7,7 +7,7 @@
 
 mod support;
 
-use dnode_conform::cases::{Selection, catalogue};
+use dnode_conform::cases::{Selection, catalogue, over_the_run};
 use dnode_conform::matrix::{self, Matrix};
 use dnode_conform::run::Options;
 use dnode_conform::serve::{fault, variant};
@@ -42,11 +42,10 @@ fn catching(fault: &fault::Fault, cases: &[&str]) -> BTreeSet<String> {
     outcomes.into_iter().filter(|it| catches(it, fault.clause)).map(|it| it.id).collect()
 }
 
-/// All cases, those of the monitor and the probe among them.
+/// All cases, those of the monitor and the probe among them. Those of `--pull` are for clients (`pull.rs`).
 fn case_ids() -> BTreeSet<String> {
-    let list = support::run(&["list", "--format", "json"]);
-    let rows: Vec<serde_json::Value> = serde_json::from_str(&list.stdout).unwrap();
-    rows.iter().map(|row| row["id"].as_str().unwrap().to_owned()).collect()
+    let cases = catalogue().unwrap().into_iter().map(|case| case.id().to_owned());
+    cases.chain(over_the_run().map(|case| case.id)).collect()
 }
 
 /// For each case the fault that the fewest cases catch, and for each fault the case that catches the fewest.

@@ -8,7 +8,7 @@ use dnode_conform::cases::catalogue;
 use dnode_conform::serve;
 use dnode_conform::transport::tls::Trust;
 use dnode_conform::transport::{Address, Duplex, Identity, Listener, memory};
-use dnode_conform::wire::{Incoming, Wire};
+use dnode_conform::wire::{Incoming, Terms, Wire};
 use dnode_reports::format::Format;
 use serde_json::Value as Json;
 use std::io::ErrorKind;
@@ -249,7 +249,7 @@ fn what_comes_while_we_write_is_read_over_any_transport() {
         let address = address_of(&peer_at(&address, identity, echo));
         tokio::runtime::Runtime::new().unwrap().block_on(async {
             let deadline = Instant::now() + Duration::from_secs(60);
-            let mut wire = Wire::open(&address, deadline).await.unwrap();
+            let mut wire = Wire::open(&address, &Terms::default(), deadline).await.unwrap();
             // More than the buffers of both ends: who only writes never ends.
             wire.send(&[&line], deadline).await;
             while wire.bytes() < line.len() as u64 {
@@ -280,12 +280,12 @@ fn the_end_of_a_connection_reaches_the_peer_as_what_it_is() {
         let address = address_of(&text);
         tokio::runtime::Runtime::new().unwrap().block_on(async {
             let deadline = Instant::now() + Duration::from_secs(60);
-            let mut wire = Wire::open(&address, deadline).await.unwrap();
+            let mut wire = Wire::open(&address, &Terms::default(), deadline).await.unwrap();
             wire.hold_until_half_close();
             wire.send(&[b"12345\n"], deadline).await;
             wire.close(deadline).await;
             assert!(wire.is_closed(), "{text}: what we end, the peer may end");
-            let mut wire = Wire::open(&address, deadline).await.unwrap();
+            let mut wire = Wire::open(&address, &Terms::default(), deadline).await.unwrap();
             let _ = wire.receive(deadline).await;
             wire.reset();
         });

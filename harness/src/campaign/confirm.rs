@@ -263,7 +263,7 @@ impl Canary {
             return None;
         }
         let deadline = Instant::now() + patience;
-        let mut wire = Wire::open(address, deadline).await.ok()?;
+        let mut wire = Wire::open(address, &facts.terms, deadline).await.ok()?;
         let mut names = Names::new(200_000);
         wire.send(&[HELLO], deadline).await;
         while facts.members.is_some() {

@@ -67,7 +67,7 @@ pub(super) async fn visit(
 ) -> Visit {
     // The first moments of a connection are the peer's to take.
     let greeting = Instant::now() + patience * 4;
-    let Ok(mut wire) = Wire::open(address, greeting).await else { return Visit::not_served() };
+    let Ok(mut wire) = Wire::open(address, &facts.terms, greeting).await else { return Visit::not_served() };
     let mut names = Names::new(100_000);
     names.path_form = facts.path_form();
     if facts.members.is_some() && !greeted(&mut wire, &mut names, facts, greeting).await {

@@ -122,7 +122,9 @@ impl Seat<'_> {
 
     async fn one_client(&self, case: &Case, patience: Duration) -> Session {
         let replayed = match timeout(patience, self.host.next(Instant::now() + patience)).await {
-            Ok(Ok(connection)) => replay_accepted(case, Wire::over(connection), self.facts, patience).await,
+            Ok(Ok(connection)) => {
+                replay_accepted(case, Wire::over(connection, &self.facts.terms), self.facts, patience).await
+            }
             Ok(Err(error)) => absent(case, error.to_string()),
             Err(_) => {
                 absent(case, format!("no client connected to {} before the deadline", self.host.address()))

@@ -1,21 +1,31 @@
-//! What all connections together may keep of what peers send. Memory is one, however many cases run side by side, and what a line costs
-//! is not its length: a million opened objects take a few megabytes on the wire and a hundred times that as values.
+//! What all connections of a run together may keep of what the peer sends. Memory is one, however many cases run side by side, and what a
+//! line costs is not its length: a million opened objects take a few megabytes on the wire and a hundred times that as values.
 //!
 //! A connection takes its part before it reads on or takes a line apart, and waits, at most until its deadline, for others to give theirs
 //! back. What no waiting can make fit is a flood. What a connection keeps below [`FREE`] is not counted, so that ordinary cases never
 //! meet here.
 
-use tokio::sync::{Semaphore, SemaphorePermit};
+use std::sync::Arc;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout_at};
 
 /// The unit in which memory is counted.
 const UNIT: usize = 1024;
-/// How many units all connections may keep: what the longest answer takes that a case asks for, 16 MiB as bytes, as text and as a value.
-const TOTAL: usize = 53 * 1024;
+/// How many units there are: what the longest answer takes that a case asks for, 16 MiB as bytes, as text and as a value, and the deepest,
+/// whatever its keys are written as.
+const TOTAL: usize = 64 * 1024;
 /// How many bytes of a connection are not counted.
 const FREE: usize = 256 * 1024;
 
-static LEFT: Semaphore = Semaphore::const_new(TOTAL);
+/// The memory of a run.
+#[derive(Debug, Clone)]
+pub struct Memory(Arc<Semaphore>);
+
+impl Default for Memory {
+    fn default() -> Memory {
+        Memory(Arc::new(Semaphore::new(TOTAL)))
+    }
+}
 
 /// Why a connection may not keep more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,16 +37,22 @@ pub(super) enum Refused {
 }
 
 /// The part of one connection.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Share {
-    taken: Option<SemaphorePermit<'static>>,
+    memory: Memory,
+    taken: Option<OwnedSemaphorePermit>,
 }
 
 impl Share {
+    /// Nothing yet.
+    pub(super) fn of(memory: &Memory) -> Share {
+        Share { memory: memory.clone(), taken: None }
+    }
+
     /// Makes the part as large as `bytes` need.
     pub(super) async fn fit(&mut self, bytes: usize, deadline: Instant) -> Result<(), Refused> {
         let wanted = bytes.saturating_sub(FREE).div_ceil(UNIT);
-        let held = self.taken.as_ref().map_or(0, SemaphorePermit::num_permits);
+        let held = self.taken.as_ref().map_or(0, OwnedSemaphorePermit::num_permits);
         if wanted > TOTAL {
             return Err(Refused::TooMuch);
         }
@@ -45,7 +61,7 @@ impl Share {
             return Ok(());
         }
         let more = u32::try_from(wanted - held).unwrap_or(u32::MAX);
-        let acquired = timeout_at(deadline, LEFT.acquire_many(more)).await;
+        let acquired = timeout_at(deadline, Arc::clone(&self.memory.0).acquire_many_owned(more)).await;
         let Ok(Ok(more)) = acquired else { return Err(Refused::Late) };
         match &mut self.taken {
             Some(taken) => taken.merge(more),
@@ -60,8 +76,8 @@ pub(super) fn cost_of_message(line: usize, nodes: usize) -> usize {
     256 + line + nodes * 320
 }
 
-/// How much memory a line takes as a value, at most: its text twice, and so much for each array, object and member. Brackets and commas
-/// within strings are none.
+/// About how much memory a line takes as a value: its text twice, and so much for each array, object and member, as measured of lines that
+/// are made of nothing else. Brackets and commas within strings are none.
 pub(super) fn cost(line: &[u8]) -> usize {
     let (mut cost, mut within, mut escaped) = (line.len() * 2, false, false);
     for &byte in line {
@@ -70,9 +86,9 @@ pub(super) fn cost(line: &[u8]) -> usize {
             b'\\' => escaped = within,
             b'"' => within = !within,
             _ if within => {}
-            b'{' => cost += 480,
-            b'[' => cost += 320,
-            b',' => cost += 192,
+            b'{' => cost += 290,
+            b'[' => cost += 200,
+            b',' => cost += 200,
             _ => {}
         }
     }
@@ -86,13 +102,14 @@ mod tests {
     #[test]
     fn brackets_and_commas_in_strings_cost_no_more_than_other_text() {
         assert_eq!(cost(br#""{[,\"{[,""#), 2 * 10);
-        assert_eq!(cost(br#"[{"a":"\\"},1]"#), 2 * 14 + 320 + 480 + 192);
+        assert_eq!(cost(br#"[{"a":"\\"},1]"#), 2 * 14 + 200 + 290 + 200);
     }
 
     #[tokio::test]
     async fn a_part_waits_for_the_others_and_a_flood_does_not() {
         let soon = Instant::now() + std::time::Duration::from_millis(1);
-        let (mut one, mut other) = (Share::default(), Share::default());
+        let memory = Memory::default();
+        let (mut one, mut other) = (Share::of(&memory), Share::of(&memory));
         assert_eq!(one.fit(TOTAL * UNIT + FREE + 1, soon).await, Err(Refused::TooMuch));
         assert_eq!(one.fit(TOTAL * UNIT + FREE, soon).await, Ok(()));
         assert_eq!(other.fit(FREE, soon).await, Ok(()), "what is not counted is always there");
