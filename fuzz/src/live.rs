@@ -21,6 +21,7 @@ use dnode_conform::target::Target;
 use dnode_conform::transport::Address;
 use dnode_conform::wire::{Incoming, Wire};
 use dnode_spec::clause::{self, Level};
+use dnode_spec::dialect::Dialect;
 use dnode_spec::message::{Id, Method};
 use dnode_spec::state::State;
 use dnode_spec::text::TextBuf;
@@ -67,7 +68,7 @@ impl Live {
         let runtime = runtime.map_err(|error| format!("harness: the runtime cannot start: {error}"))?;
         let (peer, facts) = runtime.block_on(async {
             let peer = Peer::start(target).await.map_err(|error| error.to_string())?;
-            let facts = preflight(peer.address(), ping, PATIENCE).await;
+            let facts = preflight(peer.address(), Dialect::default(), ping, PATIENCE).await;
             let unreachable = |error| format!("peer: {} cannot be reached: {error}", peer.address());
             let facts = facts.map_err(unreachable)?;
             Ok::<_, String>((peer, facts))

@@ -1,7 +1,7 @@
 //! The target that drives a live peer: the seeds blame no peer that is right, and find faults of the reference peer.
 #![cfg(feature = "peer")]
 
-use dnode_conform::serve::{self, MakeConduct, fault, variant};
+use dnode_conform::serve::{self, MakeConduct, Manner, fault, variant};
 use dnode_conform::target::Target;
 use dnode_fuzz::live::Live;
 use std::collections::BTreeSet;
@@ -11,11 +11,11 @@ use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 
 /// Sends every so many of the seeds, or those up to the first finding; gives that, and which transitions were seen.
-fn hear(conduct: MakeConduct, every: usize) -> (Result<(), String>, BTreeSet<usize>) {
+fn hear(manner: Manner, every: usize) -> (Result<(), String>, BTreeSet<usize>) {
     let runtime = Runtime::new().unwrap();
     let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
     let address = listener.local_addr().unwrap().to_string();
-    runtime.spawn(serve::serve(listener, conduct));
+    runtime.spawn(serve::serve(listener, manner));
     let mut live = Live::start(&Target::parse(&address).unwrap(), None).unwrap();
     let mut seen = BTreeSet::new();
     let made = Path::new(env!("CARGO_MANIFEST_DIR")).join("seeds/stream/made");
@@ -41,7 +41,8 @@ fn the_seeds_find_nothing_at_the_reference_peer_and_tell_many_transitions_apart(
 #[test]
 fn the_seeds_find_nothing_at_a_legal_variant() {
     for variant in variant::VARIANTS {
-        let (found, _) = hear(Arc::new(|number| variant::combined(&[variant], number)), 5);
+        let make: MakeConduct = Arc::new(|number| variant::combined(&[variant], number));
+        let (found, _) = hear(make.into(), 5);
         assert_eq!(found, Ok(()), "{}", variant.name);
     }
 }
@@ -50,7 +51,8 @@ fn the_seeds_find_nothing_at_a_legal_variant() {
 fn the_seeds_find_faults() {
     for name in ["deaf-after-bad-lines", "deaf-after-bad-messages", "deaf-when-a-method-throws"] {
         let fault = fault::find(name).unwrap();
-        let (found, _) = hear(Arc::new(|_| (fault.make)()), 1);
+        let make: MakeConduct = Arc::new(|_| (fault.make)());
+        let (found, _) = hear(make.into(), 1);
         let finding = found.expect_err(name);
         // The input says which line came last, not what it stood for: a peer that went deaf is told by that alone.
         assert!(finding.contains("robust/not-deaf"), "{name}: {finding}");

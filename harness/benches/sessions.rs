@@ -10,6 +10,7 @@ use dnode_conform::preflight::preflight;
 use dnode_conform::replay::{Judged, replay};
 use dnode_conform::target::Target;
 use dnode_reports::event::{From, Wire};
+use dnode_spec::dialect::Dialect;
 use dnode_spec::generate::{Kind, Seed, session};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -41,7 +42,7 @@ fn main() {
 async fn bench(target: &Target) {
     let peer = Peer::start(target).await.unwrap_or_else(|error| panic!("{error}"));
     let address = Arc::new(peer.address().clone());
-    let facts = Arc::new(preflight(&address, None, PATIENCE).await.unwrap());
+    let facts = Arc::new(preflight(&address, Dialect::default(), None, PATIENCE).await.unwrap());
     let mut sessions: Vec<Arc<Case>> = Vec::new();
     let mut scripts: Vec<Arc<Vec<Exchange>>> = Vec::new();
     for number in 0..SESSIONS {

@@ -35,6 +35,7 @@ use crate::target::Target;
 use corpus::{Corpus, Saved};
 use dnode_reports::event::Wire;
 use dnode_spec::clause::Level;
+use dnode_spec::dialect::Dialect;
 use fastrand::Rng;
 use finding::{Findings, Scene};
 use input::{Input, Methods};
@@ -159,7 +160,7 @@ struct Shared {
 /// Why it could not run, or not go on; the text says who is at fault.
 pub async fn campaign(options: Options, tell: &mut (dyn FnMut(Notice) + Send)) -> Result<Status, String> {
     let mut peer = Peer::start(&options.target).await.map_err(|error| error.to_string())?;
-    let facts = preflight(peer.address(), options.ping.as_ref(), options.patience).await;
+    let facts = preflight(peer.address(), Dialect::default(), options.ping.as_ref(), options.patience).await;
     let facts = facts.map_err(|error| StartError::Unreachable(peer.address().clone(), error).to_string())?;
     if let Some(death) = peer.death(Duration::ZERO).await {
         return Err(format!(
@@ -219,7 +220,7 @@ impl Campaign {
         let folder = options.corpus.as_deref();
         let (mut corpus, saved, others) = Corpus::open(folder, &methods)
             .map_err(|error| fault(folder.unwrap_or(&options.findings), error))?;
-        let cases = catalogue().map_err(|error| format!("harness: {error}"))?;
+        let cases = catalogue(Dialect::default()).map_err(|error| format!("harness: {error}"))?;
         for case in cases.iter().chain(&recorded()) {
             corpus.take(Input::of(&case.transcript, &methods));
         }

@@ -7,6 +7,7 @@ pub use long::{Parts, Rest, read_long};
 use crate::preflight::Facts;
 use dnode_reports::event::Verdict;
 use dnode_spec::clause::{self, CLAUSES, Clause, Judge, Level};
+use dnode_spec::dialect::Dialect;
 use dnode_spec::transcript::{Transcript, TranscriptError};
 use globset::{Glob, GlobSet, GlobSetBuilder};
 
@@ -43,6 +44,12 @@ impl Case {
         &self.transcript.header.id
     }
 
+    /// Whether an end that speaks this dialect can be held to it.
+    #[must_use]
+    pub fn is_of(&self, dialect: Dialect) -> bool {
+        self.transcript.header.dialect.is_none_or(|only| only == dialect)
+    }
+
     /// The level of its first clause.
     #[must_use]
     pub fn level(&self) -> Level {
@@ -61,6 +68,13 @@ impl Case {
             return Some((Verdict::Inconclusive, reason.to_owned()));
         }
         let header = &self.transcript.header;
+        if let Some(only) = header.dialect.filter(|only| *only != facts.terms.dialect) {
+            let reason = format!(
+                "the transcript is one of dialect {only}, and --dialect says {}",
+                facts.terms.dialect
+            );
+            return Some((Verdict::NotApplicable, reason));
+        }
         let tests = |clause: &str| header.clauses.iter().any(|tested| tested == clause);
         let missing = |clause: &str| {
             let reason = needs(clause, "which this peer does not do");
@@ -123,12 +137,14 @@ pub fn level(id: &str) -> Level {
     clause::find(id).map_or(Level::Observed, |clause| clause.level)
 }
 
-/// All cases of the catalogue: first those that are run side by side, then the hostile ones; by id.
+/// All cases of the catalogue for this dialect: first those that are run side by side, then the hostile ones; by id.
 ///
 /// # Errors
 /// The file and line of a transcript that cannot be read: a fault of the suite's.
-pub fn catalogue() -> Result<Vec<Case>, String> {
-    Ok(all()?.into_iter().filter(|case| !case.transcript.header.server).collect())
+pub fn catalogue(dialect: Dialect) -> Result<Vec<Case>, String> {
+    let mut cases = all()?;
+    cases.retain(|case| !case.transcript.header.server && case.is_of(dialect));
+    Ok(cases)
 }
 
 /// The cases for a client that can only call and read one answer: it asks our object for its task, does it, and reports.
@@ -139,7 +155,7 @@ pub fn pull() -> Result<Vec<Case>, String> {
     Ok(all()?.into_iter().filter(|case| case.transcript.header.server).collect())
 }
 
-/// Both.
+/// Those of both, in all dialects.
 ///
 /// # Errors
 /// As of [`catalogue`].
@@ -169,9 +185,9 @@ pub fn invariant_id(clause: &Clause) -> String {
     format!("always/{}", clause.id.replace('/', "-"))
 }
 
-/// The clauses that the monitor judges.
-pub fn invariants() -> impl Iterator<Item = &'static Clause> {
-    CLAUSES.iter().filter(|clause| clause.judge == Judge::Monitor)
+/// The clauses that the monitor judges in this dialect.
+pub fn invariants(dialect: Dialect) -> impl Iterator<Item = &'static Clause> {
+    CLAUSES.iter().filter(move |clause| clause.judge == Judge::Monitor && clause.is_of(dialect))
 }
 
 /// The case that stands for a peer which ends between the cases, or while several run, so that it is the fault of none.
@@ -200,7 +216,7 @@ pub struct OverTheRun {
     pub since: &'static str,
 }
 
-/// The cases without a transcript: those of the monitor, of the peer's life and of the probe.
+/// The cases without a transcript, in all dialects: those of the monitor, of the peer's life and of the probe.
 pub fn over_the_run() -> impl Iterator<Item = OverTheRun> {
     // A clause that the monitor comes to judge later says so here.
     let since = "0.1.0";
@@ -218,7 +234,8 @@ pub fn over_the_run() -> impl Iterator<Item = OverTheRun> {
     };
     let life = clause::find(LIFE_CLAUSE).map(|clause| one(LIFE, clause, LIFE_ABOUT));
     let probe = clause::find(PROBE_COMPLETE).map(|clause| one(PROBE_COMPLETE, clause, clause.text));
-    invariants().map(on_every_line).chain(life).chain(probe)
+    let monitored = CLAUSES.iter().filter(|clause| clause.judge == Judge::Monitor);
+    monitored.map(on_every_line).chain(life).chain(probe)
 }
 
 /// Patterns of case ids.
@@ -267,13 +284,27 @@ mod tests {
 
     #[test]
     fn every_transcript_reads_and_every_testable_clause_has_a_case() {
-        let cases = catalogue().unwrap();
+        let cases = all().unwrap();
         let tested: BTreeSet<&str> =
             cases.iter().flat_map(|case| case.transcript.header.clauses.iter().map(String::as_str)).collect();
         for clause in
             CLAUSES.iter().filter(|clause| clause.judge == Judge::Case && clause.id != PROBE_COMPLETE)
         {
             assert!(tested.contains(clause.id), "no case tests {}", clause.id);
+        }
+    }
+
+    #[test]
+    fn a_case_is_of_the_dialect_of_its_clauses() {
+        for case in all().unwrap() {
+            for clause in case.transcript.header.clauses.iter().filter_map(|clause| clause::find(clause)) {
+                assert!(
+                    clause.dialect.is_none() || clause.dialect == case.transcript.header.dialect,
+                    "{} tests {}",
+                    case.id(),
+                    clause.id
+                );
+            }
         }
     }
 

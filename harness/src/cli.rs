@@ -25,6 +25,7 @@ use crate::host::Host;
 use crate::target::Target;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use dnode_spec::clause::Level;
+use dnode_spec::dialect::Dialect;
 use semver::Version;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -105,6 +106,10 @@ struct PeerArgs {
     /// example 'add[1,2,"$cb"]'
     #[arg(long, value_name = "EXPR")]
     ping: Option<String>,
+    /// What the peer speaks: the dialect of dnode-protocol 0.2, or of 0.1 (the owner of a function culls it, and the method error tells of
+    /// errors)
+    #[arg(long, value_name = "VERSION", default_value_t)]
+    dialect: Dialect,
     /// How many cases run side by side
     #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=256))]
     jobs: u16,
@@ -129,7 +134,7 @@ impl PeerArgs {
     async fn target(&self, address: Option<&str>) -> Result<Target, String> {
         match self.host(address).await? {
             Some(host) => Ok(Target::Client(Arc::new(host))),
-            None => self.reach.target(address, self.exec.as_deref()),
+            None => self.reach.target(address, self.exec.as_deref(), self.dialect),
         }
     }
 

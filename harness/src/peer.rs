@@ -158,11 +158,12 @@ impl Peer {
                 greet(wire, GREETING).await;
                 Ok(Peer::new(target, address.clone(), Running::Elsewhere))
             }
-            Target::Reference => {
+            Target::Reference(dialect) => {
                 let listener = TcpListener::bind("127.0.0.1:0").await.map_err(StartError::Harness)?;
                 let address = listener.local_addr().map_err(StartError::Harness)?.to_string();
                 let address = Address::parse(&address, &Trust::System).map_err(StartError::Address)?;
-                let serving = tokio::spawn(crate::serve::serve(listener, crate::serve::plain()));
+                let serving =
+                    tokio::spawn(crate::serve::serve(listener, crate::serve::plain().speaking(*dialect)));
                 Ok(Peer::new(target, address, Running::Reference(serving)))
             }
             Target::Exec(command) => {

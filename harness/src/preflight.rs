@@ -5,6 +5,7 @@ use crate::ping::{Addressing, Answer, Ping};
 use crate::transport::{Address, Limits};
 use crate::wire::{Incoming, Terms, Wire};
 use dnode_reports::event;
+use dnode_spec::dialect::Dialect;
 use dnode_spec::graph::{Graph, Node, NodeId};
 use dnode_spec::message::{Id, Method, Problem};
 use dnode_spec::monitor::Received;
@@ -67,9 +68,11 @@ pub struct Facts {
 }
 
 impl Facts {
-    fn nothing() -> Facts {
+    fn speaking(dialect: Dialect) -> Facts {
+        let note = (dialect != Dialect::default())
+            .then(|| format!("the dialect is that of dnode-protocol {dialect}"));
         Facts {
-            terms: Terms::default(),
+            terms: Terms { dialect, ..Terms::default() },
             name: None,
             members: None,
             absent: BTreeSet::new(),
@@ -83,7 +86,7 @@ impl Facts {
             missing: BTreeSet::new(),
             ended: false,
             floods: false,
-            notes: Vec::new(),
+            notes: note.into_iter().collect(),
             wire: Vec::new(),
             broken: BTreeMap::new(),
             lines: 0,
@@ -94,14 +97,14 @@ impl Facts {
     #[must_use]
     pub fn of_one_that_ended() -> Facts {
         let note = "the peer's process ended with its first connection";
-        Facts { ended: true, notes: vec![note.to_owned()], ..Facts::nothing() }
+        Facts { ended: true, notes: vec![note.to_owned()], ..Facts::speaking(Dialect::default()) }
     }
 
     /// Of a client that comes to us: nothing can be asked of it before its session, nor known to be answered.
     #[must_use]
     pub fn of_a_client() -> Facts {
         let note = "the cases speak for the server: the client calls by itself, and quiet time shows absence";
-        Facts { notes: vec![note.to_owned()], ..Facts::nothing() }
+        Facts { notes: vec![note.to_owned()], ..Facts::speaking(Dialect::default()) }
     }
 
     /// How long to wait for the peer to close after we did.
@@ -151,10 +154,15 @@ impl Facts {
 ///
 /// # Errors
 /// Why the peer cannot be reached.
-pub async fn preflight(address: &Address, ping: Option<&Ping>, patience: Duration) -> std::io::Result<Facts> {
+pub async fn preflight(
+    address: &Address,
+    dialect: Dialect,
+    ping: Option<&Ping>,
+    patience: Duration,
+) -> std::io::Result<Facts> {
     let patience = patience * PATIENCE;
     let deadline = Instant::now() + patience;
-    let mut facts = Facts { limits: address.limits(), ..Facts::nothing() };
+    let mut facts = Facts { limits: address.limits(), ..Facts::speaking(dialect) };
     let mut wire = Wire::open(address, &facts.terms, deadline).await?;
     let mut names = Names::new(65);
     // First without a word of ours: each end sends its object unasked.
@@ -282,7 +290,10 @@ fn claim(received: &Received, facts: &mut Facts) {
     let written = items.get(1).and_then(|&id| text(graph, id)).unwrap_or_default();
     facts.absent = listed
         .chain(written.split_whitespace().map(str::to_owned))
-        .filter(|method| probe::OPTIONAL.contains(&method.as_str()))
+        .filter(|method| {
+            let optional = probe::OPTIONAL.iter().chain(probe::optional_in(facts.terms.dialect));
+            optional.into_iter().any(|known| known == method)
+        })
         .collect();
 }
 

@@ -13,6 +13,7 @@ use crate::ping::{Addressing, method_text};
 use crate::preflight::Facts;
 use crate::transport::Address;
 use crate::wire::{Incoming, Log, Wire};
+use dnode_spec::dialect::Dialect;
 use dnode_spec::message::Problem;
 use dnode_spec::monitor::Received;
 use dnode_spec::transcript::{Action, Called, Name, Names, Pattern, Split, Step, Transcript};
@@ -203,6 +204,7 @@ impl<'a, 't> Replay<'a, 't> {
     ) -> Replay<'a, 't> {
         let mut names = Names::new(transcript.first_free_number);
         names.path_form = facts.path_form();
+        names.dialect = facts.terms.dialect;
         Replay {
             transcript,
             before: 0,
@@ -525,17 +527,15 @@ impl<'a, 't> Replay<'a, 't> {
     /// What every message does, whether it is awaited or not.
     fn receive(&mut self, received: Received) {
         for id in &received.culls {
-            if self.names.our_name(*id).is_some() {
-                self.names.culled_by_peer(*id);
-            } else {
-                // One of its own: in dnode-protocol 0.1 an owner takes back what it passed on, and may not be called there.
-                self.names.culled_by_us(*id);
-            }
+            self.names.culled_by_peer(*id);
         }
         if received.method.is("methods") {
             bind_object(&received, &mut self.names);
         }
-        if !received.method.is("cull") {
+        // Culls come at any time; where an owner says them, a transcript may wait for one. Nobody is called by what tells of an error.
+        let of_0_1 = self.facts.terms.dialect == Dialect::V0_1;
+        let awaits = of_0_1 && self.transcript.expects(0, &|pattern| !pattern.culls().is_empty());
+        if (!received.method.is("cull") || awaits) && !(received.method.is("error") && of_0_1) {
             self.inbox.push(received);
         }
     }

@@ -23,7 +23,7 @@ use crate::shrink::shrink;
 use crate::target::Target;
 use alone::{LANES, Lane};
 use dnode_reports::event::{Death, Ended, Event, Outcome, Run, Verdict};
-use dnode_spec::generate::{Seed, session};
+use dnode_spec::generate::{Seed, session_in};
 use invariant::Invariants;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -107,7 +107,7 @@ pub async fn run(
     let selected = |case: &Case| options.selection.takes(case.id());
     let cases: Vec<Case> = cases.into_iter().filter(selected).collect();
     let none = cases.is_empty() && seeds.is_empty();
-    if none && Invariants::any(&options.selection) {
+    if none && Invariants::any(options.dialect, &options.selection) {
         return Err(RunError::OnlyInvariants);
     }
     if none && !options.selection.takes(PROBE_COMPLETE) {
@@ -158,7 +158,7 @@ async fn meet(options: &Options) -> Result<(Peer, Facts, Option<(String, Death)>
         // What was being started is dropped, and that ends it.
         () = interrupted(options) => return Err(RunError::Interrupted),
     };
-    let preflight = preflight(peer.address(), options.ping.as_ref(), options.patience).await;
+    let preflight = preflight(peer.address(), options.dialect, options.ping.as_ref(), options.patience).await;
     if preflight.as_ref().map_or(true, |facts| facts.members.is_none())
         && let Some(death) = peer.death(ENDING).await
     {
@@ -173,7 +173,7 @@ async fn meet(options: &Options) -> Result<(Peer, Facts, Option<(String, Death)>
 
 /// Ends once the run is interrupted while a program starts, which may take long. A peer that is running is greeted in a moment.
 async fn interrupted(options: &Options) {
-    let program = !matches!(options.target, Target::Reference | Target::Address(_));
+    let program = !matches!(options.target, Target::Reference(_) | Target::Address(_));
     while !(program && options.interrupted.load(Ordering::Relaxed)) {
         tokio::time::sleep(LOOK).await;
     }
@@ -183,7 +183,7 @@ impl Runner<'_> {
     async fn all(&mut self, tell: &mut (dyn FnMut(Event) + Send)) {
         let about_probe = verdict::probe_complete(&self.facts, &self.options.selection);
         // The invariants, and the life of the peer.
-        let extra = invariants().count() + 1 + usize::from(about_probe.is_some());
+        let extra = invariants(self.options.dialect).count() + 1 + usize::from(about_probe.is_some());
         let part = |shard| format!("shard {shard}: of the cases that were asked for, only this part is run");
         let notes =
             self.options.shard.map(part).into_iter().chain(self.facts.notes.iter().cloned()).collect();
@@ -265,7 +265,8 @@ impl Runner<'_> {
     /// Makes the next generated sessions, while those at hand are run.
     fn make(&mut self) -> JoinHandle<Vec<Arc<Case>>> {
         let seeds: Vec<Seed> = self.seeds.by_ref().take(TOGETHER).collect();
-        let made = |seed| Case::read(&session(seed)).ok().map(Arc::new);
+        let dialect = self.options.dialect;
+        let made = move |seed| Case::read(&session_in(dialect, seed)).ok().map(Arc::new);
         tokio::task::spawn_blocking(move || seeds.into_iter().filter_map(made).collect())
     }
 
@@ -519,7 +520,7 @@ impl Runner<'_> {
 
 /// The cases about what the preflight missed. A generated session, which rests on it, could not say it.
 fn about_missing(facts: &Facts) -> Vec<Arc<Case>> {
-    let cases = catalogue().unwrap_or_default().into_iter();
+    let cases = catalogue(facts.terms.dialect).unwrap_or_default().into_iter();
     cases.filter(|case| facts.missing.contains(case.id())).map(Arc::new).collect()
 }
 

@@ -6,6 +6,7 @@ pub mod variant;
 
 use crate::transport::{self, Address, Duplex, Listener, close};
 use conduct::{Conduct, Heard, line_of};
+use dnode_spec::dialect::Dialect;
 use dnode_spec::line::Splitter;
 use dnode_spec::probe::Probe;
 use dnode_spec::session::Session;
@@ -27,25 +28,47 @@ const DIED: i32 = 70;
 /// Makes the conduct of one connection, by the connection's number.
 pub type MakeConduct = Arc<dyn Fn(u64) -> Box<dyn Conduct> + Send + Sync>;
 
+/// How a reference peer behaves on all its connections.
+#[derive(Clone)]
+pub struct Manner {
+    dialect: Dialect,
+    make: MakeConduct,
+}
+
+impl Manner {
+    /// The same, speaking this dialect.
+    #[must_use]
+    pub fn speaking(self, dialect: Dialect) -> Manner {
+        Manner { dialect, ..self }
+    }
+}
+
+impl From<MakeConduct> for Manner {
+    fn from(make: MakeConduct) -> Manner {
+        Manner { dialect: Dialect::default(), make }
+    }
+}
+
 /// Serves every connection that comes, until the listener fails.
 ///
 /// # Errors
 /// What the listener says.
-pub async fn serve(listener: impl Into<Listener>, make: MakeConduct) -> io::Result<()> {
+pub async fn serve(listener: impl Into<Listener>, manner: Manner) -> io::Result<()> {
     let listener = listener.into();
     let busy = Arc::new(AtomicBool::new(false));
     let turn = Arc::new(Semaphore::new(1));
     for number in 0.. {
         match listener.accept().await {
             Ok(arrival) => {
-                let (conduct, busy, turn) = (make(number), Arc::clone(&busy), Arc::clone(&turn));
+                let (conduct, busy, turn) = ((manner.make)(number), Arc::clone(&busy), Arc::clone(&turn));
+                let dialect = manner.dialect;
                 tokio::spawn(async move {
                     // Who breaks the handshake has no connection, and that concerns nobody else.
                     let Ok(stream) = arrival.shake_hands().await else { return };
                     let permit = if conduct.one_at_a_time() { turn.acquire().await.ok() } else { None };
                     let dies = conduct.dies_of_resets();
                     // The other end's fault: a connection that breaks concerns nobody else.
-                    if Connection::new(stream, conduct, busy).run().await.is_err() && dies {
+                    if Connection::new(stream, dialect, conduct, busy).run().await.is_err() && dies {
                         std::process::exit(DIED);
                     }
                     drop(permit);
@@ -63,7 +86,7 @@ pub async fn serve(listener: impl Into<Listener>, make: MakeConduct) -> io::Resu
 ///
 /// # Errors
 /// Why there was no connection at all.
-pub async fn connect(address: &Address, make: MakeConduct, once: bool) -> io::Result<()> {
+pub async fn connect(address: &Address, manner: Manner, once: bool) -> io::Result<()> {
     let busy = Arc::new(AtomicBool::new(false));
     let last = if once { 1 } else { u64::MAX };
     for number in 0..last {
@@ -72,10 +95,10 @@ pub async fn connect(address: &Address, make: MakeConduct, once: bool) -> io::Re
             Err(error) if number == 0 => return Err(error),
             Err(_) => break,
         };
-        let conduct = make(number);
+        let conduct = (manner.make)(number);
         let dies = conduct.dies_of_resets();
         let stream = connection.into_stream();
-        if Connection::new(stream, conduct, Arc::clone(&busy)).run().await.is_err() && dies {
+        if Connection::new(stream, manner.dialect, conduct, Arc::clone(&busy)).run().await.is_err() && dies {
             std::process::exit(DIED);
         }
     }
@@ -86,8 +109,8 @@ pub async fn connect(address: &Address, make: MakeConduct, once: bool) -> io::Re
 ///
 /// # Errors
 /// What the stream says. The other end is at fault.
-pub async fn speak(stream: impl Duplex, make: MakeConduct) -> io::Result<()> {
-    Connection::new(stream, make(0), Arc::default()).run().await
+pub async fn speak(stream: impl Duplex, manner: Manner) -> io::Result<()> {
+    Connection::new(stream, manner.dialect, (manner.make)(0), Arc::default()).run().await
 }
 
 struct Connection<S> {
@@ -105,12 +128,12 @@ struct Connection<S> {
 }
 
 impl<S: Duplex> Connection<S> {
-    fn new(stream: S, conduct: Box<dyn Conduct>, busy: Arc<AtomicBool>) -> Connection<S> {
+    fn new(stream: S, dialect: Dialect, conduct: Box<dyn Conduct>, busy: Arc<AtomicBool>) -> Connection<S> {
         Connection {
             stream,
             conduct,
-            session: Session::new(LINE_LIMIT),
-            probe: Probe::new(NAME),
+            session: Session::new(LINE_LIMIT).speaking(dialect),
+            probe: Probe::new(NAME).speaking(dialect),
             lines: Splitter::new(LINE_LIMIT),
             heard: 0,
             answers: Vec::new(),
@@ -241,6 +264,7 @@ impl<S: Duplex> Connection<S> {
 
 /// The plain reference peer.
 #[must_use]
-pub fn plain() -> MakeConduct {
-    Arc::new(|_| Box::new(conduct::Plain))
+pub fn plain() -> Manner {
+    let make: MakeConduct = Arc::new(|_| Box::new(conduct::Plain));
+    make.into()
 }

@@ -15,6 +15,7 @@ use crate::run::Command;
 use crate::run::verdict::{Life, likened};
 use crate::target::Target;
 use dnode_reports::event::{Divergence, Outcome};
+use dnode_spec::dialect::Dialect;
 use draft::Draft;
 use std::time::Duration;
 
@@ -104,7 +105,7 @@ pub async fn shrink(
         command,
         wanted: Wanted::First(found.clone()),
         peer: Some(Peer::start(target).await.ok()?),
-        reference: legal_on_reference(&whole, patience).await,
+        reference: legal_on_reference(&whole, facts.terms.dialect, patience).await,
         tries: 0,
         restarts: 0,
     };
@@ -139,9 +140,9 @@ pub async fn shrink(
 }
 
 /// The reference peer, where the case passes on it.
-async fn legal_on_reference(case: &Case, patience: Duration) -> Option<(Peer, Facts)> {
-    let peer = Peer::start(&Target::Reference).await.ok()?;
-    let facts = preflight(peer.address(), None, patience).await.ok()?;
+async fn legal_on_reference(case: &Case, dialect: Dialect, patience: Duration) -> Option<(Peer, Facts)> {
+    let peer = Peer::start(&Target::Reference(dialect)).await.ok()?;
+    let facts = preflight(peer.address(), dialect, None, patience).await.ok()?;
     let replayed = replay(case, peer.address(), &facts, patience).await;
     matches!(replayed.judged, Judged::Pass).then_some((peer, facts))
 }

@@ -3,14 +3,15 @@
 use crate::host::Host;
 use crate::transport::tls::Trust;
 use crate::transport::{Address, Template};
+use dnode_spec::dialect::Dialect;
 use std::fmt;
 use std::sync::Arc;
 
 /// A peer as the caller names it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Target {
-    /// The project's own reference peer, on a loopback port.
-    Reference,
+    /// The project's own reference peer, on a loopback port, speaking this dialect.
+    Reference(Dialect),
     /// A peer that is there.
     Address(Address),
     /// A program that listens by TCP at the port that we give it.
@@ -35,7 +36,7 @@ impl Target {
     pub fn is_many(&self) -> bool {
         match self {
             Target::Address(_) => false,
-            Target::Reference | Target::Exec(_) | Target::ExecAt(..) => true,
+            Target::Reference(_) | Target::Exec(_) | Target::ExecAt(..) => true,
             Target::Client(host) => host.is_one_of_many(),
         }
     }
@@ -44,7 +45,7 @@ impl Target {
     #[must_use]
     pub fn arguments(&self) -> String {
         match self {
-            Target::Reference => String::new(),
+            Target::Reference(_) => String::new(),
             Target::Address(address) => address.arguments(),
             Target::Exec(command) => format!("--exec {}", quote(command)),
             Target::ExecAt(command, at) => format!("--exec {} {}", quote(command), at.arguments()),
@@ -56,7 +57,7 @@ impl Target {
 impl fmt::Display for Target {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Target::Reference => f.write_str("the reference peer"),
+            Target::Reference(_) => f.write_str("the reference peer"),
             Target::Address(address) => address.fmt(f),
             Target::Exec(command) | Target::ExecAt(command, _) => f.write_str(command),
             Target::Client(host) => match &host.listen().exec {

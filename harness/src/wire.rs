@@ -13,6 +13,7 @@ use crate::transport::{Address, Connection};
 pub use budget::Memory;
 use budget::{Refused, Share, cost};
 use dnode_reports::event::From;
+use dnode_spec::dialect::Dialect;
 use dnode_spec::line::Splitter;
 use dnode_spec::message::{Id, Problem};
 use dnode_spec::monitor::{End, Monitor, Received};
@@ -63,6 +64,8 @@ pub enum Incoming {
 /// What all connections of a run have in common.
 #[derive(Debug, Clone, Default)]
 pub struct Terms {
+    /// What both ends speak.
+    pub dialect: Dialect,
     /// What they may keep together.
     pub memory: Memory,
 }
@@ -116,7 +119,7 @@ impl Wire {
             connection: Some(connection),
             splitter: Splitter::new(LINE_LIMIT),
             sent: Splitter::new(usize::MAX),
-            monitor: Monitor::new(),
+            monitor: Monitor::of(terms.dialect),
             outgoing: VecDeque::new(),
             unflushed: false,
             ending: false,

@@ -12,6 +12,7 @@ use dnode_conform::run::Command;
 use dnode_conform::serve::fault;
 use dnode_conform::target::Target;
 use dnode_spec::clause::Level;
+use dnode_spec::dialect::Dialect;
 use std::fmt::Write as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -101,7 +102,7 @@ fn the_table_names_every_fault_and_a_few_are_found_again() {
         let mut out = HEAD.to_owned();
         let only = std::env::var("FAULTS").unwrap_or_default();
         let before = std::fs::read_to_string(&path).unwrap_or_default();
-        for fault in fault::all() {
+        for fault in fault::of(Dialect::default()) {
             let known = before.lines().find(|line| line.starts_with(&format!("| `{}` |", fault.name)));
             let wanted = only.is_empty() || only.split(',').any(|name| name == fault.name);
             let row = match known.filter(|_| !wanted) {
@@ -115,7 +116,7 @@ fn the_table_names_every_fault_and_a_few_are_found_again() {
         std::fs::write(&path, out).unwrap();
     }
     let table = std::fs::read_to_string(path).unwrap_or_default();
-    for fault in fault::all() {
+    for fault in fault::of(Dialect::default()) {
         assert!(
             table.contains(&format!("| `{}` |", fault.name)),
             "{} is not in CAMPAIGN.md: UPDATE=1",

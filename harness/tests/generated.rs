@@ -13,11 +13,12 @@ use dnode_conform::serve::variant::VARIANTS;
 use dnode_conform::target::Target;
 use dnode_reports::event::Outcome;
 use dnode_spec::clause::Level;
+use dnode_spec::dialect::Dialect;
 use dnode_spec::generate::{Kind, Seed};
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 use support::library::{on_four_threads, outcomes, served};
-use support::{install, root};
+use support::{install, root, run};
 
 /// How many sessions a fault may take to be found.
 const SESSIONS: u64 = 2000;
@@ -39,7 +40,7 @@ fn gating(outcomes: &[Outcome]) -> Vec<&str> {
 
 #[test]
 fn legal_sessions_are_blamed_on_no_one() {
-    assert_eq!(gating(&outcomes(Target::Reference, seeds(0..1000), false)), [""; 0]);
+    assert_eq!(gating(&outcomes(Target::Reference(Dialect::default()), seeds(0..1000), false)), [""; 0]);
     for variant in VARIANTS {
         let outcomes = outcomes(served(&format!("--variant {}", variant.name)), seeds(0..100), false);
         assert_eq!(gating(&outcomes), [""; 0], "{}", variant.name);
@@ -56,7 +57,7 @@ fn legal_sessions_are_blamed_on_no_one() {
 #[test]
 fn where_all_crosses_only_what_no_order_allows_is_blamed() {
     let crossing = |target, count| outcomes(target, sessions(Kind::Crossing, 0..count), false);
-    assert_eq!(gating(&crossing(Target::Reference, 500)), [""; 0]);
+    assert_eq!(gating(&crossing(Target::Reference(Dialect::default()), 500)), [""; 0]);
     for variant in VARIANTS {
         let outcomes = crossing(served(&format!("--variant {}", variant.name)), 50);
         assert_eq!(gating(&outcomes), [""; 0], "{}", variant.name);
@@ -108,7 +109,7 @@ fn committed() -> BTreeMap<String, Option<u64>> {
 
 #[test]
 fn every_fault_that_legal_sessions_reach_is_found_as_the_table_says() {
-    let legal = || fault::all().filter(|fault| fault.legal);
+    let legal = || fault::of(Dialect::default()).filter(|fault| fault.legal);
     if std::env::var_os("UPDATE").is_some() {
         let only = std::env::var("FAULTS").unwrap_or_default();
         let before = std::fs::read_to_string(path()).unwrap_or_default();
@@ -156,4 +157,12 @@ fn every_fault_that_legal_sessions_reach_is_found_as_the_table_says() {
     });
     let missed = missed.into_inner().unwrap();
     assert!(missed.is_empty(), "{}", missed.join("\n"));
+}
+
+#[test]
+fn sessions_of_dialect_0_1_are_legal_there() {
+    let ran = run(&["run", "--dialect", "0.1", "--generate", "300", "--seed", "1"]);
+    ran.expect_status(&[0]);
+    let ran = run(&["run", "--dialect", "0.1", "--generate", "100", "--seed", "1", "--illegal"]);
+    ran.expect_status(&[0]);
 }

@@ -7,12 +7,13 @@
 
 mod support;
 
-use dnode_conform::cases::{Selection, catalogue, over_the_run};
+use dnode_conform::cases::{Selection, all, catalogue, over_the_run};
 use dnode_conform::matrix::{self, Matrix};
 use dnode_conform::run::Options;
 use dnode_conform::serve::{fault, variant};
 use dnode_reports::event::Outcome;
 use dnode_spec::clause::Level;
+use dnode_spec::dialect::Dialect;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 use std::time::Duration;
@@ -20,11 +21,12 @@ use support::library::{judge, on_four_threads, options, served};
 use support::root;
 
 /// Runs cases against the reference peer served with these arguments.
-fn outcomes(serve: &str, cases: &[&str]) -> Vec<Outcome> {
+fn outcomes(serve: &str, dialect: Dialect, cases: &[&str]) -> Vec<Outcome> {
     let cases: Vec<String> = cases.iter().map(|case| (*case).to_owned()).collect();
     let selection = Selection::new(&cases).unwrap();
     let patience = Duration::from_millis(500);
-    judge(&Options { selection, jobs: 16, patience, ..options(served(serve)) }, catalogue().unwrap())
+    let options = Options { selection, dialect, jobs: 16, patience, ..options(served(serve)) };
+    judge(&options, catalogue(dialect).unwrap())
 }
 
 /// Whether a case's finding names this clause.
@@ -38,13 +40,14 @@ fn catches(outcome: &Outcome, clause: &str) -> bool {
 
 /// The cases among `cases` that catch the fault.
 fn catching(fault: &fault::Fault, cases: &[&str]) -> BTreeSet<String> {
-    let outcomes = outcomes(&format!("--fault {}", fault.name), cases);
+    let outcomes = outcomes(&format!("--fault {}", fault.name), fault.dialect().unwrap_or_default(), cases);
     outcomes.into_iter().filter(|it| catches(it, fault.clause)).map(|it| it.id).collect()
 }
 
 /// All cases, those of the monitor and the probe among them. Those of `--pull` are for clients (`pull.rs`).
 fn case_ids() -> BTreeSet<String> {
-    let cases = catalogue().unwrap().into_iter().map(|case| case.id().to_owned());
+    let cases = all().unwrap().into_iter().filter(|case| !case.transcript.header.server);
+    let cases = cases.map(|case| case.id().to_owned());
     cases.chain(over_the_run().map(|case| case.id)).collect()
 }
 
@@ -121,7 +124,7 @@ const SHOWING: [&str; 4] = ["probe/*", "link/sent-*", "value/strings", "cull/sev
 fn assert_not_blamed(variants: Vec<String>) {
     let blamed = Mutex::new(Vec::new());
     on_four_threads(variants, |serve| {
-        let failed: Vec<String> = outcomes(&serve, &[])
+        let failed: Vec<String> = outcomes(&serve, Dialect::default(), &[])
             .iter()
             .filter(|outcome| outcome.gates(Level::Observed))
             .map(|outcome| format!("{}: {:?}", outcome.id, outcome.divergence))

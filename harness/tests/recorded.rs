@@ -10,6 +10,7 @@ use dnode_conform::run::Cases;
 use dnode_conform::serve::fault::{self, Fault};
 use dnode_conform::serve::variant::VARIANTS;
 use dnode_spec::clause::Level;
+use dnode_spec::dialect::Dialect;
 use dnode_spec::monitor::End;
 use dnode_spec::transcript::Transcript;
 use std::collections::BTreeMap;
@@ -111,7 +112,7 @@ fn every_fault_that_recorded_sessions_touch_is_found_as_the_table_says() {
     let path = root().join("RECORDED.md");
     if std::env::var_os("UPDATE").is_some() {
         let mut out = HEAD.to_owned();
-        for fault in fault::all().filter(|fault| fault.legal) {
+        for fault in fault::of(Dialect::default()).filter(|fault| fault.legal) {
             writeln!(out, "| `{}` | {} of {} |", fault.name, showing(fault, &cases), cases.len()).unwrap();
         }
         fs::write(&path, out).unwrap();
@@ -119,7 +120,7 @@ fn every_fault_that_recorded_sessions_touch_is_found_as_the_table_says() {
     let text = fs::read_to_string(&path).unwrap_or_default();
     let rows = text.lines().filter_map(|line| line.strip_prefix("| `")?.split_once("` | "));
     let rows: BTreeMap<&str, bool> = rows.map(|(name, shown)| (name, !shown.starts_with("0 "))).collect();
-    let legal: Vec<&Fault> = fault::all().filter(|fault| fault.legal).collect();
+    let legal: Vec<&Fault> = fault::of(Dialect::default()).filter(|fault| fault.legal).collect();
     assert!(
         legal.iter().all(|fault| rows.contains_key(fault.name)),
         "RECORDED.md is stale: run with UPDATE=1"

@@ -13,6 +13,7 @@ use dnode_conform::rpc::{Connection, Error, Function, Object, Peer, Value, args}
 use dnode_conform::target::Target;
 use dnode_conform::transport::memory;
 use dnode_reports::event::Verdict;
+use dnode_spec::dialect::Dialect;
 use std::future::Future;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -71,7 +72,7 @@ fn served(peer: Peer) -> String {
 
 /// Every verdict of the catalogue is a pass, or says that it cannot be asked over this transport.
 fn passes(target: Target, reason: &str) {
-    let outcomes = outcomes(target, catalogue().unwrap().into(), false);
+    let outcomes = outcomes(target, catalogue(Dialect::default()).unwrap().into(), false);
     assert!(outcomes.len() > 300, "{}", outcomes.len());
     for outcome in outcomes {
         let excused = outcome.verdict == Verdict::NotApplicable && outcome.reason.as_deref() == Some(reason);

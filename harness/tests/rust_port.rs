@@ -9,6 +9,7 @@ use dnode_conform::run::{Options, run};
 use dnode_conform::serve;
 use dnode_conform::target::Target;
 use dnode_reports::format::Format;
+use dnode_spec::dialect::Dialect;
 use tokio::net::TcpListener;
 
 /// Here stands your server. It exposes the probe (`fixtures/PROBE.md`), or `Options::ping` names a call that it answers.
@@ -28,7 +29,9 @@ async fn report(patterns: &[&str]) -> String {
     };
     let file = tempfile::NamedTempFile::new().unwrap();
     let mut report = Format::Json.report(file.reopen().unwrap(), dnode_reports::text::Options::default());
-    run(&options, catalogue().unwrap(), &mut |event| report.event(&event).unwrap()).await.unwrap();
+    run(&options, catalogue(Dialect::default()).unwrap(), &mut |event| report.event(&event).unwrap())
+        .await
+        .unwrap();
     server.abort();
     std::fs::read_to_string(file.path()).unwrap()
 }

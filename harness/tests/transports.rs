@@ -10,6 +10,7 @@ use dnode_conform::transport::tls::Trust;
 use dnode_conform::transport::{Address, Duplex, Identity, Listener, memory};
 use dnode_conform::wire::{Incoming, Terms, Wire};
 use dnode_reports::format::Format;
+use dnode_spec::dialect::Dialect;
 use serde_json::Value as Json;
 use std::io::ErrorKind;
 use std::path::Path;
@@ -92,7 +93,9 @@ fn the_reference_peer_in_memory() {
     };
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let mut tell = |event| report.event(&event).unwrap();
-    runtime.block_on(memory::run("in memory", connect, catalogue().unwrap(), &mut tell)).unwrap();
+    runtime
+        .block_on(memory::run("in memory", connect, catalogue(Dialect::default()).unwrap(), &mut tell))
+        .unwrap();
     let text = std::fs::read_to_string(file.path()).unwrap();
     insta::assert_snapshot!(difference(&over_tcp(), &serde_json::from_str(&text).unwrap()), @r"
     robust/reset: pass -> not-applicable: a stream in memory has no reset

@@ -11,6 +11,8 @@ mod table;
 
 pub use table::CLAUSES;
 
+use crate::dialect::Dialect;
+
 /// How much a clause weighs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Level {
@@ -118,9 +120,17 @@ pub struct Clause {
     pub text: &'static str,
     /// Who judges it.
     pub judge: Judge,
+    /// The one dialect that it is a clause of; none where it holds in both.
+    pub dialect: Option<Dialect>,
 }
 
 impl Clause {
+    /// Whether it holds in this dialect.
+    #[must_use]
+    pub fn is_of(&self, dialect: Dialect) -> bool {
+        self.dialect.is_none_or(|only| only == dialect)
+    }
+
     /// Where the repository shows this clause, in the [document](to_markdown) of this version.
     ///
     /// The anchor of a heading is its text without what is no letter, digit, hyphen or space.
@@ -164,8 +174,12 @@ pub fn to_markdown() -> String {
             Judge::NotTestable(reason) => format!("nobody; not testable over the wire: {reason}"),
         };
         out.push_str(&format!(
-            "\n### {}\n{}\n\n*{}* · {} · judged by {judge}\n",
-            clause.id, clause.text, clause.level, clause.source
+            "\n### {}\n{}\n\n*{}* · {} · judged by {judge}{}\n",
+            clause.id,
+            clause.text,
+            clause.level,
+            clause.source,
+            clause.dialect.map(|dialect| format!(" · dialect {dialect} only")).unwrap_or_default()
         ));
     }
     out

@@ -17,6 +17,7 @@ pub use illegal::{ILLEGAL, Illegal};
 pub use plan::{Move, Plan, Shape, plan};
 pub use rare::{RARE, Rare};
 
+use crate::dialect::Dialect;
 use crate::transcript::About;
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
@@ -107,6 +108,19 @@ pub fn session(seed: Seed) -> String {
         meta,
     };
     write(&plan, seed.kind, &about)
+}
+
+/// The same session as an end of this dialect can play it: in 0.1 without what its client culls.
+#[must_use]
+pub fn session_in(dialect: Dialect, seed: Seed) -> String {
+    let session = session(seed);
+    match dialect {
+        Dialect::V0_2 => session,
+        Dialect::V0_1 => {
+            let kept = session.lines().filter(|line| !line.starts_with(r#"{"send":{"method":"cull""#));
+            kept.map(|line| format!("{line}\n")).collect()
+        }
+    }
 }
 
 /// Plays the plan against the reference peer in memory, and writes it down.

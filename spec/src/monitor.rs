@@ -7,6 +7,7 @@
 //! cull, and the end of the stream. Not judged: answers (the protocol has none), numbering and identity of ids, and what is
 //! absent. Memory is linear in the ids that were declared.
 
+use crate::dialect::Dialect;
 use crate::graph::{Graph, Node, NodeId};
 use crate::message::{self, Id, Message, Method, Problem};
 use crate::path::Path;
@@ -67,6 +68,7 @@ pub struct Judgement {
 /// A watcher of one connection.
 #[derive(Debug, Clone, Default)]
 pub struct Monitor {
+    dialect: Dialect,
     ends: [Side; 2],
     lines: u64,
 }
@@ -102,10 +104,16 @@ struct Known {
 const CIRCULAR: &str = "[Circular]";
 
 impl Monitor {
-    /// A monitor of a new connection.
+    /// A monitor of a new connection, whose ends speak the latest dialect.
     #[must_use]
     pub fn new() -> Monitor {
         Monitor::default()
+    }
+
+    /// A monitor of a new connection, whose ends speak this dialect.
+    #[must_use]
+    pub fn of(dialect: Dialect) -> Monitor {
+        Monitor { dialect, ..Monitor::default() }
     }
 
     /// Judges one line, without its newline, that `from` sent.
@@ -275,7 +283,23 @@ impl Monitor {
         }
     }
 
+    /// In dialect 0.1 the owner culls: a call may cross that, and breaks nothing.
+    fn culled_by_owner(&mut self, from: End, id: Id, argument: usize, problems: &mut Vec<Problem>) {
+        if self.state(from, id) == State::Unknown && !self.side(from).opaque {
+            problems.push(Problem {
+                clause: "owner-cull/own",
+                at: format!("arguments[{argument}]"),
+                expected: "the id of a function of the end that says it".to_owned(),
+                actual: format!("{id}, which this end has not declared"),
+                refused: false,
+            });
+        }
+    }
+
     fn culled(&mut self, from: End, id: Id, argument: usize, problems: &mut Vec<Problem>) {
+        if self.dialect == Dialect::V0_1 {
+            return self.culled_by_owner(from, id, argument, problems);
+        }
         let known = |end: End, monitor: &Monitor| monitor.state(end, id) != State::Unknown;
         let (holder_side, owner_side) = (known(from.other(), self), known(from, self));
         let (line, state) = (self.lines, self.state(from.other(), id));
@@ -300,7 +324,7 @@ impl Monitor {
                     change(side, Event::Culled);
                 }
             }
-            // The owner says that its function is gone, dnode-protocol 0.1: a call may cross that, and breaks nothing.
+            // As in dialect 0.1, whose owners say that their functions are gone: who speaks both is not blamed.
             (false, true) => {}
             (false, false) if self.side(from).opaque || self.side(from.other()).opaque => {}
             (false, false) => problems.extend(State::Unknown.on(Event::Culled).1.map(|clause| Problem {

@@ -5,6 +5,7 @@
 //! The contract: offer [`Probe::object`], give every [`Event`] to [`Probe::handle`], and call [`Probe::turn`] when all
 //! events of a feed have been handled: it runs what `later` put off.
 
+use crate::dialect::Dialect;
 use crate::graph::{Graph, Node, NodeId};
 use crate::message::{Id, Method};
 use crate::session::{Event, Function, Handle, Session};
@@ -16,6 +17,15 @@ pub const REQUIRED: &[&str] = &["conformProbe", "echo", "add", "callTwice", "app
 /// The methods that a program with the probe may declare absent.
 pub const OPTIONAL: &[&str] =
     &["keeper", "repeat", "cycle", "shared", "nest", "callMe", "throwNow", "later", "plain"];
+
+/// The methods that such a program may declare absent too, and that only this dialect has a use for.
+#[must_use]
+pub fn optional_in(dialect: Dialect) -> &'static [&'static str] {
+    match dialect {
+        Dialect::V0_1 => &["limited"],
+        Dialect::V0_2 => &[],
+    }
+}
 
 /// The member that is not a function.
 pub const PLAIN: &str = "plain";
@@ -37,6 +47,10 @@ enum Does {
     CallMe,
     Throw,
     Later,
+    /// Makes a function for one call.
+    Limit,
+    /// The function of this handle calls its callback, and is taken back.
+    Once(Handle),
     Increment(usize),
     Count(usize),
     Keep(usize),
@@ -66,11 +80,15 @@ const METHODS: &[(&str, Does)] = &[
     ("later", Does::Later),
 ];
 
+/// Those of dialect 0.1.
+const METHODS_0_1: &[(&str, Does)] = &[("limited", Does::Limit)];
+
 type Values = Graph<Function>;
 
 /// The reference behaviour of the probe's object, for one connection.
 #[derive(Debug)]
 pub struct Probe {
+    dialect: Dialect,
     name: String,
     functions: Vec<Does>,
     counters: Vec<i64>,
@@ -84,6 +102,7 @@ impl Probe {
     #[must_use]
     pub fn new(name: &str) -> Probe {
         Probe {
+            dialect: Dialect::default(),
             name: name.to_owned(),
             functions: METHODS.iter().map(|(_, does)| *does).collect(),
             counters: Vec::new(),
@@ -93,12 +112,23 @@ impl Probe {
         }
     }
 
+    /// The same, in a session of this dialect.
+    #[must_use]
+    pub fn speaking(self, dialect: Dialect) -> Probe {
+        let functions = Probe::methods(dialect).map(|(_, does)| *does).collect();
+        Probe { dialect, functions, ..self }
+    }
+
+    fn methods(dialect: Dialect) -> impl Iterator<Item = &'static (&'static str, Does)> {
+        let more = if dialect == Dialect::V0_1 { METHODS_0_1 } else { &[] };
+        METHODS.iter().chain(more)
+    }
+
     /// The object to offer.
     #[must_use]
     pub fn object(&self) -> (Values, NodeId) {
         let mut graph = Graph::new();
-        let mut members: Vec<(&str, NodeId)> = METHODS
-            .iter()
+        let mut members: Vec<(&str, NodeId)> = Probe::methods(self.dialect)
             .enumerate()
             .map(|(n, (name, _))| (*name, graph.add(Node::Leaf(Function::Own(Handle(n as u64))))))
             .collect();
@@ -117,7 +147,7 @@ impl Probe {
                     self.run(does, graph, arguments, session);
                 }
             }
-            Event::Culled(..) | Event::Refused(_) | Event::Ended(_) => {}
+            Event::Culled(..) | Event::Error(..) | Event::Refused(_) | Event::Ended(_) => {}
         }
     }
 
@@ -172,6 +202,10 @@ impl Probe {
                 let word = graph.string(word);
                 reply(session, cb, graph, &[word]);
             }
+            Does::Limit | Does::Once(_) => {
+                let cb = function(0);
+                self.limit(does, cb, session);
+            }
             Does::CallMe => self.call_back(graph, arguments, session),
             Does::GetCounter | Does::Increment(_) | Does::Count(_) => {
                 let cb = function(0);
@@ -197,6 +231,21 @@ impl Probe {
             _ => graph.add(Node::Null),
         };
         reply(session, f, graph, &[value, pass_on]);
+    }
+
+    fn limit(&mut self, does: Does, cb: Option<Function>, session: &mut Session) {
+        let mut graph = Graph::new();
+        let Does::Once(handle) = does else {
+            let handle = Handle(self.functions.len() as u64);
+            let limited = self.new_function(&mut graph, Does::Once(handle));
+            return reply(session, cb, graph, &[limited]);
+        };
+        let word = graph.string("limited");
+        reply(session, cb, graph, &[word]);
+        for id in session.ids(Function::Own(handle)).to_vec() {
+            // It cannot be culled where the session is over: then there is nobody to tell.
+            let _ = session.cull(id);
+        }
     }
 
     fn new_function(&mut self, graph: &mut Values, does: Does) -> NodeId {

@@ -15,6 +15,7 @@
 //!
 //! Deliberately absent: judging ([`crate::monitor`]), and dropping functions nobody uses, which is the caller's [`Session::cull`].
 
+use crate::dialect::Dialect;
 use crate::graph::{Graph, Node, NodeId};
 use crate::line::Splitter;
 use crate::message::{self, Id, Message, Method, Problem};
@@ -55,7 +56,10 @@ pub enum Event {
     /// It calls a function of this end.
     Called(Handle, Graph<Function>, NodeId),
     /// It culled these ids of this end; calls of them are refused from now on. Then the functions that have no id left.
+    /// In dialect 0.1 the ids are those of its own functions, which cannot be called any more.
     Culled(Vec<Id>, Vec<Function>),
+    /// It tells of an error, in dialect 0.1: the arguments.
+    Error(Graph<Function>, NodeId),
     /// It sent something that cannot be acted on; nothing was changed.
     Refused(Problem),
     /// The session is over: the other end closed, or sent a line that is not JSON.
@@ -87,6 +91,7 @@ impl std::error::Error for CallError {}
 /// One end of a connection.
 #[derive(Debug, Clone)]
 pub struct Session {
+    dialect: Dialect,
     splitter: Splitter,
     object: Arguments,
     own: HashMap<Id, Function>,
@@ -106,6 +111,7 @@ impl Session {
         let mut graph = Graph::new();
         let root = graph.object([]);
         Session {
+            dialect: Dialect::default(),
             splitter: Splitter::new(line_limit),
             object: (graph, root),
             own: HashMap::new(),
@@ -116,6 +122,12 @@ impl Session {
             events: VecDeque::new(),
             ended: false,
         }
+    }
+
+    /// The same, speaking this dialect.
+    #[must_use]
+    pub fn speaking(self, dialect: Dialect) -> Session {
+        Session { dialect, ..self }
     }
 
     /// Offers an object to the other end. `object` is the node of the object itself. Again, it replaces the first.
@@ -185,15 +197,20 @@ impl Session {
         Ok(())
     }
 
-    /// Gives a function of the other end back: it will not be called again unless it is declared anew.
+    /// Gives a function of the other end back: it will not be called again unless it is declared anew. In dialect 0.1, takes one of this
+    /// end back: calls of the id are refused from now on.
     ///
     /// # Errors
-    /// [`CallError`] where the session has ended or the id cannot be called.
+    /// [`CallError`] where the session has ended or there is no such function.
     pub fn cull(&mut self, id: Id) -> Result<(), CallError> {
         if self.ended {
             return Err(CallError::Ended);
         }
-        if !self.held.remove(&id) {
+        let known = match self.dialect {
+            Dialect::V0_1 => self.take_back(id).is_some(),
+            Dialect::V0_2 => self.held.remove(&id),
+        };
+        if !known {
             return Err(CallError::NotCallable(id));
         }
         let arguments = format!("[{id}]");
@@ -286,6 +303,8 @@ impl Session {
             self.events.push_back(Event::Remote(graph, object));
         } else if message.method.is("cull") {
             self.culled(message);
+        } else if message.method.is("error") && self.dialect == Dialect::V0_1 {
+            self.events.push_back(Event::Error(graph, root));
         } else {
             self.called(&message.method, graph, root);
         }
@@ -294,19 +313,24 @@ impl Session {
     fn culled(&mut self, message: &Message<'_>) {
         let arguments = message.arguments.into_iter().flat_map(|arguments| arguments.items());
         let ids: Vec<Id> = arguments.filter_map(|id| id.as_number()).filter_map(Id::from_number).collect();
-        let mut gone = Vec::new();
-        for id in &ids {
-            if let Some(function) = self.own.remove(id)
-                && let Some(ids) = self.ids.get_mut(&function)
-            {
-                ids.retain(|known| known != id);
-                if ids.is_empty() {
-                    self.ids.remove(&function);
-                    gone.push(function);
-                }
+        let gone = ids.iter().filter_map(|id| match self.dialect {
+            Dialect::V0_1 => self.held.remove(id).then_some(Function::Theirs(*id)),
+            Dialect::V0_2 => self.take_back(*id).filter(|function| !self.ids.contains_key(function)),
+        });
+        let gone = gone.collect();
+        self.events.push_back(Event::Culled(ids, gone));
+    }
+
+    /// This id no longer calls a function of this end. The function that it called.
+    fn take_back(&mut self, id: Id) -> Option<Function> {
+        let function = self.own.remove(&id)?;
+        if let Some(ids) = self.ids.get_mut(&function) {
+            ids.retain(|known| *known != id);
+            if ids.is_empty() {
+                self.ids.remove(&function);
             }
         }
-        self.events.push_back(Event::Culled(ids, gone));
+        Some(function)
     }
 
     fn called(&mut self, method: &Method, graph: Graph<Function>, root: NodeId) {

@@ -133,6 +133,7 @@ pub(crate) fn shown(event: &Event) -> String {
         Event::Called(Handle(handle), graph, root) => {
             format!("called {handle} with {}", describe(graph, *root))
         }
+        Event::Error(..) => "an error".to_owned(),
         Event::Culled(ids, _) => format!("culled {ids:?}"),
         Event::Refused(problem) => {
             format!("refused {} at `{}`: {}", problem.clause, problem.at, problem.actual)

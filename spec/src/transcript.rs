@@ -21,6 +21,7 @@ pub use read::{Reader, TranscriptError};
 pub(crate) use recorder::bytes as written_bytes;
 pub use recorder::{About, Form, Recorder, Style};
 
+use crate::dialect::Dialect;
 use crate::value::Value;
 
 /// The version of the format that this crate reads and writes.
@@ -64,6 +65,8 @@ pub struct Header {
     pub manual_handshake: bool,
     /// The steps speak for the end that accepted the connection.
     pub server: bool,
+    /// The one dialect that its ends speak; none where it is the same in both.
+    pub dialect: Option<Dialect>,
 }
 
 /// One step.

@@ -12,6 +12,7 @@ use dnode_reports::diff::key;
 use dnode_reports::escape::{terminal, terminal_cut};
 use dnode_reports::event::{Event, Outcome, Run};
 use dnode_spec::clause::{self, Level};
+use dnode_spec::dialect::Dialect;
 use dnode_spec::generate::{Kind, Seed, session};
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -98,7 +99,7 @@ fn target(text: &str) -> Result<Target, String> {
             Err("caller: exec: needs a command, for example 'exec:node server.js {port}'".to_owned())
         }
         Some(command) => Ok(Target::Exec(command.to_owned())),
-        None if text == "reference" => Ok(Target::Reference),
+        None if text == "reference" => Ok(Target::Reference(Dialect::default())),
         None => Target::parse(text).map_err(|error| format!("{error}; or exec:CMD, or the word reference")),
     }
 }
@@ -113,7 +114,7 @@ fn cases(args: &CompareArgs) -> Result<Vec<Case>, String> {
         return cases.collect::<Result<_, _>>().map_err(|error| format!("harness: {error}"));
     }
     if args.files.is_empty() {
-        return catalogue().map_err(|error| format!("harness: {error}"));
+        return catalogue(Dialect::default()).map_err(|error| format!("harness: {error}"));
     }
     let cases = transcripts::read(&args.files)?;
     match transcripts::speaking_for(true, &cases) {
@@ -249,7 +250,7 @@ mod tests {
     fn a_target_is_an_address_a_command_or_the_reference_peer() {
         assert_eq!(target("exec:node x.js {port}"), Ok(Target::Exec("node x.js {port}".to_owned())));
         assert_eq!(target("localhost:5050"), Target::parse("localhost:5050"));
-        assert_eq!(target("reference"), Ok(Target::Reference));
+        assert_eq!(target("reference"), Ok(Target::Reference(Dialect::default())));
         for bad in ["exec:", "exec: ", "localhost", ""] {
             assert!(target(bad).unwrap_err().starts_with("caller: "), "{bad}");
         }

@@ -8,6 +8,7 @@ use crate::run::Command;
 use crate::target::{Target, quote};
 use clap::Args;
 use dnode_reports::escape::{terminal, terminal_cut};
+use dnode_spec::dialect::Dialect;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::collections::HashSet;
 use std::fmt::Write as _;
@@ -91,7 +92,7 @@ pub(super) async fn fuzz(args: FuzzArgs) -> Result<u8, String> {
             "caller: fuzz needs a peer that accepts connections; `run --generate` takes clients too, with --listen".to_owned()
         );
     }
-    let target = args.reach.target(args.target.as_deref(), args.exec.as_deref())?;
+    let target = args.reach.target(args.target.as_deref(), args.exec.as_deref(), Dialect::default())?;
     let ping = args.ping.as_deref().map(Ping::parse).transpose();
     let interrupted = Arc::new(AtomicBool::new(false));
     let seed = args.seed.unwrap_or_else(|| RandomState::new().hash_one(0_u8) % 1_000_000);

@@ -64,7 +64,7 @@ pub(super) async fn minimize(args: MinimizeArgs) -> Result<u8, String> {
         ));
     };
     let peer = Peer::start(&target).await.map_err(|error| error.to_string())?;
-    let facts = preflight(peer.address(), ping.as_ref(), args.peer.deadline).await;
+    let facts = preflight(peer.address(), args.peer.dialect, ping.as_ref(), args.peer.deadline).await;
     peer.stop().await;
     let facts = facts.map_err(|error| format!("peer: {error}"))?;
     let command = command(&args.peer, &target);

@@ -5,6 +5,7 @@ use crate::target::Target;
 use crate::transport::tls::Trust;
 use crate::transport::{Address, Identity, Template};
 use clap::Args;
+use dnode_spec::dialect::Dialect;
 use std::path::PathBuf;
 
 /// By which transport, and whom to believe.
@@ -79,8 +80,13 @@ impl ReachArgs {
         }
     }
 
-    /// The target that the arguments name, where the peer is a server.
-    pub(super) fn target(&self, address: Option<&str>, exec: Option<&str>) -> Result<Target, String> {
+    /// The target that the arguments name, where the peer is a server. `dialect`: what the reference peer speaks, where that is it.
+    pub(super) fn target(
+        &self,
+        address: Option<&str>,
+        exec: Option<&str>,
+        dialect: Dialect,
+    ) -> Result<Target, String> {
         if self.identity.identity().is_some() {
             return Err(
                 "caller: --tls-cert is for --listen: we show it to clients that come to us".to_owned()
@@ -98,7 +104,7 @@ impl ReachArgs {
                 trust.arguments()
             )),
             (_, Some(command), None) => Ok(Target::Exec(command.to_owned())),
-            (None, None, _) => Ok(Target::Reference),
+            (None, None, _) => Ok(Target::Reference(dialect)),
         }
     }
 }

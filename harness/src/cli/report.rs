@@ -1,7 +1,7 @@
 //! `dnode-conform report RUN.json… --format FORMAT`, and the reports of a run: where each is written.
 
 use super::GateLevel;
-use crate::cases::{Case, catalogue};
+use crate::cases::{Case, all};
 use clap::Args;
 use dnode_reports::event::{Event, Outcome, Verdict};
 use dnode_reports::format::Format;
@@ -126,7 +126,7 @@ pub(super) fn read_run(path: &Path, level: Option<GateLevel>) -> Result<Vec<Even
         events::read(&text).map_err(problem)?
     } else {
         let mut told = json::read(&text, &name, dnode_spec::clause::Level::Robust).map_err(problem)?;
-        let cases = catalogue().map_err(|error| format!("harness: {error}"))?;
+        let cases = all().map_err(|error| format!("harness: {error}"))?;
         told.iter_mut().for_each(|event| complete(event, &cases));
         told
     };

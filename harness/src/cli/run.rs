@@ -4,7 +4,7 @@ use super::PeerArgs;
 use super::progress::Progress;
 use super::snapshot::{SnapshotArgs, SnapshotFile};
 use crate::baseline::Baseline;
-use crate::cases::{Case, Selection, catalogue, pull};
+use crate::cases::{Case, Selection, all, catalogue, pull};
 use crate::gate::Gate;
 use crate::ping::Ping;
 use crate::run::accept;
@@ -14,6 +14,7 @@ use clap::Args;
 use dnode_reports::account::Account;
 use dnode_reports::event::{Event, Run};
 use dnode_spec::clause::Level;
+use dnode_spec::dialect::Dialect;
 use dnode_spec::generate::{Kind, Seed};
 use std::hash::{BuildHasher, RandomState};
 use std::io::{self, Write};
@@ -82,15 +83,18 @@ pub(super) async fn run(args: RunArgs) -> Result<u8, String> {
         return judge(&args.peer, target, (Selection::all(), args.shard), Cases::Generated(seeds), None)
             .await;
     }
-    let cases = catalogue().map_err(|error| format!("harness: {error}"))?;
+    let cases = catalogue(args.peer.dialect).map_err(|error| format!("harness: {error}"))?;
     let selection = Selection::new(&args.cases).map_err(|error| format!("caller: {error}"))?;
     if !cases.iter().any(|case| selection.takes(case.id()))
-        && let Some(case) = pull().unwrap_or_default().into_iter().find(|case| selection.takes(case.id()))
+        && let Some(case) = all().unwrap_or_default().into_iter().find(|case| selection.takes(case.id()))
     {
-        return Err(format!(
-            "caller: {} is for a client that pulls its tasks: give --listen ADDR --pull",
-            case.id()
-        ));
+        return Err(match case.transcript.header.dialect.filter(|only| *only != args.peer.dialect) {
+            Some(only) => format!("caller: {} is a case of dialect {only}: give --dialect {only}", case.id()),
+            None => format!(
+                "caller: {} is for a client that pulls its tasks: give --listen ADDR --pull",
+                case.id()
+            ),
+        });
     }
     judge(&args.peer, target, (selection, args.shard), cases.into(), args.snapshot.open()?).await
 }
@@ -152,6 +156,12 @@ pub(super) async fn seat(
     cases: Vec<Case>,
     word: Option<&str>,
 ) -> Result<u8, String> {
+    if peer.dialect != Dialect::default() {
+        return Err(
+            "caller: these transcripts speak dialect 0.2: --dialect is for cases that speak for a client"
+                .to_owned(),
+        );
+    }
     if peer.ping.is_some() {
         return Err("caller: --ping is no help here: the client calls by itself".to_owned());
     }
@@ -181,6 +191,7 @@ pub(super) fn options(args: &PeerArgs, target: Target, ping: Option<Ping>) -> Re
     Ok(Options {
         command: command(args, &target),
         gate: gate(args)?,
+        dialect: args.dialect,
         ping,
         jobs: args.jobs.into(),
         patience: args.deadline,
@@ -203,7 +214,9 @@ pub(super) fn gate(args: &PeerArgs) -> Result<Gate, String> {
 pub(super) fn command(args: &PeerArgs, target: &Target) -> Command {
     let program = std::env::args().next().unwrap_or_else(|| "dnode-conform".to_owned());
     let ping = args.ping.as_ref().map(|ping| format!("--ping {}", quote(ping)));
-    let words = std::iter::once(target.arguments()).chain(ping).filter(|word| !word.is_empty());
+    let dialect = (args.dialect != Dialect::default()).then(|| format!("--dialect {}", args.dialect));
+    let words =
+        std::iter::once(target.arguments()).chain(ping).chain(dialect).filter(|word| !word.is_empty());
     Command { program: quote(&program), arguments: words.collect::<Vec<_>>().join(" ") }
 }
 

@@ -3,10 +3,11 @@
 use super::reach::IdentityArgs;
 use crate::serve::fault::{self, Fault};
 use crate::serve::variant::{self, Variant};
-use crate::serve::{self, MakeConduct};
+use crate::serve::{self, MakeConduct, Manner};
 use crate::transport::tls::Trust;
 use crate::transport::{Address, Listener};
 use clap::Args;
+use dnode_spec::dialect::Dialect;
 use std::io::Write as _;
 use std::sync::Arc;
 
@@ -31,6 +32,9 @@ pub(super) struct ServeArgs {
     /// Serve this legal variant; may be given several times; --list-variants names them
     #[arg(long, value_name = "NAME", value_parser = known_variant, conflicts_with = "fault")]
     variant: Vec<&'static str>,
+    /// Speak the dialect of this dnode-protocol: 0.1 or 0.2
+    #[arg(long, value_name = "VERSION", default_value_t)]
+    dialect: Dialect,
     /// List the faults: name, clause, level, whether a legal session shows it, what the peer does
     #[arg(long)]
     list_faults: bool,
@@ -50,16 +54,18 @@ fn known_variant(name: &str) -> Result<&'static str, String> {
     known.ok_or_else(|| "no such variant; --list-variants names them".to_owned())
 }
 
-/// The conduct that the arguments ask for.
-fn conduct(args: &ServeArgs) -> MakeConduct {
+/// How to behave, by the arguments. A fault speaks the dialect of the clause that it breaks.
+fn manner(args: &ServeArgs) -> Manner {
     if let Some(fault) = args.fault.and_then(fault::find) {
-        return Arc::new(|_| (fault.make)());
+        let make: MakeConduct = Arc::new(|_| (fault.make)());
+        return Manner::from(make).speaking(fault.dialect().unwrap_or(args.dialect));
     }
     let variants: Vec<_> = args.variant.iter().filter_map(|name| variant::find(name)).collect();
     if variants.is_empty() {
-        return serve::plain();
+        return serve::plain().speaking(args.dialect);
     }
-    Arc::new(move |number| variant::combined(&variants, number))
+    let make: MakeConduct = Arc::new(move |number| variant::combined(&variants, number));
+    Manner::from(make).speaking(args.dialect)
 }
 
 fn list(args: &ServeArgs) {
@@ -91,7 +97,7 @@ pub(super) async fn serve(args: &ServeArgs) -> Result<u8, String> {
     if let Some(address) = &args.connect {
         let trust = if address.starts_with("tls://") { Trust::Anything } else { Trust::System };
         let address = Address::parse(address, &trust)?;
-        let served = serve::connect(&address, conduct(args), args.once).await;
+        let served = serve::connect(&address, manner(args), args.once).await;
         return served
             .map(|()| 0)
             .map_err(|error| format!("peer: nothing accepts connections at {address}: {error}"));
@@ -100,6 +106,6 @@ pub(super) async fn serve(args: &ServeArgs) -> Result<u8, String> {
         Listener::bind(&Address::parse_to_listen(&args.listen)?, args.identity.identity().as_ref()).await?;
     let address = listener.address().map_err(|error| format!("harness: {error}"))?;
     println!("listening at {address}");
-    serve::serve(listener, conduct(args)).await.map_err(|error| format!("harness: {error}"))?;
+    serve::serve(listener, manner(args)).await.map_err(|error| format!("harness: {error}"))?;
     Ok(0)
 }

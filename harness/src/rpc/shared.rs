@@ -222,6 +222,8 @@ impl Shared {
                 let gone: Vec<_> = gone.collect();
                 Step::Done(None, gone.iter().filter_map(|mark| state.declared.remove(mark)).collect())
             }
+            // Only dialect 0.1 has it.
+            session::Event::Error(..) => Step::Done(None, Vec::new()),
             session::Event::Refused(problem) => Step::Refused(Error::Refused(problem)),
             session::Event::Ended(problem) => Step::End(problem.map(Error::Refused)),
         })

@@ -54,7 +54,7 @@ pub async fn accept(host: &Host, options: &Options, cases: Vec<Case>, tell: &mut
             Some(command) => command.clone(),
             None => format!("the clients that connect to {}", host.address()),
         },
-        planned: cases.len() + invariants().count(),
+        planned: cases.len() + invariants(facts.terms.dialect).count(),
         notes: facts.notes.clone(),
         gate: options.gate.level,
     }));

@@ -7,12 +7,14 @@ use crate::preflight::Facts;
 use crate::replay::{Cause, Diverged, Replayed};
 use dnode_reports::event::{Evidence, Outcome, Verdict, Wire};
 use dnode_spec::clause::Clause;
+use dnode_spec::dialect::Dialect;
 use dnode_spec::message::Problem;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// What the monitor saw over the whole run.
 pub(super) struct Invariants {
+    dialect: Dialect,
     lines: u64,
     /// For each broken clause, the first case in the catalogue's order that showed it. The preflight comes before all.
     broken: BTreeMap<&'static str, Shown>,
@@ -27,14 +29,15 @@ struct Shown {
 
 impl Invariants {
     pub(super) fn new(facts: &Facts) -> Invariants {
-        let mut invariants = Invariants { lines: facts.lines, broken: BTreeMap::new() };
+        let mut invariants =
+            Invariants { dialect: facts.terms.dialect, lines: facts.lines, broken: BTreeMap::new() };
         invariants.add(&facts.broken, None, &facts.wire);
         invariants
     }
 
     /// Whether a selection takes any of them.
-    pub(super) fn any(selection: &Selection) -> bool {
-        invariants().any(|clause| selection.takes(&invariant_id(clause)))
+    pub(super) fn any(dialect: Dialect, selection: &Selection) -> bool {
+        invariants(dialect).any(|clause| selection.takes(&invariant_id(clause)))
     }
 
     /// Takes in what one case showed.
@@ -58,7 +61,8 @@ impl Invariants {
 
     /// The outcomes, by id. They are always all of them, whatever was selected.
     pub(super) fn outcomes(&self, command: &Command) -> Vec<Outcome> {
-        let mut outcomes: Vec<Outcome> = invariants().map(|clause| self.outcome(clause, command)).collect();
+        let mut outcomes: Vec<Outcome> =
+            invariants(self.dialect).map(|clause| self.outcome(clause, command)).collect();
         outcomes.sort_by(|a, b| a.id.cmp(&b.id));
         outcomes
     }

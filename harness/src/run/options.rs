@@ -7,6 +7,7 @@ use crate::peer::StartError;
 use crate::ping::Ping;
 use crate::target::{Target, quote};
 use dnode_spec::clause::Level;
+use dnode_spec::dialect::Dialect;
 use dnode_spec::generate::Seed;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -29,6 +30,8 @@ pub struct Options {
     pub shard: Option<Shard>,
     /// What makes the run red.
     pub gate: Gate,
+    /// What the peer speaks.
+    pub dialect: Dialect,
     /// The call that the caller knows to be answered.
     pub ping: Option<Ping>,
     /// How many cases run side by side.
@@ -54,6 +57,7 @@ impl Options {
             selection: Selection::all(),
             shard: None,
             gate: Gate::from(Level::Robust),
+            dialect: Dialect::default(),
             ping: None,
             jobs: JOBS,
             patience: PATIENCE,

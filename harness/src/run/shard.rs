@@ -76,6 +76,7 @@ impl FromStr for Shard {
 mod tests {
     use super::*;
     use crate::cases::catalogue;
+    use dnode_spec::dialect::Dialect;
     use dnode_spec::generate::Kind;
 
     fn shards(of: u64) -> impl Iterator<Item = Shard> {
@@ -84,7 +85,7 @@ mod tests {
 
     #[test]
     fn the_shards_partition_the_catalogue_and_keep_its_order() {
-        let whole = catalogue().unwrap();
+        let whole = catalogue(Dialect::default()).unwrap();
         let ids = |cases: &[Case]| cases.iter().map(|case| case.id().to_owned()).collect::<Vec<_>>();
         for of in [1, 2, 3, 7] {
             let parts: Vec<Vec<String>> =

@@ -6,7 +6,7 @@ use crate::preflight::Facts;
 use crate::replay::{Cause, Diverged, Judged, Replayed};
 use dnode_reports::event::{Death, Divergence, Evidence, Outcome, Verdict};
 use dnode_reports::fingerprint::fingerprint;
-use dnode_spec::probe::{OPTIONAL, PLAIN, REQUIRED};
+use dnode_spec::probe::{OPTIONAL, PLAIN, REQUIRED, optional_in};
 
 /// What became of the peer.
 pub(crate) enum Life {
@@ -158,6 +158,7 @@ pub(super) fn probe_complete(facts: &Facts, selection: &Selection) -> Option<Out
     let missing: Vec<&str> = REQUIRED
         .iter()
         .chain(OPTIONAL)
+        .chain(optional_in(facts.terms.dialect))
         .copied()
         .filter(|method| !there(method) && !facts.absent.contains(*method))
         .collect();

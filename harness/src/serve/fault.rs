@@ -4,16 +4,20 @@
 
 mod callback;
 mod cull;
+mod error;
 mod framing;
 mod link;
 mod message;
 mod methods;
+mod owner_cull;
 mod robust;
 mod value;
 
 pub(super) use callback::shifted;
 
 use super::conduct::Conduct;
+use dnode_spec::clause;
+use dnode_spec::dialect::Dialect;
 
 /// A deliberately broken peer.
 #[derive(Clone, Copy)]
@@ -28,6 +32,19 @@ pub struct Fault {
     pub about: &'static str,
     /// Makes it for one connection.
     pub make: fn() -> Box<dyn Conduct>,
+}
+
+impl Fault {
+    /// The one dialect in which it is a fault; none where it is one in both.
+    #[must_use]
+    pub fn dialect(&self) -> Option<Dialect> {
+        clause::find(self.clause).and_then(|clause| clause.dialect)
+    }
+}
+
+/// Those that are one in this dialect.
+pub fn of(dialect: Dialect) -> impl Iterator<Item = &'static Fault> {
+    all().filter(move |fault| fault.dialect().is_none_or(|only| only == dialect))
 }
 
 const fn fault(
@@ -54,6 +71,8 @@ pub fn all() -> impl Iterator<Item = &'static Fault> {
         callback::FAULTS,
         link::FAULTS,
         cull::FAULTS,
+        owner_cull::FAULTS,
+        error::FAULTS,
         value::FAULTS,
         robust::FAULTS,
     ]

@@ -53,7 +53,7 @@ pub fn target<S: Duplex + 'static>(name: &str, connect: impl Fn() -> S + Send + 
 ///     tokio::spawn(serve::speak(theirs, serve::plain()));
 ///     ours
 /// };
-/// let cases: Vec<_> = catalogue().unwrap().into_iter().filter(|case| case.id().starts_with("cull/")).collect();
+/// let cases: Vec<_> = catalogue(Dialect::default()).unwrap().into_iter().filter(|case| case.id().starts_with("cull/")).collect();
 /// let mut failed = Vec::new();
 /// memory::run("my peer", connect, cases, &mut |event| {
 ///     if let Event::Judged(outcome) = event {

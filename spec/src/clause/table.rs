@@ -1,6 +1,7 @@
 //! The table itself. New clauses go to the end of their group.
 
 use super::{Clause, Judge, Level, Source};
+use crate::dialect::Dialect::{self, V0_1, V0_2};
 use Judge::{Case, Interop, Monitor, NotTestable};
 use Level::{Must, Observed, Robust, Should};
 
@@ -14,13 +15,17 @@ const fn reference(place: &'static str) -> Source {
     Source::Reference { place }
 }
 const fn clause(id: &'static str, level: Level, source: Source, judge: Judge, text: &'static str) -> Clause {
-    Clause { id, level, source, text, judge }
+    Clause { id, level, source, text, judge, dialect: None }
+}
+const fn only(dialect: Dialect, clause: Clause) -> Clause {
+    Clause { dialect: Some(dialect), ..clause }
 }
 
 const INTRO: &str = "the protocol";
 const FIELDS: &str = "data fields";
 const METHODS: &str = "methods";
 const LINKS: &str = "links";
+const HANDLE_0_1: &str = "dnode-protocol 0.1.5 index.js, handle()";
 
 /// Every clause, by group.
 #[rustfmt::skip]
@@ -115,8 +120,8 @@ pub const CLAUSES: &[Clause] = &[
         "No two callbacks of a message stand at the same place."),
     clause("callback/declared", Must, doc(FIELDS, 3), Monitor,
         "A peer calls an id only after the other end has declared it."),
-    clause("callback/not-culled", Should, reference("dnode-protocol index.js, cull()"), Monitor,
-        "A peer that has culled an id does not call it again unless it is declared anew."),
+    only(V0_2, clause("callback/not-culled", Should, reference("dnode-protocol index.js, cull()"), Monitor,
+        "A peer that has culled an id does not call it again unless it is declared anew.")),
     clause("callback/id-exact", Observed, reference("JavaScript numbers"), Monitor,
         "An id lies between 0 and 2^53 - 1, where a number of every implementation is exact."),
     clause("callback/path-forms", Must, doc(METHODS, 3), Case,
@@ -179,25 +184,49 @@ pub const CLAUSES: &[Clause] = &[
     // cull: giving functions back (dnode-protocol 0.2)
     clause("cull/integral", Should, reference("dnode-protocol index.js, cull()"), Monitor,
         "The arguments of \"cull\" are integers."),
-    clause("cull/declared", Should, reference("dnode-protocol index.js, cull()"), Monitor,
-        "A peer culls only ids that one of the two ends has declared."),
-    clause("cull/deletes", Should, reference("dnode-protocol index.js, handle()"), Case,
-        "After the holder of a function has culled its id, the owner no longer runs it under this id."),
-    clause("cull/no-answer", Should, reference("dnode-protocol index.js, handle()"), Case,
-        "A cull is not answered."),
-    clause("cull/several", Should, reference("dnode-protocol index.js, handle()"), Case,
-        "One cull may name several ids."),
-    clause("cull/only-named", Should, reference("dnode-protocol index.js, handle()"), Case,
-        "A cull leaves all other ids alone."),
-    clause("cull/unknown-id", Should, reference("dnode-protocol index.js, handle()"), Case,
-        "A cull of an unknown id, or of one that is gone, is ignored."),
-    clause("cull/sent-again", Should, reference("dnode-protocol lib/scrub.js, scrub()"), Case,
-        "A function whose id was culled is declared anew when it is sent again, and can be called."),
-    clause("cull/by-name", Observed, reference("dnode-protocol index.js, handle()"), Case,
-        "A method whose id was culled can still be called by its name."),
-    clause("cull/when", Observed, reference("dnode index.js, proto.wrap"),
+    only(V0_2, clause("cull/declared", Should, reference("dnode-protocol index.js, cull()"), Monitor,
+        "A peer culls only ids that one of the two ends has declared.")),
+    only(V0_2, clause("cull/deletes", Should, reference("dnode-protocol index.js, handle()"), Case,
+        "After the holder of a function has culled its id, the owner no longer runs it under this id.")),
+    only(V0_2, clause("cull/no-answer", Should, reference("dnode-protocol index.js, handle()"), Case,
+        "A cull is not answered.")),
+    only(V0_2, clause("cull/several", Should, reference("dnode-protocol index.js, handle()"), Case,
+        "One cull may name several ids.")),
+    only(V0_2, clause("cull/only-named", Should, reference("dnode-protocol index.js, handle()"), Case,
+        "A cull leaves all other ids alone.")),
+    only(V0_2, clause("cull/unknown-id", Should, reference("dnode-protocol index.js, handle()"), Case,
+        "A cull of an unknown id, or of one that is gone, is ignored.")),
+    only(V0_2, clause("cull/sent-again", Should, reference("dnode-protocol lib/scrub.js, scrub()"), Case,
+        "A function whose id was culled is declared anew when it is sent again, and can be called.")),
+    only(V0_2, clause("cull/by-name", Observed, reference("dnode-protocol index.js, handle()"), Case,
+        "A method whose id was culled can still be called by its name.")),
+    only(V0_2, clause("cull/when", Observed, reference("dnode index.js, proto.wrap"),
         NotTestable("a holder drops functions when its garbage collector does, or never"),
-        "A holder culls an id when it has dropped the function."),
+        "A holder culls an id when it has dropped the function.")),
+    // owner-cull: taking functions back (dnode-protocol 0.1)
+    only(V0_1, clause("owner-cull/own", Should, reference(HANDLE_0_1), Monitor,
+        "A cull names functions of the end that says it.")),
+    only(V0_1, clause("owner-cull/number", Should, reference(HANDLE_0_1), Case,
+        "A cull of one end leaves the function alone that has the same number at the other.")),
+    only(V0_1, clause("owner-cull/only-named", Should, reference(HANDLE_0_1), Case,
+        "A cull leaves all other functions of its owner alone: they are called as before.")),
+    only(V0_1, clause("owner-cull/no-answer", Should, reference(HANDLE_0_1), Case,
+        "A cull by the owner is not answered.")),
+    only(V0_1, clause("owner-cull/unknown-id", Should, reference(HANDLE_0_1), Case,
+        "A cull of an id that its owner never declared, or that is gone, is ignored.")),
+    only(V0_1, clause("owner-cull/sent-again", Should, reference(HANDLE_0_1), Case,
+        "An id that its owner has culled and declares again is called as any other.")),
+    only(V0_1, clause("owner-cull/said", Observed, reference("dnode-protocol 0.1.5 index.js, Store()"), Case,
+        "An owner that takes a function back after so many calls says so with a cull.")),
+    only(V0_1, clause("owner-cull/gone", Should, reference("dnode-protocol 0.1.5 index.js, Store()"), Case,
+        "A function that its owner has culled no longer runs.")),
+    // error: telling of errors (dnode-protocol 0.1)
+    only(V0_1, clause("error/not-answered", Should, reference(HANDLE_0_1), Case,
+        "The method error tells of an error at the end that says it: it is not answered, and the connection goes on.")),
+    only(V0_1, clause("error/reserved", Observed, reference(HANDLE_0_1), Case,
+        "A member of the other end's object called error is called by its id, as the name is the protocol's own.")),
+    only(V0_1, clause("error/any-arguments", Robust, Source::Hostile, Case,
+        "Whatever the arguments of the method error are, they do no harm.")),
     // value: what arguments can hold
     clause("value/scalars", Must, json("3"), Case,
         "null, true, false, numbers and strings arrive as they were sent."),

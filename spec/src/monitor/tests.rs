@@ -1,7 +1,7 @@
 //! Each clause of the monitor by a line that breaks it and one that does not, the window of a cull, and what is not judged.
 
 use super::*;
-use crate::clause::{CLAUSES, Judge, Level};
+use crate::clause::{CLAUSES, Clause, Judge, Level};
 use crate::session::tests::properties::{Model, operations};
 use proptest::prelude::*;
 use std::collections::HashSet;
@@ -156,7 +156,8 @@ fn each_clause_is_found_by_a_line_that_breaks_it() {
         }
         shown.insert(clause);
     }
-    for clause in CLAUSES.iter().filter(|clause| clause.judge == Judge::Monitor) {
+    let here = |clause: &&Clause| clause.judge == Judge::Monitor && clause.is_of(Dialect::default());
+    for clause in CLAUSES.iter().filter(here) {
         assert!(shown.contains(clause.id), "{} has no example", clause.id);
     }
     let of_the_monitor =
@@ -446,4 +447,21 @@ proptest! {
             prop_assert!(problems.iter().all(|problem| crate::clause::find(problem.clause).is_some()));
         }
     }
+}
+
+#[test]
+fn in_dialect_0_1_an_end_culls_what_it_owns() {
+    let judged = |lines: &[(End, &str)]| {
+        let mut monitor = Monitor::of(Dialect::V0_1);
+        let problems = lines.iter().flat_map(|(from, line)| monitor.line(*from, line.as_bytes()).problems);
+        problems.map(|problem| format!("{}: {}", problem.clause, problem.actual)).collect::<Vec<_>>()
+    };
+    // The holder's call may have crossed, a later cull names nothing new, and an owner may declare again.
+    let owner = [METHODS_A, (A, CULL_0), (B, CALL_0), (A, CULL_0), (A, DECLARE_0), (B, CALL_0)];
+    assert_eq!(judged(&owner), [""; 0]);
+    let foreign = "owner-cull/own: 0, which this end has not declared";
+    assert_eq!(judged(&[METHODS_A, (B, CULL_0)]), [foreign]);
+    // Who has a number of its own means that one: the other end's is called as before.
+    assert_eq!(judged(&[METHODS_A, (B, DECLARE_0), (B, CULL_0), (B, CALL_0)]), [""; 0]);
+    assert_eq!(judged(&[(B, "no JSON"), (B, CULL_0)])[1..], [""; 0], "nobody knows what it declared");
 }

@@ -232,3 +232,24 @@ fn what_was_culled_is_not_called() {
     assert_eq!(bench.say(&[r#"{"method":"cull","arguments":[16]}"#, r#"{"method":16,"arguments":[1]}"#]), "");
     assert_ne!(bench.call("echo", r#"["x","f7"]"#), "");
 }
+
+#[test]
+fn in_dialect_0_1_a_limited_function_is_taken_back() {
+    let (mut session, probe) =
+        (Session::new(1 << 20).speaking(Dialect::V0_1), Probe::new("x").speaking(Dialect::V0_1));
+    let (graph, object) = probe.object();
+    let Node::Object(members) = graph.node(object) else { panic!() };
+    assert!(optional_in(Dialect::V0_1).iter().all(|name| members.contains_key(name.as_bytes())));
+    session.start(graph, object);
+    while session.poll_output().is_some() {}
+    let mut bench = Bench { session, probe };
+    insta::assert_snapshot!(bench.call("limited", r#"["f0"]"#), @r#"{"method":0,"arguments":["[Function]"],"callbacks":{"15":["0"]},"links":[]}"#);
+    insta::assert_snapshot!(bench.call("15", r#"["f1"]"#), @r#"
+    {"method":1,"arguments":["limited"],"callbacks":{},"links":[]}
+    {"method":"cull","arguments":[15]}
+    "#);
+    assert_eq!(bench.call("15", r#"["f2"]"#), "", "it is gone");
+    let told = r#"{"method":"error","arguments":[{"message":"no"}]}"#;
+    assert_eq!(bench.say(&[r#"{"method":"cull","arguments":[1]}"#, told]), "");
+    assert_eq!(bench.call("echo", r#"[1,"f2"]"#).lines().count(), 1, "the ids of this end are its own");
+}

@@ -1,6 +1,7 @@
 //! Which numbers stand for which names in one replay.
 
 use super::pattern::Called;
+use crate::dialect::Dialect;
 use crate::message::Id;
 use crate::path::PathForm;
 use crate::text::TextBuf;
@@ -31,12 +32,16 @@ impl std::fmt::Display for Name {
 pub struct Names {
     numbers: HashMap<Name, Id>,
     ours: HashMap<Id, Name>,
-    culled_by_peer: HashSet<Id>,
+    /// Our numbers that are culled.
+    gone_here: HashSet<Id>,
     theirs: HashMap<Name, Vec<Id>>,
-    culled_by_us: HashSet<Id>,
+    /// The peer's.
+    gone_there: HashSet<Id>,
     members: HashMap<TextBuf, Id>,
     own_members: HashMap<TextBuf, Name>,
     next: i64,
+    /// What a cull means: in 0.1 that an end takes a function of its own back.
+    pub dialect: Dialect,
     /// How the paths of our functions are written where the transcript does not write them itself.
     pub path_form: PathForm,
 }
@@ -60,7 +65,7 @@ impl Names {
             Name::Ours(id) => Some(*id),
             _ => None,
         });
-        let id = match known.filter(|id| !self.culled_by_peer.contains(id)) {
+        let id = match known.filter(|id| !self.gone_here.contains(id)) {
             Some(id) => id,
             None => self.fresh(),
         };
@@ -110,13 +115,13 @@ impl Names {
         let ids = self.theirs.entry(name.clone()).or_default();
         ids.retain(|known| *known != id);
         ids.push(id);
-        self.culled_by_us.remove(&id);
+        self.gone_there.remove(&id);
     }
 
     /// The peer's object has a function of this number as this member. Its earlier object is forgotten by [`Names::forget_members`].
     pub fn bind_member(&mut self, key: TextBuf, id: Id) {
         self.members.insert(key, id);
-        self.culled_by_us.remove(&id);
+        self.gone_there.remove(&id);
     }
 
     /// The peer sent a new object.
@@ -128,7 +133,7 @@ impl Names {
     #[must_use]
     pub fn callable(&self, name: &Name) -> Option<Id> {
         let bound = self.theirs.get(name).into_iter().flatten().rev();
-        bound.copied().find(|id| !self.culled_by_us.contains(id)).or_else(|| match name {
+        bound.copied().find(|id| !self.gone_there.contains(id)).or_else(|| match name {
             Name::Word(word) => self.member(&TextBuf::from(word.as_str())),
             _ => None,
         })
@@ -154,16 +159,30 @@ impl Names {
     /// The number of a member of the peer's object, unless we have culled it.
     #[must_use]
     pub fn member(&self, key: &TextBuf) -> Option<Id> {
-        self.members.get(key).copied().filter(|id| !self.culled_by_us.contains(id))
+        self.members.get(key).copied().filter(|id| !self.gone_there.contains(id))
     }
 
-    /// The peer culled one of our numbers.
+    /// The peer culled this number.
     pub fn culled_by_peer(&mut self, id: Id) {
-        self.culled_by_peer.insert(id);
+        // One of its own is taken back: in dialect 0.1 always, and elsewhere by who speaks both.
+        if self.dialect == Dialect::V0_2 && self.ours.contains_key(&id) {
+            self.gone_here.insert(id);
+        } else {
+            self.gone_there.insert(id);
+        }
     }
 
-    /// We culled one of the peer's numbers.
+    /// We culled this number.
     pub fn culled_by_us(&mut self, id: Id) {
-        self.culled_by_us.insert(id);
+        match self.dialect {
+            Dialect::V0_1 => self.gone_here.insert(id),
+            Dialect::V0_2 => self.gone_there.insert(id),
+        };
+    }
+
+    /// Whether this number is one that the peer has for this function of its own, or had.
+    #[must_use]
+    pub fn is_theirs(&self, name: &Name, id: Id) -> bool {
+        self.theirs.get(name).is_some_and(|ids| ids.contains(&id))
     }
 }

@@ -3,6 +3,7 @@
 use super::bytes::Bytes;
 use super::names::{Name, Names};
 use super::parse_json;
+use crate::dialect::Dialect;
 use crate::graph::{Graph, Node, NodeId, compare, describe};
 use crate::message::{Id, Link, Method, write_callbacks};
 use crate::monitor::Received;
@@ -260,11 +261,16 @@ impl Pattern {
                 ids.push(String::from_utf8_lossy(&value.to_json()).into_owned());
                 continue;
             };
-            // Where all numbers of the name are culled, the latest is culled again.
-            let culled = || names.number(&Called::Function(name.clone()));
-            let id = names.callable(&name).or_else(culled).or(match name {
-                Name::Theirs(id) => Some(id),
-                _ => None,
+            let known = match names.dialect {
+                Dialect::V0_1 => names.our_number(&name),
+                // Where all numbers of the name are culled, the latest is culled again.
+                Dialect::V0_2 => {
+                    names.callable(&name).or_else(|| names.number(&Called::Function(name.clone())))
+                }
+            };
+            let id = known.or(match name {
+                Name::Ours(id) | Name::Theirs(id) => Some(id),
+                Name::Word(_) => None,
             });
             if let Some(id) = id {
                 names.culled_by_us(id);
@@ -338,6 +344,12 @@ impl Pattern {
     pub fn check(&self, received: &Received, names: &mut Names) -> Result<(), Mismatch> {
         if !self.calls(&received.method, names) {
             return Err(Mismatch::Method);
+        }
+        if !self.culls.is_empty() {
+            let named = |(name, id): (&Name, &Id)| names.is_theirs(name, *id);
+            let fits =
+                self.culls.len() == received.culls.len() && self.culls.iter().zip(&received.culls).all(named);
+            return if fits { Ok(()) } else { Err(Mismatch::Method) };
         }
         let mut bound: Vec<(Name, Id)> = Vec::new();
         let fitted = self.without_other_members(received);

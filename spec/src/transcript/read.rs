@@ -4,6 +4,7 @@ use super::bytes::Bytes;
 use super::names::Name;
 use super::pattern::{Called, Pattern};
 use super::{Action, Header, Split, Step, Transcript, VERSION};
+use crate::dialect::Dialect;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::collections::HashMap;
@@ -46,6 +47,7 @@ struct WrittenHeader {
     object: Option<Box<RawValue>>,
     handshake: Option<Handshake>,
     role: Option<Role>,
+    dialect: Option<String>,
     #[serde(default, rename = "meta")]
     _meta: serde_json::Map<String, serde_json::Value>,
 }
@@ -117,7 +119,7 @@ impl Reader {
     /// What is wrong with the header.
     pub fn begin(line: &str) -> Result<(Reader, Header), String> {
         let header = read_header(line)?;
-        let mut names = Owners::default();
+        let mut names = Owners { dialect: header.dialect.unwrap_or_default(), ends: HashMap::new() };
         names.declare(header.object.declared(), true)?;
         // The members of the peer's object are bound to their own names.
         let members: Vec<Name> = header.needs.iter().map(|method| Name::Word(method.clone())).collect();
@@ -241,6 +243,7 @@ fn read_header(text: &str) -> Result<Header, String> {
     for clause in header.clauses.iter().chain(&header.requires) {
         check_clause(clause)?;
     }
+    let dialect = header.dialect.as_deref().map(str::parse).transpose()?;
     let object = header.object.as_ref().map_or(DEFAULT_OBJECT, |object| object.get());
     let methods = Called::Member("methods".into());
     let object = Pattern::call(methods, &format!("[{object}]"))?;
@@ -257,6 +260,7 @@ fn read_header(text: &str) -> Result<Header, String> {
         object,
         manual_handshake: header.handshake == Some(Handshake::Manual),
         server: header.role == Some(Role::Server),
+        dialect,
     })
 }
 
@@ -387,12 +391,15 @@ const LARGE: i64 = 1 << 24;
 
 /// Which end declares each name, so far.
 #[derive(Debug, Default, Clone)]
-struct Owners(HashMap<Name, bool>);
+struct Owners {
+    dialect: Dialect,
+    ends: HashMap<Name, bool>,
+}
 
 impl Owners {
     fn declare(&mut self, names: &[Name], ours: bool) -> Result<(), String> {
         for name in names {
-            if self.0.insert(name.clone(), ours).is_some_and(|before| before != ours) {
+            if self.ends.insert(name.clone(), ours).is_some_and(|before| before != ours) {
                 return Err(format!(
                     "{name} is declared by both ends: a function that is handed back needs a new name"
                 ));
@@ -403,7 +410,7 @@ impl Owners {
 
     /// A word must be bound by the end that owns it; a number that nothing binds stands for itself.
     fn uses(&self, name: &Name, ours: bool) -> Result<(), String> {
-        match (name, self.0.get(name)) {
+        match (name, self.ends.get(name)) {
             (Name::Word(_), None) => Err(format!("{name} is not bound by anything above")),
             (Name::Word(_), Some(owner)) if *owner != ours => {
                 let whose = if ours { "the peer's" } else { "ours" };
@@ -418,10 +425,10 @@ impl Owners {
             Action::Call(called, pattern, _) => self.message(called, pattern, true),
             Action::Send(pattern, _) => self.message(&pattern.called, pattern, true),
             Action::Bytes(bytes, ..) => {
-                bytes.names().into_iter().try_for_each(|name| match self.0.get(name) {
+                bytes.names().into_iter().try_for_each(|name| match self.ends.get(name) {
                     Some(_) => Ok(()),
                     // A name that first stands in raw bytes is ours: the bytes declare it.
-                    None => self.0.insert(name.clone(), true).map_or(Ok(()), |_| Ok(())),
+                    None => self.ends.insert(name.clone(), true).map_or(Ok(()), |_| Ok(())),
                 })
             }
             Action::Expect(pattern, _) => self.message(&pattern.called, pattern, false),
@@ -433,7 +440,7 @@ impl Owners {
                 for steps in branches {
                     let mut branch = before.clone();
                     steps.iter().try_for_each(|step| branch.step(step))?;
-                    self.0.extend(branch.0);
+                    self.ends.extend(branch.ends);
                 }
                 Ok(())
             }
@@ -445,7 +452,8 @@ impl Owners {
         if let Called::Function(name) = called {
             self.uses(name, !ours)?;
         }
-        pattern.culls().iter().try_for_each(|name| self.uses(name, !ours))?;
+        let culled = if self.dialect == Dialect::V0_1 { ours } else { !ours };
+        pattern.culls().iter().try_for_each(|name| self.uses(name, culled))?;
         self.declare(pattern.declared(), ours)
     }
 }

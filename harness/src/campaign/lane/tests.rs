@@ -9,6 +9,7 @@ use crate::preflight::preflight;
 use crate::run::Command;
 use crate::target::Target;
 use dnode_spec::clause::Level;
+use dnode_spec::dialect::Dialect;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -41,7 +42,7 @@ async fn found(harm: &str) -> Vec<Oracle> {
     let folder = tempfile::tempdir().unwrap();
     let options = options(harm, folder.path());
     let peer = Peer::start(&options.target).await.unwrap_or_else(|error| panic!("{error}"));
-    let facts = preflight(peer.address(), None, options.patience).await.unwrap();
+    let facts = preflight(peer.address(), Dialect::default(), None, options.patience).await.unwrap();
     peer.stop().await;
     let (sender, mut notices) = tokio::sync::mpsc::unbounded_channel();
     let campaign = Campaign::open(options, facts, sender).unwrap();

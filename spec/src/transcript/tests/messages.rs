@@ -1,6 +1,7 @@
 //! Messages of transcripts as bytes, and against what comes.
 
 use super::*;
+use crate::dialect::Dialect;
 use crate::message::Id;
 use crate::monitor::{End, Monitor, Received};
 
@@ -348,4 +349,44 @@ fn a_pattern_describes_itself() {
     assert!(long.len() < 200 && long.contains('…'), "{long}");
     assert_eq!(Pattern::call(Called::Member("echo".into()), "[1,\"$x\"]").unwrap().declared().len(), 1);
     assert!(Pattern::call(Called::Member("echo".into()), "[1,").is_err());
+}
+
+#[test]
+fn in_dialect_0_1_a_cull_names_the_numbers_of_the_end_that_says_it() {
+    let text = [
+        &HEADER.replace("\"about\"", "\"dialect\":\"0.1\",\"about\""),
+        r#"{"send":{"method":"x","arguments":["$f"]}}"#,
+        r#"{"send":{"method":"cull","arguments":["$f",7]}}"#,
+        r#"{"send":{"method":"x","arguments":["$f"]}}"#,
+        r#"{"expect":{"method":"x","arguments":["$theirs"]}}"#,
+        r#"{"expect":{"method":"cull","arguments":["$theirs"]}}"#,
+    ];
+    let transcript = Transcript::read(&text.join("\n")).unwrap();
+    assert!(read(&text[4..]).is_err(), "in 0.2 the peer culls what is ours");
+    let mut names = Names::new(100);
+    names.dialect = Dialect::V0_1;
+    let mut sent = Vec::new();
+    for step in &transcript.steps {
+        match &step.action {
+            Action::Send(pattern, _) => {
+                sent.push(String::from_utf8(pattern.encode(b"\"x\"", &mut names)).unwrap());
+            }
+            Action::Expect(pattern, _) if pattern.culls().is_empty() => {
+                names.bind(&Name::Word("theirs".to_owned()), Id(31));
+            }
+            Action::Expect(pattern, _) => {
+                let mut check = |line| pattern.check(&received(line), &mut names);
+                assert_eq!(check(r#"{"method":"cull","arguments":[31]}"#), Ok(()));
+                assert_eq!(check(r#"{"method":"cull","arguments":[32]}"#), Err(Mismatch::Method));
+            }
+            _ => unreachable!(),
+        }
+    }
+    insta::assert_snapshot!(sent.concat(), @r#"
+    {"method":"x","arguments":["[Function]"],"callbacks":{"100":["0"]}}
+    {"method":"x","arguments":[100,7]}
+    {"method":"x","arguments":["[Function]"],"callbacks":{"101":["0"]}}
+    "#);
+    names.culled_by_peer(Id(31));
+    assert_eq!(names.callable(&Name::Word("theirs".to_owned())), None, "it is gone there");
 }

@@ -31,9 +31,6 @@ fn a_name_that_the_peer_culled_gets_a_fresh_number() {
     assert_eq!((names.declare(&word("a")), names.declare(&Name::Ours(Id(3)))), (Id(11), Id(12)));
     // What the number meant before is still known: a call may have crossed the cull.
     assert_eq!((names.our_name(Id(10)), names.our_name(Id(3))), (Some(&word("a")), Some(&Name::Ours(Id(3)))));
-    // A number that was culled before it was ever declared is not used.
-    names.culled_by_peer(Id(20));
-    assert_eq!(names.declare(&Name::Ours(Id(20))), Id(13));
 }
 
 #[test]

@@ -36,12 +36,13 @@ fn a_header_says_what_is_wrong() {
         &header(r#""about""#, r#""colour":1,"about""#),
         &header(r#""about""#, r#""handshake":"none","about""#),
         &header(r#""about""#, r#""role":"peer","about""#),
+        &header(r#""about""#, r#""dialect":"0.3","about""#),
         &header(r#""about""#, r#""object":{"f":"$f"#),
         &header(r#""about""#, r#""object":{"echo":"$echo"},"about""#),
         &header(r#""about""#, r#""object":{"f":"?any"},"about""#),
         &header(r#""about""#, r#""meta":[],"about""#),
     ];
-    insta::assert_snapshot!(errors(&texts), @"
+    insta::assert_snapshot!(errors(&texts), @r#"
     line 1: the transcript is empty
     line 1: the transcript is empty
     line 1: the header: EOF while parsing an object at column 1
@@ -53,14 +54,15 @@ fn a_header_says_what_is_wrong() {
     line 1: clauses is empty
     line 1: there is no clause framing/no-such
     line 1: there is no clause x
-    line 1: the header: unknown field `colour`, expected one of `dnode-transcript`, `id`, `since`, `clauses`, `about`, `needs`, `requires`, `hostile`, `recorded`, `crossing`, `object`, `handshake`, `role`, `meta` at column 84
+    line 1: the header: unknown field `colour`, expected one of `dnode-transcript`, `id`, `since`, `clauses`, `about`, `needs`, `requires`, `hostile`, `recorded`, `crossing`, `object`, `handshake`, `role`, `dialect`, `meta` at column 84
     line 1: the header: unknown variant `none`, expected `auto` or `manual` at column 94
     line 1: the header: unknown variant `peer`, expected `client` or `server` at column 89
+    line 1: there is no dialect "0.3": it is 0.1 or 0.2
     line 1: the header: expected `,` or `}` at column 96
     line 1: $echo is declared by both ends: a function that is handed back needs a new name
     line 1: a matcher cannot be sent
     line 1: the header: invalid type: sequence, expected a map at column 83
-    ");
+    "#);
 }
 
 #[test]
