@@ -45,9 +45,11 @@ fn the_catalogue_is_fresh() {
             group = head;
         }
         let hostile = if row["hostile"] == true { " (hostile)" } else { "" };
+        let dialect =
+            row["dialect"].as_str().map(|dialect| format!(" (dialect {dialect})")).unwrap_or_default();
         let about = text(row, "about").replace('|', "\\|");
         let (level, clauses, needs) = (text(row, "level"), words(row, "clauses"), words(row, "needs"));
-        let _ = writeln!(out, "| {id}{hostile} | {level} | {clauses} | {needs} | {about} |");
+        let _ = writeln!(out, "| {id}{hostile}{dialect} | {level} | {clauses} | {needs} | {about} |");
     }
     assert_fresh("CASES.md", &out);
 }

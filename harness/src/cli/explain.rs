@@ -62,6 +62,9 @@ fn explain_clause(out: &mut String, clause: &Clause, rows: &[Row]) {
         Judge::NotTestable(reason) => format!("nobody: {reason}"),
     };
     let _ = writeln!(out, "  source    {}\n  judged by {judge}", clause.source);
+    if let Some(dialect) = clause.dialect {
+        let _ = writeln!(out, "  dialect   {dialect} only");
+    }
     let tests = |row: &&Row| row.clauses.iter().any(|tested| tested == clause.id);
     list(out, "cases", rows.iter().filter(tests).map(|row| format!("{}  {}", row.id, row.about)));
     let breaks = fault::all().filter(|fault| fault.clause == clause.id);

@@ -2,6 +2,7 @@
 
 use crate::cases::{Case, OverTheRun, Selection, all, over_the_run};
 use clap::{Args, ValueEnum};
+use dnode_spec::dialect::Dialect;
 use std::io::{self, Write};
 
 /// The arguments of `list`.
@@ -30,6 +31,8 @@ pub(super) struct Row {
     pub(super) clauses: Vec<String>,
     pub(super) needs: Vec<String>,
     pub(super) hostile: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) dialect: Option<&'static str>,
     pub(super) about: String,
 }
 
@@ -68,6 +71,7 @@ fn without_transcript(case: OverTheRun) -> Row {
         clauses: vec![clause.id.to_owned()],
         needs: Vec::new(),
         hostile: false,
+        dialect: clause.dialect.map(Dialect::word),
         about,
     }
 }
@@ -81,6 +85,7 @@ fn row(case: &Case) -> Row {
         clauses: header.clauses.clone(),
         needs: header.needs.clone(),
         hostile: header.hostile,
+        dialect: header.dialect.map(Dialect::word),
         about: header.about.clone(),
     }
 }
