@@ -9,10 +9,15 @@ use support::{install, root, run};
 
 /// Runs the whole catalogue against a peer and holds its report against the committed one.
 fn compare_with_known(peer: &str, command: &str, known: &str) {
+    compare_with_known_of("0.2", peer, command, known);
+}
+
+fn compare_with_known_of(dialect: &str, peer: &str, command: &str, known: &str) {
     install(peer);
     let folder = tempfile::tempdir().unwrap();
     let fresh = folder.path().join("report.json");
-    let ran = run(&["--exec", command, "--report", &format!("json={}", fresh.display())]);
+    let ran =
+        run(&["--dialect", dialect, "--exec", command, "--report", &format!("json={}", fresh.display())]);
     ran.expect_status(&[1]);
     let fresh = std::fs::read_to_string(&fresh).unwrap();
     let path: PathBuf = root().join("reports/known").join(format!("{known}.json"));
@@ -41,6 +46,7 @@ fn npm_dnode_1_1_0() {
 fn npm_dnode_0_9_12() {
     let command = "node fixtures/peers/npm-dnode-0.9.12/server.js {port}";
     compare_with_known("npm-dnode-0.9.12", command, "npm-dnode-0.9.12");
+    compare_with_known_of("0.1", "npm-dnode-0.9.12", command, "npm-dnode-0.9.12-dialect-0.1");
 }
 
 #[test]

@@ -205,7 +205,7 @@ impl<'t> Replay<'_, 't> {
         match method {
             Method::Id(id) => self.names.our_name(*id).is_some(),
             // dnode-protocol 0.0 and 0.1 tell of errors by a call of the one name; an end may send its object again.
-            Method::Name(key) => !["error", "methods", "cull"].contains(&key.as_text().to_string().as_str()),
+            Method::Name(key) => ["error", "methods", "cull"].iter().all(|name| key.as_text() != *name),
         }
     }
 }
