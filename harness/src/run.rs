@@ -327,6 +327,12 @@ impl Runner<'_> {
                         let soon = Instant::now() + facts.quiet();
                         serves(&address, &facts, soon).await == Service::Served
                     };
+                    // A client that is there and does not come again would keep all others from coming.
+                    if let Some(host) = address.host().filter(|_| is_suspect(&replayed) && !alert)
+                        && host.death(Duration::ZERO).await.is_none()
+                    {
+                        host.stop().await;
+                    }
                     (at, replayed, alert)
                 });
             }
