@@ -134,7 +134,7 @@ impl Path {
             at = match child(graph, at, key).filter(|&id| !matches!(graph.node(id), Node::Missing)) {
                 Some(next) => next,
                 None => {
-                    let made = graph.add(Node::Object(indexmap::IndexMap::new()));
+                    let made = graph.add(Node::Object(Box::default()));
                     set(graph, at, key, made).map_err(|()| depth)?;
                     made
                 }
