@@ -41,26 +41,24 @@ fn main() {
     let (cases, bare) = runtime.block_on(measure());
     println!("a connection and its handshake {:?}, a round trip {:?}\n", bare.connection, bare.turn);
     println!("{:<46} {:>5} {:>11} {:>9} {:>9} {:>6}", "", "cases", "round trips", "needs", "takes", "times");
-    let of = |take: &dyn Fn(&Case) -> bool| {
-        cases.iter().filter(|(case, _)| take(case)).fold(Needs::default(), |sum, (_, needs)| Needs {
+    let mut longest: Vec<(&str, Needs)> = cases.iter().map(|(case, needs)| (case.id(), *needs)).collect();
+    longest.sort_by_key(|(_, needs)| std::cmp::Reverse(needs.alone));
+    let sum = |cases: &[(&str, Needs)]| {
+        cases.iter().fold(Needs::default(), |sum, (_, needs)| Needs {
             cases: sum.cases + needs.cases,
             turns: sum.turns + needs.turns,
             alone: sum.alone + needs.alone,
         })
     };
-    let pauses = |case: &Case| case.text.contains("\"split\"");
-    let all = of(&|_| true);
+    let all = sum(&longest);
     row("the program, 8 at once", all, &bare, best(&[]));
     row("the program, one after another", all, &bare, best(&["--jobs", "1"]));
     row("the replays alone, one after another", all, &bare, all.alone);
-    let without = of(&|case| !pauses(case));
-    row("  of cases without pauses between segments", without, &bare, without.alone);
-    row("  of cases with them", of(&pauses), &bare, of(&pauses).alone);
-    let mut slow: Vec<_> = cases.iter().filter(|(case, _)| !pauses(case)).collect();
-    slow.sort_by_key(|(_, needs)| std::cmp::Reverse(needs.alone));
-    for (case, needs) in &slow[..8] {
-        row(&format!("    {}", case.id()), *needs, &bare, needs.alone);
+    let (long, others) = longest.split_at(8);
+    for (id, needs) in long {
+        row(&format!("  {id}"), *needs, &bare, needs.alone);
     }
+    row("  all others", sum(others), &bare, sum(others).alone);
     start_up();
 }
 
