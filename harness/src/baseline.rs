@@ -62,6 +62,7 @@ pub struct Entry {
 
 /// The date at Greenwich: what an entry's last day is held against.
 #[must_use]
+#[allow(clippy::disallowed_methods, reason = "a date is all that the wall clock is read for")]
 pub fn today() -> Date {
     let today = Utc::now().date_naive();
     let small = |number: u32| u8::try_from(number).unwrap_or_default();

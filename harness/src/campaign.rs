@@ -7,6 +7,7 @@
 //! Rules: after input that is illegal only `robust` clauses can be violated, and what the monitor says of the peer's own lines; nothing is a finding
 //! that did not show again. Deliberately absent: a verdict on time alone, and a hash of an input as the name of a finding.
 
+mod claim;
 mod confirm;
 mod corpus;
 mod finding;
@@ -159,6 +160,7 @@ struct Shared {
 /// # Errors
 /// Why it could not run, or not go on; the text says who is at fault.
 pub async fn campaign(options: Options, tell: &mut (dyn FnMut(Notice) + Send)) -> Result<Status, String> {
+    let _claimed = claim::claim([Some(&options.findings), options.corpus.as_ref()].into_iter().flatten())?;
     let mut peer = Peer::start(&options.target).await.map_err(|error| error.to_string())?;
     let facts = preflight(peer.address(), Dialect::default(), options.ping.as_ref(), options.patience).await;
     let facts = facts.map_err(|error| StartError::Unreachable(peer.address().clone(), error).to_string())?;

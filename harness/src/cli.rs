@@ -27,6 +27,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use dnode_spec::clause::Level;
 use dnode_spec::dialect::Dialect;
 use semver::Version;
+use std::fmt::Display;
+use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -143,8 +145,8 @@ impl PeerArgs {
         let host = self.reach.host(address, self.exec.as_deref()).await?;
         if let Some(host) = host.as_ref().filter(|host| !host.starts_clients()) {
             match report::stdout_is_taken(&self.report) {
-                true => eprintln!("listening at {}", host.address()),
-                false => println!("listening at {}", host.address()),
+                true => warn(format_args!("listening at {}", host.address())),
+                false => say(format_args!("listening at {}", host.address()))?,
             }
         }
         Ok(host)
@@ -255,6 +257,21 @@ fn on_signal(act: impl Fn() + Send + 'static) {
 fn fail(problem: &str) -> ExitCode {
     // The text may quote the peer.
     let lines: Vec<String> = problem.lines().map(dnode_reports::escape::terminal).collect();
-    anstream::eprintln!("dnode-conform: {}", lines.join("\n"));
+    warn(format_args!("dnode-conform: {}", lines.join("\n")));
     ExitCode::from(COULD_NOT_RUN)
+}
+
+/// Prints a line. Who stopped reading changes nothing about what is done; `println!` would panic.
+fn say(line: impl Display) -> Result<(), String> {
+    match writeln!(io::stdout(), "{line}") {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(format!("caller: standard output cannot be written: {error}"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Prints a line to standard error, if it can be.
+fn warn(line: impl Display) {
+    let _ = writeln!(anstream::stderr(), "{line}");
 }

@@ -5,6 +5,9 @@
 //!
 //! Deliberately absent: the protocol itself, which is `dnode-spec`, and how reports look, which is `dnode-reports`.
 
+// They panic where nobody reads any more; see `cli::say`.
+#![warn(clippy::print_stdout, clippy::print_stderr)]
+
 pub mod baseline;
 pub mod campaign;
 pub mod cases;

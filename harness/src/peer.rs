@@ -307,9 +307,9 @@ impl Peer {
         let served = serves(&self.address, facts, Instant::now() + patience).await;
         let dying = match served {
             Service::Served => return Health::Serves,
-            // A process that dies closes its connections a moment before it is seen to have ended.
-            Service::Closed | Service::Refused => DYING,
-            Service::Silent => Duration::ZERO,
+            // A process that dies closes its connections a moment before it is seen to have ended, and on a busy machine it may be
+            // silent for longer than anybody waits before it gets to do so.
+            Service::Closed | Service::Refused | Service::Silent => DYING,
         };
         if let Some(death) = self.death(dying).await {
             return Health::Died(death);

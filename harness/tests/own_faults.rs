@@ -205,6 +205,80 @@ fn what_a_killed_campaign_found_is_whole_and_the_next_one_keeps_it() {
 }
 
 #[test]
+fn who_closes_our_pipes_stops_no_work() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name).display().to_string();
+    let report = at("report.json");
+    let exec = format!("exec '{PROGRAM}' serve --fault numbers-are-strings --listen 127.0.0.1:{{port}}");
+    run(&["--case", "value/numbers", "--exec", &exec, "--report", &format!("json={report}")])
+        .expect_status(&[1]);
+    let log = root().join("fixtures/recordings/ruby--ruby.jsonl").display().to_string();
+    let (known, out) = (at("known.toml"), at("imported"));
+    let works: [&[&str]; 3] = [
+        &["baseline", "create", &known, &report, "--reason", "a test"],
+        &["import", &log, "--out", &out],
+        // It can listen nowhere, and nobody hears why.
+        &["serve", "--listen", "127.0.0.1:no"],
+    ];
+    for (arguments, expected) in works.into_iter().zip([0, 0, 2]) {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let mut command = Command::new(PROGRAM);
+        command.args(arguments).stdout(writer.try_clone().unwrap()).stderr(writer);
+        assert_eq!(command.status().unwrap().code(), Some(expected), "{arguments:?}");
+    }
+    assert!(Path::new(&known).exists());
+    assert!(Path::new(&out).join("ruby--ruby.jsonl").exists());
+}
+
+#[test]
+fn a_recording_goes_on_when_nobody_reads_what_it_says() {
+    let server = support::Listening::start(&["serve", "--listen", "127.0.0.1:0"]);
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().display().to_string();
+    let mut child = start(&["record", "--listen", "127.0.0.1:0", "--to", &server.address, "--out", &out]);
+    let mut first = String::new();
+    // The pipe is closed with the reader.
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut first).unwrap();
+    let address = first.split(' ').nth(2).unwrap().trim_end_matches(',').to_owned();
+    for _ in 0..2 {
+        let mut stream = std::net::TcpStream::connect(&address).unwrap();
+        stream.write_all(b"{\"method\":\"methods\",\"arguments\":[{}]}\n").unwrap();
+        stream.shutdown(std::net::Shutdown::Write).unwrap();
+        read_to_end(stream);
+    }
+    signal(&child, "-INT");
+    let mut errors = String::new();
+    child.stderr.take().unwrap().read_to_string(&mut errors).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(0), "{errors}");
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 2, "{errors}");
+}
+
+#[test]
+fn a_second_campaign_in_a_folder_says_so_and_touches_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name).display().to_string();
+    let (findings, corpus, other) = (at("findings"), at("corpus"), at("other"));
+    let serving = support::Listening::start(&["serve", "--listen", "127.0.0.1:0"]);
+    let words = ["fuzz", &serving.address, "--seed", "1"];
+    let within = |time, findings, corpus| {
+        [&words[..], &["--time", time, "--findings", findings, "--corpus", corpus]].concat()
+    };
+    let mut child = start(&within("10m", &findings, &corpus));
+    let mut out = BufReader::new(child.stdout.take().unwrap());
+    out.read_line(&mut String::new()).unwrap();
+    for (findings, corpus) in [(&findings, &other), (&other, &corpus), (&corpus, &corpus)] {
+        run(&within("1s", findings, corpus))
+            .expect_status(&[2])
+            .expect_text("caller: another campaign is at work in ");
+    }
+    // However the first ends, the next one may go on.
+    signal(&child, "-KILL");
+    child.wait().unwrap();
+    run(&within("1s", &findings, &findings)).expect_status(&[0]);
+}
+
+#[test]
 fn two_runs_in_one_folder_do_not_meet() {
     let folder = tempfile::tempdir().unwrap();
     let reports = ["one.json", "other.json"].map(|name| folder.path().join(name));

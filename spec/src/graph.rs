@@ -14,7 +14,7 @@ pub use compare::{Difference, Kind as DifferenceKind, compare};
 pub use describe::{class, describe};
 
 use crate::text::TextBuf;
-use crate::value::{Items, Kind, Members, Ref};
+use crate::value::{self, Items, Kind, Ref};
 use indexmap::IndexMap;
 use std::collections::HashSet;
 
@@ -32,16 +32,19 @@ pub enum Node<F> {
     /// `true` or `false`
     Boolean(bool),
     /// A number, as the text that it had.
-    Number(Box<str>),
+    Number(TextBuf),
     /// A string.
     String(TextBuf),
     /// An array.
     Array(Vec<NodeId>),
     /// An object, its keys in their order.
-    Object(IndexMap<TextBuf, NodeId>),
+    Object(Box<Members>),
     /// A function, or what stands for one.
     Leaf(F),
 }
+
+/// The members of an object. A node holds them in a box: most nodes are no objects, and would be as large as one.
+pub type Members = IndexMap<TextBuf, NodeId>;
 
 /// Values that may share parts and contain themselves.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -77,8 +80,8 @@ impl<F> Graph<F> {
 
     /// Adds an object with these members.
     pub fn object<'k>(&mut self, members: impl IntoIterator<Item = (&'k str, NodeId)>) -> NodeId {
-        let members = members.into_iter().map(|(key, id)| (TextBuf::from(key), id)).collect();
-        self.add(Node::Object(members))
+        let members: Members = members.into_iter().map(|(key, id)| (TextBuf::from(key), id)).collect();
+        self.add(Node::Object(Box::new(members)))
     }
 
     /// Adds a string.
@@ -88,7 +91,7 @@ impl<F> Graph<F> {
 
     /// Adds a number.
     pub fn number(&mut self, number: impl std::fmt::Display) -> NodeId {
-        self.add(Node::Number(number.to_string().into()))
+        self.add(Node::Number(number.to_string().as_str().into()))
     }
 
     /// The node at `id`.
@@ -161,11 +164,11 @@ impl<F> Graph<F> {
     /// The nodes of this sort that stand at more than one place.
     pub(crate) fn shared(&self, sort: impl Fn(&Node<F>) -> bool) -> HashSet<NodeId> {
         let mut seen = vec![false; self.nodes.len()];
-        let (mut shared, no_members) = (HashSet::new(), IndexMap::new());
+        let (mut shared, no_members) = (HashSet::new(), Members::new());
         for node in &self.nodes {
             let (items, members) = match node {
                 Node::Array(items) => (items.as_slice(), &no_members),
-                Node::Object(members) => (&[][..], members),
+                Node::Object(members) => (&[][..], &**members),
                 _ => continue,
             };
             for &child in items.iter().chain(members.values()) {
@@ -180,6 +183,8 @@ impl<F> Graph<F> {
 
     /// Copies a wire value into the graph; `leaf` may turn a value into something else.
     pub fn import(&mut self, value: Ref<'_>, mut replace: impl FnMut(Ref<'_>) -> Option<Node<F>>) -> NodeId {
+        // Its keys are no nodes here: room for some more than there will be.
+        self.nodes.reserve(value.len_nodes());
         let mut open: Vec<Open<'_>> = Vec::new();
         let root = self.import_one(value, &mut replace, &mut open);
         while let Some(top) = open.last_mut() {
@@ -216,12 +221,10 @@ impl<F> Graph<F> {
         let node = match value.kind() {
             Kind::Null => Node::Null,
             Kind::Boolean => Node::Boolean(value.as_bool().unwrap_or_default()),
-            Kind::Number => Node::Number(value.as_number().map_or("0", |number| number.text()).into()),
-            Kind::String => {
-                Node::String(value.as_text().map_or_else(|| TextBuf::from(""), |text| text.to_owned()))
-            }
+            Kind::Number => Node::Number(value.written().to_owned()),
+            Kind::String => Node::String(value.written().to_owned()),
             Kind::Array => Node::Array(Vec::with_capacity(value.len())),
-            Kind::Object => Node::Object(IndexMap::with_capacity(value.len())),
+            Kind::Object => Node::Object(Box::new(IndexMap::with_capacity(value.len()))),
         };
         let id = self.add(node);
         match value.kind() {
@@ -241,7 +244,7 @@ struct Open<'v> {
 
 enum Children<'v> {
     Items(Items<'v>),
-    Members(Members<'v>),
+    Members(value::Members<'v>),
 }
 
 impl<'v> Children<'v> {

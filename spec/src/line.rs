@@ -85,7 +85,7 @@ impl Splitter {
     /// affected.
     pub fn next_line(&mut self) -> Option<Result<&[u8], TooLong>> {
         let too_long = Err(TooLong { limit: self.limit });
-        while let Some(length) = self.buffer[self.scanned..].iter().position(|&byte| byte == b'\n') {
+        while let Some(length) = memchr::memchr(b'\n', &self.buffer[self.scanned..]) {
             let line = self.start..self.scanned + length;
             self.start = line.end + 1;
             self.scanned = self.start;

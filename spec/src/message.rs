@@ -13,6 +13,10 @@ use crate::path::{Path, PathForm};
 use crate::text::{Text, TextBuf};
 use crate::value::{Kind, Number, Ref, Value};
 use indexmap::IndexMap;
+use std::collections::HashMap;
+
+/// Up to so many, each is held against each: to hash them costs more. Most messages declare one function or none.
+pub(crate) const FEW: usize = 8;
 
 /// The largest integer up to which a double tells every integer apart: 2^53 - 1.
 pub const MAX_EXACT: i64 = (1 << 53) - 1;
@@ -147,10 +151,11 @@ pub fn decode(value: &Value) -> Decoded<'_> {
         problems.add("message/object", String::new(), "an object", kind(root), true);
         return Decoded { message: None, problems: problems.0 };
     }
-    let method = decode_method(root.get("method"), &mut problems);
-    let arguments = field(root, "arguments", Kind::Array, "message/arguments", &mut problems);
-    let callbacks = decode_callbacks(root, &mut problems);
-    let links = decode_links(root, &mut problems);
+    let fields = Fields::of(root);
+    let method = decode_method(fields.method, &mut problems);
+    let arguments = field(fields.arguments, "arguments", Kind::Array, "message/arguments", &mut problems);
+    let callbacks = decode_callbacks(fields.callbacks, &mut problems);
+    let links = decode_links(fields.links, &mut problems);
     if let (Some(method), Some(arguments)) = (&method, arguments)
         && method.is("cull")
     {
@@ -161,6 +166,32 @@ pub fn decode(value: &Value) -> Decoded<'_> {
     }
     let message = method.map(|method| Message { method, arguments, callbacks, links });
     Decoded { message, problems: problems.0 }
+}
+
+/// The fields of a message, found in one walk; of one that stands twice the last counts.
+#[derive(Default)]
+struct Fields<'v> {
+    method: Option<Ref<'v>>,
+    arguments: Option<Ref<'v>>,
+    callbacks: Option<Ref<'v>>,
+    links: Option<Ref<'v>>,
+}
+
+impl<'v> Fields<'v> {
+    fn of(root: Ref<'v>) -> Fields<'v> {
+        let mut fields = Fields::default();
+        for (key, value) in root.members() {
+            let field = match key.as_bytes() {
+                b"method" => &mut fields.method,
+                b"arguments" => &mut fields.arguments,
+                b"callbacks" => &mut fields.callbacks,
+                b"links" => &mut fields.links,
+                _ => continue,
+            };
+            *field = Some(value);
+        }
+        fields
+    }
 }
 
 struct Problems(Vec<Problem>);
@@ -211,13 +242,13 @@ fn decode_method(method: Option<Ref<'_>>, problems: &mut Problems) -> Option<Met
 
 /// A field of the given kind; `None` where it is omitted or something else, which is a problem.
 fn field<'v>(
-    root: Ref<'v>,
+    value: Option<Ref<'v>>,
     name: &str,
     wanted: Kind,
     clause: &'static str,
     problems: &mut Problems,
 ) -> Option<Ref<'v>> {
-    let value = root.get(name)?;
+    let value = value?;
     if value.kind() == wanted {
         return Some(value);
     }
@@ -226,9 +257,9 @@ fn field<'v>(
     None
 }
 
-fn decode_callbacks(root: Ref<'_>, problems: &mut Problems) -> Vec<(Id, Path)> {
+fn decode_callbacks(value: Option<Ref<'_>>, problems: &mut Problems) -> Vec<(Id, Path)> {
     let mut callbacks = Vec::new();
-    let Some(value) = root.get("callbacks") else {
+    let Some(value) = value else {
         return callbacks;
     };
     if value.kind() == Kind::Array {
@@ -240,9 +271,10 @@ fn decode_callbacks(root: Ref<'_>, problems: &mut Problems) -> Vec<(Id, Path)> {
         }
         return callbacks;
     }
-    let Some(value) = field(root, "callbacks", Kind::Object, "message/callbacks", problems) else {
+    let Some(value) = field(Some(value), "callbacks", Kind::Object, "message/callbacks", problems) else {
         return callbacks;
     };
+    callbacks.reserve(value.len());
     for (key, path) in last_of_each(value) {
         let at = || format!("callbacks[{}]", quoted(key));
         match key.to_str().and_then(Id::from_key) {
@@ -262,11 +294,17 @@ fn decode_callbacks(root: Ref<'_>, problems: &mut Problems) -> Vec<(Id, Path)> {
 
 /// The members of an object; of a key that stands twice the last counts.
 fn last_of_each(object: Ref<'_>) -> Vec<(Text<'_>, Ref<'_>)> {
-    match object.len() {
-        // Most messages declare one function or none: no need to look for a second.
-        0 | 1 => object.members().collect(),
-        _ => object.members().collect::<IndexMap<_, _>>().into_iter().collect(),
+    if object.len() > FEW {
+        return object.members().collect::<IndexMap<_, _>>().into_iter().collect();
     }
+    let mut last: Vec<(Text<'_>, Ref<'_>)> = Vec::with_capacity(object.len());
+    for (key, value) in object.members() {
+        match last.iter_mut().find(|(known, _)| *known == key) {
+            Some(known) => known.1 = value,
+            None => last.push((key, value)),
+        }
+    }
+    last
 }
 
 /// A key as JSON, cut short where it is long.
@@ -301,12 +339,13 @@ fn decode_callback(
 }
 
 fn check_places(callbacks: &[(Id, Path)], problems: &mut Problems) {
-    if callbacks.len() < 2 {
-        return;
-    }
-    let mut places = std::collections::HashMap::with_capacity(callbacks.len());
-    for (id, path) in callbacks {
-        if let Some(other) = places.insert(path, id) {
+    let mut places = HashMap::new();
+    for (n, (id, path)) in callbacks.iter().enumerate() {
+        let other = match callbacks.len() > FEW {
+            true => places.insert(path, id),
+            false => callbacks[..n].iter().rev().find(|(_, other)| other == path).map(|(id, _)| id),
+        };
+        if let Some(other) = other {
             let at = format!("callbacks[\"{id}\"]");
             let actual = format!("{path}, which is the place of {other} too");
             problems.add("callback/path-unique", at, "a place of its own", actual, false);
@@ -314,9 +353,9 @@ fn check_places(callbacks: &[(Id, Path)], problems: &mut Problems) {
     }
 }
 
-fn decode_links(root: Ref<'_>, problems: &mut Problems) -> Vec<Link> {
+fn decode_links(value: Option<Ref<'_>>, problems: &mut Problems) -> Vec<Link> {
     let mut links = Vec::new();
-    let Some(value) = field(root, "links", Kind::Array, "message/links", problems) else {
+    let Some(value) = field(value, "links", Kind::Array, "message/links", problems) else {
         return links;
     };
     for (index, link) in value.items().enumerate() {

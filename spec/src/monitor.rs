@@ -135,8 +135,7 @@ impl Monitor {
         };
         let unscrubbed = unscrub(&message, |id| id);
         problems.extend(unscrubbed.problems);
-        // Whatever holds the mark holds it as it stands, or with escapes.
-        if line.contains(&b'\\') || line.windows(CIRCULAR.len()).any(|window| window == CIRCULAR.as_bytes()) {
+        if value.has_string(CIRCULAR) {
             self.check_circular(from, &unscrubbed.graph, unscrubbed.root, &mut problems);
         }
         if message.method.is("methods") {
@@ -383,8 +382,12 @@ fn not_json(clause: &'static str, actual: String) -> Problem {
 
 /// Whether a field stands twice: which one counts is left free, so another's reading may differ from ours.
 fn stands_twice(value: &Value) -> bool {
-    let mut seen = HashSet::new();
-    value.root().members().any(|(key, _)| !seen.insert(key))
+    let keys = || value.root().members().map(|(key, _)| key);
+    if keys().len() > message::FEW {
+        let mut seen = HashSet::new();
+        return keys().any(|key| !seen.insert(key));
+    }
+    keys().enumerate().any(|(n, key)| keys().take(n).any(|before| before == key))
 }
 
 fn culled_ids(message: &Message<'_>) -> Vec<Id> {

@@ -9,7 +9,7 @@
 //! is a key, whatever a language's objects inherit. An index more than [`MAX_GAP`] beyond an array's end is not makeable, so
 //! that a short message cannot claim much memory.
 
-use crate::graph::{Graph, Node, NodeId};
+use crate::graph::{Graph, Members, Node, NodeId};
 use crate::text::TextBuf;
 use crate::value::{Kind, Ref};
 
@@ -134,7 +134,8 @@ impl Path {
             at = match child(graph, at, key).filter(|&id| !matches!(graph.node(id), Node::Missing)) {
                 Some(next) => next,
                 None => {
-                    let made = graph.add(Node::Object(indexmap::IndexMap::new()));
+                    // One member and no room for more: of a long path each key makes one.
+                    let made = graph.add(Node::Object(Box::new(Members::with_capacity(1))));
                     set(graph, at, key, made).map_err(|()| depth)?;
                     made
                 }

@@ -373,7 +373,9 @@ fn reply(session: &mut Session, function: Option<Function>, mut graph: Values, v
 
 fn number(graph: &Values, id: Option<NodeId>) -> f64 {
     match id.map(|id| graph.node(id)) {
-        Some(Node::Number(text)) => text.parse().unwrap_or(f64::NAN),
+        Some(Node::Number(text)) => {
+            text.as_text().to_str().and_then(|text| text.parse().ok()).unwrap_or(f64::NAN)
+        }
         _ => f64::NAN,
     }
 }

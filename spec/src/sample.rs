@@ -59,9 +59,9 @@ fn build(specs: &[Spec]) -> Arguments {
         *graph.node_mut(*id).unwrap() = match spec {
             Spec::Scalar(node) => node.clone(),
             Spec::Array(items) => Node::Array(items.iter().map(at).collect()),
-            Spec::Object(members) => {
-                Node::Object(members.iter().map(|(key, index)| (TextBuf::from(*key), at(index))).collect())
-            }
+            Spec::Object(members) => Node::Object(Box::new(
+                members.iter().map(|(key, index)| (TextBuf::from(*key), at(index))).collect(),
+            )),
         };
     }
     let root = graph.array(ids.iter().take(3).copied());

@@ -205,7 +205,7 @@ impl<'g, F> Walk<'g, F> {
         match self.graph.node(node) {
             Node::Missing | Node::Null => self.out.extend_from_slice(b"null"),
             Node::Boolean(value) => self.out.extend_from_slice(if *value { b"true" } else { b"false" }),
-            Node::Number(text) => self.out.extend_from_slice(text.as_bytes()),
+            Node::Number(text) => self.out.extend_from_slice(text.as_text().as_bytes()),
             Node::String(text) => text.as_text().write_json(&mut self.out),
             Node::Leaf(leaf) => match write(leaf) {
                 Written::Function(id) => {

@@ -11,6 +11,7 @@
 //! Deliberately absent: building text from arbitrary bytes, and editing it. Text comes from a `str` or from
 //! the parser.
 
+use smallvec::SmallVec;
 use std::borrow::{Borrow, Cow};
 use std::fmt;
 
@@ -73,7 +74,7 @@ impl<'a> Text<'a> {
     /// A copy that owns its bytes.
     #[must_use]
     pub fn to_owned(self) -> TextBuf {
-        TextBuf { wtf8: self.wtf8.into() }
+        TextBuf { wtf8: SmallVec::from_slice(self.wtf8) }
     }
 
     /// Appends the text as a JSON string, quotes included.
@@ -191,7 +192,7 @@ impl fmt::Debug for Text<'_> {
 /// As a key it is found by its bytes: `map.get(text.as_bytes())`.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct TextBuf {
-    wtf8: Box<[u8]>,
+    wtf8: SmallVec<[u8; 16]>,
 }
 
 impl TextBuf {

@@ -118,6 +118,12 @@ impl Value {
         self.nodes.len()
     }
 
+    /// Whether this text is one of its strings, keys among them.
+    pub(crate) fn has_string(&self, text: &str) -> bool {
+        let is_it = |node: &Node| node.kind == Kind::String && self.bytes(*node) == text.as_bytes();
+        self.nodes.iter().any(is_it)
+    }
+
     /// The node at `at`, which every caller has from this value.
     fn node(&self, at: u32) -> Node {
         self.nodes[at as usize]
@@ -187,6 +193,13 @@ impl<'a> Ref<'a> {
         (node.kind == Kind::String).then(|| Text::from_wtf8(self.value.bytes(node)))
     }
 
+    /// The text of a string, or a number as it was written; empty for anything else.
+    pub(crate) fn written(self) -> Text<'a> {
+        let node = self.node();
+        let has_text = matches!(node.kind, Kind::Number | Kind::String);
+        Text::from_wtf8(if has_text { self.value.bytes(node) } else { &[] })
+    }
+
     /// How many items an array or members an object has, duplicates included; 0 for anything else.
     #[must_use]
     pub fn len(self) -> usize {
@@ -198,6 +211,11 @@ impl<'a> Ref<'a> {
     #[must_use]
     pub fn is_empty(self) -> bool {
         self.len() == 0
+    }
+
+    /// How many nodes the tree beneath it has, itself and each key among them.
+    pub(crate) fn len_nodes(self) -> usize {
+        (self.value.end(self.at) - self.at) as usize
     }
 
     /// The items of an array in order; none for anything else.

@@ -93,9 +93,9 @@ pub(super) fn baseline(args: &BaselineArgs) -> Result<u8, String> {
             .map_err(|error| format!("caller: {name} cannot be written, and is as it was: {error}"))?;
     }
     for change in &changes {
-        println!("{}", terminal(change.to_string()));
+        super::say(terminal(change.to_string()))?;
     }
-    println!("{}: {} changes", terminal(name), changes.len());
+    super::say(format_args!("{}: {} changes", terminal(name), changes.len()))?;
     Ok(0)
 }
 

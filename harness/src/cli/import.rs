@@ -32,7 +32,7 @@ pub(super) fn run(args: &ImportArgs) -> Result<u8, String> {
         let path = args.out.join(format!("{name}.jsonl"));
         let mut out = fs::File::create_new(&path).map_err(|error| fault(&path, &error))?;
         out.write_all(transcript.as_bytes()).map_err(|error| fault(&path, &error))?;
-        println!("{}", path.display());
+        super::say(path.display())?;
     }
     Ok(0)
 }

@@ -88,7 +88,7 @@ pub(super) async fn run(args: InteropArgs) -> Result<u8, String> {
         }
     }
     if !report::stdout_is_taken(&args.report) {
-        println!("{}", matrix.text(&clients));
+        super::say(matrix.text(&clients))?;
     }
     problem.map_or(Ok(matrix.status), Err)
 }

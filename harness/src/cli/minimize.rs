@@ -70,9 +70,9 @@ pub(super) async fn minimize(args: MinimizeArgs) -> Result<u8, String> {
     let command = command(&args.peer, &target);
     let shrunk = shrink(&case, &found, &target, &facts, args.peer.deadline, &command).await;
     let shrunk = shrunk.ok_or_else(|| format!("peer: {} did not show its finding again", args.file))?;
-    anstream::eprintln!("{}; {} {} at {}", shrunk.describe(), found.clause, found.kind, found.step);
+    super::warn(format_args!("{}; {} {} at {}", shrunk.describe(), found.clause, found.kind, found.step));
     match &args.out {
-        None => println!("{}", shrunk.case.text),
+        None => super::say(shrunk.case.text)?,
         Some(path) => std::fs::write(path, shrunk.case.text + "\n")
             .map_err(|error| format!("caller: {}: {error}", path.display()))?,
     }

@@ -62,7 +62,7 @@ pub(super) async fn record(args: RecordArgs) -> Result<u8, String> {
         .await
         .map_err(|error| format!("caller: cannot listen at {}: {error}", args.listen))?;
     let address = listener.local_addr().map_err(|error| format!("harness: {error}"))?;
-    println!("listening at {address}, forwarding to {to}; interrupt to end");
+    super::say(format_args!("listening at {address}, forwarding to {to}; interrupt to end"))?;
     let (stop, stopped) = watch::channel(false);
     super::on_signal(move || {
         let _ = stop.send(true);
@@ -74,8 +74,7 @@ pub(super) async fn record(args: RecordArgs) -> Result<u8, String> {
             let gates = matches!(crate::cases::level(problem.clause), Level::Must | Level::Should);
             broken.fetch_or(gates, Ordering::Relaxed);
         }
-        incomplete.fetch_or(matches!(said, Said::Warning(_)), Ordering::Relaxed);
-        say(&said);
+        incomplete.fetch_or(matches!(said, Said::Warning(_)) | say(&said).is_err(), Ordering::Relaxed);
     })
     .await
     .map_err(|error| format!("harness: {error}"))?;
@@ -94,19 +93,19 @@ fn end(end: End) -> &'static str {
     }
 }
 
-fn say(said: &Said) {
+fn say(said: &Said) -> Result<(), String> {
     match said {
         Said::Finding { connection, end: from, problem } => {
             let level = crate::cases::level(problem.clause).word();
             let at = if problem.at.is_empty() { String::new() } else { format!(" at {}", problem.at) };
             let what = format!("expected {}, came {}", problem.expected, problem.actual);
-            println!(
+            super::say(format_args!(
                 "connection {connection}: the {} breaks {} ({level}){}: {}",
                 end(*from),
                 problem.clause,
                 terminal(&at),
                 terminal(&what)
-            );
+            ))
         }
         Said::Closed { connection, lines: [client, server], broken, file } => {
             let broken: Vec<String> = broken
@@ -117,10 +116,13 @@ fn say(said: &Said) {
                 .collect();
             let broken = if broken.is_empty() { "nothing broken".to_owned() } else { broken.join(", ") };
             let file = file.as_ref().map_or_else(String::new, |file| format!(", {}", file.display()));
-            println!(
+            super::say(format_args!(
                 "connection {connection}: {client} lines of the client, {server} of the server, {broken}{file}"
-            );
+            ))
         }
-        Said::Warning(text) => anstream::eprintln!("dnode-conform: {}", terminal(text)),
+        Said::Warning(text) => {
+            super::warn(format_args!("dnode-conform: {}", terminal(text)));
+            Ok(())
+        }
     }
 }

@@ -107,8 +107,8 @@ fn seeds(args: &RunArgs) -> Vec<Seed> {
     let drawn = || RandomState::new().hash_one(0_u8) % 1_000_000;
     let seed = args.seed.unwrap_or_else(drawn);
     match super::report::stdout_is_taken(&args.peer.report) {
-        true => eprintln!("seed {seed}"),
-        false => println!("seed {seed}"),
+        true => super::warn(format_args!("seed {seed}")),
+        false => drop(super::say(format_args!("seed {seed}"))),
     }
     let kind = match (args.illegal, args.crossing) {
         (true, _) => Kind::Illegal,

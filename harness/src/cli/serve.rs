@@ -105,7 +105,7 @@ pub(super) async fn serve(args: &ServeArgs) -> Result<u8, String> {
     let listener =
         Listener::bind(&Address::parse_to_listen(&args.listen)?, args.identity.identity().as_ref()).await?;
     let address = listener.address().map_err(|error| format!("harness: {error}"))?;
-    println!("listening at {address}");
+    super::say(format_args!("listening at {address}"))?;
     serve::serve(listener, manner(args)).await.map_err(|error| format!("harness: {error}"))?;
     Ok(0)
 }

@@ -11,6 +11,9 @@ use dnode_spec::monitor::Received;
 use dnode_spec::text::TextBuf;
 use tokio::time::Instant;
 
+/// What is awaited of a peer that lives.
+const SURVIVED: &str = "an answer to the known-good call, or the end of the connection";
+
 /// How a barrier ended.
 enum Barrier {
     Passed,
@@ -50,6 +53,8 @@ impl Replay<'_, '_> {
             answered => answered,
         };
         match answered {
+            // That we ended the connection is no end by the peer.
+            _ if self.wire.is_flooded() => self.keep(Incoming::Flood, SURVIVED),
             Barrier::Passed => Ok(()),
             Barrier::Closed => self.closed_in_order().await,
             Barrier::Deaf => Err(self.deaf()),
@@ -102,8 +107,7 @@ impl Replay<'_, '_> {
     }
 
     fn deaf(&self) -> Stop {
-        let awaited = "an answer to the known-good call, or the end of the connection";
-        self.diverged("deaf", awaited, "neither", Cause::Time)
+        self.diverged("deaf", SURVIVED, "neither", Cause::Time)
     }
 
     async fn barrier(&mut self, absence: bool) -> Barrier {

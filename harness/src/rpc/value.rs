@@ -66,7 +66,7 @@ impl Value {
         let members =
             members.into_iter().map(|(name, value)| (TextBuf::from(name.as_ref()), copy.take(value)));
         let members = members.collect();
-        let node = copy.graph.add(Node::Object(members));
+        let node = copy.graph.add(Node::Object(Box::new(members)));
         Value::new(copy.graph, node)
     }
 
@@ -116,7 +116,7 @@ impl Value {
     /// The members of an object in their order; none for anything else. U+FFFD stands for what is no Unicode in a name.
     pub fn members(&self) -> impl Iterator<Item = (String, Value)> + '_ {
         let members = match self.node() {
-            Node::Object(members) => Some(members),
+            Node::Object(members) => Some(&**members),
             _ => None,
         };
         members.into_iter().flatten().map(|(name, node)| (name.to_string(), self.part(Some(*node))))
@@ -159,7 +159,7 @@ impl Value {
     #[must_use]
     pub fn number(&self) -> Option<&str> {
         match self.node() {
-            Node::Number(text) => Some(text),
+            Node::Number(text) => text.as_text().to_str(),
             _ => None,
         }
     }
@@ -220,7 +220,7 @@ impl Copies {
                     let copy = |(name, item): (&TextBuf, &NodeId)| {
                         (name.clone(), self.one(&value, *item, &mut todo))
                     };
-                    Node::Object(members.iter().map(copy).collect())
+                    Node::Object(Box::new(members.iter().map(copy).collect()))
                 }
                 other => other.clone(),
             };

@@ -86,9 +86,9 @@ pub(super) fn cost(line: &[u8]) -> usize {
             b'\\' => escaped = within,
             b'"' => within = !within,
             _ if within => {}
-            b'{' => cost += 290,
-            b'[' => cost += 200,
-            b',' => cost += 200,
+            b'{' => cost += 304,
+            b'[' => cost += 192,
+            b',' => cost += 192,
             _ => {}
         }
     }
@@ -102,7 +102,19 @@ mod tests {
     #[test]
     fn brackets_and_commas_in_strings_cost_no_more_than_other_text() {
         assert_eq!(cost(br#""{[,\"{[,""#), 2 * 10);
-        assert_eq!(cost(br#"[{"a":"\\"},1]"#), 2 * 14 + 200 + 290 + 200);
+        assert_eq!(cost(br#"[{"a":"\\"},1]"#), 2 * 14 + 192 + 304 + 192);
+    }
+
+    #[test]
+    fn the_costliest_answer_that_a_case_asks_for_fits() {
+        // `robust/path-deep`: an object in each object, and the path to the last.
+        const DEEP: usize = 100_000;
+        let (open, close, path) = ("{\"a\":".repeat(DEEP), "}".repeat(DEEP), ",\"a\"".repeat(DEEP));
+        let line = format!(
+            "{{\"method\":1,\"arguments\":[{open}1{close}],\"callbacks\":{{\"0\":[\"0\"{path}]}},\"links\":[]}}"
+        );
+        // It lies in the buffer too, which has some room.
+        assert!(cost(line.as_bytes()) + line.len() * 3 / 2 <= TOTAL * UNIT);
     }
 
     #[tokio::test]

@@ -1,10 +1,9 @@
 //! Comparison of two graphs as infinite trees: cycles are unfolded, sharing is ignored.
 
-use super::{Graph, Node, NodeId, class, describe};
+use super::{Graph, Members, Node, NodeId, class, describe};
 use crate::path::Path;
 use crate::text::TextBuf;
 use crate::value::Value;
-use indexmap::IndexMap;
 use std::collections::HashSet;
 
 /// What kind of difference two values have.
@@ -84,8 +83,6 @@ where
     }
     Ok(())
 }
-
-type Members = IndexMap<TextBuf, NodeId>;
 
 struct Comparison<'g, E, A> {
     expected: &'g Graph<E>,
@@ -198,8 +195,8 @@ fn scalars_equal<E, A>(expected: &Node<E>, actual: &Node<A>) -> bool {
 }
 
 /// The double that a number's text means, at any length.
-fn double(text: &str) -> Option<f64> {
-    Value::parse(text.as_bytes()).ok()?.root().as_number().map(|number| number.to_f64())
+fn double(text: &TextBuf) -> Option<f64> {
+    Value::parse(text.as_text().as_bytes()).ok()?.root().as_number().map(|number| number.to_f64())
 }
 
 /// The path that a trail describes, with one key more where the difference lies beneath it.

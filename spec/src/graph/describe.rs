@@ -47,7 +47,7 @@ fn write_node<'g, F: std::fmt::Display>(node: &'g Node<F>, out: &mut Vec<u8>, to
         Node::Missing => "nothing".to_owned(),
         Node::Null => "null".to_owned(),
         Node::Boolean(value) => value.to_string(),
-        Node::Number(text) => return out.extend_from_slice(short(text.as_bytes())),
+        Node::Number(text) => return out.extend_from_slice(short(text.as_text().as_bytes())),
         Node::Leaf(leaf) => leaf.to_string(),
         Node::String(text) => return write_text(text, out),
         Node::Array(items) => {

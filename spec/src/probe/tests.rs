@@ -64,7 +64,7 @@ fn the_object_has_all_methods() {
     let Node::Object(members) = graph.node(object) else { panic!() };
     let names: Vec<String> = members.keys().map(ToString::to_string).collect();
     assert_eq!(names, [REQUIRED, OPTIONAL].concat());
-    for (name, &member) in members {
+    for (name, &member) in &**members {
         assert_eq!(graph.leaf(member).is_some(), *name != PLAIN, "{name}");
     }
     assert_eq!(crate::graph::describe(&graph, members[PLAIN.as_bytes()]), "42");

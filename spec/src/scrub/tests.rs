@@ -95,7 +95,7 @@ fn carry(graph: &Graph<Id>, root: NodeId, into: &mut Graph<Function>) -> NodeId 
         let node = match graph.node(at) {
             Node::Array(items) => Node::Array(items.iter().map(&mut copy).collect()),
             Node::Object(members) => {
-                Node::Object(members.iter().map(|(key, id)| (key.clone(), copy(id))).collect())
+                Node::Object(Box::new(members.iter().map(|(key, id)| (key.clone(), copy(id))).collect()))
             }
             Node::Leaf(Id(id)) => Node::Leaf(Function::Own(Handle(*id as u64))),
             Node::Missing => Node::Missing,

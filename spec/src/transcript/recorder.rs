@@ -102,7 +102,7 @@ impl Redaction {
                 let number = *self.0.entry(same).or_insert(next);
                 Some(match value.kind() {
                     Kind::String => Node::String(TextBuf::from(format!("text {number}").as_str())),
-                    _ => Node::Number(number.to_string().into()),
+                    _ => Node::Number(number.to_string().as_str().into()),
                 })
             }
             _ => None,

@@ -7,7 +7,7 @@ macro_rules! from_integers {
     ($($integer:ty)*) => { $(
         impl From<$integer> for Value {
             fn from(number: $integer) -> Value {
-                Value::of(Node::Number(number.to_string().into()))
+                Value::of(Node::Number(number.to_string().as_str().into()))
             }
         }
     )* };
@@ -22,7 +22,7 @@ impl From<f64> for Value {
         // The plain form of 1e300 has 301 digits.
         let plain = number == 0.0 || (1e-7..1e21).contains(&number.abs());
         let text = if plain { number.to_string() } else { format!("{number:e}") };
-        Value::of(if number.is_finite() { Node::Number(text.into()) } else { Node::Null })
+        Value::of(if number.is_finite() { Node::Number(text.as_str().into()) } else { Node::Null })
     }
 }
 
