@@ -27,8 +27,7 @@ pub(super) fn claim<'f>(folders: impl Iterator<Item = &'f PathBuf>) -> Result<Ve
             Ok(lock) => claimed.push(lock),
             Err((_, Errno::EWOULDBLOCK)) => {
                 return Err(format!(
-                    "caller: another campaign is at work in {}; give this one folders of its own, and it its shard of \
-                     the work with --shard",
+                    "caller: another campaign is at work in {}; give this one folders of its own (--shard shares the work)",
                     folder.display()
                 ));
             }
