@@ -45,6 +45,7 @@ pub fn target<S: Duplex + 'static>(name: &str, connect: impl Fn() -> S + Send + 
 /// ```
 /// use dnode_conform::{cases::catalogue, serve, transport::memory};
 /// use dnode_reports::event::{Event, Verdict};
+/// use dnode_spec::dialect::Dialect;
 ///
 /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
 /// let connect = || {
@@ -53,7 +54,8 @@ pub fn target<S: Duplex + 'static>(name: &str, connect: impl Fn() -> S + Send + 
 ///     tokio::spawn(serve::speak(theirs, serve::plain()));
 ///     ours
 /// };
-/// let cases: Vec<_> = catalogue(Dialect::default()).unwrap().into_iter().filter(|case| case.id().starts_with("cull/")).collect();
+/// let mut cases = catalogue(Dialect::default()).unwrap();
+/// cases.retain(|case| case.id().starts_with("cull/"));
 /// let mut failed = Vec::new();
 /// memory::run("my peer", connect, cases, &mut |event| {
 ///     if let Event::Judged(outcome) = event {

@@ -54,7 +54,7 @@ async function filters() {
   assert.equal(crashes, withCrash);
   // Of the peers that are left, one crashes less than all of them do.
   const peers = await page.locator('input[name=peer]').count();
-  assert.equal(peers, 8);
+  assert.ok(peers > 1);
   for (let peer = 1; peer < peers; peer += 1) await box(page, 'peer', peer).uncheck();
   assert.equal(await articles(page), await page.locator('article[data-v^=c]').count());
   assert.equal(await page.locator('.matrix thead th:visible').count(), 2);
