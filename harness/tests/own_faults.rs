@@ -301,3 +301,26 @@ fn a_port_that_nobody_accepts_at_does_not_hold_a_run() {
         .expect_status(&[1, 2])
         .expect_text("sends no message \"methods\"");
 }
+
+#[test]
+fn a_clock_that_jumps_changes_no_verdict() {
+    let folder = tempfile::tempdir().unwrap();
+    let clock = folder.path().join("clock.so");
+    let source = root().join("harness/tests/support/jumping_clock.c");
+    let compiled = Command::new("cc").args(["-shared", "-fPIC", "-o"]).arg(&clock).arg(source).status();
+    assert!(compiled.is_ok_and(|status| status.success()), "this needs a C compiler, cc");
+    let report = |name: &str, preload: &str| {
+        let path = folder.path().join(name);
+        let mut command = Command::new(PROGRAM);
+        command.args(["--report", &format!("json={}", path.display())]).env("LD_PRELOAD", preload);
+        let out = command.current_dir(root()).output().unwrap();
+        (out.status.code(), std::fs::read_to_string(path).unwrap())
+    };
+    let jumping = report("jumping.json", clock.to_str().unwrap());
+    assert_eq!(jumping.0, Some(0), "{}", jumping.1);
+    assert!(jumping == report("steady.json", ""), "the reports differ");
+    // It does jump.
+    let date = Command::new("date").arg("+%Y").env("LD_PRELOAD", &clock).output().unwrap();
+    let year = String::from_utf8(date.stdout).unwrap();
+    assert!(["1970", "2106"].contains(&year.trim()), "{year}");
+}
