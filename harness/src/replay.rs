@@ -105,6 +105,9 @@ impl Replayed {
 /// The step of a divergence where there was no connection.
 pub const CONNECTION: &str = "the connection";
 
+/// The step of a divergence that showed when all steps were over.
+pub(crate) const AFTER_LAST: &str = "after the last step";
+
 const REFUSED: &str = "refused";
 
 /// Runs `case` against the peer at `address`.
@@ -269,13 +272,13 @@ impl<'a, 't> Replay<'a, 't> {
     async fn part(&mut self) -> Result<(), Stop> {
         let steps: Vec<&'t Step> = self.transcript.steps.iter().collect();
         self.steps(&steps).await?;
-        self.enter("after the last step", None);
+        self.enter(AFTER_LAST, None);
         self.settle().await
     }
 
     /// What is left to be seen after the last step.
     async fn end(&mut self) -> Result<(), Stop> {
-        self.enter("after the last step", None);
+        self.enter(AFTER_LAST, None);
         if !self.over {
             let header = &self.transcript.header;
             self.nothing(!header.hostile && !header.crossing).await?;

@@ -3,7 +3,7 @@
 use super::Command;
 use crate::cases::{Case, LIFE, LIFE_ABOUT, LIFE_CLAUSE, PROBE_COMPLETE, Selection, level};
 use crate::preflight::Facts;
-use crate::replay::{Cause, Diverged, Judged, Replayed};
+use crate::replay::{AFTER_LAST, Cause, Diverged, Judged, Replayed};
 use dnode_reports::event::{Death, Divergence, Evidence, Outcome, Verdict};
 use dnode_reports::fingerprint::fingerprint;
 use dnode_spec::probe::{OPTIONAL, PLAIN, REQUIRED, optional_in};
@@ -61,7 +61,13 @@ pub(crate) fn likened(
     command: &Command,
 ) -> (Outcome, Option<String>) {
     let Replayed { judged, log, .. } = replayed;
-    let (verdict, reason, diverged, death) = judge(judged, life);
+    let (verdict, reason, mut diverged, death) = judge(judged, life);
+    // What ends a peer in the last step ends it in that step, or a moment later: which of them is a matter of time.
+    if let Some(diverged) = diverged.as_mut().filter(|it| it.kind == "died" && it.step == AFTER_LAST)
+        && let Some(last) = case.transcript.steps.last()
+    {
+        diverged.step.clone_from(&last.label);
+    }
     let likeness = diverged.as_ref().map(|it| fingerprint("", &it.clause, "", it.kind, "", &it.class));
     let divergence = diverged.map(|diverged| divergence(case.id(), *diverged));
     let clause_level = divergence.as_ref().map(|divergence| level(&divergence.clause));
@@ -121,7 +127,7 @@ fn end_of_peer(judged: Judged, kind: &'static str, actual: String, class: String
             (diverged.step, LIFE_CLAUSE.to_owned())
         }
         Judged::Diverged(diverged) => (diverged.step, diverged.clause),
-        _ => ("after the last step".to_owned(), LIFE_CLAUSE.to_owned()),
+        _ => (AFTER_LAST.to_owned(), LIFE_CLAUSE.to_owned()),
     };
     Box::new(Diverged {
         step,
@@ -203,4 +209,32 @@ pub(super) fn life(death: Option<(String, Death)>) -> Outcome {
         outcome.evidence.death = Some(death);
     }
     outcome
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cases::all;
+    use crate::wire::Log;
+    use std::collections::BTreeMap;
+
+    #[test]
+    fn a_peer_that_dies_a_moment_after_the_last_step_died_of_it() {
+        let case = all().unwrap().into_iter().find(|case| case.id() == "robust/reset").unwrap();
+        let step = |judged: Judged| {
+            let replayed = Replayed { judged, log: Log::default(), broken: BTreeMap::new(), lines: 0 };
+            let outcome = outcome(&case, replayed, Life::Died(None), &Command::default());
+            let divergence = outcome.divergence.unwrap();
+            (outcome.verdict, divergence.step, divergence.fingerprint)
+        };
+        let passed = step(Judged::Pass);
+        assert_eq!((passed.0, passed.1.as_str()), (Verdict::Crash, "step 4"));
+        let Judged::Diverged(mut unserved) =
+            Replayed::without_connection("robust/survives", "not-served", String::new()).judged
+        else {
+            unreachable!()
+        };
+        unserved.step = "step 4".to_owned();
+        assert_eq!(step(Judged::Diverged(unserved)), passed, "seen in the step, it is the same finding");
+    }
 }
