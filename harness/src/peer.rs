@@ -15,7 +15,8 @@ use dnode_spec::transcript::Names;
 use std::hash::{BuildHasher, RandomState};
 use std::io;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
@@ -328,14 +329,17 @@ async fn greet(mut wire: Wire, patience: Duration) -> bool {
 }
 
 /// A port that is free now and that the program takes a moment later. It lies below those that systems hand out by themselves, so
-/// that no other connection gets it meanwhile, and is drawn at random, so that two runs at once do not meet.
+/// that no other connection gets it meanwhile. The first is drawn at random, so that two runs at once do not meet, and each other is the next
+/// one: two programs that start at the same time never have the same.
 fn free_port() -> io::Result<u16> {
     const FIRST: u16 = 20_000;
     const COUNT: u64 = 12_000;
+    static NEXT: LazyLock<AtomicU64> =
+        LazyLock::new(|| AtomicU64::new(RandomState::new().hash_one(FIRST) % COUNT));
     let mut last = io::Error::from(io::ErrorKind::AddrInUse);
-    for attempt in 0..100_u8 {
-        let drawn = RandomState::new().hash_one(attempt) % COUNT;
-        let port = FIRST + u16::try_from(drawn).unwrap_or_default();
+    for _ in 0..100 {
+        let offset = NEXT.fetch_add(1, Ordering::Relaxed) % COUNT;
+        let port = FIRST + u16::try_from(offset).unwrap_or_default();
         match std::net::TcpListener::bind(("127.0.0.1", port)) {
             Ok(_) => return Ok(port),
             Err(error) => last = error,
@@ -424,4 +428,16 @@ pub fn bind_object(received: &Received, names: &mut Names) -> Vec<(TextBuf, bool
         (key.clone(), function.is_some())
     });
     members.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    #[test]
+    fn no_two_programs_get_one_port() {
+        let ports: HashSet<u16> = (0..1000).map(|_| free_port().unwrap()).collect();
+        assert_eq!(ports.len(), 1000);
+    }
 }
