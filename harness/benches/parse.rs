@@ -2,7 +2,7 @@
 //! the ratios, measured in one run.
 //!
 //! `cargo bench -p dnode-conform --bench parse`. *parse* is lines and [`Value`], *judge* all that the monitor does, *session* one end that
-//! acts on what the other sent. More than 1 is faster than serde_json, which only makes values.
+//! acts on what the other sent. More than 1 is faster than serde_json, which only makes values. `-- WORD` measures the rows with this word.
 #![allow(clippy::unwrap_used, clippy::print_stdout, missing_docs, reason = "a benchmark")]
 
 use dnode_spec::line::Splitter;
@@ -42,6 +42,10 @@ fn main() {
 
 /// Prints the ratios on this traffic.
 fn row(name: &str, traffic: &Traffic) {
+    let word = std::env::args().skip(1).find(|argument| !argument.starts_with('-'));
+    if word.is_some_and(|word| !name.contains(&word)) {
+        return;
+    }
     let size: usize = traffic.iter().flatten().map(|(_, line)| line.len() + 1).sum();
     let times = BYTES.div_ceil(size);
     let ways: [&dyn Fn(&Traffic); 4] = [&serde, &parse, &judge, &session];

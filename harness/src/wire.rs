@@ -224,7 +224,8 @@ impl Wire {
             self.closed.get_or_insert(false);
             return Poll::Ready(());
         }
-        let (read, written) = (self.poll_read(cx), self.poll_write(cx));
+        // In this order what is written takes the acknowledgement of what was read along.
+        let (written, read) = (self.poll_write(cx), self.poll_read(cx));
         if read.is_ready() { read } else { written }
     }
 

@@ -15,8 +15,8 @@ pub use describe::{class, describe};
 
 use crate::text::TextBuf;
 use crate::value::{self, Items, Kind, Ref};
+use foldhash::{HashSet, HashSetExt, fast::RandomState};
 use indexmap::IndexMap;
-use std::collections::HashSet;
 
 /// A node of a [`Graph`], by its place in the arena.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -44,7 +44,7 @@ pub enum Node<F> {
 }
 
 /// The members of an object. A node holds them in a box: most nodes are no objects, and would be as large as one.
-pub type Members = IndexMap<TextBuf, NodeId>;
+pub type Members = IndexMap<TextBuf, NodeId, RandomState>;
 
 /// Values that may share parts and contain themselves.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -164,7 +164,7 @@ impl<F> Graph<F> {
     /// The nodes of this sort that stand at more than one place.
     pub(crate) fn shared(&self, sort: impl Fn(&Node<F>) -> bool) -> HashSet<NodeId> {
         let mut seen = vec![false; self.nodes.len()];
-        let (mut shared, no_members) = (HashSet::new(), Members::new());
+        let (mut shared, no_members) = (HashSet::new(), Members::default());
         for node in &self.nodes {
             let (items, members) = match node {
                 Node::Array(items) => (items.as_slice(), &no_members),
@@ -218,21 +218,35 @@ impl<F> Graph<F> {
         if let Some(node) = replace(value) {
             return self.add(node);
         }
-        let node = match value.kind() {
-            Kind::Null => Node::Null,
-            Kind::Boolean => Node::Boolean(value.as_bool().unwrap_or_default()),
-            Kind::Number => Node::Number(value.written().to_owned()),
-            Kind::String => Node::String(value.written().to_owned()),
-            Kind::Array => Node::Array(Vec::with_capacity(value.len())),
-            Kind::Object => Node::Object(Box::new(IndexMap::with_capacity(value.len()))),
-        };
-        let id = self.add(node);
+        let id = self.add(shallow(value));
         match value.kind() {
+            // Nothing in it is to be filled later.
+            Kind::Array if value.holds_scalars() => {
+                let scalar = |item| self.add(replace(item).unwrap_or_else(|| shallow(item)));
+                let items = value.items().map(scalar).collect();
+                self.nodes[id.0 as usize] = Node::Array(items);
+            }
             Kind::Array => open.push(Open { node: id, children: Children::Items(value.items()) }),
             Kind::Object => open.push(Open { node: id, children: Children::Members(value.members()) }),
             _ => {}
         }
         id
+    }
+}
+
+/// The node of a value, where it is a container without what is in it.
+fn shallow<F>(value: Ref<'_>) -> Node<F> {
+    match value.kind() {
+        Kind::Null => Node::Null,
+        Kind::Boolean => Node::Boolean(value.as_bool().unwrap_or_default()),
+        Kind::Number => Node::Number(value.written().to_owned()),
+        Kind::String => Node::String(value.written().to_owned()),
+        Kind::Array if value.holds_scalars() => Node::Array(Vec::new()),
+        Kind::Array => Node::Array(Vec::with_capacity(value.len())),
+        Kind::Object => {
+            let members = Members::with_capacity_and_hasher(value.len(), RandomState::default());
+            Node::Object(Box::new(members))
+        }
     }
 }
 

@@ -12,11 +12,11 @@
 use crate::path::{Path, PathForm};
 use crate::text::{Text, TextBuf};
 use crate::value::{Kind, Number, Ref, Value};
+use foldhash::{HashMap, HashMapExt, fast::RandomState};
 use indexmap::IndexMap;
-use std::collections::HashMap;
 
 /// Up to so many, each is held against each: to hash them costs more. Most messages declare one function or none.
-pub(crate) const FEW: usize = 8;
+const FEW: usize = 8;
 
 /// The largest integer up to which a double tells every integer apart: 2^53 - 1.
 pub const MAX_EXACT: i64 = (1 << 53) - 1;
@@ -124,6 +124,8 @@ pub struct Decoded<'v> {
     pub message: Option<Message<'v>>,
     /// What is wrong, in the order of the fields.
     pub problems: Vec<Problem>,
+    /// Whether a field stands twice: which one counts is left free, so another's reading may differ from ours.
+    pub ambiguous: bool,
 }
 
 impl Decoded<'_> {
@@ -144,12 +146,12 @@ impl Decoded<'_> {
 /// assert_eq!(decoded.problems[0].at, "callbacks[\"01\"]");
 /// ```
 #[must_use]
-pub fn decode(value: &Value) -> Decoded<'_> {
+pub fn decode<'v>(value: &'v Value<'_>) -> Decoded<'v> {
     let root = value.root();
     let mut problems = Problems(Vec::new());
     if root.kind() != Kind::Object {
         problems.add("message/object", String::new(), "an object", kind(root), true);
-        return Decoded { message: None, problems: problems.0 };
+        return Decoded { message: None, problems: problems.0, ambiguous: false };
     }
     let fields = Fields::of(root);
     let method = decode_method(fields.method, &mut problems);
@@ -165,7 +167,7 @@ pub fn decode(value: &Value) -> Decoded<'_> {
         check_methods(arguments, &mut problems);
     }
     let message = method.map(|method| Message { method, arguments, callbacks, links });
-    Decoded { message, problems: problems.0 }
+    Decoded { message, problems: problems.0, ambiguous: fields.twice }
 }
 
 /// The fields of a message, found in one walk; of one that stands twice the last counts.
@@ -175,6 +177,8 @@ struct Fields<'v> {
     arguments: Option<Ref<'v>>,
     callbacks: Option<Ref<'v>>,
     links: Option<Ref<'v>>,
+    /// One of them stands twice.
+    twice: bool,
 }
 
 impl<'v> Fields<'v> {
@@ -188,7 +192,7 @@ impl<'v> Fields<'v> {
                 b"links" => &mut fields.links,
                 _ => continue,
             };
-            *field = Some(value);
+            fields.twice |= field.replace(value).is_some();
         }
         fields
     }
@@ -295,7 +299,7 @@ fn decode_callbacks(value: Option<Ref<'_>>, problems: &mut Problems) -> Vec<(Id,
 /// The members of an object; of a key that stands twice the last counts.
 fn last_of_each(object: Ref<'_>) -> Vec<(Text<'_>, Ref<'_>)> {
     if object.len() > FEW {
-        return object.members().collect::<IndexMap<_, _>>().into_iter().collect();
+        return object.members().collect::<IndexMap<_, _, RandomState>>().into_iter().collect();
     }
     let mut last: Vec<(Text<'_>, Ref<'_>)> = Vec::with_capacity(object.len());
     for (key, value) in object.members() {
@@ -339,9 +343,10 @@ fn decode_callback(
 }
 
 fn check_places(callbacks: &[(Id, Path)], problems: &mut Problems) {
-    let mut places = HashMap::new();
+    let many = callbacks.len() > FEW;
+    let mut places = HashMap::with_capacity(if many { callbacks.len() } else { 0 });
     for (n, (id, path)) in callbacks.iter().enumerate() {
-        let other = match callbacks.len() > FEW {
+        let other = match many {
             true => places.insert(path, id),
             false => callbacks[..n].iter().rev().find(|(_, other)| other == path).map(|(id, _)| id),
         };

@@ -15,7 +15,8 @@ use crate::scrub::unscrub;
 use crate::state::{Event, State};
 use crate::text::TextBuf;
 use crate::value::Value;
-use std::collections::{HashMap, HashSet, VecDeque};
+use foldhash::{HashMap, HashSet};
+use std::collections::VecDeque;
 
 /// One of the two ends of a connection. Which is which is the caller's choice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -128,7 +129,7 @@ impl Monitor {
             }
         };
         let decoded = message::decode(&value);
-        self.side(from).opaque |= !decoded.is_sound() || stands_twice(&value);
+        self.side(from).opaque |= !decoded.is_sound() || decoded.ambiguous;
         let mut problems = decoded.problems;
         let Some(message) = decoded.message else {
             return Judgement { received: None, problems };
@@ -273,9 +274,11 @@ impl Monitor {
 
     fn declared(&mut self, from: End, message: &Message<'_>) {
         let line = self.lines;
+        let ids = &mut self.ends[from.index()].ids;
+        ids.reserve(message.callbacks.len());
         for (id, _) in &message.callbacks {
             let new = Known { state: State::Unknown, first: line, since: line, last: line };
-            let known = self.side(from).ids.entry(*id).or_insert(new);
+            let known = ids.entry(*id).or_insert(new);
             let next = known.state.on(Event::Declared).0;
             known.since = if next == known.state { known.since } else { line };
             (known.state, known.last) = (next, line);
@@ -358,7 +361,7 @@ impl Monitor {
 
 /// How many places of the arguments still hold the mark, now that the links are applied.
 fn circular_marks(graph: &Graph<Id>, root: NodeId) -> usize {
-    let (mut seen, mut todo, mut marks) = (HashSet::from([root]), vec![root], 0);
+    let (mut seen, mut todo, mut marks) = (HashSet::from_iter([root]), vec![root], 0);
     while let Some(at) = todo.pop() {
         match graph.node(at) {
             Node::String(text) => marks += usize::from(*text == CIRCULAR),
@@ -378,16 +381,6 @@ fn not_json(clause: &'static str, actual: String) -> Problem {
         actual,
         refused: true,
     }
-}
-
-/// Whether a field stands twice: which one counts is left free, so another's reading may differ from ours.
-fn stands_twice(value: &Value) -> bool {
-    let keys = || value.root().members().map(|(key, _)| key);
-    if keys().len() > message::FEW {
-        let mut seen = HashSet::new();
-        return keys().any(|key| !seen.insert(key));
-    }
-    keys().enumerate().any(|(n, key)| keys().take(n).any(|before| before == key))
 }
 
 fn culled_ids(message: &Message<'_>) -> Vec<Id> {

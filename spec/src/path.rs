@@ -12,6 +12,7 @@
 use crate::graph::{Graph, Members, Node, NodeId};
 use crate::text::TextBuf;
 use crate::value::{Kind, Ref};
+use foldhash::fast::RandomState;
 
 /// How many holes a path may leave at the end of an array.
 pub const MAX_GAP: usize = 1024;
@@ -135,7 +136,10 @@ impl Path {
                 Some(next) => next,
                 None => {
                     // One member and no room for more: of a long path each key makes one.
-                    let made = graph.add(Node::Object(Box::new(Members::with_capacity(1))));
+                    let made = graph.add(Node::Object(Box::new(Members::with_capacity_and_hasher(
+                        1,
+                        RandomState::default(),
+                    ))));
                     set(graph, at, key, made).map_err(|()| depth)?;
                     made
                 }
@@ -180,9 +184,14 @@ fn is_word(text: &str) -> bool {
 
 /// The array index that a key means: decimal, without leading zeros.
 fn index(key: &TextBuf) -> Option<usize> {
-    let text = key.as_text().to_str()?;
-    let canonical = text == "0" || (!text.starts_with('0') && !text.is_empty());
-    (canonical && text.bytes().all(|b| b.is_ascii_digit())).then(|| text.parse().ok())?
+    match key.as_text().as_bytes() {
+        b"0" => Some(0),
+        digits @ [b'1'..=b'9', ..] => digits.iter().try_fold(0usize, |index, digit| {
+            let digit = digit.is_ascii_digit().then(|| usize::from(digit - b'0'))?;
+            index.checked_mul(10)?.checked_add(digit)
+        }),
+        _ => None,
+    }
 }
 
 fn child<F>(graph: &Graph<F>, at: NodeId, key: &TextBuf) -> Option<NodeId> {
@@ -194,15 +203,12 @@ fn child<F>(graph: &Graph<F>, at: NodeId, key: &TextBuf) -> Option<NodeId> {
 }
 
 fn set<F>(graph: &mut Graph<F>, at: NodeId, key: &TextBuf, node: NodeId) -> Result<(), ()> {
-    let gap = match graph.node(at) {
+    let (index, gap) = match graph.node(at) {
         Node::Array(items) => {
-            let index = index(key).ok_or(())?;
-            if index > items.len() + MAX_GAP {
-                return Err(());
-            }
-            (items.len()..index).len()
+            let index = index(key).filter(|index| *index <= items.len() + MAX_GAP).ok_or(())?;
+            (index, (items.len()..index).len())
         }
-        Node::Object(_) => 0,
+        Node::Object(_) => (0, 0),
         _ => return Err(()),
     };
     // All holes of a gap are one node: no path leads into it.
@@ -210,7 +216,6 @@ fn set<F>(graph: &mut Graph<F>, at: NodeId, key: &TextBuf, node: NodeId) -> Resu
     match graph.node_mut(at) {
         Some(Node::Array(items)) => {
             items.extend(hole.into_iter().flat_map(|hole| std::iter::repeat_n(hole, gap)));
-            let index = index(key).ok_or(())?;
             match items.get_mut(index) {
                 Some(place) => *place = node,
                 None => items.push(node),

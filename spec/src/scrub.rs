@@ -13,7 +13,7 @@ use crate::graph::{Graph, Node, NodeId, describe};
 use crate::message::{Id, Link, Message, Problem};
 use crate::path::Path;
 use crate::text::TextBuf;
-use std::collections::{HashMap, HashSet};
+use foldhash::{HashMap, HashMapExt, HashSet};
 
 /// How many times its own size a graph may take on the wire before shared values are sent as links.
 pub const EXPANSION: usize = 4;
@@ -236,7 +236,7 @@ fn is_container<F>(node: &Node<F>) -> bool {
 
 /// Whether writing out each value at each of its places takes at most `limit` nodes.
 fn fits<F>(graph: &Graph<F>, root: NodeId, limit: usize) -> bool {
-    let mut around: HashSet<NodeId> = HashSet::from([root]);
+    let mut around: HashSet<NodeId> = HashSet::from_iter([root]);
     let mut open: Vec<(NodeId, usize)> = vec![(root, 0)];
     let mut count = 0;
     while let Some((node, next)) = open.last_mut() {

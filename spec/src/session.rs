@@ -21,7 +21,8 @@ use crate::line::Splitter;
 use crate::message::{self, Id, Message, Method, Problem};
 use crate::scrub::{Written, scrub, unscrub};
 use crate::value::Value;
-use std::collections::{HashMap, HashSet, VecDeque};
+use foldhash::{HashMap, HashMapExt, HashSet, HashSetExt};
+use std::collections::VecDeque;
 
 /// A function of this end, as its user knows it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -142,23 +143,29 @@ impl Session {
         if self.ended {
             return;
         }
-        self.splitter.push(bytes);
-        loop {
-            let outcome = match self.splitter.next_line() {
-                None => return,
-                Some(Ok(line)) => Value::parse(line).map_err(|error| error.to_string()),
-                Some(Err(error)) => Err(error.to_string()),
-            };
-            match outcome {
-                Ok(value) => self.receive(&value),
-                Err(actual) => {
-                    let expected = "one JSON text a line".to_owned();
-                    let clause = "framing/json";
-                    self.finish(Some(Problem { clause, at: String::new(), expected, actual, refused: true }));
-                    return;
-                }
+        // A line stays in the splitter while it is acted on.
+        let mut splitter = std::mem::replace(&mut self.splitter, Splitter::new(0));
+        splitter.push(bytes);
+        while let Some(line) = splitter.next_line().filter(|_| !self.ended) {
+            match line.map(Value::parse) {
+                Ok(Ok(value)) => self.receive(&value),
+                Ok(Err(error)) => self.broken(error.to_string()),
+                Err(error) => self.broken(error.to_string()),
             }
         }
+        self.splitter = splitter;
+    }
+
+    /// A line that is none ends the session.
+    fn broken(&mut self, actual: String) {
+        let expected = "one JSON text a line".to_owned();
+        self.finish(Some(Problem {
+            clause: "framing/json",
+            at: String::new(),
+            expected,
+            actual,
+            refused: true,
+        }));
     }
 
     /// The other end has closed its sending half. Bytes without a newline are dropped, as the reference does.
@@ -280,7 +287,7 @@ impl Session {
         self.output.push_back(line);
     }
 
-    fn receive(&mut self, value: &Value) {
+    fn receive(&mut self, value: &Value<'_>) {
         let decoded = message::decode(value);
         let sound = decoded.is_sound();
         let Some(message) = decoded.message.filter(|_| sound) else {

@@ -158,8 +158,8 @@ impl Split {
 }
 
 /// A parsed piece of a transcript that stays as it is written.
-pub(crate) fn parse_json(text: &str) -> Result<Value, String> {
-    Value::parse(text.as_bytes()).map_err(|error| error.to_string())
+pub(crate) fn parse_json(text: &str) -> Result<Value<'static>, String> {
+    Value::parse(text.as_bytes()).map(Value::into_owned).map_err(|error| error.to_string())
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! The flat wire value: one line of JSON, kept as it was written.
 //!
-//! A [`Value`] is a parsed line in two allocations: the nodes of the tree in preorder, and the text of all
-//! its strings and numbers. A [`Ref`] points at one node and reads it.
+//! A [`Value`] is the nodes of the tree in preorder, in one allocation, and the line that they point into; the strings that
+//! are escaped there stand in a second. A [`Ref`] points at one node and reads it.
 //!
 //! ```
 //! use dnode_spec::value::Value;
@@ -32,24 +32,29 @@ pub use error::{Expected, ParseError};
 pub use number::Number;
 
 use crate::text::Text;
+use std::borrow::Cow;
 use std::fmt;
 
-/// One line of JSON as a flat tree.
+/// One line of JSON as a flat tree over the line itself.
 ///
 /// Two values are equal where they are the same line but for white space and the escaping of strings: the
 /// texts of numbers, the order of members and duplicates all count.
-#[derive(Clone, PartialEq, Eq, Hash)]
-pub struct Value {
+#[derive(Clone)]
+pub struct Value<'l> {
     /// Preorder; a member of an object is two nodes, its key (a string) and its value.
     nodes: Vec<Node>,
-    /// The text of strings and numbers, one after another in the order of their nodes.
-    text: Vec<u8>,
+    /// What was parsed: the text of numbers, and of strings without escapes.
+    line: Cow<'l, [u8]>,
+    /// The text of the other strings, one after another.
+    unescaped: Vec<u8>,
 }
 
 /// One node, in twelve bytes. What `a` and `b` mean depends on the kind.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy)]
 struct Node {
     kind: Kind,
+    /// String: whether its text is in `unescaped`, and not in the line.
+    escaped: bool,
     /// Boolean: 0 or 1. Number, string: where its text begins. Array, object: how many items or members.
     a: u32,
     /// Number, string: how long its text is. Array, object: the index after the last node below it.
@@ -94,7 +99,7 @@ impl fmt::Display for Kind {
     }
 }
 
-impl Value {
+impl<'l> Value<'l> {
     /// Parses one line, without its newline, as RFC 8259 has it. White space, also `\r`, may stand around the
     /// value.
     ///
@@ -102,8 +107,15 @@ impl Value {
     /// The first byte at which the line can no longer become JSON: a syntax error, a raw control character in
     /// a string, invalid UTF-8, a byte order mark, anything but white space after the value. A line of 4 GiB
     /// or more is an error too.
-    pub fn parse(line: &[u8]) -> Result<Value, ParseError> {
+    pub fn parse(line: &'l [u8]) -> Result<Value<'l>, ParseError> {
         parse::parse(line)
+    }
+
+    /// The same value with a line of its own.
+    #[must_use]
+    pub fn into_owned(self) -> Value<'static> {
+        let line = Cow::Owned(self.line.into_owned());
+        Value { nodes: self.nodes, line, unescaped: self.unescaped }
     }
 
     /// The whole value.
@@ -137,11 +149,26 @@ impl Value {
 
     /// The text of the string or number `node`.
     fn bytes(&self, node: Node) -> &[u8] {
-        &self.text[node.a as usize..][..node.b as usize]
+        let text = if node.escaped { &self.unescaped } else { &*self.line };
+        &text[node.a as usize..][..node.b as usize]
     }
 }
 
-impl fmt::Debug for Value {
+impl PartialEq for Value<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        let same = |ours: &Node, theirs: &Node| match ours.kind {
+            Kind::Number | Kind::String => self.bytes(*ours) == other.bytes(*theirs),
+            _ => (ours.a, ours.b) == (theirs.a, theirs.b),
+        };
+        let mut nodes = self.nodes.iter().zip(&other.nodes);
+        self.nodes.len() == other.nodes.len()
+            && nodes.all(|(ours, theirs)| ours.kind == theirs.kind && same(ours, theirs))
+    }
+}
+
+impl Eq for Value<'_> {}
+
+impl fmt::Debug for Value<'_> {
     /// The value as JSON.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Debug::fmt(&self.root(), f)
@@ -151,7 +178,7 @@ impl fmt::Debug for Value {
 /// One value inside a [`Value`]: an item, the value of a member, or the root.
 #[derive(Clone, Copy)]
 pub struct Ref<'a> {
-    value: &'a Value,
+    value: &'a Value<'a>,
     at: u32,
 }
 
@@ -240,11 +267,16 @@ impl<'a> Ref<'a> {
         if node.kind != Kind::Array || n >= node.a as usize {
             return None;
         }
-        let all_scalars = node.b - self.at - 1 == node.a;
-        if all_scalars {
+        if self.holds_scalars() {
             return Some(Ref { value: self.value, at: self.at + 1 + u32::try_from(n).ok()? });
         }
         self.items().nth(n)
+    }
+
+    /// Whether it is an array with no arrays and objects in it.
+    pub(crate) fn holds_scalars(self) -> bool {
+        let node = self.node();
+        node.kind == Kind::Array && node.b - self.at - 1 == node.a
     }
 
     /// The value of an object's member `key`; of duplicates the last, as JavaScript has it. It costs a walk
@@ -286,7 +318,7 @@ impl fmt::Debug for Ref<'_> {
 /// The items of an array, from [`Ref::items`].
 #[derive(Debug, Clone)]
 pub struct Items<'a> {
-    value: &'a Value,
+    value: &'a Value<'a>,
     next: u32,
     left: usize,
 }
@@ -311,7 +343,7 @@ impl ExactSizeIterator for Items<'_> {}
 /// The members of an object, from [`Ref::members`].
 #[derive(Debug, Clone)]
 pub struct Members<'a> {
-    value: &'a Value,
+    value: &'a Value<'a>,
     next: u32,
     left: usize,
 }

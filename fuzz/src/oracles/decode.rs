@@ -25,7 +25,7 @@ pub fn decode(data: &[u8]) {
     }
 }
 
-fn check_value(line: &[u8], value: &Value) {
+fn check_value(line: &[u8], value: &Value<'_>) {
     let json = value.root().to_json();
     assert!(!json.iter().any(|&byte| byte < b' '), "what is written is not one line");
     assert_eq!(Value::parse(&json).as_ref(), Ok(value));
@@ -84,7 +84,7 @@ fn is_near(ours: f64, theirs: f64) -> bool {
     ours == theirs || (same_sign && ours.to_bits().abs_diff(theirs.to_bits()) <= 4)
 }
 
-fn check_message(value: &Value) {
+fn check_message(value: &Value<'_>) {
     let decoded = message::decode(value);
     let Decoded { message: Some(message), .. } = &decoded else {
         assert!(!decoded.problems.is_empty(), "no message, and nothing is wrong");

@@ -31,7 +31,7 @@ pub fn paths(data: &[u8]) {
     }
 }
 
-fn check_size(value: &Value, message: &Message<'_>, unscrubbed: &Unscrubbed<Id>) {
+fn check_size(value: &Value<'_>, message: &Message<'_>, unscrubbed: &Unscrubbed<Id>) {
     let Unscrubbed { graph, root, .. } = unscrubbed;
     assert!(matches!(graph.node(*root), Node::Array(_)), "the arguments are no array any more");
     // Each key of a path makes at most a container and a hole.

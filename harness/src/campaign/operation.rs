@@ -39,7 +39,7 @@ pub(super) fn operation(line: &[u8], methods: &Methods) -> String {
     word
 }
 
-fn of_value(value: &Value, methods: &Methods) -> String {
+fn of_value(value: &Value<'_>, methods: &Methods) -> String {
     let decoded = message::decode(value);
     if let Some(problem) = decoded.problems.first() {
         return of_problem(problem, value.root());

@@ -54,15 +54,19 @@ impl<'t> Replay<'_, 't> {
             let Some(next) = self.pending.iter().find(|pending| !pending.optional) else {
                 return Ok(());
             };
-            let (step, awaited) = (next.step, next.pattern.describe());
-            self.enter(&step.label, step.clause.as_deref());
-            let incoming = self.wire.receive(self.deadline).await;
-            if let Incoming::Late = incoming
-                && let Some(stop) = self.wrong_in_inbox()
-            {
-                return Err(stop);
+            let (step, pattern) = (next.step, next.pattern);
+            match self.wire.receive(self.deadline).await {
+                Incoming::Message(received) => self.receive(*received),
+                other => {
+                    self.enter(&step.label, step.clause.as_deref());
+                    if let Incoming::Late = other
+                        && let Some(stop) = self.wrong_in_inbox()
+                    {
+                        return Err(stop);
+                    }
+                    self.keep(other, &pattern.describe())?;
+                }
             }
-            self.keep(incoming, &awaited)?;
         }
     }
 

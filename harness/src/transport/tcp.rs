@@ -4,7 +4,7 @@ use super::Transport;
 use socket2::SockRef;
 use std::io;
 use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
@@ -13,6 +13,8 @@ use tokio::net::TcpStream;
 #[derive(Debug)]
 pub(super) struct Tcp {
     stream: TcpStream,
+    /// What was read last may not be acknowledged yet.
+    unacknowledged: bool,
 }
 
 impl Tcp {
@@ -23,16 +25,16 @@ impl Tcp {
 
     pub(super) fn new(stream: TcpStream) -> io::Result<Tcp> {
         stream.set_nodelay(true)?;
-        let connection = Tcp { stream };
-        connection.acknowledge_at_once();
-        Ok(connection)
+        Ok(Tcp { stream, unacknowledged: true })
     }
 
     /// A peer's Nagle algorithm waits for our acknowledgement, which the kernel delays by about 40 ms unless it is told
-    /// not to; it forgets, so it is told again at each read.
-    fn acknowledge_at_once(&self) {
+    /// not to; it forgets, so it is told again before each wait. Where something was written since, that took the acknowledgement along.
+    fn acknowledge(&mut self) {
         #[cfg(target_os = "linux")]
-        let _ = SockRef::from(&self.stream).set_tcp_quickack(true);
+        if std::mem::take(&mut self.unacknowledged) {
+            let _ = SockRef::from(&self.stream).set_tcp_quickack(true);
+        }
     }
 
     /// Holds what is written until the sending half is closed. Elsewhere than on Linux the last bytes and the end may come one after
@@ -61,14 +63,16 @@ impl Transport for Tcp {
 
 impl AsyncRead for Tcp {
     fn poll_read(
-        self: Pin<&mut Self>,
+        mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        // Telling the kernel costs a call, so not each time that there is nothing to read.
-        ready!(self.stream.poll_read_ready(cx))?;
-        self.acknowledge_at_once();
-        Pin::new(&mut self.get_mut().stream).poll_read(cx, buffer)
+        let read = Pin::new(&mut self.stream).poll_read(cx, buffer);
+        match read {
+            Poll::Ready(_) => self.unacknowledged = true,
+            Poll::Pending => self.acknowledge(),
+        }
+        read
     }
 }
 

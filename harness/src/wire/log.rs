@@ -20,22 +20,40 @@ impl Log {
     /// Adds a line or a piece of one.
     pub fn bytes(&mut self, from: From, bytes: &[u8]) {
         let kept = bytes.len().min(KEPT_BYTES);
-        self.add(Wire::Bytes { from, bytes: bytes[..kept].to_vec(), cut: bytes.len() - kept });
+        let mut room = self.room();
+        room.extend_from_slice(&bytes[..kept]);
+        self.add(Wire::Bytes { from, bytes: room, cut: bytes.len() - kept });
     }
 
     /// Adds a line without its newline.
     pub fn line(&mut self, from: From, line: &[u8]) {
         let kept = line.len().min(KEPT_BYTES);
-        let mut bytes = line[..kept].to_vec();
+        let mut room = self.room();
+        room.extend_from_slice(&line[..kept]);
         if kept == line.len() {
-            bytes.push(b'\n');
+            room.push(b'\n');
         }
-        self.add(Wire::Bytes { from, bytes, cut: line.len() - kept });
+        self.add(Wire::Bytes { from, bytes: room, cut: line.len() - kept });
     }
 
     /// Adds something that is not bytes.
     pub fn event(&mut self, from: From, what: &str) {
         self.add(Wire::Event { from, what: what.to_owned() });
+    }
+
+    /// Where the next entry's bytes go: in a long session, where those of an entry stood that is no longer kept.
+    fn room(&mut self) -> Vec<u8> {
+        if self.last.len() < KEPT.1 {
+            return Vec::new();
+        }
+        self.omitted += 1;
+        match self.last.pop_front() {
+            Some(Wire::Bytes { mut bytes, .. }) => {
+                bytes.clear();
+                bytes
+            }
+            _ => Vec::new(),
+        }
     }
 
     fn add(&mut self, entry: Wire) {

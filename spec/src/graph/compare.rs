@@ -4,7 +4,7 @@ use super::{Graph, Members, Node, NodeId, class, describe};
 use crate::path::Path;
 use crate::text::TextBuf;
 use crate::value::Value;
-use std::collections::HashSet;
+use foldhash::{HashSet, HashSetExt};
 
 /// What kind of difference two values have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -83,7 +83,7 @@ fn paths() -> impl Strategy<Value = Path> {
 
 /// The same graph with own functions for ids.
 fn carry(graph: &Graph<Id>, root: NodeId, into: &mut Graph<Function>) -> NodeId {
-    let mut made: HashMap<NodeId, NodeId> = HashMap::from([(root, into.add(Node::Null))]);
+    let mut made: HashMap<NodeId, NodeId> = HashMap::from_iter([(root, into.add(Node::Null))]);
     let mut todo = vec![root];
     while let Some(at) = todo.pop() {
         let mut copy = |id: &NodeId| {

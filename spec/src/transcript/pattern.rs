@@ -81,7 +81,7 @@ pub struct Pattern {
     /// What is called.
     pub called: Called,
     /// As written.
-    source: Value,
+    source: Value<'static>,
     /// The values, with marks where names, matchers and callbacks stand and the links applied.
     graph: Graph<Mark>,
     root: NodeId,
@@ -132,7 +132,7 @@ impl Pattern {
         Pattern::read_call(called, &format!("{{\"arguments\":{arguments}}}"))
     }
 
-    fn assemble(called: Called, source: Value, ours: bool) -> Result<Pattern, String> {
+    fn assemble(called: Called, source: Value<'static>, ours: bool) -> Result<Pattern, String> {
         let mut graph = Graph::new();
         let (mut declared, mut error, mut verbatim) = (Vec::new(), None, true);
         let cull = matches!(&called, Called::Member(name) if name.as_text() == "cull");

@@ -6,7 +6,7 @@
 use super::{Expected, Kind, Node, ParseError, Value};
 
 /// Parses one line.
-pub(super) fn parse(line: &[u8]) -> Result<Value, ParseError> {
+pub(super) fn parse(line: &[u8]) -> Result<Value<'_>, ParseError> {
     if u32::try_from(line.len()).is_err() {
         let offset = u32::MAX as usize;
         return Err(ParseError { offset, expected: Expected::Shorter, found: line.get(offset).copied() });
@@ -30,7 +30,7 @@ struct Parser<'a> {
     /// The next byte to read.
     at: usize,
     nodes: Vec<Node>,
-    text: Vec<u8>,
+    unescaped: Vec<u8>,
     /// The innermost array or object that is open.
     open: u32,
 }
@@ -38,14 +38,14 @@ struct Parser<'a> {
 impl<'a> Parser<'a> {
     fn new(line: &'a [u8]) -> Parser<'a> {
         let nodes = Vec::with_capacity(line.len() / 8 + 2);
-        Parser { line, at: 0, nodes, text: Vec::with_capacity(line.len()), open: OUTSIDE }
+        Parser { line, at: 0, nodes, unescaped: Vec::new(), open: OUTSIDE }
     }
 
-    fn run(mut self) -> Result<Value, ParseError> {
+    fn run(mut self) -> Result<Value<'a>, ParseError> {
         loop {
             let opened = self.value()?;
             if !opened && !self.after_value()? {
-                return Ok(Value { nodes: self.nodes, text: self.text });
+                return Ok(Value { nodes: self.nodes, line: self.line.into(), unescaped: self.unescaped });
             }
         }
     }
@@ -117,7 +117,7 @@ impl<'a> Parser<'a> {
     /// Opens an array or object at its bracket, and goes on to what stands first in it.
     fn begin(&mut self, kind: Kind) {
         let outer = std::mem::replace(&mut self.open, index(self.nodes.len()));
-        self.nodes.push(Node { kind, a: 0, b: outer });
+        self.nodes.push(Node { kind, escaped: false, a: 0, b: outer });
         self.at += 1;
         self.skip_space();
     }
@@ -145,7 +145,7 @@ impl<'a> Parser<'a> {
                 return Err(self.error(Expected::Literal(word)));
             }
         }
-        self.nodes.push(Node { kind, a, b: 0 });
+        self.nodes.push(Node { kind, escaped: false, a, b: 0 });
         Ok(())
     }
 
@@ -162,9 +162,8 @@ impl<'a> Parser<'a> {
             let _sign = self.take(b'+') || self.take(b'-');
             self.digits()?;
         }
-        let a = index(self.text.len());
-        self.text.extend_from_slice(&self.line[start..self.at]);
-        self.nodes.push(Node { kind: Kind::Number, a, b: index(self.at - start) });
+        let (a, b) = (index(start), index(self.at - start));
+        self.nodes.push(Node { kind: Kind::Number, escaped: false, a, b });
         Ok(())
     }
 
@@ -180,20 +179,35 @@ impl<'a> Parser<'a> {
     /// Reads a string at its opening quote.
     fn string(&mut self) -> Result<(), ParseError> {
         self.at += 1;
-        let a = self.text.len();
+        let start = self.at;
+        self.at += count_plain(&self.line[start..]);
+        let (a, b) = match self.peek() {
+            Some(b'"') => (index(start), index(self.at - start)),
+            _ => return self.escaped_string(start),
+        };
+        self.at += 1;
+        self.nodes.push(Node { kind: Kind::String, escaped: false, a, b });
+        Ok(())
+    }
+
+    /// Goes on with a string that began at `start` and does not stand for itself from here on.
+    fn escaped_string(&mut self, start: usize) -> Result<(), ParseError> {
+        let a = self.unescaped.len();
+        self.unescaped.extend_from_slice(&self.line[start..self.at]);
         loop {
-            let rest = &self.line[self.at..];
-            let plain = count_plain(rest);
-            self.text.extend_from_slice(&rest[..plain]);
-            self.at += plain;
             match self.peek() {
                 Some(b'"') => break,
                 Some(b'\\') => self.escape()?,
                 _ => return Err(self.error(Expected::Character)),
             }
+            let rest = &self.line[self.at..];
+            let plain = count_plain(rest);
+            self.unescaped.extend_from_slice(&rest[..plain]);
+            self.at += plain;
         }
         self.at += 1;
-        self.nodes.push(Node { kind: Kind::String, a: index(a), b: index(self.text.len() - a) });
+        let (a, b) = (index(a), index(self.unescaped.len() - a));
+        self.nodes.push(Node { kind: Kind::String, escaped: true, a, b });
         Ok(())
     }
 
@@ -211,7 +225,7 @@ impl<'a> Parser<'a> {
             _ => return Err(self.error(Expected::Escape)),
         };
         self.at += 1;
-        self.text.push(byte);
+        self.unescaped.push(byte);
         Ok(())
     }
 
@@ -228,8 +242,8 @@ impl<'a> Parser<'a> {
             }
         }
         match char::from_u32(code) {
-            Some(char) => self.text.extend_from_slice(char.encode_utf8(&mut [0; 4]).as_bytes()),
-            None => self.text.extend_from_slice(&lone_surrogate(code)),
+            Some(char) => self.unescaped.extend_from_slice(char.encode_utf8(&mut [0; 4]).as_bytes()),
+            None => self.unescaped.extend_from_slice(&lone_surrogate(code)),
         }
         Ok(())
     }
@@ -286,15 +300,36 @@ fn lone_surrogate(code: u32) -> [u8; 3] {
 
 /// How many bytes at the beginning of `bytes` are characters of a string that stand for themselves.
 fn count_plain(bytes: &[u8]) -> usize {
-    let (chunks, tail) = bytes.as_chunks::<8>();
-    for (n, chunk) in chunks.iter().enumerate() {
-        let stops = find_stops(u64::from_le_bytes(*chunk));
+    const BLOCK: usize = 64;
+    let mut plain = count_plain_words(&bytes[..bytes.len().min(BLOCK)]);
+    if plain < BLOCK {
+        return plain;
+    }
+    // Long strings are seldom escaped: whole blocks, without a branch for each word, are what a vector unit does.
+    for block in bytes[BLOCK..].as_chunks::<BLOCK>().0 {
+        if block.iter().fold(false, |any, &byte| any | is_stop(byte)) {
+            break;
+        }
+        plain += BLOCK;
+    }
+    plain + count_plain_words(&bytes[plain..])
+}
+
+/// [`count_plain`], eight bytes at a time.
+fn count_plain_words(bytes: &[u8]) -> usize {
+    let (words, tail) = bytes.as_chunks::<8>();
+    for (n, word) in words.iter().enumerate() {
+        let stops = find_stops(u64::from_le_bytes(*word));
         if stops != 0 {
             return n * 8 + stops.trailing_zeros() as usize / 8;
         }
     }
-    let is_stop = |byte: &u8| matches!(byte, 0..0x20 | b'"' | b'\\');
-    bytes.len() - tail.len() + tail.iter().position(is_stop).unwrap_or(tail.len())
+    bytes.len() - tail.len() + tail.iter().position(|&byte| is_stop(byte)).unwrap_or(tail.len())
+}
+
+/// Whether this is a quote, a backslash or a control character.
+fn is_stop(byte: u8) -> bool {
+    (byte < 0x20) | (byte == b'"') | (byte == b'\\')
 }
 
 /// Marks, by its highest bit, the lowest of eight bytes that is a quote, a backslash or a control character.

@@ -43,7 +43,7 @@ pub(super) fn write(root: Ref<'_>, out: &mut Vec<u8>) {
 }
 
 /// Appends a value that is neither array nor object.
-fn write_scalar(value: &Value, node: Node, out: &mut Vec<u8>) {
+fn write_scalar(value: &Value<'_>, node: Node, out: &mut Vec<u8>) {
     match node.kind {
         Kind::Number => out.extend_from_slice(value.bytes(node)),
         Kind::String => Text::from_wtf8(value.bytes(node)).write_json(out),
