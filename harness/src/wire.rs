@@ -18,6 +18,7 @@ use dnode_spec::line::Splitter;
 use dnode_spec::message::{Id, Problem};
 use dnode_spec::monitor::{End, Monitor, Received};
 use dnode_spec::state::State;
+use std::borrow::Cow;
 use std::collections::{BTreeMap, VecDeque};
 use std::future::poll_fn;
 use std::io;
@@ -139,7 +140,10 @@ impl Wire {
     /// Sends these segments, one after another; what comes meanwhile is kept. Nothing is said of a connection that has ended:
     /// the next [`Wire::receive`] tells.
     pub async fn send(&mut self, segments: &[&[u8]], deadline: Instant) {
-        let whole: Vec<u8> = segments.concat();
+        let whole = match segments {
+            [one] => Cow::Borrowed(*one),
+            several => Cow::Owned(several.concat()),
+        };
         whole.split_inclusive(|&byte| byte == b'\n').for_each(|line| self.log.bytes(From::Suite, line));
         self.sent.push(&whole);
         while let Some(Ok(line)) = self.sent.next_line() {

@@ -9,7 +9,7 @@ use serde_json::Value as Json;
 pub const MAX_BYTES: usize = 64 << 20;
 
 /// An expression for bytes.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Bytes {
     /// These bytes.
     Plain(Vec<u8>),
@@ -131,9 +131,13 @@ impl Bytes {
     }
 }
 
-/// Appends these bytes so many times. Nothing, however often, is nothing at once.
+/// Appends these bytes so many times.
 fn repeat(bytes: &[u8], times: usize, out: &mut Vec<u8>) {
-    if !bytes.is_empty() {
-        (0..times).for_each(|_| out.extend_from_slice(bytes));
+    let (start, length) = (out.len(), bytes.len() * times);
+    out.extend_from_slice(&bytes[..length.min(bytes.len())]);
+    // What is there already is copied as a whole, which is more each time.
+    while out.len() < start + length {
+        let there = out.len() - start;
+        out.extend_from_within(start..start + there.min(length - there));
     }
 }

@@ -24,8 +24,8 @@ pub enum Mark {
     AnyFunction,
     /// Any value of this type.
     Type(Kind),
-    /// The value of this JSON text.
-    Json(Vec<u8>),
+    /// The value of this JSON text, which names no functions.
+    Json(Bytes),
 }
 
 impl std::fmt::Display for Mark {
@@ -35,7 +35,8 @@ impl std::fmt::Display for Mark {
             Mark::Any => f.write_str("any value"),
             Mark::AnyFunction => f.write_str("a function"),
             Mark::Type(kind) => write!(f, "a value of type {}", kind.word()),
-            Mark::Json(text) => {
+            Mark::Json(bytes) => {
+                let text = written_out(bytes);
                 let short = String::from_utf8_lossy(&text[..text.len().min(60)]).into_owned();
                 write!(f, "{short}{}", if text.len() > 60 { "…" } else { "" })
             }
@@ -242,7 +243,7 @@ impl Pattern {
         } else {
             let scrubbed = scrub(&self.graph, self.root, |mark| match mark {
                 Mark::Function(name) => Written::Function(names.declare_once(name, &mut used)),
-                Mark::Json(text) => Written::Json(text.clone()),
+                Mark::Json(bytes) => Written::Json(written_out(bytes)),
                 _ => Written::Json(b"null".to_vec()),
             });
             callbacks = scrubbed.callbacks;
@@ -284,7 +285,7 @@ impl Pattern {
     fn write_fields(
         &self,
         method: &[u8],
-        arguments: Option<Vec<u8>>,
+        mut arguments: Option<Vec<u8>>,
         callbacks: &[(Id, Path)],
         names: &mut Names,
     ) -> Vec<u8> {
@@ -301,7 +302,7 @@ impl Pattern {
             let counts = members[n + 1..].iter().all(|(later, _)| *later != key);
             let written = match key.to_str().filter(|_| counts) {
                 Some("method") => method.to_vec(),
-                Some("arguments") => arguments.clone().unwrap_or_else(|| value.to_json()),
+                Some("arguments") => arguments.take().unwrap_or_else(|| value.to_json()),
                 Some("callbacks") if value.kind() == Kind::Object => {
                     declares = false;
                     rename_callbacks(value, callbacks, names)
@@ -324,7 +325,9 @@ impl Pattern {
                 fields.push((quoted, value.to_vec()));
             }
         }
-        let mut out = vec![b'{'];
+        let length: usize = fields.iter().map(|(key, value)| key.len() + value.len() + 2).sum();
+        let mut out = Vec::with_capacity(length + 2);
+        out.push(b'{');
         for (n, (key, value)) in fields.iter().enumerate() {
             if n > 0 {
                 out.push(b',');
@@ -411,14 +414,20 @@ fn judge(mark: &Mark, graph: &Graph<Id>, at: NodeId, bound: &mut Vec<(Name, Id)>
         // A hole is null.
         Mark::Type(Kind::Null) => matches!(graph.node(at), Node::Null | Node::Missing),
         Mark::Type(kind) => crate::graph::class(graph, at) == kind.word(),
-        Mark::Json(text) => {
-            let value = Value::parse(text).map_err(|error| error.to_string())?;
+        Mark::Json(bytes) => {
+            let text = written_out(bytes);
+            let value = Value::parse(&text).map_err(|error| error.to_string())?;
             let mut expected: Graph<Mark> = Graph::new();
             let root = expected.import(value.root(), |_| None);
             compare((&expected, root), (graph, at), |_, _| Ok(())).is_ok()
         }
     };
     if fits { Ok(()) } else { Err(mark.to_string()) }
+}
+
+/// The text of a `?json`: that it names no functions was seen when it was read.
+fn written_out(json: &Bytes) -> Vec<u8> {
+    json.expand(&mut |_| None).unwrap_or_default()
 }
 
 fn read_called(method: Option<Ref<'_>>, ours: bool) -> Called {
@@ -457,10 +466,12 @@ fn read_mark(value: Ref<'_>) -> Result<Option<Node<Mark>>, String> {
     if value.kind() == Kind::Object && value.len() == 1 {
         let Some(json) = value.get("?json") else { return Ok(None) };
         let json = String::from_utf8(json.to_json()).map_err(|error| error.to_string())?;
-        let text = Bytes::read(&json)?.expand(&mut |_| None);
+        let bytes = Bytes::read(&json)?;
+        // Written out to see whether it is JSON, and not kept: it may be long.
+        let text = bytes.expand(&mut |_| None);
         let text = text.map_err(|called| format!("?json cannot hold the number of {called}"))?;
         Value::parse(&text).map_err(|error| format!("?json is not JSON: {error}"))?;
-        return Ok(Some(Node::Leaf(Mark::Json(text))));
+        return Ok(Some(Node::Leaf(Mark::Json(bytes))));
     }
     let Some(text) = value.as_text().and_then(|text| text.to_str()) else { return Ok(None) };
     let mark = match text.as_bytes() {
