@@ -1,78 +1,94 @@
 //! The whole catalogue against the round trips that it needs, and the time to the first verdict; measured in one run against the reference
 //! peer.
 //!
-//! `cargo bench -p dnode-conform --bench catalogue`. What a case needs: one connection with its handshake, and a round trip for each time
-//! that the suite speaks after the peer has spoken, one after another, each as long as a bare loop measures it on the same peer. A run also
-//! starts a process and a peer, asks it who it is, shows absence, pauses between segments, waits out what must stay silent, and judges.
+//! `cargo bench -p dnode-conform --bench catalogue`. What a case needs: its connections, one after another, over which a bare loop sends the
+//! same bytes and waits for the same answers, without a pause and without a look at them. A run also starts a process and a peer, asks it
+//! who it is, pauses between segments, waits out what must stay silent, and judges.
 #![allow(clippy::unwrap_used, clippy::print_stdout, missing_docs, reason = "a benchmark")]
 
 use dnode_conform::cases::{Case, catalogue};
 use dnode_conform::peer::Peer;
-use dnode_conform::preflight::preflight;
+use dnode_conform::preflight::{Facts, preflight};
 use dnode_conform::replay::replay;
 use dnode_conform::target::Target;
-use dnode_reports::event::{From, Wire};
+use dnode_conform::transport::Address;
 use dnode_spec::dialect::Dialect;
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::net::{TcpListener, TcpStream};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_dnode-conform");
 const ROUNDS: u32 = 5;
 const PATIENCE: Duration = Duration::from_secs(5);
+/// How many cases have a row of their own.
+const ROWS: usize = 12;
+
+/// What went over one connection: who sent, and what, up to where the other began.
+type Session = Vec<(Sender, Vec<u8>)>;
+
+#[derive(Clone, Copy, PartialEq)]
+enum Sender {
+    Suite,
+    Peer,
+}
+
+/// The connections of a case, in the order in which they were opened.
+type Record = Arc<Mutex<Vec<Arc<Mutex<Session>>>>>;
 
 /// What cases need, and how long they take one after another.
 #[derive(Default, Clone, Copy)]
-struct Needs {
-    cases: u32,
-    turns: u32,
-    alone: Duration,
-}
-
-/// How long it takes to connect and shake hands, and to be answered.
-struct Bare {
-    connection: Duration,
-    turn: Duration,
+struct Figures {
+    cases: usize,
+    turns: usize,
+    bytes: usize,
+    bare: Duration,
+    judged: Duration,
 }
 
 fn main() {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
-    let (cases, bare) = runtime.block_on(measure());
-    println!("a connection and its handshake {:?}, a round trip {:?}\n", bare.connection, bare.turn);
-    println!("{:<46} {:>5} {:>11} {:>9} {:>9} {:>6}", "", "cases", "round trips", "needs", "takes", "times");
-    let mut longest: Vec<(&str, Needs)> = cases.iter().map(|(case, needs)| (case.id(), *needs)).collect();
-    longest.sort_by_key(|(_, needs)| std::cmp::Reverse(needs.alone));
-    let sum = |cases: &[(&str, Needs)]| {
-        cases.iter().fold(Needs::default(), |sum, (_, needs)| Needs {
-            cases: sum.cases + needs.cases,
-            turns: sum.turns + needs.turns,
-            alone: sum.alone + needs.alone,
-        })
-    };
-    let all = sum(&longest);
-    row("the program, 8 at once", all, &bare, best(&[]));
-    row("the program, one after another", all, &bare, best(&["--jobs", "1"]));
-    row("the replays alone, one after another", all, &bare, all.alone);
-    let (long, others) = longest.split_at(8);
-    for (id, needs) in long {
-        row(&format!("  {id}"), *needs, &bare, needs.alone);
+    let mut cases = runtime.block_on(measure());
+    println!(
+        "{:<40} {:>5} {:>11} {:>9} {:>9} {:>9} {:>6}",
+        "", "cases", "round trips", "MiB", "needs", "takes", "times"
+    );
+    cases.sort_by_key(|(_, figures)| std::cmp::Reverse(figures.judged.saturating_sub(figures.bare)));
+    let all = sum(&cases);
+    row("the program, 8 at once", all, best(&[]));
+    row("the program, one after another", all, best(&["--jobs", "1"]));
+    row("the replays alone, one after another", all, all.judged);
+    let (long, others) = cases.split_at(ROWS);
+    for (id, figures) in long {
+        row(&format!("  {id}"), *figures, figures.judged);
     }
-    row("  all others", sum(others), &bare, sum(others).alone);
+    row("  all others", sum(others), sum(others).judged);
     start_up();
 }
 
-fn row(name: &str, needs: Needs, bare: &Bare, takes: Duration) {
-    let needed = bare.connection * needs.cases + bare.turn * needs.turns;
+fn sum(cases: &[(String, Figures)]) -> Figures {
+    cases.iter().fold(Figures::default(), |sum, (_, figures)| Figures {
+        cases: sum.cases + figures.cases,
+        turns: sum.turns + figures.turns,
+        bytes: sum.bytes + figures.bytes,
+        bare: sum.bare + figures.bare,
+        judged: sum.judged + figures.judged,
+    })
+}
+
+fn row(name: &str, needs: Figures, takes: Duration) {
     let millis = |time: Duration| time.as_secs_f64() * 1000.0;
     println!(
-        "{name:<46} {:>5} {:>11} {:>6.1} ms {:>6.0} ms {:>6.1}",
+        "{name:<40} {:>5} {:>11} {:>9.1} {:>6.1} ms {:>6.1} ms {:>6.1}",
         needs.cases,
         needs.turns,
-        millis(needed),
+        needs.bytes as f64 / f64::from(1 << 20),
+        millis(needs.bare),
         millis(takes),
-        millis(takes) / millis(needed)
+        millis(takes) / millis(needs.bare)
     );
 }
 
@@ -87,67 +103,113 @@ fn best(arguments: &[&str]) -> Duration {
     (0..ROUNDS).map(run).min().unwrap()
 }
 
-/// Each case once by itself on one peer, and the bare loop on the same.
-async fn measure() -> (Vec<(Case, Needs)>, Bare) {
+/// Each case by itself on one peer, judged and by the bare loop.
+async fn measure() -> Vec<(String, Figures)> {
     let peer = Peer::start(&Target::Exec(format!("exec '{PROGRAM}' serve --listen 127.0.0.1:{{port}}")))
         .await
         .unwrap();
     let facts = preflight(peer.address(), Dialect::default(), None, PATIENCE).await.unwrap();
+    let tcp = peer.address().tcp().unwrap().to_owned();
+    let (recorder, record) = recorder(tcp.clone()).await;
     let mut cases = Vec::new();
     for case in catalogue(Dialect::default()).unwrap() {
-        let started = Instant::now();
-        let replayed = replay(&case, peer.address(), &facts, PATIENCE).await;
-        let alone = started.elapsed();
-        cases.push((case, Needs { cases: 1, turns: turns(&replayed.log.into_entries()), alone }));
+        judge(&case, &recorder, &facts).await;
+        let sessions: Vec<Session> = std::mem::take(&mut *record.lock().unwrap())
+            .iter()
+            .map(|session| std::mem::take(&mut *session.lock().unwrap()))
+            .collect();
+        let mut figures =
+            Figures { cases: 1, bare: Duration::MAX, judged: Duration::MAX, ..Figures::default() };
+        for session in &sessions {
+            figures.turns += session.windows(2).filter(|pair| pair[1].0 == Sender::Suite).count();
+            figures.bytes += session.iter().map(|(_, bytes)| bytes.len()).sum::<usize>();
+        }
+        for _ in 0..ROUNDS {
+            figures.judged = figures.judged.min(judge(&case, peer.address(), &facts).await);
+            figures.bare = figures.bare.min(bare(&sessions, &tcp).await.unwrap());
+        }
+        cases.push((case.id().to_owned(), figures));
     }
-    let bare = bare(peer.address().tcp().unwrap()).await.unwrap();
     peer.stop().await;
-    (cases, bare)
+    cases
 }
 
-/// How often the suite speaks after the peer has. Of a long log the middle is left out, so these are the least.
-fn turns(log: &[Wire]) -> u32 {
-    let ends = log.iter().filter_map(|entry| match entry {
-        Wire::Bytes { from, .. } => Some(*from),
-        _ => None,
-    });
-    let ends: Vec<From> = ends.collect();
-    ends.windows(2).map(|pair| u32::from(pair == [From::Peer, From::Suite])).sum()
+async fn judge(case: &Case, address: &Address, facts: &Facts) -> Duration {
+    let started = Instant::now();
+    replay(case, address, facts, PATIENCE).await;
+    started.elapsed()
 }
 
-/// The least of many connections and calls.
-async fn bare(address: &str) -> std::io::Result<Bare> {
-    const HELLO: &[u8] = b"{\"method\":\"methods\",\"arguments\":[{}],\"callbacks\":{},\"links\":[]}\n";
-    const CALL: &[u8] =
-        b"{\"method\":\"echo\",\"arguments\":[1,\"[Function]\"],\"callbacks\":{\"1\":[\"1\"]},\"links\":[]}\n";
-    let mut least = Bare { connection: Duration::MAX, turn: Duration::MAX };
-    for _ in 0..100 {
-        let started = Instant::now();
-        let mut stream = TcpStream::connect(address).await?;
+/// Sends what the suite sent and reads what the peer answered, as much and in the same order.
+async fn bare(sessions: &[Session], peer: &str) -> std::io::Result<Duration> {
+    let started = Instant::now();
+    let mut buffer = Vec::new();
+    for session in sessions {
+        let mut stream = TcpStream::connect(peer).await?;
         stream.set_nodelay(true)?;
-        exchange(&mut stream, HELLO).await?;
-        least.connection = least.connection.min(started.elapsed());
-        for _ in 0..10 {
-            let started = Instant::now();
-            exchange(&mut stream, CALL).await?;
-            least.turn = least.turn.min(started.elapsed());
+        for (sender, bytes) in session {
+            match sender {
+                Sender::Suite => stream.write_all(bytes).await?,
+                Sender::Peer => {
+                    quick(&stream)?;
+                    buffer.resize(bytes.len(), 0);
+                    tokio::time::timeout(PATIENCE, stream.read_exact(&mut buffer)).await??;
+                }
+            }
         }
     }
-    Ok(least)
+    Ok(started.elapsed())
 }
 
-/// Sends a line and reads one.
-async fn exchange(stream: &mut TcpStream, line: &[u8]) -> std::io::Result<()> {
+/// As the suite does, or each exchange would cost a delayed acknowledgement.
+fn quick(stream: &TcpStream) -> std::io::Result<()> {
     #[cfg(target_os = "linux")]
-    socket2::SockRef::from(&*stream).set_tcp_quickack(true)?;
-    stream.write_all(line).await?;
-    let mut buffer = [0; 4096];
-    let mut last = 0;
-    while last != b'\n' {
-        let count = stream.read(&mut buffer).await?;
-        last = *buffer[..count].last().ok_or(std::io::ErrorKind::UnexpectedEof)?;
+    socket2::SockRef::from(stream).set_tcp_quickack(true)?;
+    stream.set_nodelay(true)
+}
+
+/// Starts what stands between the suite and the peer and keeps what goes over it.
+async fn recorder(peer: String) -> (Address, Record) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap().to_string().parse().unwrap();
+    let record = Record::default();
+    let kept = Arc::clone(&record);
+    tokio::spawn(async move {
+        loop {
+            let (suite, _) = listener.accept().await.unwrap();
+            let session = Arc::<Mutex<Session>>::default();
+            kept.lock().unwrap().push(Arc::clone(&session));
+            let peer = TcpStream::connect(&peer).await.unwrap();
+            suite.set_nodelay(true).unwrap();
+            peer.set_nodelay(true).unwrap();
+            let ((from_suite, to_suite), (from_peer, to_peer)) = (suite.into_split(), peer.into_split());
+            tokio::spawn(carry(Sender::Suite, from_suite, to_peer, Arc::clone(&session)));
+            tokio::spawn(carry(Sender::Peer, from_peer, to_suite, session));
+        }
+    });
+    (address, record)
+}
+
+async fn carry(
+    sender: Sender,
+    mut from: OwnedReadHalf,
+    mut to: OwnedWriteHalf,
+    session: Arc<Mutex<Session>>,
+) {
+    let mut buffer = vec![0; 64 << 10];
+    while let Ok(count @ 1..) = from.read(&mut buffer).await {
+        {
+            let mut session = session.lock().unwrap();
+            match session.last_mut().filter(|(last, _)| *last == sender) {
+                Some((_, bytes)) => bytes.extend_from_slice(&buffer[..count]),
+                None => session.push((sender, buffer[..count].to_vec())),
+            }
+        }
+        if to.write_all(&buffer[..count]).await.is_err() {
+            break;
+        }
     }
-    Ok(())
+    let _ = to.shutdown().await;
 }
 
 /// How soon there is a verdict, beside a process that only says its version.

@@ -5,6 +5,7 @@
 
 mod absence;
 mod expect;
+mod say;
 mod seat;
 
 use crate::cases::Case;
@@ -155,9 +156,9 @@ async fn play<'t>(case: &'t Case, mut replay: Replay<'_, 't>) -> Replayed {
     Replayed { judged, log, broken, lines }
 }
 
-/// What a case's deadline grows by for so many bytes: a second for 2 MiB.
-fn reading_time(bytes: usize) -> Duration {
-    Duration::from_micros(bytes as u64 / 2)
+/// What a case's deadline grows by for so many bytes, of either end: a second for 2 MiB.
+fn reading_time(bytes: u64) -> Duration {
+    Duration::from_micros(bytes / 2)
 }
 
 /// Why a replay ends before its last step.
@@ -179,6 +180,8 @@ struct Replay<'a, 't> {
     /// How long a part may take.
     patience: Duration,
     deadline: Instant,
+    /// For how many bytes of the line that is coming the deadline has grown.
+    granted: u64,
     pending: Vec<Pending<'t>>,
     inbox: Vec<Received>,
     /// A line of the peer's that was no message.
@@ -217,6 +220,7 @@ impl<'a, 't> Replay<'a, 't> {
             names,
             patience,
             deadline: Instant::now() + patience,
+            granted: 0,
             pending: Vec::new(),
             inbox: Vec::new(),
             broken: None,
@@ -244,6 +248,7 @@ impl<'a, 't> Replay<'a, 't> {
             names: self.names,
             patience: self.patience,
             deadline,
+            granted: 0,
             pending: Vec::new(),
             inbox: self.inbox,
             broken: self.broken,
@@ -410,7 +415,7 @@ impl<'a, 't> Replay<'a, 't> {
                 });
                 let mut bytes = expanded.map_err(|called| self.unbound(&called))?;
                 // Long input takes its time to be read, and the case is seldom about that.
-                self.deadline += reading_time(bytes.len());
+                self.deadline += reading_time(bytes.len() as u64);
                 bytes.extend(newline.then_some(b'\n'));
                 self.send(&split.segments(&bytes)).await?;
             }
@@ -437,70 +442,6 @@ impl<'a, 't> Replay<'a, 't> {
             Action::Expect(..) | Action::AnyOrder(_) => {}
         }
         Ok(())
-    }
-
-    /// Sends a message of the transcript.
-    async fn say(&mut self, pattern: &Pattern, method: &[u8], split: &Split) -> Result<(), Stop> {
-        for (key, name) in pattern.members() {
-            if method == b"\"methods\"" {
-                self.names.own_member(&key, name);
-            }
-        }
-        let line = pattern.encode(method, &mut self.names);
-        self.deadline += reading_time(line.len());
-        if matches!(pattern.called, Called::Function(_)) {
-            self.called = self.begun;
-        }
-        // Whatever is said later may make the peer call a method of our object.
-        for name in pattern.declared().iter().filter(|_| method != b"\"methods\"") {
-            let begun = self.begun;
-            let alone = |cause: &mut Option<usize>| *cause = cause.filter(|step| *step == begun);
-            self.causes.entry(name.clone()).and_modify(alone).or_insert(Some(begun));
-        }
-        self.send(&split.segments(&line)).await
-    }
-
-    /// Sends these segments, where the transport can carry them.
-    async fn send(&mut self, segments: &[&[u8]]) -> Result<(), Stop> {
-        if let Some(reason) = self.facts.limits.refuses_segments(segments) {
-            return Err(Stop::NotApplicable(reason));
-        }
-        self.wire.send(segments, self.deadline).await;
-        Ok(())
-    }
-
-    fn method_of_call(&self, called: &Called) -> Result<Vec<u8>, Stop> {
-        match called {
-            Called::Member(key) => Ok(method_text(key, &self.names, self.facts.by)),
-            Called::Function(name) => match self.names.callable(name) {
-                Some(id) => Ok(id.to_string().into_bytes()),
-                None => Err(self.unbound(called)),
-            },
-            Called::Verbatim(text) => Ok(text.clone()),
-        }
-    }
-
-    fn method_of_send(&self, called: &Called) -> Result<Vec<u8>, Stop> {
-        match called {
-            Called::Member(key) => {
-                let mut text = Vec::new();
-                key.as_text().write_json(&mut text);
-                Ok(text)
-            }
-            // A number that nothing binds stands for itself.
-            Called::Function(Name::Theirs(id)) => {
-                let id = self.names.callable(&Name::Theirs(*id)).unwrap_or(*id);
-                Ok(id.to_string().into_bytes())
-            }
-            called => self.method_of_call(called),
-        }
-    }
-
-    fn unbound(&self, called: &Called) -> Stop {
-        Stop::NotApplicable(format!(
-            "{} needs {called}, which the peer did not declare or has taken back",
-            self.step.0
-        ))
     }
 
     /// Keeps what is not awaited now; ends the replay where nothing more can come.
@@ -543,6 +484,15 @@ impl<'a, 't> Replay<'a, 't> {
         }
     }
 
+    /// The deadline has passed: whether there is more time, for what has come of a line that is not complete. A long answer takes its time
+    /// too, and few cases are about that; a line has a limit, and so has this.
+    fn more_time(&mut self) -> bool {
+        let came = self.wire.unfinished() as u64;
+        self.deadline += reading_time(came.saturating_sub(self.granted));
+        self.granted = came;
+        Instant::now() < self.deadline
+    }
+
     /// Something awaited did not come: silence, or a line in its place that is no message.
     fn missing(&self, awaited: &str) -> Stop {
         match &self.broken {
@@ -573,3 +523,6 @@ impl<'a, 't> Replay<'a, 't> {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -403,6 +403,12 @@ impl Wire {
         self.lines
     }
 
+    /// How many bytes have come of a line that is not complete.
+    #[must_use]
+    pub fn unfinished(&self) -> usize {
+        self.splitter.rest().len()
+    }
+
     /// How many bytes the peer has sent.
     #[must_use]
     pub fn bytes(&self) -> u64 {

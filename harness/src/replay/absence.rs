@@ -48,10 +48,13 @@ impl Replay<'_, '_> {
         self.deadline = deadline.min(Instant::now() + self.facts.quiet());
         let first = self.barrier(false).await;
         self.deadline = deadline;
-        let answered = match first {
+        let mut answered = match first {
             Barrier::Deaf => self.barrier(false).await,
             answered => answered,
         };
+        while matches!(answered, Barrier::Deaf) && self.more_time() {
+            answered = self.barrier(false).await;
+        }
         match answered {
             // That we ended the connection is no end by the peer.
             _ if self.wire.is_flooded() => self.keep(Incoming::Flood, SURVIVED),
