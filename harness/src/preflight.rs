@@ -23,6 +23,10 @@ const FLOOD: u64 = 1000;
 /// How much longer than a case the preflight waits: what it learns decides over all of them.
 const PATIENCE: u32 = 2;
 
+/// How long a peer has to close a connection after we closed our half: one that never does is found out once. Too short, a slow one would
+/// see resets in the place of orderly ends.
+const DRAIN: Duration = Duration::from_secs(2);
+
 /// Between our object and the first call, so that they do not share a segment.
 const BEFORE_FIRST_CALL: Duration = Duration::from_millis(25);
 
@@ -110,7 +114,7 @@ impl Facts {
     /// How long to wait for the peer to close after we did.
     #[must_use]
     pub fn drain(&self) -> Duration {
-        if self.closes { Duration::from_secs(2) } else { Duration::from_millis(20) }
+        if self.closes { DRAIN } else { Duration::from_millis(20) }
     }
 
     /// How long silence must last where no barrier can show it.
@@ -194,7 +198,7 @@ pub async fn preflight(
             learn_connections(&mut facts, second, wire.is_closed());
         }
     }
-    wire.close(Instant::now() + Duration::from_secs(1)).await;
+    wire.close(Instant::now() + DRAIN).await;
     facts.closes = wire.is_closed();
     facts.lines = wire.lines();
     facts.floods = facts.lines > FLOOD || wire.is_flooded();

@@ -77,6 +77,8 @@ pub struct Replayed {
     pub broken: BTreeMap<&'static str, Problem>,
     /// How many lines the peer sent.
     pub lines: u64,
+    /// How much longer than its patience it was given, for the length of what was sent and of what came.
+    pub more: Duration,
 }
 
 impl Replayed {
@@ -99,7 +101,7 @@ impl Replayed {
             class: kind.to_owned(),
             cause: Cause::Life,
         }));
-        Replayed { judged, log: Log::default(), broken: BTreeMap::new(), lines: 0 }
+        Replayed { judged, log: Log::default(), broken: BTreeMap::new(), lines: 0, more: Duration::ZERO }
     }
 }
 
@@ -108,6 +110,9 @@ pub const CONNECTION: &str = "the connection";
 
 /// The step of a divergence that showed when all steps were over.
 pub(crate) const AFTER_LAST: &str = "after the last step";
+
+/// Where a divergence lies before the first step, and its clause.
+const SHAKING_HANDS: (&str, &str) = ("the handshake", "methods/sent");
 
 const REFUSED: &str = "refused";
 
@@ -151,9 +156,9 @@ async fn play<'t>(case: &'t Case, mut replay: Replay<'_, 't>) -> Replayed {
         Err(Stop::NotApplicable(reason)) => Judged::NotApplicable(reason),
     };
     replay.wire.close(Instant::now() + replay.facts.drain()).await;
-    let lines = replay.wire.lines();
+    let (lines, more) = (replay.wire.lines(), replay.more);
     let (log, broken) = replay.wire.finish();
-    Replayed { judged, log, broken, lines }
+    Replayed { judged, log, broken, lines, more }
 }
 
 /// What a case's deadline grows by for so many bytes, of either end: a second for 2 MiB.
@@ -180,6 +185,8 @@ struct Replay<'a, 't> {
     /// How long a part may take.
     patience: Duration,
     deadline: Instant,
+    /// By how much it has grown, in all.
+    more: Duration,
     /// For how many bytes of the line that is coming the deadline has grown.
     granted: u64,
     pending: Vec<Pending<'t>>,
@@ -197,7 +204,7 @@ struct Replay<'a, 't> {
     /// The connection ended as the transcript permits.
     over: bool,
     /// Where a divergence now would lie.
-    step: (String, String),
+    step: (&'t str, &'t str),
 }
 
 impl<'a, 't> Replay<'a, 't> {
@@ -220,6 +227,7 @@ impl<'a, 't> Replay<'a, 't> {
             names,
             patience,
             deadline: Instant::now() + patience,
+            more: Duration::ZERO,
             granted: 0,
             pending: Vec::new(),
             inbox: Vec::new(),
@@ -229,7 +237,7 @@ impl<'a, 't> Replay<'a, 't> {
             begun: 0,
             half_closed: false,
             over: false,
-            step: ("the handshake".to_owned(), "methods/sent".to_owned()),
+            step: SHAKING_HANDS,
         }
     }
 
@@ -248,6 +256,7 @@ impl<'a, 't> Replay<'a, 't> {
             names: self.names,
             patience: self.patience,
             deadline,
+            more: self.more,
             granted: 0,
             pending: Vec::new(),
             inbox: self.inbox,
@@ -257,7 +266,7 @@ impl<'a, 't> Replay<'a, 't> {
             begun: self.begun,
             half_closed: self.half_closed,
             over: self.over,
-            step: self.step,
+            step: SHAKING_HANDS,
         }
     }
 
@@ -338,9 +347,9 @@ impl<'a, 't> Replay<'a, 't> {
         })
     }
 
-    fn enter(&mut self, label: &str, clause: Option<&str>) {
+    fn enter(&mut self, label: &'t str, clause: Option<&'t str>) {
         let clause = clause.unwrap_or(&self.transcript.header.clauses[0]);
-        self.step = (label.to_owned(), clause.to_owned());
+        self.step = (label, clause);
     }
 
     async fn perform(&mut self, step: &'t Step) -> Result<(), Stop> {
@@ -415,7 +424,7 @@ impl<'a, 't> Replay<'a, 't> {
                 });
                 let mut bytes = expanded.map_err(|called| self.unbound(&called))?;
                 // Long input takes its time to be read, and the case is seldom about that.
-                self.deadline += reading_time(bytes.len() as u64);
+                self.give_time(bytes.len() as u64);
                 bytes.extend(newline.then_some(b'\n'));
                 self.send(&split.segments(&bytes)).await?;
             }
@@ -484,11 +493,17 @@ impl<'a, 't> Replay<'a, 't> {
         }
     }
 
+    /// Lets the deadline grow for so many bytes, of either end.
+    fn give_time(&mut self, bytes: u64) {
+        self.deadline += reading_time(bytes);
+        self.more += reading_time(bytes);
+    }
+
     /// The deadline has passed: whether there is more time, for what has come of a line that is not complete. A long answer takes its time
     /// too, and few cases are about that; a line has a limit, and so has this.
     fn more_time(&mut self) -> bool {
         let came = self.wire.unfinished() as u64;
-        self.deadline += reading_time(came.saturating_sub(self.granted));
+        self.give_time(came.saturating_sub(self.granted));
         self.granted = came;
         Instant::now() < self.deadline
     }
@@ -512,8 +527,8 @@ impl<'a, 't> Replay<'a, 't> {
 
     fn divergence(&self, kind: &'static str, expected: &str, actual: &str, cause: Cause) -> Box<Diverged> {
         Box::new(Diverged {
-            step: self.step.0.clone(),
-            clause: self.step.1.clone(),
+            step: self.step.0.to_owned(),
+            clause: self.step.1.to_owned(),
             kind,
             path: String::new(),
             expected: expected.to_owned(),

@@ -40,6 +40,9 @@ const MESSAGES_LIMIT: u64 = 100_000;
 const BETWEEN_SEGMENTS: Duration = Duration::from_millis(2);
 const BETWEEN_FEW_SEGMENTS: Duration = Duration::from_millis(25);
 
+/// What the log says of a reset.
+const RESETS: &str = "resets the connection";
+
 /// Which end of the monitor the suite is.
 const SUITE: End = End::A;
 const PEER: End = End::B;
@@ -110,14 +113,30 @@ impl Wire {
             return host.next(deadline).await.map(|connection| Wire::over(connection, terms));
         }
         let opened = tokio::time::timeout_at(deadline, Connection::open(address)).await;
-        Ok(Wire::over(opened.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??, terms))
+        match opened.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))? {
+            Ok(connection) => Ok(Wire::over(connection, terms)),
+            // The peer accepted it: whether the reset is seen here or at the first read is a matter of time.
+            Err(error) if error.kind() == io::ErrorKind::ConnectionReset => Ok(Wire::after_reset(terms)),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// A connection that the peer has reset already.
+    fn after_reset(terms: &Terms) -> Wire {
+        let mut wire = Wire { closed: Some(true), ..Wire::over_any(None, terms) };
+        wire.log.event(From::Peer, RESETS);
+        wire
     }
 
     /// Speaks over a connection that there is already.
     #[must_use]
     pub fn over(connection: Connection, terms: &Terms) -> Wire {
+        Wire::over_any(Some(connection), terms)
+    }
+
+    fn over_any(connection: Option<Connection>, terms: &Terms) -> Wire {
         Wire {
-            connection: Some(connection),
+            connection,
             splitter: Splitter::new(LINE_LIMIT),
             sent: Splitter::new(usize::MAX),
             monitor: Monitor::of(terms.dialect),
@@ -327,7 +346,7 @@ impl Wire {
             if !rest.is_empty() {
                 self.log.bytes(From::Peer, &rest);
             }
-            self.log.event(From::Peer, if reset { "resets the connection" } else { "closes the connection" });
+            self.log.event(From::Peer, if reset { RESETS } else { "closes the connection" });
             if !reset {
                 for problem in self.monitor.end(PEER, &rest) {
                     self.broken.entry(problem.clause).or_insert(problem);
@@ -363,7 +382,7 @@ impl Wire {
 
     /// Aborts the connection.
     pub fn reset(&mut self) {
-        self.log.event(From::Suite, "resets the connection");
+        self.log.event(From::Suite, RESETS);
         if let Some(connection) = self.connection.take() {
             connection.reset();
         }

@@ -214,11 +214,13 @@ fn who_closes_our_pipes_stops_no_work() {
         .expect_status(&[1]);
     let log = root().join("fixtures/recordings/ruby--ruby.jsonl").display().to_string();
     let (known, out) = (at("known.toml"), at("imported"));
+    let other = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let taken = other.local_addr().unwrap().to_string();
     let works: [&[&str]; 3] = [
         &["baseline", "create", &known, &report, "--reason", "a test"],
         &["import", &log, "--out", &out],
-        // It can listen nowhere, and nobody hears why.
-        &["serve", "--listen", "127.0.0.1:no"],
+        // It cannot listen there, and nobody hears why.
+        &["serve", "--listen", &taken],
     ];
     for (arguments, expected) in works.into_iter().zip([0, 0, 2]) {
         let (reader, writer) = std::io::pipe().unwrap();

@@ -1,19 +1,19 @@
 //! What the suite says: the messages of a transcript, with the numbers that the functions have on this connection.
 
-use super::{Replay, Stop, reading_time};
+use super::{Replay, Stop};
 use crate::ping::method_text;
 use dnode_spec::transcript::{Called, Name, Pattern, Split};
 
 impl Replay<'_, '_> {
     /// Sends a message of the transcript.
     pub(super) async fn say(&mut self, pattern: &Pattern, method: &[u8], split: &Split) -> Result<(), Stop> {
-        for (key, name) in pattern.members() {
-            if method == b"\"methods\"" {
+        if method == b"\"methods\"" {
+            for (key, name) in pattern.members() {
                 self.names.own_member(&key, name);
             }
         }
         let line = pattern.encode(method, &mut self.names);
-        self.deadline += reading_time(line.len() as u64);
+        self.give_time(line.len() as u64);
         if matches!(pattern.called, Called::Function(_)) {
             self.called = self.begun;
         }

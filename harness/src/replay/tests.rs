@@ -9,9 +9,18 @@ use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, DuplexStream};
 const METHODS: &[u8] = b"{\"method\":\"methods\",\"arguments\":[{\"conformProbe\":\"[Function]\",\"echo\":\"[Function]\"}],\"callbacks\":{\"0\":[\"0\",\"conformProbe\"],\"1\":[\"0\",\"echo\"]},\"links\":[]}\n";
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// A peer whose answer to `echo` is a string of so many pieces of 512 KiB, a fifth of a second apart, and then nothing for a long time if
-/// it is not `whole`.
-async fn serve(stream: DuplexStream, pieces: usize, whole: bool) -> std::io::Result<()> {
+/// What a peer does in the place of an answer to `echo`.
+#[derive(Clone, Copy)]
+enum Answer {
+    /// A string of so many pieces of 512 KiB, a fifth of a second apart.
+    Pieces(usize),
+    /// The same, without its end.
+    Unfinished(usize),
+    /// Messages without end, all of them right.
+    Endless,
+}
+
+async fn serve(stream: DuplexStream, answer: Answer) -> std::io::Result<()> {
     let (from, mut to) = tokio::io::split(stream);
     let mut lines = BufReader::new(from).lines();
     to.write_all(METHODS).await?;
@@ -20,24 +29,34 @@ async fn serve(stream: DuplexStream, pieces: usize, whole: bool) -> std::io::Res
         let Some(id) = message["callbacks"].as_object().and_then(|callbacks| callbacks.keys().next()) else {
             continue;
         };
+        let begin = format!("{{\"method\":{id},\"arguments\":[\"");
+        let end = "\"],\"callbacks\":{},\"links\":[]}\n";
         let is_echo = message["method"] == 1 || message["method"] == "echo";
-        to.write_all(format!("{{\"method\":{id},\"arguments\":[\"").as_bytes()).await?;
-        for _ in 0..if is_echo { pieces } else { 0 } {
-            tokio::time::sleep(PATIENCE / 5).await;
-            to.write_all(&[b'x'; 512 << 10]).await?;
+        match answer {
+            Answer::Endless if is_echo => loop {
+                to.write_all(format!("{begin}{end}").repeat(1000).as_bytes()).await?;
+            },
+            Answer::Pieces(pieces) | Answer::Unfinished(pieces) if is_echo => {
+                to.write_all(begin.as_bytes()).await?;
+                for _ in 0..pieces {
+                    tokio::time::sleep(PATIENCE / 5).await;
+                    to.write_all(&[b'x'; 512 << 10]).await?;
+                }
+                if let Answer::Unfinished(_) = answer {
+                    std::future::pending::<()>().await;
+                }
+                to.write_all(end.as_bytes()).await?;
+            }
+            _ => to.write_all(format!("{begin}{end}").as_bytes()).await?,
         }
-        if is_echo && !whole {
-            tokio::time::sleep(PATIENCE * 1000).await;
-        }
-        to.write_all(b"\"],\"callbacks\":{},\"links\":[]}\n").await?;
     }
     Ok(())
 }
 
-async fn judged(steps: &str, pieces: usize, whole: bool) -> Judged {
+async fn judged(steps: &str, answer: Answer) -> Judged {
     let target = memory::target("slow", move || {
         let (ours, theirs) = tokio::io::duplex(1 << 20);
-        tokio::spawn(serve(theirs, pieces, whole));
+        tokio::spawn(serve(theirs, answer));
         ours
     });
     let Target::Address(address) = target else { panic!("a peer in memory has an address") };
@@ -54,14 +73,22 @@ const SURVIVED: &str = "{\"survive\":true}";
 #[tokio::test(start_paused = true)]
 async fn a_long_answer_has_time_to_come() {
     for steps in [AWAITED, SURVIVED] {
-        assert_eq!(judged(steps, 12, true).await, Judged::Pass, "{steps}");
+        assert_eq!(judged(steps, Answer::Pieces(12)).await, Judged::Pass, "{steps}");
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn an_answer_that_stops_coming_does_not() {
     for steps in [AWAITED, SURVIVED] {
-        let Judged::Diverged(diverged) = judged(steps, 3, false).await else { panic!("{steps}") };
+        let Judged::Diverged(diverged) = judged(steps, Answer::Unfinished(3)).await else {
+            panic!("{steps}")
+        };
         assert_eq!(diverged.cause, Cause::Time, "{steps}");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_flood_is_one_and_not_the_end_of_the_connection() {
+    let Judged::Diverged(diverged) = judged(SURVIVED, Answer::Endless).await else { panic!("it passed") };
+    assert_eq!((diverged.kind, diverged.cause), ("flood", Cause::Content));
 }

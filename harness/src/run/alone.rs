@@ -126,7 +126,8 @@ impl Lane {
         let Some(peer) = self.peer.as_mut().filter(|_| !harmless || case.transcript.header.hostile) else {
             return Life::Serves;
         };
-        match peer.health(facts, patience).await {
+        // Who is busy with what is long is not deaf.
+        match peer.health(facts, patience + replayed.more).await {
             Health::Serves => Life::Serves,
             Health::Died(death) => Life::Died(Some(death)),
             Health::Refuses => Life::Died(None),

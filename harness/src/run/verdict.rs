@@ -215,14 +215,13 @@ pub(super) fn life(death: Option<(String, Death)>) -> Outcome {
 mod tests {
     use super::*;
     use crate::cases::all;
-    use crate::wire::Log;
-    use std::collections::BTreeMap;
 
     #[test]
     fn a_peer_that_dies_a_moment_after_the_last_step_died_of_it() {
         let case = all().unwrap().into_iter().find(|case| case.id() == "robust/reset").unwrap();
         let step = |judged: Judged| {
-            let replayed = Replayed { judged, log: Log::default(), broken: BTreeMap::new(), lines: 0 };
+            let nothing = Replayed::without_connection(LIFE_CLAUSE, "none", String::new());
+            let replayed = Replayed { judged, ..nothing };
             let outcome = outcome(&case, replayed, Life::Died(None), &Command::default());
             let divergence = outcome.divergence.unwrap();
             (outcome.verdict, divergence.step, divergence.fingerprint)

@@ -5,7 +5,7 @@ use crate::dialect::Dialect;
 use crate::message::Id;
 use crate::path::PathForm;
 use crate::text::TextBuf;
-use std::collections::{HashMap, HashSet};
+use foldhash::{HashMap, HashSet};
 
 /// A function in a transcript.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -9,9 +9,9 @@ use crate::message::{Id, Link, Method, write_callbacks};
 use crate::monitor::Received;
 use crate::path::Path;
 use crate::scrub::{Written, scrub};
-use crate::text::TextBuf;
+use crate::text::{Text, TextBuf};
 use crate::value::{Kind, Ref, Value};
-use std::collections::HashSet;
+use foldhash::{HashSet, HashSetExt};
 
 /// What stands in the arguments of a transcript where the wire has a value.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -285,59 +285,43 @@ impl Pattern {
     fn write_fields(
         &self,
         method: &[u8],
-        mut arguments: Option<Vec<u8>>,
+        arguments: Option<Vec<u8>>,
         callbacks: &[(Id, Path)],
         names: &mut Names,
     ) -> Vec<u8> {
         let root = self.source.root();
-        let mut fields: Vec<(String, Vec<u8>)> = Vec::new();
+        let room = method.len() + arguments.as_ref().map_or(0, Vec::len) + 128;
+        let mut line = Fields(Vec::with_capacity(room));
         if root.get("method").is_none() && !matches!(&self.called, Called::Verbatim(text) if text.is_empty())
         {
-            fields.push(("\"method\"".to_owned(), method.to_vec()));
+            line.field("method".into()).extend_from_slice(method);
         }
         let mut declares = !callbacks.is_empty();
         let members: Vec<_> = root.members().collect();
         for (n, &(key, value)) in members.iter().enumerate() {
             // Of a field that stands twice the last counts; the others go out as they are.
             let counts = members[n + 1..].iter().all(|(later, _)| *later != key);
-            let written = match key.to_str().filter(|_| counts) {
-                Some("method") => method.to_vec(),
-                Some("arguments") => arguments.take().unwrap_or_else(|| value.to_json()),
-                Some("callbacks") if value.kind() == Kind::Object => {
+            let out = line.field(key);
+            match (key.to_str().filter(|_| counts), &arguments) {
+                (Some("method"), _) => out.extend_from_slice(method),
+                (Some("arguments"), Some(arguments)) => out.extend_from_slice(arguments),
+                (Some("callbacks"), _) if value.kind() == Kind::Object => {
                     declares = false;
-                    rename_callbacks(value, callbacks, names)
+                    rename_callbacks(value, callbacks, names, out);
                 }
-                _ => value.to_json(),
-            };
-            let mut quoted = Vec::new();
-            key.write_json(&mut quoted);
-            fields.push((String::from_utf8_lossy(&quoted).into_owned(), written));
+                _ => value.write_json(out),
+            }
         }
         if declares {
-            let mut written = Vec::new();
-            write_callbacks(callbacks, names.path_form, &mut written);
-            fields.push(("\"callbacks\"".to_owned(), written));
+            write_callbacks(callbacks, names.path_form, line.field("callbacks".into()));
         }
-        let empty: [(&str, &[u8]); 3] = [("arguments", b"[]"), ("callbacks", b"{}"), ("links", b"[]")];
-        for (field, value) in empty {
-            let quoted = format!("\"{field}\"");
-            if self.complete && !fields.iter().any(|(key, _)| *key == quoted) {
-                fields.push((quoted, value.to_vec()));
+        for (key, empty) in [("arguments", "[]"), ("callbacks", "{}"), ("links", "[]")] {
+            let written = root.get(key).is_some() || (key == "callbacks" && declares);
+            if self.complete && !written {
+                line.field(key.into()).extend_from_slice(empty.as_bytes());
             }
         }
-        let length: usize = fields.iter().map(|(key, value)| key.len() + value.len() + 2).sum();
-        let mut out = Vec::with_capacity(length + 2);
-        out.push(b'{');
-        for (n, (key, value)) in fields.iter().enumerate() {
-            if n > 0 {
-                out.push(b',');
-            }
-            out.extend_from_slice(key.as_bytes());
-            out.push(b':');
-            out.extend_from_slice(value);
-        }
-        out.extend_from_slice(b"}\n");
-        out
+        line.end()
     }
 
     /// Whether `received` is this message; binds its functions in `names` where it is.
@@ -494,11 +478,11 @@ fn read_mark(value: Ref<'_>) -> Result<Option<Node<Mark>>, String> {
 }
 
 /// The `callbacks` field as written, with numbers for names, and what the arguments declare besides.
-fn rename_callbacks(value: Ref<'_>, more: &[(Id, Path)], names: &mut Names) -> Vec<u8> {
+fn rename_callbacks(value: Ref<'_>, more: &[(Id, Path)], names: &mut Names, out: &mut Vec<u8>) {
     let mut used: HashSet<Id> = more.iter().map(|(id, _)| *id).collect();
-    let mut out = vec![b'{'];
-    for (key, path) in value.members() {
-        if out.len() > 1 {
+    out.push(b'{');
+    for (n, (key, path)) in value.members().enumerate() {
+        if n > 0 {
             out.push(b',');
         }
         match key.to_str().and_then(|key| read_key(key, true)) {
@@ -506,16 +490,37 @@ fn rename_callbacks(value: Ref<'_>, more: &[(Id, Path)], names: &mut Names) -> V
                 out.extend_from_slice(format!("\"{}\"", names.declare_once(&name, &mut used)).as_bytes());
             }
             Some(name) => out.extend_from_slice(format!("\"{}\"", names.declare(&name)).as_bytes()),
-            None => key.write_json(&mut out),
+            None => key.write_json(out),
         }
         out.push(b':');
-        out.extend_from_slice(&path.to_json());
+        path.write_json(out);
     }
     let mut rest = Vec::new();
     write_callbacks(more, names.path_form, &mut rest);
-    if out.len() > 1 && !more.is_empty() {
+    if !value.is_empty() && !more.is_empty() {
         out.push(b',');
     }
     out.extend_from_slice(&rest[1..]);
-    out
+}
+
+/// An object of JSON that is being written.
+struct Fields(Vec<u8>);
+
+impl Fields {
+    /// Writes the key of the next field; its value is to follow.
+    fn field(&mut self, key: Text<'_>) -> &mut Vec<u8> {
+        self.0.push(if self.0.is_empty() { b'{' } else { b',' });
+        key.write_json(&mut self.0);
+        self.0.push(b':');
+        &mut self.0
+    }
+
+    /// The line, with its newline.
+    fn end(mut self) -> Vec<u8> {
+        if self.0.is_empty() {
+            self.0.push(b'{');
+        }
+        self.0.extend_from_slice(b"}\n");
+        self.0
+    }
 }

@@ -52,7 +52,7 @@ def harm(session):
     elif HARM == "slow":
         time.sleep(0.6)
     elif HARM == "memory":
-        kept.append(b"x" * (96 << 20))
+        kept.append(b"x" * (16 << 20))
     elif HARM == "amplified":
         session.send({"method": 64, "arguments": ["x" * (2 << 20)], "callbacks": {}, "links": []})
 

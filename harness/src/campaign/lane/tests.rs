@@ -54,8 +54,8 @@ async fn found(harm: &str) -> Vec<Oracle> {
     for _ in 0..70 {
         lane.play_input(&right, "a test").await;
     }
-    // Memory grows by and by; so much at once would be late too.
-    for _ in 0..if harm == "memory" { 8 } else { 1 } {
+    // Memory grows by and by: much at once would be late too where the machine is busy.
+    for _ in 0..if harm == "memory" { 48 } else { 1 } {
         lane.play_input(&line("no JSON"), "a test").await;
     }
     if lane.bench.peer.is_some() {
