@@ -136,11 +136,12 @@ fn errors_of_strings_and_bytes() {
     "#);
 }
 
+/// Short ones word by word, long ones block by block.
 #[test]
 fn each_byte_of_a_long_string_is_looked_at() {
     for byte in 0..0x80 {
-        for place in 0..16 {
-            let mut line = format!("\"{}\"", "x".repeat(24)).into_bytes();
+        for place in 0..160 {
+            let mut line = format!("\"{}\"", "x".repeat(200)).into_bytes();
             line[1 + place] = byte;
             let expected = match byte {
                 0..0x20 => Some((1 + place, Expected::Character)),
