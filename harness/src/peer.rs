@@ -405,7 +405,7 @@ pub async fn serves(address: &Address, facts: &Facts, deadline: Instant) -> Serv
             Answer::Late => return Service::Silent,
         }
     }
-    wire.close(deadline.min(Instant::now() + Duration::from_millis(500))).await;
+    wire.close(deadline.min(Instant::now() + facts.drain())).await;
     Service::Served
 }
 

@@ -161,11 +161,6 @@ async fn play<'t>(case: &'t Case, mut replay: Replay<'_, 't>) -> Replayed {
     Replayed { judged, log, broken, lines, more }
 }
 
-/// What a case's deadline grows by for so many bytes, of either end: a second for 2 MiB.
-fn reading_time(bytes: u64) -> Duration {
-    Duration::from_micros(bytes / 2)
-}
-
 /// Why a replay ends before its last step.
 enum Stop {
     Diverged(Box<Diverged>),
@@ -493,10 +488,12 @@ impl<'a, 't> Replay<'a, 't> {
         }
     }
 
-    /// Lets the deadline grow for so many bytes, of either end.
+    /// Lets the deadline grow for so many bytes, of either end: by a quarter of the patience for each MiB.
     fn give_time(&mut self, bytes: u64) {
-        self.deadline += reading_time(bytes);
-        self.more += reading_time(bytes);
+        let quarters = bytes as f64 / f64::from(1 << 20);
+        let more = (self.patience / 4).mul_f64(quarters);
+        self.deadline += more;
+        self.more += more;
     }
 
     /// The deadline has passed: whether there is more time, for what has come of a line that is not complete. A long answer takes its time

@@ -12,7 +12,7 @@ const PATIENCE: Duration = Duration::from_secs(1);
 /// What a peer does in the place of an answer to `echo`.
 #[derive(Clone, Copy)]
 enum Answer {
-    /// A string of so many pieces of 512 KiB, a fifth of a second apart.
+    /// A string of so many pieces of 512 KiB, a tenth of a second apart.
     Pieces(usize),
     /// The same, without its end.
     Unfinished(usize),
@@ -39,7 +39,7 @@ async fn serve(stream: DuplexStream, answer: Answer) -> std::io::Result<()> {
             Answer::Pieces(pieces) | Answer::Unfinished(pieces) if is_echo => {
                 to.write_all(begin.as_bytes()).await?;
                 for _ in 0..pieces {
-                    tokio::time::sleep(PATIENCE / 5).await;
+                    tokio::time::sleep(PATIENCE / 10).await;
                     to.write_all(&[b'x'; 512 << 10]).await?;
                 }
                 if let Answer::Unfinished(_) = answer {
