@@ -18,6 +18,7 @@ use dnode_spec::line::Splitter;
 use dnode_spec::message::{Id, Problem};
 use dnode_spec::monitor::{End, Monitor, Received};
 use dnode_spec::state::State;
+use memchr::memchr;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, VecDeque};
 use std::future::poll_fn;
@@ -37,7 +38,7 @@ const BYTES_LIMIT: u64 = 64 << 20;
 const MESSAGES_LIMIT: u64 = 100_000;
 /// Between the segments of a message that is to arrive in pieces: two writes without a pause reach the peer as one, and
 /// nothing tells when it has read the first. Many segments may well be merged here and there, a few may not.
-const BETWEEN_SEGMENTS: Duration = Duration::from_millis(2);
+const BETWEEN_SEGMENTS: Duration = Duration::from_millis(1);
 const BETWEEN_FEW_SEGMENTS: Duration = Duration::from_millis(25);
 
 /// What the log says of a reset.
@@ -163,7 +164,12 @@ impl Wire {
             [one] => Cow::Borrowed(*one),
             several => Cow::Owned(several.concat()),
         };
-        whole.split_inclusive(|&byte| byte == b'\n').for_each(|line| self.log.bytes(From::Suite, line));
+        let mut rest = &*whole;
+        while !rest.is_empty() {
+            let (line, after) = rest.split_at(memchr(b'\n', rest).map_or(rest.len(), |end| end + 1));
+            self.log.bytes(From::Suite, line);
+            rest = after;
+        }
         self.sent.push(&whole);
         while let Some(Ok(line)) = self.sent.next_line() {
             // What we send is not judged; the monitor learns from it what the peer may call.

@@ -5,6 +5,7 @@
 //! back. What no waiting can make fit is a flood. What a connection keeps below [`FREE`] is not counted, so that ordinary cases never
 //! meet here.
 
+use memchr::memchr2;
 use std::sync::Arc;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout_at};
@@ -79,20 +80,30 @@ pub(super) fn cost_of_message(line: usize, nodes: usize) -> usize {
 /// About how much memory a line takes as a value: its text twice, and so much for each array, object and member, as measured of lines that
 /// are made of nothing else. Brackets and commas within strings are none.
 pub(super) fn cost(line: &[u8]) -> usize {
-    let (mut cost, mut within, mut escaped) = (line.len() * 2, false, false);
-    for &byte in line {
+    let (mut cost, mut at) = (line.len() * 2, 0);
+    while let Some(&byte) = line.get(at) {
+        at += 1;
         match byte {
-            _ if escaped => escaped = false,
-            b'\\' => escaped = within,
-            b'"' => within = !within,
-            _ if within => {}
+            b'"' => at += string(&line[at..]),
             b'{' => cost += 304,
-            b'[' => cost += 192,
-            b',' => cost += 192,
+            b'[' | b',' => cost += 192,
             _ => {}
         }
     }
     cost
+}
+
+/// How long a string is after its opening quote, its closing one included.
+fn string(rest: &[u8]) -> usize {
+    let mut at = 0;
+    while let Some(stop) = memchr2(b'"', b'\\', &rest[at..]) {
+        at += stop + 1;
+        if rest[at - 1] == b'"' {
+            return at;
+        }
+        at = rest.len().min(at + 1);
+    }
+    rest.len()
 }
 
 #[cfg(test)]
@@ -103,6 +114,8 @@ mod tests {
     fn brackets_and_commas_in_strings_cost_no_more_than_other_text() {
         assert_eq!(cost(br#""{[,\"{[,""#), 2 * 10);
         assert_eq!(cost(br#"[{"a":"\\"},1]"#), 2 * 14 + 192 + 304 + 192);
+        assert_eq!(cost(br#"["[\""#), 2 * 5 + 192, "a string that does not end");
+        assert_eq!(cost(br#"["\"#), 2 * 3 + 192, "an escape that does not end");
     }
 
     #[test]
