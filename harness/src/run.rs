@@ -21,7 +21,7 @@ use crate::preflight::{Facts, preflight};
 use crate::replay::{Cause, Judged, Replayed, replay};
 use crate::shrink::shrink;
 use crate::target::Target;
-use alone::{LANES, Lane};
+use alone::{LANES, Lane, MANY, PAIR};
 use dnode_reports::event::{Death, Ended, Event, Outcome, Run, Verdict};
 use dnode_spec::generate::{Seed, session_in};
 use invariant::Invariants;
@@ -401,6 +401,9 @@ impl Runner<'_> {
         tell: &mut (dyn FnMut(Event) + Send),
     ) {
         let mut waiting = VecDeque::from(waiting);
+        if waiting.len() >= MANY {
+            self.widen(0, PAIR);
+        }
         let mut deadly = BTreeSet::new();
         let mut running = JoinSet::new();
         loop {
@@ -423,6 +426,10 @@ impl Runner<'_> {
             }
             match alone {
                 Ok((replayed, life)) => self.conclude(at, replayed, life),
+                // Perhaps no second one can be started beside the first: that one goes on.
+                Err(_) if lane.gone.is_some() && self.lanes.len() + running.len() > 0 => {
+                    waiting.push_front(at);
+                }
                 Err(reason) => {
                     let outcome = verdict::without_run(&self.cases[at], Verdict::Inconclusive, Some(reason));
                     self.outcomes[at] = Some(outcome);
@@ -436,14 +443,20 @@ impl Runner<'_> {
     /// Takes back a lane, and adds one after a case that harmed its peer. `busy`: how many lanes are running.
     fn park(&mut self, mut lane: Lane, busy: usize) {
         self.died = self.died.take().or(lane.died.take());
-        let lanes = self.lanes.len() + busy + 1;
-        if lane.gone.is_some() && lanes > 1 {
+        if lane.gone.is_some() && self.lanes.len() + busy > 0 {
             return;
         }
-        if lane.harmed && self.options.target.is_many() && lanes < LANES.min(self.options.jobs) {
-            self.lanes.push(Lane::new(None));
+        if lane.harmed {
+            self.widen(busy + 1, LANES);
         }
         self.lanes.insert(0, lane);
+    }
+
+    /// Adds a lane where peers are ours to start. `busy`: how many there are that are not parked.
+    fn widen(&mut self, busy: usize, most: usize) {
+        if self.options.target.is_many() && self.lanes.len() + busy < most.min(self.options.jobs) {
+            self.lanes.push(Lane::new(None));
+        }
     }
 
     /// Gives their verdict to the cases that were not begun.

@@ -1,7 +1,8 @@
 //! Cases by themselves: suspects, hostile cases, and whatever a peer that died left over.
 //!
-//! A lane is a peer that one case at a time has to itself. There is one lane until a case harms its peer or fails on time; from then
-//! on, where peers are ours to start, there are several, so that a run does not wait for each start and each deadline by itself.
+//! A lane is a peer that one case at a time has to itself. There is one lane, or two for many cases, until a case harms its peer or fails
+//! on time; from then on, where peers are ours to start, there are several, so that a run does not wait for each start and each deadline
+//! by itself.
 
 use super::verdict::Life;
 use super::{Options, is_suspect};
@@ -18,6 +19,10 @@ pub(super) const PATIENCE: u32 = 3;
 
 /// How long a process that closed its last connection may take to end.
 const ENDING: Duration = Duration::from_millis(20);
+
+/// How many lanes there are for this many cases, also where none has harmed its peer: while a peer takes apart what is long, another can.
+pub(super) const PAIR: usize = 2;
+pub(super) const MANY: usize = 8;
 
 /// How many lanes there are at most.
 pub(super) const LANES: usize = 6;

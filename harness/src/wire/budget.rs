@@ -1,37 +1,34 @@
 //! What all connections of a run together may keep of what the peer sends. Memory is one, however many cases run side by side, and what a
 //! line costs is not its length: a million opened objects take a few megabytes on the wire and a hundred times that as values.
 //!
-//! A connection takes its part before it reads on or takes a line apart, and waits, at most until its deadline, for others to give theirs
-//! back. What no waiting can make fit is a flood. What a connection keeps below [`FREE`] is not counted, so that ordinary cases never
-//! meet here.
+//! Each connection may keep a little. One at a time may keep more: another that needs it waits, at most until its deadline, and since
+//! who keeps much waits for nobody, no two wait for each other. What no waiting can make fit is a flood.
 
 use memchr::memchr2;
 use std::sync::Arc;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout_at};
 
-/// The unit in which memory is counted.
-const UNIT: usize = 1024;
-/// How many units there are: what the longest answer takes that a case asks for, 16 MiB as bytes, as text and as a value, and the deepest,
-/// whatever its keys are written as.
-const TOTAL: usize = 64 * 1024;
-/// How many bytes of a connection are not counted.
-const FREE: usize = 256 * 1024;
+/// How many bytes each connection may keep, so that ordinary cases never meet here.
+const LITTLE: usize = 1 << 20;
+/// How many bytes one connection at a time may keep: what the longest answer takes that a case asks for, 16 MiB as bytes, as text and as a
+/// value, and the deepest, whatever its keys are written as.
+const MUCH: usize = 64 << 20;
 
-/// The memory of a run.
+/// The memory of a run: the place of the one that may keep much.
 #[derive(Debug, Clone)]
 pub struct Memory(Arc<Semaphore>);
 
 impl Default for Memory {
     fn default() -> Memory {
-        Memory(Arc::new(Semaphore::new(TOTAL)))
+        Memory(Arc::new(Semaphore::new(1)))
     }
 }
 
 /// Why a connection may not keep more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Refused {
-    /// Others kept too much until the deadline.
+    /// Another kept much until the deadline.
     Late,
     /// It is more than there is.
     TooMuch,
@@ -41,32 +38,25 @@ pub(super) enum Refused {
 #[derive(Debug)]
 pub(super) struct Share {
     memory: Memory,
-    taken: Option<OwnedSemaphorePermit>,
+    much: Option<OwnedSemaphorePermit>,
 }
 
 impl Share {
-    /// Nothing yet.
+    /// A little.
     pub(super) fn of(memory: &Memory) -> Share {
-        Share { memory: memory.clone(), taken: None }
+        Share { memory: memory.clone(), much: None }
     }
 
     /// Makes the part as large as `bytes` need.
     pub(super) async fn fit(&mut self, bytes: usize, deadline: Instant) -> Result<(), Refused> {
-        let wanted = bytes.saturating_sub(FREE).div_ceil(UNIT);
-        let held = self.taken.as_ref().map_or(0, OwnedSemaphorePermit::num_permits);
-        if wanted > TOTAL {
+        if bytes > MUCH {
             return Err(Refused::TooMuch);
         }
-        if wanted <= held {
-            drop(self.taken.as_mut().and_then(|taken| taken.split(held - wanted)));
-            return Ok(());
-        }
-        let more = u32::try_from(wanted - held).unwrap_or(u32::MAX);
-        let acquired = timeout_at(deadline, Arc::clone(&self.memory.0).acquire_many_owned(more)).await;
-        let Ok(Ok(more)) = acquired else { return Err(Refused::Late) };
-        match &mut self.taken {
-            Some(taken) => taken.merge(more),
-            taken => *taken = Some(more),
+        if bytes <= LITTLE {
+            self.much = None;
+        } else if self.much.is_none() {
+            let acquired = timeout_at(deadline, Arc::clone(&self.memory.0).acquire_owned()).await;
+            self.much = Some(acquired.ok().and_then(Result::ok).ok_or(Refused::Late)?);
         }
         Ok(())
     }
@@ -109,6 +99,7 @@ fn string(rest: &[u8]) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::time::Duration;
 
     #[test]
     fn brackets_and_commas_in_strings_cost_no_more_than_other_text() {
@@ -127,20 +118,20 @@ mod tests {
             "{{\"method\":1,\"arguments\":[{open}1{close}],\"callbacks\":{{\"0\":[\"0\"{path}]}},\"links\":[]}}"
         );
         // It lies in the buffer too, which has some room.
-        assert!(cost(line.as_bytes()) + line.len() * 3 / 2 <= TOTAL * UNIT);
+        assert!(cost(line.as_bytes()) + line.len() * 3 / 2 <= MUCH);
     }
 
-    #[tokio::test]
-    async fn a_part_waits_for_the_others_and_a_flood_does_not() {
-        let soon = Instant::now() + std::time::Duration::from_millis(1);
+    #[tokio::test(start_paused = true)]
+    async fn who_needs_much_waits_for_the_one_that_has_it_and_a_flood_does_not() {
+        let soon = Instant::now() + Duration::from_secs(1);
         let memory = Memory::default();
         let (mut one, mut other) = (Share::of(&memory), Share::of(&memory));
-        assert_eq!(one.fit(TOTAL * UNIT + FREE + 1, soon).await, Err(Refused::TooMuch));
-        assert_eq!(one.fit(TOTAL * UNIT + FREE, soon).await, Ok(()));
-        assert_eq!(other.fit(FREE, soon).await, Ok(()), "what is not counted is always there");
-        assert_eq!(other.fit(FREE + 1, soon).await, Err(Refused::Late));
-        assert_eq!(one.fit(FREE, soon).await, Ok(()));
-        let later = Instant::now() + std::time::Duration::from_secs(60);
-        assert_eq!(other.fit(FREE + 1, later).await, Ok(()));
+        assert_eq!(one.fit(MUCH + 1, soon).await, Err(Refused::TooMuch));
+        assert_eq!(one.fit(LITTLE + 1, soon).await, Ok(()));
+        assert_eq!(other.fit(LITTLE, soon).await, Ok(()), "a little is always there");
+        assert_eq!(other.fit(LITTLE + 1, soon).await, Err(Refused::Late));
+        assert_eq!(one.fit(MUCH, soon).await, Ok(()), "who has much waits for nobody");
+        assert_eq!(one.fit(LITTLE, soon).await, Ok(()));
+        assert_eq!(other.fit(MUCH, Instant::now() + Duration::from_secs(1)).await, Ok(()));
     }
 }
