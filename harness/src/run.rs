@@ -447,7 +447,7 @@ impl Runner<'_> {
             return;
         }
         if lane.harmed {
-            self.widen(busy + 1, LANES);
+            self.widen(busy + 1, *LANES);
         }
         self.lanes.insert(0, lane);
     }

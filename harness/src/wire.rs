@@ -6,6 +6,8 @@
 
 mod budget;
 mod log;
+#[cfg(test)]
+mod tests;
 
 pub use log::Log;
 
@@ -27,7 +29,8 @@ use std::mem::MaybeUninit;
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
-use tokio::io::ReadBuf;
+use tokio::io::{AsyncReadExt, ReadBuf};
+use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
 /// The longest line that is taken from a peer: a case asks for 16 MiB.
@@ -40,6 +43,10 @@ const MESSAGES_LIMIT: u64 = 100_000;
 /// nothing tells when it has read the first. Many segments may well be merged here and there, a few may not.
 const BETWEEN_SEGMENTS: Duration = Duration::from_millis(1);
 const BETWEEN_FEW_SEGMENTS: Duration = Duration::from_millis(25);
+
+/// How long a connection is read that is over for us, and how many are at once.
+const LINGER: Duration = Duration::from_secs(30);
+static LINGERING: Semaphore = Semaphore::const_new(64);
 
 /// What the log says of a reset.
 const RESETS: &str = "resets the connection";
@@ -395,7 +402,8 @@ impl Wire {
         self.closed = Some(false);
     }
 
-    /// Closes in order: our sending half first, then everything is read, so that the close is no reset. What comes is judged.
+    /// Closes in order: our sending half first, then everything is read, so that the close is no reset. What comes until the deadline is
+    /// judged.
     pub async fn close(&mut self, deadline: Instant) {
         if self.connection.is_none() {
             return;
@@ -403,7 +411,11 @@ impl Wire {
         self.half_close();
         loop {
             match self.receive(deadline).await {
-                Incoming::Closed { .. } | Incoming::Late | Incoming::Flood => break,
+                Incoming::Closed { .. } | Incoming::Flood => break,
+                Incoming::Late => {
+                    self.connection.take().into_iter().for_each(linger);
+                    break;
+                }
                 Incoming::Message(_) | Incoming::Broken(_) => {}
             }
         }
@@ -462,4 +474,23 @@ impl Wire {
     pub fn note(&mut self, what: &str) {
         self.log.event(From::Suite, what);
     }
+}
+
+/// Reads on for a while what comes over a connection that is over for us: a peer that is slow to say its last word would be answered by a
+/// reset, and one that ends of that would do so in the middle of another case.
+fn linger(mut connection: Connection) {
+    let Ok(place) = LINGERING.try_acquire() else { return };
+    tokio::spawn(async move {
+        let read = async {
+            let (mut space, mut bytes) = (vec![0; 16 << 10], 0);
+            while let Ok(count @ 1..) = connection.stream().read(&mut space).await {
+                bytes += count as u64;
+                if bytes > BYTES_LIMIT {
+                    break;
+                }
+            }
+        };
+        let _ = tokio::time::timeout(LINGER, read).await;
+        drop(place);
+    });
 }

@@ -38,7 +38,7 @@ fn only(fault: &str, oracle: &str) -> (tempfile::TempDir, PathBuf) {
         "--jobs",
         "1",
         "--deadline",
-        "1s",
+        "500ms",
     ];
     run(&[&arguments[..], &["--findings", findings.to_str().unwrap()]].concat())
         .expect_status(&[1])

@@ -12,6 +12,9 @@ use crate::preflight::Facts;
 use crate::replay::{Judged, Replayed, replay};
 use crate::transport::Address;
 use dnode_reports::event::Death;
+use std::num::NonZero;
+use std::sync::LazyLock;
+use std::thread::available_parallelism;
 use std::time::Duration;
 
 /// How much longer a suspect may take when it is run again.
@@ -24,8 +27,9 @@ const ENDING: Duration = Duration::from_millis(20);
 pub(super) const PAIR: usize = 2;
 pub(super) const MANY: usize = 8;
 
-/// How many lanes there are at most.
-pub(super) const LANES: usize = 6;
+/// How many lanes there are at most: more start programs than this machine has processors for, and all are late.
+pub(super) static LANES: LazyLock<usize> =
+    LazyLock::new(|| (2 * available_parallelism().map_or(1, NonZero::get)).min(6));
 
 /// A peer that one case at a time has to itself.
 pub(super) struct Lane {

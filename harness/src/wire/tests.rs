@@ -1,0 +1,19 @@
+use super::*;
+use crate::transport::tls::Trust;
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpListener;
+
+#[tokio::test]
+async fn a_peer_that_is_slow_to_say_its_last_word_is_not_reset() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = Address::parse(&listener.local_addr().unwrap().to_string(), &Trust::System).unwrap();
+    let later = Instant::now() + Duration::from_secs(60);
+    let mut wire = Wire::open(&address, &Terms::default(), later).await.unwrap();
+    let (mut peer, _) = listener.accept().await.unwrap();
+    wire.close(Instant::now()).await;
+    drop(wire);
+    assert_eq!(peer.read(&mut [0]).await.unwrap(), 0, "our half has ended");
+    for _ in 0..3 {
+        peer.write_all(b"a word\n").await.unwrap();
+    }
+}
