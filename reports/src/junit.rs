@@ -42,7 +42,10 @@ impl<W: Write> Report for Junit<W> {
     fn finish(&mut self) -> io::Result<()> {
         let mut report = quick_junit::Report::new("dnode-conform");
         report.add_test_suites(self.records.all().iter().map(suite));
-        self.out.write_all(report.to_string().map_err(io::Error::other)?.as_bytes())?;
+        let text = report.to_string().map_err(io::Error::other)?;
+        // The schema of Jenkins has it of each suite, and not of all together, where it comes first.
+        let text = text.replacen(&format!(" skipped=\"{}\"", report.skipped), "", 1);
+        self.out.write_all(text.as_bytes())?;
         self.out.flush()
     }
 }
@@ -62,9 +65,6 @@ fn suite(record: &Record) -> TestSuite {
     }
     suite.add_test_cases(record.outcomes.iter().map(|outcome| case(run, outcome)));
     suite.add_test_cases(record.ended.stale.iter().map(stale));
-    let skipped = suite.test_cases.iter().filter(|it| matches!(it.status, TestCaseStatus::Skipped { .. }));
-    let skipped = skipped.count().to_string();
-    suite.extra.insert("skipped".into(), skipped.into());
     if exit.status != 0 && suite.failures + suite.errors == 0 {
         let mut status = TestCaseStatus::non_success(NonSuccessKind::Error);
         status.set_type("run").set_message(exit.to_string());
@@ -151,7 +151,7 @@ mod tests {
         insta::assert_snapshot!(report(&cases, FINE), @r#"
         <?xml version="1.0" encoding="UTF-8"?>
         <testsuites name="dnode-conform" tests="4" failures="1" errors="1">
-            <testsuite name="dnode 1.2.2" tests="4" disabled="1" errors="1" failures="1" skipped="1">
+            <testsuite name="dnode 1.2.2" tests="4" skipped="1" errors="1" failures="1">
                 <properties>
                     <property name="suite" value="dnode-conform 0.1.0"/>
                     <property name="target" value="node fixtures/peers/dnode/peer.js"/>
@@ -159,8 +159,7 @@ mod tests {
                     <property name="sum" value="4 planned: 1 pass, 2 fail (1 not gating), 1 inconclusive"/>
                     <property name="exit" value="exit 1: 1 gating failure"/>
                 </properties>
-                <testcase name="a/case" classname="dnode.a">
-                </testcase>
+                <testcase name="a/case" classname="dnode.a"/>
                 <testcase name="value/nest" classname="dnode.value">
                     <error message="needs methods/by-id" type="inconclusive">
         INCONCLUSIVE  value/nest
