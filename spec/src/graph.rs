@@ -65,6 +65,11 @@ impl<F> Graph<F> {
         Self::default()
     }
 
+    /// An empty graph with room for so many nodes.
+    pub(crate) fn with_capacity(nodes: usize) -> Self {
+        Graph { nodes: Vec::with_capacity(nodes) }
+    }
+
     /// Adds a node that nothing refers to yet.
     pub fn add(&mut self, node: Node<F>) -> NodeId {
         let id = NodeId(u32::try_from(self.nodes.len()).unwrap_or(u32::MAX));
@@ -161,9 +166,10 @@ impl<F> Graph<F> {
         }
     }
 
-    /// The nodes of this sort that stand at more than one place.
-    pub(crate) fn shared(&self, sort: impl Fn(&Node<F>) -> bool) -> HashSet<NodeId> {
+    /// The nodes of this sort that stand at more than one place, of which the root is one.
+    pub(crate) fn shared(&self, root: NodeId, sort: impl Fn(&Node<F>) -> bool) -> HashSet<NodeId> {
         let mut seen = vec![false; self.nodes.len()];
+        seen.get_mut(root.0 as usize).into_iter().for_each(|root| *root = true);
         let (mut shared, no_members) = (HashSet::new(), Members::default());
         for node in &self.nodes {
             let (items, members) = match node {

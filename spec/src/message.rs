@@ -14,6 +14,7 @@ use crate::text::{Text, TextBuf};
 use crate::value::{Kind, Number, Ref, Value};
 use foldhash::{HashMap, HashMapExt, fast::RandomState};
 use indexmap::IndexMap;
+use std::io::Write as _;
 
 /// Up to so many, each is held against each: to hash them costs more. Most messages declare one function or none.
 const FEW: usize = 8;
@@ -440,7 +441,7 @@ pub fn write_callbacks(callbacks: &[(Id, Path)], form: PathForm, out: &mut Vec<u
         if n > 0 {
             out.push(b',');
         }
-        out.extend_from_slice(format!("\"{id}\":").as_bytes());
+        let _ = write!(out, "\"{id}\":");
         path.write_json_as(form, out);
     }
     out.push(b'}');

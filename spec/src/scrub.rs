@@ -35,7 +35,8 @@ pub fn unscrub<F: std::fmt::Display>(
     message: &Message<'_>,
     mut function: impl FnMut(Id) -> F,
 ) -> Unscrubbed<F> {
-    let mut graph = Graph::new();
+    let values = message.arguments.map_or(1, |arguments| arguments.len_nodes());
+    let mut graph = Graph::with_capacity(values + message.callbacks.len());
     let root = match message.arguments {
         Some(arguments) => graph.import(arguments, |_| None),
         None => graph.array([]),
@@ -109,12 +110,10 @@ pub enum Written {
 /// Takes the functions out of the array of arguments at `root`. `write` says what each leaf is, once for each place.
 pub fn scrub<F>(graph: &Graph<F>, root: NodeId, mut write: impl FnMut(&F) -> Written) -> Scrubbed {
     let limit = graph.len().saturating_mul(EXPANSION).saturating_add(1024);
-    let mut shared = graph.shared(is_container);
+    let shared = graph.shared(root, is_container);
     // Where nothing is shared, each container is written once.
-    if !shared.is_empty() && fits(graph, root, limit) {
-        shared.clear();
-    }
-    let mut walk = Walk::new(graph, shared);
+    let as_links = !shared.is_empty() && !fits(graph, root, limit);
+    let mut walk = Walk::new(graph, shared, as_links);
     walk.visit(root, &mut write);
     Scrubbed { arguments: walk.out, callbacks: walk.callbacks, links: walk.links }
 }
@@ -122,13 +121,15 @@ pub fn scrub<F>(graph: &Graph<F>, root: NodeId, mut write: impl FnMut(&F) -> Wri
 /// One pass over a graph, depth first.
 struct Walk<'g, F> {
     graph: &'g Graph<F>,
-    /// The values that are sent as a link at their second place, though they do not contain it.
+    /// The containers that stand at several places: no other can contain itself.
     shared: HashSet<NodeId>,
-    /// Where the values that stand at several places were sent, where they are sent as links.
-    places: HashMap<NodeId, Vec<TextBuf>>,
-    /// The values around the current place, with the length of their paths.
+    /// They are sent as a link at their second place, though they do not contain it.
+    as_links: bool,
+    /// Where they were sent, where they are sent as links.
+    places: HashMap<NodeId, Path>,
+    /// Those around the current place, with how many containers are around each.
     around: HashMap<NodeId, usize>,
-    path: Vec<TextBuf>,
+    /// The containers around the current place, which is the child that each had last.
     open: Vec<Open>,
     out: Vec<u8>,
     callbacks: Vec<(Id, Path)>,
@@ -145,15 +146,15 @@ struct Open {
 }
 
 impl<'g, F> Walk<'g, F> {
-    fn new(graph: &'g Graph<F>, shared: HashSet<NodeId>) -> Self {
+    fn new(graph: &'g Graph<F>, shared: HashSet<NodeId>, as_links: bool) -> Self {
         Walk {
             graph,
             shared,
+            as_links,
             places: HashMap::new(),
             around: HashMap::new(),
-            path: Vec::new(),
             open: Vec::new(),
-            out: Vec::new(),
+            out: Vec::with_capacity(16 * graph.len()),
             callbacks: Vec::new(),
             links: Vec::new(),
         }
@@ -161,47 +162,35 @@ impl<'g, F> Walk<'g, F> {
 
     fn visit(&mut self, root: NodeId, write: &mut dyn FnMut(&F) -> Written) {
         self.enter(root, write);
-        while let Some(&mut Open { node, ref mut next, ref mut empty }) = self.open.last_mut() {
-            let child = match self.graph.node(node) {
-                Node::Array(items) => {
-                    items.get(*next).map(|&child| (TextBuf::from(next.to_string().as_str()), child))
+        while let Some(open) = self.open.last_mut() {
+            let (child, end) = match self.graph.node(open.node) {
+                Node::Object(members) => {
+                    (members.get_index(open.next).map(|(key, child)| (Some(key), *child)), b'}')
                 }
-                Node::Object(members) => members.get_index(*next).map(|(key, &child)| (key.clone(), child)),
-                _ => None,
+                node => (items(node).get(open.next).map(|child| (None, *child)), b']'),
             };
-            let is_array = matches!(self.graph.node(node), Node::Array(_));
             let Some((key, child)) = child else {
-                self.out.push(if is_array { b']' } else { b'}' });
-                self.open.pop();
-                self.path.pop();
-                self.around.remove(&node);
+                self.out.push(end);
+                self.close();
                 continue;
             };
-            *next += 1;
-            if !is_array && matches!(self.graph.node(child), Node::Missing) {
+            open.next += 1;
+            if key.is_some() && matches!(self.graph.node(child), Node::Missing) {
                 continue;
             }
-            if !std::mem::replace(empty, false) {
+            if !std::mem::replace(&mut open.empty, false) {
                 self.out.push(b',');
             }
-            if !is_array {
+            if let Some(key) = key {
                 key.as_text().write_json(&mut self.out);
                 self.out.push(b':');
             }
-            self.path.push(key);
             self.enter(child, write);
         }
     }
 
-    /// Writes one value, or the beginning of a container, whose end pops the path again.
+    /// Writes one value, or the beginning of a container.
     fn enter(&mut self, node: NodeId, write: &mut dyn FnMut(&F) -> Written) {
-        let ancestor = self.around.get(&node).map(|&depth| self.path[..depth].to_vec());
-        if let Some(from) = ancestor.or_else(|| self.places.get(&node).cloned()) {
-            self.links.push(Link { from: Path::from_keys(from), to: Path::from_keys(self.path.clone()) });
-            self.out.extend_from_slice(b"\"[Circular]\"");
-            self.path.pop();
-            return;
-        }
         match self.graph.node(node) {
             Node::Missing | Node::Null => self.out.extend_from_slice(b"null"),
             Node::Boolean(value) => self.out.extend_from_slice(if *value { b"true" } else { b"false" }),
@@ -209,24 +198,57 @@ impl<'g, F> Walk<'g, F> {
             Node::String(text) => text.as_text().write_json(&mut self.out),
             Node::Leaf(leaf) => match write(leaf) {
                 Written::Function(id) => {
-                    self.callbacks.push((id, Path::from_keys(self.path.clone())));
+                    self.callbacks.push((id, self.path(self.open.len())));
                     self.out.extend_from_slice(b"\"[Function]\"");
                 }
                 Written::Json(text) => self.out.extend_from_slice(&text),
             },
-            Node::Array(_) => return self.open_container(node, b'['),
-            Node::Object(_) => return self.open_container(node, b'{'),
+            Node::Array(_) => self.open_container(node, b'['),
+            Node::Object(_) => self.open_container(node, b'{'),
         }
-        self.path.pop();
     }
 
+    /// Begins a container, or says by a link where it stands already.
     fn open_container(&mut self, node: NodeId, bracket: u8) {
+        if self.shared.contains(&node) {
+            let ancestor = self.around.get(&node).map(|&depth| self.path(depth));
+            if let Some(from) = ancestor.or_else(|| self.places.get(&node).cloned()) {
+                self.links.push(Link { from, to: self.path(self.open.len()) });
+                self.out.extend_from_slice(b"\"[Circular]\"");
+                return;
+            }
+            self.around.insert(node, self.open.len());
+            if self.as_links {
+                self.places.insert(node, self.path(self.open.len()));
+            }
+        }
         self.out.push(bracket);
         self.open.push(Open { node, next: 0, empty: true });
-        self.around.insert(node, self.path.len());
-        if self.shared.contains(&node) {
-            self.places.insert(node, self.path.clone());
+    }
+
+    fn close(&mut self) {
+        if let Some(open) = self.open.pop()
+            && self.shared.contains(&open.node)
+        {
+            self.around.remove(&open.node);
         }
+    }
+
+    /// The path of the child at hand of the container that has so many around it, counted with itself.
+    fn path(&self, depth: usize) -> Path {
+        let key = |open: &Open| match self.graph.node(open.node) {
+            Node::Object(members) => members.get_index(open.next - 1).map(|(key, _)| key.clone()),
+            _ => Some(TextBuf::from((open.next - 1).to_string().as_str())),
+        };
+        Path::from_keys(self.open[..depth].iter().filter_map(key).collect())
+    }
+}
+
+/// The elements of an array; of anything else, none.
+fn items<F>(node: &Node<F>) -> &[NodeId] {
+    match node {
+        Node::Array(items) => items,
+        _ => &[],
     }
 }
 
@@ -241,9 +263,8 @@ fn fits<F>(graph: &Graph<F>, root: NodeId, limit: usize) -> bool {
     let mut count = 0;
     while let Some((node, next)) = open.last_mut() {
         let child = match graph.node(*node) {
-            Node::Array(items) => items.get(*next).copied(),
             Node::Object(members) => members.get_index(*next).map(|(_, &id)| id),
-            _ => None,
+            node => items(node).get(*next).copied(),
         };
         let Some(child) = child else {
             around.remove(node);

@@ -20,8 +20,10 @@ impl Replay<'_, '_> {
         // Whatever is said later may make the peer call a method of our object.
         for name in pattern.declared().iter().filter(|_| method != b"\"methods\"") {
             let begun = self.begun;
-            let alone = |cause: &mut Option<usize>| *cause = cause.filter(|step| *step == begun);
-            self.causes.entry(name.clone()).and_modify(alone).or_insert(Some(begun));
+            match self.causes.get_mut(name) {
+                Some(cause) => *cause = cause.filter(|step| *step == begun),
+                None => drop(self.causes.insert(name.clone(), Some(begun))),
+            }
         }
         self.send(&split.segments(&line)).await
     }

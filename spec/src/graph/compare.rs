@@ -62,22 +62,31 @@ where
     E: std::fmt::Display,
     A: std::fmt::Display,
 {
+    let few = expected.len().min(8);
     let mut comparison = Comparison {
         expected,
         actual,
         seen: HashSet::new(),
-        trails: vec![(0, None)],
-        todo: vec![(expected_root, actual_root, 0)],
+        trails: Vec::with_capacity(few),
+        todo: Vec::with_capacity(few),
     };
+    comparison.trails.push((0, Key::Root));
+    comparison.todo.push((expected_root, actual_root, 0));
     while let Some((e, a, trail)) = comparison.todo.pop() {
         match (expected.node(e), actual.node(a)) {
             (Node::Leaf(mark), _) => leaf(mark, a)
-                .map_err(|expected| comparison.differs(trail, Kind::Differs, expected, Some(a), None))?,
+                .map_err(|expected| comparison.differs(trail, Kind::Differs, expected, Some(a), Key::Root))?,
             (Node::Array(es), Node::Array(actuals)) => comparison.arrays((e, es), (a, actuals), trail)?,
             (Node::Object(es), Node::Object(actuals)) => comparison.objects((e, es), (a, actuals), trail)?,
             (node, other) if scalars_equal(node, other) => {}
             _ => {
-                return Err(comparison.differs(trail, Kind::Differs, describe(expected, e), Some(a), None));
+                return Err(comparison.differs(
+                    trail,
+                    Kind::Differs,
+                    describe(expected, e),
+                    Some(a),
+                    Key::Root,
+                ));
             }
         }
     }
@@ -87,14 +96,38 @@ where
 struct Comparison<'g, E, A> {
     expected: &'g Graph<E>,
     actual: &'g Graph<A>,
-    /// The pairs of containers that are compared already: a cycle ends here.
+    /// The pairs of containers that are compared already: a cycle ends here. They are remembered once there were more places than nodes,
+    /// for then some stand at several.
     seen: HashSet<(NodeId, NodeId)>,
     /// How a place was reached: its parent's place in this list, and its key.
-    trails: Vec<(usize, Option<TextBuf>)>,
+    trails: Vec<(usize, Key<'g>)>,
     todo: Vec<(NodeId, NodeId, usize)>,
 }
 
-impl<E: std::fmt::Display, A: std::fmt::Display> Comparison<'_, E, A> {
+/// Where something stands in its container; a text is made of it only for a difference.
+#[derive(Clone, Copy)]
+enum Key<'g> {
+    Root,
+    Index(usize),
+    Member(&'g TextBuf),
+}
+
+impl Key<'_> {
+    fn to_text(self) -> Option<TextBuf> {
+        match self {
+            Key::Root => None,
+            Key::Index(index) => Some(TextBuf::from(index.to_string().as_str())),
+            Key::Member(key) => Some(key.clone()),
+        }
+    }
+}
+
+impl<'g, E: std::fmt::Display, A: std::fmt::Display> Comparison<'g, E, A> {
+    /// Whether this pair of containers is new, as far as that is remembered.
+    fn is_new(&mut self, pair: (NodeId, NodeId)) -> bool {
+        self.trails.len() <= self.expected.len() + self.actual.len() || self.seen.insert(pair)
+    }
+
     fn arrays(
         &mut self,
         (e, es): (NodeId, &[NodeId]),
@@ -102,17 +135,17 @@ impl<E: std::fmt::Display, A: std::fmt::Display> Comparison<'_, E, A> {
         trail: usize,
     ) -> Result<(), Box<Difference>> {
         let shared = es.len().min(actuals.len());
-        let index = key(shared);
+        let index = Key::Index(shared);
         if let Some(&e) = es.get(shared) {
             let expected = describe(self.expected, e);
-            return Err(self.differs(trail, Kind::Absent, expected, None, Some(&index)));
+            return Err(self.differs(trail, Kind::Absent, expected, None, index));
         }
         if let Some(&a) = actuals.get(shared) {
-            return Err(self.differs(trail, Kind::Unexpected, nothing(), Some(a), Some(&index)));
+            return Err(self.differs(trail, Kind::Unexpected, nothing(), Some(a), index));
         }
-        if self.seen.insert((e, a)) {
+        if self.is_new((e, a)) {
             for (n, (&e, &a)) in es.iter().zip(actuals).enumerate().rev() {
-                self.compare_later(e, a, trail, key(n));
+                self.compare_later(e, a, trail, Key::Index(n));
             }
         }
         Ok(())
@@ -120,36 +153,36 @@ impl<E: std::fmt::Display, A: std::fmt::Display> Comparison<'_, E, A> {
 
     fn objects(
         &mut self,
-        (e, es): (NodeId, &Members),
-        (a, actuals): (NodeId, &Members),
+        (e, es): (NodeId, &'g Members),
+        (a, actuals): (NodeId, &'g Members),
         trail: usize,
     ) -> Result<(), Box<Difference>> {
-        if !self.seen.insert((e, a)) {
+        if !self.is_new((e, a)) {
             return Ok(());
         }
         let (wanted, there) = (|e| present(self.expected, e), |a| present(self.actual, a));
         let extra =
             actuals.iter().filter(|(key, a)| there(Some(a)).is_some() && wanted(es.get(*key)).is_none());
         if let Some((key, &a)) = extra.min_by_key(|(key, _)| *key) {
-            return Err(self.differs(trail, Kind::Unexpected, nothing(), Some(a), Some(key)));
+            return Err(self.differs(trail, Kind::Unexpected, nothing(), Some(a), Key::Member(key)));
         }
         let mut pairs = Vec::with_capacity(es.len());
         for (key, e) in es {
             let Some(e) = wanted(Some(e)) else { continue };
             let Some(a) = there(actuals.get(key)) else {
                 let expected = describe(self.expected, e);
-                return Err(self.differs(trail, Kind::Absent, expected, None, Some(key)));
+                return Err(self.differs(trail, Kind::Absent, expected, None, Key::Member(key)));
             };
             pairs.push((e, a, key));
         }
         for (e, a, key) in pairs.into_iter().rev() {
-            self.compare_later(e, a, trail, key.clone());
+            self.compare_later(e, a, trail, Key::Member(key));
         }
         Ok(())
     }
 
-    fn compare_later(&mut self, e: NodeId, a: NodeId, trail: usize, key: TextBuf) {
-        self.trails.push((trail, Some(key)));
+    fn compare_later(&mut self, e: NodeId, a: NodeId, trail: usize, key: Key<'g>) {
+        self.trails.push((trail, key));
         self.todo.push((e, a, self.trails.len() - 1));
     }
 
@@ -159,7 +192,7 @@ impl<E: std::fmt::Display, A: std::fmt::Display> Comparison<'_, E, A> {
         kind: Kind,
         expected: String,
         actual: Option<NodeId>,
-        key: Option<&TextBuf>,
+        key: Key<'_>,
     ) -> Box<Difference> {
         Box::new(Difference {
             path: trace(&self.trails, trail, key),
@@ -173,10 +206,6 @@ impl<E: std::fmt::Display, A: std::fmt::Display> Comparison<'_, E, A> {
 
 fn nothing() -> String {
     "nothing".to_owned()
-}
-
-fn key(index: usize) -> TextBuf {
-    TextBuf::from(index.to_string().as_str())
 }
 
 /// A member that has a value.
@@ -200,10 +229,10 @@ fn double(text: &TextBuf) -> Option<f64> {
 }
 
 /// The path that a trail describes, with one key more where the difference lies beneath it.
-fn trace(trails: &[(usize, Option<TextBuf>)], mut at: usize, last: Option<&TextBuf>) -> Path {
-    let mut keys: Vec<TextBuf> = last.cloned().into_iter().collect();
-    while let Some((parent, Some(key))) = trails.get(at) {
-        keys.push(key.clone());
+fn trace(trails: &[(usize, Key<'_>)], mut at: usize, last: Key<'_>) -> Path {
+    let mut keys: Vec<TextBuf> = last.to_text().into_iter().collect();
+    while let Some((parent, key)) = trails.get(at).and_then(|(parent, key)| Some((parent, key.to_text()?))) {
+        keys.push(key);
         at = *parent;
     }
     keys.reverse();

@@ -69,8 +69,12 @@ impl Names {
             Some(id) => id,
             None => self.fresh(),
         };
-        self.numbers.insert(name.clone(), id);
-        self.ours.insert(id, name.clone());
+        if self.numbers.get(name) != Some(&id) {
+            self.numbers.insert(name.clone(), id);
+        }
+        if self.ours.get(&id) != Some(name) {
+            self.ours.insert(id, name.clone());
+        }
         id
     }
 

@@ -37,7 +37,8 @@ struct Parser<'a> {
 
 impl<'a> Parser<'a> {
     fn new(line: &'a [u8]) -> Parser<'a> {
-        let nodes = Vec::with_capacity(line.len() / 8 + 2);
+        // Enough for most short messages, which so take one allocation.
+        let nodes = Vec::with_capacity(line.len() / 8 + 16);
         Parser { line, at: 0, nodes, unescaped: Vec::new(), open: OUTSIDE }
     }
 
