@@ -172,7 +172,7 @@ impl Session<'_> {
             Barrier::Late => {
                 return Err("robust/not-deaf: neither an answer nor the end of the connection".to_owned());
             }
-            Barrier::Flood if !self.facts.floods => {
+            Barrier::Flood if self.facts.floods.is_none() => {
                 return Err("robust/survives: it sends without end".to_owned());
             }
             Barrier::Closed | Barrier::Flood => answer = Answer::Closed,

@@ -6,6 +6,8 @@
 //! who it is, pauses between segments, waits out what must stay silent, and judges.
 #![allow(clippy::unwrap_used, clippy::print_stdout, missing_docs, reason = "a benchmark")]
 
+mod table;
+
 use dnode_conform::cases::{Case, catalogue};
 use dnode_conform::peer::Peer;
 use dnode_conform::preflight::{Facts, preflight};
@@ -17,6 +19,7 @@ use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
+use table::{Goal, Table};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
@@ -52,21 +55,22 @@ struct Figures {
 fn main() {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     let mut cases = runtime.block_on(measure());
-    println!(
-        "{:<40} {:>5} {:>11} {:>9} {:>9} {:>9} {:>6}",
-        "", "cases", "round trips", "MiB", "needs", "takes", "times"
-    );
+    let mut table = Table::new("catalogue", ["", "cases", "round trips", "MiB", "needs", "takes", "times"]);
     cases.sort_by_key(|(_, figures)| std::cmp::Reverse(figures.judged.saturating_sub(figures.bare)));
     let all = sum(&cases);
-    row("the program, 8 at once", all, best(&[]));
-    row("the program, one after another", all, best(&["--jobs", "1"]));
-    row("the replays alone, one after another", all, all.judged);
+    let at_once = best(&[]);
+    row(&mut table, "the program, 8 at once", all, at_once);
+    row(&mut table, "the program, one after another", all, best(&["--jobs", "1"]));
+    row(&mut table, "the replays alone, one after another", all, all.judged);
     let (long, others) = cases.split_at(ROWS);
     for (id, figures) in long {
-        row(&format!("  {id}"), *figures, figures.judged);
+        row(&mut table, &format!("`{id}`"), *figures, figures.judged);
     }
-    row("  all others", sum(others), sum(others).judged);
-    start_up();
+    row(&mut table, "all others", sum(others), sum(others).judged);
+    let what = "The whole catalogue, in times what its round trips need one after another";
+    table.goal(what, &Goal::AtMost(2.0), at_once.as_secs_f64() / all.bare.as_secs_f64());
+    start_up(&mut table);
+    table.finish();
 }
 
 fn sum(cases: &[(String, Figures)]) -> Figures {
@@ -79,17 +83,17 @@ fn sum(cases: &[(String, Figures)]) -> Figures {
     })
 }
 
-fn row(name: &str, needs: Figures, takes: Duration) {
+fn row(table: &mut Table, name: &str, needs: Figures, takes: Duration) {
     let millis = |time: Duration| time.as_secs_f64() * 1000.0;
-    println!(
-        "{name:<40} {:>5} {:>11} {:>9.1} {:>6.1} ms {:>6.1} ms {:>6.1}",
-        needs.cases,
-        needs.turns,
-        needs.bytes as f64 / f64::from(1 << 20),
-        millis(needs.bare),
-        millis(takes),
-        millis(takes) / millis(needs.bare)
-    );
+    table.row([
+        name.to_owned(),
+        needs.cases.to_string(),
+        needs.turns.to_string(),
+        format!("{:.1}", needs.bytes as f64 / f64::from(1 << 20)),
+        format!("{:.1} ms", millis(needs.bare)),
+        format!("{:.1} ms", millis(takes)),
+        format!("{:.1}", millis(takes) / millis(needs.bare)),
+    ]);
 }
 
 /// The shortest of some runs of the whole program.
@@ -213,7 +217,7 @@ async fn carry(
 }
 
 /// How soon there is a verdict, beside a process that only says its version.
-fn start_up() {
+fn start_up(table: &mut Table) {
     let first = |arguments: &[&str], begins: &str| {
         let run = |_| {
             let started = Instant::now();
@@ -227,10 +231,8 @@ fn start_up() {
         (0..ROUNDS).map(run).min().unwrap().as_secs_f64() * 1000.0
     };
     let (version, verdict) = (first(&["--version"], "dnode-conform"), first(&["--verbose"], "pass "));
-    println!(
-        "\nstart-up: {version:.1} ms to the version, {verdict:.1} ms to the first verdict, {:.1} times",
-        verdict / version
-    );
-    let size = std::fs::metadata(PROGRAM).unwrap().len();
-    println!("the program: {:.1} MiB", size as f64 / f64::from(1 << 20));
+    let words = format!("{verdict:.1} ms; its version {version:.1} ms");
+    table.goal_with_words("The first verdict of the program", &Goal::None, verdict, &words);
+    let size = std::fs::metadata(PROGRAM).unwrap().len() as f64 / f64::from(1 << 20);
+    table.goal_with_words("The size of the program", &Goal::None, size, &format!("{size:.1} MiB"));
 }

@@ -3,11 +3,14 @@
 //! `cargo bench -p dnode-conform --bench long`. Memory is the most that the process ever had, which includes the reference peer.
 #![allow(clippy::unwrap_used, clippy::print_stdout, missing_docs, reason = "a benchmark")]
 
+mod table;
+
 use nix::sys::resource::{UsageWho, getrusage};
 use std::io::{BufWriter, Write};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
+use table::{Goal, Table};
 
 /// How many messages are under way together.
 const TOGETHER: u64 = 100;
@@ -15,7 +18,8 @@ const TOGETHER: u64 = 100;
 fn main() {
     let folder = tempfile::tempdir().unwrap();
     let mut first: Option<(u64, Duration)> = None;
-    println!("{:>10}  {:>9}  {:>18}  {:>11}", "messages", "time", "time per message", "peak memory");
+    let mut table = Table::new("long", ["messages", "time", "times for each", "peak memory"]);
+    let mut longest = 0.0;
     // From short to long, for what the operating system tells is the most that any of them had.
     for messages in [10_000_u64, 100_000, 1_000_000] {
         let path = folder.path().join(format!("{messages}.jsonl"));
@@ -33,8 +37,17 @@ fn main() {
         #[allow(clippy::cast_precision_loss, reason = "a ratio")]
         let ratio = (time.as_secs_f64() / messages as f64) / (shortest.as_secs_f64() / least as f64);
         let memory = getrusage(UsageWho::RUSAGE_CHILDREN).unwrap().max_rss() / 1024;
-        println!("{messages:>10}  {:>7.2} s  {ratio:>18.2}  {memory:>7} MiB", time.as_secs_f64());
+        table.row([
+            messages.to_string(),
+            format!("{:.2} s", time.as_secs_f64()),
+            format!("{ratio:.2}"),
+            format!("{memory} MiB"),
+        ]);
+        longest = ratio;
     }
+    let what = "A message of a replay of 10^6, in times one of 10^4";
+    table.goal(what, &Goal::AtMost(1.0), longest);
+    table.finish();
 }
 
 /// A session of so many calls, each answered.

@@ -5,6 +5,8 @@
 //! on one core, and what is measured on the other.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, missing_docs, reason = "a benchmark")]
 
+mod table;
+
 use dnode_conform::cases::Case;
 use dnode_conform::preflight::{Facts, preflight};
 use dnode_conform::replay::{Judged, replay};
@@ -16,6 +18,7 @@ use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
+use table::{Goal, Table as Figures};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::{Builder, Runtime};
@@ -37,17 +40,25 @@ struct Table {
 fn main() {
     let one_core = || Builder::new_current_thread().enable_all().build().unwrap();
     let (address, table) = peer(one_core());
-    println!("{:>14} {:>18} {:>18} {:>6}", "at once", "judged", "bare", "ratio");
+    let mut figures =
+        Figures::new("messages", ["calls at once", "judged, messages/s", "bare, messages/s", "ratio"]);
     one_core().block_on(async {
         let address: Address = address.parse().unwrap();
         let facts = preflight(&address, Dialect::default(), None, PATIENCE).await.unwrap();
         for together in [1, 10, 100] {
-            compare(together, &address, &facts, &table).await;
+            compare(together, &address, &facts, &table, &mut figures).await;
         }
+        figures.finish();
     });
 }
 
-async fn compare(together: usize, address: &Address, facts: &Facts, table: &Mutex<Table>) {
+async fn compare(
+    together: usize,
+    address: &Address,
+    facts: &Facts,
+    table: &Mutex<Table>,
+    figures: &mut Figures,
+) {
     let case = Case::read(&transcript(together)).unwrap();
     // The first time fills the table, and so tells what goes over the wire.
     *table.lock().unwrap() = Table::default();
@@ -61,12 +72,15 @@ async fn compare(together: usize, address: &Address, facts: &Facts, table: &Mute
         bare = bare.min(started.elapsed());
     }
     let per_second = |time: Duration| (2 * CALLS) as f64 / time.as_secs_f64();
-    println!(
-        "{together:>8} calls {:>7.0} messages/s {:>7.0} messages/s {:>6.2}",
-        per_second(judged),
-        per_second(bare),
-        bare.as_secs_f64() / judged.as_secs_f64()
-    );
+    let ratio = bare.as_secs_f64() / judged.as_secs_f64();
+    figures.row([
+        together.to_string(),
+        format!("{:.0}", per_second(judged)),
+        format!("{:.0}", per_second(bare)),
+        format!("{ratio:.2}"),
+    ]);
+    let what = format!("Messages/s in one long session, judged, against a bare loop: {together} at once");
+    figures.goal(&what, &Goal::AtLeast(0.8), ratio);
 }
 
 async fn judge(case: &Case, address: &Address, facts: &Facts) -> Duration {

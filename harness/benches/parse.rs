@@ -5,6 +5,8 @@
 //! acts on what the other sent. More than 1 is faster than serde_json, which only makes values. `-- WORD` measures the rows with this word.
 #![allow(clippy::unwrap_used, clippy::print_stdout, missing_docs, reason = "a benchmark")]
 
+mod table;
+
 use dnode_spec::line::Splitter;
 use dnode_spec::monitor::{End, Monitor};
 use dnode_spec::session::Session;
@@ -13,6 +15,7 @@ use std::fmt::Write as _;
 use std::hint::black_box;
 use std::path::Path;
 use std::time::{Duration, Instant};
+use table::{Goal, Table};
 
 const ROUNDS: usize = 7;
 /// Each way reads at least so many bytes a round.
@@ -24,28 +27,47 @@ const MANY: usize = 100_000;
 type Traffic = Vec<Vec<(End, String)>>;
 
 fn main() {
-    println!("{:<38} {:>12} {:>8} {:>8} {:>8}", "", "serde_json", "parse", "judge", "session");
-    row("72 recorded sessions", &recordings());
-    row("calls with a callback each", &alone((0..MANY).map(call).collect()));
-    row(
-        "one message, a string of 1 MiB",
-        &alone(vec![message(&format!("\"{}\"", "x".repeat(1 << 20)), "", "")]),
-    );
-    let numbers = format!("[{}]", vec!["12.5"; MANY].join(","));
-    row("one message, 10^5 numbers", &alone(vec![message(&numbers, "", "")]));
-    let members: Vec<String> = (0..MANY).map(|n| format!("\"key{n}\":\"value\"")).collect();
-    row("one message, 10^5 members", &alone(vec![message(&format!("{{{}}}", members.join(",")), "", "")]));
-    let (marks, callbacks, links) = places();
-    row("one message, 10^5 callbacks", &alone(vec![message(&marks, &callbacks, "")]));
-    row("one message, 10^5 links", &alone(vec![message(&marks, "", &links)]));
+    let mut table = Table::new("parse", ["lines", "serde_json", "parse", "judge", "session"]);
+    let mut slowest = [f64::MAX; 2];
+    let word = std::env::args().skip(1).find(|argument| !argument.starts_with('-'));
+    for (name, traffic) in traffic() {
+        if word.as_ref().is_none_or(|word| name.contains(word)) {
+            let (cells, [judge, session]) = ratios(name, &traffic);
+            slowest = [slowest[0].min(judge), slowest[1].min(session)];
+            table.row(cells);
+        }
+    }
+    let what = [
+        "Lines parsed and judged, against `serde_json::Value` alone: the slowest kind",
+        "The same, acted on by a session",
+    ];
+    for (what, figure) in what.into_iter().zip(slowest) {
+        table.goal(what, &Goal::AtLeast(1.0), figure);
+    }
+    table.finish();
 }
 
-/// Prints the ratios on this traffic.
-fn row(name: &str, traffic: &Traffic) {
-    let word = std::env::args().skip(1).find(|argument| !argument.starts_with('-'));
-    if word.is_some_and(|word| !name.contains(&word)) {
-        return;
-    }
+/// The kinds of traffic, each with a name.
+fn traffic() -> Vec<(&'static str, Traffic)> {
+    let string = format!("\"{}\"", "x".repeat(1 << 20));
+    let numbers = format!("[{}]", vec!["12.5"; MANY].join(","));
+    let members: Vec<String> = (0..MANY).map(|n| format!("\"key{n}\":\"value\"")).collect();
+    let members = format!("{{{}}}", members.join(","));
+    let (marks, callbacks, links) = places();
+    let one = |argument: &str, callbacks, links| alone(vec![message(argument, callbacks, links)]);
+    vec![
+        ("72 recorded sessions", recordings()),
+        ("calls with a callback each", alone((0..MANY).map(call).collect())),
+        ("one message, a string of 1 MiB", one(&string, "", "")),
+        ("one message, 10^5 numbers", one(&numbers, "", "")),
+        ("one message, 10^5 members", one(&members, "", "")),
+        ("one message, 10^5 callbacks", one(&marks, &callbacks, "")),
+        ("one message, 10^5 links", one(&marks, "", &links)),
+    ]
+}
+
+/// A row of ratios on this traffic, and those of judging and of a session.
+fn ratios(name: &str, traffic: &Traffic) -> ([String; 5], [f64; 2]) {
     let size: usize = traffic.iter().flatten().map(|(_, line)| line.len() + 1).sum();
     let times = BYTES.div_ceil(size);
     let ways: [&dyn Fn(&Traffic); 4] = [&serde, &parse, &judge, &session];
@@ -61,7 +83,10 @@ fn row(name: &str, traffic: &Traffic) {
     #[allow(clippy::cast_precision_loss, reason = "a figure for people")]
     let rate = (size * times) as f64 / best[0].as_secs_f64() / f64::from(1 << 20);
     let ratio = |way: usize| best[0].as_secs_f64() / best[way].as_secs_f64();
-    println!("{name:<38} {rate:>6.0} MiB/s {:>8.2} {:>8.2} {:>8.2}", ratio(1), ratio(2), ratio(3));
+    let [parse, judge, session] = [1, 2, 3].map(ratio);
+    let cell = |ratio| format!("{ratio:.2}");
+    let cells = [name.to_owned(), format!("{rate:.0} MiB/s"), cell(parse), cell(judge), cell(session)];
+    (cells, [judge, session])
 }
 
 fn serde(traffic: &Traffic) {

@@ -2,9 +2,12 @@
 //! to the smallest, measured in one run.
 //!
 //! `cargo bench -p dnode-conform --bench scale`. Each figure of the first table is of a process of its own, so that its memory is its own:
-//! what the operating system says it took more at most than before, for each live function, element or level. Sessions of a million
-//! messages: the bench `long`.
-#![allow(clippy::unwrap_used, clippy::print_stdout, missing_docs, reason = "a benchmark")]
+//! what the operating system says it took more at most than before, for each live function, element or level. Time grows with what the
+//! caches no longer hold, so the instructions are counted too, by valgrind: twice as many messages in the same state, and the difference.
+//! Sessions of a million messages: the bench `long`.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, missing_docs, reason = "a benchmark")]
+
+mod table;
 
 use dnode_conform::cases::catalogue;
 use dnode_conform::peer::Peer;
@@ -16,10 +19,12 @@ use dnode_spec::graph::{Graph, Node};
 use dnode_spec::message::Method;
 use dnode_spec::monitor::{End, Monitor};
 use dnode_spec::session::{Function, Handle, Session};
+use std::ffi::OsStr;
 use std::hint::black_box;
-use std::process::Command;
+use std::process::{Command, Output};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use table::{Goal, Table};
 use tokio::task::JoinSet;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_dnode-conform");
@@ -27,9 +32,30 @@ const PATIENCE: Duration = Duration::from_secs(60);
 const LIMIT: usize = 1 << 30;
 /// How many messages, elements or levels are measured at least.
 const MEASURED: usize = 200_000;
+/// As many where instructions are counted, which takes fifty times as long; and once more as many.
+const COUNTED: usize = 20_000;
 
 /// What is measured: its name, what one is, and the measurement, which gives the time for each and the memory before.
-type Way = (&'static str, &'static str, fn(usize) -> (Duration, u64));
+type Way = (&'static str, &'static str, fn(Size) -> (Duration, u64));
+
+/// So many are live, or in one message; and so many are measured at least.
+#[derive(Clone, Copy)]
+struct Size {
+    of: usize,
+    measured: usize,
+}
+
+impl Size {
+    /// How often a message of this size is made.
+    fn times(self) -> usize {
+        (self.measured / self.of).max(1)
+    }
+
+    /// What so long for all of them is for a part of one.
+    fn each(self, all: Duration) -> Duration {
+        all / u32::try_from(self.times() * self.of).unwrap()
+    }
+}
 
 const LIVE: [Way; 2] =
     [("a call judged", "live function", judged_with), ("a call acted on", "live function", acted_on_with)];
@@ -42,39 +68,105 @@ const LARGE: [Way; 6] = [
     ("a message of arrays in arrays, written", "level", deep),
 ];
 
-fn main() {
-    let mut arguments = std::env::args().skip(1).filter(|argument| !argument.starts_with("--"));
-    if let (Some(name), Some(size)) = (arguments.next(), arguments.next()) {
-        let (_, _, measure) = LIVE.iter().chain(&LARGE).find(|way| way.0 == name).unwrap();
-        let (each, before) = measure(size.parse().unwrap());
-        return println!("{} {}", each.as_nanos(), kibibytes("VmHWM:") - before);
-    }
-    println!("{:<42} {:>15} {:>10} {:>9} {:>6} {:>12}", "", "for each", "of", "time", "times", "memory");
-    LIVE.iter().for_each(|way| grow(way, &[10, 1000, 100_000, 1_000_000]));
-    LARGE.iter().for_each(|way| grow(way, &[1000, 10_000, 100_000, 1_000_000]));
-    println!();
-    tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap().block_on(connections());
+/// How much more than for the smallest one of the larger takes, at most.
+#[derive(Default, Clone, Copy)]
+struct Growth {
+    instructions: f64,
+    time: f64,
 }
 
-/// One row for each size.
-fn grow((name, one, _): &Way, sizes: &[usize]) {
-    let mut first = None;
+impl Growth {
+    fn or(self, other: Growth) -> Growth {
+        Growth { instructions: self.instructions.max(other.instructions), time: self.time.max(other.time) }
+    }
+}
+
+fn main() {
+    let arguments: Vec<String> =
+        std::env::args().skip(1).filter(|argument| !argument.starts_with("--")).collect();
+    if let [name, of, measured] = &arguments[..] {
+        let (_, _, measure) = LIVE.iter().chain(&LARGE).find(|way| way.0 == name).unwrap();
+        let (each, before) = measure(Size { of: of.parse().unwrap(), measured: measured.parse().unwrap() });
+        return println!("{} {}", each.as_nanos(), kibibytes("VmHWM:") - before);
+    }
+    let heads = ["", "for each", "of", "instructions", "times", "time", "times", "memory"];
+    let mut table = Table::new("scale", heads);
+    let live = LIVE.iter().map(|way| grow(&mut table, way, &[10, 1000, 100_000, 1_000_000], |_| COUNTED));
+    let live = live.fold(Growth::default(), Growth::or);
+    let large = LARGE
+        .iter()
+        .map(|way| grow(&mut table, way, &[1000, 10_000, 100_000, 1_000_000], |size| size.max(COUNTED)));
+    let large = large.fold(Growth::default(), Growth::or);
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    let many = runtime.block_on(connections(&mut table));
+    let flat = Goal::AtMost(1.25);
+    table.goal(
+        "Instructions of a call with up to 10^6 live functions, in times one with ten",
+        &flat,
+        live.instructions,
+    );
+    table.goal("The same in time", &Goal::None, live.time);
+    table.goal(
+        "Instructions of a part of a message of up to 10^6, in times one of 10^3",
+        &flat,
+        large.instructions,
+    );
+    table.goal("The same in time", &Goal::None, large.time);
+    table.goal("A session with 1,000 connections at once, in times one with ten", &Goal::None, many);
+    table.finish();
+}
+
+/// One row for each size; `counted` says of how many the instructions are counted.
+fn grow(table: &mut Table, (name, one, _): &Way, sizes: &[usize], counted: fn(usize) -> usize) -> Growth {
+    let (mut first, mut growth) = (None, Growth::default());
     for &size in sizes {
         // The least of some: what else the machine does only adds.
         let (mut least, mut memory) = (f64::MAX, 0.0);
         for _ in 0..3 {
-            let program = std::env::current_exe().unwrap();
-            let out = Command::new(program).args([name, size.to_string().as_str()]).output().unwrap().stdout;
+            let out = itself(&[], name, size, MEASURED).stdout;
             let out = String::from_utf8(out).unwrap();
             let (nanos, kibibytes) = out.trim().split_once(' ').unwrap();
             least = least.min(nanos.parse().unwrap());
             memory = kibibytes.parse::<f64>().unwrap() * 1024.0 / size as f64;
         }
-        let ratio = least / *first.get_or_insert(least);
-        // Of few, memory is what the process has anyway.
-        let memory = if size < 10_000 { String::new() } else { format!("{memory:.0} B") };
-        println!("{name:<42} {one:>15} {size:>10} {least:>6.0} ns {ratio:>6.1} {memory:>12}");
+        let counted = counted(size);
+        let count =
+            (instructions(name, size, 2 * counted) - instructions(name, size, counted)) / counted as f64;
+        let (least_first, count_first) = *first.get_or_insert((least, count));
+        let here = Growth { instructions: count / count_first, time: least / least_first };
+        growth = growth.or(here);
+        table.row([
+            (*name).to_owned(),
+            (*one).to_owned(),
+            size.to_string(),
+            format!("{count:.0}"),
+            format!("{:.2}", here.instructions),
+            format!("{least:.0} ns"),
+            format!("{:.1}", here.time),
+            // Of few, memory is what the process has anyway.
+            if size < 10_000 { String::new() } else { format!("{memory:.0} B") },
+        ]);
     }
+    growth
+}
+
+/// This program, measuring one way, perhaps below another.
+fn itself(below: &[&str], name: &str, of: usize, measured: usize) -> Output {
+    let program = std::env::current_exe().unwrap();
+    let (of, measured) = (of.to_string(), measured.to_string());
+    let mut words: Vec<&OsStr> = below.iter().map(OsStr::new).collect();
+    words.extend([program.as_os_str(), OsStr::new(name), OsStr::new(&of), OsStr::new(&measured)]);
+    let out = Command::new(words[0]).args(&words[1..]).output();
+    out.unwrap_or_else(|error| panic!("this bench needs {:?} on the PATH: {error}", words[0]))
+}
+
+/// How many instructions the whole program takes.
+fn instructions(name: &str, of: usize, measured: usize) -> f64 {
+    let valgrind = ["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null"];
+    let told = String::from_utf8(itself(&valgrind, name, of, measured).stderr).unwrap();
+    let count =
+        told.lines().find_map(|line| line.split_once("Collected : ")).unwrap_or_else(|| panic!("{told}"));
+    count.1.trim().parse().unwrap()
 }
 
 /// A line of what the system says of this process.
@@ -93,14 +185,14 @@ fn call(id: usize) -> String {
     format!("{{\"method\":{id},\"arguments\":[1,\"two\"],\"callbacks\":{{}},\"links\":[]}}\n")
 }
 
-fn each(lines: &[String], mut act: impl FnMut(&[u8])) -> Duration {
+fn each(lines: &[String], measured: usize, mut act: impl FnMut(&[u8])) -> Duration {
     let started = Instant::now();
-    lines.iter().for_each(|line| act(line.as_bytes()));
-    started.elapsed() / u32::try_from(lines.len()).unwrap()
+    lines.iter().take(measured).for_each(|line| act(line.as_bytes()));
+    started.elapsed() / u32::try_from(measured).unwrap()
 }
 
 /// A monitor of so many live functions.
-fn judged_with(live: usize) -> (Duration, u64) {
+fn judged_with(Size { of: live, measured }: Size) -> (Duration, u64) {
     let lines: Vec<String> = ids(live).map(call).collect();
     let mut monitor = Monitor::new();
     let before = kibibytes("VmHWM:");
@@ -110,12 +202,12 @@ fn judged_with(live: usize) -> (Duration, u64) {
             format!(r#"{{"method":0,"arguments":[0],"callbacks":{{"{id}":["0"]}}}}"#).as_bytes(),
         );
     }
-    let each = each(&lines, |line| drop(black_box(monitor.line(End::B, &line[..line.len() - 1]))));
+    let each = each(&lines, measured, |line| drop(black_box(monitor.line(End::B, &line[..line.len() - 1]))));
     (each, before)
 }
 
 /// A session with so many live functions.
-fn acted_on_with(live: usize) -> (Duration, u64) {
+fn acted_on_with(Size { of: live, measured }: Size) -> (Duration, u64) {
     let lines: Vec<String> = ids(live).map(call).collect();
     let mut session = Session::new(LIMIT);
     let before = kibibytes("VmHWM:");
@@ -126,7 +218,7 @@ fn acted_on_with(live: usize) -> (Duration, u64) {
         session.call(&Method::named("keep"), &graph, arguments).unwrap();
         session.poll_output();
     }
-    let each = each(&lines, |line| {
+    let each = each(&lines, measured, |line| {
         session.feed(line);
         drop(black_box(session.poll_event()));
     });
@@ -134,19 +226,18 @@ fn acted_on_with(live: usize) -> (Duration, u64) {
 }
 
 /// One message of so many parts, again and again.
-fn message(size: usize, make: fn(usize) -> [String; 3]) -> (Duration, u64) {
-    let [argument, callbacks, links] = make(size);
+fn message(size: Size, make: fn(usize) -> [String; 3]) -> (Duration, u64) {
+    let [argument, callbacks, links] = make(size.of);
     let line = format!(
         r#"{{"method":"echo","arguments":[{argument}],"callbacks":{{{callbacks}}},"links":[{links}]}}"#
     );
     let before = kibibytes("VmHWM:");
-    let times = (MEASURED / size).max(1);
     let started = Instant::now();
-    for _ in 0..times {
+    for _ in 0..size.times() {
         let judgement = Monitor::new().line(End::A, line.as_bytes());
         assert!(judgement.problems.is_empty());
     }
-    (started.elapsed() / u32::try_from(times * size).unwrap(), before)
+    (size.each(started.elapsed()), before)
 }
 
 fn marks(size: usize) -> String {
@@ -174,35 +265,34 @@ fn objects(size: usize) -> [String; 3] {
 }
 
 /// One message with so many functions.
-fn functions(size: usize) -> (Duration, u64) {
+fn functions(size: Size) -> (Duration, u64) {
     let mut graph = Graph::new();
     let functions: Vec<_> =
-        (0..size as u64).map(|n| graph.add(Node::Leaf(Function::Own(Handle(n))))).collect();
+        (0..size.of as u64).map(|n| graph.add(Node::Leaf(Function::Own(Handle(n))))).collect();
     let arguments = graph.array(functions);
     written(size, &graph, arguments)
 }
 
 /// One message with so many arrays, each in the one before.
-fn deep(size: usize) -> (Duration, u64) {
+fn deep(size: Size) -> (Duration, u64) {
     let mut graph = Graph::new();
-    let arguments = (0..size).fold(graph.array([]), |inner, _| graph.array([inner]));
+    let arguments = (0..size.of).fold(graph.array([]), |inner, _| graph.array([inner]));
     written(size, &graph, arguments)
 }
 
-fn written(size: usize, graph: &Graph<Function>, arguments: dnode_spec::graph::NodeId) -> (Duration, u64) {
+fn written(size: Size, graph: &Graph<Function>, arguments: dnode_spec::graph::NodeId) -> (Duration, u64) {
     let before = kibibytes("VmHWM:");
-    let times = (MEASURED / size).max(1);
     let started = Instant::now();
-    for _ in 0..times {
+    for _ in 0..size.times() {
         let mut session = Session::new(LIMIT);
         session.call(&Method::named("echo"), graph, arguments).unwrap();
         black_box(session.poll_output());
     }
-    (started.elapsed() / u32::try_from(times * size).unwrap(), before)
+    (size.each(started.elapsed()), before)
 }
 
 /// Whole sessions against the reference peer, so many at once.
-async fn connections() {
+async fn connections(table: &mut Table) -> f64 {
     const SESSIONS: usize = 4000;
     let target = Target::Exec(format!("exec '{PROGRAM}' serve --listen 127.0.0.1:{{port}}"));
     let peer = Peer::start(&target).await.unwrap();
@@ -211,8 +301,7 @@ async fn connections() {
     let case =
         catalogue(Dialect::default()).unwrap().into_iter().find(|case| case.id() == "probe/echo").unwrap();
     let case = Arc::new(case);
-    let mut first = None;
-    println!("{:<42} {:>15} {:>10} {:>9} {:>6}", "", "", "at once", "time", "times");
+    let (mut first, mut ratio) = (None, 1.0);
     for at_once in [10, 100, 1000] {
         let started = Instant::now();
         let mut running = JoinSet::new();
@@ -227,11 +316,12 @@ async fn connections() {
             assert_eq!(judged.unwrap(), Judged::Pass);
         }
         let micros = started.elapsed().as_secs_f64() * 1e6 / SESSIONS as f64;
-        let ratio = micros / *first.get_or_insert(micros);
-        println!(
-            "{:<42} {:>15} {at_once:>10} {micros:>6.0} us {ratio:>6.1}",
-            "a session judged", "connection"
-        );
+        ratio = micros / *first.get_or_insert(micros);
+        let (at_once, time) = (at_once.to_string(), format!("{micros:.0} us"));
+        let row =
+            ["a session judged", "connection at once", &at_once, "", "", &time, &format!("{ratio:.1}"), ""];
+        table.row(row.map(str::to_owned));
     }
     peer.stop().await;
+    ratio
 }

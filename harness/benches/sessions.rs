@@ -4,6 +4,8 @@
 //! `cargo bench -p dnode-conform --bench sessions -- [CMD]`: CMD starts the peer, `{port}` is where it listens; without it, npm dnode 1.2.2.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, missing_docs, reason = "a benchmark")]
 
+mod table;
+
 use dnode_conform::cases::Case;
 use dnode_conform::peer::Peer;
 use dnode_conform::preflight::preflight;
@@ -14,6 +16,7 @@ use dnode_spec::dialect::Dialect;
 use dnode_spec::generate::{Kind, Seed, session};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use table::{Goal, Table};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
@@ -74,13 +77,17 @@ async fn bench(target: &Target) {
         bare = bare.min(time.await);
     }
     let per_second = |time: Duration| sessions.len() as f64 / time.as_secs_f64();
-    println!(
-        "{} sessions, best of {ROUNDS} rounds: judged {:.0}/s, bare {:.0}/s, ratio {:.2}",
-        sessions.len(),
-        per_second(judged),
-        per_second(bare),
-        bare.as_secs_f64() / judged.as_secs_f64()
-    );
+    let ratio = bare.as_secs_f64() / judged.as_secs_f64();
+    let mut table = Table::new("sessions", ["sessions", "judged, sessions/s", "bare, sessions/s", "ratio"]);
+    table.row([
+        sessions.len().to_string(),
+        format!("{:.0}", per_second(judged)),
+        format!("{:.0}", per_second(bare)),
+        format!("{ratio:.2}"),
+    ]);
+    let what = "Generated sessions/s against npm dnode, judged, against a bare loop";
+    table.goal(what, &Goal::AtLeast(0.8), ratio);
+    table.finish();
     peer.stop().await;
 }
 

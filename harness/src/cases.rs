@@ -59,9 +59,9 @@ impl Case {
     /// The verdict on a peer that cannot be asked, and why.
     #[must_use]
     pub fn ruled_out(&self, facts: &Facts) -> Option<(Verdict, String)> {
-        if facts.floods {
-            let reason = "the peer sends messages without end, so nothing that it does can be told apart";
-            return Some((Verdict::Inconclusive, reason.to_owned()));
+        if let Some(floods) = facts.floods {
+            let reason = format!("{floods}, so nothing that it does can be told apart");
+            return Some((Verdict::Inconclusive, reason));
         }
         if facts.ended {
             let reason = "the peer's process ended with its first connection";

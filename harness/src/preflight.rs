@@ -59,8 +59,8 @@ pub struct Facts {
     pub missing: BTreeSet<&'static str>,
     /// Its process ended with its first connection.
     pub ended: bool,
-    /// It sends more than any case could tell apart.
-    pub floods: bool,
+    /// It sends more than any case could tell apart: what it does, in words.
+    pub floods: Option<&'static str>,
     /// What a reader of the verdicts should know.
     pub notes: Vec<String>,
     /// The log of the session, and the first problem of each clause that the peer broke.
@@ -89,7 +89,7 @@ impl Facts {
             limits: Limits::TCP,
             missing: BTreeSet::new(),
             ended: false,
-            floods: false,
+            floods: None,
             notes: note.into_iter().collect(),
             wire: Vec::new(),
             broken: BTreeMap::new(),
@@ -198,11 +198,16 @@ pub async fn preflight(
             learn_connections(&mut facts, second, wire.is_closed());
         }
     }
+    let ended = wire.is_closed();
     wire.close(Instant::now() + DRAIN).await;
     facts.closes = wire.is_closed();
     facts.lines = wire.lines();
-    facts.floods = facts.lines > FLOOD || wire.is_flooded();
-    explain(&mut facts);
+    facts.floods = match (facts.lines > FLOOD, wire.is_flooded()) {
+        (true, _) => Some("the peer sends messages without end"),
+        (false, true) => Some("the peer sends more than the suite keeps of one connection"),
+        (false, false) => None,
+    };
+    explain(&mut facts, ended);
     let (log, broken) = wire.finish();
     facts.wire = log.into_entries();
     facts.broken = broken;
@@ -359,21 +364,22 @@ async fn learn_answers(wire: &mut Wire, names: &mut Names, facts: &mut Facts, pa
     }
 }
 
-/// What the reader of the verdicts should know.
-fn explain(facts: &mut Facts) {
+/// What the reader of the verdicts should know. `ended`: the peer ended the connection.
+fn explain(facts: &mut Facts, ended: bool) {
     let mut note = |text: &str| facts.notes.push(text.to_owned());
-    if facts.floods {
-        note("the peer sends messages without end");
+    if let Some(floods) = facts.floods {
+        return note(floods);
     }
+    let end = if ended { ": it ends the connection" } else { "" };
     if facts.members.is_none() {
-        note("the peer sends no message \"methods\"");
+        note(&format!("the peer sends no message \"methods\"{end}"));
     } else if facts.ping.is_none() && facts.missing.is_empty() {
         note(
             "nothing is known that this peer answers: expose the probe or name a method with --ping, for example \
               --ping 'add[1,2,\"$cb\"]'; until then quiet time shows absence",
         );
     } else if facts.ping.is_none() {
-        note("the known-good call is not answered");
+        note(&format!("the peer does not answer the known-good call{end}"));
     } else {
         if facts.missing.contains("callback/path-forms") {
             note(

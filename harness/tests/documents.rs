@@ -55,6 +55,21 @@ fn the_catalogue_is_fresh() {
 }
 
 #[test]
+fn each_bench_has_its_place_among_the_benchmarks() {
+    let document = std::fs::read_to_string(root().join("BENCHMARKS.md")).unwrap();
+    let benches =
+        std::fs::read_dir(root().join("harness/benches")).unwrap().map(|entry| entry.unwrap().path());
+    let names = benches.filter(|path| path.extension().is_some_and(|it| it == "rs"));
+    for name in names.map(|path| path.file_stem().unwrap().to_string_lossy().into_owned()) {
+        let places =
+            [format!("| [{name}](#{name}) |"), format!("\n## {name}\n"), format!("<!-- {name} -->\n")];
+        for place in places.iter().chain([&format!("<!-- end of {name} -->\n")]) {
+            assert!(document.contains(place), "BENCHMARKS.md has no {place:?}, where the bench writes");
+        }
+    }
+}
+
+#[test]
 fn the_help_is_fresh() {
     let mut out = String::from(
         "# The command line\n\nGenerated from the program's own `--help`; `UPDATE=1 cargo test --workspace` rewrites it.\n",

@@ -56,7 +56,7 @@ fn a_peer_that_sends_methods_and_then_nothing() {
         let _ = stream.write_all(METHODS);
         read_to_end(stream);
     });
-    judge(&address).expect_status(&[1, 2]).expect_text("the known-good call is not answered");
+    judge(&address).expect_status(&[1, 2]).expect_text("the peer does not answer the known-good call");
 }
 
 #[test]

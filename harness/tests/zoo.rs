@@ -74,7 +74,7 @@ fn judge((name, about): (String, String)) -> Ran {
     };
     let stderr = errors.join().unwrap();
     assert_eq!(left_behind(&mark), Vec::<String>::new(), "{name}: processes are left behind");
-    let words = words(&std::fs::read_to_string(report).unwrap_or_default(), &stderr);
+    let words = words(&std::fs::read_to_string(report).unwrap_or_default(), &stdout, &stderr);
     Ran { name, about, status, words, stdout, stderr, took, peak }
 }
 
@@ -126,8 +126,8 @@ fn left_behind(mark: &str) -> Vec<String> {
     }
 }
 
-/// How many cases have each verdict, and the kinds of what was found; or why there was no run.
-fn words(report: &str, stderr: &str) -> String {
+/// What was found; or what is noted of the peer, where nothing was; or why there was no run.
+fn words(report: &str, stdout: &str, stderr: &str) -> String {
     let Ok(report) = serde_json::from_str::<serde_json::Value>(report) else {
         // The port is another each time.
         let line = stderr.lines().next().unwrap_or_default();
@@ -144,7 +144,13 @@ fn words(report: &str, stderr: &str) -> String {
         Some(format!("{verdict} {}", case["id"].as_str()?))
     });
     let found: Vec<String> = found.collect();
-    if found.is_empty() { "-".to_owned() } else { found.join(", ") }
+    let noted: Vec<&str> =
+        stdout.lines().filter_map(|line| line.strip_prefix("  note ")).map(str::trim).collect();
+    match (found.is_empty(), noted.is_empty()) {
+        (false, _) => found.join(", "),
+        (true, false) => format!("noted: {}", noted.join("; ")),
+        (true, true) => "-".to_owned(),
+    }
 }
 
 /// Judges all peers, some at a time, and gives what came out in their order.

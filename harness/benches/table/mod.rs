@@ -1,0 +1,135 @@
+//! The tables of BENCHMARKS.md. Each bench prints its own; with `UPDATE=1` it also takes the place of the one that stands there, and its
+//! goals beside their figures take the place of theirs in the first table. What the document says of them is written by hand.
+#![allow(
+    dead_code,
+    clippy::panic,
+    reason = "each bench uses its part, and says so where the document has no place for it"
+)]
+
+use std::path::{Path, PathBuf};
+
+/// A limit of a figure, and how near it came.
+pub(crate) enum Goal {
+    /// It should be this much or more.
+    AtLeast(f64),
+    /// It should be this much or less.
+    AtMost(f64),
+    /// It is told, and has no goal.
+    None,
+}
+
+impl Goal {
+    /// The goal and whether this figure reaches it, as two cells.
+    fn cells(&self, figure: f64) -> [String; 2] {
+        let verdict = |reached| if reached { "reached" } else { "**missed**" };
+        match *self {
+            Goal::AtLeast(least) => [format!("at least {least}"), verdict(figure >= least).to_owned()],
+            Goal::AtMost(most) => [format!("at most {most}"), verdict(figure <= most).to_owned()],
+            Goal::None => [String::new(), String::new()],
+        }
+    }
+}
+
+/// One table of one bench.
+pub(crate) struct Table {
+    bench: &'static str,
+    rows: Vec<Vec<String>>,
+    goals: Vec<Vec<String>>,
+}
+
+impl Table {
+    /// An empty table of this bench, with these heads. All but the first column hold figures.
+    pub(crate) fn new<const N: usize>(bench: &'static str, heads: [&str; N]) -> Table {
+        Table { bench, rows: vec![heads.map(str::to_owned).to_vec()], goals: Vec::new() }
+    }
+
+    /// Adds a row.
+    pub(crate) fn row<const N: usize>(&mut self, cells: [String; N]) {
+        self.rows.push(cells.to_vec());
+    }
+
+    /// Sets a figure beside its goal: a ratio of two measurements of this run.
+    pub(crate) fn goal(&mut self, what: &str, goal: &Goal, figure: f64) {
+        self.goal_with_words(what, goal, figure, &format!("{figure:.2}"));
+    }
+
+    /// The same, of a figure that is written otherwise.
+    pub(crate) fn goal_with_words(&mut self, what: &str, goal: &Goal, figure: f64, words: &str) {
+        let [goal, verdict] = goal.cells(figure);
+        let bench = format!("[{0}](#{0})", self.bench);
+        self.goals.push(vec![bench, what.to_owned(), goal, words.to_owned(), verdict]);
+    }
+
+    /// Prints the table and the goals; writes them where that is asked for.
+    pub(crate) fn finish(self) {
+        let (table, goals) =
+            (aligned(&self.rows), self.goals.iter().map(|row| line(row)).collect::<String>());
+        print!("{table}\n{goals}");
+        if std::env::var_os("UPDATE").is_none() {
+            return;
+        }
+        let path = document();
+        let old = std::fs::read_to_string(&path).unwrap();
+        let new = with_goals(&with_table(&old, self.bench, &table), self.bench, &goals);
+        std::fs::write(path, new).unwrap();
+    }
+}
+
+fn document() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../BENCHMARKS.md")
+}
+
+/// The document with this table between the marks of the bench.
+fn with_table(document: &str, bench: &str, table: &str) -> String {
+    let (begin, end) = (format!("<!-- {bench} -->\n"), format!("<!-- end of {bench} -->"));
+    let place =
+        document.split_once(&begin).and_then(|(before, rest)| Some((before, rest.split_once(&end)?.1)));
+    let (before, after) =
+        place.unwrap_or_else(|| panic!("BENCHMARKS.md has no place for the table of {bench}"));
+    format!("{before}{begin}\n{table}\n{end}{after}")
+}
+
+/// The document with these rows in the place of those that the first table has of the bench.
+fn with_goals(document: &str, bench: &str, goals: &str) -> String {
+    let of_bench = format!("| [{bench}](");
+    let (mut out, mut goals) = (String::new(), Some(goals));
+    for row in document.split_inclusive('\n') {
+        if row.starts_with(&of_bench) {
+            out.push_str(goals.take().unwrap_or_default());
+        } else {
+            out.push_str(row);
+        }
+    }
+    assert!(goals.is_none_or(str::is_empty), "BENCHMARKS.md has no row of {bench} among the goals");
+    out
+}
+
+/// The rows as a Markdown table that is readable on a terminal too.
+fn aligned(rows: &[Vec<String>]) -> String {
+    let widths: Vec<usize> = (0..rows[0].len())
+        .map(|column| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or_default().max(3))
+        .collect();
+    let padded = |row: &Vec<String>| {
+        let cells = row.iter().zip(&widths).enumerate().map(|(column, (cell, &width))| match column {
+            0 => format!("{cell:<width$}"),
+            _ => format!("{cell:>width$}"),
+        });
+        line(&cells.collect::<Vec<_>>())
+    };
+    let rule: Vec<String> = widths
+        .iter()
+        .enumerate()
+        .map(|(column, &width)| match column {
+            0 => "-".repeat(width),
+            _ => format!("{}:", "-".repeat(width - 1)),
+        })
+        .collect();
+    let mut out = padded(&rows[0]);
+    out.push_str(&line(&rule));
+    rows[1..].iter().for_each(|row| out.push_str(&padded(row)));
+    out
+}
+
+fn line(cells: &[String]) -> String {
+    format!("| {} |\n", cells.join(" | "))
+}
