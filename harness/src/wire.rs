@@ -191,7 +191,7 @@ impl Wire {
             if std::mem::take(&mut self.held) {
                 continue;
             }
-            while self.has_to_write() && self.closed.is_none() && Instant::now() < deadline {
+            while self.has_to_write() && self.closed.is_none() {
                 if !self.pump(deadline).await {
                     return;
                 }
@@ -251,8 +251,15 @@ impl Wire {
                 }
             }
         }
-        let moved = poll_fn(|cx| self.poll_pump(cx));
-        tokio::time::timeout_at(deadline, moved).await.is_ok() && Instant::now() < deadline
+        // Mostly something can be written or read at once, and no timer is needed.
+        let at_once = poll_fn(|cx| Poll::Ready(self.poll_pump(cx))).await;
+        if at_once.is_pending() {
+            let moved = poll_fn(|cx| self.poll_pump(cx));
+            if tokio::time::timeout_at(deadline, moved).await.is_err() {
+                return false;
+            }
+        }
+        Instant::now() < deadline
     }
 
     fn poll_pump(&mut self, cx: &mut Context<'_>) -> Poll<()> {

@@ -297,10 +297,11 @@ impl Pattern {
             line.field("method".into()).extend_from_slice(method);
         }
         let mut declares = !callbacks.is_empty();
-        let members: Vec<_> = root.members().collect();
-        for (n, &(key, value)) in members.iter().enumerate() {
+        let mut empty = [("arguments", Some("[]")), ("callbacks", Some("{}")), ("links", Some("[]"))];
+        for (n, (key, value)) in root.members().enumerate() {
             // Of a field that stands twice the last counts; the others go out as they are.
-            let counts = members[n + 1..].iter().all(|(later, _)| *later != key);
+            let counts = root.members().skip(n + 1).all(|(later, _)| later != key);
+            empty.iter_mut().filter(|(field, _)| key == *field).for_each(|(_, empty)| *empty = None);
             let out = line.field(key);
             match (key.to_str().filter(|_| counts), &arguments) {
                 (Some("method"), _) => out.extend_from_slice(method),
@@ -314,11 +315,11 @@ impl Pattern {
         }
         if declares {
             write_callbacks(callbacks, names.path_form, line.field("callbacks".into()));
+            empty[1].1 = None;
         }
-        for (key, empty) in [("arguments", "[]"), ("callbacks", "{}"), ("links", "[]")] {
-            let written = root.get(key).is_some() || (key == "callbacks" && declares);
-            if self.complete && !written {
-                line.field(key.into()).extend_from_slice(empty.as_bytes());
+        for (key, empty) in empty.iter().filter(|_| self.complete) {
+            if let Some(empty) = empty {
+                line.field((*key).into()).extend_from_slice(empty.as_bytes());
             }
         }
         line.end()
