@@ -21,9 +21,14 @@ use tokio_tungstenite::{WebSocketStream, accept_hdr_async_with_config, client_as
 /// The longest message that is taken: all that one connection may bring.
 const LONGEST: usize = 64 << 20;
 
+/// How many pings may wait for their pong to be written before nothing more is read: who pings and does not read would fill our memory.
+const UNANSWERED: u32 = 64;
+
 /// A WebSocket as a stream of bytes.
 pub(super) struct Messages<S> {
     socket: WebSocketStream<S>,
+    /// How many pings came since all that is to be written was.
+    pings: u32,
     /// What is left of a message that was longer than the room for it.
     rest: Bytes,
     ended: bool,
@@ -76,7 +81,7 @@ pub(super) async fn accept(stream: Tcp, path: &str) -> io::Result<Messages<Tcp>>
 
 impl<S> Messages<S> {
     fn new(socket: WebSocketStream<S>) -> Messages<S> {
-        Messages { socket, rest: Bytes::new(), ended: false }
+        Messages { socket, pings: 0, rest: Bytes::new(), ended: false }
     }
 }
 
@@ -113,6 +118,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for Messages<S> {
             if self.ended {
                 return Poll::Ready(Ok(()));
             }
+            if self.pings > UNANSWERED {
+                ready!(self.as_mut().poll_flush(cx))?;
+            }
             match ready!(Pin::new(&mut self.socket).poll_next(cx)) {
                 Some(Ok(Message::Text(text))) => self.rest = text.into(),
                 Some(Ok(Message::Binary(bytes))) => self.rest = bytes,
@@ -121,7 +129,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for Messages<S> {
                     let _ = Pin::new(&mut self.socket).poll_flush(cx);
                     self.ended = true;
                 }
-                Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => {}
+                Some(Ok(Message::Ping(_))) => self.pings += 1,
+                Some(Ok(Message::Pong(_) | Message::Frame(_))) => {}
                 Some(Err(error)) => {
                     self.ended = true;
                     broken(error)?;
@@ -147,7 +156,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Messages<S> {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.socket).poll_flush(cx).map(|flushed| flushed.or_else(broken))
+        let flushed = ready!(Pin::new(&mut self.socket).poll_flush(cx));
+        self.pings = 0;
+        Poll::Ready(flushed.or_else(broken))
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -187,6 +198,48 @@ mod tests {
             assert_eq!(heard(&mut theirs).await, Message::text("zwei ä"));
             assert_eq!(heard(&mut theirs).await, Message::binary(&b"\xff"[..]));
         });
+    }
+
+    #[test]
+    fn who_pings_and_does_not_read_is_not_read_either() {
+        // Polled by hand, so the runtime must not ask for a pause.
+        block_on(tokio::task::unconstrained(async {
+            let (mut ours, mut theirs) = pair().await;
+            let waker = std::task::Waker::noop();
+            let cx = &mut Context::from_waker(waker);
+            let mut room = [0; 16];
+            for pings in 0.. {
+                let mut theirs = Pin::new(&mut theirs);
+                if theirs.as_mut().poll_ready(cx).is_pending() {
+                    break;
+                }
+                theirs.as_mut().start_send(Message::Ping(Bytes::from_static(&[b'x'; 100]))).unwrap();
+                let flushed = theirs.as_mut().poll_flush(cx);
+                let read = Pin::new(&mut ours).poll_read(cx, &mut ReadBuf::new(&mut room));
+                assert!(read.is_pending());
+                if flushed.is_pending() {
+                    break;
+                }
+                // Between them there is room for ten each way.
+                assert!(pings < UNANSWERED + 40, "all of them are read");
+            }
+            // It reads, and all goes on.
+            let mut said = false;
+            loop {
+                while Pin::new(&mut theirs).poll_next(cx).is_ready() {}
+                let mut socket = Pin::new(&mut theirs);
+                if !said && socket.as_mut().poll_ready(cx).is_ready() {
+                    socket.as_mut().start_send(Message::text("x")).unwrap();
+                    said = true;
+                }
+                let _ = socket.poll_flush(cx);
+                let mut buffer = ReadBuf::new(&mut room);
+                if Pin::new(&mut ours).poll_read(cx, &mut buffer).is_ready() {
+                    assert_eq!(buffer.filled(), b"x");
+                    break;
+                }
+            }
+        }));
     }
 
     #[test]
