@@ -6,7 +6,8 @@ use super::{Address, Connection, Duplex, Limits, Transport, tls, ws};
 use std::fmt;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::path::PathBuf;
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 use tokio_rustls::{TlsAcceptor, TlsStream};
@@ -24,8 +25,8 @@ pub struct Identity {
 pub enum Listener {
     /// By TCP.
     Tcp(TcpListener),
-    /// By a Unix socket at this path.
-    Unix(UnixListener, PathBuf),
+    /// By a Unix socket.
+    Unix(UnixListener, SocketFile),
     /// By TLS.
     Tls(TcpListener, TlsAcceptor),
     /// By WebSocket, at this path.
@@ -61,7 +62,10 @@ impl Listener {
                 Err(format!("caller: cannot listen at {address}: no other process comes there"))
             }
             Way::Tcp(host) => Ok(Listener::Tcp(TcpListener::bind(host).await.map_err(fault)?)),
-            Way::Unix(path) => Ok(Listener::Unix(bind_unix(path).await.map_err(fault)?, path.clone())),
+            Way::Unix(path) => {
+                let listener = bind_unix(path).await.map_err(fault)?;
+                Ok(Listener::Unix(listener, SocketFile::at(path)))
+            }
             Way::Tls(host, _) => {
                 let Some(Identity { certificate, key }) = identity else {
                     return Err(
@@ -85,7 +89,7 @@ impl Listener {
         let at = |listener: &TcpListener| listener.local_addr().map(reachable);
         Ok(match self {
             Listener::Tcp(listener) => at(listener)?.to_string(),
-            Listener::Unix(_, path) => format!("unix:{}", path.display()),
+            Listener::Unix(_, file) => format!("unix:{}", file.path.display()),
             Listener::Tls(listener, _) => format!("tls://{}", at(listener)?),
             Listener::Ws(listener, path) => format!("ws://{}{path}", at(listener)?),
         })
@@ -126,16 +130,50 @@ fn reachable(mut address: SocketAddr) -> SocketAddr {
     address
 }
 
-/// Listens at a path. A file that a server left behind is in nobody's way; one where somebody answers is.
-async fn bind_unix(path: &PathBuf) -> io::Result<UnixListener> {
+/// The file of a socket of ours, which goes with it.
+#[derive(Debug)]
+pub struct SocketFile {
+    path: PathBuf,
+    /// What it was when it was made: another's in its place stays.
+    made: Option<(u64, u64)>,
+}
+
+impl SocketFile {
+    fn at(path: &Path) -> SocketFile {
+        SocketFile { path: path.to_owned(), made: identity(path) }
+    }
+}
+
+impl Drop for SocketFile {
+    fn drop(&mut self) {
+        if self.made.is_some() && identity(&self.path) == self.made {
+            let _ = std::fs::remove_file(&self.path);
+        }
+    }
+}
+
+/// Which file is at this path, if it is a socket.
+fn identity(path: &Path) -> Option<(u64, u64)> {
+    let metadata = std::fs::symlink_metadata(path).ok().filter(|it| it.file_type().is_socket())?;
+    Some((metadata.dev(), metadata.ino()))
+}
+
+/// Listens at a path. A socket that a server left behind is in nobody's way; one where somebody answers is, and so is any other file.
+async fn bind_unix(path: &Path) -> io::Result<UnixListener> {
     match UnixListener::bind(path) {
-        Err(error) if error.kind() == io::ErrorKind::AddrInUse => match UnixStream::connect(path).await {
-            Err(refused) if refused.kind() == io::ErrorKind::ConnectionRefused => {
-                std::fs::remove_file(path)?;
-                UnixListener::bind(path)
+        Err(error) if error.kind() == io::ErrorKind::AddrInUse => {
+            if identity(path).is_none() {
+                let words = "there is a file that is no socket; name another path, or remove it";
+                return Err(io::Error::new(io::ErrorKind::AlreadyExists, words));
             }
-            _ => Err(error),
-        },
+            match UnixStream::connect(path).await {
+                Err(refused) if refused.kind() == io::ErrorKind::ConnectionRefused => {
+                    std::fs::remove_file(path)?;
+                    UnixListener::bind(path)
+                }
+                _ => Err(error),
+            }
+        }
         bound => bound,
     }
 }
