@@ -11,6 +11,7 @@ mod interop;
 mod list;
 mod man;
 mod minimize;
+mod place;
 mod progress;
 mod reach;
 mod record;

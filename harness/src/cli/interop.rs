@@ -55,6 +55,7 @@ pub(super) async fn run(args: InteropArgs) -> Result<u8, String> {
     let all = Implementation::all(&args.peers)?;
     let servers = select(&all, &args.servers, "server", |it| it.server.is_some())?;
     let clients = select(&all, &args.clients, "client", |it| it.caller.is_some())?;
+    let mut reports = report::open(&args.report, args.verbose)?;
     let interrupted = Arc::new(AtomicBool::new(false));
     let stop = Arc::clone(&interrupted);
     super::on_signal(move || stop.store(true, Ordering::Relaxed));
@@ -65,7 +66,6 @@ pub(super) async fn run(args: InteropArgs) -> Result<u8, String> {
         command: format!("{} interop --peers {}", quote(&program), quote(&args.peers.to_string_lossy())),
         interrupted,
     };
-    let mut reports = report::open(&args.report, args.verbose)?;
     let (mut matrix, mut progress) = (Matrix::default(), Progress::new());
     let mut problem = None;
     let ran = interop(&servers, &clients, &options, &mut |event| {

@@ -1,13 +1,13 @@
 //! `dnode-conform report RUN.json… --format FORMAT`, and the reports of a run: where each is written.
 
 use super::GateLevel;
+use super::place::Place;
 use crate::cases::{Case, all};
 use clap::Args;
 use dnode_reports::event::{Event, Outcome, Verdict};
 use dnode_reports::format::Format;
 use dnode_reports::text::Options;
 use dnode_reports::{Report, events, json};
-use std::fs::File;
 use std::io::{self, BufWriter, IsTerminal};
 use std::path::{Path, PathBuf};
 
@@ -54,6 +54,9 @@ fn format(word: &str) -> Result<Format, String> {
     Format::from_word(word).ok_or_else(|| format!("write FORMAT=PATH with one of {}", Format::words()))
 }
 
+/// The name of standard output as a place.
+pub(super) const STANDARD_OUTPUT: &str = "standard output";
+
 /// A report with the name of its place, for an error.
 pub(super) type Named = (String, Box<dyn Report + Send>);
 
@@ -69,27 +72,50 @@ pub(super) fn open(files: &[ReportFile], verbose: bool) -> Result<Vec<Named>, St
     if on_stdout.count() > 1 {
         return Err("caller: only one report can be written to standard output".to_owned());
     }
-    let mut reports = files.iter().map(|file| file.open(verbose)).collect::<Result<Vec<_>, _>>()?;
+    let places = files.iter().map(ReportFile::place).collect::<Result<Vec<_>, _>>()?;
+    let mut taken = Vec::new();
+    for (file, identity) in files.iter().zip(places.iter().map(|place| place.as_ref()?.identity())) {
+        if let (Some(path), Some(_)) = (&file.path, identity)
+            && taken.contains(&identity)
+        {
+            return Err(format!("caller: two reports cannot be written to one file, {}", path.display()));
+        }
+        taken.push(identity);
+    }
+    let mut reports: Vec<Named> =
+        files.iter().zip(places).map(|(file, place)| file.report(place, verbose)).collect();
     let text = ReportFile { format: Format::Text, path: None };
     if !stdout_is_taken(files) && !files.contains(&text) {
         // Last, so that its summary is not printed where a report could not be written.
-        reports.push(text.open(verbose)?);
+        reports.push(text.report(None, verbose));
     }
     Ok(reports)
 }
 
 impl ReportFile {
-    fn open(&self, verbose: bool) -> Result<Named, String> {
-        let Some(path) = &self.path else {
-            let terminal = io::stdout().is_terminal();
-            let styles = terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-            let report = self.format.report(io::stdout(), Options { styles, verbose });
-            return Ok(("standard output".to_owned(), report));
-        };
-        let file = File::create(path)
-            .map_err(|error| format!("caller: the report {} cannot be written: {error}", path.display()))?;
-        let report = self.format.report(BufWriter::new(file), Options { styles: false, verbose });
-        Ok((path.display().to_string(), report))
+    /// Opens its file; `None` for standard output.
+    fn place(&self) -> Result<Option<Place>, String> {
+        let place = self.path.as_ref().map(|path| {
+            Place::open(path)
+                .map_err(|error| format!("caller: the report {} cannot be written: {error}", path.display()))
+        });
+        place.transpose()
+    }
+
+    /// The report that is written there.
+    fn report(&self, place: Option<Place>, verbose: bool) -> Named {
+        match (&self.path, place) {
+            (Some(path), Some(place)) => {
+                let report = self.format.report(BufWriter::new(place), Options { styles: false, verbose });
+                (path.display().to_string(), report)
+            }
+            _ => {
+                let terminal = io::stdout().is_terminal();
+                let styles = terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+                let report = self.format.report(io::stdout(), Options { styles, verbose });
+                (STANDARD_OUTPUT.to_owned(), report)
+            }
+        }
     }
 }
 
@@ -103,7 +129,8 @@ pub(super) fn report(args: &ReportArgs) -> Result<u8, String> {
     }
     let runs = args.runs.iter().map(|path| read_run(path, args.level)).collect::<Result<Vec<_>, _>>()?;
     let path = args.out.clone().filter(|path| path.as_os_str() != "-");
-    let (name, mut report) = ReportFile { format: args.format, path }.open(args.verbose)?;
+    let file = ReportFile { format: args.format, path };
+    let (name, mut report) = file.report(file.place()?, args.verbose);
     let written =
         runs.iter().flatten().try_for_each(|event| report.event(event)).and_then(|()| report.finish());
     match written {
