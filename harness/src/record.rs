@@ -2,8 +2,9 @@
 //! connection down as a transcript.
 //!
 //! Forwarding comes first: each direction is a task of its own, and what it forwards is handed to a thread that judges and writes. Where
-//! that thread falls behind by more than 64 MiB, a slow disk for example, judging and writing of that connection end with a
-//! clear word, and forwarding goes on. Memory is bounded by that, a line of 20 MiB, and the ids of the session.
+//! that thread falls behind, a slow disk for example, and all connections together by more than 64 MiB, judging and writing of that
+//! connection end with a clear word, and forwarding goes on. Memory is bounded by that, a line of 20 MiB in each direction of each
+//! connection, and the ids of the sessions.
 
 use crate::wire::LINE_LIMIT;
 use dnode_spec::line::Splitter;
@@ -25,7 +26,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-/// How many forwarded bytes may wait to be judged.
+/// How many forwarded bytes of all connections may wait to be judged.
 const BEHIND: usize = 64 << 20;
 
 /// How long the server may take to accept a connection.
@@ -85,13 +86,15 @@ pub async fn record(
     let (said, mut saying) = tokio::sync::mpsc::unbounded_channel();
     let mut connections = JoinSet::new();
     let mut number = 0;
+    let waiting = Arc::<AtomicUsize>::default();
     let mut stopping = stop.clone();
     loop {
         tokio::select! {
             accepted = listener.accept() => {
                 let (client, _) = accepted?;
                 number += 1;
-                connections.spawn(connection(number, client, Arc::clone(&options), stop.clone(), said.clone()));
+                let backlog = Arc::new(Backlog::of(&waiting));
+                connections.spawn(connection(number, client, Arc::clone(&options), backlog, stop.clone(), said.clone()));
             }
             Some(word) = saying.recv() => tell(word),
             Some(_) = connections.join_next() => {}
@@ -111,6 +114,7 @@ async fn connection(
     number: usize,
     client: TcpStream,
     options: Arc<Options>,
+    backlog: Arc<Backlog>,
     mut stop: watch::Receiver<bool>,
     said: Say,
 ) {
@@ -130,16 +134,15 @@ async fn connection(
     for stream in [&client, &server] {
         let _ = stream.set_nodelay(true);
     }
-    let tap = Tap::new();
+    let (tap, taken) = channel();
     let scribe = {
-        let (taken, backlog, options, said) =
-            (tap.receiver, Arc::clone(&tap.backlog), Arc::clone(&options), said.clone());
+        let (backlog, options, said) = (Arc::clone(&backlog), Arc::clone(&options), said.clone());
         tokio::task::spawn_blocking(move || Scribe::new(number, &options, said).run(&taken, &backlog))
     };
     let (from_client, to_client) = client.into_split();
     let (from_server, to_server) = server.into_split();
-    let there = forward(from_client, to_server, End::A, tap.sender.clone(), Arc::clone(&tap.backlog));
-    let back = forward(from_server, to_client, End::B, tap.sender, tap.backlog);
+    let there = forward(from_client, to_server, End::A, tap.clone(), Arc::clone(&backlog));
+    let back = forward(from_server, to_client, End::B, tap, backlog);
     tokio::select! {
         _ = async { tokio::join!(there, back) } => {}
         _ = stop.wait_for(|stopped| *stopped) => {}
@@ -154,23 +157,29 @@ enum Taken {
 }
 
 /// What was forwarded and not judged yet.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Backlog {
-    bytes: AtomicUsize,
-    /// It was more than [`BEHIND`]: nothing is handed over any more.
+    /// How many bytes, of all connections.
+    waiting: Arc<AtomicUsize>,
+    /// When this connection would have added to them, they were more than [`BEHIND`]: nothing of it is handed over any more.
     overflown: AtomicBool,
 }
 
-struct Tap {
-    sender: Sender<Taken>,
-    receiver: Receiver<Taken>,
-    backlog: Arc<Backlog>,
-}
+impl Backlog {
+    fn of(waiting: &Arc<AtomicUsize>) -> Backlog {
+        Backlog { waiting: Arc::clone(waiting), overflown: AtomicBool::new(false) }
+    }
 
-impl Tap {
-    fn new() -> Tap {
-        let (sender, receiver) = channel();
-        Tap { sender, receiver, backlog: Arc::default() }
+    /// Whether there is room for these, which then wait.
+    fn takes(&self, bytes: usize) -> bool {
+        if self.waiting.load(Ordering::Relaxed) > BEHIND {
+            self.overflown.store(true, Ordering::Relaxed);
+        }
+        let takes = !self.overflown.load(Ordering::Relaxed);
+        if takes {
+            self.waiting.fetch_add(bytes, Ordering::Relaxed);
+        }
+        takes
     }
 }
 
@@ -187,10 +196,7 @@ async fn forward(
         match from.read(&mut buffer).await {
             Ok(count @ 1..) => {
                 let bytes = &buffer[..count];
-                if backlog.bytes.fetch_add(count, Ordering::Relaxed) > BEHIND {
-                    backlog.overflown.store(true, Ordering::Relaxed);
-                }
-                if !backlog.overflown.load(Ordering::Relaxed) {
+                if backlog.takes(count) {
                     let _ = tap.send(Taken::Bytes(end, bytes.to_vec()));
                 }
                 if to.write_all(bytes).await.is_err() {
@@ -254,7 +260,7 @@ impl Scribe {
         for word in taken {
             match word {
                 Taken::Bytes(end, bytes) => {
-                    backlog.bytes.fetch_sub(bytes.len(), Ordering::Relaxed);
+                    backlog.waiting.fetch_sub(bytes.len(), Ordering::Relaxed);
                     self.bytes(end, &bytes);
                 }
                 Taken::Ended(end) => self.ended(end),
