@@ -54,9 +54,15 @@ pub enum StartError {
 impl std::fmt::Display for StartError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            StartError::Unreachable(address, error) => match fault(error) {
-                Some(fault) => write!(f, "{fault}: at {address}: {error}"),
-                None => write!(
+            StartError::Unreachable(address, error) => match (fault(error), address.host()) {
+                (Some(fault), _) => write!(f, "{fault}: at {address}: {error}"),
+                (None, Some(host)) => write!(
+                    f,
+                    "peer: a client came to {}, and did not come again: {error}. It has to read each connection to its end, end it then, \
+                     and connect again until it is refused",
+                    host.address()
+                ),
+                (None, None) => write!(
                     f,
                     "peer: nothing accepts connections at {address} ({error}). Is it started?{}",
                     address.hint()

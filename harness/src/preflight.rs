@@ -194,6 +194,8 @@ pub async fn preflight(
             facts.notes.extend(host.note().await);
         }
         None => {
+            // What the first has brought is done with: it must not keep the second from bringing as much.
+            wire.allow_more(0);
             let second = serves(address, &facts, Instant::now() + patience).await;
             learn_connections(&mut facts, second, wire.is_closed());
         }

@@ -32,8 +32,8 @@ use std::time::Duration;
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::Instant;
 
-/// How many generated sessions are run together.
-const TOGETHER: usize = 512;
+/// How many generated sessions are run together. As many more are made meanwhile, and each takes some hundred KiB.
+const TOGETHER: usize = 256;
 
 /// How many findings of generated sessions are shrunk; others of the same kind are told as they are.
 const SHRUNK: usize = 8;
@@ -205,6 +205,10 @@ impl Runner<'_> {
             self.go_on_with(made);
             next = self.make();
         }
+        let (verdict, reason) = self.unrun();
+        for seed in self.seeds.by_ref() {
+            tell(Event::Judged(Box::new(verdict::never_made(seed, verdict, reason))));
+        }
         for lane in &mut self.lanes {
             self.died = self.died.take().or(lane.died_at_last().await);
         }
@@ -262,9 +266,10 @@ impl Runner<'_> {
         }
     }
 
-    /// Makes the next generated sessions, while those at hand are run.
+    /// Makes the next generated sessions, while those at hand are run; none, where the run ends.
     fn make(&mut self) -> JoinHandle<Vec<Arc<Case>>> {
-        let seeds: Vec<Seed> = self.seeds.by_ref().take(TOGETHER).collect();
+        let count = if self.ends() { 0 } else { TOGETHER };
+        let seeds: Vec<Seed> = self.seeds.by_ref().take(count).collect();
         let dialect = self.options.dialect;
         let made = move |seed| Case::read(&session_in(dialect, seed)).ok().map(Arc::new);
         tokio::task::spawn_blocking(move || seeds.into_iter().filter_map(made).collect())
@@ -461,15 +466,18 @@ impl Runner<'_> {
 
     /// Gives their verdict to the cases that were not begun.
     fn rest(&mut self) {
-        let interrupted = self.is_interrupted();
-        let ends = self.ends();
+        let (verdict, reason) = self.unrun();
         for (outcome, case) in self.outcomes.iter_mut().zip(&self.cases).filter(|(it, _)| it.is_none()) {
-            let (verdict, reason) = match (interrupted, ends) {
-                (true, _) => (Verdict::Inconclusive, "the run was interrupted"),
-                (false, true) => (Verdict::Inconclusive, "the run ended at the first failure"),
-                _ => (Verdict::HarnessError, "the suite failed while this case was running"),
-            };
             *outcome = Some(verdict::without_run(case, verdict, Some(reason.to_owned())));
+        }
+    }
+
+    /// What a case gets that was not run, and why.
+    fn unrun(&self) -> (Verdict, &'static str) {
+        match (self.is_interrupted(), self.ends()) {
+            (true, _) => (Verdict::Inconclusive, "the run was interrupted"),
+            (false, true) => (Verdict::Inconclusive, "the run ended at the first failure"),
+            _ => (Verdict::HarnessError, "the suite failed while this case was running"),
         }
     }
 

@@ -39,6 +39,8 @@ pub const LINE_LIMIT: usize = 20 << 20;
 const BYTES_LIMIT: u64 = 64 << 20;
 /// How many messages one connection may bring, or one part of a long transcript.
 const MESSAGES_LIMIT: u64 = 100_000;
+/// How much room is kept for what comes, and for what is sent.
+const ROOM: usize = 1 << 20;
 /// Between the segments of a message that is to arrive in pieces: two writes without a pause reach the peer as one, and
 /// nothing tells when it has read the first. Many segments may well be merged here and there, a few may not.
 const BETWEEN_SEGMENTS: Duration = Duration::from_millis(1);
@@ -177,11 +179,7 @@ impl Wire {
             self.log.bytes(From::Suite, line);
             rest = after;
         }
-        self.sent.push(&whole);
-        while let Some(Ok(line)) = self.sent.next_line() {
-            // What we send is not judged; the monitor learns from it what the peer may call.
-            let _ = self.monitor.line(SUITE, line);
-        }
+        self.learn(&whole);
         let pause = if segments.len() <= 8 { BETWEEN_FEW_SEGMENTS } else { BETWEEN_SEGMENTS };
         for (n, segment) in segments.iter().enumerate() {
             if n > 0 {
@@ -199,11 +197,35 @@ impl Wire {
         }
     }
 
+    /// What we send is not judged; the monitor learns from it what the peer may call.
+    fn learn(&mut self, mut bytes: &[u8]) {
+        // Whole lines, as they nearly always are, are not copied: some are long.
+        while self.sent.rest().is_empty()
+            && let Some(end) = memchr(b'\n', bytes)
+        {
+            let _ = self.monitor.line(SUITE, &bytes[..end]);
+            bytes = &bytes[end + 1..];
+        }
+        self.sent.push(bytes);
+        while let Some(Ok(line)) = self.sent.next_line() {
+            let _ = self.monitor.line(SUITE, line);
+        }
+    }
+
     /// Counts anew how much the peer sends; so many of its messages are still kept.
     pub fn allow_more(&mut self, kept: usize) {
         self.count = kept as u64;
         if kept == 0 {
             (self.bytes, self.kept) = (0, 0);
+            self.forget_long_lines();
+            self.share.give_back();
+        }
+    }
+
+    /// A long line that is judged is kept as a value alone.
+    fn forget_long_lines(&mut self) {
+        if self.splitter.memory() > ROOM && self.splitter.rest().is_empty() {
+            self.splitter = Splitter::new(LINE_LIMIT);
         }
     }
 
@@ -304,6 +326,9 @@ impl Wire {
                 Ok(count @ 1..) => {
                     self.outgoing.drain(..count);
                     self.unflushed = true;
+                    if self.outgoing.is_empty() && self.outgoing.capacity() > ROOM {
+                        self.outgoing = VecDeque::new();
+                    }
                 }
                 // The peer no longer reads; what it sent may still be read.
                 Ok(0) | Err(_) => self.outgoing.clear(),
@@ -349,6 +374,7 @@ impl Wire {
             let judgement = self.monitor.line(PEER, line);
             let nodes = judgement.received.as_ref().map_or(0, |received| received.graph.len());
             self.kept += cost.min(budget::cost_of_message(line.len(), nodes));
+            self.forget_long_lines();
             for problem in &judgement.problems {
                 self.broken.entry(problem.clause).or_insert_with(|| problem.clone());
             }

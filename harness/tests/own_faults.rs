@@ -46,8 +46,8 @@ fn one_report_on_a_full_disk_does_not_cost_the_others() {
     let other = folder.path().join("other.json");
     let ran = few(&["--report", "html=/dev/full", "--report", &format!("json={}", other.display())]);
     ran.expect_status(&[2]);
-    // It is there up to the end of the run, which no report tells once one is lost.
-    assert!(other.exists());
+    let report = json(&other);
+    assert_eq!(report["planned"], report["cases"].as_array().unwrap().len());
 }
 
 #[test]
@@ -325,4 +325,103 @@ fn a_clock_that_jumps_changes_no_verdict() {
     let date = Command::new("date").arg("+%Y").env("LD_PRELOAD", &clock).output().unwrap();
     let year = String::from_utf8(date.stdout).unwrap();
     assert!(["1970", "2106"].contains(&year.trim()), "{year}");
+}
+
+#[test]
+fn a_run_that_never_began_leaves_old_reports_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let (old, new) = (folder.path().join("old.json"), folder.path().join("new.html"));
+    std::fs::write(&old, "an old report").unwrap();
+    let reports = [format!("json={}", old.display()), format!("html={}", new.display())];
+    let reports = ["--report", &reports[0], "--report", &reports[1]];
+    for never in [&["--case", "no/such"][..], &["127.0.0.1:1"], &["--exec", "exit 3"]] {
+        run(&[never, &reports].concat()).expect_status(&[2]);
+        assert_eq!(std::fs::read_to_string(&old).unwrap(), "an old report", "{never:?}");
+        assert!(!new.exists(), "{never:?}");
+    }
+    few(&reports).expect_status(&[0]);
+    assert_eq!(json(&old)["verdicts"]["fail"], 0);
+    assert!(new.exists());
+}
+
+#[test]
+fn two_reports_have_two_files() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("report");
+    let again = folder.path().join(".").join("report");
+    let reports = [format!("json={}", file.display()), format!("html={}", again.display())];
+    few(&["--report", &reports[0], "--report", &reports[1]])
+        .expect_status(&[2])
+        .expect_text("caller: two reports cannot be written to one file");
+    assert!(!file.exists());
+}
+
+#[test]
+fn a_report_whose_file_is_gone_in_the_end_is_an_error() {
+    for format in ["json", "events", "junit", "tap", "markdown", "html", "text"] {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("report");
+        // The peer removes it: by then it is open.
+        let exec = format!("rm '{}'; exec '{PROGRAM}' serve --listen 127.0.0.1:{{port}}", file.display());
+        few(&["--exec", &exec, "--report", &format!("{format}={}", file.display())])
+            .expect_status(&[2])
+            .expect_text("the file was removed or replaced meanwhile");
+    }
+}
+
+#[test]
+fn a_pipe_that_nobody_reads_can_be_interrupted() {
+    let folder = tempfile::tempdir().unwrap();
+    let pipe = folder.path().join("pipe");
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let mut child = start(&[&FEW[..], &["--report", &format!("json={}", pipe.display())]].concat());
+    // Whether the signal comes before or while it waits for a reader, that is the end.
+    signal(&child, "-TERM");
+    assert!(!child.wait().unwrap().success());
+    let mut child = start(&[&FEW[..], &["--report", &format!("json={}", pipe.display())]].concat());
+    let report = std::fs::read_to_string(&pipe).unwrap();
+    assert!(report.contains("\"verdicts\""), "{report}");
+    assert!(child.wait().unwrap().success());
+}
+
+#[test]
+fn an_interruption_of_many_generated_sessions_makes_no_more_of_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let report = folder.path().join("report.json");
+    let to = format!("json={}", report.display());
+    let exec = format!("exec '{PROGRAM}' serve --listen 127.0.0.1:{{port}}");
+    let mut child = start(&["--exec", &exec, "--generate", "100000", "--seed", "1", "--report", &to]);
+    let mut out = BufReader::new(child.stdout.take().unwrap());
+    // The run has begun when it says what is planned; all of it would take minutes.
+    let begun = out.by_ref().lines().map_while(Result::ok).any(|line| line.contains("planned"));
+    assert!(begun);
+    signal(&child, "-INT");
+    std::io::copy(&mut out, &mut std::io::sink()).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(2));
+    let report = json(&report);
+    assert_eq!(report["interrupted"], true);
+    assert_eq!(report["planned"], report["cases"].as_array().unwrap().len());
+    assert!(report["verdicts"]["inconclusive"].as_u64() > Some(50_000), "{}", report["verdicts"]);
+    run(&["--generate", "18446744073709551615"]).expect_status(&[2]).expect_text("1..=1000000");
+}
+
+#[test]
+fn a_file_that_is_no_socket_is_in_the_way_of_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("thesis");
+    std::fs::write(&file, "mine").unwrap();
+    let at = format!("unix:{}", file.display());
+    run(&["serve", "--listen", &at]).expect_status(&[2]).expect_text("there is a file that is no socket");
+    run(&["run", "--listen", &at, "--exec", "true"])
+        .expect_status(&[2])
+        .expect_text("caller: cannot listen at unix:");
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), "mine");
+    // A socket that was left behind is none, and what is done with goes.
+    std::fs::remove_file(&file).unwrap();
+    drop(std::os::unix::net::UnixListener::bind(&file).unwrap());
+    let serving = support::Listening::start(&["serve", "--listen", &at]);
+    run(&[&FEW[..], &[&at]].concat()).expect_status(&[0]);
+    drop(serving);
+    run(&["run", "--listen", &at, "--exec", "true"]).expect_status(&[2]).expect_text("peer: ");
+    assert!(!file.exists());
 }

@@ -2,6 +2,7 @@
 
 use super::PeerArgs;
 use super::progress::Progress;
+use super::report::STANDARD_OUTPUT;
 use super::snapshot::{SnapshotArgs, SnapshotFile};
 use crate::baseline::Baseline;
 use crate::cases::{Case, Selection, all, catalogue, pull};
@@ -21,6 +22,9 @@ use std::io::{self, Write};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+/// How many sessions one run may generate: each has its verdict in the reports. Another seed has others.
+const MOST: u64 = 1_000_000;
+
 /// The arguments of `run`.
 #[derive(Debug, Clone, Args)]
 pub(super) struct RunArgs {
@@ -33,7 +37,7 @@ pub(super) struct RunArgs {
     cases: Vec<String>,
     /// Run this many sessions generated from the model instead of the catalogue; a session is run again by its id, for
     /// example --case generated/1-17, illegal/1-17 or crossing/1-17
-    #[arg(long, value_name = "N", conflicts_with = "cases", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "N", conflicts_with = "cases", value_parser = clap::value_parser!(u64).range(1..=MOST))]
     generate: Option<u64>,
     /// The seed of the generated sessions; without it, one is drawn and printed
     #[arg(long, value_name = "S", requires = "generate", conflicts_with = "cases")]
@@ -130,10 +134,11 @@ pub(super) async fn judge(
     let ping = ping.map_err(|error| format!("caller: --ping {error}"))?;
     let mut options = Options { selection, shard, ..options(args, target, ping)? };
     options.gate.snapshot = snapshot.as_ref().map(|it| it.snapshot.clone());
+    // Before signals are heard: a pipe is opened when somebody reads it, and who does not want to wait ends that.
+    let mut told = Told::new(args)?;
     let interrupted = Arc::clone(&options.interrupted);
     // The first signal ends the run after the cases at hand, with its reports.
     super::on_signal(move || interrupted.store(true, Ordering::Relaxed));
-    let mut told = Told::new(args)?;
     if let Some(report) = snapshot.as_ref().map(SnapshotFile::report).transpose()?.flatten() {
         told.reports.push(report);
     }
@@ -179,8 +184,8 @@ pub(super) async fn seat(
         fail_fast: peer.fail_fast,
         interrupted: Arc::clone(&interrupted),
     };
-    super::on_signal(move || interrupted.store(true, Ordering::Relaxed));
     let mut told = Told::new(peer)?;
+    super::on_signal(move || interrupted.store(true, Ordering::Relaxed));
     accept::accept(&host, &options, cases, &mut |event| told.tell(&event)).await;
     told.progress.finish();
     told.status()
@@ -261,12 +266,13 @@ impl Told {
         let problem = &mut self.problem;
         self.progress.suspend(|| {
             for (name, report) in reports {
-                if problem.is_some() && matches!(event, Event::Ended(_)) {
-                    break;
-                }
-                let told = report.event(event);
                 // A run is all that these reports are about.
                 let last = matches!(event, Event::Ended(_));
+                // The error is what is said last, not a summary.
+                if last && problem.is_some() && name == STANDARD_OUTPUT {
+                    continue;
+                }
+                let told = report.event(event);
                 if let Err(error) = told.and_then(|()| if last { report.finish() } else { Ok(()) })
                     && !(self.may_close && error.kind() == io::ErrorKind::BrokenPipe)
                 {

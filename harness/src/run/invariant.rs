@@ -16,6 +16,8 @@ use std::sync::Arc;
 pub(super) struct Invariants {
     dialect: Dialect,
     lines: u64,
+    /// The peer sent more than was judged: what it did, in words.
+    floods: Option<&'static str>,
     /// For each broken clause, the first case in the catalogue's order that showed it. The preflight comes before all.
     broken: BTreeMap<&'static str, Shown>,
 }
@@ -29,8 +31,8 @@ struct Shown {
 
 impl Invariants {
     pub(super) fn new(facts: &Facts) -> Invariants {
-        let mut invariants =
-            Invariants { dialect: facts.terms.dialect, lines: facts.lines, broken: BTreeMap::new() };
+        let (dialect, lines, floods) = (facts.terms.dialect, facts.lines, facts.floods);
+        let mut invariants = Invariants { dialect, lines, floods, broken: BTreeMap::new() };
         invariants.add(&facts.broken, None, &facts.wire);
         invariants
     }
@@ -74,6 +76,10 @@ impl Invariants {
         if self.lines == 0 {
             outcome.verdict = Verdict::Inconclusive;
             outcome.reason = Some("the peer sent no line".to_owned());
+        }
+        if let Some(floods) = self.floods {
+            outcome.verdict = Verdict::Inconclusive;
+            outcome.reason = Some(format!("{floods}, and not all of it was judged"));
         }
         let Some(shown) = self.broken.get(clause.id) else { return outcome };
         outcome.verdict = Verdict::Fail;

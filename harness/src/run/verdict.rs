@@ -6,6 +6,7 @@ use crate::preflight::Facts;
 use crate::replay::{AFTER_LAST, Cause, Diverged, Judged, Replayed};
 use dnode_reports::event::{Death, Divergence, Evidence, Outcome, Verdict};
 use dnode_reports::fingerprint::fingerprint;
+use dnode_spec::generate::Seed;
 use dnode_spec::probe::{OPTIONAL, PLAIN, REQUIRED, optional_in};
 
 /// What became of the peer.
@@ -31,6 +32,13 @@ pub(super) fn without_run(case: &Case, verdict: Verdict, reason: Option<String>)
         excuse: None,
         evidence: Evidence::default(),
     }
+}
+
+/// The outcome of a generated session that was not even made.
+pub(super) fn never_made(seed: Seed, verdict: Verdict, reason: &str) -> Outcome {
+    let about = "A session generated from the model.".to_owned();
+    let reason = Some(reason.to_owned());
+    Outcome { verdict, reason, ..over_the_run(seed.to_string(), "callback/own-function", about) }
 }
 
 /// The outcome of a case without a transcript, as long as nothing speaks against it.

@@ -47,6 +47,11 @@ impl Share {
         Share { memory: memory.clone(), much: None }
     }
 
+    /// Keeps a little again.
+    pub(super) fn give_back(&mut self) {
+        self.much = None;
+    }
+
     /// Makes the part as large as `bytes` need.
     pub(super) async fn fit(&mut self, bytes: usize, deadline: Instant) -> Result<(), Refused> {
         if bytes > MUCH {

@@ -402,9 +402,15 @@ fn judge(mark: &Mark, graph: &Graph<Id>, at: NodeId, bound: &mut Vec<(Name, Id)>
         Mark::Json(bytes) => {
             let text = written_out(bytes);
             let value = Value::parse(&text).map_err(|error| error.to_string())?;
-            let mut expected: Graph<Mark> = Graph::new();
-            let root = expected.import(value.root(), |_| None);
-            compare((&expected, root), (graph, at), |_, _| Ok(())).is_ok()
+            match (value.root().as_text(), graph.node(at)) {
+                // A long one is not copied.
+                (Some(expected), Node::String(actual)) => expected == actual.as_text(),
+                _ => {
+                    let mut expected: Graph<Mark> = Graph::new();
+                    let root = expected.import(value.root(), |_| None);
+                    compare((&expected, root), (graph, at), |_, _| Ok(())).is_ok()
+                }
+            }
         }
     };
     if fits { Ok(()) } else { Err(mark.to_string()) }
