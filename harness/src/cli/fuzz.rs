@@ -35,7 +35,7 @@ pub(super) struct FuzzArgs {
     exec: Option<String>,
     #[command(flatten)]
     reach: ReachArgs,
-    /// How long, for example 30s or 2h
+    /// How long to look for something new, for example 30s or 2h; what is found is confirmed and shrunk beyond that
     #[arg(long, value_name = "DUR", default_value = "5m", value_parser = time)]
     time: Duration,
     /// The seed of all dice; without it, one is drawn and printed
