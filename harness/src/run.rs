@@ -6,6 +6,7 @@
 
 pub mod accept;
 mod alone;
+mod generated;
 mod invariant;
 mod options;
 mod shard;
@@ -14,29 +15,22 @@ pub(crate) mod verdict;
 pub use options::{Cases, Command, Options, RunError};
 pub use shard::Shard;
 
-use crate::cases::{Case, PROBE_COMPLETE, catalogue, invariants, needs};
+use crate::cases::{Case, PROBE_COMPLETE, invariants, needs};
 use crate::gate::Held;
 use crate::peer::{Peer, Service, StartError, serves};
 use crate::preflight::{Facts, preflight};
 use crate::replay::{Cause, Judged, Replayed, replay};
-use crate::shrink::shrink;
 use crate::target::Target;
 use alone::{LANES, Lane, MANY, PAIR};
 use dnode_reports::event::{Death, Ended, Event, Outcome, Run, Verdict};
-use dnode_spec::generate::{Seed, session_in};
+use dnode_spec::generate::Seed;
 use invariant::Invariants;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
-use tokio::task::{JoinHandle, JoinSet};
+use tokio::task::JoinSet;
 use tokio::time::Instant;
-
-/// How many generated sessions are run together. As many more are made meanwhile, and each takes some hundred KiB.
-const TOGETHER: usize = 256;
-
-/// How many findings of generated sessions are shrunk; others of the same kind are told as they are.
-const SHRUNK: usize = 8;
 
 /// What the monitor saw in one case.
 type Broken = BTreeMap<&'static str, dnode_spec::message::Problem>;
@@ -122,7 +116,8 @@ pub async fn run(
     let gate = Held::new(&options.gate, &cases, options.is_whole() && !generated);
     let mut told = gate.begin();
     let tell: &mut (dyn FnMut(Event) + Send) = &mut |event| tell(told.event(event));
-    let cases = if generated { about_missing(&facts) } else { cases.into_iter().map(Arc::new).collect() };
+    let cases =
+        if generated { generated::about_missing(&facts) } else { cases.into_iter().map(Arc::new).collect() };
     let mut runner = Runner {
         options,
         gate: &gate,
@@ -205,10 +200,7 @@ impl Runner<'_> {
             self.go_on_with(made);
             next = self.make();
         }
-        let (verdict, reason) = self.unrun();
-        for seed in self.seeds.by_ref() {
-            tell(Event::Judged(Box::new(verdict::never_made(seed, verdict, reason))));
-        }
+        self.never_made().for_each(|outcome| tell(Event::Judged(Box::new(outcome))));
         for lane in &mut self.lanes {
             self.died = self.died.take().or(lane.died_at_last().await);
         }
@@ -242,45 +234,6 @@ impl Runner<'_> {
             self.shrink().await;
         }
         self.tell_all(tell);
-    }
-
-    /// Shrinks what generated sessions found, the first of each kind.
-    async fn shrink(&mut self) {
-        for at in 0..self.cases.len() {
-            let Some(outcome) = self.outcomes[at].as_ref().filter(|it| self.gate.gates(it)) else {
-                continue;
-            };
-            let Some(found) = &outcome.divergence else { continue };
-            let found = found.clone();
-            let kind = (found.clause.clone(), found.kind.clone());
-            if self.is_interrupted() || self.shrunk.len() >= SHRUNK || !self.shrunk.insert(kind) {
-                continue;
-            }
-            let (target, command) = (&self.options.target, &self.options.command);
-            let shrunk = shrink(&self.cases[at], &found, target, &self.facts, self.patience(), command).await;
-            if let Some(mut shrunk) = shrunk {
-                shrunk.outcome.reason = Some(shrunk.describe());
-                shrunk.outcome.evidence.transcript = shrunk.case.text;
-                self.outcomes[at] = Some(shrunk.outcome);
-            }
-        }
-    }
-
-    /// Makes the next generated sessions, while those at hand are run; none, where the run ends.
-    fn make(&mut self) -> JoinHandle<Vec<Arc<Case>>> {
-        let count = if self.ends() { 0 } else { TOGETHER };
-        let seeds: Vec<Seed> = self.seeds.by_ref().take(count).collect();
-        let dialect = self.options.dialect;
-        let made = move |seed| Case::read(&session_in(dialect, seed)).ok().map(Arc::new);
-        tokio::task::spawn_blocking(move || seeds.into_iter().filter_map(made).collect())
-    }
-
-    /// Takes these generated sessions in the place of the cases at hand.
-    fn go_on_with(&mut self, made: Vec<Arc<Case>>) {
-        self.outcomes = vec![None; made.len()];
-        self.before += std::mem::replace(&mut self.cases, made).len();
-        self.told = 0;
-        self.generated = true;
     }
 
     /// How long a case may take: what the caller says, or more where the peer is slow to answer at all.
@@ -543,12 +496,6 @@ impl Runner<'_> {
             self.told += 1;
         }
     }
-}
-
-/// The cases about what the preflight missed. A generated session, which rests on it, could not say it.
-fn about_missing(facts: &Facts) -> Vec<Arc<Case>> {
-    let cases = catalogue(facts.terms.dialect).unwrap_or_default().into_iter();
-    cases.filter(|case| facts.missing.contains(case.id())).map(Arc::new).collect()
 }
 
 /// Whether a replay among others may have failed for another's sake.
