@@ -73,6 +73,52 @@ fn a_peer_that_sends_messages_without_end() {
     judge(&peer(move |stream| write_forever(stream, &message))).expect_status(&[1, 2]);
 }
 
+/// An object with this beside the probe's claim.
+fn object_with(member: &str) -> Vec<u8> {
+    let [begin, end] = [r#"{"method":"methods","arguments":[{"conformProbe":"[Function]","more":"#, "}]"];
+    format!("{begin}{member}{end},\"callbacks\":{{\"0\":[\"0\",\"conformProbe\"]}}}}\n").into_bytes()
+}
+
+#[test]
+fn what_was_too_much_to_be_judged_passes_nothing() {
+    const DEEP: usize = 1_000_000;
+    let object = object_with(&("[".repeat(DEEP) + &"]".repeat(DEEP)));
+    let address = peer(move |mut stream| {
+        let _ = stream.write_all(&object);
+        read_to_end(stream);
+    });
+    let ran = judge(&address);
+    ran.expect_status(&[2]).expect_text(
+        "the peer sends more than the suite keeps of one connection, and not all of it was judged",
+    );
+    let passes = ran.stdout.lines().find(|line| line.contains("planned:")).unwrap_or_default();
+    // The peer's life, which was no line.
+    assert!(passes.contains(": 1 pass,"), "{}", ran.stdout);
+}
+
+#[test]
+fn a_large_object_keeps_no_second_connection_from_being_served() {
+    let object = object_with(&format!("\"{}\"", "x".repeat(4 << 20)));
+    let address = peer(move |mut stream| {
+        let _ = stream.write_all(&object);
+        read_to_end(stream);
+    });
+    let ran = run(&[&address, "--deadline", "1s", "--case", "probe/echo"]);
+    ran.expect_status(&[1, 2]).expect_text("the peer does not answer the known-good call");
+    assert!(!ran.stdout.contains("a second connection is not served"), "{}", ran.stdout);
+}
+
+#[test]
+fn a_client_that_is_silent_is_not_said_to_be_missing() {
+    let client = "exec python3 -c 'import os, signal, socket
+s = socket.create_connection((\"127.0.0.1\", int(os.environ[\"PORT\"])))
+signal.pause()'";
+    run(&["run", "--listen", "127.0.0.1:0", "--exec", client, "--deadline", "300ms", "--case", "probe/echo"])
+        .expect_status(&[2])
+        .expect_text("peer: a client came to 127.0.0.1:")
+        .expect_text("did not come again");
+}
+
 #[test]
 fn an_address_where_nothing_listens() {
     judge("127.0.0.1:1").expect_status(&[2]).expect_text("nothing accepts connections");
