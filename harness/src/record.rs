@@ -412,3 +412,20 @@ impl Paper {
         Ok(self.file)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_waits_is_bounded_for_all_connections_together() {
+        let waiting = Arc::<AtomicUsize>::default();
+        let (one, other) = (Backlog::of(&waiting), Backlog::of(&waiting));
+        assert!(one.takes(BEHIND + 1));
+        assert!(!other.takes(1), "another's bytes count");
+        waiting.fetch_sub(BEHIND + 1, Ordering::Relaxed);
+        assert!(!other.takes(1), "its transcript has a gap");
+        assert!(one.takes(1), "it had room whenever it asked");
+        assert_eq!(waiting.load(Ordering::Relaxed), 1, "what was not taken does not wait");
+    }
+}
