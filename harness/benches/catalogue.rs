@@ -10,10 +10,11 @@ mod table;
 
 use dnode_conform::cases::{Case, catalogue};
 use dnode_conform::peer::Peer;
-use dnode_conform::preflight::{Facts, preflight};
-use dnode_conform::replay::replay;
-use dnode_conform::target::Target;
-use dnode_conform::transport::Address;
+use dnode_conform::conversation::facts::Facts;
+use dnode_conform::conversation::preflight::preflight;
+use dnode_conform::conversation::replay::replay;
+use dnode_conform::program::Target;
+use dnode::transport::Address;
 use dnode_spec::dialect::Dialect;
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};

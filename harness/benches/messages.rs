@@ -8,9 +8,10 @@
 mod table;
 
 use dnode_conform::cases::Case;
-use dnode_conform::preflight::{Facts, preflight};
-use dnode_conform::replay::{Judged, replay};
-use dnode_conform::transport::Address;
+use dnode_conform::conversation::facts::Facts;
+use dnode_conform::conversation::preflight::preflight;
+use dnode_conform::conversation::replay::{Judged, replay};
+use dnode::transport::Address;
 use dnode_spec::dialect::Dialect;
 use dnode_spec::line::Splitter;
 use serde_json::Value as Json;

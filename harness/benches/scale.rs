@@ -11,9 +11,9 @@ mod table;
 
 use dnode_conform::cases::catalogue;
 use dnode_conform::peer::Peer;
-use dnode_conform::preflight::preflight;
-use dnode_conform::replay::{Judged, replay};
-use dnode_conform::target::Target;
+use dnode_conform::conversation::preflight::preflight;
+use dnode_conform::conversation::replay::{Judged, replay};
+use dnode_conform::program::Target;
 use dnode_spec::dialect::Dialect;
 use dnode_spec::graph::{Graph, Node};
 use dnode_spec::message::Method;

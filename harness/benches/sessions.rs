@@ -8,9 +8,9 @@ mod table;
 
 use dnode_conform::cases::Case;
 use dnode_conform::peer::Peer;
-use dnode_conform::preflight::preflight;
-use dnode_conform::replay::{Judged, replay};
-use dnode_conform::target::Target;
+use dnode_conform::conversation::preflight::preflight;
+use dnode_conform::conversation::replay::{Judged, replay};
+use dnode_conform::program::Target;
 use dnode_reports::event::{From, Wire};
 use dnode_spec::dialect::Dialect;
 use dnode_spec::generate::{Kind, Seed, session};

@@ -29,10 +29,11 @@ pub use oracle::{Identity, Oracle};
 
 use crate::cases::{catalogue, recorded};
 use crate::peer::{Peer, StartError};
-use crate::ping::Ping;
-use crate::preflight::{Facts, preflight};
-use crate::run::Command;
-use crate::target::Target;
+use crate::conversation::ping::Ping;
+use crate::conversation::facts::Facts;
+use crate::conversation::preflight::preflight;
+use crate::verdict::Command;
+use crate::program::Target;
 use corpus::{Corpus, Saved};
 use dnode_reports::event::Wire;
 use dnode_spec::clause::Level;

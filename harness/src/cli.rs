@@ -22,8 +22,8 @@ mod serve;
 mod snapshot;
 mod transcripts;
 
-use crate::host::Host;
-use crate::target::Target;
+use crate::program::Host;
+use crate::program::Target;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use dnode_spec::clause::Level;
 use dnode_spec::dialect::Dialect;
@@ -248,7 +248,7 @@ fn on_signal(act: impl Fn() + Send + 'static) {
             act();
             // `timeout` and others signal the process and its group: two at once are one.
             if first.get_or_insert_with(Instant::now).elapsed() > Duration::from_millis(500) {
-                crate::process::kill_all();
+                crate::program::process::kill_all();
                 std::process::exit(i32::from(COULD_NOT_RUN));
             }
         }

@@ -3,9 +3,9 @@
 //! A failure gates from a level on. What is excused does not gate: a case that is newer than the catalogue which the caller wants to be held
 //! against, a failure that the baseline knows, behaviour that the snapshot has. What baseline and snapshot say and no longer holds makes the run red.
 
-use crate::baseline::Baseline;
+use crate::gate::baseline::Baseline;
 use crate::cases::{Case, over_the_run};
-use crate::snapshot::Snapshot;
+use crate::gate::snapshot::Snapshot;
 use dnode_reports::event::{Event, Outcome, Verdict};
 use dnode_spec::clause::Level;
 use semver::Version;

@@ -17,10 +17,12 @@ pub use shard::Shard;
 
 use crate::cases::{Case, PROBE_COMPLETE, invariants, needs};
 use crate::gate::Held;
-use crate::peer::{Peer, Service, StartError, serves};
-use crate::preflight::{Facts, preflight};
-use crate::replay::{Cause, Judged, Replayed, replay};
-use crate::target::Target;
+use crate::peer::{Peer, StartError};
+use crate::conversation::service::{Service, serves};
+use crate::conversation::facts::Facts;
+use crate::conversation::preflight::preflight;
+use crate::conversation::replay::{Cause, Judged, Replayed, replay};
+use crate::program::Target;
 use alone::{LANES, Lane, MANY, PAIR};
 use dnode_reports::event::{Death, Ended, Event, Outcome, Run, Verdict};
 use dnode_spec::generate::Seed;

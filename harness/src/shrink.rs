@@ -9,11 +9,12 @@ mod draft;
 
 use crate::cases::Case;
 use crate::peer::{Health, Peer};
-use crate::preflight::{Facts, preflight};
-use crate::replay::{Judged, replay};
-use crate::run::Command;
+use crate::conversation::facts::Facts;
+use crate::conversation::preflight::preflight;
+use crate::conversation::replay::{Judged, replay};
+use crate::verdict::Command;
 use crate::run::verdict::{Life, likened};
-use crate::target::Target;
+use crate::program::Target;
 use dnode_reports::event::{Divergence, Outcome};
 use dnode_spec::dialect::Dialect;
 use draft::Draft;

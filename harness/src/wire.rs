@@ -5,13 +5,16 @@
 //! wait.
 
 mod budget;
+mod linger;
 mod log;
+mod pump;
 #[cfg(test)]
 mod tests;
 
 pub use log::Log;
 
-use crate::transport::{Address, Connection};
+use crate::program::Route;
+use dnode::transport::Connection;
 pub use budget::Memory;
 use budget::{Refused, Share, cost};
 use dnode_reports::event::From;
@@ -45,10 +48,6 @@ const ROOM: usize = 1 << 20;
 /// nothing tells when it has read the first. Many segments may well be merged here and there, a few may not.
 const BETWEEN_SEGMENTS: Duration = Duration::from_millis(1);
 const BETWEEN_FEW_SEGMENTS: Duration = Duration::from_millis(25);
-
-/// How long a connection is read that is over for us, and how many are at once.
-const LINGER: Duration = Duration::from_secs(30);
-static LINGERING: Semaphore = Semaphore::const_new(64);
 
 /// What the log says of a reset.
 const RESETS: &str = "resets the connection";
@@ -103,6 +102,8 @@ pub struct Wire {
     /// Of what may still be kept: how many messages, and how many bytes.
     count: u64,
     bytes: u64,
+    /// There is no memory for more: nothing is read any more, and `receive` gives up.
+    full: bool,
     closed: Option<bool>,
     /// What the messages that came may still take, in bytes of memory.
     kept: usize,
@@ -118,15 +119,13 @@ impl Wire {
     ///
     /// # Errors
     /// Why it cannot be reached.
-    pub async fn open(address: &Address, terms: &Terms, deadline: Instant) -> io::Result<Wire> {
-        if let Some(host) = address.host() {
-            return host.next(deadline).await.map(|connection| Wire::over(connection, terms));
-        }
-        let opened = tokio::time::timeout_at(deadline, Connection::open(address)).await;
-        match opened.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))? {
+    pub async fn open(route: &Route, terms: &Terms, deadline: Instant) -> io::Result<Wire> {
+        match route.connect(deadline).await {
             Ok(connection) => Ok(Wire::over(connection, terms)),
-            // The peer accepted it: whether the reset is seen here or at the first read is a matter of time.
-            Err(error) if error.kind() == io::ErrorKind::ConnectionReset => Ok(Wire::after_reset(terms)),
+            // The peer accepted the connection: it depends on time alone whether the reset shows here or at the first read.
+            Err(error) if error.kind() == io::ErrorKind::ConnectionReset && route.host().is_none() => {
+                Ok(Wire::after_reset(terms))
+            }
             Err(error) => Err(error),
         }
     }
@@ -158,6 +157,7 @@ impl Wire {
             lines: 0,
             count: 0,
             bytes: 0,
+            full: false,
             closed: None,
             kept: 0,
             share: Share::of(&terms.memory),
@@ -240,7 +240,7 @@ impl Wire {
             if let Some(reset) = self.closed {
                 return self.end(reset);
             }
-            if self.bytes > BYTES_LIMIT || self.count > MESSAGES_LIMIT {
+            if self.full || self.bytes > BYTES_LIMIT || self.count > MESSAGES_LIMIT {
                 return self.give_up();
             }
             if !self.pump(deadline).await {
@@ -257,97 +257,6 @@ impl Wire {
         self.flooded = true;
         self.splitter = Splitter::new(LINE_LIMIT);
         Incoming::Flood
-    }
-
-    /// Moves bytes both ways once; `false` when the deadline has passed, or when there is no memory for more until then.
-    async fn pump(&mut self, deadline: Instant) -> bool {
-        let kept = self.kept + self.splitter.memory();
-        match self.share.fit(kept, deadline).await {
-            Ok(()) => {}
-            Err(Refused::Late) => return false,
-            Err(Refused::TooMuch) => {
-                // There is no room for what would come: nothing more is read, and `receive` gives up.
-                self.bytes = u64::MAX;
-                if !self.has_to_write() {
-                    return true;
-                }
-            }
-        }
-        // Mostly something can be written or read at once, and no timer is needed.
-        let at_once = poll_fn(|cx| Poll::Ready(self.poll_pump(cx))).await;
-        if at_once.is_pending() {
-            let moved = poll_fn(|cx| self.poll_pump(cx));
-            if tokio::time::timeout_at(deadline, moved).await.is_err() {
-                return false;
-            }
-        }
-        Instant::now() < deadline
-    }
-
-    fn poll_pump(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        if self.connection.is_none() {
-            self.closed.get_or_insert(false);
-            return Poll::Ready(());
-        }
-        // In this order what is written takes the acknowledgement of what was read along.
-        let (written, read) = (self.poll_write(cx), self.poll_read(cx));
-        if read.is_ready() { read } else { written }
-    }
-
-    fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        let Some(connection) = self.connection.as_mut().filter(|_| self.bytes <= BYTES_LIMIT) else {
-            return Poll::Pending;
-        };
-        let mut space = [const { MaybeUninit::uninit() }; 64 * 1024];
-        let mut buffer = ReadBuf::uninit(&mut space);
-        match ready!(Pin::new(connection.stream()).poll_read(cx, &mut buffer)) {
-            Ok(()) if buffer.filled().is_empty() => self.closed = Some(false),
-            Ok(()) => {
-                self.bytes += buffer.filled().len() as u64;
-                self.splitter.push(buffer.filled());
-            }
-            // TLS without its last word: a process that ends takes its connections with it, and over TCP that is the end too.
-            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => self.closed = Some(false),
-            Err(_) => self.closed = Some(true),
-        }
-        Poll::Ready(())
-    }
-
-    fn has_to_write(&self) -> bool {
-        !self.outgoing.is_empty() || self.unflushed
-    }
-
-    fn poll_write(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        let Some(connection) = self.connection.as_mut() else { return Poll::Pending };
-        let mut stream = Pin::new(connection.stream());
-        if !self.outgoing.is_empty() {
-            // A transport of messages makes one of each segment, so it has to see the whole.
-            match ready!(stream.as_mut().poll_write(cx, self.outgoing.make_contiguous())) {
-                Ok(count @ 1..) => {
-                    self.outgoing.drain(..count);
-                    self.unflushed = true;
-                    if self.outgoing.is_empty() && self.outgoing.capacity() > ROOM {
-                        self.outgoing = VecDeque::new();
-                    }
-                }
-                // The peer no longer reads; what it sent may still be read.
-                Ok(0) | Err(_) => self.outgoing.clear(),
-            }
-            if self.unflushed {
-                self.unflushed = stream.poll_flush(cx).is_pending();
-            }
-            return Poll::Ready(());
-        }
-        if self.unflushed {
-            let _ = ready!(stream.poll_flush(cx));
-            self.unflushed = false;
-            return Poll::Ready(());
-        }
-        if self.ending {
-            let _ = ready!(stream.poll_shutdown(cx));
-            self.ending = false;
-        }
-        Poll::Pending
     }
 
     /// The next complete line, judged; a flood where it would take more memory than there is.
@@ -421,7 +330,7 @@ impl Wire {
         if let Some(connection) = &mut self.connection {
             // Mostly this is done at once; where it is not, whoever waits for what comes goes on with it.
             let shutdown =
-                Pin::new(connection.stream()).poll_shutdown(&mut Context::from_waker(Waker::noop()));
+                Pin::new(&mut *connection).poll_shutdown(&mut Context::from_waker(Waker::noop()));
             self.ending = shutdown.is_pending();
         }
     }
@@ -446,7 +355,7 @@ impl Wire {
             match self.receive(deadline).await {
                 Incoming::Closed { .. } | Incoming::Flood => break,
                 Incoming::Late => {
-                    self.connection.take().into_iter().for_each(linger);
+                    self.connection.take().into_iter().for_each(linger::read_on);
                     break;
                 }
                 Incoming::Message(_) | Incoming::Broken(_) => {}
@@ -507,23 +416,4 @@ impl Wire {
     pub fn note(&mut self, what: &str) {
         self.log.event(From::Suite, what);
     }
-}
-
-/// Reads on for a while what comes over a connection that is over for us: a peer that is slow to say its last word would be answered by a
-/// reset, and one that ends of that would do so in the middle of another case.
-fn linger(mut connection: Connection) {
-    let Ok(place) = LINGERING.try_acquire() else { return };
-    tokio::spawn(async move {
-        let read = async {
-            let (mut space, mut bytes) = (vec![0; 16 << 10], 0);
-            while let Ok(count @ 1..) = connection.stream().read(&mut space).await {
-                bytes += count as u64;
-                if bytes > BYTES_LIMIT {
-                    break;
-                }
-            }
-        };
-        let _ = tokio::time::timeout(LINGER, read).await;
-        drop(place);
-    });
 }

@@ -8,9 +8,9 @@ mod support;
 
 use dnode_conform::campaign::{Finding, Notice, Options, campaign};
 use dnode_conform::cases::level;
-use dnode_conform::run::Command;
-use dnode_conform::serve::fault;
-use dnode_conform::target::Target;
+use dnode_conform::verdict::Command;
+use dnode_conform::reference::fault;
+use dnode_conform::program::Target;
 use dnode_spec::clause::Level;
 use dnode_spec::dialect::Dialect;
 use std::fmt::Write as _;

@@ -3,7 +3,7 @@
 
 mod support;
 
-use dnode_conform::matrix;
+use dnode_conform::reference::matrix;
 use std::collections::BTreeSet;
 use std::io::Write;
 use support::{PROGRAM, Ran, peer, read_to_end, run};

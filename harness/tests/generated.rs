@@ -8,9 +8,9 @@
 mod support;
 
 use dnode_conform::run::Cases;
-use dnode_conform::serve::fault::{self, Fault};
-use dnode_conform::serve::variant::VARIANTS;
-use dnode_conform::target::Target;
+use dnode_conform::reference::fault::{self, Fault};
+use dnode_conform::reference::variant::VARIANTS;
+use dnode_conform::program::Target;
 use dnode_reports::event::Outcome;
 use dnode_spec::clause::Level;
 use dnode_spec::dialect::Dialect;

@@ -9,9 +9,9 @@ mod example;
 
 use dnode_conform::cases::catalogue;
 use dnode_conform::peer;
-use dnode_conform::rpc::{Connection, Error, Function, Object, Peer, Value, args};
-use dnode_conform::target::Target;
-use dnode_conform::transport::memory;
+use dnode::{Connection, Error, Function, Object, Peer, Value, args};
+use dnode_conform::program::Target;
+use dnode_conform::in_process;
 use dnode_reports::event::Verdict;
 use dnode_spec::dialect::Dialect;
 use std::future::Future;

@@ -6,8 +6,8 @@
 
 use dnode_conform::cases::{Selection, catalogue};
 use dnode_conform::run::{Options, run};
-use dnode_conform::serve;
-use dnode_conform::target::Target;
+use dnode_conform::reference;
+use dnode_conform::program::Target;
 use dnode_reports::format::Format;
 use dnode_spec::dialect::Dialect;
 use tokio::net::TcpListener;

@@ -5,9 +5,10 @@
 mod support;
 
 use dnode_conform::cases::catalogue;
-use dnode_conform::serve;
-use dnode_conform::transport::tls::Trust;
-use dnode_conform::transport::{Address, Duplex, Identity, Listener, memory};
+use dnode_conform::reference;
+use dnode::transport::Trust;
+use dnode::transport::{Address, Duplex, Identity, Listener};
+use dnode_conform::in_process;
 use dnode_conform::wire::{Incoming, Terms, Wire};
 use dnode_reports::format::Format;
 use dnode_spec::dialect::Dialect;

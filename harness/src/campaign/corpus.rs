@@ -6,7 +6,7 @@
 use super::input::{Input, Methods};
 use super::novelty::Novelty;
 use crate::cases::Case;
-use crate::preflight::Facts;
+use crate::conversation::facts::Facts;
 use fastrand::Rng;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashSet};

@@ -5,9 +5,9 @@
 use super::input::{Input, Methods};
 use super::oracle::{Identity, Oracle};
 use super::script;
-use crate::preflight::Facts;
-use crate::target::Target;
-use crate::transport::Limits;
+use crate::conversation::facts::Facts;
+use crate::program::Target;
+use dnode::transport::Limits;
 use dnode_reports::escape::terminal_cut;
 use dnode_reports::event::{Death, From, Wire};
 use dnode_spec::clause;
@@ -188,7 +188,7 @@ fn wire_log(wire: &[Wire]) -> String {
 
 /// The command that replays the transcript in this folder.
 fn command(scene: &Scene<'_>, folder: &Path) -> String {
-    let file = crate::target::quote(&folder.join("transcript.jsonl").to_string_lossy());
+    let file = crate::shell::quote(&folder.join("transcript.jsonl").to_string_lossy());
     let words = [
         scene.program.to_owned(),
         "replay".to_owned(),
@@ -245,7 +245,7 @@ fn text(finding: &Finding, scene: &Scene<'_>, folder: &Path) -> String {
         match scene.facts.limits {
             Limits::TCP => format!(
                 "python3 {} HOST PORT   # alone, without this program; exit status 1: it shows",
-                shown(&crate::target::quote(&folder.join("repeat.py").to_string_lossy()))
+                shown(&crate::shell::quote(&folder.join("repeat.py").to_string_lossy()))
             ),
             limits => format!(
                 "# repeat.py speaks TCP only, and here the peer was reached over {}: it is for the same peer at a port of its own",

@@ -4,8 +4,8 @@
 //! is not known before the peer has said so: in the bytes a *mark* stands for it, a large number, so that they stay JSON and mutate like any other.
 
 use crate::cases::Case;
-use crate::ping::{Addressing, method_text};
-use crate::preflight::Facts;
+use crate::conversation::ping::{Addressing, method_text};
+use crate::conversation::facts::Facts;
 use dnode_spec::message::Id;
 use dnode_spec::path::PathForm;
 use dnode_spec::text::TextBuf;

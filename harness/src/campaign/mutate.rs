@@ -295,7 +295,7 @@ fn of_cuts(rng: &mut Rng, line: &mut Line) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::preflight::Facts;
+    use crate::conversation::facts::Facts;
 
     #[test]
     fn the_same_seed_gives_the_same_inputs_and_they_stay_small() {

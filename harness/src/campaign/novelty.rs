@@ -178,7 +178,7 @@ impl Ids {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::preflight::Facts;
+    use crate::conversation::facts::Facts;
 
     fn line(from: From, text: &str) -> Wire {
         Wire::Bytes { from, bytes: text.as_bytes().to_vec(), cut: 0 }

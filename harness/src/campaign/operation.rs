@@ -100,7 +100,7 @@ fn is_deep(line: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::preflight::Facts;
+    use crate::conversation::facts::Facts;
 
     #[test]
     fn an_operation_is_the_clause_that_is_broken_or_what_is_called() {

@@ -6,8 +6,8 @@
 use super::finding::{Finding, Scene};
 use super::input::{End, Input, Methods};
 use super::oracle::Oracle;
-use crate::peer::HELLO;
-use crate::ping::Addressing;
+use crate::conversation::greet::HELLO;
+use crate::conversation::ping::Addressing;
 use dnode_reports::event::{From, Wire};
 use dnode_spec::transcript::{Names, Transcript};
 use std::fmt::Write as _;

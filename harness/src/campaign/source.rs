@@ -217,7 +217,7 @@ fn deviated(rng: &mut Rng, step: &Json, methods: &Methods) -> Option<Json> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::preflight::Facts;
+    use crate::conversation::facts::Facts;
 
     #[test]
     fn a_walk_leaves_no_answer_out_that_comes_with_one_that_it_expects() {

@@ -4,9 +4,9 @@
 //! (`confirm.rs`); so a deadline here may be short.
 
 use super::input::{End, Input, Methods};
-use crate::peer::{HELLO, bind_object};
-use crate::preflight::Facts;
-use crate::transport::Address;
+use crate::conversation::greet::{HELLO, bind_object};
+use crate::conversation::facts::Facts;
+use dnode::transport::Address;
 use crate::wire::{Incoming, Wire};
 use dnode_reports::event;
 use dnode_spec::message::{Method, Problem};

@@ -4,10 +4,39 @@
 //! A part ends where a step of ours follows, so that it has all that is expected before that. Memory: one part, and the names.
 
 use super::Case;
+use crate::error::{Fault, Faulted};
 use dnode_spec::transcript::{Header, Reader, Step, Transcript};
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
+use thiserror::Error;
+
+/// Why a long transcript cannot be read. The caller is at fault.
+#[derive(Debug, Error)]
+pub enum LongError {
+    /// The file cannot be read.
+    #[error("{}: {1}", .0.display())]
+    Unreadable(PathBuf, io::Error),
+    /// The file has no line.
+    #[error("{}: the transcript is empty", .0.display())]
+    Empty(PathBuf),
+    /// A line is not valid.
+    #[error("{}, line {line}: {problem}", file.display())]
+    Line {
+        /// The file.
+        file: PathBuf,
+        /// The line, counted from 1.
+        line: usize,
+        /// The problem, as a sentence.
+        problem: String,
+    },
+}
+
+impl Faulted for LongError {
+    fn fault(&self) -> Fault {
+        Fault::Caller
+    }
+}
 
 /// How many steps a part has at least.
 const PART: usize = 512;
@@ -50,9 +79,9 @@ pub struct Parts {
 ///
 /// # Errors
 /// The line and what is wrong there, or that the file cannot be read.
-pub fn read_long(file: &Path) -> Result<Case, String> {
+pub fn read_long(file: &Path) -> Result<Case, LongError> {
     let mut lines = Lines::open(file, Place::default())?;
-    let header = lines.next()?.ok_or("the transcript is empty")?;
+    let header = lines.next()?.ok_or_else(|| LongError::Empty(file.to_owned()))?;
     let (mut reader, parsed) = Reader::begin(&header).map_err(|problem| lines.fault(&problem))?;
     let (mut text, mut steps) = (header.trim().to_owned(), Vec::new());
     let mut rest: Option<(Place, Reader)> = None;
@@ -83,7 +112,7 @@ impl Rest {
     ///
     /// # Errors
     /// The file cannot be read.
-    pub fn parts(&self, header: &Header) -> Result<Parts, String> {
+    pub fn parts(&self, header: &Header) -> Result<Parts, LongError> {
         Ok(Parts {
             lines: Lines::open(&self.file, self.place)?,
             reader: self.reader.clone(),
@@ -99,7 +128,7 @@ impl Parts {
     ///
     /// # Errors
     /// The file has changed since it was checked, or cannot be read.
-    pub fn next_part(&mut self) -> Result<Option<Transcript>, String> {
+    pub fn next_part(&mut self) -> Result<Option<Transcript>, LongError> {
         let mut steps: Vec<Step> = self.next.take().into_iter().collect();
         while let Some(line) = self.lines.next()? {
             let step = self.reader.step(&line).map_err(|problem| self.lines.fault(&problem))?;
@@ -123,18 +152,18 @@ struct Lines {
 }
 
 impl Lines {
-    fn open(file: &Path, place: Place) -> Result<Lines, String> {
-        let fault = |error: io::Error| format!("caller: {}: {error}", file.display());
+    fn open(file: &Path, place: Place) -> Result<Lines, LongError> {
+        let fault = |error| LongError::Unreadable(file.to_owned(), error);
         let mut opened = File::open(file).map_err(fault)?;
         opened.seek(SeekFrom::Start(place.offset)).map_err(fault)?;
         Ok(Lines { reader: BufReader::new(opened), file: file.to_owned(), place })
     }
 
-    fn next(&mut self) -> Result<Option<String>, String> {
+    fn next(&mut self) -> Result<Option<String>, LongError> {
         loop {
             let mut line = Vec::new();
             let read = self.reader.by_ref().take(LINE_LIMIT + 1).read_until(b'\n', &mut line);
-            let count = read.map_err(|error| format!("caller: {}: {error}", self.file.display()))?;
+            let count = read.map_err(|error| LongError::Unreadable(self.file.clone(), error))?;
             if count == 0 {
                 return Ok(None);
             }
@@ -150,9 +179,9 @@ impl Lines {
         }
     }
 
-    /// What is wrong in the line just read.
-    fn fault(&self, problem: &str) -> String {
-        format!("caller: {}, line {}: {problem}", self.file.display(), self.place.lines)
+    /// An error in the line just read.
+    fn fault(&self, problem: &str) -> LongError {
+        LongError::Line { file: self.file.clone(), line: self.place.lines, problem: problem.to_owned() }
     }
 }
 

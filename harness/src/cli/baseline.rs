@@ -2,8 +2,8 @@
 
 use super::GateLevel;
 use super::report::read_run;
-use crate::baseline::edit::{Words, update};
-use crate::baseline::{Date, today};
+use crate::gate::baseline::edit::{Words, update};
+use crate::gate::baseline::{Date, today};
 use clap::{Args, Subcommand};
 use dnode_reports::escape::terminal;
 use dnode_reports::event::Event;

@@ -3,10 +3,10 @@
 use super::progress::Progress;
 use super::transcripts;
 use crate::cases::{Case, Selection, catalogue, level};
-use crate::compare::{Comparison, Difference, Standing, compare as compare_outcomes};
-use crate::ping::Ping;
+use crate::commands::compare::{Comparison, Difference, Standing, compare as compare_outcomes};
+use crate::conversation::ping::Ping;
 use crate::run::{Options, run};
-use crate::target::Target;
+use crate::program::Target;
 use clap::Args;
 use dnode_reports::diff::key;
 use dnode_reports::escape::{terminal, terminal_cut};

@@ -2,8 +2,8 @@
 
 use super::list::{Row, rows};
 use crate::cases::all;
-use crate::matrix;
-use crate::serve::fault;
+use crate::reference::matrix;
+use crate::reference::fault;
 use clap::Args;
 use dnode_spec::clause::{self, Clause, Judge};
 use dnode_spec::generate::session;

@@ -3,9 +3,10 @@
 use super::GateLevel;
 use super::reach::ReachArgs;
 use crate::campaign::{Coverage, Finding, Notice, Options, Status, campaign};
-use crate::ping::Ping;
-use crate::run::Command;
-use crate::target::{Target, quote};
+use crate::conversation::ping::Ping;
+use crate::verdict::Command;
+use crate::program::Target;
+use crate::shell::quote;
 use clap::Args;
 use dnode_reports::escape::{terminal, terminal_cut};
 use dnode_spec::dialect::Dialect;

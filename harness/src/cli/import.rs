@@ -1,7 +1,7 @@
 //! `dnode-conform import FILE… --out DIR`
 
 use super::record::Seat;
-use crate::import::import;
+use crate::commands::import::import;
 use clap::Args;
 use std::fs;
 use std::io::Write;

@@ -4,8 +4,8 @@ use super::PeerArgs;
 use super::run::{command, options};
 use super::transcripts;
 use crate::peer::Peer;
-use crate::ping::Ping;
-use crate::preflight::preflight;
+use crate::conversation::ping::Ping;
+use crate::conversation::preflight::preflight;
 use crate::run::{Cases, run};
 use crate::shrink::shrink;
 use clap::Args;
@@ -44,7 +44,7 @@ pub(super) async fn minimize(args: MinimizeArgs) -> Result<u8, String> {
     }
     // The peer is ours to end, whenever that is.
     super::on_signal(|| {
-        crate::process::kill_all();
+        crate::program::process::kill_all();
         std::process::exit(i32::from(super::COULD_NOT_RUN));
     });
     let mut outcome: Option<Outcome> = None;

@@ -1,9 +1,10 @@
 //! How a peer is reached: the options that go with an address or a command.
 
-use crate::host::{Host, Listen};
-use crate::target::Target;
-use crate::transport::tls::Trust;
-use crate::transport::{Address, Identity, Template};
+use crate::program::{Host, Listen};
+use crate::program::Target;
+use dnode::transport::Trust;
+use dnode::transport::{Address, Identity};
+use crate::program::Template;
 use clap::Args;
 use dnode_spec::dialect::Dialect;
 use std::path::PathBuf;

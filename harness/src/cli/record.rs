@@ -1,8 +1,8 @@
 //! `dnode-conform record --listen ADDR --to ADDR`
 
-use crate::record::{self, Options, Said};
-use crate::transport::Address;
-use crate::transport::tls::Trust;
+use crate::commands::record::{self, Options, Said};
+use dnode::transport::Address;
+use dnode::transport::Trust;
 use clap::{Args, ValueEnum};
 use dnode_reports::escape::terminal;
 use dnode_spec::clause::Level;

@@ -1,11 +1,11 @@
 //! `dnode-conform serve`
 
 use super::reach::IdentityArgs;
-use crate::serve::fault::{self, Fault};
-use crate::serve::variant::{self, Variant};
-use crate::serve::{self, MakeConduct, Manner};
-use crate::transport::tls::Trust;
-use crate::transport::{Address, Listener};
+use crate::reference::fault::{self, Fault};
+use crate::reference::variant::{self, Variant};
+use crate::reference::{self, MakeConduct, Manner};
+use dnode::transport::Trust;
+use dnode::transport::{Address, Listener};
 use clap::Args;
 use dnode_spec::dialect::Dialect;
 use std::io::Write as _;

@@ -2,7 +2,7 @@
 
 use super::baseline::replace;
 use super::report::Named;
-use crate::snapshot::Snapshot;
+use crate::gate::snapshot::Snapshot;
 use clap::Args;
 use dnode_reports::format::Format;
 use dnode_reports::text::Options;

@@ -2,7 +2,7 @@
 
 use super::{Runner, verdict};
 use crate::cases::{Case, catalogue};
-use crate::preflight::Facts;
+use crate::conversation::facts::Facts;
 use crate::shrink::shrink;
 use dnode_reports::event::Outcome;
 use dnode_spec::generate::{Seed, session_in};

@@ -4,8 +4,9 @@ use super::Shard;
 use crate::cases::{Case, Selection};
 use crate::gate::Gate;
 use crate::peer::StartError;
-use crate::ping::Ping;
-use crate::target::{Target, quote};
+use crate::conversation::ping::Ping;
+use crate::program::Target;
+use crate::shell::quote;
 use dnode_spec::clause::Level;
 use dnode_spec::dialect::Dialect;
 use dnode_spec::generate::Seed;
@@ -75,37 +76,6 @@ impl Options {
     }
 }
 
-/// The words of the command line that repeat a case.
-#[derive(Debug, Clone, Default)]
-pub struct Command {
-    /// The program.
-    pub program: String,
-    /// The target and what else decides over a verdict.
-    pub arguments: String,
-}
-
-impl Command {
-    /// The command that runs this case again.
-    #[must_use]
-    pub fn repeat(&self, case: &Case) -> String {
-        match &case.file {
-            Some(file) => self.line(&format!("replay {}", quote(file)), ""),
-            None => self.line("run", &format!("--case {}", quote(case.id()))),
-        }
-    }
-
-    /// The command that runs everything again.
-    #[must_use]
-    pub fn whole(&self) -> String {
-        self.line("run", "")
-    }
-
-    fn line(&self, subcommand: &str, selection: &str) -> String {
-        let words = [&self.program, subcommand, &self.arguments, selection];
-        words.into_iter().filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
-    }
-}
-
 /// The cases of a run.
 #[derive(Debug, Clone)]
 pub enum Cases {
@@ -122,32 +92,37 @@ impl From<Vec<Case>> for Cases {
 }
 
 /// Why a run could not take place.
-#[derive(Debug)]
+#[derive(Debug, Error)]
 pub enum RunError {
     /// There is no peer.
-    Start(StartError),
+    #[error(transparent)]
+    Start(#[from] StartError),
     /// The run was interrupted while the peer's program was starting.
+    #[error("interrupted before the peer's program accepted a connection")]
     Interrupted,
     /// The selection names no case.
+    #[error("no case has such an id; `dnode-conform list` shows them all")]
     NothingSelected,
-    /// The selection names only what is judged on the lines of other cases.
+    /// The selection names only cases that are judged on the lines of other cases.
+    #[error(
+        "the always/ cases are judged on the lines of all other cases; select some of those too, for example the one that a \
+         finding names"
+    )]
     OnlyInvariants,
 }
 
-impl std::fmt::Display for RunError {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl Faulted for RunError {
+    fn fault(&self) -> Fault {
         match self {
-            RunError::Start(error) => error.fmt(f),
-            RunError::Interrupted => f.write_str("caller: interrupted before the peer's program accepted a connection"),
-            RunError::NothingSelected => {
-                f.write_str("caller: no case has such an id; `dnode-conform list` shows them all")
-            }
-            RunError::OnlyInvariants => f.write_str(
-                "caller: the always/ cases are judged on the lines of all other cases; select some of those too, for \
-                 example the one that a finding names",
-            ),
+            RunError::Start(error) => error.fault(),
+            RunError::Interrupted | RunError::NothingSelected | RunError::OnlyInvariants => Fault::Caller,
+        }
+    }
+
+    fn help(&self) -> Option<String> {
+        match self {
+            RunError::Start(error) => error.help(),
+            RunError::Interrupted | RunError::NothingSelected | RunError::OnlyInvariants => None,
         }
     }
 }
-
-impl std::error::Error for RunError {}

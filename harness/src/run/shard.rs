@@ -11,6 +11,7 @@ use crate::cases::Case;
 use dnode_spec::generate::Seed;
 use std::fmt;
 use std::str::FromStr;
+use thiserror::Error;
 
 /// Which part of how many.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,19 +56,28 @@ impl fmt::Display for Shard {
     }
 }
 
+/// A text that names no shard. The caller is at fault.
+#[derive(Debug, Error)]
+pub enum ShardError {
+    /// It has another form.
+    #[error("write K/N, for example 1/3 for the first of three")]
+    Malformed,
+    /// There is no such shard.
+    #[error("there is no shard {0} of {1}; write 1/{n} to {n}/{n}", n = (*.1).max(1))]
+    OutOfRange(u64, u64),
+}
+
 impl FromStr for Shard {
-    type Err = String;
+    type Err = ShardError;
 
     /// Reads `K/N`.
-    fn from_str(text: &str) -> Result<Shard, String> {
-        let parts =
-            text.split_once('/').and_then(|(number, of)| Some((number.parse().ok()?, of.parse().ok()?)));
+    fn from_str(text: &str) -> Result<Shard, ShardError> {
+        let parts = text.split_once('/');
+        let parts = parts.and_then(|(number, of)| Some((number.parse().ok()?, of.parse().ok()?)));
         match parts {
             Some((number, of)) if 1 <= number && number <= of => Ok(Shard { number, of }),
-            Some((number, of)) => {
-                Err(format!("there is no shard {number} of {of}; write 1/{0} to {0}/{0}", of.max(1)))
-            }
-            None => Err("write K/N, for example 1/3 for the first of three".to_owned()),
+            Some((number, of)) => Err(ShardError::OutOfRange(number, of)),
+            None => Err(ShardError::Malformed),
         }
     }
 }

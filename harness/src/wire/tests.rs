@@ -1,5 +1,5 @@
 use super::*;
-use crate::transport::tls::Trust;
+use dnode::transport::Trust;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpListener;
 

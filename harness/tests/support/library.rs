@@ -2,7 +2,7 @@
 
 use super::PROGRAM;
 use dnode_conform::run::{Cases, Options, run};
-use dnode_conform::target::Target;
+use dnode_conform::program::Target;
 use dnode_reports::event::{Event, Outcome};
 use dnode_spec::clause::Level;
 use std::sync::Mutex;

@@ -1,0 +1,67 @@
+//! The words of the command line that name a target again.
+
+use crate::program::{Listen, Target, Template};
+use crate::shell::quote;
+use dnode::transport::{Address, Trust};
+use std::path::Path;
+
+/// The arguments that name this target.
+pub(super) fn of_target(target: &Target) -> String {
+    match target {
+        Target::Reference(_) => String::new(),
+        Target::Address(address) => of_address(address),
+        Target::Exec(command, at) if *at == Template::tcp() => format!("--exec {}", quote(command)),
+        Target::Exec(command, at) => {
+            join([format!("--exec {} --at {}", quote(command), quote(at.text())), of_trust(at.trust())])
+        }
+        Target::Client(host) => of_listen(host.listen()),
+    }
+}
+
+fn of_address(address: &Address) -> String {
+    let trust = address.trust().map(of_trust);
+    join([quote(&address.to_string()), trust.unwrap_or_default()])
+}
+
+/// The arguments that say where a client connects.
+pub(super) fn of_listen(listen: &Listen) -> String {
+    let file = |path: &Path| quote(&path.to_string_lossy());
+    let identity = listen.identity.as_ref();
+    let identity =
+        identity.map(|it| format!("--tls-cert {} --tls-key {}", file(&it.certificate), file(&it.key)));
+    let exec = listen.exec.as_ref().map(|command| format!("--exec {}", quote(command)));
+    join([format!("--listen {}", quote(&listen.at)), identity.unwrap_or_default(), exec.unwrap_or_default()])
+}
+
+/// The arguments that say which certificates are accepted.
+pub(super) fn of_trust(trust: &Trust) -> String {
+    match trust {
+        Trust::System => String::new(),
+        Trust::Authority(file) => format!("--tls-ca {}", quote(&file.to_string_lossy())),
+        Trust::Anything => "--tls-insecure".to_owned(),
+    }
+}
+
+/// The words that are not empty, with spaces between them.
+fn join<const N: usize>(words: [String; N]) -> String {
+    words.into_iter().filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_target_is_named_again_by_its_arguments() {
+        let target = Target::parse("tcp://localhost:5050").unwrap();
+        assert_eq!(of_target(&target), "tcp://localhost:5050");
+        let insecure = Address::parse("tls://localhost:1", &Trust::Anything).unwrap();
+        assert_eq!(of_target(&Target::Address(insecure)), "tls://localhost:1 --tls-insecure");
+        let at = Template::parse("tls://localhost:{port}", &Trust::Anything).unwrap();
+        assert_eq!(
+            of_target(&Target::Exec("node x.js {port}".to_owned(), at)),
+            "--exec 'node x.js {port}' --at 'tls://localhost:{port}' --tls-insecure"
+        );
+        assert_eq!(of_target(&Target::exec("perl x.pl")), "--exec 'perl x.pl'");
+    }
+}

@@ -1,0 +1,9 @@
+//! Conversations with a peer: the handshake, the known-good call, the preflight, and the replay of a transcript.
+
+pub mod facts;
+pub mod greet;
+pub mod limits;
+pub mod ping;
+pub mod preflight;
+pub mod replay;
+pub mod service;

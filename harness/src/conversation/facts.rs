@@ -1,0 +1,192 @@
+//! What the preflight learned of a peer, and what follows from it.
+
+use super::ping::{Addressing, Ping};
+use crate::wire::Terms;
+use dnode::transport::Limits;
+use dnode_reports::event;
+use dnode_spec::dialect::Dialect;
+use dnode_spec::message::Problem;
+use dnode_spec::path::PathForm;
+use dnode_spec::probe;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::time::Duration;
+
+/// How long a peer has to close a connection after we closed our half, if it was seen to do so. With a shorter time a slow peer would see
+/// resets instead of orderly ends.
+pub(super) const DRAIN: Duration = Duration::from_secs(2);
+
+/// What the preflight learned.
+#[derive(Debug, Clone)]
+pub struct Facts {
+    /// What its connections have in common.
+    pub terms: Terms,
+    /// What its transport cannot carry.
+    pub limits: Limits,
+    /// The object that it offers.
+    pub object: Offered,
+    /// How it answers calls.
+    pub calls: Calls,
+    /// The clauses that the preflight saw broken: cases that rest on one of them are inconclusive.
+    pub missing: BTreeSet<&'static str>,
+    /// Why no case can be judged.
+    pub unusable: Option<Unusable>,
+    /// Sentences for the reader of the verdicts.
+    pub notes: Vec<String>,
+    /// The session of the preflight.
+    pub session: Session,
+}
+
+/// The object of a peer.
+#[derive(Debug, Clone, Default)]
+pub struct Offered {
+    /// The peer's name for itself; `None` if it does not claim the probe.
+    pub name: Option<String>,
+    /// The members of its object, and whether each is a function; `None` if it sent no object.
+    pub members: Option<BTreeMap<String, bool>>,
+    /// The methods of the probe that it declares absent.
+    pub absent: BTreeSet<String>,
+    /// The methods of the probe that many cases rest on and that were called once without an answer.
+    pub unanswered: BTreeSet<&'static str>,
+}
+
+/// How a peer answers calls.
+#[derive(Debug, Clone)]
+pub struct Calls {
+    /// How its methods are addressed.
+    pub by: Addressing,
+    /// The known-good call, if one was answered.
+    pub ping: Option<Ping>,
+    /// It answers in the order of the calls.
+    pub ordered: bool,
+    /// The time from a call to its answer.
+    pub round_trip: Duration,
+    /// It closes the connection when we close our half.
+    pub closes: bool,
+}
+
+/// The session of the preflight.
+#[derive(Debug, Clone, Default)]
+pub struct Session {
+    /// Its log.
+    pub wire: Vec<event::Wire>,
+    /// The first problem of each clause that the peer broke.
+    pub broken: BTreeMap<&'static str, Problem>,
+    /// How many lines the peer sent.
+    pub lines: u64,
+}
+
+/// Why no case can be judged on a peer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unusable {
+    /// Its process ended with its first connection.
+    Ended,
+    /// It sends messages without end.
+    EndlessMessages,
+    /// It sends more than the suite keeps of one connection.
+    TooMuchData,
+}
+
+impl Unusable {
+    /// Whether it sends more than can be judged.
+    #[must_use]
+    pub fn is_flood(self) -> bool {
+        self != Unusable::Ended
+    }
+}
+
+impl fmt::Display for Unusable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Unusable::Ended => "the peer's process ended with its first connection",
+            Unusable::EndlessMessages => "the peer sends messages without end",
+            Unusable::TooMuchData => "the peer sends more than the suite keeps of one connection",
+        })
+    }
+}
+
+impl Facts {
+    /// Before anything is known.
+    pub(super) fn new(dialect: Dialect, limits: Limits) -> Facts {
+        let note = (dialect != Dialect::default())
+            .then(|| format!("the dialect is that of dnode-protocol {dialect}"));
+        Facts {
+            terms: Terms { dialect, ..Terms::default() },
+            limits,
+            object: Offered::default(),
+            calls: Calls {
+                by: Addressing::ById,
+                ping: None,
+                ordered: false,
+                round_trip: Duration::from_millis(5),
+                closes: false,
+            },
+            missing: BTreeSet::new(),
+            unusable: None,
+            notes: note.into_iter().collect(),
+            session: Session::default(),
+        }
+    }
+
+    /// Of a peer whose process ended with its first connection: it cannot be asked anything.
+    #[must_use]
+    pub fn of_ended_peer() -> Facts {
+        let ended = Unusable::Ended;
+        let facts = Facts::new(Dialect::default(), Limits::TCP);
+        Facts { unusable: Some(ended), notes: vec![ended.to_string()], ..facts }
+    }
+
+    /// Of a client that connects to us: it cannot be asked anything before its session, and no call is known to be answered.
+    #[must_use]
+    pub fn of_client() -> Facts {
+        let note = "the cases speak for the server: the client calls by itself, and quiet time shows absence";
+        Facts { notes: vec![note.to_owned()], ..Facts::new(Dialect::default(), Limits::TCP) }
+    }
+
+    /// How long to wait for the peer to close after we did.
+    #[must_use]
+    pub fn drain(&self) -> Duration {
+        if self.calls.closes { DRAIN } else { Duration::from_millis(20) }
+    }
+
+    /// How long silence must last to show absence if no barrier can.
+    #[must_use]
+    pub fn quiet(&self) -> Duration {
+        (self.calls.round_trip * 20).clamp(Duration::from_millis(100), Duration::from_secs(1))
+    }
+
+    /// How the peer wants indexes in paths.
+    #[must_use]
+    pub fn path_form(&self) -> PathForm {
+        self.calls.ping.as_ref().map(Ping::path_form).unwrap_or_default()
+    }
+
+    /// Whether this method of the probe answers calls.
+    #[must_use]
+    pub fn answers(&self, method: &str) -> bool {
+        self.object.name.is_some() && !self.object.unanswered.contains(method)
+    }
+
+    /// Whether the peer's object claims the probe, answered or not.
+    #[must_use]
+    pub fn claims_probe(&self) -> bool {
+        self.object.members.as_ref().is_some_and(|members| members.contains_key("conformProbe"))
+    }
+
+    /// Why the peer cannot be asked something that needs `method` of the probe.
+    #[must_use]
+    pub fn lacks(&self, method: &str) -> Option<String> {
+        let Offered { name, members, absent, .. } = &self.object;
+        // Without the claim a method of the same name may do anything.
+        if name.is_none() && !self.claims_probe() {
+            return Some("the peer does not expose the probe (see fixtures/PROBE.md)".to_owned());
+        }
+        if absent.contains(method) {
+            return Some(format!("the peer's program declares {method} of the probe absent"));
+        }
+        let there = members.as_ref().and_then(|members| members.get(method)).is_some_and(|function| {
+            *function || self.calls.by == Addressing::ByName || method == probe::PLAIN
+        });
+        (!there).then(|| format!("the peer's program lacks {method} of the probe"))
+    }
+}

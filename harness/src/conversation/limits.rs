@@ -1,0 +1,35 @@
+//! Why a transport cannot carry a transcript. No peer is at fault for that.
+
+use dnode::transport::Limits;
+use dnode_spec::transcript::{Action, Step, Transcript};
+
+/// Why a transcript cannot be played over this transport, as far as its steps tell.
+#[must_use]
+pub fn refuses(limits: &Limits, transcript: &Transcript) -> Option<String> {
+    refuses_one_of(limits, &transcript.steps)
+}
+
+fn refuses_one_of(limits: &Limits, steps: &[Step]) -> Option<String> {
+    steps.iter().find_map(|step| match &step.action {
+        Action::Either(branches) => branches.iter().find_map(|branch| refuses_one_of(limits, branch)),
+        action => refuses_step(limits, action),
+    })
+}
+
+/// Why this cannot be done over this transport.
+#[must_use]
+pub fn refuses_step(limits: &Limits, action: &Action) -> Option<String> {
+    match action {
+        Action::HalfClose if !limits.half_close => Some(format!("{} has no half-close", limits.transport)),
+        Action::Reset if !limits.reset => Some(format!("{} has no reset", limits.transport)),
+        _ => None,
+    }
+}
+
+/// Why these segments cannot be sent over this transport.
+#[must_use]
+pub fn refuses_segments(limits: &Limits, segments: &[&[u8]]) -> Option<String> {
+    let broken = |segment: &&[u8]| std::str::from_utf8(segment).is_err();
+    (limits.text && segments.iter().any(broken))
+        .then(|| format!("{} carries text, and a segment is not whole characters of UTF-8", limits.transport))
+}

@@ -1,0 +1,278 @@
+//! One session before the cases: what this peer offers, how it can be called, and how fast it answers.
+
+use super::facts::{DRAIN, Facts, Unusable};
+use super::greet::{HELLO, bind_object, receive_object};
+use super::ping::{Addressing, Ping};
+use super::service::serves;
+use crate::program::Route;
+use crate::wire::{Incoming, Wire};
+use dnode_spec::dialect::Dialect;
+use dnode_spec::graph::{Graph, Node, NodeId};
+use dnode_spec::message::{Id, Method};
+use dnode_spec::monitor::Received;
+use dnode_spec::path::PathForm;
+use dnode_spec::probe;
+use dnode_spec::text::TextBuf;
+use dnode_spec::transcript::Names;
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// More lines than this in the preflight, which takes about ten, come from a peer that sends without end.
+const FLOOD: u64 = 1000;
+
+/// How much longer than a case the preflight waits, because all cases depend on its result.
+const PATIENCE: u32 = 2;
+
+/// Between our object and the first call, so that they do not share a segment.
+const BEFORE_FIRST_CALL: Duration = Duration::from_millis(25);
+
+/// Runs the preflight. `ping` is the call that the caller named.
+///
+/// # Errors
+/// Why the peer cannot be reached.
+pub async fn preflight(
+    route: &Route,
+    dialect: Dialect,
+    ping: Option<&Ping>,
+    patience: Duration,
+) -> std::io::Result<Facts> {
+    let patience = patience * PATIENCE;
+    let deadline = Instant::now() + patience;
+    let facts = Facts::new(dialect, route.limits());
+    let wire = Wire::open(route, &facts.terms, deadline).await?;
+    let mut preflight = Preflight { wire, names: Names::new(65), facts, patience };
+    preflight.exchange_objects(deadline).await;
+    if let Some(ping) = preflight.known_good_call(ping) {
+        preflight.learn_addressing(&ping).await;
+    }
+    if let Some(ping) = preflight.facts.calls.ping.clone() {
+        preflight.learn_order(&ping).await;
+        preflight.learn_answers().await;
+    }
+    preflight.learn_connections(route).await;
+    Ok(preflight.finish().await)
+}
+
+/// The session of the preflight.
+struct Preflight {
+    wire: Wire,
+    names: Names,
+    facts: Facts,
+    patience: Duration,
+}
+
+impl Preflight {
+    /// Waits for the peer's object, first without a word of ours: each end sends its object unasked.
+    async fn exchange_objects(&mut self, deadline: Instant) {
+        if !self.receive_object(deadline).await {
+            self.facts.missing.insert("methods/sent");
+        }
+        let deadline = Instant::now() + self.patience;
+        self.wire.send(&[HELLO], deadline).await;
+        if self.facts.object.members.is_none() && self.receive_object(deadline).await {
+            self.facts.notes.push("the peer sends its object only after ours".to_owned());
+        }
+        // The first call must not share a segment with our object: a peer that reads one message a segment would lose it, and every case
+        // depends on its answer.
+        tokio::time::sleep(BEFORE_FIRST_CALL).await;
+    }
+
+    async fn receive_object(&mut self, deadline: Instant) -> bool {
+        let Ok(received) = receive_object(&mut self.wire, deadline, &mut |_| {}).await else { return false };
+        let members = bind_object(&received, &mut self.names);
+        let text = |key: &TextBuf| key.as_text().to_string_lossy().into_owned();
+        self.facts.object.members = Some(members.iter().map(|(key, is)| (text(key), *is)).collect());
+        true
+    }
+
+    /// The call that this peer should answer: the claim of the probe, or the call that the caller named.
+    fn known_good_call(&self, named: Option<&Ping>) -> Option<Ping> {
+        // A member that is not declared may still answer to its name.
+        if self.facts.claims_probe() { Ping::claim() } else { named.cloned() }
+    }
+
+    /// How the peer can be called: by id, by name; and if neither is answered, whether another form of paths is.
+    async fn learn_addressing(&mut self, ping: &Ping) {
+        self.learn_forms(ping).await;
+        if self.facts.calls.ping.is_some() || self.wire.is_closed() {
+            return;
+        }
+        let before = self.facts.missing.clone();
+        self.facts.missing.remove("methods/by-id");
+        self.facts.missing.remove("methods/by-name");
+        self.learn_forms(&ping.clone().with_paths(PathForm::Integers)).await;
+        if self.facts.calls.ping.is_some() {
+            self.facts.missing.insert("callback/path-forms");
+        } else {
+            self.facts.missing = before;
+        }
+    }
+
+    async fn learn_forms(&mut self, ping: &Ping) {
+        if self.names.member(&TextBuf::from(ping.method())).is_some() {
+            self.learn_form(ping, Addressing::ById, "methods/by-id").await;
+        }
+        self.learn_form(ping, Addressing::ByName, "methods/by-name").await;
+    }
+
+    /// Whether the peer answers the call if it is addressed in this way. The first way that works is the way of the whole run.
+    async fn learn_form(&mut self, ping: &Ping, by: Addressing, clause: &'static str) {
+        let started = Instant::now();
+        let known = self.facts.calls.ping.is_some();
+        // The second way is only asked to learn more: a short wait is enough once the first was answered.
+        let patience = if known { self.facts.quiet().max(self.patience / 4) } else { self.patience };
+        let deadline = started + patience;
+        let Ok(received) = ping.ask(&mut self.wire, &mut self.names, by, deadline, &mut |_| {}).await else {
+            self.facts.missing.insert(clause);
+            return;
+        };
+        if known {
+            return;
+        }
+        self.facts.calls.round_trip = started.elapsed();
+        self.facts.calls.by = by;
+        self.facts.calls.ping = Some(ping.clone());
+        if ping.method() == "conformProbe" {
+            self.read_claim(&received);
+        }
+    }
+
+    /// Reads what the peer's program says of itself.
+    fn read_claim(&mut self, received: &Received) {
+        let graph = &received.graph;
+        let items = graph.items(received.root);
+        let name = items.first().and_then(|&id| text(graph, id)).unwrap_or_else(|| "unnamed".to_owned());
+        self.facts.object.name = Some(name.chars().take(80).collect());
+        // A list, or the names in one text, because not every port can send a list.
+        let absent = items.get(1).map(|&id| graph.items(id)).unwrap_or_default();
+        let listed = absent.iter().filter_map(|&id| text(graph, id));
+        let written = items.get(1).and_then(|&id| text(graph, id)).unwrap_or_default();
+        let dialect = self.facts.terms.dialect;
+        let is_optional = |method: &String| {
+            probe::OPTIONAL.iter().chain(probe::optional_in(dialect)).any(|known| known == method)
+        };
+        let words = written.split_whitespace().map(str::to_owned);
+        self.facts.object.absent = listed.chain(words).filter(is_optional).collect();
+    }
+
+    /// Two calls in one segment: do the answers come in their order?
+    async fn learn_order(&mut self, ping: &Ping) {
+        let deadline = Instant::now() + self.patience;
+        let (mut lines, first) = ping.line(&mut self.names, self.facts.calls.by);
+        let (line, second) = ping.line(&mut self.names, self.facts.calls.by);
+        lines.extend_from_slice(&line);
+        self.wire.send(&[&lines], deadline).await;
+        let mut answers: Vec<Id> = Vec::new();
+        while answers.len() < 2 {
+            match self.wire.receive(deadline).await {
+                Incoming::Message(received) => match received.method {
+                    Method::Id(id) if id == first || id == second => answers.push(id),
+                    _ => {}
+                },
+                Incoming::Broken(_) => {}
+                Incoming::Closed { .. } | Incoming::Late | Incoming::Flood => break,
+            }
+        }
+        self.facts.calls.ordered = answers == [first, second];
+    }
+
+    /// Calls once each method of the probe that many cases rest on: a case that needs one without an answer would say nothing.
+    async fn learn_answers(&mut self) {
+        if self.facts.object.name.is_none() {
+            return;
+        }
+        let (path_form, by) = (self.facts.path_form(), self.facts.calls.by);
+        for ping in Ping::of_the_probe().map(|ping| ping.with_paths(path_form)) {
+            let deadline = Instant::now() + self.facts.quiet().max(self.patience / 4);
+            let method = ping.method();
+            if self.facts.lacks(method).is_some() {
+                continue;
+            }
+            if ping.ask(&mut self.wire, &mut self.names, by, deadline, &mut |_| {}).await.is_err() {
+                let known = probe::REQUIRED.iter().chain(probe::OPTIONAL).find(|known| **known == method);
+                self.facts.object.unanswered.extend(known);
+            }
+        }
+    }
+
+    /// Whether the peer serves a second connection while the first is open. A client opens one after another.
+    async fn learn_connections(&mut self, route: &Route) {
+        if let Some(host) = route.host() {
+            let note = "the peer is a client: it connects to us, one connection after another";
+            self.facts.notes.push(note.to_owned());
+            self.facts.notes.extend(host.note().await);
+            return;
+        }
+        // The first connection gives its memory back, so that the second may bring as much.
+        self.wire.allow_more(0);
+        let second = serves(route, &self.facts, Instant::now() + self.patience).await;
+        if self.facts.object.members.is_some() && second.is_err() && !self.wire.is_closed() {
+            self.facts.missing.insert("methods/connections");
+            self.facts.notes.push("a second connection is not served while the first is open".to_owned());
+        }
+    }
+
+    async fn finish(mut self) -> Facts {
+        let ended = self.wire.is_closed();
+        self.wire.close(Instant::now() + DRAIN).await;
+        self.facts.calls.closes = self.wire.is_closed();
+        self.facts.session.lines = self.wire.lines();
+        self.facts.unusable = match (self.wire.lines() > FLOOD, self.wire.is_flooded()) {
+            (true, _) => Some(Unusable::EndlessMessages),
+            (false, true) => Some(Unusable::TooMuchData),
+            (false, false) => None,
+        };
+        let notes = notes(&self.facts, ended);
+        self.facts.notes.extend(notes);
+        let (log, broken) = self.wire.finish();
+        self.facts.session.wire = log.into_entries();
+        self.facts.session.broken = broken;
+        self.facts
+    }
+}
+
+fn text(graph: &Graph<Id>, id: NodeId) -> Option<String> {
+    match graph.node(id) {
+        Node::String(text) => Some(text.as_text().to_string_lossy().into_owned()),
+        _ => None,
+    }
+}
+
+/// Notes for the reader of the verdicts. `ended`: the peer ended the connection.
+fn notes(facts: &Facts, ended: bool) -> Vec<String> {
+    if let Some(unusable) = facts.unusable {
+        return vec![unusable.to_string()];
+    }
+    let end = if ended { ": it ends the connection" } else { "" };
+    if facts.object.members.is_none() {
+        return vec![format!("the peer sends no message \"methods\"{end}")];
+    }
+    if facts.calls.ping.is_none() && facts.missing.is_empty() {
+        return vec![
+            "no call is known that this peer answers: expose the probe or name a method with --ping, for example --ping \
+             'add[1,2,\"$cb\"]'; until then quiet time shows absence"
+                .to_owned(),
+        ];
+    }
+    if facts.calls.ping.is_none() {
+        return vec![format!("the peer does not answer the known-good call{end}")];
+    }
+    let mut notes = Vec::new();
+    if facts.missing.contains("callback/path-forms") {
+        notes.push("the peer rejects strings as indexes in paths: cases about something else write integers".to_owned());
+    }
+    if facts.missing.contains("methods/by-id") {
+        notes.push("the peer answers calls by name only".to_owned());
+    }
+    if facts.missing.contains("methods/by-name") {
+        notes.push("the peer answers calls by id only".to_owned());
+    }
+    if !facts.object.unanswered.is_empty() {
+        let methods: Vec<&str> = facts.object.unanswered.iter().copied().collect();
+        notes.push(format!("the peer does not answer {} of the probe", methods.join(", ")));
+    }
+    if !facts.calls.ordered {
+        notes.push("the peer does not answer in the order of the calls: quiet time shows absence".to_owned());
+    }
+    notes
+}

@@ -1,0 +1,344 @@
+//! The replayer: runs one transcript on one connection and says how the peer diverges from it.
+//!
+//! It follows the rules of judgement (`harness/docs/rules-of-judgement.md`): a step of ours waits for the mandatory expectations above it;
+//! presence is decided by the deadline of the case, absence by two barriers; a message that comes early is kept for the step that expects it.
+
+mod absence;
+mod expect;
+pub mod judged;
+mod pending;
+mod say;
+mod session;
+
+use super::facts::Facts;
+use super::greet::{bind_object, receive_object};
+use super::ping::{Addressing, method_text};
+use crate::cases::Case;
+use crate::program::Route;
+use crate::wire::{Incoming, Wire};
+use dnode_spec::transcript::{Action, Bytes, Called, Name, Pattern, Split, Step, Transcript};
+use judged::{Cause, Diverged, Judged, REFUSED, Replayed};
+use pending::Pending;
+use session::Session;
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// The step of a divergence after all steps.
+pub(crate) const AFTER_LAST: &str = "after the last step";
+
+/// The step and the clause of a divergence before the first step.
+const HANDSHAKE: (&str, &str) = ("the handshake", "methods/sent");
+
+/// What the handshake waits for.
+const METHODS: &str = "the message \"methods\"";
+
+/// Runs `case` against the peer.
+pub async fn replay(case: &Case, route: &Route, facts: &Facts, patience: Duration) -> Replayed {
+    let deadline = Instant::now() + patience;
+    match Wire::open(route, &facts.terms, deadline).await {
+        Ok(wire) => play(case, Session::new(&case.transcript, Some(route), facts, wire, patience)).await,
+        Err(error) => Replayed::without_connection("robust/survives", REFUSED, error.kind().to_string()),
+    }
+}
+
+/// Runs `case`, which speaks for the server, against the client that opened this connection to us.
+pub async fn replay_accepted(case: &Case, wire: Wire, facts: &Facts, patience: Duration) -> Replayed {
+    play(case, Session::new(&case.transcript, None, facts, wire, patience)).await
+}
+
+/// Plays the first part of a case, then the others, which are read one by one.
+async fn play(case: &Case, mut session: Session<'_>) -> Replayed {
+    let played = match Replay::new(&case.transcript, &mut session).begin().await {
+        Ok(()) => match play_rest(case, &mut session).await {
+            Ok(()) => Replay::new(&case.transcript, &mut session).end().await,
+            stopped => stopped,
+        },
+        stopped => stopped,
+    };
+    let judged = match played {
+        Ok(()) => Judged::Pass,
+        Err(Stop::Diverged(diverged)) => Judged::Diverged(diverged),
+        Err(Stop::NotApplicable(reason)) => Judged::NotApplicable(reason),
+    };
+    session.finish(judged).await
+}
+
+async fn play_rest(case: &Case, session: &mut Session<'_>) -> Result<(), Stop> {
+    let Some(rest) = &case.rest else { return Ok(()) };
+    let changed = |error| Stop::NotApplicable(format!("it changed while it was replayed: {error}"));
+    let mut parts = rest.parts(&case.transcript.header).map_err(changed)?;
+    while let Some(part) = parts.next_part().map_err(changed)? {
+        session.next_part();
+        Replay::new(&part, session).part().await?;
+    }
+    Ok(())
+}
+
+/// Why a replay ends before its last step.
+enum Stop {
+    Diverged(Box<Diverged>),
+    NotApplicable(String),
+}
+
+/// One part of a transcript, being played.
+struct Replay<'r, 'a, 't> {
+    session: &'r mut Session<'a>,
+    transcript: &'t Transcript,
+    /// How many steps had begun before this part.
+    before: usize,
+    /// The messages that are expected. Optional ones of earlier parts are no longer waited for.
+    pending: Vec<Pending<'t>>,
+    /// The step and the clause of a divergence that is found now.
+    step: (&'t str, &'t str),
+}
+
+impl<'r, 'a, 't> Replay<'r, 'a, 't> {
+    fn new(transcript: &'t Transcript, session: &'r mut Session<'a>) -> Replay<'r, 'a, 't> {
+        let before = session.begun;
+        Replay { session, transcript, before, pending: Vec::new(), step: HANDSHAKE }
+    }
+
+    /// The handshake and the first part.
+    async fn begin(&mut self) -> Result<(), Stop> {
+        if !self.transcript.header.manual_handshake {
+            self.shake_hands().await?;
+            if self.transcript.header.hostile {
+                // A peer has read the handshake, every time, before it gets hostile input.
+                self.session.greet().await;
+            }
+        }
+        self.part().await
+    }
+
+    /// The steps of this part, and everything that they expect.
+    async fn part(&mut self) -> Result<(), Stop> {
+        let steps: Vec<&'t Step> = self.transcript.steps.iter().collect();
+        self.steps(&steps).await?;
+        self.enter(AFTER_LAST, None);
+        self.settle().await
+    }
+
+    /// What may still show after the last step.
+    async fn end(&mut self) -> Result<(), Stop> {
+        self.enter(AFTER_LAST, None);
+        if self.session.over {
+            return Ok(());
+        }
+        let header = &self.transcript.header;
+        self.nothing(!header.hostile && !header.crossing).await
+    }
+
+    async fn shake_hands(&mut self) -> Result<(), Stop> {
+        let object = &self.transcript.header.object;
+        self.say(object, b"\"methods\"", &Split::Whole).await?;
+        let (mut others, deadline) = (Vec::new(), self.session.deadline);
+        let received = receive_object(&mut self.session.wire, deadline, &mut |other| others.push(other)).await;
+        for other in others {
+            self.keep(other, METHODS)?;
+        }
+        match received {
+            Ok(received) => drop(bind_object(&received, &mut self.session.names)),
+            Err(end) => self.keep(end, METHODS)?,
+        }
+        Ok(())
+    }
+
+    /// Runs steps in order. An `either` continues with one of its branches, which is why this boxes itself.
+    fn steps<'s>(
+        &'s mut self,
+        steps: &'s [&'t Step],
+    ) -> std::pin::Pin<Box<dyn Future<Output = Result<(), Stop>> + Send + 's>> {
+        Box::pin(async move {
+            for (at, step) in steps.iter().enumerate() {
+                let next = steps.get(at + 1).map(|next| &next.action);
+                match (&step.action, next) {
+                    (_, Some(Action::HalfClose)) => self.session.wire.hold_until_half_close(),
+                    // The bytes and the known-good call arrive together, every time.
+                    (Action::Bytes(_, _, Split::Whole), Some(Action::Survive)) => {
+                        self.session.wire.hold_until_next();
+                    }
+                    _ => {}
+                }
+                if self.session.over && !matches!(step.action, Action::Served) {
+                    continue;
+                }
+                self.session.begun += 1;
+                self.enter(&step.label, step.clause.as_deref());
+                self.perform(step).await?;
+            }
+            Ok(())
+        })
+    }
+
+    fn enter(&mut self, label: &'t str, clause: Option<&'t str>) {
+        let clause = clause.unwrap_or(&self.transcript.header.clauses[0]);
+        self.step = (label, clause);
+    }
+
+    async fn perform(&mut self, step: &'t Step) -> Result<(), Stop> {
+        let crossing = self.transcript.header.crossing;
+        match &step.action {
+            Action::Expect(pattern, optional) => {
+                self.expect(step, [pattern], *optional || crossing);
+                Ok(())
+            }
+            Action::AnyOrder(patterns) => {
+                self.expect(step, patterns, false);
+                Ok(())
+            }
+            action => {
+                self.settle().await?;
+                self.enter(&step.label, step.clause.as_deref());
+                if crossing && !self.waits_until_bound(action).await? {
+                    return Ok(());
+                }
+                self.act(action).await
+            }
+        }
+    }
+
+    /// Waits a moment for the functions of the peer that this action names: a message that crosses another may not come. Returns whether all
+    /// of them are bound.
+    async fn waits_until_bound(&mut self, action: &Action) -> Result<bool, Stop> {
+        let (Action::Call(called, pattern, _) | Action::Send(pattern @ Pattern { called, .. }, _)) = action
+        else {
+            return Ok(true);
+        };
+        let called = match called {
+            Called::Function(name) => Some(name),
+            Called::Member(_) | Called::Verbatim(_) => None,
+        };
+        let named: Vec<&Name> = called.into_iter().chain(pattern.culls()).collect();
+        let until = self.session.deadline.min(Instant::now() + self.session.facts.quiet());
+        loop {
+            self.settle().await?;
+            if named.iter().all(|name| self.session.names.callable(name).is_some()) {
+                return Ok(true);
+            }
+            match self.session.wire.receive(until).await {
+                Incoming::Late => return Ok(false),
+                incoming => self.keep(incoming, "the function that the next step names")?,
+            }
+        }
+    }
+
+    async fn act(&mut self, action: &'t Action) -> Result<(), Stop> {
+        if let Some(reason) = super::limits::refuses_step(&self.session.facts.limits, action) {
+            return Err(Stop::NotApplicable(reason));
+        }
+        match action {
+            Action::Call(called, pattern, split) => {
+                let method = self.method_of_call(called)?;
+                self.say(pattern, &method, split).await
+            }
+            Action::Send(pattern, split) => {
+                let method = self.method_of_send(&pattern.called)?;
+                self.say(pattern, &method, split).await
+            }
+            Action::Bytes(bytes, newline, split) => self.send_bytes(bytes, *newline, split).await,
+            Action::HalfClose => {
+                self.session.half_closed = true;
+                self.session.wire.half_close();
+                Ok(())
+            }
+            Action::Reset => {
+                self.session.wire.reset();
+                self.session.over = true;
+                Ok(())
+            }
+            Action::Nothing => self.nothing(true).await,
+            Action::Survive | Action::Served | Action::Closed if self.session.is_server() => {
+                Err(Self::no_second_connection())
+            }
+            Action::Survive => self.survive().await,
+            Action::Served => self.served().await,
+            Action::Closed => self.closed().await,
+            Action::Either(branches) => {
+                let branch = self.choose(branches).await?;
+                let steps: Vec<&'t Step> = branch.iter().collect();
+                self.steps(&steps).await
+            }
+            Action::Expect(..) | Action::AnyOrder(_) => Ok(()),
+        }
+    }
+
+    /// Sends literal bytes, with the numbers of the functions that they name filled in.
+    async fn send_bytes(&mut self, bytes: &Bytes, newline: bool, split: &Split) -> Result<(), Stop> {
+        let names = &mut self.session.names;
+        let by_name = self.session.facts.missing.contains("methods/by-id");
+        let expanded = bytes.expand(&mut |called| match called {
+            Called::Member(key) if by_name => Some(method_text(key, names, Addressing::ByName)),
+            // A name that the peer did not declare is ours: these bytes declare it. They may hold several messages, so no order follows.
+            Called::Function(name) => {
+                let id = names.number(called).unwrap_or_else(|| names.declare(name));
+                Some(id.to_string().into_bytes())
+            }
+            called => names.number(called).map(|id| id.to_string().into_bytes()),
+        });
+        let mut bytes = expanded.map_err(|called| self.unbound(&called))?;
+        // A peer needs time to read long input, and few cases are about that.
+        self.session.extend_deadline(bytes.len() as u64);
+        bytes.extend(newline.then_some(b'\n'));
+        self.send(&split.segments(&bytes)).await
+    }
+
+    /// Keeps a message that is not awaited now; ends the replay if nothing more can come.
+    fn keep(&mut self, incoming: Incoming, awaited: &str) -> Result<(), Stop> {
+        match incoming {
+            Incoming::Message(received) => {
+                self.session.receive(*received, self.transcript);
+                Ok(())
+            }
+            Incoming::Broken(problem) => {
+                self.session.broken.get_or_insert(problem);
+                Ok(())
+            }
+            Incoming::Closed { reset } => {
+                let actual = if reset { "a reset of the connection" } else { "the end of the connection" };
+                Err(self.diverged("closed", awaited, actual, Cause::Life))
+            }
+            Incoming::Late => Err(self.missing(awaited)),
+            Incoming::Flood => {
+                let actual = "more than the suite keeps: messages, bytes or values without end";
+                Err(self.diverged("flood", awaited, actual, Cause::Content))
+            }
+        }
+    }
+
+    /// An awaited message did not come: there was silence, or a line that is no message.
+    fn missing(&self, awaited: &str) -> Stop {
+        match &self.session.broken {
+            None => self.diverged("absent", awaited, "nothing", Cause::Time),
+            Some(problem) => {
+                let mut diverged = self.divergence("broken", awaited, &problem.actual, Cause::Time);
+                diverged.clause = problem.clause.to_owned();
+                diverged.path.clone_from(&problem.at);
+                Stop::Diverged(diverged)
+            }
+        }
+    }
+
+    fn diverged(&self, kind: &'static str, expected: &str, actual: &str, cause: Cause) -> Stop {
+        Stop::Diverged(self.divergence(kind, expected, actual, cause))
+    }
+
+    fn divergence(&self, kind: &'static str, expected: &str, actual: &str, cause: Cause) -> Box<Diverged> {
+        Box::new(Diverged {
+            step: self.step.0.to_owned(),
+            clause: self.step.1.to_owned(),
+            kind,
+            path: String::new(),
+            expected: expected.to_owned(),
+            actual: actual.to_owned(),
+            class: kind.to_owned(),
+            cause,
+        })
+    }
+
+    /// The result of a step that needs a second connection if we are the server.
+    fn no_second_connection() -> Stop {
+        let reason =
+            "it needs a second connection, and to a server only the client opens any, one after another";
+        Stop::NotApplicable(reason.to_owned())
+    }
+}

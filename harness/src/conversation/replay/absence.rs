@@ -1,0 +1,164 @@
+//! How absence is shown, and how the life of a connection is judged.
+//!
+//! Absence is shown by two known-good calls, the second sent after the first was answered. Quiet time takes their place if the peer has no such
+//! call, does not answer in order, or cannot be asked any more.
+
+use super::judged::Cause;
+use super::{Replay, Stop};
+use crate::conversation::ping::{Ping, Silence};
+use crate::conversation::service::serves;
+use crate::wire::Incoming;
+use dnode_spec::monitor::Received;
+use dnode_spec::text::TextBuf;
+use tokio::time::Instant;
+
+/// What a peer that lives does.
+const SURVIVED: &str = "an answer to the known-good call, or the end of the connection";
+
+impl Replay<'_, '_, '_> {
+    /// The peer sends nothing that no step expects. `strict`: a stray message is a divergence.
+    pub(super) async fn nothing(&mut self, strict: bool) -> Result<(), Stop> {
+        match self.barrier().await {
+            Ok(()) => {}
+            // A client ends its session when it likes, and then nothing more comes.
+            Err(Silence::Closed) if self.session.half_closed || self.session.is_server() => {}
+            Err(Silence::Closed) => {
+                let awaited = "nothing, on a connection that stays open";
+                return Err(self.diverged("closed", awaited, "the end of the connection", Cause::Life));
+            }
+            Err(_) => return Err(self.deaf()),
+        }
+        self.settle().await?;
+        match self.unexpected().filter(|_| strict) {
+            Some(stop) => Err(stop),
+            None => Ok(()),
+        }
+    }
+
+    /// The connection answers, or it is closed and a new one is served. A peer that answers only after one more call is slow to notice input,
+    /// not deaf: other cases ask for more.
+    pub(super) async fn survive(&mut self) -> Result<(), Stop> {
+        let deadline = self.session.deadline;
+        self.session.deadline = deadline.min(Instant::now() + self.session.facts.quiet());
+        let mut answered = self.sign_of_life().await;
+        self.session.deadline = deadline;
+        let is_late = |answered| matches!(answered, Err(Silence::Late | Silence::Flood));
+        if is_late(answered) {
+            answered = self.sign_of_life().await;
+        }
+        while is_late(answered) && self.session.may_wait_longer() {
+            answered = self.sign_of_life().await;
+        }
+        // After a flood it was the suite that closed the connection.
+        if self.session.wire.is_flooded() {
+            return self.keep(Incoming::Flood, SURVIVED);
+        }
+        match answered {
+            Ok(()) => Ok(()),
+            Err(Silence::Closed) => self.closed_in_order().await,
+            Err(_) => Err(self.deaf()),
+        }
+    }
+
+    /// The peer ends the connection.
+    pub(super) async fn closed(&mut self) -> Result<(), Stop> {
+        loop {
+            match self.session.wire.receive(self.session.deadline).await {
+                Incoming::Closed { .. } => {
+                    // The messages before the end still count.
+                    let strict = !self.transcript.header.hostile;
+                    if let Some(stop) = self.unexpected().filter(|_| strict) {
+                        return Err(stop);
+                    }
+                    return self.closed_in_order().await;
+                }
+                incoming => self.keep(incoming, "the end of the connection")?,
+            }
+        }
+    }
+
+    /// The peer serves a new connection while this one is open, or after it.
+    pub(super) async fn served(&mut self) -> Result<(), Stop> {
+        let Some(route) = self.session.route else { return Err(Self::no_second_connection()) };
+        if route.host().is_some() {
+            // A client connects again when it sees that this connection is over.
+            if self.session.half_closed {
+                let drained = Instant::now() + self.session.facts.drain();
+                self.session.wire.close(self.session.deadline.min(drained)).await;
+                self.session.over = true;
+            }
+            if !self.session.over {
+                return Err(Self::no_second_connection());
+            }
+        }
+        self.session.wire.note("connects a second time");
+        if serves(route, self.session.facts, self.session.deadline).await.is_ok() {
+            self.session.wire.note("is served on the second connection");
+            return Ok(());
+        }
+        let (awaited, actual) = ("a new connection is served", "the new connection was not served");
+        Err(self.diverged("not-served", awaited, actual, Cause::Life))
+    }
+
+    async fn closed_in_order(&mut self) -> Result<(), Stop> {
+        self.session.over = true;
+        self.pending.clear();
+        self.served().await
+    }
+
+    fn deaf(&self) -> Stop {
+        let actual = "no answer, and the connection stayed open";
+        self.diverged("deaf", SURVIVED, actual, Cause::Time)
+    }
+
+    /// Shows that nothing more comes: the answer of the second call comes after everything that the first caused.
+    async fn barrier(&mut self) -> Result<(), Silence> {
+        let facts = self.session.facts;
+        let ping = facts.calls.ping.as_ref().filter(|_| facts.calls.ordered && !self.session.half_closed);
+        let Some(ping) = ping else { return self.quiet().await };
+        self.ask(ping).await?;
+        let later = Ping::later().map(|later| later.with_paths(ping.path_form()));
+        let later = later.filter(|later| self.can_ask(later));
+        self.ask(later.as_ref().unwrap_or(ping)).await
+    }
+
+    /// Shows that the connection still answers.
+    async fn sign_of_life(&mut self) -> Result<(), Silence> {
+        match self.session.facts.calls.ping.as_ref().filter(|_| !self.session.half_closed) {
+            Some(ping) => self.ask(ping).await,
+            None => self.quiet().await,
+        }
+    }
+
+    /// Whether the probe has this method, answers it, and the transcript has not culled the only way to it.
+    fn can_ask(&self, ping: &Ping) -> bool {
+        let (facts, method) = (self.session.facts, ping.method());
+        let by_id = self.session.names.member(&TextBuf::from(method)).is_some();
+        let callable = by_id || !facts.missing.contains("methods/by-name");
+        callable && facts.lacks(method).is_none() && facts.answers(method)
+    }
+
+    async fn ask(&mut self, ping: &Ping) -> Result<(), Silence> {
+        let mut kept: Vec<Box<Received>> = Vec::new();
+        let mut keep = |received| kept.push(received);
+        let (by, deadline) = (self.session.facts.calls.by, self.session.deadline);
+        let session = &mut *self.session;
+        let answer = ping.ask(&mut session.wire, &mut session.names, by, deadline, &mut keep).await;
+        kept.into_iter().for_each(|received| self.session.receive(*received, self.transcript));
+        answer.map(|_| ())
+    }
+
+    async fn quiet(&mut self) -> Result<(), Silence> {
+        let until = self.session.deadline.min(Instant::now() + self.session.facts.quiet());
+        loop {
+            match self.session.wire.receive(until).await {
+                Incoming::Message(received) => self.session.receive(*received, self.transcript),
+                Incoming::Broken(problem) => {
+                    self.session.broken.get_or_insert(problem);
+                }
+                Incoming::Late => return Ok(()),
+                end @ (Incoming::Closed { .. } | Incoming::Flood) => return Err(Silence::from(&end)),
+            }
+        }
+    }
+}

@@ -1,0 +1,192 @@
+//! Matches the messages of the peer with the expectations of a transcript.
+
+use super::judged::Cause;
+use super::pending::Pending;
+use super::{Replay, Stop};
+use crate::wire::Incoming;
+use dnode_spec::graph::describe;
+use dnode_spec::message::Method;
+use dnode_spec::monitor::Received;
+use dnode_spec::transcript::{Action, Called, Mismatch, Pattern, Step};
+
+impl<'t> Replay<'_, '_, 't> {
+    /// Expects these messages from now on.
+    pub(super) fn expect(
+        &mut self,
+        step: &'t Step,
+        patterns: impl IntoIterator<Item = &'t Pattern>,
+        optional: bool,
+    ) {
+        let session = &self.session;
+        let cause = |pattern: &Pattern| match &pattern.called {
+            Called::Function(name) => {
+                session.causes.get(name).copied().flatten().filter(|it| *it >= session.called)
+            }
+            Called::Member(_) | Called::Verbatim(_) => None,
+        };
+        let pending = patterns.into_iter().map(|pattern| {
+            let (cause, group) = (cause(pattern), session.begun);
+            Pending { step, pattern, optional, cause, group }
+        });
+        self.pending.extend(pending);
+    }
+
+    /// Waits until every mandatory expectation is met.
+    pub(super) async fn settle(&mut self) -> Result<(), Stop> {
+        loop {
+            for received in std::mem::take(&mut self.session.inbox) {
+                if !self.matches(&received)? {
+                    self.session.inbox.push(received);
+                }
+            }
+            let Some(next) = self.pending.iter().find(|pending| !pending.optional) else {
+                return Ok(());
+            };
+            let (step, pattern) = (next.step, next.pattern);
+            match self.session.wire.receive(self.session.deadline).await {
+                Incoming::Message(received) => self.session.receive(*received, self.transcript),
+                Incoming::Late if self.session.may_wait_longer() => {}
+                other => {
+                    self.enter(&step.label, step.clause.as_deref());
+                    if let Incoming::Late = other
+                        && let Some(stop) = self.wrong_in_inbox()
+                    {
+                        return Err(stop);
+                    }
+                    self.keep(other, &pattern.describe())?;
+                }
+            }
+        }
+    }
+
+    /// Whether the message meets an expectation, which is then removed. It diverges if it comes too early, or if it calls an expected function
+    /// with other arguments and no later step expects it.
+    fn matches(&mut self, received: &Received) -> Result<bool, Stop> {
+        let mut mismatch = None;
+        for at in 0..self.pending.len() {
+            if !self.pending[at].pattern.calls(&received.method, &self.session.names) {
+                continue;
+            }
+            match self.pending[at].pattern.check(received, &mut self.session.names) {
+                Ok(()) => return self.meet(at).map(|()| true),
+                // A cull may come at any time: one that is not the expected one is no divergence.
+                Err(_) if received.method.is("cull") => {}
+                Err(found) => mismatch = mismatch.or(Some((at, found))),
+            }
+        }
+        match mismatch {
+            // A message that an optional expectation does not want is kept.
+            Some((at, mismatch)) if !self.pending[at].optional && !self.expected_later(received) => {
+                Err(self.differs(at, &mismatch))
+            }
+            _ => Ok(false),
+        }
+    }
+
+    /// Removes an expectation that was met, unless another must be met first.
+    fn meet(&mut self, at: usize) -> Result<(), Stop> {
+        let first = self.pending[..at].iter().position(|other| other.precedes(&self.pending[at]));
+        match first {
+            Some(first) => Err(self.out_of_order(first, at)),
+            None => {
+                self.pending.remove(at);
+                Ok(())
+            }
+        }
+    }
+
+    /// Whether a later step expects a call of the same function.
+    fn expected_later(&self, received: &Received) -> bool {
+        let begun = self.session.begun - self.before;
+        self.transcript.expects(begun, &|pattern| pattern.calls(&received.method, &self.session.names))
+    }
+
+    /// At the deadline: a message that calls an expected function with other arguments is a better finding than silence.
+    fn wrong_in_inbox(&mut self) -> Option<Stop> {
+        for received in self.session.inbox.iter().filter(|received| !received.method.is("cull")) {
+            for at in 0..self.pending.len() {
+                let Pending { pattern, optional, .. } = &self.pending[at];
+                if *optional || !pattern.calls(&received.method, &self.session.names) {
+                    continue;
+                }
+                if let Err(mismatch) = pattern.check(received, &mut self.session.names) {
+                    return Some(self.differs(at, &mismatch));
+                }
+            }
+        }
+        None
+    }
+
+    fn differs(&mut self, at: usize, mismatch: &Mismatch) -> Stop {
+        let (step, awaited) = (self.pending[at].step, self.pending[at].pattern.describe());
+        self.enter(&step.label, step.clause.as_deref());
+        let Mismatch::Arguments(difference) = mismatch else {
+            return self.diverged("differs", &awaited, "a call of something else", Cause::Content);
+        };
+        let mut diverged =
+            self.divergence(difference.kind.word(), &difference.expected, &difference.actual, Cause::Content);
+        diverged.path = difference.path.to_string();
+        diverged.class = difference.class.to_owned();
+        Stop::Diverged(diverged)
+    }
+
+    fn out_of_order(&mut self, first: usize, at: usize) -> Stop {
+        let step = self.pending[first].step;
+        let (expected, got) = (self.pending[first].pattern.describe(), self.pending[at].pattern.describe());
+        self.enter(&step.label, step.clause.as_deref());
+        self.diverged("order", &format!("{expected}, first"), &format!("{got}, before it"), Cause::Content)
+    }
+
+    /// Waits for the first step of one of the branches.
+    pub(super) async fn choose(&mut self, branches: &'t [Vec<Step>]) -> Result<&'t [Step], Stop> {
+        loop {
+            for branch in branches {
+                let Some(Action::Expect(pattern, _)) = branch.first().map(|step| &step.action) else {
+                    continue;
+                };
+                for received in &self.session.inbox {
+                    let mut names = self.session.names.clone();
+                    if pattern.check(received, &mut names).is_ok() {
+                        return Ok(branch);
+                    }
+                }
+            }
+            let closed = branches
+                .iter()
+                .find(|branch| matches!(branch.first().map(|step| &step.action), Some(Action::Closed)));
+            match (self.session.wire.receive(self.session.deadline).await, closed) {
+                (Incoming::Closed { .. }, Some(branch)) => return Ok(branch),
+                (incoming, _) => self.keep(incoming, "one of the continuations")?,
+            }
+        }
+    }
+
+    /// The first message in the inbox that calls a function of the transcript and that no step expects.
+    pub(super) fn unexpected(&self) -> Option<Stop> {
+        let stray = self.session.inbox.iter().find(|received| self.concerns(&received.method))?;
+        let called = match &stray.method {
+            Method::Id(id) => {
+                self.session.names.our_name(*id).map_or_else(|| id.to_string(), ToString::to_string)
+            }
+            Method::Name(name) => name.as_text().to_string(),
+        };
+        let actual = format!("a call of {called} with {}", describe(&stray.graph, stray.root));
+        let mut diverged = self.divergence("unexpected", "nothing more", &actual, Cause::Content);
+        diverged.class = format!("call of {called}");
+        Some(Stop::Diverged(diverged))
+    }
+
+    /// Whether this case judges the call. The monitor judges calls of undeclared ids. A function that a recording never saw called may still be
+    /// called: the recorded peer may have had no time or no reason for it.
+    fn concerns(&self, method: &Method) -> bool {
+        let names = &self.session.names;
+        if self.transcript.header.recorded && !self.transcript.expects(0, &|it| it.calls(method, names)) {
+            return false;
+        }
+        match method {
+            Method::Id(id) => names.our_name(*id).is_some(),
+            // dnode-protocol 0.0 and 0.1 report errors by a call of the name `error`; an end may send its object again.
+            Method::Name(key) => ["error", "methods", "cull"].iter().all(|name| key.as_text() != *name),
+        }
+    }
+}

@@ -1,0 +1,116 @@
+//! The result of a replay: how the transcript ended, and the parts of a divergence.
+
+use crate::wire::Log;
+use dnode_spec::message::Problem;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// The step of a divergence if there was no connection.
+pub const CONNECTION: &str = "the connection";
+
+/// The kind of a divergence if the peer refused the connection.
+pub(super) const REFUSED: &str = "refused";
+
+/// How a transcript ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Judged {
+    /// The peer did what it says.
+    Pass,
+    /// It cannot be asked of this peer, for this reason.
+    NotApplicable(String),
+    /// The peer did something else.
+    Diverged(Box<Diverged>),
+}
+
+/// What a divergence depends on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cause {
+    /// The peer sent something wrong.
+    Content,
+    /// Something did not come in time.
+    Time,
+    /// The connection ended, or a new one is not served.
+    Life,
+}
+
+/// A divergence, with the words of [`dnode_reports::event::Divergence`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Diverged {
+    /// The label of the step.
+    pub step: String,
+    /// The clause that is broken.
+    pub clause: String,
+    /// The kind of difference.
+    pub kind: &'static str,
+    /// Where in the message.
+    pub path: String,
+    /// The expected value or event.
+    pub expected: String,
+    /// The received value or event.
+    pub actual: String,
+    /// The type of the received value, for the fingerprint.
+    pub class: String,
+    /// What it depends on.
+    pub cause: Cause,
+}
+
+/// The result of a replay.
+#[derive(Debug)]
+pub struct Replayed {
+    /// How it ended.
+    pub judged: Judged,
+    /// The log of the connection.
+    pub log: Log,
+    /// The first problem of each clause that the peer broke, as the monitor judges it.
+    pub broken: BTreeMap<&'static str, Problem>,
+    /// How many lines the peer sent.
+    pub lines: u64,
+    /// By how much its deadline was extended because of long lines.
+    pub extended: Duration,
+}
+
+impl Replayed {
+    /// Whether the peer did not even accept a connection.
+    #[must_use]
+    pub fn is_refused(&self) -> bool {
+        self.diverged().is_some_and(|diverged| diverged.kind == REFUSED)
+    }
+
+    /// The divergence, if there is one.
+    #[must_use]
+    pub fn diverged(&self) -> Option<&Diverged> {
+        match &self.judged {
+            Judged::Diverged(diverged) => Some(diverged),
+            Judged::Pass | Judged::NotApplicable(_) => None,
+        }
+    }
+
+    /// What its divergence depends on, if there is one.
+    #[must_use]
+    pub fn cause(&self) -> Option<Cause> {
+        self.diverged().map(|diverged| diverged.cause)
+    }
+
+    /// Whether it failed on time or on the end of a connection: among other cases, one of those may be the cause.
+    #[must_use]
+    pub fn is_suspect(&self) -> bool {
+        self.cause().is_some_and(|cause| cause != Cause::Content)
+    }
+
+    /// The result if there was no connection: `kind` says why in a permanent word, `actual` in a sentence.
+    #[must_use]
+    pub fn without_connection(clause: &str, kind: &'static str, actual: String) -> Replayed {
+        let judged = Judged::Diverged(Box::new(Diverged {
+            step: CONNECTION.to_owned(),
+            clause: clause.to_owned(),
+            kind,
+            path: String::new(),
+            expected: "a connection".to_owned(),
+            actual,
+            class: kind.to_owned(),
+            cause: Cause::Life,
+        }));
+        let (log, broken) = (Log::default(), BTreeMap::new());
+        Replayed { judged, log, broken, lines: 0, extended: Duration::ZERO }
+    }
+}

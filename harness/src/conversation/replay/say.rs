@@ -1,0 +1,74 @@
+//! Sends the messages of a transcript, with the numbers that the functions have on this connection.
+
+use super::{Replay, Stop};
+use crate::conversation::limits;
+use crate::conversation::ping::method_text;
+use dnode_spec::transcript::{Called, Name, Pattern, Split};
+
+impl Replay<'_, '_, '_> {
+    /// Sends a message of the transcript.
+    pub(super) async fn say(&mut self, pattern: &Pattern, method: &[u8], split: &Split) -> Result<(), Stop> {
+        if method == b"\"methods\"" {
+            for (key, name) in pattern.members() {
+                self.session.names.own_member(&key, name);
+            }
+        }
+        let line = pattern.encode(method, &mut self.session.names);
+        self.session.extend_deadline(line.len() as u64);
+        if matches!(pattern.called, Called::Function(_)) {
+            self.session.called = self.session.begun;
+        }
+        // Any later message may make the peer call a method of our object, so `methods` causes nothing.
+        for name in pattern.declared().iter().filter(|_| method != b"\"methods\"") {
+            let begun = self.session.begun;
+            match self.session.causes.get_mut(name) {
+                Some(cause) => *cause = cause.filter(|step| *step == begun),
+                None => drop(self.session.causes.insert(name.clone(), Some(begun))),
+            }
+        }
+        self.send(&split.segments(&line)).await
+    }
+
+    /// Sends these segments, if the transport can carry them.
+    pub(super) async fn send(&mut self, segments: &[&[u8]]) -> Result<(), Stop> {
+        if let Some(reason) = limits::refuses_segments(&self.session.facts.limits, segments) {
+            return Err(Stop::NotApplicable(reason));
+        }
+        self.session.wire.send(segments, self.session.deadline).await;
+        Ok(())
+    }
+
+    pub(super) fn method_of_call(&self, called: &Called) -> Result<Vec<u8>, Stop> {
+        match called {
+            Called::Member(key) => Ok(method_text(key, &self.session.names, self.session.facts.calls.by)),
+            Called::Function(name) => match self.session.names.callable(name) {
+                Some(id) => Ok(id.to_string().into_bytes()),
+                None => Err(self.unbound(called)),
+            },
+            Called::Verbatim(text) => Ok(text.clone()),
+        }
+    }
+
+    pub(super) fn method_of_send(&self, called: &Called) -> Result<Vec<u8>, Stop> {
+        match called {
+            Called::Member(key) => {
+                let mut text = Vec::new();
+                key.as_text().write_json(&mut text);
+                Ok(text)
+            }
+            // A number that is not bound stands for itself.
+            Called::Function(Name::Theirs(id)) => {
+                let id = self.session.names.callable(&Name::Theirs(*id)).unwrap_or(*id);
+                Ok(id.to_string().into_bytes())
+            }
+            called => self.method_of_call(called),
+        }
+    }
+
+    pub(super) fn unbound(&self, called: &Called) -> Stop {
+        Stop::NotApplicable(format!(
+            "{} needs {called}, which the peer did not declare or has taken back",
+            self.step.0
+        ))
+    }
+}

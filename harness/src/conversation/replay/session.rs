@@ -1,0 +1,136 @@
+//! What lasts from the first part of a transcript to the last: the connection, the names, and the messages that came early.
+
+use super::judged::{Judged, Replayed};
+use crate::conversation::facts::Facts;
+use crate::conversation::greet::bind_object;
+use crate::program::Route;
+use crate::wire::Wire;
+use dnode_spec::dialect::Dialect;
+use dnode_spec::message::Problem;
+use dnode_spec::monitor::Received;
+use dnode_spec::transcript::{Name, Names, Transcript};
+use std::collections::HashMap;
+use std::time::Duration;
+use tokio::time::Instant;
+
+pub(super) struct Session<'a> {
+    /// How new connections are opened; `None` if we are the server, to which only the client opens any.
+    pub(super) route: Option<&'a Route>,
+    pub(super) facts: &'a Facts,
+    pub(super) wire: Wire,
+    pub(super) names: Names,
+    /// How long a part may take.
+    patience: Duration,
+    pub(super) deadline: Instant,
+    /// By how much the deadline was extended in all.
+    extended: Duration,
+    /// The length of the incomplete line for which the deadline was extended.
+    granted: u64,
+    /// The messages that no step has taken yet.
+    pub(super) inbox: Vec<Received>,
+    /// The first line of the peer that was no message.
+    pub(super) broken: Option<Problem>,
+    /// The step of ours that alone can have caused a call of a function: the one that declared it, unless another declared it too, or a
+    /// function of the peer was called since ([`Session::called`]), which may call any of ours.
+    pub(super) causes: HashMap<Name, Option<usize>>,
+    /// The last step that called a function of the peer.
+    pub(super) called: usize,
+    /// How many steps have begun.
+    pub(super) begun: usize,
+    pub(super) half_closed: bool,
+    /// The connection ended as the transcript permits.
+    pub(super) over: bool,
+}
+
+impl<'a> Session<'a> {
+    pub(super) fn new(
+        transcript: &Transcript,
+        route: Option<&'a Route>,
+        facts: &'a Facts,
+        wire: Wire,
+        patience: Duration,
+    ) -> Session<'a> {
+        let mut names = Names::new(transcript.first_free_number);
+        names.path_form = facts.path_form();
+        names.dialect = facts.terms.dialect;
+        Session {
+            route,
+            facts,
+            wire,
+            names,
+            patience,
+            deadline: Instant::now() + patience,
+            extended: Duration::ZERO,
+            granted: 0,
+            inbox: Vec::new(),
+            broken: None,
+            causes: HashMap::new(),
+            called: 0,
+            begun: 0,
+            half_closed: false,
+            over: false,
+        }
+    }
+
+    /// Whether the peer is a client that opened this connection to us.
+    ///
+    /// Such a client calls by itself and ends the session when it likes; no call is known to be answered, so quiet time shows absence.
+    pub(super) fn is_server(&self) -> bool {
+        self.route.is_none()
+    }
+
+    /// Gives the next part of the transcript its time and its memory.
+    pub(super) fn next_part(&mut self) {
+        self.wire.allow_more(self.inbox.len());
+        self.deadline = self.deadline.max(Instant::now() + self.patience);
+        self.granted = 0;
+    }
+
+    /// One known-good call, before hostile input.
+    pub(super) async fn greet(&mut self) {
+        if let Some(ping) = &self.facts.calls.ping {
+            let by = self.facts.calls.by;
+            let _ = ping.ask(&mut self.wire, &mut self.names, by, self.deadline, &mut |_| {}).await;
+        }
+    }
+
+    /// Takes in a message, awaited or not.
+    pub(super) fn receive(&mut self, received: Received, transcript: &Transcript) {
+        for id in &received.culls {
+            self.names.culled_by_peer(*id);
+        }
+        if received.method.is("methods") {
+            bind_object(&received, &mut self.names);
+        }
+        // A cull may come at any time; in dialect 0.1, in which owners cull, a transcript may expect one. An error report calls nothing.
+        let of_0_1 = self.facts.terms.dialect == Dialect::V0_1;
+        let expects_cull = of_0_1 && transcript.expects(0, &|pattern| !pattern.culls().is_empty());
+        if (!received.method.is("cull") || expects_cull) && !(received.method.is("error") && of_0_1) {
+            self.inbox.push(received);
+        }
+    }
+
+    /// Extends the deadline for so many bytes, sent or received: by a quarter of the patience for each MiB.
+    pub(super) fn extend_deadline(&mut self, bytes: u64) {
+        let quarters = bytes as f64 / f64::from(1 << 20);
+        let more = (self.patience / 4).mul_f64(quarters);
+        self.deadline += more;
+        self.extended += more;
+    }
+
+    /// After the deadline: whether the incomplete line that is coming earns more time. A line has a maximum length, so this ends.
+    pub(super) fn may_wait_longer(&mut self) -> bool {
+        let unfinished = self.wire.unfinished() as u64;
+        self.extend_deadline(unfinished.saturating_sub(self.granted));
+        self.granted = unfinished;
+        Instant::now() < self.deadline
+    }
+
+    /// Closes the connection and returns the result.
+    pub(super) async fn finish(mut self, judged: Judged) -> Replayed {
+        self.wire.close(Instant::now() + self.facts.drain()).await;
+        let lines = self.wire.lines();
+        let (log, broken) = self.wire.finish();
+        Replayed { judged, log, broken, lines, extended: self.extended }
+    }
+}

@@ -1,0 +1,94 @@
+//! What hangs on the clock, with a clock of its own: time passes only while everybody waits.
+
+use super::*;
+use crate::conversation::preflight::preflight;
+use crate::program::Target;
+use crate::in_process;
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, DuplexStream};
+
+const METHODS: &[u8] = b"{\"method\":\"methods\",\"arguments\":[{\"conformProbe\":\"[Function]\",\"echo\":\"[Function]\"}],\"callbacks\":{\"0\":[\"0\",\"conformProbe\"],\"1\":[\"0\",\"echo\"]},\"links\":[]}\n";
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// What a peer does in the place of an answer to `echo`.
+#[derive(Clone, Copy)]
+enum Answer {
+    /// A string of so many pieces of 512 KiB, a tenth of a second apart.
+    Pieces(usize),
+    /// The same, without its end.
+    Unfinished(usize),
+    /// Messages without end, all of them right.
+    Endless,
+}
+
+async fn serve(stream: DuplexStream, answer: Answer) -> std::io::Result<()> {
+    let (from, mut to) = tokio::io::split(stream);
+    let mut lines = BufReader::new(from).lines();
+    to.write_all(METHODS).await?;
+    while let Some(line) = lines.next_line().await? {
+        let message: serde_json::Value = serde_json::from_str(&line)?;
+        let Some(id) = message["callbacks"].as_object().and_then(|callbacks| callbacks.keys().next()) else {
+            continue;
+        };
+        let begin = format!("{{\"method\":{id},\"arguments\":[\"");
+        let end = "\"],\"callbacks\":{},\"links\":[]}\n";
+        let is_echo = message["method"] == 1 || message["method"] == "echo";
+        match answer {
+            Answer::Endless if is_echo => loop {
+                to.write_all(format!("{begin}{end}").repeat(1000).as_bytes()).await?;
+            },
+            Answer::Pieces(pieces) | Answer::Unfinished(pieces) if is_echo => {
+                to.write_all(begin.as_bytes()).await?;
+                for _ in 0..pieces {
+                    tokio::time::sleep(PATIENCE / 10).await;
+                    to.write_all(&[b'x'; 512 << 10]).await?;
+                }
+                if let Answer::Unfinished(_) = answer {
+                    std::future::pending::<()>().await;
+                }
+                to.write_all(end.as_bytes()).await?;
+            }
+            _ => to.write_all(format!("{begin}{end}").as_bytes()).await?,
+        }
+    }
+    Ok(())
+}
+
+async fn judged(steps: &str, answer: Answer) -> Judged {
+    let target = memory::target("slow", move || {
+        let (ours, theirs) = tokio::io::duplex(1 << 20);
+        tokio::spawn(serve(theirs, answer));
+        ours
+    });
+    let Target::Address(address) = target else { panic!("a peer in memory has an address") };
+    let facts = preflight(&address, Dialect::default(), None, PATIENCE).await.unwrap();
+    let text = format!(
+        "{{\"dnode-transcript\":1,\"id\":\"long/answer\",\"since\":\"0.1.0\",\"clauses\":[\"robust/bounded\"],\"needs\":[\"echo\"],\"hostile\":true,\"about\":\"A long answer.\"}}\n{{\"call\":\"echo\",\"arguments\":[1,\"$cb\"]}}\n{steps}"
+    );
+    replay(&Case::read(&text).unwrap(), &address, &facts, PATIENCE).await.judged
+}
+
+const AWAITED: &str = "{\"expect\":{\"method\":\"$cb\",\"arguments\":[\"?string\"]}}";
+const SURVIVED: &str = "{\"survive\":true}";
+
+#[tokio::test(start_paused = true)]
+async fn a_long_answer_has_time_to_come() {
+    for steps in [AWAITED, SURVIVED] {
+        assert_eq!(judged(steps, Answer::Pieces(12)).await, Judged::Pass, "{steps}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_stops_coming_does_not() {
+    for steps in [AWAITED, SURVIVED] {
+        let Judged::Diverged(diverged) = judged(steps, Answer::Unfinished(3)).await else {
+            panic!("{steps}")
+        };
+        assert_eq!(diverged.cause, Cause::Time, "{steps}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_flood_is_one_and_not_the_end_of_the_connection() {
+    let Judged::Diverged(diverged) = judged(SURVIVED, Answer::Endless).await else { panic!("it passed") };
+    assert_eq!((diverged.kind, diverged.cause), ("flood", Cause::Content));
+}

@@ -1,0 +1,36 @@
+//! Whether a peer serves a new connection.
+
+use super::facts::Facts;
+use super::greet::{HELLO, bind_object, receive_object};
+use super::ping::Silence;
+use crate::program::Route;
+use crate::wire::Wire;
+use dnode_spec::transcript::Names;
+use std::io;
+use tokio::time::Instant;
+
+/// Opens a connection and checks that the peer serves it before the deadline: it does the handshake, and answers the known-good call if there
+/// is one.
+///
+/// # Errors
+/// Why the connection was not served.
+pub async fn serves(route: &Route, facts: &Facts, deadline: Instant) -> Result<(), Silence> {
+    let begun = Instant::now();
+    let mut wire = Wire::open(route, &facts.terms, deadline).await.map_err(|error| match error.kind() {
+        io::ErrorKind::TimedOut => Silence::Late,
+        _ => Silence::Refused,
+    })?;
+    // The time that a client takes to connect is its own.
+    let deadline = if route.host().is_some() { deadline + begun.elapsed() } else { deadline };
+    let mut names = Names::new(65);
+    wire.send(&[HELLO], deadline).await;
+    if facts.object.members.is_some() {
+        let received = receive_object(&mut wire, deadline, &mut |_| {}).await;
+        bind_object(&received.map_err(|end| Silence::from(&end))?, &mut names);
+    }
+    if let Some(ping) = &facts.calls.ping {
+        ping.ask(&mut wire, &mut names, facts.calls.by, deadline, &mut |_| {}).await?;
+    }
+    wire.close(deadline.min(Instant::now() + facts.drain())).await;
+    Ok(())
+}

@@ -1,0 +1,36 @@
+//! Who is at fault for an error, and what to do about it.
+
+use std::error::Error;
+use std::fmt;
+
+/// Who is at fault.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    /// The peer under test.
+    Peer,
+    /// The user: the command line, a file, the environment.
+    Caller,
+    /// The suite or the system it runs on.
+    Harness,
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Fault::Peer => "peer",
+            Fault::Caller => "caller",
+            Fault::Harness => "harness",
+        })
+    }
+}
+
+/// An error that says who is at fault. Its text says what happened and where.
+pub trait Faulted: Error {
+    /// Who is at fault.
+    fn fault(&self) -> Fault;
+
+    /// What to do about it, as sentences.
+    fn help(&self) -> Option<String> {
+        None
+    }
+}

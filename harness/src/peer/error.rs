@@ -1,0 +1,133 @@
+//! Why there is no peer to test.
+
+use crate::error::{Fault, Faulted};
+use crate::program::host::HostError;
+use crate::program::{Host, Route};
+use dnode::transport::{Address, AddressError, Scheme, Trust};
+use dnode_reports::event::Death;
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+use thiserror::Error;
+
+/// How long a program may take from its start to its first connection.
+pub(super) const START: Duration = Duration::from_secs(30);
+
+/// Why there is no peer to test.
+#[derive(Debug, Error)]
+pub enum StartError {
+    /// The peer cannot be reached: it accepts no connections, or a client did not connect again.
+    #[error("{}", unreachable(.0, .1))]
+    Unreachable(Route, io::Error),
+    /// The command could not be started.
+    #[error("the command {0:?} cannot be started: {1}")]
+    Command(String, io::Error),
+    /// The program ended before it accepted a connection.
+    #[error("{0:?} ended with {status} before it accepted a connection", status = .1.status)]
+    Ended(String, Death),
+    /// The program runs, but accepts no connection; with its standard error.
+    #[error("{0:?} runs, but accepts no connection at {1} after {seconds} s", seconds = START.as_secs())]
+    NotReady(String, Route, String),
+    /// No client connected to us; what happened instead, and the standard error of its process.
+    #[error("{}", no_client(.0, .1))]
+    NoClient(Arc<Host>, String, String),
+    /// The address cannot be used.
+    #[error(transparent)]
+    Address(#[from] AddressError),
+    /// Clients cannot be awaited.
+    #[error(transparent)]
+    Host(#[from] HostError),
+    /// A port or a folder of our own cannot be had.
+    #[error(transparent)]
+    Harness(io::Error),
+}
+
+fn unreachable(route: &Route, error: &io::Error) -> String {
+    match (retry_is_useless(error), route.host()) {
+        (true, _) => format!("at {route}: {error}"),
+        (false, Some(host)) => {
+            format!("a client connected to {} once and did not reconnect: {error}", host.address())
+        }
+        (false, None) => format!("nothing accepts connections at {route} ({error})"),
+    }
+}
+
+fn no_client(host: &Host, instead: &str) -> String {
+    match &host.listen().exec {
+        Some(command) => format!("{command:?} did not connect to {}: {instead}", host.address()),
+        None => format!("no client connected to {}: {instead}", host.address()),
+    }
+}
+
+/// Whether another attempt to connect would fail in the same way.
+pub(super) fn retry_is_useless(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData)
+}
+
+impl Faulted for StartError {
+    fn fault(&self) -> Fault {
+        match self {
+            StartError::Unreachable(_, error) if error.kind() == io::ErrorKind::InvalidInput => Fault::Caller,
+            StartError::Command(..) | StartError::Address(_) => Fault::Caller,
+            StartError::Host(error) => error.fault(),
+            StartError::Harness(_) => Fault::Harness,
+            StartError::Unreachable(..)
+            | StartError::Ended(..)
+            | StartError::NotReady(..)
+            | StartError::NoClient(..) => Fault::Peer,
+        }
+    }
+
+    fn help(&self) -> Option<String> {
+        Some(match self {
+            StartError::Unreachable(route, error) => match (retry_is_useless(error), route.host()) {
+                (true, _) => certificate_help(route)?.to_owned(),
+                (false, Some(_)) => "The client has to read each connection to its end, close it, and connect again until the \
+                                     connection is refused."
+                    .to_owned(),
+                (false, None) => format!("Is the peer started?{}", transport_help(route)),
+            },
+            StartError::Ended(_, death) => format!(
+                "Does it listen at the port given as {{port}} and PORT, or with --at unix:{{socket}} at the path given as {{socket}} and \
+                 SOCKET? Its standard error:\n{}",
+                death.stderr
+            ),
+            StartError::NotReady(_, route, stderr) => format!(
+                "Does it listen {}?{} Its standard error:\n{stderr}",
+                match route.address().map(Address::scheme) {
+                    Some(Scheme::Unix) => "at the path given as {socket} and SOCKET",
+                    _ => "at the port given as {port} and PORT",
+                },
+                transport_help(route)
+            ),
+            StartError::NoClient(host, _, stderr) => match &host.listen().exec {
+                Some(_) => format!(
+                    "The words {{host}} and {{port}}, or {{socket}}, and the environment variables HOST, PORT and SOCKET say where we \
+                     listen. Its standard error:\n{stderr}"
+                ),
+                None => "Start a client that connects again after each connection, until the connection is refused; or let --exec \
+                         start it."
+                    .to_owned(),
+            },
+            StartError::Command(..) | StartError::Address(_) | StartError::Host(_) | StartError::Harness(_) => {
+                return None;
+            }
+        })
+    }
+}
+
+/// What else may be wrong if nothing answers at this address.
+fn transport_help(route: &Route) -> &'static str {
+    match route.address().map(Address::scheme) {
+        // Some servers never answer a handshake for a path that they do not have.
+        Some(Scheme::Ws) => " Is the path right? The raw WebSocket of sockjs is at PATH/websocket.",
+        Some(Scheme::Tls) => " Does it speak TLS there?",
+        _ => "",
+    }
+}
+
+fn certificate_help(route: &Route) -> Option<&'static str> {
+    let trust = route.address()?.trust()?;
+    (*trust != Trust::Anything)
+        .then_some("Name the authority of its certificate with --tls-ca FILE, or accept any certificate with --tls-insecure.")
+}

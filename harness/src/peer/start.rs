@@ -1,0 +1,147 @@
+//! Starts a peer, or finds one that is running, and opens its first connection.
+
+use super::error::{START, StartError, retry_is_useless};
+use super::{Peer, Running};
+use crate::conversation::greet::HELLO;
+use crate::program::{Host, Process, Route, Target, Template, process};
+use crate::reference;
+use crate::wire::{Terms, Wire};
+use dnode::transport::{Address, Trust};
+use dnode_reports::event::Death;
+use dnode_spec::dialect::Dialect;
+use std::hash::{BuildHasher, RandomState};
+use std::io;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, LazyLock};
+use std::time::Duration;
+use tempfile::TempDir;
+use tokio::net::TcpListener;
+use tokio::time::Instant;
+
+/// How long a peer that someone else started may take to accept a connection.
+const REACH: Duration = Duration::from_secs(5);
+/// How long the first connection may take to end.
+const GREETING: Duration = Duration::from_millis(200);
+/// The same for a client: if we cut the connection before the client closed its half, the client may see a reset.
+const GREETING_OF_CLIENT: Duration = Duration::from_secs(5);
+/// The time between two attempts to reach a program that is starting: there is no signal that it listens.
+const ATTEMPT: Duration = Duration::from_millis(10);
+
+pub(super) async fn start(target: &Target) -> Result<Peer, StartError> {
+    match target {
+        Target::Address(address) => find(target, address).await,
+        Target::Reference(dialect) => start_reference(target, *dialect).await,
+        Target::Exec(command, at) => start_process(target, command, at).await,
+        Target::Client(host) => await_client(target, host).await,
+    }
+}
+
+async fn find(target: &Target, address: &Address) -> Result<Peer, StartError> {
+    let route = Route::Dial(address.clone());
+    match Wire::open(&route, &Terms::default(), Instant::now() + REACH).await {
+        Ok(wire) => {
+            greet(wire, GREETING).await;
+            Ok(Peer::new(target, route, Running::Elsewhere))
+        }
+        Err(error) => Err(StartError::Unreachable(route, error)),
+    }
+}
+
+async fn start_reference(target: &Target, dialect: Dialect) -> Result<Peer, StartError> {
+    let listener = TcpListener::bind("127.0.0.1:0").await.map_err(StartError::Harness)?;
+    let address = listener.local_addr().map_err(StartError::Harness)?.to_string();
+    let route = Route::Dial(Address::parse(&address, &Trust::System)?);
+    let serving = tokio::spawn(reference::serve(listener, reference::plain().speaking(dialect)));
+    Ok(Peer::new(target, route, Running::Reference(serving)))
+}
+
+async fn start_process(target: &Target, command: &str, at: &Template) -> Result<Peer, StartError> {
+    let port = free_port().map_err(StartError::Harness)?;
+    let folder = at.wants_socket().then(TempDir::new).transpose().map_err(StartError::Harness)?;
+    let socket = folder.as_ref().map(|folder| folder.path().join("peer"));
+    let route = Route::Dial(at.fill(port, &socket.clone().unwrap_or_default())?);
+    let (port, socket) = (port.to_string(), socket.map(PathBuf::into_os_string));
+    let socket = socket.as_ref().map(|socket| ("socket", socket.to_str().unwrap_or_default()));
+    let words: Vec<(&str, &str)> = std::iter::once(("port", port.as_str())).chain(socket).collect();
+    let started = Process::start(command, &words);
+    let mut process = started.map_err(|error| StartError::Command(command.to_owned(), error))?;
+    let deadline = Instant::now() + START;
+    while Instant::now() < deadline {
+        match Wire::open(&route, &Terms::default(), deadline).await {
+            Ok(wire) => {
+                greet(wire, GREETING).await;
+                let running = Running::Process(Box::new(process));
+                return Ok(Peer { _folder: folder, ..Peer::new(target, route, running) });
+            }
+            Err(error) if retry_is_useless(&error) => {
+                process.stop().await;
+                return Err(StartError::Unreachable(route, error));
+            }
+            Err(_) => {}
+        }
+        if let Some(status) = process.wait(ATTEMPT).await {
+            let death = Death { status: process::describe(status), stderr: process.stderr().await };
+            return Err(StartError::Ended(command.to_owned(), death));
+        }
+    }
+    let stderr = process.stderr().await;
+    process.stop().await;
+    Err(StartError::NotReady(command.to_owned(), route, stderr))
+}
+
+/// Waits for the first connection of a client. An end of its process after this harmless connection is usual for it.
+async fn await_client(target: &Target, host: &Arc<Host>) -> Result<Peer, StartError> {
+    let host = host.take().await?;
+    let route = Route::Awaited(Arc::clone(&host));
+    match Wire::open(&route, &Terms::default(), Instant::now() + START).await {
+        Ok(wire) => {
+            if greet(wire, GREETING_OF_CLIENT).await {
+                host.was_harmless().await;
+            }
+            Ok(Peer::new(target, route, Running::Client(host)))
+        }
+        Err(error) => {
+            let instead = match error.kind() {
+                io::ErrorKind::TimedOut => format!("no connection within {} s", START.as_secs()),
+                _ => error.to_string(),
+            };
+            let stderr = match host.death(Duration::ZERO).await {
+                Some(death) => death.stderr,
+                None => host.stderr().await,
+            };
+            host.stop().await;
+            host.leave();
+            Err(StartError::NoClient(host, instead, stderr))
+        }
+    }
+}
+
+/// Ends the first connection, which showed that the peer listens. It sends our object first, because a peer may die of a connection that sends
+/// nothing, and a case is to find that. Returns whether the peer ended the connection too.
+async fn greet(mut wire: Wire, patience: Duration) -> bool {
+    let deadline = Instant::now() + patience;
+    wire.send(&[HELLO], deadline).await;
+    wire.close(deadline).await;
+    wire.is_closed()
+}
+
+/// A port that is free now and that the program takes a moment later. It lies below the range that systems assign, so that no other
+/// connection gets it in between. The first port is random, so that two runs at once do not collide, and each other port is the next one:
+/// two programs that start at the same time never get the same.
+fn free_port() -> io::Result<u16> {
+    const FIRST: u16 = 20_000;
+    const COUNT: u64 = 12_000;
+    static NEXT: LazyLock<AtomicU64> =
+        LazyLock::new(|| AtomicU64::new(RandomState::new().hash_one(FIRST) % COUNT));
+    let mut last = io::Error::from(io::ErrorKind::AddrInUse);
+    for _ in 0..100 {
+        let offset = NEXT.fetch_add(1, Ordering::Relaxed) % COUNT;
+        let port = FIRST + u16::try_from(offset).unwrap_or_default();
+        match std::net::TcpListener::bind(("127.0.0.1", port)) {
+            Ok(_) => return Ok(port),
+            Err(error) => last = error,
+        }
+    }
+    Err(last)
+}

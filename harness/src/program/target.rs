@@ -1,0 +1,61 @@
+//! The target of a run: an address, a command that we start, a client, or the reference peer.
+
+use super::host::Host;
+use super::template::Template;
+use dnode::transport::{Address, AddressError, Trust};
+use dnode_spec::dialect::Dialect;
+use std::fmt;
+use std::sync::Arc;
+
+/// The peer under test, as the caller names it.
+#[derive(Debug, Clone)]
+pub enum Target {
+    /// The project's own reference peer, on a loopback port, speaking this dialect.
+    Reference(Dialect),
+    /// A server that is already running.
+    Address(Address),
+    /// A program that we start; it listens where the template says.
+    Exec(String, Template),
+    /// A client that connects to us.
+    Client(Arc<Host>),
+}
+
+impl Target {
+    /// Reads an address; see [`Address::parse`]. Over TLS the authorities of this system are trusted.
+    ///
+    /// # Errors
+    /// [`AddressError`].
+    pub fn parse(text: &str) -> Result<Target, AddressError> {
+        Address::parse(text, &Trust::System).map(Target::Address)
+    }
+
+    /// A program that listens by TCP at `{port}` of 127.0.0.1.
+    #[must_use]
+    pub fn exec(command: &str) -> Target {
+        Target::Exec(command.to_owned(), Template::tcp())
+    }
+
+    /// Whether several peers can be started at the same time.
+    #[must_use]
+    pub fn is_many(&self) -> bool {
+        match self {
+            Target::Address(_) => false,
+            Target::Reference(_) | Target::Exec(..) => true,
+            Target::Client(host) => host.is_one_of_many(),
+        }
+    }
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Target::Reference(_) => f.write_str("the reference peer"),
+            Target::Address(address) => address.fmt(f),
+            Target::Exec(command, _) => f.write_str(command),
+            Target::Client(host) => match &host.listen().exec {
+                Some(command) => f.write_str(command),
+                None => write!(f, "the client that connects to {}", host.address()),
+            },
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! Addresses of programs that we start: the port or the socket is filled in at each start.
+
+use dnode::transport::{Address, AddressError, Trust};
+use std::path::Path;
+use thiserror::Error;
+
+/// An address with `{port}` or `{socket}` in it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Template {
+    text: String,
+    trust: Trust,
+}
+
+/// Why a template cannot be used. The caller is at fault.
+#[derive(Debug, Error)]
+pub enum TemplateError {
+    /// Nothing in it can be filled in.
+    #[error(
+        "{0:?} does not say where the program that we start listens: write {{port}} or {{socket}} into it, for example \
+         unix:{{socket}} or tls://127.0.0.1:{{port}}"
+    )]
+    NoPlaceholder(String),
+    /// It is no address even when filled in.
+    #[error(transparent)]
+    Address(#[from] AddressError),
+}
+
+impl Template {
+    /// Reads a template, for example `unix:{socket}` or `ws://127.0.0.1:{port}/dnode/websocket`.
+    ///
+    /// # Errors
+    /// [`TemplateError`].
+    pub fn parse(text: &str, trust: &Trust) -> Result<Template, TemplateError> {
+        let template = Template { text: text.to_owned(), trust: trust.clone() };
+        if !text.contains("{port}") && !template.wants_socket() {
+            return Err(TemplateError::NoPlaceholder(text.to_owned()));
+        }
+        template.fill(1, Path::new("socket"))?;
+        Ok(template)
+    }
+
+    /// Plain TCP at 127.0.0.1.
+    #[must_use]
+    pub fn tcp() -> Template {
+        Template { text: "127.0.0.1:{port}".to_owned(), trust: Trust::System }
+    }
+
+    /// Its text, as it was written.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Which certificates are accepted, if it is a TLS address.
+    #[must_use]
+    pub fn trust(&self) -> &Trust {
+        &self.trust
+    }
+
+    /// Whether it names a socket file.
+    #[must_use]
+    pub fn wants_socket(&self) -> bool {
+        self.text.contains("{socket}")
+    }
+
+    /// The address of a program that listens at this port, or at this socket.
+    ///
+    /// # Errors
+    /// [`AddressError`].
+    pub fn fill(&self, port: u16, socket: &Path) -> Result<Address, AddressError> {
+        let text = self.text.replace("{port}", &port.to_string());
+        Address::parse(&text.replace("{socket}", &socket.to_string_lossy()), &self.trust)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_template_is_filled_in() {
+        let template = Template::parse("ws://127.0.0.1:{port}/a", &Trust::System).unwrap();
+        assert_eq!(template.fill(7, Path::new("")).unwrap().to_string(), "ws://127.0.0.1:7/a");
+        let template = Template::parse("unix:{socket}", &Trust::System).unwrap();
+        assert_eq!(template.fill(7, Path::new("/run/s")).unwrap().to_string(), "unix:/run/s");
+        let error = Template::parse("127.0.0.1:5050", &Trust::System).unwrap_err();
+        assert!(error.to_string().contains("{port}"));
+        assert!(Template::parse("http://{port}", &Trust::System).unwrap_err().to_string().contains("http://"));
+    }
+}

@@ -1,0 +1,270 @@
+//! The reference peer over any transport: the reference session and the probe, plain, or with a fault or variants.
+
+pub mod conduct;
+pub mod fault;
+pub mod variant;
+
+use dnode::transport::{self, Address, Duplex, Listener, close};
+use conduct::{Conduct, Heard, line_of};
+use dnode_spec::dialect::Dialect;
+use dnode_spec::line::Splitter;
+use dnode_spec::probe::Probe;
+use dnode_spec::session::Session;
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::sync::Semaphore;
+
+/// The longest line that the reference peer takes.
+const LINE_LIMIT: usize = 64 << 20;
+
+/// What the reference peer calls itself.
+pub const NAME: &str = concat!("dnode-conform-reference ", env!("CARGO_PKG_VERSION"));
+
+/// The status with which a peer that has the fault of dying ends.
+const DIED: i32 = 70;
+
+/// Makes the conduct of one connection, by the connection's number.
+pub type MakeConduct = Arc<dyn Fn(u64) -> Box<dyn Conduct> + Send + Sync>;
+
+/// How a reference peer behaves on all its connections.
+#[derive(Clone)]
+pub struct Manner {
+    dialect: Dialect,
+    make: MakeConduct,
+}
+
+impl Manner {
+    /// The same, speaking this dialect.
+    #[must_use]
+    pub fn speaking(self, dialect: Dialect) -> Manner {
+        Manner { dialect, ..self }
+    }
+}
+
+impl From<MakeConduct> for Manner {
+    fn from(make: MakeConduct) -> Manner {
+        Manner { dialect: Dialect::default(), make }
+    }
+}
+
+/// Serves every connection that comes, until the listener fails.
+///
+/// # Errors
+/// What the listener says.
+pub async fn serve(listener: impl Into<Listener>, manner: Manner) -> io::Result<()> {
+    let listener = listener.into();
+    let busy = Arc::new(AtomicBool::new(false));
+    let turn = Arc::new(Semaphore::new(1));
+    for number in 0.. {
+        match listener.accept().await {
+            Ok(arrival) => {
+                let (conduct, busy, turn) = ((manner.make)(number), Arc::clone(&busy), Arc::clone(&turn));
+                let dialect = manner.dialect;
+                tokio::spawn(async move {
+                    // Who breaks the handshake has no connection, and that concerns nobody else.
+                    let Ok(stream) = arrival.shake_hands().await else { return };
+                    let permit = if conduct.one_at_a_time() { turn.acquire().await.ok() } else { None };
+                    let dies = conduct.dies_of_resets();
+                    // The other end's fault: a connection that breaks concerns nobody else.
+                    if Connection::new(stream, dialect, conduct, busy).run().await.is_err() && dies {
+                        std::process::exit(DIED);
+                    }
+                    drop(permit);
+                });
+            }
+            // A connection that was gone before it was accepted is no fault of the listener's.
+            Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
+/// Connects again and again, as a client that offers the probe, until nobody accepts it any more; or `once`.
+///
+/// # Errors
+/// Why there was no connection at all.
+pub async fn connect(address: &Address, manner: Manner, once: bool) -> io::Result<()> {
+    let busy = Arc::new(AtomicBool::new(false));
+    let last = if once { 1 } else { u64::MAX };
+    for number in 0..last {
+        let connection = match transport::Connection::open(address).await {
+            Ok(connection) => connection,
+            Err(error) if number == 0 => return Err(error),
+            Err(_) => break,
+        };
+        let conduct = (manner.make)(number);
+        let dies = conduct.dies_of_resets();
+        let stream = connection.into_stream();
+        if Connection::new(stream, manner.dialect, conduct, Arc::clone(&busy)).run().await.is_err() && dies {
+            std::process::exit(DIED);
+        }
+    }
+    Ok(())
+}
+
+/// Serves one connection, a stream in memory for example, until it ends.
+///
+/// # Errors
+/// What the stream says. The other end is at fault.
+pub async fn speak(stream: impl Duplex, manner: Manner) -> io::Result<()> {
+    Connection::new(stream, manner.dialect, (manner.make)(0), Arc::default()).run().await
+}
+
+struct Connection<S> {
+    stream: S,
+    conduct: Box<dyn Conduct>,
+    session: Session,
+    probe: Probe,
+    lines: Splitter,
+    heard: u64,
+    /// What waits to be written, each with the line that caused it.
+    answers: Vec<(u64, Vec<u8>)>,
+    busy: Arc<AtomicBool>,
+    deaf: bool,
+    closing: bool,
+}
+
+impl<S: Duplex> Connection<S> {
+    fn new(stream: S, dialect: Dialect, conduct: Box<dyn Conduct>, busy: Arc<AtomicBool>) -> Connection<S> {
+        Connection {
+            stream,
+            conduct,
+            session: Session::new(LINE_LIMIT).speaking(dialect),
+            probe: Probe::new(NAME).speaking(dialect),
+            lines: Splitter::new(LINE_LIMIT),
+            heard: 0,
+            answers: Vec::new(),
+            busy,
+            deaf: false,
+            closing: false,
+        }
+    }
+
+    /// Reading waits for writing, so an end that sends and never reads fills its own buffers, not our memory.
+    async fn run(mut self) -> io::Result<()> {
+        if !self.busy.load(Ordering::Relaxed) {
+            let (graph, object) = self.probe.object();
+            self.session.start(graph, object);
+            self.drive();
+        }
+        let mut buffer = vec![0; 64 * 1024];
+        loop {
+            let hold = self.conduct.hold(&mut self.answers).filter(|_| !self.answers.is_empty());
+            if hold.is_none() || self.closing {
+                self.write().await?;
+            }
+            if self.closing {
+                return close(self.stream).await;
+            }
+            let read = self.stream.read(&mut buffer);
+            let count = match hold {
+                None => read.await,
+                Some(hold) => match tokio::time::timeout(hold, read).await {
+                    Ok(count) => count,
+                    Err(_) => {
+                        self.write().await?;
+                        continue;
+                    }
+                },
+            };
+            match count {
+                Ok(0) => self.end(),
+                Ok(count) => self.take(&buffer[..count]),
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    fn take(&mut self, bytes: &[u8]) {
+        if self.deaf || self.busy.load(Ordering::Relaxed) {
+            return;
+        }
+        let bytes = self.conduct.segment(bytes.to_vec());
+        self.lines.push(&bytes);
+        while let Some(line) = self.lines.next_line() {
+            match line.map(<[u8]>::to_vec) {
+                Ok(line) => self.hear(line),
+                Err(_) => self.closing = true,
+            }
+            if self.closing || self.deaf {
+                return;
+            }
+        }
+    }
+
+    fn hear(&mut self, line: Vec<u8>) {
+        self.heard += 1;
+        for heard in self.conduct.hear(line) {
+            match heard {
+                Heard::Line(mut line) => {
+                    line.push(b'\n');
+                    self.session.feed(&line);
+                    self.drive();
+                }
+                Heard::Say(message) => self.answers.push((self.heard, line_of(&message))),
+                Heard::Close => self.closing = true,
+                Heard::Deaf => self.deaf = true,
+                Heard::Busy => {
+                    self.busy.store(true, Ordering::Relaxed);
+                    self.deaf = true;
+                }
+                Heard::Die => std::process::exit(DIED),
+            }
+        }
+    }
+
+    /// Lets the probe act on what the session has, and takes what the session says.
+    fn drive(&mut self) {
+        while let Some(event) = self.session.poll_event() {
+            self.probe.handle(event, &mut self.session);
+        }
+        self.probe.turn(&mut self.session);
+        while let Some(line) = self.session.poll_output() {
+            let said = self.conduct.say(line);
+            self.answers.extend(said.into_iter().map(|line| (self.heard, line)));
+        }
+        self.closing |= self.session.is_ended();
+    }
+
+    fn end(&mut self) {
+        let (line, words) = self.conduct.end(self.lines.rest());
+        if let Some(line) = line {
+            self.hear(line);
+        }
+        if self.conduct.loses_held() {
+            self.answers.clear();
+        }
+        self.answers.push((self.heard, words));
+        self.closing = true;
+    }
+
+    async fn write(&mut self) -> io::Result<()> {
+        let answers = std::mem::take(&mut self.answers);
+        if answers.is_empty() {
+            return Ok(());
+        }
+        for (_, line) in answers {
+            match self.conduct.piece() {
+                None => self.stream.write_all(&line).await?,
+                Some(size) => {
+                    // A long line in small pieces would only show how slow that is.
+                    for piece in line.chunks(size.max(line.len() / 100)) {
+                        self.stream.write_all(piece).await?;
+                        tokio::task::yield_now().await;
+                    }
+                }
+            }
+        }
+        self.stream.flush().await
+    }
+}
+
+/// The plain reference peer.
+#[must_use]
+pub fn plain() -> Manner {
+    let make: MakeConduct = Arc::new(|_| Box::new(conduct::Plain));
+    make.into()
+}

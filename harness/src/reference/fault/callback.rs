@@ -1,0 +1,453 @@
+//! Faults of functions as numbers.
+
+mod identity;
+
+pub(in crate::reference) use identity::shifted;
+
+use super::{Fault, HOSTILE, LEGAL, fault};
+use crate::reference::conduct::{
+    Both, Conduct, Heard, Hears, Json, Says, answer, callbacks, id, is_call, name, pass, set, set_callbacks,
+};
+use identity::{MixesAnswers, new_each_time, once_when_declared_again, reuses_ids, two_for_one};
+use serde_json::json;
+use std::collections::HashSet;
+
+pub(super) const FAULTS: &[Fault] = &[
+    fault("ids-with-zeros", "callback/id-integral", LEGAL, "writes ids with a leading zero", || {
+        says_callbacks(|(id, path)| (format!("0{id}"), path))
+    }),
+    fault("path-text", "callback/path", LEGAL, "writes a path as text with dots", || {
+        says_callbacks(|(id, path)| {
+            let keys =
+                path.as_array().into_iter().flatten().map(|key| key.as_str().unwrap_or_default().to_owned());
+            (id, json!(keys.collect::<Vec<_>>().join(".")))
+        })
+    }),
+    fault(
+        "path-too-long",
+        "callback/path-place",
+        LEGAL,
+        "writes paths that go on beneath the function",
+        || {
+            says_callbacks(|(id, mut path)| {
+                if let Some(keys) = path.as_array_mut() {
+                    keys.push(json!("prototype"));
+                }
+                (id, path)
+            })
+        },
+    ),
+    fault("one-based-paths", "callback/in-answer", LEGAL, "counts the indexes of paths from 1", || {
+        says_callbacks(|(id, mut path)| {
+            for key in path.as_array_mut().into_iter().flatten().skip(1) {
+                if let Some(index) = key.as_str().and_then(|key| key.parse::<u64>().ok()) {
+                    *key = json!((index + 1).to_string());
+                }
+            }
+            if let Some(key) =
+                path.as_array_mut().filter(|keys| keys.len() == 1).and_then(|keys| keys.first_mut())
+            {
+                let index = key.as_str().and_then(|key| key.parse::<u64>().ok()).unwrap_or_default();
+                *key = json!((index + 1).to_string());
+            }
+            (id, path)
+        })
+    }),
+    fault(
+        "declares-twice",
+        "callback/path-unique",
+        LEGAL,
+        "declares each function under two ids at one place",
+        || {
+            Box::new(Says(|m: &mut Json| {
+                let twice = callbacks(m)
+                    .into_iter()
+                    .flat_map(|(id, path)| [(format!("{id}00000"), path.clone()), (id, path)]);
+                let twice: Vec<_> = twice.collect();
+                set_callbacks(m, twice);
+                vec![m.clone()]
+            }))
+        },
+    ),
+    fault("answers-elsewhere", "callback/declared", LEGAL, "calls ids that nobody declared", || {
+        Box::new(Says(|m: &mut Json| {
+            if let Some(id) = id(m) {
+                set(m, "method", json!(id + 5_000_000));
+            }
+            vec![m.clone()]
+        }))
+    }),
+    fault("culls-then-calls", "callback/not-culled", LEGAL, "culls a function before it calls it", || {
+        Box::new(Says(|m: &mut Json| match id(m) {
+            Some(id) => vec![json!({"method": "cull", "arguments": [id]}), m.clone()],
+            None => vec![m.clone()],
+        }))
+    }),
+    fault("ids-from-2-53", "callback/id-exact", LEGAL, "counts its ids from 2^53", || {
+        Box::new(shifted(1 << 53))
+    }),
+    fault(
+        "no-string-indexes",
+        "callback/path-forms",
+        LEGAL,
+        "does not take a string of digits for an index beyond that of the argument",
+        || {
+            hears_callbacks(|_, path| {
+                let digits = |key: &Json| key.as_str().is_some_and(|key| key.parse::<u32>().is_ok());
+                !path.as_array().into_iter().flatten().skip(1).any(digits)
+            })
+        },
+    ),
+    fault(
+        "no-integer-indexes",
+        "callback/path-forms",
+        LEGAL,
+        "does not take an integer for an index",
+        || {
+            hears_callbacks(|_, path| {
+                !path.as_array().is_some_and(|keys| keys.first().is_some_and(Json::is_i64))
+            })
+        },
+    ),
+    fault("integer-paths-only", "callback/path-forms", LEGAL, "takes only integers for indexes", || {
+        hears_callbacks(|_, path| {
+            let digits = |key: &Json| key.as_str().is_some_and(|key| key.parse::<u32>().is_ok());
+            !path.as_array().into_iter().flatten().any(digits)
+        })
+    }),
+    fault("ids-of-32-bits", "callback/any-id", LEGAL, "cuts ids to 32 bits", || {
+        Box::new(Hears(|m: &mut Json| {
+            let cut = callbacks(m).into_iter().map(|(id, path)| {
+                #[allow(clippy::cast_possible_truncation, reason = "it is the fault")]
+                let cut = id.parse::<i64>().map_or(id.clone(), |id| (id as i32).to_string());
+                (cut, path)
+            });
+            let cut: Vec<_> = cut.collect();
+            set_callbacks(m, cut);
+            pass(m)
+        }))
+    }),
+    fault("ids-below-100", "callback/any-id", LEGAL, "knows only ids below 100", || {
+        hears_callbacks(|id, _| id.parse::<i64>().is_ok_and(|id| id < 100))
+    }),
+    fault("no-id-zero", "callback/any-id", LEGAL, "takes the id 0 for no id", || {
+        hears_callbacks(|id, _| id != "0")
+    }),
+    fault(
+        "top-level-functions-only",
+        "callback/any-depth",
+        LEGAL,
+        "finds functions only among the arguments themselves",
+        || hears_callbacks(|_, path| path.as_array().is_none_or(|keys| keys.len() <= 1)),
+    ),
+    fault(
+        "no-functions-in-arrays",
+        "callback/any-depth",
+        LEGAL,
+        "finds functions in objects, not in arrays within",
+        || {
+            hears_callbacks(|_, path| {
+                let keys = path.as_array().into_iter().flatten().skip(1);
+                !keys
+                    .into_iter()
+                    .any(|key| key.is_i64() || key.as_str().is_some_and(|key| key.parse::<u32>().is_ok()))
+            })
+        },
+    ),
+    fault(
+        "sends-no-deep-functions",
+        "callback/any-depth",
+        LEGAL,
+        "declares functions only among the arguments and their members",
+        || {
+            Box::new(Says(|m: &mut Json| {
+                let high = callbacks(m)
+                    .into_iter()
+                    .filter(|(_, path)| path.as_array().is_none_or(|keys| keys.len() <= 2));
+                let high: Vec<_> = high.collect();
+                if is_call(m) {
+                    set_callbacks(m, high);
+                }
+                vec![m.clone()]
+            }))
+        },
+    ),
+    fault(
+        "needs-placeholder",
+        "callback/placeholder",
+        LEGAL,
+        "finds a function only where \"[Function]\" stands",
+        || {
+            Box::new(Hears(|m: &mut Json| {
+                let found = callbacks(m)
+                    .into_iter()
+                    .filter(|(_, path)| at(&m["arguments"], path) == Some(&json!("[Function]")));
+                let found: Vec<_> = found.collect();
+                set_callbacks(m, found);
+                pass(m)
+            }))
+        },
+    ),
+    fault(
+        "no-functions-in-answers",
+        "callback/in-answer",
+        LEGAL,
+        "does not receive functions in calls of its callbacks",
+        || {
+            Box::new(Hears(|m: &mut Json| {
+                // Its methods have the ids up to 13; what is beyond are functions that it passed on.
+                if id(m).is_some_and(|id| id > 13) {
+                    set_callbacks(m, []);
+                }
+                pass(m)
+            }))
+        },
+    ),
+    fault(
+        "sends-no-functions",
+        "callback/in-answer",
+        LEGAL,
+        "declares no functions in calls of callbacks",
+        || {
+            Box::new(Says(|m: &mut Json| {
+                if id(m).is_some() {
+                    set_callbacks(m, []);
+                }
+                vec![m.clone()]
+            }))
+        },
+    ),
+    fault(
+        "callable-once",
+        "callback/called-again",
+        LEGAL,
+        "forgets a function that it passed on after one call",
+        || {
+            Box::new(Both {
+                state: HashSet::new(),
+                hears: |called: &mut HashSet<i64>, m: &mut Json| {
+                    let again = id(m).is_some_and(|id| id > 13 && !called.insert(id));
+                    if again { Vec::new() } else { pass(m) }
+                },
+                says: |_: &mut HashSet<i64>, m: &mut Json| vec![m.clone()],
+            })
+        },
+    ),
+    fault("calls-once", "callback/called-again", LEGAL, "calls each callback once only", || {
+        Box::new(Both {
+            state: HashSet::new(),
+            hears: |_: &mut HashSet<i64>, m: &mut Json| pass(m),
+            says: |called: &mut HashSet<i64>, m: &mut Json| {
+                let again = id(m).is_some_and(|id| !called.insert(id));
+                if again { Vec::new() } else { vec![m.clone()] }
+            },
+        })
+    }),
+    fault("answers-twice", "callback/answer-once", LEGAL, "calls each callback twice", || {
+        Box::new(Says(|m: &mut Json| match id(m) {
+            Some(_) => vec![m.clone(), m.clone()],
+            None => vec![m.clone()],
+        }))
+    }),
+    fault(
+        "reuses-ids",
+        "callback/own-function",
+        LEGAL,
+        "gives the id of a function to another one",
+        reuses_ids,
+    ),
+    fault(
+        "mixes-answers",
+        "callback/own-function",
+        LEGAL,
+        "gives the answers of two calls that are under way to each other's callbacks",
+        || Box::new(MixesAnswers::default()),
+    ),
+    fault(
+        "last-function-only",
+        "callback/own-function",
+        LEGAL,
+        "takes all functions of a message for the last one",
+        || {
+            Box::new(Hears(|m: &mut Json| {
+                let all = callbacks(m);
+                if let Some((last, _)) = all.last().cloned().filter(|_| is_call(m) && all.len() == 2) {
+                    // The first function of the message is called by the id of the last.
+                    let (_, first) = all[0].clone();
+                    set_callbacks(m, [(last, first)]);
+                }
+                pass(m)
+            }))
+        },
+    ),
+    fault(
+        "loses-returned-functions",
+        "callback/returned",
+        LEGAL,
+        "sends a function of the other end back as a string",
+        || {
+            Box::new(Both {
+                state: HashSet::new(),
+                hears: |echoes: &mut HashSet<i64>, m: &mut Json| {
+                    // `echo` is the second method of the object; only what it answers hands functions back.
+                    if id(m) == Some(1) || name(m) == Some("echo") {
+                        echoes.extend(callbacks(m).iter().filter_map(|(id, _)| id.parse::<i64>().ok()));
+                    }
+                    pass(m)
+                },
+                says: |echoes: &mut HashSet<i64>, m: &mut Json| {
+                    if id(m).is_some_and(|id| echoes.contains(&id)) {
+                        set_callbacks(m, []);
+                    }
+                    vec![m.clone()]
+                },
+            })
+        },
+    ),
+    fault(
+        "new-function-each-time",
+        "callback/same-id",
+        LEGAL,
+        "takes an id that is declared again for another function",
+        new_each_time,
+    ),
+    fault(
+        "once-when-declared-again",
+        "callback/same-id",
+        LEGAL,
+        "calls an id that was declared twice only once more",
+        once_when_declared_again,
+    ),
+    fault(
+        "two-for-one",
+        "callback/same-function",
+        LEGAL,
+        "takes two functions that stand side by side for one",
+        || Box::new(Hears(two_for_one)),
+    ),
+    fault(
+        "same-function-once",
+        "callback/same-function",
+        LEGAL,
+        "declares a function only at its first place in a message",
+        || {
+            Box::new(Says(|m: &mut Json| {
+                let pair =
+                    m["arguments"].as_array().is_some_and(|list| list.len() == 2 && list[0] == list[1]);
+                if is_call(m) && pair {
+                    let first: Vec<_> = callbacks(m).into_iter().take(1).collect();
+                    set_callbacks(m, first);
+                }
+                vec![m.clone()]
+            }))
+        },
+    ),
+    fault(
+        "answers-unknown-ids",
+        "callback/unknown-id",
+        HOSTILE,
+        "answers a call of an unknown id with an error",
+        || {
+            Box::new(Hears(|m: &mut Json| match id(m) {
+                Some(id) if id > 10_000 => answer(m, json!("error")).into_iter().map(Heard::Say).collect(),
+                _ => pass(m),
+            }))
+        },
+    ),
+    fault(
+        "cuts-method-to-32-bits",
+        "callback/unknown-id",
+        HOSTILE,
+        "cuts the number that is called to an integer of 32 bits, as the Java port does",
+        || {
+            Box::new(Hears(|m: &mut Json| {
+                if let Some(number) = m["method"].as_f64() {
+                    #[allow(clippy::cast_possible_truncation, reason = "it is the fault")]
+                    let cut = number as i64 as i32;
+                    set(m, "method", json!(cut));
+                }
+                pass(m)
+            }))
+        },
+    ),
+    fault(
+        "no-functions-at-digits",
+        "callback/any-depth",
+        LEGAL,
+        "finds no function at a key of digits in an object",
+        || {
+            Box::new(Hears(|m: &mut Json| {
+                let in_object = |path: &Json| {
+                    let (last, parent) = path.as_array()?.split_last()?;
+                    let digits = last.is_i64() || last.as_str()?.parse::<u32>().is_ok();
+                    let parent = at(&m["arguments"], &Json::Array(parent.to_vec()))?;
+                    Some(digits && parent.is_object())
+                };
+                let found: Vec<_> =
+                    callbacks(m).into_iter().filter(|(_, path)| in_object(path) != Some(true)).collect();
+                set_callbacks(m, found);
+                pass(m)
+            }))
+        },
+    ),
+    fault("few-callbacks", "callback/many", LEGAL, "receives at most 256 functions in a message", || {
+        Box::new(Hears(|m: &mut Json| {
+            if callbacks(m).len() > 256 {
+                let few: Vec<_> = callbacks(m).into_iter().take(256).collect();
+                set_callbacks(m, few);
+            }
+            pass(m)
+        }))
+    }),
+    fault(
+        "slow-to-keep",
+        "callback/own-function",
+        LEGAL,
+        "keeps no more than eight functions of the other end",
+        || {
+            Box::new(Both {
+                state: Vec::new(),
+                hears: |known: &mut Vec<i64>, m: &mut Json| {
+                    known.extend(callbacks(m).iter().filter_map(|(id, _)| id.parse::<i64>().ok()));
+                    known.drain(..known.len().saturating_sub(8));
+                    pass(m)
+                },
+                says: |known: &mut Vec<i64>, m: &mut Json| {
+                    let lost = id(m).is_some_and(|id| !known.contains(&id));
+                    if lost { Vec::new() } else { vec![m.clone()] }
+                },
+            })
+        },
+    ),
+];
+
+fn says_callbacks(change: fn((String, Json)) -> (String, Json)) -> Box<dyn Conduct> {
+    Box::new(Says(move |m: &mut Json| {
+        if name(m) != Some("cull") {
+            let changed: Vec<_> = callbacks(m).into_iter().map(change).collect();
+            set_callbacks(m, changed);
+        }
+        vec![m.clone()]
+    }))
+}
+
+/// Receives only the functions for which this is true.
+fn hears_callbacks(keep: fn(&str, &Json) -> bool) -> Box<dyn Conduct> {
+    Box::new(Hears(move |m: &mut Json| {
+        let kept: Vec<_> = callbacks(m).into_iter().filter(|(id, path)| keep(id, path)).collect();
+        if is_call(m) {
+            set_callbacks(m, kept);
+        }
+        pass(m)
+    }))
+}
+
+fn at<'j>(arguments: &'j Json, path: &Json) -> Option<&'j Json> {
+    path.as_array()?.iter().try_fold(arguments, |value, key| match (value, key.as_u64(), key.as_str()) {
+        (Json::Array(items), Some(index), _) => items.get(usize::try_from(index).ok()?),
+        (Json::Array(items), _, Some(key)) => items.get(key.parse::<usize>().ok()?),
+        (Json::Object(members), _, Some(key)) => members.get(key),
+        (Json::Object(members), Some(index), _) => members.get(&index.to_string()),
+        _ => None,
+    })
+}

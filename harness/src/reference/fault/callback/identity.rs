@@ -1,0 +1,159 @@
+//! Which function an id means, and what is wrong with that.
+
+use crate::reference::conduct::{
+    Both, Conduct, Heard, Json, callbacks, id, line_of, name, pass, set, set_callbacks,
+};
+use serde_json::json;
+use std::collections::{HashMap, HashSet};
+use std::time::Duration;
+
+/// Waits a moment with its answers, and gives the first two of different calls to each other's callbacks.
+#[derive(Default)]
+pub(super) struct MixesAnswers(HashSet<u64>);
+
+impl Conduct for MixesAnswers {
+    fn hold(&mut self, answers: &mut Vec<(u64, Vec<u8>)>) -> Option<Duration> {
+        let called = |line: &[u8]| id(&serde_json::from_slice(line).ok()?);
+        let fresh: Vec<(usize, u64, i64)> = answers
+            .iter()
+            .enumerate()
+            .filter(|(_, (cause, _))| !self.0.contains(cause))
+            .filter_map(|(at, (cause, line))| Some((at, *cause, called(line)?)))
+            .collect();
+        let second = fresh.iter().find(|(_, cause, _)| *cause != fresh[0].1);
+        if let Some(&(at, cause, id)) = second {
+            let (first_at, first_cause, first_id) = fresh[0];
+            self.0.extend([first_cause, cause]);
+            for (at, id) in [(first_at, id), (at, first_id)] {
+                if let Ok(mut message) = serde_json::from_slice::<Json>(&answers[at].1) {
+                    set(&mut message, "method", json!(id));
+                    answers[at].1 = line_of(&message);
+                }
+            }
+        }
+        Some(Duration::from_millis(5))
+    }
+}
+
+pub(super) fn once_when_declared_again() -> Box<dyn Conduct> {
+    Box::new(Both {
+        state: HashMap::new(),
+        hears: |declared: &mut HashMap<i64, (u32, u32)>, m: &mut Json| {
+            for id in callbacks(m).iter().filter_map(|(id, _)| id.parse().ok()) {
+                declared.entry(id).or_default().0 += 1;
+            }
+            pass(m)
+        },
+        says: |declared: &mut HashMap<i64, (u32, u32)>, m: &mut Json| {
+            let Some((times, calls)) = id(m).and_then(|id| declared.get_mut(&id)) else {
+                return vec![m.clone()];
+            };
+            *calls += u32::from(*times > 1);
+            if *calls > 1 { Vec::new() } else { vec![m.clone()] }
+        },
+    })
+}
+
+/// Where two functions stand side by side in a list, a link copies the first over the second.
+pub(super) fn two_for_one(m: &mut Json) -> Vec<Heard> {
+    let all = callbacks(m);
+    let pair = all.iter().find_map(|(first, path)| {
+        let (last, parent) = path.as_array()?.split_last()?;
+        let index: u64 = last.as_u64().or_else(|| last.as_str()?.parse().ok())?;
+        let next = |key: &Json| key.as_u64().or_else(|| key.as_str()?.parse().ok()) == Some(index + 1);
+        let beside = |other: &Json| {
+            other
+                .as_array()
+                .and_then(|keys| keys.split_last())
+                .is_some_and(|(key, list)| list == parent && next(key))
+        };
+        let (second, other) = all.iter().find(|(id, path)| id != first && beside(path))?;
+        (!parent.is_empty()).then(|| (second.clone(), json!({"from": path, "to": other})))
+    });
+    if let Some((second, link)) = pair {
+        set_callbacks(m, all.into_iter().filter(|(id, _)| *id != second));
+        set(m, "links", json!([link]));
+    }
+    pass(m)
+}
+
+/// Ids of its own are written this much higher.
+pub(in crate::reference) fn shifted(by: i64) -> impl Conduct {
+    Both {
+        state: (),
+        hears: move |(): &mut (), m: &mut Json| {
+            if let Some(id) = id(m) {
+                set(m, "method", json!(id - by));
+            }
+            if name(m) == Some("cull") {
+                let ids: Vec<i64> = crate::reference::conduct::culled(m).iter().map(|id| id - by).collect();
+                set(m, "arguments", json!(ids));
+            }
+            pass(m)
+        },
+        says: move |(): &mut (), m: &mut Json| {
+            let higher = callbacks(m)
+                .into_iter()
+                .map(|(id, path)| (id.parse::<i64>().map_or(id.clone(), |id| (id + by).to_string()), path));
+            let higher: Vec<_> = higher.collect();
+            if name(m) != Some("cull") {
+                set_callbacks(m, higher);
+            }
+            vec![m.clone()]
+        },
+    }
+}
+
+/// Beyond its methods it has eight numbers, and a number means the function that got it last.
+pub(super) fn reuses_ids() -> Box<dyn Conduct> {
+    Box::new(Both {
+        state: HashMap::new(),
+        hears: |meant: &mut HashMap<i64, i64>, m: &mut Json| {
+            if let Some(id) = id(m) {
+                set(m, "method", json!(meant.get(&id).copied().unwrap_or(id)));
+            }
+            pass(m)
+        },
+        says: |meant: &mut HashMap<i64, i64>, m: &mut Json| {
+            let few = callbacks(m).into_iter().map(|(id, path)| match id.parse::<i64>() {
+                Ok(number) if number > 13 => {
+                    let few = 14 + number % 2;
+                    meant.insert(few, number);
+                    (few.to_string(), path)
+                }
+                _ => (id, path),
+            });
+            let few: Vec<_> = few.collect();
+            if name(m) != Some("cull") {
+                set_callbacks(m, few);
+            }
+            vec![m.clone()]
+        },
+    })
+}
+
+/// Inside, every declaration has a number of its own; outside it keeps the one that it came with.
+pub(super) fn new_each_time() -> Box<dyn Conduct> {
+    Box::new(Both {
+        state: (HashMap::new(), 0_i64),
+        hears: |(outside, next): &mut (HashMap<i64, i64>, i64), m: &mut Json| {
+            let inside = callbacks(m).into_iter().map(|(id, path)| match id.parse::<i64>() {
+                Ok(number) => {
+                    *next += 1;
+                    outside.insert(*next, number);
+                    (next.to_string(), path)
+                }
+                Err(_) => (id, path),
+            });
+            let inside: Vec<_> = inside.collect();
+            set_callbacks(m, inside);
+            pass(m)
+        },
+        says: |(outside, _): &mut (HashMap<i64, i64>, i64), m: &mut Json| {
+            if let Some(id) = id(m) {
+                set(m, "method", json!(outside.get(&id).copied().unwrap_or(id)));
+            }
+            vec![m.clone()]
+        },
+    })
+}

@@ -1,0 +1,225 @@
+//! Faults of bytes and lines.
+
+use super::{Fault, LEGAL, fault};
+use crate::reference::conduct::{Conduct, Heard, Says, id, is_call, name};
+use std::time::Duration;
+
+pub(super) const FAULTS: &[Fault] = &[
+    fault(
+        "unfinished-last-line",
+        "framing/newline",
+        LEGAL,
+        "ends a connection with bytes that no newline follows",
+        || Box::new(UnfinishedLastLine),
+    ),
+    fault("single-quotes", "framing/json", LEGAL, "writes strings in single quotes", || {
+        Box::new(SingleQuotes)
+    }),
+    fault("latin-1", "framing/utf8", LEGAL, "writes characters of Latin-1 as one byte", || Box::new(Latin1)),
+    fault(
+        "one-message-a-segment",
+        "framing/segments",
+        LEGAL,
+        "reads only the first message of a segment",
+        || Box::new(OneMessageASegment),
+    ),
+    fault(
+        "one-segment-a-message",
+        "framing/segments",
+        LEGAL,
+        "loses a message that arrives in two segments",
+        || Box::new(OneSegmentAMessage),
+    ),
+    fault(
+        "decodes-each-segment",
+        "framing/split-character",
+        LEGAL,
+        "decodes each segment by itself, as npm dnode does",
+        || Box::new(DecodesEachSegment),
+    ),
+    fault(
+        "no-white-space",
+        "framing/white-space",
+        LEGAL,
+        "ignores a message with white space around it",
+        || {
+            Box::new(Ignores(|line: &[u8]| {
+                let blank = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_whitespace);
+                blank(line.first()) || blank(line.last())
+            }))
+        },
+    ),
+    fault(
+        "no-inner-white-space",
+        "framing/white-space",
+        LEGAL,
+        "ignores a message with white space between its parts",
+        || {
+            Box::new(Ignores(|line: &[u8]| {
+                line.windows(2).any(|two| matches!(two, b": " | b":\t" | b"{ " | b"{\t" | b" :"))
+            }))
+        },
+    ),
+    fault(
+        "no-escapes",
+        "framing/escapes",
+        LEGAL,
+        "takes the escape of a character for six characters",
+        || Box::new(NoEscapes),
+    ),
+    fault("short-lines", "framing/line-length", LEGAL, "cuts lines at 8 KiB", || {
+        Box::new(Ignores(|line: &[u8]| line.len() > 8192))
+    }),
+    fault("lines-up-to-64k", "framing/line-length", LEGAL, "ignores lines of more than 64 KiB", || {
+        Box::new(Ignores(|line: &[u8]| line.len() > 65_536))
+    }),
+    fault("lines-below-1m", "framing/line-length", LEGAL, "ignores lines of 1 MiB and more", || {
+        Box::new(Ignores(|line: &[u8]| line.len() >= 1 << 20))
+    }),
+    fault(
+        "loses-answers-at-half-close",
+        "framing/half-close",
+        LEGAL,
+        "drops its answers when the other end closes its sending half",
+        || Box::new(LosesHeld),
+    ),
+    fault(
+        "acts-on-unfinished-line",
+        "framing/last-line",
+        LEGAL,
+        "takes a last line without a newline for a message",
+        || Box::new(ActsOnRest),
+    ),
+    fault(
+        "never-calls-methods",
+        "framing/equal-ends",
+        LEGAL,
+        "answers, but never calls a method of the other end's object",
+        || {
+            // The suite's own methods are declared first, so they have the ids from 0 on and only they are called without an answer's form.
+            Box::new(NeverCallsMethods { declared: Vec::new() })
+        },
+    ),
+];
+
+struct UnfinishedLastLine;
+
+impl Conduct for UnfinishedLastLine {
+    fn end(&mut self, _rest: &[u8]) -> (Option<Vec<u8>>, Vec<u8>) {
+        (None, b"{\"method\":\"bye\",\"arguments\":[]}".to_vec())
+    }
+}
+
+struct SingleQuotes;
+
+impl Conduct for SingleQuotes {
+    fn say(&mut self, line: Vec<u8>) -> Vec<Vec<u8>> {
+        vec![line.into_iter().map(|byte| if byte == b'"' { b'\'' } else { byte }).collect()]
+    }
+}
+
+struct Latin1;
+
+impl Conduct for Latin1 {
+    fn say(&mut self, line: Vec<u8>) -> Vec<Vec<u8>> {
+        let text = String::from_utf8_lossy(&line).into_owned();
+        vec![text.chars().map(|c| u8::try_from(u32::from(c)).unwrap_or(b'?')).collect()]
+    }
+}
+
+struct OneMessageASegment;
+
+impl Conduct for OneMessageASegment {
+    fn segment(&mut self, mut bytes: Vec<u8>) -> Vec<u8> {
+        if let Some(newline) = bytes.iter().position(|&byte| byte == b'\n') {
+            bytes.truncate(newline + 1);
+        }
+        bytes
+    }
+}
+
+struct OneSegmentAMessage;
+
+impl Conduct for OneSegmentAMessage {
+    fn segment(&mut self, mut bytes: Vec<u8>) -> Vec<u8> {
+        let complete = bytes.iter().rposition(|&byte| byte == b'\n').map_or(0, |newline| newline + 1);
+        bytes.truncate(complete);
+        // What is left of a message that began in an earlier segment is no message: drop up to what starts one.
+        let starts = bytes
+            .split_inclusive(|&byte| byte == b'\n')
+            .filter(|line| line.trim_ascii_start().first() == Some(&b'{'));
+        starts.flatten().copied().collect()
+    }
+}
+
+struct DecodesEachSegment;
+
+impl Conduct for DecodesEachSegment {
+    fn segment(&mut self, bytes: Vec<u8>) -> Vec<u8> {
+        String::from_utf8_lossy(&bytes).into_owned().into_bytes()
+    }
+}
+
+/// Ignores the lines for which this is true.
+pub(super) struct Ignores<F>(pub F);
+
+impl<F: FnMut(&[u8]) -> bool + Send> Conduct for Ignores<F> {
+    fn hear(&mut self, line: Vec<u8>) -> Vec<Heard> {
+        if (self.0)(&line) { Vec::new() } else { vec![Heard::Line(line)] }
+    }
+}
+
+struct NoEscapes;
+
+impl Conduct for NoEscapes {
+    fn hear(&mut self, line: Vec<u8>) -> Vec<Heard> {
+        let text = String::from_utf8_lossy(&line).replace("\\u", "\\\\u");
+        vec![Heard::Line(text.into_bytes())]
+    }
+}
+
+struct LosesHeld;
+
+impl Conduct for LosesHeld {
+    fn hold(&mut self, _answers: &mut Vec<(u64, Vec<u8>)>) -> Option<Duration> {
+        Some(Duration::from_millis(20))
+    }
+
+    fn loses_held(&self) -> bool {
+        true
+    }
+}
+
+struct ActsOnRest;
+
+impl Conduct for ActsOnRest {
+    fn end(&mut self, rest: &[u8]) -> (Option<Vec<u8>>, Vec<u8>) {
+        (Some(rest.to_vec()), Vec::new())
+    }
+}
+
+/// Leaves out calls of the functions that the other end's object declared.
+struct NeverCallsMethods {
+    declared: Vec<i64>,
+}
+
+impl Conduct for NeverCallsMethods {
+    fn hear(&mut self, line: Vec<u8>) -> Vec<Heard> {
+        if let Ok(message) = serde_json::from_slice::<serde_json::Value>(&line)
+            && name(&message) == Some("methods")
+        {
+            let ids = crate::reference::conduct::callbacks(&message);
+            self.declared.extend(ids.iter().filter_map(|(id, _)| id.parse::<i64>().ok()));
+        }
+        vec![Heard::Line(line)]
+    }
+
+    fn say(&mut self, line: Vec<u8>) -> Vec<Vec<u8>> {
+        let declared = &self.declared;
+        Says(|message: &mut serde_json::Value| {
+            let own = is_call(message) && id(message).is_some_and(|id| declared.contains(&id));
+            if own { Vec::new() } else { vec![message.clone()] }
+        })
+        .say(line)
+    }
+}

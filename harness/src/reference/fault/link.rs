@@ -1,0 +1,160 @@
+//! Faults of cycles and duplicates.
+
+use super::{Fault, LEGAL, fault};
+use crate::reference::conduct::{Conduct, Hears, Json, Says, callbacks, is_call, pass, rewrite, set};
+use serde_json::json;
+
+pub(super) const FAULTS: &[Fault] = &[
+    fault(
+        "link-two",
+        "link/shape",
+        LEGAL,
+        "names a link's end \"two\", as a slip in the document does",
+        || says_links(|link| json!({"from": link["from"], "two": link["to"]})),
+    ),
+    fault("link-text", "link/path", LEGAL, "writes the paths of a link as text", || {
+        says_links(|link| json!({"from": link["from"].to_string(), "to": link["to"].to_string()}))
+    }),
+    fault("link-from-nowhere", "link/from-place", LEGAL, "sends links from places where nothing is", || {
+        says_links(|link| json!({"from": ["7", "nowhere"], "to": link["to"]}))
+    }),
+    fault("link-beneath-scalar", "link/to-place", LEGAL, "sends links to places beneath a string", || {
+        says_links(|link| json!({"from": link["from"], "to": ["0", "name", "deeper"]}))
+    }),
+    fault("marks-without-links", "link/circular-marked", LEGAL, "marks a cycle, and sends no link", || {
+        Box::new(Says(|m: &mut Json| {
+            set(m, "links", json!([]));
+            vec![m.clone()]
+        }))
+    }),
+    fault(
+        "ignores-links",
+        "link/cycle",
+        LEGAL,
+        "does not apply links, as the Perl, Ruby, PHP and Java ports",
+        || hears_links(|_| false),
+    ),
+    fault("cycles-only", "link/duplicate", LEGAL, "applies only links to an enclosing value", || {
+        hears_links(|link| {
+            let key = |key: &Json| key.as_str().map_or_else(|| key.to_string(), str::to_owned);
+            let keys = |path: &Json| {
+                path.as_array().map(|keys| keys.iter().map(key).collect::<Vec<_>>()).unwrap_or_default()
+            };
+            let (from, to) = (keys(&link["from"]), keys(&link["to"]));
+            to.len() > from.len() && to[..from.len()] == from
+        })
+    }),
+    fault("duplicates-only", "link/cycle", LEGAL, "applies only links that make no cycle", || {
+        hears_links(|link| {
+            let key = |key: &Json| key.as_str().map_or_else(|| key.to_string(), str::to_owned);
+            let keys = |path: &Json| {
+                path.as_array().map(|keys| keys.iter().map(key).collect::<Vec<_>>()).unwrap_or_default()
+            };
+            let (from, to) = (keys(&link["from"]), keys(&link["to"]));
+            to.len() <= from.len() || to[..from.len()] != from
+        })
+    }),
+    fault("no-new-places", "link/new-place", LEGAL, "applies only links to places that are there", || {
+        Box::new(Hears(|m: &mut Json| {
+            let arguments = m["arguments"].clone();
+            keep_links(m, &|link| is_there(&arguments, link["to"].as_array().into_iter().flatten()));
+            pass(m)
+        }))
+    }),
+    fault(
+        "no-new-parents",
+        "link/new-parents",
+        LEGAL,
+        "applies only links to places whose parents are there",
+        || {
+            Box::new(Hears(|m: &mut Json| {
+                let arguments = m["arguments"].clone();
+                keep_links(m, &|link| {
+                    let parent =
+                        link["to"].as_array().and_then(|keys| keys.split_last()).map(|(_, parent)| parent);
+                    is_there(&arguments, parent.into_iter().flatten())
+                });
+                pass(m)
+            }))
+        },
+    ),
+    fault("links-before-callbacks", "link/order", LEGAL, "applies links before it places callbacks", || {
+        Box::new(Hears(|m: &mut Json| {
+            let functions: Vec<Json> = callbacks(m).into_iter().map(|(_, path)| path).collect();
+            keep_links(m, &|link| !functions.contains(&link["from"]));
+            pass(m)
+        }))
+    }),
+    fault("links-backwards", "link/order", LEGAL, "applies links from the last to the first", || {
+        Box::new(Hears(|m: &mut Json| {
+            if let Some(links) = m.get_mut("links").and_then(Json::as_array_mut) {
+                links.reverse();
+            }
+            pass(m)
+        }))
+    }),
+    fault("first-link-only", "link/duplicate", LEGAL, "applies only the first link of a message", || {
+        Box::new(Hears(|m: &mut Json| {
+            if let Some(links) = m.get_mut("links").and_then(Json::as_array_mut) {
+                links.truncate(1);
+            }
+            pass(m)
+        }))
+    }),
+    fault("cycles-become-null", "link/sent-cycle", LEGAL, "sends null where a value contains itself", || {
+        Box::new(Says(|m: &mut Json| {
+            set(m, "links", json!([]));
+            rewrite(m, &mut |value| {
+                if *value == "[Circular]" {
+                    *value = Json::Null;
+                }
+            });
+            vec![m.clone()]
+        }))
+    }),
+    fault("shared-once", "link/sent-shared", LEGAL, "sends null where a value stands a second time", || {
+        Box::new(Says(|m: &mut Json| {
+            if is_call(m)
+                && let Some([first, second]) = m["arguments"][0].as_array_mut().map(Vec::as_mut_slice)
+                && first == second
+                && first.is_object()
+            {
+                *second = Json::Null;
+            }
+            vec![m.clone()]
+        }))
+    }),
+];
+
+fn says_links(change: fn(&Json) -> Json) -> Box<dyn Conduct> {
+    Box::new(Says(move |m: &mut Json| {
+        if let Some(links) = m.get_mut("links").and_then(Json::as_array_mut) {
+            links.iter_mut().for_each(|link| *link = change(link));
+        }
+        vec![m.clone()]
+    }))
+}
+
+fn hears_links(keep: fn(&Json) -> bool) -> Box<dyn Conduct> {
+    Box::new(Hears(move |m: &mut Json| {
+        keep_links(m, &keep);
+        pass(m)
+    }))
+}
+
+/// Whether a path leads to a place that the arguments have.
+fn is_there<'a>(arguments: &'a Json, mut keys: impl Iterator<Item = &'a Json>) -> bool {
+    let step = |value: &'a Json, key: &'a Json| match (value, key.as_u64(), key.as_str()) {
+        (Json::Array(items), Some(index), _) => items.get(usize::try_from(index).ok()?),
+        (Json::Array(items), _, Some(key)) => items.get(key.parse::<usize>().ok()?),
+        (value, _, Some(key)) => value.get(key),
+        _ => None,
+    };
+    keys.try_fold(arguments, step).is_some()
+}
+
+fn keep_links(message: &mut Json, keep: &dyn Fn(&Json) -> bool) {
+    if let Some(links) = message.get_mut("links").and_then(Json::as_array_mut) {
+        links.retain(|link| keep(link));
+    }
+}

@@ -1,0 +1,318 @@
+//! Faults of the handshake and of calls by name.
+
+use super::{Fault, HOSTILE, LEGAL, fault};
+use crate::reference::conduct::{
+    Both, Conduct, Heard, Hears, Json, Says, answer, callbacks, id, is_call, name, pass, set, set_callbacks,
+};
+use dnode_spec::probe::{OPTIONAL, REQUIRED};
+use serde_json::json;
+use std::collections::HashMap;
+
+pub(super) const FAULTS: &[Fault] = &[
+    fault("never-sends-methods", "methods/sent", LEGAL, "never sends its object", || {
+        Box::new(Says(|m: &mut Json| if name(m) == Some("methods") { Vec::new() } else { vec![m.clone()] }))
+    }),
+    fault(
+        "waits-for-methods",
+        "methods/sent",
+        LEGAL,
+        "sends its object only after the other end's has come",
+        || {
+            Box::new(Both {
+                state: None,
+                hears: |held: &mut Option<Json>, m: &mut Json| {
+                    let said = held.take_if(|_| name(m) == Some("methods")).map(Heard::Say);
+                    said.into_iter().chain(pass(m)).collect()
+                },
+                says: |held: &mut Option<Json>, m: &mut Json| {
+                    if name(m) == Some("methods") {
+                        *held = Some(m.clone());
+                        return Vec::new();
+                    }
+                    vec![m.clone()]
+                },
+            })
+        },
+    ),
+    fault("object-and-more", "methods/one-object", LEGAL, "sends a second argument with methods", || {
+        Box::new(on_methods(|m| set(m, "arguments", json!([m["arguments"][0], "dnode"]))))
+    }),
+    fault(
+        "undeclared-methods",
+        "methods/declared",
+        LEGAL,
+        "sends its object without declaring its functions",
+        || Box::new(on_methods(|m| set(m, "callbacks", json!({})))),
+    ),
+    fault("names-only", "methods/by-id", LEGAL, "answers calls of its methods by name only", || {
+        Box::new(Hears(|m: &mut Json| {
+            let methods = REQUIRED.len() + OPTIONAL.len();
+            let own = id(m).is_some_and(|id| (0..methods).any(|n| i64::try_from(n) == Ok(id)));
+            if own { Vec::new() } else { pass(m) }
+        }))
+    }),
+    fault(
+        "ids-only",
+        "methods/by-name",
+        LEGAL,
+        "ignores calls by name, as the Perl, Ruby, PHP and Java ports do",
+        || Box::new(Hears(|m: &mut Json| if is_call(m) && name(m).is_some() { Vec::new() } else { pass(m) })),
+    ),
+    fault(
+        "ignores-their-object",
+        "methods/other-object",
+        LEGAL,
+        "does not receive the functions of the other end's object",
+        || {
+            Box::new(Hears(|m: &mut Json| {
+                if name(m) == Some("methods") {
+                    set(m, "callbacks", json!({}));
+                }
+                pass(m)
+            }))
+        },
+    ),
+    fault(
+        "reserved-by-name",
+        "methods/reserved-names",
+        LEGAL,
+        "calls the members methods and cull of the other end's object by their names",
+        reserved_by_name,
+    ),
+    fault(
+        "refuses-empty-object",
+        "methods/empty-object",
+        LEGAL,
+        "closes when the other end's object is empty",
+        || {
+            Box::new(Hears(|m: &mut Json| {
+                let empty = m["arguments"][0].as_object().is_some_and(serde_json::Map::is_empty);
+                if name(m) == Some("methods") && empty { vec![Heard::Close] } else { pass(m) }
+            }))
+        },
+    ),
+    fault(
+        "no-call-before-methods",
+        "methods/call-before",
+        LEGAL,
+        "ignores calls that come before the other end's object",
+        || {
+            Box::new(Both {
+                state: false,
+                hears: |greeted: &mut bool, m: &mut Json| {
+                    *greeted |= name(m) == Some("methods");
+                    if *greeted { pass(m) } else { Vec::new() }
+                },
+                says: |_: &mut bool, m: &mut Json| vec![m.clone()],
+            })
+        },
+    ),
+    fault("methods-once", "methods/again", LEGAL, "ignores a second object of the other end", || {
+        Box::new(Both {
+            state: false,
+            hears: |greeted: &mut bool, m: &mut Json| {
+                let again = name(m) == Some("methods") && std::mem::replace(greeted, true);
+                if again { Vec::new() } else { pass(m) }
+            },
+            says: |_: &mut bool, m: &mut Json| vec![m.clone()],
+        })
+    }),
+    fault(
+        "answers-unknown-names",
+        "methods/unknown-name",
+        HOSTILE,
+        "answers a call of an unknown name with an error",
+        || answers_names(|name| !REQUIRED.contains(&name) && !OPTIONAL.contains(&name)),
+    ),
+    fault(
+        "inherited-names",
+        "methods/inherited-name",
+        HOSTILE,
+        "has the names that every object of the language inherits",
+        || {
+            answers_names(|name| {
+                ["toString", "constructor", "__proto__", "hasOwnProperty", "valueOf"].contains(&name)
+            })
+        },
+    ),
+    fault(
+        "names-of-the-language",
+        "methods/inherited-name",
+        HOSTILE,
+        "has the names that every object of Python or Perl has",
+        || answers_names(|name| ["__class__", "__init__", "isa", "can", "DESTROY"].contains(&name)),
+    ),
+    fault(
+        "library-names",
+        "methods/inherited-name",
+        HOSTILE,
+        "lets the methods of its own library be called by name",
+        || {
+            answers_names(|name| {
+                [
+                    "callbacks",
+                    "close",
+                    "connect",
+                    "__construct",
+                    "destroy",
+                    "emit",
+                    "end",
+                    "handle",
+                    "instance",
+                    "listen",
+                    "on",
+                    "once",
+                    "parse",
+                    "pipe",
+                    "proto",
+                    "remote",
+                    "removeAllListeners",
+                    "request",
+                    "start",
+                    "stop",
+                    "write",
+                ]
+                .contains(&name)
+            })
+        },
+    ),
+    fault(
+        "dies-of-a-plain-member",
+        "methods/not-a-function",
+        HOSTILE,
+        "ends when a member that is no function is called",
+        || Box::new(Hears(|m: &mut Json| if name(m) == Some("plain") { vec![Heard::Die] } else { pass(m) })),
+    ),
+    fault(
+        "one-connection",
+        "methods/connections",
+        LEGAL,
+        "serves a second connection only after the first has ended",
+        || Box::new(OneConnection),
+    ),
+    fault(
+        "lacks-later",
+        "probe/complete",
+        LEGAL,
+        "claims the probe, lacks one of its methods and does not say so",
+        || {
+            Box::new(on_methods(|m| {
+                let id = callbacks(m).into_iter().find(|(_, path)| path[1] == "later").map(|(id, _)| id);
+                set_callbacks(m, callbacks(m).into_iter().filter(|(known, _)| Some(known) != id.as_ref()));
+                if let Some(object) = m["arguments"][0].as_object_mut() {
+                    object.remove("later");
+                }
+            }))
+        },
+    ),
+    fault(
+        "wrong-sum",
+        "probe/complete",
+        LEGAL,
+        "claims the probe, and one of its methods does something else",
+        || {
+            Box::new(Hears(|m: &mut Json| {
+                // `add` is the third method of the object.
+                if id(m) == Some(2)
+                    && let Some(first) = m["arguments"][0].as_f64()
+                {
+                    m["arguments"][0] = json!(first + 1.0);
+                }
+                pass(m)
+            }))
+        },
+    ),
+    fault(
+        "wrong-methods",
+        "probe/complete",
+        LEGAL,
+        "claims the probe, and its methods change what they get",
+        || {
+            Box::new(Hears(|m: &mut Json| {
+                // `echo` and `later`, whose first argument comes back; `applyTo` and `callMe`, which pass the second on.
+                match id(m) {
+                    Some(1 | 13) => m["arguments"][0] = json!("wrong"),
+                    Some(4) => m["arguments"][1] = json!("wrong"),
+                    Some(11) => m["arguments"][1] = json!(["wrong"]),
+                    _ => {}
+                }
+                pass(m)
+            }))
+        },
+    ),
+    fault("nameless-claim", "probe/complete", LEGAL, "claims the probe, and does not say its name", || {
+        Box::new(Says(|m: &mut Json| {
+            if m["arguments"][0].as_str().is_some_and(|text| text.starts_with("dnode-conform-reference")) {
+                set(m, "arguments", json!([42]));
+            }
+            vec![m.clone()]
+        }))
+    }),
+    fault(
+        "probe-forgets",
+        "probe/complete",
+        LEGAL,
+        "claims the probe, and its state does not last from call to call",
+        || {
+            Box::new(Says(|m: &mut Json| {
+                let counted = m["arguments"].as_array().is_some_and(|list| *list == [json!(2)]);
+                if id(m).is_some() && counted {
+                    set(m, "arguments", json!([1]));
+                }
+                vec![m.clone()]
+            }))
+        },
+    ),
+];
+
+fn reserved_by_name() -> Box<dyn Conduct> {
+    Box::new(Both {
+        state: HashMap::new(),
+        hears: |reserved: &mut HashMap<i64, String>, m: &mut Json| {
+            if name(m) == Some("methods") {
+                reserved.extend(callbacks(m).iter().filter_map(|(id, path)| {
+                    let name = path
+                        .as_array()?
+                        .last()?
+                        .as_str()
+                        .filter(|name| ["methods", "cull"].contains(name))?;
+                    Some((id.parse::<i64>().ok()?, name.to_owned()))
+                }));
+            }
+            pass(m)
+        },
+        says: |reserved: &mut HashMap<i64, String>, m: &mut Json| {
+            if let Some(name) = id(m).and_then(|id| reserved.get(&id)) {
+                set(m, "method", json!(name));
+            }
+            vec![m.clone()]
+        },
+    })
+}
+
+fn on_methods(change: fn(&mut Json)) -> impl Conduct {
+    Says(move |m: &mut Json| {
+        if name(m) == Some("methods") {
+            change(m);
+        }
+        vec![m.clone()]
+    })
+}
+
+/// Answers calls of these names, which it should ignore.
+fn answers_names(takes: fn(&str) -> bool) -> Box<dyn Conduct> {
+    Box::new(Hears(move |m: &mut Json| match name(m) {
+        Some(name) if is_call(m) && takes(name) => {
+            answer(m, json!("error")).into_iter().map(Heard::Say).collect()
+        }
+        _ => pass(m),
+    }))
+}
+
+struct OneConnection;
+
+impl Conduct for OneConnection {
+    fn one_at_a_time(&self) -> bool {
+        true
+    }
+}

@@ -1,0 +1,127 @@
+//! Faults of taking functions back, in dialect 0.1.
+
+use super::{Fault, HOSTILE, LEGAL, fault};
+use crate::reference::conduct::{Both, Heard, Hears, Json, Says, answer, callbacks, culled, id, name, pass};
+use serde_json::json;
+use std::collections::HashSet;
+
+pub(super) const FAULTS: &[Fault] = &[
+    fault(
+        "culls-by-holder",
+        "owner-cull/own",
+        LEGAL,
+        "culls the other end's callback after each call of it, as dialect 0.2 does",
+        || {
+            Box::new(Says(|m: &mut Json| {
+                let cull = id(m).map(|id| json!({"method": "cull", "arguments": [id]}));
+                std::iter::once(m.clone()).chain(cull).collect()
+            }))
+        },
+    ),
+    fault(
+        "deletes-own-number",
+        "owner-cull/number",
+        LEGAL,
+        "takes a cull of the other end for one of its own functions, as dialect 0.2 does",
+        || {
+            let mut gone = HashSet::new();
+            Box::new(Hears(move |m: &mut Json| {
+                gone.extend(culled(m));
+                if id(m).is_some_and(|id| gone.contains(&id)) { Vec::new() } else { pass(m) }
+            }))
+        },
+    ),
+    fault(
+        "forgets-all-at-a-cull",
+        "owner-cull/only-named",
+        LEGAL,
+        "forgets all functions of the other end when one of them is culled",
+        || {
+            Box::new(Both {
+                state: (HashSet::new(), HashSet::new()),
+                hears: |(known, gone): &mut (HashSet<i64>, HashSet<i64>), m: &mut Json| {
+                    if name(m) == Some("cull") {
+                        gone.extend(known.drain());
+                    }
+                    known.extend(declared(m));
+                    pass(m)
+                },
+                says: |(_, gone): &mut (HashSet<i64>, HashSet<i64>), m: &mut Json| {
+                    if id(m).is_some_and(|id| gone.contains(&id)) { Vec::new() } else { vec![m.clone()] }
+                },
+            })
+        },
+    ),
+    fault("answers-owner-cull", "owner-cull/no-answer", LEGAL, "answers a cull of the other end", || {
+        Box::new(Hears(|m: &mut Json| {
+            let said = json!({"method": "culled", "arguments": m["arguments"]});
+            let said = (name(m) == Some("cull")).then_some(Heard::Say(said));
+            pass(m).into_iter().chain(said).collect()
+        }))
+    }),
+    fault(
+        "closes-on-unknown-owner-cull",
+        "owner-cull/unknown-id",
+        HOSTILE,
+        "closes when the other end culls what it never declared",
+        || {
+            let mut known = HashSet::new();
+            Box::new(Hears(move |m: &mut Json| {
+                let unknown = culled(m).into_iter().any(|id| !known.remove(&id));
+                known.extend(declared(m));
+                if unknown { vec![Heard::Close] } else { pass(m) }
+            }))
+        },
+    ),
+    fault(
+        "calls-the-first-id",
+        "owner-cull/sent-again",
+        LEGAL,
+        "calls nothing that the other end declares after a cull",
+        || {
+            Box::new(Both {
+                state: (false, HashSet::new()),
+                hears: |(after, new): &mut (bool, HashSet<i64>), m: &mut Json| {
+                    *after |= name(m) == Some("cull");
+                    // The last function of a call takes its answer.
+                    let places = declared(m).len().saturating_sub(1);
+                    new.extend(declared(m).into_iter().take(if *after { places } else { 0 }));
+                    pass(m)
+                },
+                says: |(_, new): &mut (bool, HashSet<i64>), m: &mut Json| {
+                    if id(m).is_some_and(|id| new.contains(&id)) { Vec::new() } else { vec![m.clone()] }
+                },
+            })
+        },
+    ),
+    fault("takes-back-in-silence", "owner-cull/said", LEGAL, "does not say what it takes back", || {
+        Box::new(Says(|m: &mut Json| if name(m) == Some("cull") { Vec::new() } else { vec![m.clone()] }))
+    }),
+    fault(
+        "runs-what-it-culled",
+        "owner-cull/gone",
+        HOSTILE,
+        "goes on running what it has taken back",
+        || {
+            Box::new(Both {
+                state: HashSet::new(),
+                hears: |gone: &mut HashSet<i64>, m: &mut Json| {
+                    let called = id(m).is_some_and(|id| gone.contains(&id));
+                    let said = answer(m, json!("limited")).filter(|_| called).map(Heard::Say);
+                    pass(m).into_iter().chain(said).collect()
+                },
+                says: |gone: &mut HashSet<i64>, m: &mut Json| {
+                    gone.extend(culled(m));
+                    vec![m.clone()]
+                },
+            })
+        },
+    ),
+];
+
+/// The ids that a message declares.
+fn declared(message: &Json) -> Vec<i64> {
+    let mut ids: Vec<i64> = callbacks(message).iter().filter_map(|(id, _)| id.parse().ok()).collect();
+    ids.sort_unstable();
+    ids
+}

@@ -1,0 +1,290 @@
+//! Faults in the face of hostile input.
+
+use super::{Fault, HOSTILE, LEGAL, fault};
+use crate::reference::conduct::{Conduct, Heard, Hears, Json, is_call, name, pass};
+use dnode_spec::message;
+use dnode_spec::scrub::unscrub;
+use dnode_spec::value::Value;
+use serde_json::json;
+
+pub(super) const FAULTS: &[Fault] = &[
+    fault("dies-of-bad-lines", "robust/survives", HOSTILE, "ends when a line is not JSON", || {
+        on_bad_line(|line| Value::parse(line).is_err(), Heard::Die)
+    }),
+    fault(
+        "dies-of-bad-messages",
+        "robust/survives",
+        HOSTILE,
+        "ends when a line is JSON and no sound message",
+        || on_bad_line(|line| Value::parse(line).is_ok() && !is_sound(line), Heard::Die),
+    ),
+    fault(
+        "dies-of-odd-input",
+        "robust/survives",
+        HOSTILE,
+        "ends of what is sound and strange: depth, length, odd names, negative ids",
+        || on_bad_line(is_odd, Heard::Die),
+    ),
+    fault(
+        "deaf-after-bad-lines",
+        "robust/not-deaf",
+        HOSTILE,
+        "stays open and hears nothing after a line that is not JSON",
+        || on_bad_line(|line| Value::parse(line).is_err(), Heard::Deaf),
+    ),
+    fault(
+        "deaf-after-bad-messages",
+        "robust/not-deaf",
+        HOSTILE,
+        "stays open and hears nothing after a message that is not sound",
+        || on_bad_line(|line| Value::parse(line).is_ok() && !is_sound(line), Heard::Deaf),
+    ),
+    fault(
+        "drops-after-bad-lines",
+        "robust/not-deaf",
+        HOSTILE,
+        "loses a line that is not JSON with what comes behind it in one segment",
+        || Box::new(DropsAfterBadLines),
+    ),
+    fault(
+        "pollutes",
+        "robust/arguments-only",
+        HOSTILE,
+        "writes what a path through __proto__ names into every object",
+        || Box::new(Pollutes { polluted: false }),
+    ),
+    fault(
+        "counts-to-the-index",
+        "robust/bounded",
+        HOSTILE,
+        "stops for good at an index, a depth or a length that is large",
+        || on_bad_line(is_large, Heard::Busy),
+    ),
+    fault(
+        "dies-when-a-method-throws",
+        "robust/throws",
+        HOSTILE,
+        "ends when a method raises an error",
+        || Box::new(Hears(|m: &mut Json| if throws(m) { vec![Heard::Die] } else { pass(m) })),
+    ),
+    fault(
+        "deaf-when-a-method-throws",
+        "robust/throws",
+        HOSTILE,
+        "stays open and hears nothing after a method has raised an error",
+        || Box::new(Hears(|m: &mut Json| if throws(m) { vec![Heard::Deaf] } else { pass(m) })),
+    ),
+    fault(
+        "dies-of-links-to-themselves",
+        "robust/survives",
+        HOSTILE,
+        "ends when a link leads to its own place, or from the arguments as a whole",
+        || on_bad_line(links_to_itself, Heard::Die),
+    ),
+    fault(
+        "dies-of-depth",
+        "robust/survives",
+        HOSTILE,
+        "ends when a value is nested more than 500 deep",
+        || on_bad_line(is_deep, Heard::Die),
+    ),
+    fault(
+        "stops-in-a-flood",
+        "robust/bounded",
+        HOSTILE,
+        "stops for good when three hundred messages have come on one connection",
+        || {
+            let mut count = 0;
+            Box::new(Hears(move |m: &mut Json| {
+                count += 1;
+                if count == 300 { vec![Heard::Busy] } else { pass(m) }
+            }))
+        },
+    ),
+    fault("dies-of-resets", "robust/survives", HOSTILE, "ends when a connection is reset", || {
+        Box::new(DiesOfResets)
+    }),
+    fault(
+        "dies-of-half-lines",
+        "robust/survives",
+        HOSTILE,
+        "ends when a connection ends in the middle of a line",
+        || Box::new(DiesOfHalfLines),
+    ),
+    fault(
+        "dies-after-a-cull",
+        "robust/survives",
+        LEGAL,
+        "ends when a connection ends on which a cull came",
+        || Box::new(DiesAfterACull { culled: false }),
+    ),
+    fault(
+        "dies-of-an-early-end",
+        "robust/survives",
+        HOSTILE,
+        "ends when a connection ends before a line has come",
+        || Box::new(DiesOfAnEarlyEnd { heard: false }),
+    ),
+];
+
+fn on_bad_line(bad: fn(&[u8]) -> bool, then: Heard) -> Box<dyn Conduct> {
+    Box::new(OnBadLine { bad, then })
+}
+
+struct OnBadLine {
+    bad: fn(&[u8]) -> bool,
+    then: Heard,
+}
+
+impl Conduct for OnBadLine {
+    fn hear(&mut self, line: Vec<u8>) -> Vec<Heard> {
+        if (self.bad)(&line) { vec![self.then.clone()] } else { vec![Heard::Line(line)] }
+    }
+}
+
+fn is_sound(line: &[u8]) -> bool {
+    let Ok(value) = Value::parse(line) else { return false };
+    let decoded = message::decode(&value);
+    let sound = decoded.is_sound() && decoded.problems.is_empty();
+    let Some(message) = decoded.message.filter(|_| sound) else { return false };
+    unscrub(&message, |id| id).problems.is_empty()
+}
+
+fn links_to_itself(line: &[u8]) -> bool {
+    let message: Json = serde_json::from_slice(line).unwrap_or_default();
+    let links = message["links"].as_array().into_iter().flatten();
+    links.into_iter().any(|link| link["from"] == link["to"] || link["from"] == json!([]))
+}
+
+fn is_deep(line: &[u8]) -> bool {
+    let mut depth = 0_u32;
+    line.iter().any(|byte| {
+        match byte {
+            b'[' | b'{' => depth += 1,
+            b']' | b'}' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        depth > 500
+    })
+}
+
+fn is_large(line: &[u8]) -> bool {
+    let links = line.windows(6).filter(|window| window == b"\"from\"").count();
+    let functions = line.windows(12).filter(|window| window == b"\"[Function]\"").count();
+    links > 40
+        || functions > 500
+        || line.len() > 200_000
+        || line.windows(9).any(|digits| digits.iter().all(u8::is_ascii_digit))
+}
+
+fn is_odd(line: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(line);
+    let known = ["-1", "__proto__", "constructor", "toString", "length", "\\u0000", "prototype"];
+    is_sound(line) && (line.len() > 50_000 || known.iter().any(|odd| text.contains(odd)))
+}
+
+/// Whether the call makes a method of the probe raise an error: `throwNow`, or one that lacks its callback.
+fn throws(message: &Json) -> bool {
+    // `throwNow` is the thirteenth method of the object.
+    let throw = message["method"] == json!(12) || name(message) == Some("throwNow");
+    let no_callback = message["callbacks"].as_object().is_none_or(serde_json::Map::is_empty);
+    // A function of an answer that gets null where its callback should be.
+    let throw = throw || (is_call(message) && no_callback && message["arguments"] == json!([null]));
+    let own = message["method"].as_i64().is_some_and(|id| (0..14).contains(&id)) || name(message).is_some();
+    throw || (is_call(message) && own && no_callback)
+}
+
+struct Pollutes {
+    polluted: bool,
+}
+
+const POLLUTION: &str = "dnodeConformPolluted";
+
+impl Conduct for Pollutes {
+    fn hear(&mut self, line: Vec<u8>) -> Vec<Heard> {
+        let text = String::from_utf8_lossy(&line);
+        self.polluted |=
+            text.contains(POLLUTION) && (text.contains("__proto__") || text.contains("prototype"));
+        vec![Heard::Line(line)]
+    }
+
+    fn say(&mut self, line: Vec<u8>) -> Vec<Vec<u8>> {
+        if !self.polluted {
+            return vec![line];
+        }
+        let text = String::from_utf8_lossy(&line).replace("[{}]", &format!("[{{\"{POLLUTION}\":1}}]"));
+        vec![text.into_bytes()]
+    }
+}
+
+struct DropsAfterBadLines;
+
+impl Conduct for DropsAfterBadLines {
+    fn segment(&mut self, mut bytes: Vec<u8>) -> Vec<u8> {
+        let mut sound = 0;
+        for line in bytes.split_inclusive(|&byte| byte == b'\n') {
+            if line.ends_with(b"\n") && Value::parse(line).is_err() {
+                bytes.truncate(sound);
+                break;
+            }
+            sound += line.len();
+        }
+        bytes
+    }
+}
+
+struct DiesOfResets;
+
+impl Conduct for DiesOfResets {
+    fn dies_of_resets(&self) -> bool {
+        true
+    }
+}
+
+struct DiesAfterACull {
+    culled: bool,
+}
+
+impl Conduct for DiesAfterACull {
+    fn hear(&mut self, line: Vec<u8>) -> Vec<Heard> {
+        self.culled |=
+            serde_json::from_slice::<Json>(&line).is_ok_and(|message| name(&message) == Some("cull"));
+        vec![Heard::Line(line)]
+    }
+
+    fn end(&mut self, _rest: &[u8]) -> (Option<Vec<u8>>, Vec<u8>) {
+        if self.culled {
+            std::process::exit(super::super::DIED);
+        }
+        (None, Vec::new())
+    }
+}
+
+struct DiesOfAnEarlyEnd {
+    heard: bool,
+}
+
+impl Conduct for DiesOfAnEarlyEnd {
+    fn hear(&mut self, line: Vec<u8>) -> Vec<Heard> {
+        self.heard = true;
+        vec![Heard::Line(line)]
+    }
+
+    fn end(&mut self, _rest: &[u8]) -> (Option<Vec<u8>>, Vec<u8>) {
+        if !self.heard {
+            std::process::exit(super::super::DIED);
+        }
+        (None, Vec::new())
+    }
+}
+
+struct DiesOfHalfLines;
+
+impl Conduct for DiesOfHalfLines {
+    fn end(&mut self, rest: &[u8]) -> (Option<Vec<u8>>, Vec<u8>) {
+        if !rest.is_empty() {
+            std::process::exit(super::super::DIED);
+        }
+        (None, Vec::new())
+    }
+}

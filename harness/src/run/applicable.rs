@@ -1,0 +1,90 @@
+//! Which cases can be asked of a peer.
+
+use crate::cases::{Case, PROBE_COMPLETE};
+use crate::conversation::facts::Facts;
+use crate::conversation::limits;
+use dnode_reports::event::Verdict;
+
+/// Why a case is not run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct RuledOut {
+    /// The verdict that it gets.
+    pub(crate) verdict: Verdict,
+    /// The reason, as a sentence.
+    pub(crate) reason: String,
+    /// The clause that it rests on and that does not hold, if that is the reason.
+    pub(crate) rests_on: Option<String>,
+}
+
+impl RuledOut {
+    fn because(verdict: Verdict, reason: String) -> RuledOut {
+        RuledOut { verdict, reason, rests_on: None }
+    }
+
+    /// A case that rests on this clause.
+    pub(crate) fn by_clause(clause: &str, why: &str) -> RuledOut {
+        let reason = format!("needs {clause}, {why}");
+        RuledOut { verdict: Verdict::Inconclusive, reason, rests_on: Some(clause.to_owned()) }
+    }
+}
+
+/// Why this case cannot be asked of this peer; `None` if it can.
+pub(crate) fn ruled_out(case: &Case, facts: &Facts) -> Option<RuledOut> {
+    unusable(facts)
+        .or_else(|| of_another_dialect(case, facts))
+        .or_else(|| rests_on_missing(case, facts))
+        .or_else(|| not_carried(case, facts))
+        .or_else(|| lacks_method(case, facts))
+        .or_else(|| needs_unanswered(case, facts))
+}
+
+fn unusable(facts: &Facts) -> Option<RuledOut> {
+    let unusable = facts.unusable?;
+    let reason = match unusable.is_flood() {
+        true => format!("{unusable}, so no behaviour can be judged"),
+        false => unusable.to_string(),
+    };
+    Some(RuledOut::because(Verdict::Inconclusive, reason))
+}
+
+fn of_another_dialect(case: &Case, facts: &Facts) -> Option<RuledOut> {
+    let (only, spoken) = (case.transcript.header.dialect?, facts.terms.dialect);
+    let reason = format!("the transcript is one of dialect {only}, and --dialect says {spoken}");
+    (only != spoken).then(|| RuledOut::because(Verdict::NotApplicable, reason))
+}
+
+/// A case says nothing if a clause that it needs, and is not about, does not hold.
+fn rests_on_missing(case: &Case, facts: &Facts) -> Option<RuledOut> {
+    let header = &case.transcript.header;
+    let missing = |clause: &str| facts.missing.contains(clause) && !case.is_about(clause);
+    let silent = facts.object.members.is_none()
+        || (header.manual_handshake && case.transcript.awaits_methods());
+    // Without an answer to the known-good call, silence means nothing any more.
+    let unanswered = facts.calls.ping.is_none() && !case.is_about("methods/by-id") && !case.is_about("methods/by-name");
+    let by_id = case.transcript.calls_methods_by_id();
+    let needed = (silent.then_some("methods/sent").into_iter())
+        .chain(by_id.then_some("methods/by-id"))
+        .chain(header.requires.iter().map(String::as_str))
+        .chain(unanswered.then_some(["methods/by-id", "methods/by-name"]).into_iter().flatten());
+    let clause = needed.into_iter().find(|clause| missing(clause))?;
+    Some(RuledOut::by_clause(clause, "which this peer does not do"))
+}
+
+fn not_carried(case: &Case, facts: &Facts) -> Option<RuledOut> {
+    let reason = limits::refuses(&facts.limits, &case.transcript)?;
+    Some(RuledOut::because(Verdict::NotApplicable, reason))
+}
+
+fn lacks_method(case: &Case, facts: &Facts) -> Option<RuledOut> {
+    let reason = case.transcript.header.needs.iter().find_map(|method| facts.lacks(method))?;
+    Some(RuledOut::because(Verdict::NotApplicable, reason))
+}
+
+/// The cases about the probe show what is wrong with a method that does not answer; all others rest on it.
+fn needs_unanswered(case: &Case, facts: &Facts) -> Option<RuledOut> {
+    let unanswered = &facts.object.unanswered;
+    let method = case.transcript.header.needs.iter().find(|method| unanswered.contains(method.as_str()))?;
+    let reason = format!("needs {method} of the probe, which this peer does not answer");
+    let rests_on = Some(PROBE_COMPLETE.to_owned());
+    (!case.is_about(PROBE_COMPLETE)).then_some(RuledOut { verdict: Verdict::Inconclusive, reason, rests_on })
+}

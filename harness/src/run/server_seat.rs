@@ -1,0 +1,169 @@
+//! The run in the server's seat: for each transcript one client comes to us, started by us or by somebody else.
+//!
+//! Clients come one after another, so each case has its client to itself. There is no preflight, and no look at the peer's life
+//! afterwards: a client ends when its session is over.
+
+use super::alone::PATIENCE;
+use super::invariant::Invariants;
+use super::verdict::{self, Life};
+use super::{Command, cause, is_suspect};
+use crate::cases::{Case, invariants};
+use crate::gate::{Gate, Held};
+use crate::program::Host;
+use crate::conversation::facts::Facts;
+use crate::conversation::replay::{CONNECTION, Cause, Judged, Replayed, replay_accepted};
+use crate::wire::Wire;
+use dnode_reports::event::{Death, Ended, Event, Outcome, Run, Verdict};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+use tokio::time::{Instant, timeout};
+
+/// How long a program that ended its connection may take to end itself.
+const ENDING: Duration = Duration::from_millis(500);
+
+/// How to wait for clients.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// What makes the run red.
+    pub gate: Gate,
+    /// How long a client may take to connect, and then its session.
+    pub patience: Duration,
+    /// The command that runs one case again.
+    pub command: Command,
+    /// Whether a client may exit where it does not understand: then only a signal is a crash.
+    pub may_exit: bool,
+    /// Whether the run ends at the first case whose verdict gates.
+    pub fail_fast: bool,
+    /// Set when the caller wants the run to end.
+    pub interrupted: Arc<AtomicBool>,
+}
+
+/// Runs the cases, one connection each, and tells `tell` what happens.
+pub async fn accept(host: &Host, options: &Options, cases: Vec<Case>, tell: &mut (dyn FnMut(Event) + Send)) {
+    let facts = Facts::of_a_client();
+    // The transcripts of clients are no catalogue.
+    let gate = Held::new(&options.gate, &cases, false);
+    let mut told = gate.begin();
+    let tell: &mut (dyn FnMut(Event) + Send) = &mut |event| tell(told.event(event));
+    let cases: Vec<Arc<Case>> = cases.into_iter().map(Arc::new).collect();
+    tell(Event::Started(Run {
+        suite: env!("CARGO_PKG_VERSION").to_owned(),
+        peer: None,
+        target: match &host.listen().exec {
+            Some(command) => command.clone(),
+            None => format!("the clients that connect to {}", host.address()),
+        },
+        planned: cases.len() + invariants(facts.terms.dialect).count(),
+        notes: facts.notes.clone(),
+        gate: options.gate.level,
+    }));
+    let seat = Seat { host, options, facts: &facts };
+    let mut seen = Invariants::new(&facts);
+    let (mut answered, mut failed) = (false, false);
+    for (at, case) in cases.iter().enumerate() {
+        let outcome = match seat.ends(failed) {
+            Some(reason) => verdict::without_run(case, Verdict::Inconclusive, Some(reason.to_owned())),
+            None => {
+                let session = seat.session(case).await;
+                seen.saw(case, at, &session.replayed);
+                match session.nobody() {
+                    // Nobody came, and nobody is to blame.
+                    Some(reason) if !host.starts_clients() => {
+                        verdict::without_run(case, Verdict::Inconclusive, Some(reason))
+                    }
+                    _ => session.outcome(case, options),
+                }
+            }
+        };
+        failed |= gate.gates(&outcome);
+        answered |= outcome.verdict == Verdict::Pass;
+        tell(Event::Judged(Box::new(outcome)));
+    }
+    for outcome in seen.outcomes(&options.command) {
+        tell(Event::Judged(Box::new(outcome)));
+    }
+    let interrupted = options.interrupted.load(Ordering::Relaxed);
+    tell(Event::Ended(Ended { interrupted, answered, stale: Vec::new() }));
+}
+
+/// The seat that we take for each client.
+struct Seat<'a> {
+    host: &'a Host,
+    options: &'a Options,
+    facts: &'a Facts,
+}
+
+/// What became of one client.
+struct Session {
+    replayed: Replayed,
+    /// How its process ended, if it is ours and its end is what failed.
+    death: Option<Death>,
+}
+
+impl Seat<'_> {
+    /// Why no more clients are waited for.
+    fn ends(&self, failed: bool) -> Option<&'static str> {
+        if self.options.interrupted.load(Ordering::Relaxed) {
+            return Some("the run was interrupted");
+        }
+        (self.options.fail_fast && failed).then_some("the run ended at the first failure")
+    }
+
+    /// The session of one client. Where it fails on time or on its end, and we can start another, that one has more patience.
+    async fn session(&self, case: &Case) -> Session {
+        let session = self.one_client(case, self.options.patience).await;
+        let interrupted = self.options.interrupted.load(Ordering::Relaxed);
+        if !self.host.starts_clients() || interrupted || !is_suspect(&session.replayed) {
+            return session;
+        }
+        self.one_client(case, self.options.patience * PATIENCE).await
+    }
+
+    async fn one_client(&self, case: &Case, patience: Duration) -> Session {
+        let replayed = match timeout(patience, self.host.next(Instant::now() + patience)).await {
+            Ok(Ok(connection)) => {
+                replay_accepted(case, Wire::over(connection, &self.facts.terms), self.facts, patience).await
+            }
+            Ok(Err(error)) => absent(case, error.to_string()),
+            Err(_) => {
+                absent(case, format!("no client connected to {} before the deadline", self.host.address()))
+            }
+        };
+        // One that fails on something else may have ended because we closed its connection.
+        let death = match cause(&replayed) {
+            Some(Cause::Life) => self.host.death(ENDING).await,
+            _ => None,
+        };
+        self.host.stop().await;
+        Session { replayed, death }
+    }
+}
+
+fn absent(case: &Case, actual: String) -> Replayed {
+    Replayed::without_connection(&case.transcript.header.clauses[0], "absent", actual)
+}
+
+impl Session {
+    /// What came instead of a connection.
+    fn nobody(&self) -> Option<String> {
+        match &self.replayed.judged {
+            Judged::Diverged(diverged) if diverged.step == CONNECTION => Some(diverged.actual.clone()),
+            _ => None,
+        }
+    }
+
+    fn outcome(self, case: &Case, options: &Options) -> Outcome {
+        let mut outcome = verdict::outcome(case, self.replayed, Life::Serves, &options.command);
+        let Some(death) = self.death else { return outcome };
+        if !(options.may_exit && death.status.starts_with("exit status")) {
+            outcome.verdict = Verdict::Crash;
+        }
+        if let Some(found) = outcome.divergence.as_mut().filter(|found| found.step != CONNECTION) {
+            // Whether its last bytes were read decides between an end and a reset, and that is chance.
+            found.actual = format!("the client ended with {}", death.status);
+        }
+        outcome.evidence.death = Some(death);
+        outcome
+    }
+}

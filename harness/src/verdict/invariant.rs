@@ -1,0 +1,109 @@
+//! The clauses that the monitor judges on every line: one case each, whatever the run was about.
+
+use super::verdict::{divergence, over_the_run};
+use super::{Broken, Command};
+use crate::cases::{Case, Selection, invariant_id, invariants};
+use crate::conversation::facts::Facts;
+use crate::conversation::replay::{Cause, Diverged, Replayed};
+use dnode_reports::event::{Evidence, Outcome, Verdict, Wire};
+use dnode_spec::clause::Clause;
+use dnode_spec::dialect::Dialect;
+use dnode_spec::message::Problem;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// What the monitor saw over the whole run.
+pub(super) struct Invariants {
+    dialect: Dialect,
+    lines: u64,
+    /// The peer sent more than was judged: what it did, in words.
+    floods: Option<&'static str>,
+    /// For each broken clause, the first case in the catalogue's order that showed it. The preflight comes before all.
+    broken: BTreeMap<&'static str, Shown>,
+}
+
+struct Shown {
+    /// The case's place among all, and the case; `None` for the preflight.
+    case: Option<(usize, Arc<Case>)>,
+    problem: Problem,
+    wire: Vec<Wire>,
+}
+
+impl Invariants {
+    pub(super) fn new(facts: &Facts) -> Invariants {
+        let (dialect, lines, floods) = (facts.terms.dialect, facts.lines, facts.floods);
+        let mut invariants = Invariants { dialect, lines, floods, broken: BTreeMap::new() };
+        invariants.add(&facts.broken, None, &facts.wire);
+        invariants
+    }
+
+    /// Whether a selection takes any of them.
+    pub(super) fn any(dialect: Dialect, selection: &Selection) -> bool {
+        invariants(dialect).any(|clause| selection.takes(&invariant_id(clause)))
+    }
+
+    /// Takes in what one case showed.
+    pub(super) fn saw(&mut self, case: &Arc<Case>, at: usize, replayed: &Replayed) {
+        self.lines += replayed.lines;
+        if !replayed.broken.is_empty() {
+            let wire = replayed.log.clone().into_entries();
+            self.add(&replayed.broken, Some((at, Arc::clone(case))), &wire);
+        }
+    }
+
+    fn add(&mut self, broken: &Broken, case: Option<(usize, Arc<Case>)>, wire: &[Wire]) {
+        let place = |case: &Option<(usize, Arc<Case>)>| case.as_ref().map(|(at, _)| *at);
+        for (clause, problem) in broken {
+            if self.broken.get(clause).is_none_or(|shown| place(&case) < place(&shown.case)) {
+                let (case, problem) = (case.clone(), problem.clone());
+                self.broken.insert(clause, Shown { case, problem, wire: wire.to_vec() });
+            }
+        }
+    }
+
+    /// The outcomes, by id. They are always all of them, whatever was selected.
+    pub(super) fn outcomes(&self, command: &Command) -> Vec<Outcome> {
+        let mut outcomes: Vec<Outcome> =
+            invariants(self.dialect).map(|clause| self.outcome(clause, command)).collect();
+        outcomes.sort_by(|a, b| a.id.cmp(&b.id));
+        outcomes
+    }
+
+    fn outcome(&self, clause: &Clause, command: &Command) -> Outcome {
+        let id = invariant_id(clause);
+        let about = format!("On every line of the run: {}", clause.text);
+        let mut outcome = over_the_run(id.clone(), clause.id, about);
+        if self.lines == 0 {
+            outcome.verdict = Verdict::Inconclusive;
+            outcome.reason = Some("the peer sent no line".to_owned());
+        }
+        if let Some(floods) = self.floods {
+            outcome.verdict = Verdict::Inconclusive;
+            outcome.reason = Some(format!("{floods}, and not all of it was judged"));
+        }
+        let Some(shown) = self.broken.get(clause.id) else { return outcome };
+        outcome.verdict = Verdict::Fail;
+        let case = shown.case.as_ref().map(|(_, case)| case);
+        outcome.reason = Some(format!("seen first in {}", case.map_or("the preflight", |case| case.id())));
+        outcome.divergence = Some(divergence(
+            &id,
+            Diverged {
+                step: "a line of the peer".to_owned(),
+                clause: clause.id.to_owned(),
+                kind: "broken",
+                path: shown.problem.at.clone(),
+                expected: shown.problem.expected.clone(),
+                actual: shown.problem.actual.clone(),
+                class: String::new(),
+                cause: Cause::Content,
+            },
+        ));
+        outcome.evidence = Evidence {
+            wire: shown.wire.clone(),
+            transcript: case.map(|case| case.text.clone()).unwrap_or_default(),
+            repeat: case.map_or_else(|| command.whole(), |case| command.repeat(case)),
+            death: None,
+        };
+        outcome
+    }
+}

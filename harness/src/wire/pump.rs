@@ -1,0 +1,110 @@
+//! Moves the bytes of one connection. Reading and writing go on at the same time, so a peer that floods and never reads cannot stop us.
+
+use super::budget::Refused;
+use super::{BYTES_LIMIT, ROOM, Wire};
+use std::collections::VecDeque;
+use std::future::poll_fn;
+use std::io;
+use std::mem::MaybeUninit;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::time::Instant;
+
+impl Wire {
+    /// Moves bytes in both directions once. Returns `false` after the deadline, or if other connections keep the memory until then.
+    pub(super) async fn pump(&mut self, deadline: Instant) -> bool {
+        match self.share.fit(self.kept + self.splitter.memory(), deadline).await {
+            Ok(()) => {}
+            Err(Refused::Late) => return false,
+            Err(Refused::TooMuch) => {
+                self.full = true;
+                if !self.has_to_write() {
+                    return true;
+                }
+            }
+        }
+        // Usually something can be written or read at once, and no timer is needed.
+        let at_once = poll_fn(|cx| Poll::Ready(self.poll_pump(cx))).await;
+        if at_once.is_pending() {
+            let moved = poll_fn(|cx| self.poll_pump(cx));
+            if tokio::time::timeout_at(deadline, moved).await.is_err() {
+                return false;
+            }
+        }
+        Instant::now() < deadline
+    }
+
+    fn poll_pump(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if self.connection.is_none() {
+            self.closed.get_or_insert(false);
+            return Poll::Ready(());
+        }
+        // In this order the written bytes carry the acknowledgement of the bytes that were read.
+        let (written, read) = (self.poll_write(cx), self.poll_read(cx));
+        if read.is_ready() { read } else { written }
+    }
+
+    fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let Some(connection) = self.connection.as_mut().filter(|_| !self.full && self.bytes <= BYTES_LIMIT)
+        else {
+            return Poll::Pending;
+        };
+        let mut space = [const { MaybeUninit::uninit() }; 64 * 1024];
+        let mut buffer = ReadBuf::uninit(&mut space);
+        match ready!(Pin::new(connection).poll_read(cx, &mut buffer)) {
+            Ok(()) if buffer.filled().is_empty() => self.closed = Some(false),
+            Ok(()) => {
+                self.bytes += buffer.filled().len() as u64;
+                self.splitter.push(buffer.filled());
+            }
+            // TLS without its closing alert: a process that ends takes its connections with it. Over TCP this is an orderly end too.
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => self.closed = Some(false),
+            Err(_) => self.closed = Some(true),
+        }
+        Poll::Ready(())
+    }
+
+    pub(super) fn has_to_write(&self) -> bool {
+        !self.outgoing.is_empty() || self.unflushed
+    }
+
+    /// Writes what is outgoing, flushes it, and ends our half, as far as the transport takes it now.
+    fn poll_write(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if !self.outgoing.is_empty() {
+            return self.poll_write_outgoing(cx);
+        }
+        let Some(connection) = self.connection.as_mut() else { return Poll::Pending };
+        if self.unflushed {
+            let _ = ready!(Pin::new(connection).poll_flush(cx));
+            self.unflushed = false;
+            return Poll::Ready(());
+        }
+        if self.ending {
+            let _ = ready!(Pin::new(connection).poll_shutdown(cx));
+            self.ending = false;
+        }
+        Poll::Pending
+    }
+
+    fn poll_write_outgoing(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let Some(connection) = self.connection.as_mut() else { return Poll::Pending };
+        let mut stream = Pin::new(connection);
+        // A transport of messages makes one message of each segment, so it has to see the whole segment.
+        match ready!(stream.as_mut().poll_write(cx, self.outgoing.make_contiguous())) {
+            Ok(count @ 1..) => {
+                self.outgoing.drain(..count);
+                self.unflushed = true;
+                if self.outgoing.is_empty() && self.outgoing.capacity() > ROOM {
+                    self.outgoing = VecDeque::new();
+                }
+            }
+            // The peer no longer reads; we can still read what it sent.
+            Ok(0) | Err(_) => self.outgoing.clear(),
+        }
+        if self.unflushed {
+            self.unflushed = stream.poll_flush(cx).is_pending();
+        }
+        Poll::Ready(())
+    }
+}
