@@ -11,7 +11,7 @@ use dnode_conform::peer::Peer;
 use dnode_conform::preflight::preflight;
 use dnode_conform::replay::{Judged, replay};
 use dnode_conform::target::Target;
-use dnode_reports::event::{From, Wire};
+use dnode_reports::event::{Origin, Wire};
 use dnode_spec::dialect::Dialect;
 use dnode_spec::generate::{Kind, Seed, session};
 use std::sync::Arc;
@@ -116,9 +116,9 @@ fn script(log: Vec<Wire>) -> Option<Vec<Exchange>> {
     let mut script = Vec::new();
     for entry in log {
         match entry {
-            Wire::Bytes { from: From::Suite, bytes, cut: 0 } => script.push(Exchange::Send(bytes)),
-            Wire::Bytes { from: From::Peer, bytes, cut: 0 } => script.push(Exchange::Read(bytes.len())),
-            Wire::Event { from: From::Suite, .. } => script.push(Exchange::HalfClose),
+            Wire::Bytes { from: Origin::Suite, bytes, cut: 0 } => script.push(Exchange::Send(bytes)),
+            Wire::Bytes { from: Origin::Peer, bytes, cut: 0 } => script.push(Exchange::Read(bytes.len())),
+            Wire::Event { from: Origin::Suite, .. } => script.push(Exchange::HalfClose),
             Wire::Event { .. } => {}
             _ => return None,
         }

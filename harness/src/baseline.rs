@@ -119,7 +119,7 @@ impl Baseline {
     pub fn excuse(&self, outcome: &Outcome) -> Option<String> {
         if outcome.verdict == Verdict::Inconclusive {
             // What rests on a clause that is known to fail can say nothing.
-            let needed = crate::cases::needed(outcome.reason.as_deref()?)?;
+            let needed = outcome.rests_on.as_deref()?;
             return self
                 .clauses
                 .contains(needed)

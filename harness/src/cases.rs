@@ -56,16 +56,17 @@ impl Case {
         self.transcript.header.clauses.first().map_or(Level::Observed, |clause| level(clause))
     }
 
-    /// The verdict on a peer that cannot be asked, and why.
+    /// Why this case is not run against a peer with these facts.
     #[must_use]
-    pub fn ruled_out(&self, facts: &Facts) -> Option<(Verdict, String)> {
+    pub fn ruled_out(&self, facts: &Facts) -> Option<RuledOut> {
+        let ruled_out = |verdict, reason| Some(RuledOut { verdict, reason, rests_on: None });
         if let Some(floods) = facts.floods {
             let reason = format!("{floods}, so nothing that it does can be told apart");
-            return Some((Verdict::Inconclusive, reason));
+            return ruled_out(Verdict::Inconclusive, reason);
         }
         if facts.ended {
             let reason = "the peer's process ended with its first connection";
-            return Some((Verdict::Inconclusive, reason.to_owned()));
+            return ruled_out(Verdict::Inconclusive, reason.to_owned());
         }
         let header = &self.transcript.header;
         if let Some(only) = header.dialect.filter(|only| *only != facts.terms.dialect) {
@@ -73,12 +74,13 @@ impl Case {
                 "the transcript is one of dialect {only}, and --dialect says {}",
                 facts.terms.dialect
             );
-            return Some((Verdict::NotApplicable, reason));
+            return ruled_out(Verdict::NotApplicable, reason);
         }
         let tests = |clause: &str| header.clauses.iter().any(|tested| tested == clause);
         let missing = |clause: &str| {
             let reason = needs(clause, "which this peer does not do");
-            (facts.missing.contains(clause) && !tests(clause)).then_some((Verdict::Inconclusive, reason))
+            let missing = facts.missing.contains(clause) && !tests(clause);
+            missing.then(|| RuledOut::resting_on(clause, reason))
         };
         let silent = facts.members.is_none() || (header.manual_handshake && self.transcript.awaits_methods());
         if silent && let Some(reason) = missing("methods/sent") {
@@ -101,34 +103,40 @@ impl Case {
             return Some(reason);
         }
         if let Some(reason) = facts.limits.refuses(&self.transcript) {
-            return Some((Verdict::NotApplicable, reason));
+            return ruled_out(Verdict::NotApplicable, reason);
         }
         if let Some(reason) = header.needs.iter().find_map(|method| facts.lacks(method)) {
-            return Some((Verdict::NotApplicable, reason));
+            return ruled_out(Verdict::NotApplicable, reason);
         }
         // The probe's own cases show what is wrong with a method; the others rest on it.
         let silent = header.needs.iter().find(|method| facts.unanswered.contains(method.as_str()));
         silent.filter(|_| !tests(PROBE_COMPLETE)).map(|method| {
-            let reason = format!("{NEEDS}{method}{OF_THE_PROBE}, which this peer does not answer");
-            (Verdict::Inconclusive, reason)
+            let reason = needs(&format!("{method} of the probe"), "which this peer does not answer");
+            RuledOut::resting_on(PROBE_COMPLETE, reason)
         })
     }
 }
 
-/// How the reason begins of a case that rests on what the peer does not do.
-const NEEDS: &str = "needs ";
-
-const OF_THE_PROBE: &str = " of the probe";
-
-/// The reason of a case that rests on this clause.
-pub(crate) fn needs(clause: &str, why: &str) -> String {
-    format!("{NEEDS}{clause}, {why}")
+/// Why a case is not run against a peer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RuledOut {
+    /// The verdict that the case gets instead.
+    pub verdict: Verdict,
+    /// The reason, one sentence.
+    pub reason: String,
+    /// The clause that the case relies on and that the peer does not keep.
+    pub rests_on: Option<String>,
 }
 
-/// The clause that a case with this reason rests on.
-pub(crate) fn needed(reason: &str) -> Option<&str> {
-    let (needed, _) = reason.strip_prefix(NEEDS)?.split_once(", ")?;
-    Some(if needed.ends_with(OF_THE_PROBE) { PROBE_COMPLETE } else { needed })
+impl RuledOut {
+    fn resting_on(clause: &str, reason: String) -> RuledOut {
+        RuledOut { verdict: Verdict::Inconclusive, reason, rests_on: Some(clause.to_owned()) }
+    }
+}
+
+/// The reason of a case that needs something which the peer does not do.
+pub(crate) fn needs(what: &str, why: &str) -> String {
+    format!("needs {what}, {why}")
 }
 
 /// The level of a clause.
@@ -306,13 +314,6 @@ mod tests {
                 );
             }
         }
-    }
-
-    #[test]
-    fn a_reason_says_what_it_rests_on() {
-        assert_eq!(needed(&needs("methods/by-id", "which failed in x")), Some("methods/by-id"));
-        assert_eq!(needed("needs echo of the probe, which this peer does not answer"), Some(PROBE_COMPLETE));
-        assert_eq!(needed("the run was interrupted"), None);
     }
 
     #[test]

@@ -129,7 +129,7 @@ impl fmt::Display for Comparison<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use dnode_reports::event::{Divergence, Evidence};
+    use dnode_reports::event::{Divergence, Evidence, Kind};
     use dnode_spec::clause::Level;
 
     /// An outcome; `broken`: the clause and the fingerprint of its divergence.
@@ -141,10 +141,11 @@ mod tests {
             clauses: vec!["framing/json".to_owned()],
             verdict,
             reason: Some("a reason".to_owned()),
+            rests_on: None,
             divergence: broken.map(|(clause, fingerprint)| Divergence {
                 step: "step 1".to_owned(),
                 clause: clause.to_owned(),
-                kind: "absent".to_owned(),
+                kind: Kind::Absent,
                 path: String::new(),
                 expected: "1".to_owned(),
                 actual: "2".to_owned(),

@@ -8,7 +8,7 @@ use crate::peer::Peer;
 use crate::process::{self, Process};
 use crate::record::{self, Said};
 use crate::target::{Target, quote};
-use dnode_reports::event::{Death, Divergence, Ended, Event, Evidence, Outcome, Run, Verdict};
+use dnode_reports::event::{Death, Divergence, Ended, Event, Evidence, Kind, Outcome, Run, Verdict};
 use dnode_reports::fingerprint::fingerprint;
 use dnode_spec::clause::Level;
 use dnode_spec::message::Problem;
@@ -228,7 +228,7 @@ impl Pair<'_> {
     ) -> Outcome {
         let who = |end: &End| if *end == End::A { "the client" } else { "the server" };
         let mut outcome = Outcome { evidence: Evidence { transcript, ..self.evidence() }, ..self.nothing() };
-        let mut found = |verdict, step: &str, kind: &str, actual: String, class: &str| {
+        let mut found = |verdict, step: &str, kind: Kind, actual: String, class: &str| {
             let expected = "the session is done, and every answer is right";
             outcome.verdict = verdict;
             outcome.divergence = Some(self.divergence(WORKS, step, kind, "", expected, &actual, class));
@@ -238,24 +238,24 @@ impl Pair<'_> {
                 found(
                     Verdict::Crash,
                     "the server",
-                    "died",
+                    Kind::Died,
                     format!("it ended with {}", death.status),
-                    &death.status,
+                    &death.status.to_string(),
                 );
                 outcome.evidence.death = Some(death);
             }
             (None, None) => {
                 let actual = format!("the client goes on after {} s", self.options.patience.as_secs());
-                found(Verdict::Hang, "the client", "absent", actual, "absent");
+                found(Verdict::Hang, "the client", Kind::Absent, actual, "absent");
             }
             (Some((status, end)), None) if !status.success() => {
                 let first = end.stderr.lines().next().unwrap_or("nothing on standard error").to_owned();
                 found(
                     Verdict::Fail,
                     "the client",
-                    "differs",
+                    Kind::Differs,
                     format!("{}: {first}", end.status),
-                    &end.status,
+                    &end.status.to_string(),
                 );
                 outcome.evidence.death = Some(end);
             }
@@ -273,7 +273,7 @@ impl Pair<'_> {
             outcome.divergence = Some(self.divergence(
                 problem.clause,
                 who(end),
-                "broken",
+                Kind::Broken,
                 &problem.at,
                 expected,
                 actual,
@@ -288,7 +288,7 @@ impl Pair<'_> {
         &self,
         clause: &str,
         step: &str,
-        kind: &str,
+        kind: Kind,
         path: &str,
         expected: &str,
         actual: &str,
@@ -298,7 +298,7 @@ impl Pair<'_> {
         Divergence {
             step: step.to_owned(),
             clause: clause.to_owned(),
-            kind: kind.to_owned(),
+            kind,
             path: path.to_owned(),
             expected: expected.to_owned(),
             actual: actual.to_owned(),
@@ -334,6 +334,7 @@ impl Pair<'_> {
             clauses: vec![WORKS.to_owned()],
             verdict: Verdict::Pass,
             reason: None,
+            rests_on: None,
             divergence: None,
             excuse: None,
             evidence: Evidence::default(),

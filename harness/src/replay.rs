@@ -15,6 +15,7 @@ use crate::ping::{Addressing, method_text};
 use crate::preflight::Facts;
 use crate::transport::Address;
 use crate::wire::{Incoming, Wire};
+use dnode_reports::event::Kind;
 use dnode_spec::dialect::Dialect;
 use dnode_spec::message::Problem;
 use dnode_spec::monitor::Received;
@@ -34,14 +35,14 @@ pub(crate) const AFTER_LAST: &str = "after the last step";
 /// Where a divergence lies before the first step, and its clause.
 const SHAKING_HANDS: (&str, &str) = ("the handshake", "methods/sent");
 
-const REFUSED: &str = "refused";
-
 /// Runs `case` against the peer at `address`.
 pub async fn replay(case: &Case, address: &Address, facts: &Facts, patience: Duration) -> Replayed {
     let deadline = Instant::now() + patience;
     match Wire::open(address, &facts.terms, deadline).await {
         Ok(wire) => play(case, Replay::new(&case.transcript, Some(address), facts, wire, patience)).await,
-        Err(error) => Replayed::without_connection("robust/survives", REFUSED, error.kind().to_string()),
+        Err(error) => {
+            Replayed::without_connection("robust/survives", Kind::Refused, error.kind().to_string())
+        }
     }
 }
 
@@ -377,12 +378,12 @@ impl<'a, 't> Replay<'a, 't> {
             }
             Incoming::Closed { reset } => {
                 let actual = if reset { "a reset of the connection" } else { "the end of the connection" };
-                return Err(self.diverged("closed", awaited, actual, Cause::Life));
+                return Err(self.diverged(Kind::Closed, awaited, actual, Cause::Life));
             }
             Incoming::Late => return Err(self.missing(awaited)),
             Incoming::Flood => {
                 return Err(self.diverged(
-                    "flood",
+                    Kind::Flood,
                     awaited,
                     "more than the suite keeps: messages, bytes or values without end",
                     Cause::Content,
@@ -428,9 +429,9 @@ impl<'a, 't> Replay<'a, 't> {
     /// Something awaited did not come: silence, or a line in its place that is no message.
     fn missing(&self, awaited: &str) -> Stop {
         match &self.broken {
-            None => self.diverged("absent", awaited, "nothing", Cause::Time),
+            None => self.diverged(Kind::Absent, awaited, "nothing", Cause::Time),
             Some(problem) => {
-                let mut diverged = self.divergence("broken", awaited, &problem.actual, Cause::Time);
+                let mut diverged = self.divergence(Kind::Broken, awaited, &problem.actual, Cause::Time);
                 diverged.clause = problem.clause.to_owned();
                 diverged.path.clone_from(&problem.at);
                 Stop::Diverged(diverged)
@@ -438,11 +439,11 @@ impl<'a, 't> Replay<'a, 't> {
         }
     }
 
-    fn diverged(&self, kind: &'static str, expected: &str, actual: &str, cause: Cause) -> Stop {
+    fn diverged(&self, kind: Kind, expected: &str, actual: &str, cause: Cause) -> Stop {
         Stop::Diverged(self.divergence(kind, expected, actual, cause))
     }
 
-    fn divergence(&self, kind: &'static str, expected: &str, actual: &str, cause: Cause) -> Box<Diverged> {
+    fn divergence(&self, kind: Kind, expected: &str, actual: &str, cause: Cause) -> Box<Diverged> {
         Box::new(Diverged {
             step: self.step.0.to_owned(),
             clause: self.step.1.to_owned(),
@@ -450,7 +451,7 @@ impl<'a, 't> Replay<'a, 't> {
             path: String::new(),
             expected: expected.to_owned(),
             actual: actual.to_owned(),
-            class: kind.to_owned(),
+            class: kind.word().to_owned(),
             cause,
         })
     }

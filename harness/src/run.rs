@@ -15,14 +15,14 @@ pub(crate) mod verdict;
 pub use options::{Cases, Command, Options, RunError};
 pub use shard::Shard;
 
-use crate::cases::{Case, PROBE_COMPLETE, invariants, needs};
+use crate::cases::{Case, PROBE_COMPLETE, RuledOut, invariants, needs};
 use crate::gate::Held;
 use crate::peer::{Peer, Service, StartError, serves};
 use crate::preflight::{Facts, preflight};
 use crate::replay::{Cause, Judged, Replayed, replay};
 use crate::target::Target;
 use alone::{LANES, Lane, MANY, PAIR};
-use dnode_reports::event::{Death, Ended, Event, Outcome, Run, Verdict};
+use dnode_reports::event::{Death, Ended, Event, Kind, Outcome, Run, Verdict};
 use dnode_spec::generate::Seed;
 use invariant::Invariants;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -65,7 +65,7 @@ struct Runner<'a> {
     /// The seeds of the sessions that are run after these.
     seeds: std::vec::IntoIter<Seed>,
     /// What was shrunk: clause, kind and class of the finding.
-    shrunk: BTreeSet<(String, String)>,
+    shrunk: BTreeSet<(String, Kind)>,
     /// The ids of all cases, selected or not.
     plain: BTreeSet<String>,
     /// The cases at hand were generated.
@@ -248,8 +248,9 @@ impl Runner<'_> {
     /// Gives their verdict to the cases that cannot be asked of this peer.
     fn rule_out(&mut self) {
         for (at, case) in self.cases.iter().enumerate() {
-            if let Some((verdict, reason)) = case.ruled_out(&self.facts) {
-                self.outcomes[at] = Some(verdict::without_run(case, verdict, Some(reason)));
+            if let Some(RuledOut { verdict, reason, rests_on }) = case.ruled_out(&self.facts) {
+                let outcome = verdict::without_run(case, verdict, Some(reason));
+                self.outcomes[at] = Some(Outcome { rests_on, ..outcome });
             }
         }
     }
@@ -461,18 +462,21 @@ impl Runner<'_> {
             };
             self.broken.get(clause).or_else(|| all().find(breaks).map(|outcome| &outcome.id))
         };
-        let reasons: Vec<Option<String>> = held
+        let broken: Vec<Option<(String, String)>> = held
             .iter()
             .map(|(at, own)| {
                 self.cases[*at].transcript.header.requires.iter().find_map(|clause| {
                     let id = broken_in(clause).filter(|id| **id != own.id)?;
-                    Some(needs(clause, &format!("which failed in {id}")))
+                    Some((clause.clone(), needs(clause, &format!("which failed in {id}"))))
                 })
             })
             .collect();
-        for ((at, outcome), reason) in held.into_iter().zip(reasons) {
-            self.outcomes[at] = Some(match reason {
-                Some(reason) => verdict::without_run(&self.cases[at], Verdict::Inconclusive, Some(reason)),
+        for ((at, outcome), broken) in held.into_iter().zip(broken) {
+            self.outcomes[at] = Some(match broken {
+                Some((clause, reason)) => Outcome {
+                    rests_on: Some(clause),
+                    ..verdict::without_run(&self.cases[at], Verdict::Inconclusive, Some(reason))
+                },
                 None => outcome,
             });
         }

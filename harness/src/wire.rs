@@ -14,7 +14,7 @@ pub use log::Log;
 use crate::transport::{Address, Connection};
 pub use budget::Memory;
 use budget::{Refused, Share, cost};
-use dnode_reports::event::From;
+use dnode_reports::event::{Act, Origin};
 use dnode_spec::dialect::Dialect;
 use dnode_spec::line::Splitter;
 use dnode_spec::message::{Id, Problem};
@@ -49,9 +49,6 @@ const BETWEEN_FEW_SEGMENTS: Duration = Duration::from_millis(25);
 /// How long a connection is read that is over for us, and how many are at once.
 const LINGER: Duration = Duration::from_secs(30);
 static LINGERING: Semaphore = Semaphore::const_new(64);
-
-/// What the log says of a reset.
-const RESETS: &str = "resets the connection";
 
 /// Which end of the monitor the suite is.
 const SUITE: End = End::A;
@@ -134,7 +131,7 @@ impl Wire {
     /// A connection that the peer has reset already.
     fn after_reset(terms: &Terms) -> Wire {
         let mut wire = Wire { closed: Some(true), ..Wire::over_any(None, terms) };
-        wire.log.event(From::Peer, RESETS);
+        wire.log.event(Origin::Peer, Act::Resets);
         wire
     }
 
@@ -176,7 +173,7 @@ impl Wire {
         let mut rest = &*whole;
         while !rest.is_empty() {
             let (line, after) = rest.split_at(memchr(b'\n', rest).map_or(rest.len(), |end| end + 1));
-            self.log.bytes(From::Suite, line);
+            self.log.bytes(Origin::Suite, line);
             rest = after;
         }
         self.learn(&whole);
@@ -251,7 +248,7 @@ impl Wire {
 
     /// Ends the connection of a peer that sends more than is taken, and drops what it sent.
     fn give_up(&mut self) -> Incoming {
-        self.log.event(From::Suite, "gives up: the peer sends more than is kept");
+        self.log.event(Origin::Suite, Act::GivesUp);
         self.connection = None;
         self.closed = Some(false);
         self.flooded = true;
@@ -364,7 +361,7 @@ impl Wire {
             };
             self.lines += 1;
             self.count += 1;
-            self.log.line(From::Peer, line);
+            self.log.line(Origin::Peer, line);
             let cost = cost(line);
             match self.share.fit(self.kept + cost + buffered, deadline).await {
                 Ok(()) => {}
@@ -390,9 +387,9 @@ impl Wire {
         if self.connection.take().is_some() {
             let rest = self.splitter.rest().to_vec();
             if !rest.is_empty() {
-                self.log.bytes(From::Peer, &rest);
+                self.log.bytes(Origin::Peer, &rest);
             }
-            self.log.event(From::Peer, if reset { RESETS } else { "closes the connection" });
+            self.log.event(Origin::Peer, if reset { Act::Resets } else { Act::Closes });
             if !reset {
                 for problem in self.monitor.end(PEER, &rest) {
                     self.broken.entry(problem.clause).or_insert(problem);
@@ -416,7 +413,7 @@ impl Wire {
 
     /// Closes our sending half; the peer may still send.
     pub fn half_close(&mut self) {
-        self.log.event(From::Suite, "closes its sending half");
+        self.log.event(Origin::Suite, Act::HalfCloses);
         let _ = self.monitor.end(SUITE, self.sent.rest());
         if let Some(connection) = &mut self.connection {
             // Mostly this is done at once; where it is not, whoever waits for what comes goes on with it.
@@ -428,7 +425,7 @@ impl Wire {
 
     /// Aborts the connection.
     pub fn reset(&mut self) {
-        self.log.event(From::Suite, RESETS);
+        self.log.event(Origin::Suite, Act::Resets);
         if let Some(connection) = self.connection.take() {
             connection.reset();
         }
@@ -503,9 +500,9 @@ impl Wire {
         (self.log, self.broken)
     }
 
-    /// A word for the log.
-    pub fn note(&mut self, what: &str) {
-        self.log.event(From::Suite, what);
+    /// Logs something that the suite does.
+    pub fn note(&mut self, what: Act) {
+        self.log.event(Origin::Suite, what);
     }
 }
 

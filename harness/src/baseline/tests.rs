@@ -1,6 +1,6 @@
 use super::edit::{Change, Words, update};
 use super::*;
-use dnode_reports::event::{Divergence, Evidence};
+use dnode_reports::event::{Divergence, Evidence, Kind};
 use dnode_spec::clause::Level;
 
 const TODAY: Date = Date { year: 2026, month: 11, day: 23 };
@@ -23,7 +23,7 @@ fn outcome(id: &str, verdict: Verdict, fingerprint: &str) -> Outcome {
     let divergence = verdict.is_finding().then(|| Divergence {
         step: "step 2".to_owned(),
         clause: "robust/survives".to_owned(),
-        kind: "died".to_owned(),
+        kind: Kind::Died,
         path: String::new(),
         expected: String::new(),
         actual: String::new(),
@@ -36,6 +36,7 @@ fn outcome(id: &str, verdict: Verdict, fingerprint: &str) -> Outcome {
         clauses: vec!["robust/survives".to_owned()],
         verdict,
         reason: None,
+        rests_on: None,
         divergence,
         excuse: None,
         evidence: Evidence::default(),
@@ -65,7 +66,7 @@ fn a_known_failure_is_excused_with_its_reason() {
 fn what_rests_on_a_known_failure_is_excused_with_it() {
     let text = "[[known]]\ncase = \"methods/by-id\"\nfingerprint = \"1:a\"\nreason = \"names only\"\n";
     let mut outcome = outcome("value/nest", Verdict::Inconclusive, "");
-    outcome.reason = Some("needs methods/by-id, which this peer does not do".to_owned());
+    outcome.rests_on = Some("methods/by-id".to_owned());
     assert_eq!(
         held(text, &outcome),
         (vec![], Some("rests on methods/by-id, whose failure is known".to_owned()))

@@ -17,7 +17,7 @@ use crate::run::verdict::{Life, likened};
 use crate::target::Target;
 use crate::transport::Address;
 use crate::wire::{Incoming, Wire};
-use dnode_reports::event::{self, Death, Outcome};
+use dnode_reports::event::{self, Death, Kind, Outcome};
 use dnode_spec::clause::Level;
 use dnode_spec::message::Problem;
 use dnode_spec::transcript::Names;
@@ -39,8 +39,8 @@ const IMPATIENCE: Duration = Duration::from_millis(250);
 /// Something wrong that a session showed.
 #[derive(Debug, Clone)]
 pub(super) struct Shown {
-    /// The kind of difference, in the replayer's word; empty where the monitor saw it.
-    pub(super) kind: String,
+    /// The kind of difference; none if the monitor saw it.
+    pub(super) kind: Option<Kind>,
     /// What it is; its operation is that of the session that showed it.
     pub identity: Identity,
     /// What was expected.
@@ -54,8 +54,8 @@ pub(super) struct Shown {
 }
 
 impl Shown {
-    pub(super) fn new(identity: Identity, kind: &str, expected: &str, came: &str) -> Shown {
-        let (kind, expected, came) = (kind.to_owned(), expected.to_owned(), came.to_owned());
+    pub(super) fn new(identity: Identity, kind: Option<Kind>, expected: &str, came: &str) -> Shown {
+        let (expected, came) = (expected.to_owned(), came.to_owned());
         Shown { kind, identity, expected, came, wire: Vec::new(), death: None }
     }
 }
@@ -114,7 +114,7 @@ impl Confirmer<'_> {
         let of_others = |oracle, expected: &str| {
             let clause = if oracle == Oracle::Hang { "robust/bounded" } else { "robust/survives" };
             let identity = Identity::new(oracle, clause, operation, oracle.word());
-            Shown::new(identity, "", expected, "none for a while")
+            Shown::new(identity, None, expected, "none for a while")
         };
         if hung {
             found.push(of_others(Oracle::Hang, "an answer on a fresh connection"));
@@ -137,7 +137,7 @@ impl Confirmer<'_> {
         let shown = counts.map(|(clause, problem)| {
             let place = problem.at.split(['.', '[']).next().unwrap_or_default();
             let identity = Identity::new(Oracle::Clause, clause, "a line of the peer", place);
-            Shown::new(identity, "", &problem.expected, &problem.actual)
+            Shown::new(identity, None, &problem.expected, &problem.actual)
         });
         shown.collect()
     }
@@ -146,17 +146,18 @@ impl Confirmer<'_> {
     fn of_outcome(&self, outcome: &Outcome, lives: bool, operation: &str) -> Option<Shown> {
         let found = outcome.divergence.as_ref().filter(|_| outcome.gates(self.gate))?;
         let death = outcome.evidence.death.clone();
-        let identity = match (found.kind.as_str(), lives) {
-            ("died", _) => {
+        let identity = match (found.kind, lives) {
+            (Kind::Died, _) => {
                 let words = death.as_ref().and_then(|death| last_words(&death.stderr));
-                let class = death.as_ref().map_or("refuses", |death| death.status.as_str());
+                let class = death.as_ref().map(|death| death.status.to_string());
+                let class = class.as_deref().unwrap_or("refuses");
                 Identity::new(Oracle::Died, LIFE_CLAUSE, words.as_deref().unwrap_or(operation), class)
             }
-            ("deaf", false) => Identity::new(Oracle::NotServed, LIFE_CLAUSE, operation, "not served"),
-            ("deaf", true) => Identity::new(Oracle::Deaf, &found.clause, operation, "deaf"),
+            (Kind::Deaf, false) => Identity::new(Oracle::NotServed, LIFE_CLAUSE, operation, "not served"),
+            (Kind::Deaf, true) => Identity::new(Oracle::Deaf, &found.clause, operation, "deaf"),
             _ => Identity::new(Oracle::Clause, &found.clause, "an answer", "another answer"),
         };
-        Some(Shown { death, ..Shown::new(identity, &found.kind, &found.expected, &found.actual) })
+        Some(Shown { death, ..Shown::new(identity, Some(found.kind), &found.expected, &found.actual) })
     }
 
     /// What became of the peer; and whether it was away for a while.

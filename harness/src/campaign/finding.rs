@@ -9,7 +9,7 @@ use crate::preflight::Facts;
 use crate::target::Target;
 use crate::transport::Limits;
 use dnode_reports::escape::terminal_cut;
-use dnode_reports::event::{Death, From, Wire};
+use dnode_reports::event::{Death, Origin, Wire};
 use dnode_spec::clause;
 use serde_json::{Value as Json, json};
 use std::collections::BTreeMap;
@@ -172,12 +172,12 @@ fn wire_log(wire: &[Wire]) -> String {
     for entry in wire {
         let _ = match entry {
             Wire::Bytes { from, bytes, cut } => {
-                let arrow = if *from == From::Suite { "->" } else { "<-" };
+                let arrow = if *from == Origin::Suite { "->" } else { "<-" };
                 let line = bytes.strip_suffix(b"\n").unwrap_or(bytes);
                 writeln!(out, "{arrow} {}", terminal_cut(line, usize::MAX, *cut))
             }
             Wire::Event { from, what } => {
-                let arrow = if *from == From::Suite { "--" } else { "  --" };
+                let arrow = if *from == Origin::Suite { "--" } else { "  --" };
                 writeln!(out, "{arrow} {what}")
             }
             Wire::Omitted(count) => writeln!(out, "… {count} entries are left out"),
@@ -232,7 +232,7 @@ fn text(finding: &Finding, scene: &Scene<'_>, folder: &Path) -> String {
     });
     let _ = writeln!(out, "```\n\n`wire.log` has what went over the connection.\n");
     if let Some(death) = &finding.death {
-        let _ = writeln!(out, "## How the process ended\n\n{}\n\n```text", shown(&death.status));
+        let _ = writeln!(out, "## How the process ended\n\n{}\n\n```text", shown(&death.status.to_string()));
         death.stderr.lines().for_each(|line| {
             let _ = writeln!(out, "{}", shown(line));
         });

@@ -18,7 +18,7 @@ use crate::cases::{Case, level};
 use crate::peer::Health;
 use crate::replay::{Cause, Diverged, Judged, replay};
 use crate::transport::Address;
-use dnode_reports::event::Death;
+use dnode_reports::event::{Death, Kind};
 use fastrand::Rng;
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -238,7 +238,7 @@ impl<'a> Lane<'a> {
     /// Whether a session just ended as a known finding does. A peer that was harmed so is started again.
     async fn is_seen(&mut self, case: &Case, found: &Diverged) -> bool {
         let campaign = self.campaign;
-        if found.kind == "deaf" {
+        if found.kind == Kind::Deaf {
             let input = Input::of(&case.transcript, &campaign.methods);
             return input.is_some_and(|input| self.is_known(&input, Oracle::Deaf));
         }
@@ -393,7 +393,7 @@ impl<'a> Lane<'a> {
         }
         let Some(case) = self.case(&Job::Input(input.clone())) else { return };
         let shown = Shown {
-            kind: String::new(),
+            kind: None,
             identity,
             expected: "an answer in proportion to what was sent".to_owned(),
             came: format!("{} bytes in {:?}, for {} bytes", seen.came, seen.took, seen.sent),
@@ -427,7 +427,7 @@ impl<'a> Lane<'a> {
             .filter(|_| !self.campaign.knows(|known| *known == identity))
         {
             let shown = Shown {
-                kind: String::new(),
+                kind: None,
                 identity,
                 expected: "memory that stays about where it was".to_owned(),
                 came: format!(

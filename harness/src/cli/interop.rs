@@ -8,7 +8,7 @@ use crate::interop::{Implementation, Options, interop};
 use crate::target::quote;
 use clap::Args;
 use dnode_reports::account::Account;
-use dnode_reports::event::{Event, Run, Verdict};
+use dnode_reports::event::{Event, Kind, Run, Verdict};
 use dnode_spec::clause::Level;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -129,7 +129,7 @@ impl Matrix {
             }
             Event::Judged(outcome) => {
                 let word = match (outcome.verdict, outcome.divergence.as_ref()) {
-                    (Verdict::Fail, Some(found)) if found.kind == "broken" => "broken",
+                    (Verdict::Fail, Some(found)) if found.kind == Kind::Broken => "broken",
                     (verdict, _) => verdict.word(),
                 };
                 self.cells.insert((outcome.id.clone(), self.servers.len()), word);

@@ -7,6 +7,7 @@ use super::{Cause, Replay, Stop};
 use crate::peer::{Service, serves};
 use crate::ping::{Answer, Ping};
 use crate::wire::Incoming;
+use dnode_reports::event::{Act, Kind};
 use dnode_spec::monitor::Received;
 use dnode_spec::text::TextBuf;
 use tokio::time::Instant;
@@ -30,7 +31,7 @@ impl Replay<'_, '_> {
             Barrier::Closed if self.half_closed || self.is_server() => {}
             Barrier::Closed => {
                 let awaited = "nothing, on a connection that stays open";
-                return Err(self.diverged("closed", awaited, "the end of the connection", Cause::Life));
+                return Err(self.diverged(Kind::Closed, awaited, "the end of the connection", Cause::Life));
             }
             Barrier::Deaf => return Err(self.deaf()),
         }
@@ -94,13 +95,13 @@ impl Replay<'_, '_> {
                 return Err(Self::no_second_connection());
             }
         }
-        self.wire.note("connects a second time");
+        self.wire.note(Act::Reconnects);
         let served = serves(address, self.facts, self.deadline).await;
         if served == Service::Served {
-            self.wire.note("is served on the second connection");
+            self.wire.note(Act::IsServedAgain);
             return Ok(());
         }
-        Err(self.diverged("not-served", "a fresh connection is served", "it is not", Cause::Life))
+        Err(self.diverged(Kind::NotServed, "a fresh connection is served", "it is not", Cause::Life))
     }
 
     async fn closed_in_order(&mut self) -> Result<(), Stop> {
@@ -110,7 +111,7 @@ impl Replay<'_, '_> {
     }
 
     fn deaf(&self) -> Stop {
-        self.diverged("deaf", SURVIVED, "neither", Cause::Time)
+        self.diverged(Kind::Deaf, SURVIVED, "neither", Cause::Time)
     }
 
     async fn barrier(&mut self, absence: bool) -> Barrier {

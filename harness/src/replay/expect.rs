@@ -2,6 +2,7 @@
 
 use super::{Cause, Replay, Stop};
 use crate::wire::Incoming;
+use dnode_reports::event::Kind;
 use dnode_spec::graph::describe;
 use dnode_spec::message::Method;
 use dnode_spec::monitor::Received;
@@ -146,10 +147,10 @@ impl<'t> Replay<'_, 't> {
         let (step, awaited) = (self.pending[at].step, self.pending[at].pattern.describe());
         self.enter(&step.label, step.clause.as_deref());
         let Mismatch::Arguments(difference) = mismatch else {
-            return self.diverged("differs", &awaited, "a call of something else", Cause::Content);
+            return self.diverged(Kind::Differs, &awaited, "a call of something else", Cause::Content);
         };
         let mut diverged =
-            self.divergence(difference.kind.word(), &difference.expected, &difference.actual, Cause::Content);
+            self.divergence(difference.kind.into(), &difference.expected, &difference.actual, Cause::Content);
         diverged.path = difference.path.to_string();
         diverged.class = difference.class.to_owned();
         Stop::Diverged(diverged)
@@ -159,7 +160,7 @@ impl<'t> Replay<'_, 't> {
         let step = self.pending[before].step;
         let (first, came) = (self.pending[before].pattern.describe(), self.pending[at].pattern.describe());
         self.enter(&step.label, step.clause.as_deref());
-        self.diverged("order", &format!("{first}, first"), &format!("{came}, before it"), Cause::Content)
+        self.diverged(Kind::Order, &format!("{first}, first"), &format!("{came}, before it"), Cause::Content)
     }
 
     /// Waits for what one of the continuations begins with.
@@ -194,7 +195,7 @@ impl<'t> Replay<'_, 't> {
             Method::Name(name) => name.as_text().to_string(),
         };
         let actual = format!("a call of {called} with {}", describe(&stray.graph, stray.root));
-        let mut diverged = self.divergence("unexpected", "nothing more", &actual, Cause::Content);
+        let mut diverged = self.divergence(Kind::Unexpected, "nothing more", &actual, Cause::Content);
         diverged.class = format!("call of {called}");
         Some(Stop::Diverged(diverged))
     }

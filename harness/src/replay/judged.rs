@@ -1,7 +1,8 @@
 //! What a replay gives: how the transcript ended, and what a divergence is made of.
 
-use super::{CONNECTION, REFUSED};
+use super::CONNECTION;
 use crate::wire::Log;
+use dnode_reports::event::Kind;
 use dnode_spec::message::Problem;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -36,7 +37,7 @@ pub struct Diverged {
     /// The clause that is broken.
     pub clause: String,
     /// The kind of difference.
-    pub kind: &'static str,
+    pub kind: Kind,
     /// Where in the message.
     pub path: String,
     /// What was expected.
@@ -68,12 +69,12 @@ impl Replayed {
     /// Whether the peer did not even accept a connection.
     #[must_use]
     pub fn is_refused(&self) -> bool {
-        matches!(&self.judged, Judged::Diverged(diverged) if diverged.kind == REFUSED)
+        matches!(&self.judged, Judged::Diverged(diverged) if diverged.kind == Kind::Refused)
     }
 
-    /// What a replay gives that had no connection: `kind` says why in a permanent word, `actual` in a sentence.
+    /// What a replay gives that had no connection: `kind` and `actual` say why.
     #[must_use]
-    pub fn without_connection(clause: &str, kind: &'static str, actual: String) -> Replayed {
+    pub fn without_connection(clause: &str, kind: Kind, actual: String) -> Replayed {
         let judged = Judged::Diverged(Box::new(Diverged {
             step: CONNECTION.to_owned(),
             clause: clause.to_owned(),
@@ -81,7 +82,7 @@ impl Replayed {
             path: String::new(),
             expected: "a connection".to_owned(),
             actual,
-            class: kind.to_owned(),
+            class: kind.word().to_owned(),
             cause: Cause::Life,
         }));
         Replayed { judged, log: Log::default(), broken: BTreeMap::new(), lines: 0, more: Duration::ZERO }

@@ -90,5 +90,5 @@ async fn an_answer_that_stops_coming_does_not() {
 #[tokio::test(start_paused = true)]
 async fn a_flood_is_one_and_not_the_end_of_the_connection() {
     let Judged::Diverged(diverged) = judged(SURVIVED, Answer::Endless).await else { panic!("it passed") };
-    assert_eq!((diverged.kind, diverged.cause), ("flood", Cause::Content));
+    assert_eq!((diverged.kind, diverged.cause), (Kind::Flood, Cause::Content));
 }

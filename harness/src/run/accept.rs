@@ -13,7 +13,7 @@ use crate::host::Host;
 use crate::preflight::Facts;
 use crate::replay::{CONNECTION, Cause, Judged, Replayed, replay_accepted};
 use crate::wire::Wire;
-use dnode_reports::event::{Death, Ended, Event, Outcome, Run, Verdict};
+use dnode_reports::event::{Death, Ended, Event, Kind, Outcome, Run, Verdict};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -141,7 +141,7 @@ impl Seat<'_> {
 }
 
 fn absent(case: &Case, actual: String) -> Replayed {
-    Replayed::without_connection(&case.transcript.header.clauses[0], "absent", actual)
+    Replayed::without_connection(&case.transcript.header.clauses[0], Kind::Absent, actual)
 }
 
 impl Session {
@@ -156,7 +156,7 @@ impl Session {
     fn outcome(self, case: &Case, options: &Options) -> Outcome {
         let mut outcome = verdict::outcome(case, self.replayed, Life::Serves, &options.command);
         let Some(death) = self.death else { return outcome };
-        if !(options.may_exit && death.status.starts_with("exit status")) {
+        if !(options.may_exit && death.status.is_exit()) {
             outcome.verdict = Verdict::Crash;
         }
         if let Some(found) = outcome.divergence.as_mut().filter(|found| found.step != CONNECTION) {

@@ -24,7 +24,7 @@ impl Runner<'_> {
             };
             let Some(found) = &outcome.divergence else { continue };
             let found = found.clone();
-            let kind = (found.clause.clone(), found.kind.clone());
+            let kind = (found.clause.clone(), found.kind);
             if self.is_interrupted() || self.shrunk.len() >= SHRUNK || !self.shrunk.insert(kind) {
                 continue;
             }

@@ -5,7 +5,7 @@ use super::{Broken, Command};
 use crate::cases::{Case, Selection, invariant_id, invariants};
 use crate::preflight::Facts;
 use crate::replay::{Cause, Diverged, Replayed};
-use dnode_reports::event::{Evidence, Outcome, Verdict, Wire};
+use dnode_reports::event::{Evidence, Kind, Outcome, Verdict, Wire};
 use dnode_spec::clause::Clause;
 use dnode_spec::dialect::Dialect;
 use dnode_spec::message::Problem;
@@ -90,7 +90,7 @@ impl Invariants {
             Diverged {
                 step: "a line of the peer".to_owned(),
                 clause: clause.id.to_owned(),
-                kind: "broken",
+                kind: Kind::Broken,
                 path: shown.problem.at.clone(),
                 expected: shown.problem.expected.clone(),
                 actual: shown.problem.actual.clone(),

@@ -4,7 +4,7 @@ use super::Command;
 use crate::cases::{Case, LIFE, LIFE_ABOUT, LIFE_CLAUSE, PROBE_COMPLETE, Selection, level};
 use crate::preflight::Facts;
 use crate::replay::{AFTER_LAST, Cause, Diverged, Judged, Replayed};
-use dnode_reports::event::{Death, Divergence, Evidence, Outcome, Verdict};
+use dnode_reports::event::{Death, Divergence, Evidence, Kind, Outcome, Verdict};
 use dnode_reports::fingerprint::fingerprint;
 use dnode_spec::generate::Seed;
 use dnode_spec::probe::{OPTIONAL, PLAIN, REQUIRED, optional_in};
@@ -28,6 +28,7 @@ pub(super) fn without_run(case: &Case, verdict: Verdict, reason: Option<String>)
         clauses: case.transcript.header.clauses.clone(),
         verdict,
         reason,
+        rests_on: None,
         divergence: None,
         excuse: None,
         evidence: Evidence::default(),
@@ -50,6 +51,7 @@ pub(super) fn over_the_run(id: String, clause: &str, about: String) -> Outcome {
         clauses: vec![clause.to_owned()],
         verdict: Verdict::Pass,
         reason: None,
+        rests_on: None,
         divergence: None,
         excuse: None,
         evidence: Evidence::default(),
@@ -71,7 +73,7 @@ pub(crate) fn likened(
     let Replayed { judged, log, .. } = replayed;
     let (verdict, reason, mut diverged, death) = judge(judged, life);
     // What ends a peer in the last step ends it in that step, or a moment later: which of them is a matter of time.
-    if let Some(diverged) = diverged.as_mut().filter(|it| it.kind == "died" && it.step == AFTER_LAST)
+    if let Some(diverged) = diverged.as_mut().filter(|it| it.kind == Kind::Died && it.step == AFTER_LAST)
         && let Some(last) = case.transcript.steps.last()
     {
         diverged.step.clone_from(&last.label);
@@ -103,32 +105,32 @@ fn judge(judged: Judged, life: Life) -> Verdicts {
                 Some(death) => format!("the process ended with {}", death.status),
                 None => "the peer accepts no connections any more".to_owned(),
             };
-            let class = death.as_ref().map_or("refuses", |death| death.status.as_str()).to_owned();
-            (Verdict::Crash, None, Some(end_of_peer(judged, "died", status, class)), death)
+            let class = death.as_ref().map_or_else(|| "refuses".to_owned(), |death| death.status.to_string());
+            (Verdict::Crash, None, Some(end_of_peer(judged, Kind::Died, status, class)), death)
         }
         (judged, Life::Deaf) => {
             let actual = "the peer accepts connections and does not answer on them".to_owned();
-            (Verdict::Hang, None, Some(end_of_peer(judged, "deaf", actual, "deaf".to_owned())), None)
+            (Verdict::Hang, None, Some(end_of_peer(judged, Kind::Deaf, actual, "deaf".to_owned())), None)
         }
         (Judged::Pass, Life::Serves) => (Verdict::Pass, None, None, None),
         (Judged::NotApplicable(reason), Life::Serves) => (Verdict::NotApplicable, Some(reason), None, None),
         (Judged::Diverged(mut diverged), Life::Serves) => {
             // It serves others: a connection that is open and deaf is just that.
-            if diverged.kind == "deaf" && diverged.clause.starts_with("robust/") {
+            if diverged.kind == Kind::Deaf && diverged.clause.starts_with("robust/") {
                 "robust/not-deaf".clone_into(&mut diverged.clause);
             }
-            let verdict = if diverged.kind == "deaf" { Verdict::Hang } else { Verdict::Fail };
+            let verdict = if diverged.kind == Kind::Deaf { Verdict::Hang } else { Verdict::Fail };
             (verdict, None, Some(diverged), None)
         }
     }
 }
 
 /// The divergence of a case after which the peer no longer serves.
-fn end_of_peer(judged: Judged, kind: &'static str, actual: String, class: String) -> Box<Diverged> {
+fn end_of_peer(judged: Judged, kind: Kind, actual: String, class: String) -> Box<Diverged> {
     let (step, clause) = match judged {
         // An end is one, whatever the input was meant to show.
         Judged::Diverged(diverged)
-            if kind == "died"
+            if kind == Kind::Died
                 && ["robust/bounded", "robust/arguments-only", "robust/not-deaf"]
                     .contains(&&*diverged.clause) =>
         {
@@ -152,7 +154,7 @@ fn end_of_peer(judged: Judged, kind: &'static str, actual: String, class: String
 pub(super) fn divergence(case: &str, diverged: Diverged) -> Divergence {
     let Diverged { step, clause, kind, path, expected, actual, class, .. } = diverged;
     let fingerprint = fingerprint(case, &clause, &step, kind, &path, &class);
-    Divergence { step, clause, kind: kind.to_owned(), path, expected, actual, fingerprint }
+    Divergence { step, clause, kind, path, expected, actual, fingerprint }
 }
 
 /// The case about the probe itself: a program that claims it offers each method, or declares it absent.
@@ -183,7 +185,7 @@ pub(super) fn probe_complete(facts: &Facts, selection: &Selection) -> Option<Out
             Diverged {
                 step: "the object".to_owned(),
                 clause: PROBE_COMPLETE.to_owned(),
-                kind: "absent",
+                kind: Kind::Absent,
                 path: "arguments[0]".to_owned(),
                 expected: "each method, or its name in the second argument of conformProbe's answer"
                     .to_owned(),
@@ -206,11 +208,11 @@ pub(super) fn life(death: Option<(String, Death)>) -> Outcome {
             Diverged {
                 step: "between the cases".to_owned(),
                 clause: LIFE_CLAUSE.to_owned(),
-                kind: "died",
+                kind: Kind::Died,
                 path: String::new(),
                 expected: "the peer goes on serving".to_owned(),
                 actual: format!("the process ended with {} {when}", death.status),
-                class: death.status.clone(),
+                class: death.status.to_string(),
                 cause: Cause::Life,
             },
         ));
@@ -228,7 +230,7 @@ mod tests {
     fn a_peer_that_dies_a_moment_after_the_last_step_died_of_it() {
         let case = all().unwrap().into_iter().find(|case| case.id() == "robust/reset").unwrap();
         let step = |judged: Judged| {
-            let nothing = Replayed::without_connection(LIFE_CLAUSE, "none", String::new());
+            let nothing = Replayed::without_connection(LIFE_CLAUSE, Kind::Refused, String::new());
             let replayed = Replayed { judged, ..nothing };
             let outcome = outcome(&case, replayed, Life::Died(None), &Command::default());
             let divergence = outcome.divergence.unwrap();
@@ -237,7 +239,7 @@ mod tests {
         let passed = step(Judged::Pass);
         assert_eq!((passed.0, passed.1.as_str()), (Verdict::Crash, "step 4"));
         let Judged::Diverged(mut unserved) =
-            Replayed::without_connection("robust/survives", "not-served", String::new()).judged
+            Replayed::without_connection("robust/survives", Kind::NotServed, String::new()).judged
         else {
             unreachable!()
         };

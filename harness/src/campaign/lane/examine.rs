@@ -49,10 +49,10 @@ impl Lane<'_> {
             oracle: Oracle::Died,
             clause: "robust/survives".to_owned(),
             what: words.unwrap_or_else(|| format!("an end that was not repeated: {why}")),
-            class: death.as_ref().map_or("refuses", |death| death.status.as_str()).to_owned(),
+            class: death.as_ref().map_or_else(|| "refuses".to_owned(), |death| death.status.to_string()),
         };
         let shown = Shown {
-            kind: String::new(),
+            kind: None,
             identity,
             expected: "the peer goes on serving".to_owned(),
             came: format!("it ended, and {why}; the transcript is the last session before that"),
@@ -181,13 +181,11 @@ impl Lane<'_> {
     async fn settle_case(&mut self, case: &Case, shown: &Shown, source: &'static str) -> bool {
         let options = &self.campaign.options;
         let Identity { clause, .. } = &shown.identity;
-        if shown.kind.is_empty() {
-            return false;
-        }
+        let Some(kind) = shown.kind else { return false };
         let found = Divergence {
             step: String::new(),
             clause: clause.clone(),
-            kind: shown.kind.clone(),
+            kind,
             path: String::new(),
             expected: shown.expected.clone(),
             actual: shown.came.clone(),
