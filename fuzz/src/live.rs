@@ -14,14 +14,14 @@
 
 pub mod transition;
 
-use dnode_conform::peer::{DYING, Peer};
-use dnode_conform::conversation::greet::{HELLO, bind_object};
-use dnode_conform::conversation::service::{Service, serves};
-use dnode_conform::conversation::ping::{Addressing, Ping};
-use dnode_conform::conversation::facts::Facts;
-use dnode_conform::conversation::preflight::preflight;
-use dnode_conform::program::Target;
 use dnode::transport::Address;
+use dnode_conform::conversation::facts::Facts;
+use dnode_conform::conversation::greet::{HELLO, bind_object};
+use dnode_conform::conversation::ping::{Addressing, Ping};
+use dnode_conform::conversation::preflight::preflight;
+use dnode_conform::conversation::service::{Service, serves};
+use dnode_conform::peer::{DYING, Peer};
+use dnode_conform::program::Target;
 use dnode_conform::wire::{Incoming, Wire};
 use dnode_spec::clause::{self, Level};
 use dnode_spec::dialect::Dialect;

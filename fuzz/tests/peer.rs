@@ -1,8 +1,8 @@
 //! The target that drives a live peer: the seeds blame no peer that is right, and find faults of the reference peer.
 #![cfg(feature = "peer")]
 
-use dnode_conform::reference::{self, MakeConduct, Manner, fault, variant};
 use dnode_conform::program::Target;
+use dnode_conform::reference::{self, MakeConduct, Manner, fault, variant};
 use dnode_fuzz::live::Live;
 use std::collections::BTreeSet;
 use std::path::Path;

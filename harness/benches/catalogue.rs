@@ -8,13 +8,13 @@
 
 mod table;
 
+use dnode::transport::Address;
 use dnode_conform::cases::{Case, catalogue};
-use dnode_conform::peer::Peer;
 use dnode_conform::conversation::facts::Facts;
 use dnode_conform::conversation::preflight::preflight;
 use dnode_conform::conversation::replay::replay;
-use dnode_conform::program::Target;
-use dnode::transport::Address;
+use dnode_conform::peer::Peer;
+use dnode_conform::program::{Route, Target};
 use dnode_spec::dialect::Dialect;
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
@@ -110,11 +110,11 @@ fn best(arguments: &[&str]) -> Duration {
 
 /// Each case by itself on one peer, judged and by the bare loop.
 async fn measure() -> Vec<(String, Figures)> {
-    let peer = Peer::start(&Target::Exec(format!("exec '{PROGRAM}' serve --listen 127.0.0.1:{{port}}")))
+    let peer = Peer::start(&Target::exec(&format!("exec '{PROGRAM}' serve --listen 127.0.0.1:{{port}}")))
         .await
         .unwrap();
-    let facts = preflight(peer.address(), Dialect::default(), None, PATIENCE).await.unwrap();
-    let tcp = peer.address().tcp().unwrap().to_owned();
+    let facts = preflight(peer.route(), Dialect::default(), None, PATIENCE).await.unwrap();
+    let tcp = peer.route().address().and_then(Address::tcp).unwrap().to_owned();
     let (recorder, record) = recorder(tcp.clone()).await;
     let mut cases = Vec::new();
     for case in catalogue(Dialect::default()).unwrap() {
@@ -130,7 +130,7 @@ async fn measure() -> Vec<(String, Figures)> {
             figures.bytes += session.iter().map(|(_, bytes)| bytes.len()).sum::<usize>();
         }
         for _ in 0..ROUNDS {
-            figures.judged = figures.judged.min(judge(&case, peer.address(), &facts).await);
+            figures.judged = figures.judged.min(judge(&case, peer.route(), &facts).await);
             figures.bare = figures.bare.min(bare(&sessions, &tcp).await.unwrap());
         }
         cases.push((case.id().to_owned(), figures));
@@ -139,9 +139,9 @@ async fn measure() -> Vec<(String, Figures)> {
     cases
 }
 
-async fn judge(case: &Case, address: &Address, facts: &Facts) -> Duration {
+async fn judge(case: &Case, route: &Route, facts: &Facts) -> Duration {
     let started = Instant::now();
-    replay(case, address, facts, PATIENCE).await;
+    replay(case, route, facts, PATIENCE).await;
     started.elapsed()
 }
 
@@ -174,9 +174,9 @@ fn quick(stream: &TcpStream) -> std::io::Result<()> {
 }
 
 /// Starts what stands between the suite and the peer and keeps what goes over it.
-async fn recorder(peer: String) -> (Address, Record) {
+async fn recorder(peer: String) -> (Route, Record) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap().to_string().parse().unwrap();
+    let route = Route::Dial(listener.local_addr().unwrap().to_string().parse().unwrap());
     let record = Record::default();
     let kept = Arc::clone(&record);
     tokio::spawn(async move {
@@ -192,7 +192,7 @@ async fn recorder(peer: String) -> (Address, Record) {
             tokio::spawn(carry(Sender::Peer, from_peer, to_suite, session));
         }
     });
-    (address, record)
+    (route, record)
 }
 
 async fn carry(

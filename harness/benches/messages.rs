@@ -7,11 +7,13 @@
 
 mod table;
 
+use dnode::transport::Address;
 use dnode_conform::cases::Case;
 use dnode_conform::conversation::facts::Facts;
 use dnode_conform::conversation::preflight::preflight;
-use dnode_conform::conversation::replay::{Judged, replay};
-use dnode::transport::Address;
+use dnode_conform::conversation::replay::judged::Judged;
+use dnode_conform::conversation::replay::replay;
+use dnode_conform::program::Route;
 use dnode_spec::dialect::Dialect;
 use dnode_spec::line::Splitter;
 use serde_json::Value as Json;
@@ -44,32 +46,26 @@ fn main() {
     let mut figures =
         Figures::new("messages", ["calls at once", "judged, messages/s", "bare, messages/s", "ratio"]);
     one_core().block_on(async {
-        let address: Address = address.parse().unwrap();
-        let facts = preflight(&address, Dialect::default(), None, PATIENCE).await.unwrap();
+        let route = Route::Dial(address.parse().unwrap());
+        let facts = preflight(&route, Dialect::default(), None, PATIENCE).await.unwrap();
         for together in [1, 10, 100] {
-            compare(together, &address, &facts, &table, &mut figures).await;
+            compare(together, &route, &facts, &table, &mut figures).await;
         }
         figures.finish();
     });
 }
 
-async fn compare(
-    together: usize,
-    address: &Address,
-    facts: &Facts,
-    table: &Mutex<Table>,
-    figures: &mut Figures,
-) {
+async fn compare(together: usize, route: &Route, facts: &Facts, table: &Mutex<Table>, figures: &mut Figures) {
     let case = Case::read(&transcript(together)).unwrap();
     // The first time fills the table, and so tells what goes over the wire.
     *table.lock().unwrap() = Table::default();
-    judge(&case, address, facts).await;
+    judge(&case, route, facts).await;
     let lines = std::mem::take(&mut table.lock().unwrap().learned);
     let (mut judged, mut bare) = (Duration::MAX, Duration::MAX);
     for _ in 0..ROUNDS {
-        judged = judged.min(judge(&case, address, facts).await);
+        judged = judged.min(judge(&case, route, facts).await);
         let started = Instant::now();
-        play(address.tcp().unwrap(), &lines, together).await.unwrap();
+        play(route.address().and_then(Address::tcp).unwrap(), &lines, together).await.unwrap();
         bare = bare.min(started.elapsed());
     }
     let per_second = |time: Duration| (2 * CALLS) as f64 / time.as_secs_f64();
@@ -84,9 +80,9 @@ async fn compare(
     figures.goal(&what, &Goal::AtLeast(0.8), ratio);
 }
 
-async fn judge(case: &Case, address: &Address, facts: &Facts) -> Duration {
+async fn judge(case: &Case, route: &Route, facts: &Facts) -> Duration {
     let started = Instant::now();
-    let replayed = replay(case, address, facts, PATIENCE).await;
+    let replayed = replay(case, route, facts, PATIENCE).await;
     let took = started.elapsed();
     assert_eq!(replayed.judged, Judged::Pass);
     took

@@ -10,9 +10,10 @@
 mod table;
 
 use dnode_conform::cases::catalogue;
-use dnode_conform::peer::Peer;
 use dnode_conform::conversation::preflight::preflight;
-use dnode_conform::conversation::replay::{Judged, replay};
+use dnode_conform::conversation::replay::judged::Judged;
+use dnode_conform::conversation::replay::replay;
+use dnode_conform::peer::Peer;
 use dnode_conform::program::Target;
 use dnode_spec::dialect::Dialect;
 use dnode_spec::graph::{Graph, Node};
@@ -294,9 +295,9 @@ fn written(size: Size, graph: &Graph<Function>, arguments: dnode_spec::graph::No
 /// Whole sessions against the reference peer, so many at once.
 async fn connections(table: &mut Table) -> f64 {
     const SESSIONS: usize = 4000;
-    let target = Target::Exec(format!("exec '{PROGRAM}' serve --listen 127.0.0.1:{{port}}"));
+    let target = Target::exec(&format!("exec '{PROGRAM}' serve --listen 127.0.0.1:{{port}}"));
     let peer = Peer::start(&target).await.unwrap();
-    let address = Arc::new(peer.address().clone());
+    let address = Arc::new(peer.route().clone());
     let facts = Arc::new(preflight(&address, Dialect::default(), None, PATIENCE).await.unwrap());
     let case =
         catalogue(Dialect::default()).unwrap().into_iter().find(|case| case.id() == "probe/echo").unwrap();

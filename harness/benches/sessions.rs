@@ -6,12 +6,14 @@
 
 mod table;
 
+use dnode::transport::Address;
 use dnode_conform::cases::Case;
-use dnode_conform::peer::Peer;
 use dnode_conform::conversation::preflight::preflight;
-use dnode_conform::conversation::replay::{Judged, replay};
+use dnode_conform::conversation::replay::judged::Judged;
+use dnode_conform::conversation::replay::replay;
+use dnode_conform::peer::Peer;
 use dnode_conform::program::Target;
-use dnode_reports::event::{From, Wire};
+use dnode_reports::event::{Origin, Wire};
 use dnode_spec::dialect::Dialect;
 use dnode_spec::generate::{Kind, Seed, session};
 use std::sync::Arc;
@@ -38,14 +40,14 @@ fn main() {
     let command = std::env::args().skip(1).find(|argument| !argument.starts_with("--"));
     let npm =
         concat!("exec node ", env!("CARGO_MANIFEST_DIR"), "/../fixtures/peers/npm-dnode/server.js {port}");
-    let target = Target::Exec(command.unwrap_or_else(|| npm.to_owned()));
+    let target = Target::exec(&command.unwrap_or_else(|| npm.to_owned()));
     tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap().block_on(bench(&target));
 }
 
 async fn bench(target: &Target) {
     let peer = Peer::start(target).await.unwrap_or_else(|error| panic!("{error}"));
-    let address = Arc::new(peer.address().clone());
-    let facts = Arc::new(preflight(&address, Dialect::default(), None, PATIENCE).await.unwrap());
+    let route = Arc::new(peer.route().clone());
+    let facts = Arc::new(preflight(&route, Dialect::default(), None, PATIENCE).await.unwrap());
     let mut sessions: Vec<Arc<Case>> = Vec::new();
     let mut scripts: Vec<Arc<Vec<Exchange>>> = Vec::new();
     for number in 0..SESSIONS {
@@ -54,7 +56,7 @@ async fn bench(target: &Target) {
         if case.text.contains("\"split\"") {
             continue;
         }
-        let replayed = replay(&case, &address, &facts, PATIENCE).await;
+        let replayed = replay(&case, &route, &facts, PATIENCE).await;
         assert_eq!(replayed.judged, Judged::Pass, "{}", case.id());
         if let Some(script) = script(replayed.log.into_entries()) {
             scripts.push(Arc::new(script));
@@ -63,16 +65,16 @@ async fn bench(target: &Target) {
     }
     let (mut judged, mut bare) = (Duration::MAX, Duration::MAX);
     for _ in 0..ROUNDS {
-        let (address_, facts_) = (Arc::clone(&address), Arc::clone(&facts));
+        let (route_, facts_) = (Arc::clone(&route), Arc::clone(&facts));
         let time = all(&sessions, move |case| {
-            let (address, facts) = (Arc::clone(&address_), Arc::clone(&facts_));
-            async move { drop(replay(&case, &address, &facts, PATIENCE).await) }
+            let (route, facts) = (Arc::clone(&route_), Arc::clone(&facts_));
+            async move { drop(replay(&case, &route, &facts, PATIENCE).await) }
         });
         judged = judged.min(time.await);
-        let address_ = Arc::clone(&address);
+        let route_ = Arc::clone(&route);
         let time = all(&scripts, move |script| {
-            let address = Arc::clone(&address_);
-            async move { play(address.tcp().unwrap(), &script).await.unwrap() }
+            let route = Arc::clone(&route_);
+            async move { play(route.address().and_then(Address::tcp).unwrap(), &script).await.unwrap() }
         });
         bare = bare.min(time.await);
     }
@@ -116,9 +118,9 @@ fn script(log: Vec<Wire>) -> Option<Vec<Exchange>> {
     let mut script = Vec::new();
     for entry in log {
         match entry {
-            Wire::Bytes { from: From::Suite, bytes, cut: 0 } => script.push(Exchange::Send(bytes)),
-            Wire::Bytes { from: From::Peer, bytes, cut: 0 } => script.push(Exchange::Read(bytes.len())),
-            Wire::Event { from: From::Suite, .. } => script.push(Exchange::HalfClose),
+            Wire::Bytes { from: Origin::Suite, bytes, cut: 0 } => script.push(Exchange::Send(bytes)),
+            Wire::Bytes { from: Origin::Peer, bytes, cut: 0 } => script.push(Exchange::Read(bytes.len())),
+            Wire::Event { from: Origin::Suite, .. } => script.push(Exchange::HalfClose),
             Wire::Event { .. } => {}
             _ => return None,
         }

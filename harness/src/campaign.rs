@@ -27,15 +27,16 @@ pub use finding::Finding;
 pub use novelty::Coverage;
 pub use oracle::{Identity, Oracle};
 
-use crate::cases::{catalogue, recorded};
-use crate::peer::{Peer, StartError};
-use crate::conversation::ping::Ping;
+use crate::cases::{CatalogueError, catalogue, recorded};
 use crate::conversation::facts::Facts;
+use crate::conversation::ping::Ping;
 use crate::conversation::preflight::preflight;
-use crate::verdict::Command;
+use crate::error::{Fault, Faulted};
+use crate::peer::{Peer, StartError};
 use crate::program::Target;
+use crate::verdict::Command;
 use corpus::{Corpus, Saved};
-use dnode_reports::event::Wire;
+use dnode_reports::event::{Death, Wire};
 use dnode_spec::clause::Level;
 use dnode_spec::dialect::Dialect;
 use fastrand::Rng;
@@ -46,10 +47,12 @@ use novelty::Novelty;
 use source::{Job, Source};
 use std::collections::VecDeque;
 use std::hash::Hash;
-use std::path::PathBuf;
+use std::io;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+use thiserror::Error;
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 use tokio::time::Instant;
 
@@ -60,6 +63,62 @@ const SAVE: u32 = 20;
 const SUSPICIONS: usize = 128;
 /// How long findings at hand may still be shrunk when the time is over.
 const GRACE: Duration = Duration::from_secs(30);
+
+/// Why a campaign could not run, or not go on.
+#[derive(Debug, Error)]
+pub enum CampaignError {
+    /// There is no peer.
+    #[error(transparent)]
+    Start(#[from] StartError),
+    /// The peer's process ended with its first connection.
+    #[error("the peer's process ended with its first connection, with {status}", status = .0.status)]
+    Ended(Death),
+    /// The peer ended and cannot be started again.
+    #[error("the peer cannot be started again")]
+    Gone,
+    /// The peer serves no connections any more, and we cannot start it again.
+    #[error("the peer serves no connections any more, and the suite cannot start it again")]
+    NotServing,
+    /// Another campaign uses this folder.
+    #[error("another campaign uses the folder {}", .0.display())]
+    Claimed(PathBuf),
+    /// A folder cannot be read or written.
+    #[error("{folder}: {problem}", folder = .0.display(), problem = .1)]
+    Folder(PathBuf, io::Error),
+    /// A finding cannot be written.
+    #[error("a finding cannot be written: {0}")]
+    Finding(io::Error),
+    /// The catalogue cannot be read.
+    #[error(transparent)]
+    Catalogue(#[from] CatalogueError),
+    /// A part of the campaign panicked.
+    #[error("a lane of the campaign failed")]
+    Lane,
+}
+
+impl Faulted for CampaignError {
+    fn fault(&self) -> Fault {
+        match self {
+            CampaignError::Start(error) => error.fault(),
+            CampaignError::Ended(_) | CampaignError::Gone | CampaignError::NotServing => Fault::Peer,
+            CampaignError::Claimed(_) | CampaignError::Folder(..) | CampaignError::Finding(_) => {
+                Fault::Caller
+            }
+            CampaignError::Catalogue(_) | CampaignError::Lane => Fault::Harness,
+        }
+    }
+
+    fn help(&self) -> Option<String> {
+        match self {
+            CampaignError::Start(error) => error.help(),
+            CampaignError::Ended(death) => Some(format!("Its standard error:\n{}", death.stderr)),
+            CampaignError::Claimed(_) => {
+                Some("Give this campaign its own folders; --shard shares the work.".to_owned())
+            }
+            _ => None,
+        }
+    }
+}
 
 /// What to fuzz, and how.
 #[derive(Debug, Clone)]
@@ -153,23 +212,23 @@ struct Shared {
     before: u64,
     /// What is to be looked into, each with what it is called: one of a name is enough.
     suspicions: VecDeque<(String, Suspicion)>,
-    problem: Option<String>,
+    problem: Option<CampaignError>,
 }
 
 /// Fuzzes the target and tells what happens; gives how far it came.
 ///
 /// # Errors
 /// Why it could not run, or not go on; the text says who is at fault.
-pub async fn campaign(options: Options, tell: &mut (dyn FnMut(Notice) + Send)) -> Result<Status, String> {
+pub async fn campaign(
+    options: Options,
+    tell: &mut (dyn FnMut(Notice) + Send),
+) -> Result<Status, CampaignError> {
     let _claimed = claim::claim([Some(&options.findings), options.corpus.as_ref()].into_iter().flatten())?;
-    let mut peer = Peer::start(&options.target).await.map_err(|error| error.to_string())?;
-    let facts = preflight(peer.address(), Dialect::default(), options.ping.as_ref(), options.patience).await;
-    let facts = facts.map_err(|error| StartError::Unreachable(peer.address().clone(), error).to_string())?;
+    let mut peer = Peer::start(&options.target).await?;
+    let facts = preflight(peer.route(), Dialect::default(), options.ping.as_ref(), options.patience).await;
+    let facts = facts.map_err(|error| StartError::Unreachable(peer.route().clone(), error))?;
     if let Some(death) = peer.death(Duration::ZERO).await {
-        return Err(format!(
-            "peer: its process ended with its first connection, with {}\n{}",
-            death.status, death.stderr
-        ));
+        return Err(CampaignError::Ended(death));
     }
     peer.stop().await;
     let (sender, mut notices) = unbounded_channel();
@@ -186,7 +245,7 @@ pub async fn campaign(options: Options, tell: &mut (dyn FnMut(Notice) + Send)) -
         tokio::select! {
             joined = lanes.join_next() => match joined {
                 None => break,
-                Some(Err(error)) if error.is_panic() => campaign.give_up("harness: a lane failed"),
+                Some(Err(error)) if error.is_panic() => campaign.give_up(CampaignError::Lane),
                 Some(_) => {}
             },
             Some(notice) = notices.recv() => tell(notice),
@@ -214,16 +273,18 @@ pub async fn campaign(options: Options, tell: &mut (dyn FnMut(Notice) + Send)) -
 }
 
 impl Campaign {
-    fn open(options: Options, facts: Facts, tell: UnboundedSender<Notice>) -> Result<Campaign, String> {
+    fn open(
+        options: Options,
+        facts: Facts,
+        tell: UnboundedSender<Notice>,
+    ) -> Result<Campaign, CampaignError> {
         let methods = Methods::of(&facts);
-        let fault = |folder: &std::path::Path, error: std::io::Error| {
-            format!("caller: {}: {error}", folder.display())
-        };
+        let fault = |folder: &Path, error: io::Error| CampaignError::Folder(folder.to_owned(), error);
         let findings = Findings::open(&options.findings).map_err(|error| fault(&options.findings, error))?;
         let folder = options.corpus.as_deref();
         let (mut corpus, saved, others) = Corpus::open(folder, &methods)
             .map_err(|error| fault(folder.unwrap_or(&options.findings), error))?;
-        let cases = catalogue(Dialect::default()).map_err(|error| format!("harness: {error}"))?;
+        let cases = catalogue(Dialect::default())?;
         for case in cases.iter().chain(&recorded()) {
             corpus.take(Input::of(&case.transcript, &methods));
         }
@@ -246,7 +307,7 @@ impl Campaign {
             suspicions: VecDeque::new(),
             problem: None,
         };
-        let patience = options.patience.max(facts.round_trip * 50);
+        let patience = options.patience.max(facts.calls.round_trip * 50);
         let (started, over) = (Instant::now(), AtomicBool::new(false));
         Ok(Campaign { options, facts, methods, patience, started, shared: Mutex::new(shared), tell, over })
     }
@@ -257,7 +318,7 @@ impl Campaign {
 
     fn began(&self) -> Notice {
         let known = self.shared().fails.len();
-        Notice::Started { peer: self.facts.name.clone(), notes: self.facts.notes.clone(), known }
+        Notice::Started { peer: self.facts.object.name.clone(), notes: self.facts.notes.clone(), known }
     }
 
     /// How many lanes there are. Of a peer that is not ours there is one: what ends it must be known at once.
@@ -298,9 +359,9 @@ impl Campaign {
     }
 
     /// Ends the campaign for this reason.
-    fn give_up(&self, why: &str) {
+    fn give_up(&self, why: CampaignError) {
         self.over.store(true, Ordering::Relaxed);
-        self.shared().problem.get_or_insert_with(|| format!("peer: {why}"));
+        self.shared().problem.get_or_insert(why);
     }
 
     /// The next job, and where it comes from. `careful`: nothing that has not been answered before.
@@ -341,13 +402,11 @@ impl Campaign {
 
     /// Writes a finding down and tells it.
     fn found(&self, finding: Finding) {
-        let Command { program, arguments: _ } = &self.options.command;
         let scene = Scene {
             target: &self.options.target,
             facts: &self.facts,
             methods: &self.methods,
-            program,
-            arguments: &self.options.command.arguments,
+            command: &self.options.command,
         };
         let shared = &mut *self.shared();
         match shared.findings.write(&finding, &scene) {
@@ -363,7 +422,7 @@ impl Campaign {
             }
             Err(error) => {
                 self.over.store(true, Ordering::Relaxed);
-                shared.problem.get_or_insert_with(|| format!("caller: a finding cannot be written: {error}"));
+                shared.problem.get_or_insert(CampaignError::Finding(error));
             }
         }
     }

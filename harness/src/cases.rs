@@ -170,13 +170,6 @@ mod tests {
     }
 
     #[test]
-    fn a_reason_says_what_it_rests_on() {
-        assert_eq!(needed(&needs("methods/by-id", "which failed in x")), Some("methods/by-id"));
-        assert_eq!(needed("needs echo of the probe, which this peer does not answer"), Some(PROBE_COMPLETE));
-        assert_eq!(needed("the run was interrupted"), None);
-    }
-
-    #[test]
     fn a_pattern_selects_by_id() {
         let selection = Selection::new(&["callback/*".to_owned()]).unwrap();
         assert!(selection.takes("callback/many") && !selection.takes("cull/many"));

@@ -1,10 +1,12 @@
 //! The command line.
 
+mod arguments;
 mod baseline;
 mod compare;
 mod completions;
 mod diff;
 mod explain;
+mod failure;
 mod fuzz;
 mod import;
 mod interop;
@@ -27,8 +29,10 @@ use crate::program::Target;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use dnode_spec::clause::Level;
 use dnode_spec::dialect::Dialect;
+use failure::Failure;
 use semver::Version;
 use std::fmt::Display;
+use std::hash::{BuildHasher, RandomState};
 use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -134,7 +138,7 @@ struct PeerArgs {
 
 impl PeerArgs {
     /// The target that the arguments name.
-    async fn target(&self, address: Option<&str>) -> Result<Target, String> {
+    async fn target(&self, address: Option<&str>) -> Result<Target, Failure> {
         match self.host(address).await? {
             Some(host) => Ok(Target::Client(Arc::new(host))),
             None => self.reach.target(address, self.exec.as_deref(), self.dialect),
@@ -142,7 +146,7 @@ impl PeerArgs {
     }
 
     /// Where a client comes to us, if one does; it is told where that is, unless we start it.
-    async fn host(&self, address: Option<&str>) -> Result<Option<Host>, String> {
+    async fn host(&self, address: Option<&str>) -> Result<Option<Host>, Failure> {
         let host = self.reach.host(address, self.exec.as_deref()).await?;
         if let Some(host) = host.as_ref().filter(|host| !host.starts_clients()) {
             match report::stdout_is_taken(&self.report) {
@@ -200,7 +204,7 @@ pub fn main() -> ExitCode {
     let cli = Cli::parse();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
-        Err(error) => return fail(&format!("harness: the runtime cannot start: {error}")),
+        Err(error) => return fail(&Failure::harness(format!("the runtime cannot start: {error}"))),
     };
     let status = runtime.block_on(async {
         match cli.command {
@@ -230,6 +234,11 @@ pub fn main() -> ExitCode {
     }
 }
 
+/// A random seed, short enough to type.
+fn random_seed() -> u64 {
+    RandomState::new().hash_one(0_u8) % 1_000_000
+}
+
 /// Calls `act` at each interruption; the second, a moment after the first, ends the program.
 fn on_signal(act: impl Fn() + Send + 'static) {
     // They are heard from now on, not from when the task first runs.
@@ -255,18 +264,18 @@ fn on_signal(act: impl Fn() + Send + 'static) {
     });
 }
 
-fn fail(problem: &str) -> ExitCode {
+fn fail(failure: &Failure) -> ExitCode {
     // The text may quote the peer.
-    let lines: Vec<String> = problem.lines().map(dnode_reports::escape::terminal).collect();
+    let lines: Vec<String> = failure.to_string().lines().map(dnode_reports::escape::terminal).collect();
     warn(format_args!("dnode-conform: {}", lines.join("\n")));
     ExitCode::from(COULD_NOT_RUN)
 }
 
 /// Prints a line. Who stopped reading changes nothing about what is done; `println!` would panic.
-fn say(line: impl Display) -> Result<(), String> {
+fn say(line: impl Display) -> Result<(), Failure> {
     match writeln!(io::stdout(), "{line}") {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            Err(format!("caller: standard output cannot be written: {error}"))
+            Err(Failure::caller(format!("standard output cannot be written: {error}")))
         }
         _ => Ok(()),
     }

@@ -1,5 +1,6 @@
 //! Who is at fault for an error, and what to do about it.
 
+use dnode::transport::{AddressError, ListenError};
 use std::error::Error;
 use std::fmt;
 
@@ -32,5 +33,24 @@ pub trait Faulted: Error {
     /// What to do about it, as sentences.
     fn help(&self) -> Option<String> {
         None
+    }
+}
+
+impl Faulted for AddressError {
+    fn fault(&self) -> Fault {
+        Fault::Caller
+    }
+}
+
+impl Faulted for ListenError {
+    fn fault(&self) -> Fault {
+        Fault::Caller
+    }
+
+    fn help(&self) -> Option<String> {
+        match self {
+            ListenError::NoIdentity(_) => Some("Give --tls-cert FILE and --tls-key FILE.".to_owned()),
+            _ => None,
+        }
     }
 }

@@ -3,12 +3,17 @@
 //! A failure gates from a level on. What is excused does not gate: a case that is newer than the catalogue which the caller wants to be held
 //! against, a failure that the baseline knows, behaviour that the snapshot has. What baseline and snapshot say and no longer holds makes the run red.
 
-use crate::gate::baseline::Baseline;
+pub mod baseline;
+pub mod snapshot;
+#[cfg(test)]
+mod tests;
+
 use crate::cases::{Case, over_the_run};
-use crate::gate::snapshot::Snapshot;
+use baseline::Baseline;
 use dnode_reports::event::{Event, Outcome, Verdict};
 use dnode_spec::clause::Level;
 use semver::Version;
+use snapshot::Snapshot;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What makes a run red.
@@ -126,6 +131,3 @@ impl Told<'_> {
         event
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -1,34 +1,30 @@
 //! A conformance suite for implementations of the dnode protocol.
 //!
-//! The main job: start or find a peer ([`peer`]), learn what it offers ([`preflight`]), run the cases of the catalogue against
-//! it ([`cases`], [`replay`], [`run`]), and tell what came out as events to the reports.
+//! The main job: start or find a peer ([`peer`]), learn what it offers ([`conversation::preflight`]), [run](mod@run) the cases of the catalogue
+//! ([`cases`]) against it, and emit the outcomes as events for the reports. A port in Rust needs no socket: see [`in_process`].
 //!
-//! Deliberately absent: the protocol itself, which is `dnode-spec`, and how reports look, which is `dnode-reports`.
+//! A module imports only from the modules above it in this list.
+//!
+//! Deliberately absent: the protocol itself, which is `dnode-spec`; the bytes, which are `dnode`; and how reports look, which is
+//! `dnode-reports`.
 
-// They panic where nobody reads any more; see `cli::say`.
+// They panic if the other end of a pipe is closed; see `cli::say`.
 #![warn(clippy::print_stdout, clippy::print_stderr)]
 
-pub mod baseline;
+pub mod error;
+pub mod shell;
+// From the bottom up.
 pub mod campaign;
 pub mod cases;
 pub mod cli;
-pub mod compare;
+pub mod commands;
+pub mod conversation;
 pub mod gate;
-pub mod host;
-pub mod import;
-pub mod interop;
-pub mod matrix;
+pub mod in_process;
 pub mod peer;
-pub mod ping;
-pub mod preflight;
-pub mod process;
-pub mod record;
-pub mod replay;
-pub mod rpc;
+pub mod program;
+pub mod reference;
 pub mod run;
-pub mod serve;
 pub mod shrink;
-pub mod snapshot;
-pub mod target;
-pub mod transport;
+pub mod verdict;
 pub mod wire;

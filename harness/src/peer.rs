@@ -10,7 +10,7 @@ pub use slot::Slot;
 use crate::conversation::facts::Facts;
 use crate::conversation::ping::Silence;
 use crate::conversation::service::serves;
-use crate::program::{Host, Process, Route, Target, process};
+use crate::program::{Host, Process, Route, Target};
 use dnode_reports::event::Death;
 use std::io;
 use std::sync::Arc;
@@ -133,7 +133,7 @@ impl Peer {
         match &mut self.running {
             Running::Process(process) => {
                 let status = process.wait(wait).await?;
-                Some(Death { status: process::describe(status), stderr: process.stderr().await })
+                Some(process.death(status).await)
             }
             Running::Client(host) => host.death(wait).await,
             Running::Elsewhere | Running::Reference(_) => None,

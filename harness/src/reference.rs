@@ -2,10 +2,11 @@
 
 pub mod conduct;
 pub mod fault;
+pub mod matrix;
 pub mod variant;
 
-use dnode::transport::{self, Address, Duplex, Listener, close};
 use conduct::{Conduct, Heard, line_of};
+use dnode::transport::{self, Address, Duplex, Listener, close};
 use dnode_spec::dialect::Dialect;
 use dnode_spec::line::Splitter;
 use dnode_spec::probe::Probe;
@@ -97,7 +98,7 @@ pub async fn connect(address: &Address, manner: Manner, once: bool) -> io::Resul
         };
         let conduct = (manner.make)(number);
         let dies = conduct.dies_of_resets();
-        let stream = connection.into_stream();
+        let stream = connection;
         if Connection::new(stream, manner.dialect, conduct, Arc::clone(&busy)).run().await.is_err() && dies {
             std::process::exit(DIED);
         }

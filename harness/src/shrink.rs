@@ -8,13 +8,14 @@
 mod draft;
 
 use crate::cases::Case;
-use crate::peer::{Health, Peer};
 use crate::conversation::facts::Facts;
 use crate::conversation::preflight::preflight;
-use crate::conversation::replay::{Judged, replay};
-use crate::verdict::Command;
-use crate::run::verdict::{Life, likened};
+use crate::conversation::replay::judged::Judged;
+use crate::conversation::replay::replay;
+use crate::peer::{Health, Peer, Slot};
 use crate::program::Target;
+use crate::verdict::Command;
+use crate::verdict::outcome::likened;
 use dnode_reports::event::{Divergence, Outcome};
 use dnode_spec::dialect::Dialect;
 use draft::Draft;
@@ -75,13 +76,12 @@ enum Wanted {
 
 /// Asks peers whether candidates still show the finding.
 struct Prober<'a> {
-    target: &'a Target,
     facts: &'a Facts,
     patience: Duration,
     command: &'a Command,
     /// What is looked for.
     wanted: Wanted,
-    peer: Option<Peer>,
+    peer: Slot,
     /// The reference peer, where the whole transcript passes on it.
     reference: Option<(Peer, Facts)>,
     tries: usize,
@@ -100,12 +100,11 @@ pub async fn shrink(
     let mut draft = Draft::new(case)?;
     let whole = draft.case()?;
     let mut prober = Prober {
-        target,
         facts,
-        patience: patience.min(IMPATIENCE.max(facts.round_trip * 50)),
+        patience: patience.min(IMPATIENCE.max(facts.calls.round_trip * 50)),
         command,
         wanted: Wanted::First(found.clone()),
-        peer: Some(Peer::start(target).await.ok()?),
+        peer: Peer::start(target).await.ok()?.into(),
         reference: legal_on_reference(&whole, facts.terms.dialect, patience).await,
         tries: 0,
         restarts: 0,
@@ -143,8 +142,8 @@ pub async fn shrink(
 /// The reference peer, where the case passes on it.
 async fn legal_on_reference(case: &Case, dialect: Dialect, patience: Duration) -> Option<(Peer, Facts)> {
     let peer = Peer::start(&Target::Reference(dialect)).await.ok()?;
-    let facts = preflight(peer.address(), dialect, None, patience).await.ok()?;
-    let replayed = replay(case, peer.address(), &facts, patience).await;
+    let facts = preflight(peer.route(), dialect, None, patience).await.ok()?;
+    let replayed = replay(case, peer.route(), &facts, patience).await;
     matches!(replayed.judged, Judged::Pass).then_some((peer, facts))
 }
 
@@ -207,27 +206,22 @@ impl Prober<'_> {
         let case = draft.case()?;
         self.tries += 1;
         if let Some((peer, facts)) = &self.reference {
-            let replayed = replay(&case, peer.address(), facts, PATIENCE_WITH_REFERENCE).await;
+            let replayed = replay(&case, peer.route(), facts, PATIENCE_WITH_REFERENCE).await;
             if !matches!(replayed.judged, Judged::Pass) {
                 return None;
             }
         }
-        if self.peer.is_none() {
-            self.peer = Peer::start(self.target).await.ok();
-        }
-        let peer = self.peer.as_mut()?;
-        let replayed = replay(&case, peer.address(), self.facts, self.patience).await;
-        let life = match replayed.judged {
-            Judged::Pass | Judged::NotApplicable(_) => Life::Serves,
-            Judged::Diverged(_) => Life::from(peer.health(self.facts, self.patience).await),
+        let peer = self.peer.ready().await.ok()?;
+        let replayed = replay(&case, peer.route(), self.facts, self.patience).await;
+        let health = match replayed.judged {
+            Judged::Pass | Judged::NotApplicable(_) => Health::Serves,
+            Judged::Diverged(_) => peer.health(self.facts, self.patience).await,
         };
-        if !matches!(life, Life::Serves) {
+        if !health.is_good() {
             self.restarts += 1;
-            if let Some(peer) = self.peer.take_if(|peer| peer.is_ours()) {
-                peer.stop().await;
-            }
+            self.peer.discard().await;
         }
-        let (outcome, likeness) = likened(&case, replayed, life, self.command);
+        let (outcome, likeness) = likened(&case, replayed, health, self.command);
         let shows = match &self.wanted {
             Wanted::First(wanted) => {
                 let like = |it: &Divergence| it.clause == wanted.clause && it.kind == wanted.kind;
@@ -242,19 +236,9 @@ impl Prober<'_> {
     }
 
     async fn stop(self) {
-        for peer in self.peer.into_iter().chain(self.reference.map(|(peer, _)| peer)) {
-            peer.stop().await;
-        }
-    }
-}
-
-impl From<Health> for Life {
-    fn from(health: Health) -> Life {
-        match health {
-            Health::Serves => Life::Serves,
-            Health::Died(death) => Life::Died(Some(death)),
-            Health::Refuses => Life::Died(None),
-            Health::Deaf => Life::Deaf,
+        self.peer.stop().await;
+        if let Some((reference, _)) = self.reference {
+            reference.stop().await;
         }
     }
 }

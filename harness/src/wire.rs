@@ -14,10 +14,10 @@ mod tests;
 pub use log::Log;
 
 use crate::program::Route;
-use dnode::transport::Connection;
 pub use budget::Memory;
 use budget::{Refused, Share, cost};
-use dnode_reports::event::From;
+use dnode::transport::Connection;
+use dnode_reports::event::{Act, Origin};
 use dnode_spec::dialect::Dialect;
 use dnode_spec::line::Splitter;
 use dnode_spec::message::{Id, Problem};
@@ -26,14 +26,11 @@ use dnode_spec::state::State;
 use memchr::memchr;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, VecDeque};
-use std::future::poll_fn;
 use std::io;
-use std::mem::MaybeUninit;
 use std::pin::Pin;
-use std::task::{Context, Poll, Waker, ready};
+use std::task::{Context, Waker};
 use std::time::Duration;
-use tokio::io::{AsyncReadExt, ReadBuf};
-use tokio::sync::Semaphore;
+use tokio::io::AsyncWrite;
 use tokio::time::Instant;
 
 /// The longest line that is taken from a peer: a case asks for 16 MiB.
@@ -48,9 +45,6 @@ const ROOM: usize = 1 << 20;
 /// nothing tells when it has read the first. Many segments may well be merged here and there, a few may not.
 const BETWEEN_SEGMENTS: Duration = Duration::from_millis(1);
 const BETWEEN_FEW_SEGMENTS: Duration = Duration::from_millis(25);
-
-/// What the log says of a reset.
-const RESETS: &str = "resets the connection";
 
 /// Which end of the monitor the suite is.
 const SUITE: End = End::A;
@@ -133,7 +127,7 @@ impl Wire {
     /// A connection that the peer has reset already.
     fn after_reset(terms: &Terms) -> Wire {
         let mut wire = Wire { closed: Some(true), ..Wire::over_any(None, terms) };
-        wire.log.event(From::Peer, RESETS);
+        wire.log.event(Origin::Peer, Act::Resets);
         wire
     }
 
@@ -176,7 +170,7 @@ impl Wire {
         let mut rest = &*whole;
         while !rest.is_empty() {
             let (line, after) = rest.split_at(memchr(b'\n', rest).map_or(rest.len(), |end| end + 1));
-            self.log.bytes(From::Suite, line);
+            self.log.bytes(Origin::Suite, line);
             rest = after;
         }
         self.learn(&whole);
@@ -251,7 +245,7 @@ impl Wire {
 
     /// Ends the connection of a peer that sends more than is taken, and drops what it sent.
     fn give_up(&mut self) -> Incoming {
-        self.log.event(From::Suite, "gives up: the peer sends more than is kept");
+        self.log.event(Origin::Suite, Act::GivesUp);
         self.connection = None;
         self.closed = Some(false);
         self.flooded = true;
@@ -273,7 +267,7 @@ impl Wire {
             };
             self.lines += 1;
             self.count += 1;
-            self.log.line(From::Peer, line);
+            self.log.line(Origin::Peer, line);
             let cost = cost(line);
             match self.share.fit(self.kept + cost + buffered, deadline).await {
                 Ok(()) => {}
@@ -299,9 +293,9 @@ impl Wire {
         if self.connection.take().is_some() {
             let rest = self.splitter.rest().to_vec();
             if !rest.is_empty() {
-                self.log.bytes(From::Peer, &rest);
+                self.log.bytes(Origin::Peer, &rest);
             }
-            self.log.event(From::Peer, if reset { RESETS } else { "closes the connection" });
+            self.log.event(Origin::Peer, if reset { Act::Resets } else { Act::Closes });
             if !reset {
                 for problem in self.monitor.end(PEER, &rest) {
                     self.broken.entry(problem.clause).or_insert(problem);
@@ -325,19 +319,18 @@ impl Wire {
 
     /// Closes our sending half; the peer may still send.
     pub fn half_close(&mut self) {
-        self.log.event(From::Suite, "closes its sending half");
+        self.log.event(Origin::Suite, Act::HalfCloses);
         let _ = self.monitor.end(SUITE, self.sent.rest());
         if let Some(connection) = &mut self.connection {
             // Mostly this is done at once; where it is not, whoever waits for what comes goes on with it.
-            let shutdown =
-                Pin::new(&mut *connection).poll_shutdown(&mut Context::from_waker(Waker::noop()));
+            let shutdown = Pin::new(&mut *connection).poll_shutdown(&mut Context::from_waker(Waker::noop()));
             self.ending = shutdown.is_pending();
         }
     }
 
     /// Aborts the connection.
     pub fn reset(&mut self) {
-        self.log.event(From::Suite, RESETS);
+        self.log.event(Origin::Suite, Act::Resets);
         if let Some(connection) = self.connection.take() {
             connection.reset();
         }
@@ -412,8 +405,8 @@ impl Wire {
         (self.log, self.broken)
     }
 
-    /// A word for the log.
-    pub fn note(&mut self, what: &str) {
-        self.log.event(From::Suite, what);
+    /// Logs something that the suite does.
+    pub fn note(&mut self, what: Act) {
+        self.log.event(Origin::Suite, what);
     }
 }

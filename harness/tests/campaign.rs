@@ -8,9 +8,9 @@ mod support;
 
 use dnode_conform::campaign::{Finding, Notice, Options, campaign};
 use dnode_conform::cases::level;
-use dnode_conform::verdict::Command;
-use dnode_conform::reference::fault;
 use dnode_conform::program::Target;
+use dnode_conform::reference::fault;
+use dnode_conform::verdict::Command;
 use dnode_spec::clause::Level;
 use dnode_spec::dialect::Dialect;
 use std::fmt::Write as _;
@@ -37,7 +37,7 @@ fn first(fault: &str) -> Option<Finding> {
     let folder = tempfile::tempdir().unwrap();
     let interrupted = Arc::new(AtomicBool::new(false));
     let options = Options {
-        target: Target::Exec(format!("exec '{PROGRAM}' serve --fault {fault} --listen 127.0.0.1:{{port}}")),
+        target: Target::exec(&format!("exec '{PROGRAM}' serve --fault {fault} --listen 127.0.0.1:{{port}}")),
         ping: None,
         time: TIME,
         seed: 1,

@@ -7,10 +7,10 @@
 
 mod support;
 
-use dnode_conform::run::Cases;
+use dnode_conform::program::Target;
 use dnode_conform::reference::fault::{self, Fault};
 use dnode_conform::reference::variant::VARIANTS;
-use dnode_conform::program::Target;
+use dnode_conform::run::Cases;
 use dnode_reports::event::Outcome;
 use dnode_spec::clause::Level;
 use dnode_spec::dialect::Dialect;
@@ -46,7 +46,7 @@ fn legal_sessions_are_blamed_on_no_one() {
         assert_eq!(gating(&outcomes), [""; 0], "{}", variant.name);
     }
     install("npm-dnode");
-    let npm = Target::Exec("exec node ../fixtures/peers/npm-dnode/server.js {port}".to_owned());
+    let npm = Target::exec("exec node ../fixtures/peers/npm-dnode/server.js {port}");
     let outcomes = outcomes(npm, seeds(0..500), false);
     // It breaks characters, as its committed report says; the first session that shows it stands for all.
     let found: Vec<&str> =

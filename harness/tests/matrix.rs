@@ -9,8 +9,8 @@ mod support;
 
 use dnode_conform::cases::{Selection, all, catalogue, over_the_run};
 use dnode_conform::reference::matrix::{self, Matrix};
-use dnode_conform::run::Options;
 use dnode_conform::reference::{fault, variant};
+use dnode_conform::run::Options;
 use dnode_reports::event::Outcome;
 use dnode_spec::clause::Level;
 use dnode_spec::dialect::Dialect;

@@ -6,9 +6,9 @@ mod support;
 
 use dnode_conform::cases::Case;
 use dnode_conform::commands::import::import;
-use dnode_conform::run::Cases;
 use dnode_conform::reference::fault::{self, Fault};
 use dnode_conform::reference::variant::VARIANTS;
+use dnode_conform::run::Cases;
 use dnode_spec::clause::Level;
 use dnode_spec::dialect::Dialect;
 use dnode_spec::monitor::End;

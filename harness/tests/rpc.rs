@@ -3,15 +3,15 @@
 
 mod support;
 
-#[path = "../examples/peer.rs"]
+#[path = "../dnode/examples/probe.rs"]
 #[allow(dead_code, unreachable_pub, reason = "the test has no use for the program around the probe")]
 mod example;
 
-use dnode_conform::cases::catalogue;
-use dnode_conform::peer;
 use dnode::{Connection, Error, Function, Object, Peer, Value, args};
-use dnode_conform::program::Target;
+use dnode_conform::cases::catalogue;
 use dnode_conform::in_process;
+use dnode_conform::peer;
+use dnode_conform::program::Target;
 use dnode_reports::event::Verdict;
 use dnode_spec::dialect::Dialect;
 use std::future::Future;
@@ -92,7 +92,7 @@ fn an_end_that_culls_what_it_drops_passes_the_whole_catalogue() {
 
 #[test]
 fn the_example_passes_the_whole_catalogue_in_memory() {
-    let target = memory::target("the example", || {
+    let target = in_process::target("the example", || {
         let (ours, theirs) = tokio::io::duplex(64 * 1024);
         tokio::spawn(async move { Peer::new(example::probe).speak(theirs).await });
         ours
@@ -123,7 +123,7 @@ fn a_client_of_npm_dnode_sees_what_it_expects() {
 fn a_client_of_ours_uses_a_server_of_npm_dnode() {
     install("npm-dnode");
     let server = root().join("fixtures/peers/npm-dnode/server.js");
-    let target = Target::Exec(format!("exec node '{}' {{port}}", server.display()));
+    let target = Target::exec(&format!("exec node '{}' {{port}}", server.display()));
     Runtime::new().unwrap().block_on(async {
         let server = peer::Peer::start(&target).await.unwrap();
         let greeted: Arc<Mutex<Vec<String>>> = Arc::default();
@@ -135,7 +135,7 @@ fn a_client_of_ours_uses_a_server_of_npm_dnode() {
                 args.at(1).call([])
             })
         });
-        let remote = client.connect(server.address()).await.unwrap();
+        let remote = client.connect(server.route().address().unwrap()).await.unwrap();
         use_probe(&remote, &greeted).await.unwrap();
         remote.close().await.unwrap();
         server.stop().await;

@@ -5,16 +5,16 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use dnode_conform::cases::{Selection, catalogue};
-use dnode_conform::run::{Options, run};
-use dnode_conform::reference;
 use dnode_conform::program::Target;
+use dnode_conform::reference;
+use dnode_conform::run::{Options, run};
 use dnode_reports::format::Format;
 use dnode_spec::dialect::Dialect;
 use tokio::net::TcpListener;
 
 /// Here stands your server. It exposes the probe (`fixtures/PROBE.md`), or `Options::ping` names a call that it answers.
 async fn your_server(listener: TcpListener) {
-    serve::serve(listener, serve::plain()).await.unwrap();
+    reference::serve(listener, reference::plain()).await.unwrap();
 }
 
 /// The canonical report of the port on the cases that these patterns select, `callback/*` for example; on all, where there is none.

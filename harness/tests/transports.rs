@@ -4,11 +4,11 @@
 
 mod support;
 
-use dnode_conform::cases::catalogue;
-use dnode_conform::reference;
 use dnode::transport::Trust;
-use dnode::transport::{Address, Duplex, Identity, Listener};
+use dnode::transport::{Address, Connection, Identity, Listener};
+use dnode_conform::cases::catalogue;
 use dnode_conform::in_process;
+use dnode_conform::reference;
 use dnode_conform::wire::{Incoming, Terms, Wire};
 use dnode_reports::format::Format;
 use dnode_spec::dialect::Dialect;
@@ -89,13 +89,13 @@ fn the_reference_peer_in_memory() {
     let mut report = Format::Json.report(file.reopen().unwrap(), dnode_reports::text::Options::default());
     let connect = || {
         let (ours, theirs) = tokio::io::duplex(64 * 1024);
-        tokio::spawn(serve::speak(theirs, serve::plain()));
+        tokio::spawn(reference::speak(theirs, reference::plain()));
         ours
     };
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let mut tell = |event| report.event(&event).unwrap();
     runtime
-        .block_on(memory::run("in memory", connect, catalogue(Dialect::default()).unwrap(), &mut tell))
+        .block_on(in_process::run("in memory", connect, catalogue(Dialect::default()).unwrap(), &mut tell))
         .unwrap();
     let text = std::fs::read_to_string(file.path()).unwrap();
     insta::assert_snapshot!(difference(&over_tcp(), &serde_json::from_str(&text).unwrap()), @r"
@@ -186,7 +186,7 @@ fn the_printed_command_repeats_a_finding_and_a_campaign_finds_one() {
 fn peer_at<F>(
     address: &str,
     identity: Option<Identity>,
-    serve: impl Fn(Box<dyn Duplex>) -> F + Send + 'static,
+    serve: impl Fn(Connection) -> F + Send + 'static,
 ) -> String
 where
     F: Future<Output = ()> + Send + 'static,
@@ -230,7 +230,7 @@ fn ways(folder: &Path, certificates: &Certificates) -> Vec<(String, Option<Ident
 fn a_peer_that_floods_and_never_reads_stops_nobody_over_any_transport() {
     let (folder, certificates) = (tempfile::tempdir().unwrap(), Certificates::new());
     for (address, identity, options) in ways(folder.path(), &certificates) {
-        let flood = |mut stream: Box<dyn Duplex>| async move {
+        let flood = |mut stream: Connection| async move {
             while stream.write_all(METHODS).await.is_ok() && stream.flush().await.is_ok() {}
         };
         let address = peer_at(&address, identity, flood);
@@ -246,14 +246,14 @@ fn what_comes_while_we_write_is_read_over_any_transport() {
     let mut line = vec![b'1'; 16 << 20];
     line.push(b'\n');
     for (address, identity, _) in ways(folder.path(), &certificates) {
-        let echo = |stream: Box<dyn Duplex>| async move {
+        let echo = |stream: Connection| async move {
             let (mut from, mut to) = tokio::io::split(stream);
             let _ = tokio::io::copy(&mut from, &mut to).await;
         };
         let address = address_of(&peer_at(&address, identity, echo));
         tokio::runtime::Runtime::new().unwrap().block_on(async {
             let deadline = Instant::now() + Duration::from_secs(60);
-            let mut wire = Wire::open(&address, &Terms::default(), deadline).await.unwrap();
+            let mut wire = Wire::open(&address.clone().into(), &Terms::default(), deadline).await.unwrap();
             // More than the buffers of both ends: who only writes never ends.
             wire.send(&[&line], deadline).await;
             while wire.bytes() < line.len() as u64 {
@@ -269,7 +269,7 @@ fn the_end_of_a_connection_reaches_the_peer_as_what_it_is() {
     let (folder, certificates) = (tempfile::tempdir().unwrap(), Certificates::new());
     for (address, identity, _) in ways(folder.path(), &certificates) {
         let (told, ends) = std::sync::mpsc::channel();
-        let drain = move |mut stream: Box<dyn Duplex>| {
+        let drain = move |mut stream: Connection| {
             let told = told.clone();
             async move {
                 // A reset overtakes what was not read: only who has heard us knows that the handshake is over on both sides.
@@ -284,12 +284,12 @@ fn the_end_of_a_connection_reaches_the_peer_as_what_it_is() {
         let address = address_of(&text);
         tokio::runtime::Runtime::new().unwrap().block_on(async {
             let deadline = Instant::now() + Duration::from_secs(60);
-            let mut wire = Wire::open(&address, &Terms::default(), deadline).await.unwrap();
+            let mut wire = Wire::open(&address.clone().into(), &Terms::default(), deadline).await.unwrap();
             wire.hold_until_half_close();
             wire.send(&[b"12345\n"], deadline).await;
             wire.close(deadline).await;
             assert!(wire.is_closed(), "{text}: what we end, the peer may end");
-            let mut wire = Wire::open(&address, &Terms::default(), deadline).await.unwrap();
+            let mut wire = Wire::open(&address.clone().into(), &Terms::default(), deadline).await.unwrap();
             let _ = wire.receive(deadline).await;
             wire.reset();
         });
@@ -302,7 +302,7 @@ fn the_end_of_a_connection_reaches_the_peer_as_what_it_is() {
 #[test]
 fn a_wrong_address_says_who_is_at_fault_and_what_to_write() {
     let (folder, certificates) = (tempfile::tempdir().unwrap(), Certificates::new());
-    let silent = |mut stream: Box<dyn Duplex>| async move {
+    let silent = |mut stream: Connection| async move {
         let _ = stream.read(&mut [0; 1]).await;
     };
     let mut ways = ways(folder.path(), &certificates).into_iter().skip(1);

@@ -1,13 +1,19 @@
-//! What happens in a run: the only interface between the runner and the reports.
+//! The events of a run: the only interface between the runner and the reports.
 //!
-//! The runner emits one [`Event::Started`], then an [`Event::Judged`] for each planned case in the order of the
-//! catalogue, then one [`Event::Ended`]. Several runs follow one another. Everything that a report shows is in these
-//! values. Texts that come from the peer are raw here; each format escapes them for where it writes them.
+//! The runner emits one [`Event::Started`], then one [`Event::Judged`] for each planned case in the order of the
+//! catalogue, then one [`Event::Ended`]. Several runs follow one another. These values hold everything that a report
+//! shows. Texts of the peer are raw here; each format escapes them.
+
+use std::fmt;
+use std::str::FromStr;
 
 use dnode_spec::clause::Level;
+use dnode_spec::graph::DifferenceKind;
 use serde::{Deserialize, Serialize};
 
-/// One thing that happened.
+use crate::words::words;
+
+/// One event of a run.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Event {
@@ -19,80 +25,49 @@ pub enum Event {
     Ended(Ended),
 }
 
-/// What is run against whom.
+/// The suite, the peer, and the plan of a run.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Run {
     /// The version of the suite.
     pub suite: String,
-    /// What the peer calls itself (`conformProbe`), raw; `None` where it does not claim the probe.
+    /// The name that the peer gives in its answer to `conformProbe`, raw; `None` if it does not claim the probe.
     pub peer: Option<String>,
-    /// How the peer is reached, for people: an address or a command. Not part of the canonical report.
+    /// The peer's address or command, for people. Not part of the canonical report.
     pub target: String,
     /// How many cases are planned.
     pub planned: usize,
-    /// What the preflight found that a reader of the verdicts should know, one sentence each.
+    /// Findings of the preflight that a reader of the verdicts should know, one sentence each.
     pub notes: Vec<String>,
     /// The weakest level whose failures gate.
-    #[serde(with = "crate::events::level")]
+    #[serde(with = "crate::serial::level")]
     pub gate: Level,
 }
 
-/// The verdict on a case. Every planned case gets exactly one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Verdict {
-    /// The peer did what the clause says.
-    Pass,
-    /// The peer did something else.
-    Fail,
-    /// The peer's process ended, or the peer no longer accepts connections.
-    Crash,
-    /// The peer left the connection open and stopped answering.
-    Hang,
-    /// The case cannot be asked of this peer, for the reason given.
-    NotApplicable,
-    /// The case says nothing about this peer, for the reason given.
-    Inconclusive,
-    /// The suite itself failed.
-    HarnessError,
+words! {
+    /// The verdict on a case. Every planned case gets exactly one. Reports count the verdicts in this order.
+    pub enum Verdict ("a verdict") {
+        /// The peer did what the clause says.
+        Pass = "pass",
+        /// The peer did something else.
+        Fail = "fail",
+        /// The peer's process ended, or the peer no longer accepts connections.
+        Crash = "crash",
+        /// The peer left the connection open and stopped answering.
+        Hang = "hang",
+        /// The case does not apply to this peer, for the reason given.
+        NotApplicable = "not-applicable",
+        /// The case proves nothing about this peer, for the reason given.
+        Inconclusive = "inconclusive",
+        /// The suite itself failed.
+        HarnessError = "harness-error",
+    }
 }
 
 impl Verdict {
-    /// All verdicts, in the order in which reports count them.
-    pub const ALL: [Verdict; 7] = [
-        Verdict::Pass,
-        Verdict::Fail,
-        Verdict::Crash,
-        Verdict::Hang,
-        Verdict::NotApplicable,
-        Verdict::Inconclusive,
-        Verdict::HarnessError,
-    ];
-
-    /// The verdict's word, as it stands in files and reports.
-    #[must_use]
-    pub fn word(self) -> &'static str {
-        match self {
-            Verdict::Pass => "pass",
-            Verdict::Fail => "fail",
-            Verdict::Crash => "crash",
-            Verdict::Hang => "hang",
-            Verdict::NotApplicable => "not-applicable",
-            Verdict::Inconclusive => "inconclusive",
-            Verdict::HarnessError => "harness-error",
-        }
-    }
-
-    /// Whether it says that something is wrong, with the peer or with the suite, and so is shown in full.
+    /// Whether it reports a problem of the peer or of the suite. Reports show such verdicts in full.
     #[must_use]
     pub fn is_finding(self) -> bool {
         matches!(self, Verdict::Fail | Verdict::Crash | Verdict::Hang | Verdict::HarnessError)
-    }
-}
-
-impl std::fmt::Display for Verdict {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(self.word())
     }
 }
 
@@ -104,46 +79,52 @@ pub struct Outcome {
     /// One sentence about the case.
     pub about: String,
     /// The level of the clause that the verdict is about.
-    #[serde(with = "crate::events::level")]
+    #[serde(with = "crate::serial::level")]
     pub level: Level,
     /// The clauses that the case tests.
     pub clauses: Vec<String>,
     /// The verdict.
     pub verdict: Verdict,
-    /// Why, where the verdict is not-applicable, inconclusive, harness-error, or needs a word.
+    /// The reason for the verdict, one sentence. Not-applicable, inconclusive and harness-error always have one.
     pub reason: Option<String>,
-    /// What differed, where the verdict is fail, crash or hang.
+    /// The clause that the case relies on and that the peer does not keep: the cause of an inconclusive verdict.
+    ///
+    /// It lives in memory only. The run uses it to excuse the case; no report that is read back needs it.
+    #[serde(skip)]
+    pub rests_on: Option<String>,
+    /// The difference, if the verdict is fail, crash or hang.
     pub divergence: Option<Divergence>,
-    /// Why the verdict makes no run red although it would: the failure is known, the case newer than the gate, and so on. Not part of the
-    /// canonical report.
+    /// Why a verdict that would gate does not: the failure is known, the case is newer than the gate, and so on. Not
+    /// part of the canonical report.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub excuse: Option<String>,
-    /// What a reader needs to believe and to repeat it. Not part of the canonical report.
+    /// Material to check the verdict and to reproduce it. Not part of the canonical report.
     pub evidence: Evidence,
 }
 
-/// One difference between what a clause says and what the peer did.
+/// One difference between a clause and the peer's behaviour.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Divergence {
-    /// The label of the step: its `label`, or `step N` counted from 1, or `after the last step`.
+    /// The step: its `label`, or `step N` counted from 1, or `after the last step`.
     pub step: String,
-    /// The clause that is broken.
+    /// The id of the broken clause.
     pub clause: String,
-    /// What kind of difference, in a permanent word: `absent`, `unexpected`, `differs`, `closed`, `deaf`, `died` …
-    pub kind: String,
-    /// Where in the message, as a path from its root with names for functions (`arguments[0].inc`); empty for the whole.
+    /// The kind of difference.
+    pub kind: Kind,
+    /// The place in the message, as a path from its root with names for functions (`arguments[0].inc`); empty if the
+    /// difference concerns the whole message.
     pub path: String,
-    /// What was expected, in one line, raw.
+    /// The expected behaviour, in one line, raw.
     pub expected: String,
-    /// What came, in one line, raw.
+    /// The actual behaviour, in one line, raw.
     pub actual: String,
-    /// The stable short hash of what this difference is.
+    /// The stable short hash of this difference.
     pub fingerprint: String,
 }
 
 impl Divergence {
-    /// How much it counts, by the level of its clause: a violation of what must hold, a deviation from what should, or something observed
-    /// that is left free.
+    /// How much it counts, by the level of its clause: `violation` of a must or robust clause, `deviation` from a
+    /// should clause, or `observed` if the protocol leaves the behaviour free.
     #[must_use]
     pub fn weight(&self) -> &'static str {
         match dnode_spec::clause::find(&self.clause).map(|clause| clause.level) {
@@ -154,105 +135,262 @@ impl Divergence {
     }
 }
 
-/// What shows a verdict to a person.
+words! {
+    /// The kind of a difference. The words feed the fingerprint, so they never change.
+    pub enum Kind ("a kind of difference") {
+        /// Something expected did not come.
+        Absent = "absent",
+        /// The peer sent a line that breaks a clause.
+        Broken = "broken",
+        /// The peer closed or reset the connection too early.
+        Closed = "closed",
+        /// The peer left the connection open and stopped answering.
+        Deaf = "deaf",
+        /// The peer's process ended, or the peer no longer accepts connections.
+        Died = "died",
+        /// The peer sent a different value.
+        Differs = "differs",
+        /// The peer sent more than the suite keeps.
+        Flood = "flood",
+        /// The peer does not serve a new connection.
+        NotServed = "not-served",
+        /// The peer sent two messages in the wrong order.
+        Order = "order",
+        /// The peer did not accept the connection.
+        Refused = "refused",
+        /// The peer sent something that nothing expects.
+        Unexpected = "unexpected",
+    }
+}
+
+impl From<DifferenceKind> for Kind {
+    fn from(kind: DifferenceKind) -> Kind {
+        match kind {
+            DifferenceKind::Differs => Kind::Differs,
+            DifferenceKind::Absent => Kind::Absent,
+            DifferenceKind::Unexpected => Kind::Unexpected,
+        }
+    }
+}
+
+/// Material that shows a verdict to a person.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Evidence {
-    /// What went over the wire, in order.
+    /// The wire log: everything that went over the connection, in order.
     pub wire: Vec<Wire>,
-    /// The steps of the transcript, one a line.
+    /// The steps of the transcript, one per line.
     pub transcript: String,
-    /// The command that repeats just this case.
+    /// The command that runs only this case.
     pub repeat: String,
-    /// How the peer's process ended, where it did and we had started it.
+    /// How the peer's process ended, if the suite started it and it ended.
     pub death: Option<Death>,
 }
 
-/// Which end something came from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum From {
-    /// The suite.
-    Suite,
-    /// The peer under test.
-    Peer,
+words! {
+    /// The end of the connection that did something.
+    pub enum Origin ("an end of the connection") {
+        /// The suite.
+        Suite = "suite",
+        /// The peer under test.
+        Peer = "peer",
+    }
 }
 
 /// One entry of the wire log.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Wire {
-    /// Bytes that one end sent: one line, or a piece that is no line.
+    /// Bytes that one end sent: one line, or a piece of a line.
     Bytes {
         /// The end that sent them.
-        from: From,
-        /// The bytes, cut after the first few thousand.
-        #[serde(with = "crate::events::bytes")]
+        from: Origin,
+        /// The first few thousand bytes.
+        #[serde(with = "crate::serial::bytes")]
         bytes: Vec<u8>,
-        /// How many bytes were cut off.
+        /// How many more bytes there were.
         cut: usize,
     },
-    /// Something that is not bytes: `closes`, `resets`, `half-closes`, `connects`.
+    /// Something else that one end did.
     Event {
         /// The end that did it.
-        from: From,
+        from: Origin,
         /// What it did.
-        what: String,
+        what: Act,
     },
-    /// Entries that the log left out to stay small.
+    /// So many entries are left out to keep the log small.
     Omitted(usize),
+}
+
+words! {
+    /// What an end does to its connection other than send bytes. The word continues a sentence: `the peer …`.
+    pub enum Act ("an event of the wire log") {
+        /// It closes the connection.
+        Closes = "closes the connection",
+        /// It closes its sending half and still reads.
+        HalfCloses = "closes its sending half",
+        /// It resets the connection.
+        Resets = "resets the connection",
+        /// It closes the connection because the peer sent more than the suite keeps.
+        GivesUp = "gives up: the peer sends more than is kept",
+        /// It opens a second connection.
+        Reconnects = "connects a second time",
+        /// The second connection answers.
+        IsServedAgain = "is served on the second connection",
+    }
 }
 
 /// How a process ended.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Death {
-    /// Its exit status or signal, in words.
-    pub status: String,
+    /// Its exit status or signal.
+    pub status: Status,
     /// The last lines that it wrote to standard error, raw.
     pub stderr: String,
 }
 
-/// What verdicts are held against, beside the clauses.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Reference {
-    /// The known failures.
-    Baseline,
-    /// The behaviour of an earlier run.
-    Snapshot,
+/// The exit status of a process, or the signal that ended it. Files and reports have its words:
+///
+/// ```
+/// use dnode_reports::event::Status;
+/// let status = Status::Signal { number: 11, name: Some("SIGSEGV".to_owned()) };
+/// assert_eq!(status.to_string(), "signal 11 (SIGSEGV)");
+/// assert_eq!("exit status 1".parse(), Ok(Status::Exit(1)));
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub enum Status {
+    /// It exited by itself.
+    Exit(i32),
+    /// A signal ended it.
+    Signal {
+        /// The number of the signal on the system of the run.
+        number: i32,
+        /// The name of the signal, if it has one.
+        name: Option<String>,
+    },
+    /// The system does not say how it ended.
+    Unknown,
 }
 
-impl Reference {
-    /// Its word, as it stands in files and reports.
+const EXIT: &str = "exit status ";
+const SIGNAL: &str = "signal ";
+const UNKNOWN: &str = "an unknown end";
+
+impl Status {
+    /// Whether the process exited by itself.
     #[must_use]
-    pub fn word(self) -> &'static str {
+    pub fn is_exit(&self) -> bool {
+        matches!(self, Status::Exit(_))
+    }
+}
+
+impl fmt::Display for Status {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Reference::Baseline => "baseline",
-            Reference::Snapshot => "snapshot",
+            Status::Exit(code) => write!(f, "{EXIT}{code}"),
+            Status::Signal { number, name: Some(name) } => write!(f, "{SIGNAL}{number} ({name})"),
+            Status::Signal { number, name: None } => write!(f, "{SIGNAL}{number}"),
+            Status::Unknown => f.write_str(UNKNOWN),
         }
     }
 }
 
-/// Where what is known of a peer no longer holds. It makes a run red.
+impl FromStr for Status {
+    type Err = String;
+
+    fn from_str(words: &str) -> Result<Status, String> {
+        let exit = || words.strip_prefix(EXIT)?.parse().ok().map(Status::Exit);
+        let signal = || {
+            let signal = words.strip_prefix(SIGNAL)?;
+            let (number, name) = match signal.split_once(" (") {
+                Some((number, name)) => (number, Some(name.strip_suffix(')')?.to_owned())),
+                None => (signal, None),
+            };
+            Some(Status::Signal { number: number.parse().ok()?, name })
+        };
+        let unknown = || (words == UNKNOWN).then_some(Status::Unknown);
+        exit().or_else(signal).or_else(unknown).ok_or_else(|| {
+            format!(
+                "{words:?} is not the end of a process; expected `{EXIT}N`, `{SIGNAL}N (NAME)` or `{UNKNOWN}`"
+            )
+        })
+    }
+}
+
+impl TryFrom<String> for Status {
+    type Error = String;
+
+    fn try_from(words: String) -> Result<Status, String> {
+        words.parse()
+    }
+}
+
+impl From<Status> for String {
+    fn from(status: Status) -> String {
+        status.to_string()
+    }
+}
+
+words! {
+    /// A file that a run is compared with, beside the clauses.
+    pub enum Reference ("a reference") {
+        /// The known failures.
+        Baseline = "baseline",
+        /// The behaviour of an earlier run.
+        Snapshot = "snapshot",
+    }
+}
+
+/// An entry of a reference that no longer holds. It makes the run fail.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Stale {
-    /// What does not hold.
+    /// The reference.
     pub reference: Reference,
     /// The case.
     pub id: String,
-    /// In what, one sentence, raw.
+    /// What no longer holds, one sentence, raw.
     pub problem: String,
-    /// What to do about it, one sentence.
+    /// How to fix it, one sentence.
     pub remedy: String,
 }
 
 /// How the run ended.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ended {
-    /// It was interrupted: what was not run is inconclusive.
+    /// The run was interrupted. Cases that had not run are inconclusive.
     pub interrupted: bool,
-    /// At least one call was answered by the peer.
+    /// The peer answered at least one call.
     pub answered: bool,
-    /// What no longer holds of what was known before.
+    /// Entries of the references that no longer hold.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub stale: Vec<Stale>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_word_reads_back() {
+        for kind in Kind::ALL {
+            let json = serde_json::to_string(&kind).unwrap();
+            assert_eq!(json, format!("\"{kind}\""));
+            assert_eq!(serde_json::from_str::<Kind>(&json).unwrap(), kind);
+        }
+        let unknown = serde_json::from_str::<Verdict>("\"good\"").unwrap_err().to_string();
+        assert!(unknown.starts_with("\"good\" is not a verdict; expected one of: pass, fail, "), "{unknown}");
+    }
+
+    #[test]
+    fn every_status_reads_back() {
+        let signal = |name: Option<&str>| Status::Signal { number: 11, name: name.map(str::to_owned) };
+        for status in
+            [Status::Exit(0), signal(Some("SIGSEGV")), signal(Some(" () ")), signal(None), Status::Unknown]
+        {
+            assert_eq!(status.to_string().parse(), Ok(status));
+        }
+        for words in ["", "exit status", "exit status x", "signal 1 (", "died"] {
+            assert!(words.parse::<Status>().unwrap_err().contains("expected `exit status N`"), "{words}");
+        }
+    }
 }

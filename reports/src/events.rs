@@ -8,7 +8,7 @@
 
 use std::io::{self, Write};
 
-use crate::event::{Divergence, Ended, Event, Evidence, Outcome, Run, Stale, Verdict, Wire};
+use crate::event::{Divergence, Ended, Event, Evidence, Outcome, Run, Stale, Status, Verdict, Wire};
 use crate::{Report, escape};
 
 /// How many characters of one text are kept: more than any format shows.
@@ -83,7 +83,9 @@ fn bounded(outcome: &Outcome) -> Outcome {
             transcript: escape::cut(transcript, LONGEST * 4).into_owned(),
             repeat: short(repeat),
             death: death.clone().map(|mut death| {
-                death.status = short(&death.status);
+                if let Status::Signal { name: Some(name), .. } = &mut death.status {
+                    *name = short(name);
+                }
                 death.stderr = last(&death.stderr);
                 death
             }),
@@ -105,7 +107,7 @@ fn entry(entry: &Wire) -> Wire {
             let kept = bytes.get(..LONGEST).unwrap_or(bytes);
             Wire::Bytes { from: *from, bytes: kept.to_vec(), cut: cut + bytes.len() - kept.len() }
         }
-        Wire::Event { from, what } => Wire::Event { from: *from, what: short(what) },
+        Wire::Event { from, what } => Wire::Event { from: *from, what: *what },
         Wire::Omitted(count) => Wire::Omitted(*count),
     }
 }
@@ -119,48 +121,4 @@ fn last(text: &str) -> String {
 
 fn short(text: &str) -> String {
     escape::cut(text, LONGEST).into_owned()
-}
-
-/// A level as its word.
-pub(crate) mod level {
-    use dnode_spec::clause::Level;
-    use serde::{Deserialize, Deserializer, Serializer, de::Error};
-
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
-    pub(crate) fn serialize<S: Serializer>(level: &Level, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(level.word())
-    }
-
-    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Level, D::Error> {
-        let word = String::deserialize(deserializer)?;
-        Level::from_word(&word).ok_or_else(|| D::Error::custom(format!("{word:?} is no level")))
-    }
-}
-
-/// Bytes as text where they are UTF-8, else in base64.
-pub(crate) mod bytes {
-    use base64::Engine as _;
-    use base64::engine::general_purpose::STANDARD;
-    use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
-
-    #[derive(Serialize, Deserialize)]
-    #[serde(untagged)]
-    enum Written {
-        Text(String),
-        Base64 { base64: String },
-    }
-
-    pub(crate) fn serialize<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
-        match std::str::from_utf8(bytes) {
-            Ok(text) => serializer.serialize_str(text),
-            Err(_) => Written::Base64 { base64: STANDARD.encode(bytes) }.serialize(serializer),
-        }
-    }
-
-    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>, D::Error> {
-        match Written::deserialize(deserializer)? {
-            Written::Text(text) => Ok(text.into_bytes()),
-            Written::Base64 { base64 } => STANDARD.decode(base64).map_err(D::Error::custom),
-        }
-    }
 }

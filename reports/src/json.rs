@@ -134,7 +134,7 @@ fn counts(account: &Account) -> BTreeMap<Verdict, usize> {
 struct Case {
     id: String,
     verdict: Verdict,
-    #[serde(with = "crate::events::level")]
+    #[serde(with = "crate::serial::level")]
     level: Level,
     clauses: Vec<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -152,6 +152,7 @@ impl Case {
             clauses: self.clauses,
             verdict: self.verdict,
             reason: self.reason,
+            rests_on: None,
             divergence: self.divergence,
             excuse: None,
             evidence: Evidence::default(),

@@ -22,10 +22,12 @@ pub mod markdown;
 mod record;
 #[cfg(test)]
 mod sample;
+mod serial;
 pub mod tap;
 #[cfg(test)]
 mod tests;
 pub mod text;
+mod words;
 
 use std::io;
 

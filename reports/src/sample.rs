@@ -2,7 +2,9 @@
 
 use dnode_spec::clause::Level;
 
-use crate::event::{Death, Divergence, Ended, Event, Evidence, From as Side, Outcome, Run, Verdict, Wire};
+use crate::event::{
+    Act, Death, Divergence, Ended, Event, Evidence, Kind, Origin, Outcome, Run, Status, Verdict, Wire,
+};
 use crate::fingerprint::fingerprint;
 
 /// A text that does whatever a terminal can be made to do.
@@ -31,6 +33,7 @@ pub(crate) fn outcome(id: &str, verdict: Verdict) -> Outcome {
         clauses: vec!["message/argument-order".to_owned()],
         verdict,
         reason: None,
+        rests_on: None,
         divergence: None,
         excuse: None,
         evidence: Evidence::default(),
@@ -42,15 +45,15 @@ pub(crate) fn because(id: &str, verdict: Verdict, reason: &str) -> Outcome {
 }
 
 pub(crate) fn sent(text: &str) -> Wire {
-    Wire::Bytes { from: Side::Suite, bytes: text.as_bytes().to_vec(), cut: 0 }
+    Wire::Bytes { from: Origin::Suite, bytes: text.as_bytes().to_vec(), cut: 0 }
 }
 
 pub(crate) fn came(bytes: impl AsRef<[u8]>) -> Wire {
-    Wire::Bytes { from: Side::Peer, bytes: bytes.as_ref().to_vec(), cut: 0 }
+    Wire::Bytes { from: Origin::Peer, bytes: bytes.as_ref().to_vec(), cut: 0 }
 }
 
-pub(crate) fn peer_does(what: &str) -> Wire {
-    Wire::Event { from: Side::Peer, what: what.to_owned() }
+pub(crate) fn peer_does(what: Act) -> Wire {
+    Wire::Event { from: Origin::Peer, what }
 }
 
 /// A case that failed, with all the evidence there is.
@@ -60,11 +63,11 @@ pub(crate) fn failing(id: &str) -> Outcome {
         divergence: Some(Divergence {
             step: "step 2".to_owned(),
             clause: clause.to_owned(),
-            kind: "differs".to_owned(),
+            kind: Kind::Differs,
             path: "arguments[0]".to_owned(),
             expected: "3".to_owned(),
             actual: "\"12\"".to_owned(),
-            fingerprint: fingerprint(id, clause, "step 2", "differs", "arguments[0]", "string"),
+            fingerprint: fingerprint(id, clause, "step 2", Kind::Differs, "arguments[0]", "string"),
         }),
         evidence: Evidence {
             wire: vec![
@@ -85,16 +88,16 @@ pub(crate) fn failing(id: &str) -> Outcome {
 pub(crate) fn crashing(id: &str) -> Outcome {
     let mut outcome = Outcome { verdict: Verdict::Crash, ..failing(id) };
     outcome.divergence = outcome.divergence.map(|divergence| Divergence {
-        kind: "died".to_owned(),
+        kind: Kind::Died,
         path: String::new(),
         expected: "an answer, or the end of the connection".to_owned(),
         actual: "the process ended with exit status 1".to_owned(),
         ..divergence
     });
     outcome.evidence.wire.truncate(3);
-    outcome.evidence.wire.push(peer_does("closes"));
+    outcome.evidence.wire.push(peer_does(Act::Closes));
     outcome.evidence.death = Some(Death {
-        status: "exit status 1".to_owned(),
+        status: Status::Exit(1),
         stderr: format!("TypeError: x is not a function\r\n\tat {HOSTILE}\n\n\u{1b}[31mfatal\u{1b}[0m\n"),
     });
     outcome

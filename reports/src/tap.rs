@@ -113,7 +113,7 @@ fn diagnosis(outcome: &Outcome) -> Vec<(&'static str, &str)> {
             ("at", &divergence.path),
             ("expected", &divergence.expected),
             ("came", &divergence.actual),
-            ("difference", &divergence.kind),
+            ("difference", divergence.kind.word()),
             ("fingerprint", &divergence.fingerprint),
         ]);
     }

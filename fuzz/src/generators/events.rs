@@ -5,7 +5,8 @@
 
 use arbitrary::{Arbitrary, Result, Unstructured};
 use dnode_reports::event::{
-    Death, Divergence, Ended, Event, Evidence, From, Outcome, Reference, Run, Stale, Verdict, Wire,
+    Act, Death, Divergence, Ended, Event, Evidence, Kind, Origin, Outcome, Reference, Run, Stale, Status,
+    Verdict, Wire,
 };
 use dnode_spec::clause::Level;
 
@@ -39,14 +40,23 @@ fn outcome(u: &mut Unstructured<'_>) -> Result<Outcome> {
         clauses: some(u, text)?,
         verdict: *u.choose(&Verdict::ALL)?,
         reason: optional(u, text)?,
+        rests_on: None,
         divergence: optional(u, divergence)?,
         excuse: optional(u, text)?,
         evidence: Evidence {
             wire: some(u, wire)?,
             transcript: text(u)?,
             repeat: text(u)?,
-            death: optional(u, |u| Ok(Death { status: text(u)?, stderr: text(u)? }))?,
+            death: optional(u, |u| Ok(Death { status: status(u)?, stderr: text(u)? }))?,
         },
+    })
+}
+
+fn status(u: &mut Unstructured<'_>) -> Result<Status> {
+    Ok(match u.int_in_range(0..=2)? {
+        0 => Status::Exit(u.arbitrary()?),
+        1 => Status::Signal { number: u.arbitrary()?, name: optional(u, text)? },
+        _ => Status::Unknown,
     })
 }
 
@@ -59,7 +69,7 @@ fn divergence(u: &mut Unstructured<'_>) -> Result<Divergence> {
     Ok(Divergence {
         step: text(u)?,
         clause: text(u)?,
-        kind: text(u)?,
+        kind: *u.choose(&Kind::ALL)?,
         path: text(u)?,
         expected: text(u)?,
         actual: text(u)?,
@@ -68,10 +78,10 @@ fn divergence(u: &mut Unstructured<'_>) -> Result<Divergence> {
 }
 
 fn wire(u: &mut Unstructured<'_>) -> Result<Wire> {
-    let from = if u.arbitrary()? { From::Suite } else { From::Peer };
+    let from = if u.arbitrary()? { Origin::Suite } else { Origin::Peer };
     Ok(match u.int_in_range(0..=2)? {
         0 => Wire::Bytes { from, bytes: bytes(u)?, cut: u.arbitrary()? },
-        1 => Wire::Event { from, what: text(u)? },
+        1 => Wire::Event { from, what: *u.choose(&Act::ALL)? },
         _ => Wire::Omitted(u.arbitrary()?),
     })
 }

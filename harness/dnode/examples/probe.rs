@@ -6,8 +6,8 @@
 //! cargo run --release -- 127.0.0.1:5050                  # the suite against it
 //! ```
 
-use dnode::{Error, Function, Object, Peer, Remote, Value, args};
 use dnode::transport::{Address, Listener};
+use dnode::{Error, Function, Object, Peer, Remote, Value, args};
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 

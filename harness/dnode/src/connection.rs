@@ -1,9 +1,9 @@
 //! One connection: the task that moves its bytes and runs what the peer calls, and what the caller has of it.
 
-use crate::shared::{Shared, Step};
 use crate::peer::Watch;
-use crate::{Error, Function, Value};
+use crate::shared::{Shared, Step};
 use crate::transport::{DRAIN, Duplex, drain};
+use crate::{Error, Function, Value};
 use std::any::Any;
 use std::fmt;
 use std::ops::Deref;

@@ -3,6 +3,7 @@
 //!
 //! The claim is the system's lock on the folder itself: it is over with the process, however that ends, and no file is left behind.
 
+use super::CampaignError;
 use nix::errno::Errno;
 use nix::fcntl::{Flock, FlockArg};
 use std::collections::BTreeSet;
@@ -13,24 +14,21 @@ use std::path::PathBuf;
 ///
 /// # Errors
 /// Which folder another campaign has claimed, or cannot be opened.
-pub(super) fn claim<'f>(folders: impl Iterator<Item = &'f PathBuf>) -> Result<Vec<Flock<File>>, String> {
+pub(super) fn claim<'f>(
+    folders: impl Iterator<Item = &'f PathBuf>,
+) -> Result<Vec<Flock<File>>, CampaignError> {
     // Corpus and findings may be one folder, which can be claimed once.
     let mut known = BTreeSet::new();
     let mut claimed = Vec::new();
     for folder in folders {
-        let fault = |error| format!("caller: {}: {error}", folder.display());
+        let fault = |error| CampaignError::Folder(folder.clone(), error);
         create_dir_all(folder).map_err(fault)?;
         if !known.insert(folder.canonicalize().map_err(fault)?) {
             continue;
         }
         match Flock::lock(File::open(folder).map_err(fault)?, FlockArg::LockExclusiveNonblock) {
             Ok(lock) => claimed.push(lock),
-            Err((_, Errno::EWOULDBLOCK)) => {
-                return Err(format!(
-                    "caller: another campaign is at work in {}; give this one folders of its own (--shard shares the work)",
-                    folder.display()
-                ));
-            }
+            Err((_, Errno::EWOULDBLOCK)) => return Err(CampaignError::Claimed(folder.clone())),
             // Not every file system has locks.
             Err(_) => {}
         }

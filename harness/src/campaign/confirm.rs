@@ -8,17 +8,16 @@ use super::oracle::{Identity, Oracle, last_words};
 use super::reduce::smaller;
 use super::source::end_word;
 use crate::cases::{Case, LIFE_CLAUSE, level};
-use crate::conversation::greet::{HELLO, bind_object};
-use crate::peer::{Health, Peer};
-use crate::conversation::ping::Answer;
 use crate::conversation::facts::Facts;
+use crate::conversation::greet::{HELLO, bind_object, receive_object};
 use crate::conversation::replay::replay;
+use crate::peer::{Health, Slot};
+use crate::program::Route;
+use crate::run::applicable::ruled_out;
 use crate::verdict::Command;
-use crate::run::verdict::{Life, likened};
-use crate::program::Target;
-use dnode::transport::Address;
-use crate::wire::{Incoming, Wire};
-use dnode_reports::event::{self, Death, Outcome};
+use crate::verdict::outcome::likened;
+use crate::wire::Wire;
+use dnode_reports::event::{self, Death, Kind, Outcome};
 use dnode_spec::clause::Level;
 use dnode_spec::message::Problem;
 use dnode_spec::transcript::Names;
@@ -40,8 +39,8 @@ const IMPATIENCE: Duration = Duration::from_millis(250);
 /// Something wrong that a session showed.
 #[derive(Debug, Clone)]
 pub(super) struct Shown {
-    /// The kind of difference, in the replayer's word; empty where the monitor saw it.
-    pub(super) kind: String,
+    /// The kind of difference; none if the monitor saw it.
+    pub(super) kind: Option<Kind>,
     /// What it is; its operation is that of the session that showed it.
     pub identity: Identity,
     /// What was expected.
@@ -55,8 +54,8 @@ pub(super) struct Shown {
 }
 
 impl Shown {
-    pub(super) fn new(identity: Identity, kind: &str, expected: &str, came: &str) -> Shown {
-        let (kind, expected, came) = (kind.to_owned(), expected.to_owned(), came.to_owned());
+    pub(super) fn new(identity: Identity, kind: Option<Kind>, expected: &str, came: &str) -> Shown {
+        let (expected, came) = (expected.to_owned(), came.to_owned());
         Shown { kind, identity, expected, came, wire: Vec::new(), death: None }
     }
 }
@@ -64,10 +63,8 @@ impl Shown {
 /// Plays sessions by themselves. The peer is the lane's, and is started again after each that showed something.
 #[derive(Debug)]
 pub(super) struct Confirmer<'a> {
-    /// The peer, where it runs.
-    pub peer: Option<Peer>,
-    /// What it is.
-    pub target: &'a Target,
+    /// The peer.
+    pub slot: Slot,
     /// What is known of it.
     pub facts: &'a Facts,
     /// What inputs call.
@@ -81,47 +78,40 @@ pub(super) struct Confirmer<'a> {
 }
 
 impl Confirmer<'_> {
-    /// The peer, started where it does not run.
+    /// Makes sure that the peer runs.
     pub(super) async fn ready(&mut self) -> bool {
-        if self.peer.is_none() {
-            self.peer = Peer::start(self.target).await.ok();
-        }
-        self.peer.is_some()
+        self.slot.ready().await.is_ok()
     }
 
-    /// Ends the peer, where it is ours, so that the next session has a fresh one.
+    /// Ends the peer if it is ours, so that the next session has a fresh one.
     pub(super) async fn refresh(&mut self) {
-        if let Some(peer) = self.peer.take_if(|peer| peer.is_ours()) {
-            peer.stop().await;
-        }
+        self.slot.discard().await;
     }
 
     /// Plays one case; says all that is wrong. `operation` is what its findings are named after.
     pub(super) async fn show(&mut self, case: &Case, operation: &str, patience: Duration) -> Vec<Shown> {
-        if case.ruled_out(self.facts).is_some() || !self.ready().await {
+        if ruled_out(case, self.facts).is_some() || !self.ready().await {
             return Vec::new();
         }
-        let Some(address) = self.peer.as_ref().map(|peer| peer.address().clone()) else {
-            return Vec::new();
-        };
-        let canary = Canary::open(&address, self.facts, patience).await;
-        let replayed = replay(case, &address, self.facts, patience).await;
+        let Some(route) = self.slot.route() else { return Vec::new() };
+        let canary = Canary::open(&route, self.facts, patience).await;
+        let replayed = replay(case, &route, self.facts, patience).await;
         let broken = replayed.broken.clone();
-        let (life, hung) = self.life(patience).await;
-        let lives = matches!(life, Life::Serves);
-        let (outcome, _) = likened(case, replayed, life, &Command::default());
+        let (health, hung) = self.health(patience).await;
+        let lives = health.is_good();
+        let (outcome, _) = likened(case, replayed, health, &Command::default());
         let mut found = self.of_monitor(&broken);
         found.extend(self.of_outcome(&outcome, lives, operation));
         let of_others = |oracle, expected: &str| {
             let clause = if oracle == Oracle::Hang { "robust/bounded" } else { "robust/survives" };
             let identity = Identity::new(oracle, clause, operation, oracle.word());
-            Shown::new(identity, "", expected, "none for a while")
+            Shown::new(identity, None, expected, "none for a while")
         };
         if hung {
             found.push(of_others(Oracle::Hang, "an answer on a fresh connection"));
         }
         if let Some(mut canary) = canary.filter(|_| lives)
-            && !canary.sings(self.facts, patience).await
+            && !canary.is_alive(self.facts, patience).await
         {
             found.push(of_others(Oracle::Disturbed, "an answer on a connection that was open before"));
         }
@@ -138,7 +128,7 @@ impl Confirmer<'_> {
         let shown = counts.map(|(clause, problem)| {
             let place = problem.at.split(['.', '[']).next().unwrap_or_default();
             let identity = Identity::new(Oracle::Clause, clause, "a line of the peer", place);
-            Shown::new(identity, "", &problem.expected, &problem.actual)
+            Shown::new(identity, None, &problem.expected, &problem.actual)
         });
         shown.collect()
     }
@@ -147,29 +137,30 @@ impl Confirmer<'_> {
     fn of_outcome(&self, outcome: &Outcome, lives: bool, operation: &str) -> Option<Shown> {
         let found = outcome.divergence.as_ref().filter(|_| outcome.gates(self.gate))?;
         let death = outcome.evidence.death.clone();
-        let identity = match (found.kind.as_str(), lives) {
-            ("died", _) => {
+        let identity = match (found.kind, lives) {
+            (Kind::Died, _) => {
                 let words = death.as_ref().and_then(|death| last_words(&death.stderr));
-                let class = death.as_ref().map_or("refuses", |death| death.status.as_str());
+                let class = death.as_ref().map(|death| death.status.to_string());
+                let class = class.as_deref().unwrap_or("refuses");
                 Identity::new(Oracle::Died, LIFE_CLAUSE, words.as_deref().unwrap_or(operation), class)
             }
-            ("deaf", false) => Identity::new(Oracle::NotServed, LIFE_CLAUSE, operation, "not served"),
-            ("deaf", true) => Identity::new(Oracle::Deaf, &found.clause, operation, "deaf"),
+            (Kind::Deaf, false) => Identity::new(Oracle::NotServed, LIFE_CLAUSE, operation, "not served"),
+            (Kind::Deaf, true) => Identity::new(Oracle::Deaf, &found.clause, operation, "deaf"),
             _ => Identity::new(Oracle::Clause, &found.clause, "an answer", "another answer"),
         };
-        Some(Shown { death, ..Shown::new(identity, &found.kind, &found.expected, &found.actual) })
+        Some(Shown { death, ..Shown::new(identity, Some(found.kind), &found.expected, &found.actual) })
     }
 
-    /// What became of the peer; and whether it was away for a while.
-    async fn life(&mut self, patience: Duration) -> (Life, bool) {
-        let Some(peer) = self.peer.as_mut() else { return (Life::Died(None), false) };
+    /// The health of the peer, and whether it was away for a while.
+    async fn health(&mut self, patience: Duration) -> (Health, bool) {
+        let Some(peer) = self.slot.peer() else { return (Health::Refuses, false) };
         match peer.health(self.facts, patience).await {
             Health::Deaf => {
-                let again = Life::from(peer.health(self.facts, patience * 3).await);
-                let hung = matches!(again, Life::Serves);
+                let again = peer.health(self.facts, patience * 3).await;
+                let hung = again.is_good();
                 (again, hung)
             }
-            health => (Life::from(health), false),
+            health => (health, false),
         }
     }
 
@@ -210,7 +201,7 @@ impl Confirmer<'_> {
     pub(super) async fn shrink(&mut self, input: Input, wanted: &Identity) -> Input {
         let mut least = input;
         let (mut tries, mut harms) = (0, 0);
-        let patience = self.patience.min(IMPATIENCE.max(self.facts.round_trip * 50));
+        let patience = self.patience.min(IMPATIENCE.max(self.facts.calls.round_trip * 50));
         let most = if matches!(wanted.oracle, Oracle::NotServed | Oracle::Hang) { LONG_HARMS } else { HARMS };
         'smaller: loop {
             for candidate in smaller(&least) {
@@ -259,33 +250,26 @@ pub(super) struct Canary {
 
 impl Canary {
     /// Opens one, where the peer serves several connections and has a call to answer.
-    pub(super) async fn open(address: &Address, facts: &Facts, patience: Duration) -> Option<Canary> {
-        if facts.ping.is_none() || facts.missing.contains("methods/connections") {
+    pub(super) async fn open(route: &Route, facts: &Facts, patience: Duration) -> Option<Canary> {
+        if facts.calls.ping.is_none() || facts.missing.contains("methods/connections") {
             return None;
         }
         let deadline = Instant::now() + patience;
-        let mut wire = Wire::open(address, &facts.terms, deadline).await.ok()?;
+        let mut wire = Wire::open(route, &facts.terms, deadline).await.ok()?;
         let mut names = Names::new(200_000);
         wire.send(&[HELLO], deadline).await;
-        while facts.members.is_some() {
-            match wire.receive(deadline).await {
-                Incoming::Message(received) if received.method.is("methods") => {
-                    bind_object(&received, &mut names);
-                    break;
-                }
-                Incoming::Message(_) | Incoming::Broken(_) => {}
-                Incoming::Closed { .. } | Incoming::Late | Incoming::Flood => return None,
-            }
+        if facts.object.members.is_some() {
+            let received = receive_object(&mut wire, deadline, &mut |_| {}).await.ok()?;
+            bind_object(&received, &mut names);
         }
         let mut canary = Canary { wire, names };
-        canary.sings(facts, patience).await.then_some(canary)
+        canary.is_alive(facts, patience).await.then_some(canary)
     }
 
     /// Whether it is answered.
-    pub(super) async fn sings(&mut self, facts: &Facts, patience: Duration) -> bool {
-        let Some(ping) = &facts.ping else { return true };
+    pub(super) async fn is_alive(&mut self, facts: &Facts, patience: Duration) -> bool {
+        let Some(ping) = &facts.calls.ping else { return true };
         let deadline = Instant::now() + patience;
-        let answer = ping.ask(&mut self.wire, &mut self.names, facts.by, deadline, &mut |_| {}).await;
-        matches!(answer, Answer::Answered(_))
+        ping.ask(&mut self.wire, &mut self.names, facts.calls.by, deadline, &mut |_| {}).await.is_ok()
     }
 }

@@ -7,9 +7,10 @@ use super::oracle::{Identity, Oracle};
 use super::script;
 use crate::conversation::facts::Facts;
 use crate::program::Target;
+use crate::verdict::Command;
 use dnode::transport::Limits;
 use dnode_reports::escape::terminal_cut;
-use dnode_reports::event::{Death, From, Wire};
+use dnode_reports::event::{Death, Origin, Wire};
 use dnode_spec::clause;
 use serde_json::{Value as Json, json};
 use std::collections::BTreeMap;
@@ -87,10 +88,8 @@ pub(super) struct Scene<'a> {
     pub facts: &'a Facts,
     /// What inputs call.
     pub methods: &'a Methods,
-    /// The program, as the caller calls it.
-    pub program: &'a str,
-    /// More words of the command line that decide over a verdict.
-    pub arguments: &'a str,
+    /// The command that repeats a finding.
+    pub command: &'a Command,
 }
 
 impl Findings {
@@ -172,31 +171,18 @@ fn wire_log(wire: &[Wire]) -> String {
     for entry in wire {
         let _ = match entry {
             Wire::Bytes { from, bytes, cut } => {
-                let arrow = if *from == From::Suite { "->" } else { "<-" };
+                let arrow = if *from == Origin::Suite { "->" } else { "<-" };
                 let line = bytes.strip_suffix(b"\n").unwrap_or(bytes);
                 writeln!(out, "{arrow} {}", terminal_cut(line, usize::MAX, *cut))
             }
             Wire::Event { from, what } => {
-                let arrow = if *from == From::Suite { "--" } else { "  --" };
+                let arrow = if *from == Origin::Suite { "--" } else { "  --" };
                 writeln!(out, "{arrow} {what}")
             }
             Wire::Omitted(count) => writeln!(out, "… {count} entries are left out"),
         };
     }
     out
-}
-
-/// The command that replays the transcript in this folder.
-fn command(scene: &Scene<'_>, folder: &Path) -> String {
-    let file = crate::shell::quote(&folder.join("transcript.jsonl").to_string_lossy());
-    let words = [
-        scene.program.to_owned(),
-        "replay".to_owned(),
-        file,
-        scene.target.arguments(),
-        scene.arguments.to_owned(),
-    ];
-    words.into_iter().filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
 }
 
 /// The text that a person reads.
@@ -209,7 +195,7 @@ fn text(finding: &Finding, scene: &Scene<'_>, folder: &Path) -> String {
         finding.label(),
         oracle.sentence()
     );
-    let name = scene.facts.name.as_deref().unwrap_or("unnamed");
+    let name = scene.facts.object.name.as_deref().unwrap_or("unnamed");
     let found = clause::find(clause);
     let sentence = found.map_or("", |clause| clause.text);
     let level = found.map_or("", |clause| clause.level.word());
@@ -232,7 +218,7 @@ fn text(finding: &Finding, scene: &Scene<'_>, folder: &Path) -> String {
     });
     let _ = writeln!(out, "```\n\n`wire.log` has what went over the connection.\n");
     if let Some(death) = &finding.death {
-        let _ = writeln!(out, "## How the process ended\n\n{}\n\n```text", shown(&death.status));
+        let _ = writeln!(out, "## How the process ended\n\n{}\n\n```text", shown(&death.status.to_string()));
         death.stderr.lines().for_each(|line| {
             let _ = writeln!(out, "{}", shown(line));
         });
@@ -241,7 +227,7 @@ fn text(finding: &Finding, scene: &Scene<'_>, folder: &Path) -> String {
     let _ = writeln!(
         out,
         "## Again\n\n```sh\n{}\n{}\n```",
-        shown(&command(scene, folder)),
+        shown(&scene.command.replay(&folder.join("transcript.jsonl").to_string_lossy())),
         match scene.facts.limits {
             Limits::TCP => format!(
                 "python3 {} HOST PORT   # alone, without this program; exit status 1: it shows",

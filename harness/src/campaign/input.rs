@@ -4,8 +4,8 @@
 //! is not known before the peer has said so: in the bytes a *mark* stands for it, a large number, so that they stay JSON and mutate like any other.
 
 use crate::cases::Case;
-use crate::conversation::ping::{Addressing, method_text};
 use crate::conversation::facts::Facts;
+use crate::conversation::ping::{Addressing, method_text};
 use dnode_spec::message::Id;
 use dnode_spec::path::PathForm;
 use dnode_spec::text::TextBuf;
@@ -59,7 +59,7 @@ impl Methods {
     #[must_use]
     pub fn of(facts: &Facts) -> Methods {
         let functions = |(name, is): (&String, &bool)| is.then(|| name.clone());
-        let members: Vec<String> = facts.members.iter().flatten().filter_map(functions).collect();
+        let members: Vec<String> = facts.object.members.iter().flatten().filter_map(functions).collect();
         if !members.is_empty() {
             return Methods(members);
         }
@@ -125,7 +125,11 @@ impl Methods {
     /// The bytes as a transcript writes them.
     fn written(&self, bytes: &[u8], facts: &Facts) -> Json {
         let declared = |method: &str| {
-            facts.members.as_ref().is_some_and(|members| members.get(method).copied().unwrap_or_default())
+            facts
+                .object
+                .members
+                .as_ref()
+                .is_some_and(|members| members.get(method).copied().unwrap_or_default())
         };
         let piece = |piece: Result<&[u8], &str>| match piece {
             Ok(bytes) => text_or_base64(bytes),
@@ -299,8 +303,8 @@ mod tests {
     use super::*;
 
     fn facts() -> Facts {
-        let mut facts = Facts::of_a_client();
-        facts.members = Some([("add".to_owned(), true), ("echo".to_owned(), true)].into());
+        let mut facts = Facts::of_client();
+        facts.object.members = Some([("add".to_owned(), true), ("echo".to_owned(), true)].into());
         facts
     }
 

@@ -12,13 +12,15 @@ use super::input::{End, Input};
 use super::operation::operation;
 use super::oracle::{Identity, Oracle, Pace, is_amplified, last_words, memory};
 use super::source::{Job, end_word};
-use super::visit::{Ending, Visit, visit};
-use super::{CONFIRMATIONS, Campaign};
+use super::visit::{Visit, visit};
+use super::{CONFIRMATIONS, Campaign, CampaignError};
 use crate::cases::{Case, level};
-use crate::peer::Health;
-use crate::conversation::replay::{Cause, Diverged, Judged, replay};
-use dnode::transport::Address;
-use dnode_reports::event::Death;
+use crate::conversation::ping::Silence;
+use crate::conversation::replay::judged::{Cause, Diverged, Judged};
+use crate::conversation::replay::replay;
+use crate::peer::{Health, Slot};
+use crate::run::applicable::ruled_out;
+use dnode_reports::event::{Death, Kind};
 use fastrand::Rng;
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -101,8 +103,7 @@ impl<'a> Lane<'a> {
     pub(super) fn new(campaign: &'a Campaign, number: u64) -> Lane<'a> {
         let options = &campaign.options;
         let bench = Confirmer {
-            peer: None,
-            target: &options.target,
+            slot: Slot::new(&options.target),
             facts: &campaign.facts,
             methods: &campaign.methods,
             patience: campaign.patience,
@@ -127,7 +128,7 @@ impl<'a> Lane<'a> {
     }
 
     /// Plays sessions until the campaign ends.
-    pub(super) async fn run(&mut self) {
+    pub(super) async fn run(mut self) {
         while !self.campaign.is_over() || (self.examines && self.campaign.has_suspicions()) {
             if self.examines
                 && let Some(suspicion) = self.campaign.take_suspicion()
@@ -136,13 +137,13 @@ impl<'a> Lane<'a> {
                 continue;
             }
             let began = Instant::now();
-            let fresh = self.bench.peer.is_none();
+            let fresh = self.bench.slot.is_empty();
             if fresh {
                 self.canary = None;
                 self.history.clear();
                 self.young = None;
                 if !self.bench.ready().await {
-                    self.campaign.give_up("the peer cannot be started again");
+                    self.campaign.give_up(CampaignError::Gone);
                     return;
                 }
             }
@@ -158,24 +159,19 @@ impl<'a> Lane<'a> {
             if self.sessions.is_multiple_of(MEMORY) {
                 self.weigh().await;
             }
-            let well = self.bench.peer.is_some() && self.history.back().is_some_and(|played| played.well);
+            let well = !self.bench.slot.is_empty() && self.history.back().is_some_and(|played| played.well);
             self.time.spend(began.elapsed(), fresh || !well);
         }
-        if let Some(peer) = self.bench.peer.take() {
-            peer.stop().await;
-        }
-    }
-
-    fn address(&self) -> Address {
-        self.bench.peer.as_ref().map(|peer| peer.address().clone()).unwrap_or_default()
+        self.bench.slot.stop().await;
     }
 
     async fn play_input(&mut self, input: &Input, source: &'static str) {
         let facts = &self.campaign.facts;
-        let patience = (facts.round_trip * 30).clamp(Duration::from_millis(60), self.campaign.patience);
-        let seen = visit(&self.address(), input, &self.campaign.methods, facts, patience).await;
-        let played = Played { job: Job::Input(input.clone()), source, well: seen.ending == Ending::Answered };
-        if seen.ending == Ending::NotServed {
+        let patience = (facts.calls.round_trip * 30).clamp(Duration::from_millis(60), self.campaign.patience);
+        let Some(route) = self.bench.slot.route() else { return };
+        let seen = visit(&route, input, &self.campaign.methods, facts, patience).await;
+        let played = Played { job: Job::Input(input.clone()), source, well: seen.ending.is_ok() };
+        if seen.ending == Err(Silence::Refused) {
             self.blame().await;
             return;
         }
@@ -183,7 +179,7 @@ impl<'a> Lane<'a> {
         self.remember(played);
         let gate = self.campaign.options.gate;
         let new_clause = seen.broken.keys().any(|clause| level(clause) <= gate && !self.is_broken(clause));
-        let suspicious = matches!(seen.ending, Ending::Late | Ending::Flood);
+        let suspicious = matches!(seen.ending, Err(Silence::Late | Silence::Flood));
         if suspicious && self.is_known(input, Oracle::Deaf) {
             self.campaign.harmed(self.operations(input));
         } else if suspicious || new_clause {
@@ -196,7 +192,7 @@ impl<'a> Lane<'a> {
                 self.check().await;
             }
         } else {
-            if seen.ending == Ending::Answered {
+            if seen.ending.is_ok() {
                 self.campaign.unharmed(self.operations(input));
             }
             self.measure(input, source, &seen).await;
@@ -205,10 +201,11 @@ impl<'a> Lane<'a> {
 
     async fn play_case(&mut self, case: &Case, source: &'static str) {
         let facts = &self.campaign.facts;
-        if case.ruled_out(facts).is_some() {
+        if ruled_out(case, facts).is_some() {
             return;
         }
-        let seen = replay(case, &self.address(), facts, self.campaign.patience).await;
+        let Some(route) = self.bench.slot.route() else { return };
+        let seen = replay(case, &route, facts, self.campaign.patience).await;
         let silent = seen.lines == 0 && matches!(seen.judged, Judged::Diverged(_));
         if silent && !self.history.is_empty() && self.blame().await {
             return;
@@ -227,7 +224,7 @@ impl<'a> Lane<'a> {
             source,
             well: !diverged && !case.transcript.header.hostile,
         });
-        if known && self.bench.peer.is_none() {
+        if known && self.bench.slot.is_empty() {
             self.history.clear();
         } else if diverged && !known || broken {
             self.suspect(vec![Played { job, source, well: false }], None);
@@ -238,14 +235,14 @@ impl<'a> Lane<'a> {
     /// Whether a session just ended as a known finding does. A peer that was harmed so is started again.
     async fn is_seen(&mut self, case: &Case, found: &Diverged) -> bool {
         let campaign = self.campaign;
-        if found.kind == "deaf" {
+        if found.kind == Kind::Deaf {
             let input = Input::of(&case.transcript, &campaign.methods);
             return input.is_some_and(|input| self.is_known(&input, Oracle::Deaf));
         }
         if found.cause == Cause::Content {
             return self.is_broken(&found.clause);
         }
-        let Some(peer) = self.bench.peer.as_mut() else { return false };
+        let Some(peer) = self.bench.slot.peer() else { return false };
         let Some(death) = peer.death(ENDING).await else { return false };
         self.bench.refresh().await;
         let words = last_words(&death.stderr);
@@ -265,8 +262,8 @@ impl<'a> Lane<'a> {
 
     /// Looks whether the peer serves others; one that does not is started again.
     async fn check(&mut self) {
-        let Some(peer) = self.bench.peer.as_mut() else { return };
-        if !matches!(peer.health(&self.campaign.facts, self.campaign.patience).await, Health::Serves) {
+        let Some(peer) = self.bench.slot.peer() else { return };
+        if !peer.health(&self.campaign.facts, self.campaign.patience).await.is_good() {
             self.bench.refresh().await;
         }
     }
@@ -302,7 +299,7 @@ impl<'a> Lane<'a> {
     async fn blame(&mut self) -> bool {
         self.canary = None;
         let facts = &self.campaign.facts;
-        let Some(peer) = self.bench.peer.as_mut() else { return true };
+        let Some(peer) = self.bench.slot.peer() else { return true };
         let death = match peer.health(facts, self.campaign.patience).await {
             Health::Serves => return false,
             Health::Died(death) => Some(death),
@@ -332,7 +329,7 @@ impl<'a> Lane<'a> {
             if let Some(last) = &last {
                 self.unconfirmed(last, death, "it is not ours to start again");
             }
-            self.campaign.give_up("the peer serves no connection any more, and is not ours to start again");
+            self.campaign.give_up(CampaignError::NotServing);
             return true;
         }
         // Whoever was there last may be none of the suspects that are left.
@@ -345,15 +342,17 @@ impl<'a> Lane<'a> {
     async fn listen(&mut self) {
         let (facts, patience) = (&self.campaign.facts, self.campaign.patience);
         let Some(canary) = &mut self.canary else {
-            self.canary = Canary::open(&self.address(), facts, patience).await;
+            if let Some(route) = self.bench.slot.route() {
+                self.canary = Canary::open(&route, facts, patience).await;
+            }
             return;
         };
-        if canary.sings(facts, patience).await {
+        if canary.is_alive(facts, patience).await {
             return;
         }
         self.canary = None;
-        let Some(peer) = self.bench.peer.as_mut() else { return };
-        if !matches!(peer.health(facts, patience).await, Health::Serves) {
+        let Some(peer) = self.bench.slot.peer() else { return };
+        if !peer.health(facts, patience).await.is_good() {
             self.blame().await;
             return;
         }
@@ -380,9 +379,9 @@ impl<'a> Lane<'a> {
         }
         for _ in 0..CONFIRMATIONS {
             let campaign = self.campaign;
-            let again =
-                visit(&self.address(), input, &campaign.methods, &campaign.facts, campaign.patience * 3)
-                    .await;
+            let Some(route) = self.bench.slot.route() else { return };
+            let patience = campaign.patience * 3;
+            let again = visit(&route, input, &campaign.methods, &campaign.facts, patience).await;
             let shows = match oracle {
                 Oracle::Slow => self.pace.is_slow(again.took),
                 _ => is_amplified(again.sent, again.came),
@@ -393,7 +392,7 @@ impl<'a> Lane<'a> {
         }
         let Some(case) = self.case(&Job::Input(input.clone())) else { return };
         let shown = Shown {
-            kind: String::new(),
+            kind: None,
             identity,
             expected: "an answer in proportion to what was sent".to_owned(),
             came: format!("{} bytes in {:?}, for {} bytes", seen.came, seen.took, seen.sent),
@@ -405,7 +404,7 @@ impl<'a> Lane<'a> {
 
     /// Looks at the memory of the peer; one that has grown far is started again.
     async fn weigh(&mut self) {
-        let group = self.bench.peer.as_ref().and_then(crate::peer::Peer::group);
+        let group = self.bench.slot.peer().and_then(|peer| peer.group());
         let Some(now) = group.and_then(memory) else { return };
         let Some(young) = self.young else {
             self.young = Some(now);
@@ -427,7 +426,7 @@ impl<'a> Lane<'a> {
             .filter(|_| !self.campaign.knows(|known| *known == identity))
         {
             let shown = Shown {
-                kind: String::new(),
+                kind: None,
                 identity,
                 expected: "memory that stays about where it was".to_owned(),
                 came: format!(

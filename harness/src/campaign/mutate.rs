@@ -299,7 +299,7 @@ mod tests {
 
     #[test]
     fn the_same_seed_gives_the_same_inputs_and_they_stay_small() {
-        let methods = Methods::of(&Facts::of_a_client());
+        let methods = Methods::of(&Facts::of_client());
         let run = || {
             let mut rng = Rng::with_seed(7);
             let mut input = Input::default();

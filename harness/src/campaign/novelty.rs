@@ -5,7 +5,7 @@
 
 use super::input::Methods;
 use super::operation::operation;
-use dnode_reports::event::{From, Wire};
+use dnode_reports::event::{Origin, Wire};
 use dnode_spec::message::{self, Id, Message, Method};
 use dnode_spec::state::{Event, State, TABLE};
 use dnode_spec::value::Value;
@@ -63,16 +63,16 @@ impl Novelty {
             let value = Value::parse(bytes).ok().filter(|_| whole);
             let message = value.as_ref().and_then(|value| message::decode(value).message);
             match from {
-                From::Peer => {
+                Origin::Peer => {
                     answers.insert(message.as_ref().map_or(0, |message| class(message, &ids)));
                     message.iter().for_each(|message| {
-                        ids.hear(message, From::Peer);
+                        ids.hear(message, Origin::Peer);
                     });
                 }
-                From::Suite => {
+                Origin::Suite => {
                     let word = if whole { operation(bytes, methods) } else { "long".to_owned() };
                     let states =
-                        message.map_or((State::Unknown, State::Unknown), |it| ids.hear(&it, From::Suite));
+                        message.map_or((State::Unknown, State::Unknown), |it| ids.hear(&it, Origin::Suite));
                     steps.push((states.0, word, states.1));
                 }
             }
@@ -104,7 +104,7 @@ impl Novelty {
 /// The class of a message of the peer's: what it calls, and how many arguments, callbacks and links it has, roughly.
 fn class(message: &Message<'_>, ids: &Ids) -> u64 {
     let called = match &message.method {
-        Method::Id(id) => ids.state(From::Suite, *id) as u64 + 1,
+        Method::Id(id) => ids.state(Origin::Suite, *id) as u64 + 1,
         Method::Name(_) if message.method.is("methods") => 10,
         Method::Name(_) if message.method.is("cull") => 11,
         Method::Name(_) => 12,
@@ -121,21 +121,21 @@ fn class(message: &Message<'_>, ids: &Ids) -> u64 {
 struct Ids {
     ours: HashMap<Id, State>,
     theirs: HashMap<Id, State>,
-    culling: Vec<(From, Id)>,
+    culling: Vec<(Origin, Id)>,
     rows: BTreeSet<usize>,
 }
 
 impl Ids {
-    fn of(&mut self, owner: From) -> &mut HashMap<Id, State> {
-        if owner == From::Suite { &mut self.ours } else { &mut self.theirs }
+    fn of(&mut self, owner: Origin) -> &mut HashMap<Id, State> {
+        if owner == Origin::Suite { &mut self.ours } else { &mut self.theirs }
     }
 
-    fn state(&self, owner: From, id: Id) -> State {
-        let ids = if owner == From::Suite { &self.ours } else { &self.theirs };
+    fn state(&self, owner: Origin, id: Id) -> State {
+        let ids = if owner == Origin::Suite { &self.ours } else { &self.theirs };
         ids.get(&id).copied().unwrap_or(State::Unknown)
     }
 
-    fn on(&mut self, owner: From, id: Id, event: Event) -> (State, State) {
+    fn on(&mut self, owner: Origin, id: Id, event: Event) -> (State, State) {
         let before = self.state(owner, id);
         self.rows.extend(TABLE.iter().position(|(state, on, ..)| (*state, *on) == (before, event)));
         let (after, _) = before.on(event);
@@ -146,8 +146,8 @@ impl Ids {
     }
 
     /// What a message does to the id that it is about: the one that it calls, culls, or declares first.
-    fn hear(&mut self, message: &Message<'_>, from: From) -> (State, State) {
-        let other = if from == From::Suite { From::Peer } else { From::Suite };
+    fn hear(&mut self, message: &Message<'_>, from: Origin) -> (State, State) {
+        let other = if from == Origin::Suite { Origin::Peer } else { Origin::Suite };
         let mut about = None;
         if let Method::Id(id) = message.method {
             about = Some(self.on(other, id, Event::Called));
@@ -180,17 +180,17 @@ mod tests {
     use super::*;
     use crate::conversation::facts::Facts;
 
-    fn line(from: From, text: &str) -> Wire {
+    fn line(from: Origin, text: &str) -> Wire {
         Wire::Bytes { from, bytes: text.as_bytes().to_vec(), cut: 0 }
     }
 
     #[test]
     fn the_same_session_is_new_once_and_another_answer_is_new_again() {
-        let (mut novelty, methods) = (Novelty::default(), Methods::of(&Facts::of_a_client()));
+        let (mut novelty, methods) = (Novelty::default(), Methods::of(&Facts::of_client()));
         let call =
-            line(From::Suite, r#"{"method":"echo","arguments":["[Function]"],"callbacks":{"1":["0"]}}"#);
-        let answer = line(From::Peer, r#"{"method":1,"arguments":[]}"#);
-        let other = line(From::Peer, r#"{"method":1,"arguments":[7]}"#);
+            line(Origin::Suite, r#"{"method":"echo","arguments":["[Function]"],"callbacks":{"1":["0"]}}"#);
+        let answer = line(Origin::Peer, r#"{"method":1,"arguments":[]}"#);
+        let other = line(Origin::Peer, r#"{"method":1,"arguments":[7]}"#);
         let both = [call.clone(), answer];
         assert!(novelty.take(&both, 0, &methods) && !novelty.take(&both, 0, &methods));
         assert!(novelty.take(&[call, other], 0, &methods));

@@ -104,7 +104,7 @@ mod tests {
 
     #[test]
     fn an_operation_is_the_clause_that_is_broken_or_what_is_called() {
-        let methods = Methods::of(&Facts::of_a_client());
+        let methods = Methods::of(&Facts::of_client());
         let word = |line: &str| operation(line.as_bytes(), &methods);
         assert_eq!(word("null"), "message/object (null)");
         assert_eq!(word("{"), "not JSON");

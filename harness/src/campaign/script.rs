@@ -8,7 +8,7 @@ use super::input::{End, Input, Methods};
 use super::oracle::Oracle;
 use crate::conversation::greet::HELLO;
 use crate::conversation::ping::Addressing;
-use dnode_reports::event::{From, Wire};
+use dnode_reports::event::{Act, Origin, Wire};
 use dnode_spec::transcript::{Names, Transcript};
 use std::fmt::Write as _;
 
@@ -29,7 +29,7 @@ pub(super) fn script(finding: &Finding, scene: &Scene<'_>) -> String {
     );
     let _ = writeln!(out, "ORACLE = {:?}", identity.oracle.word());
     let _ = writeln!(out, "HELLO = {}", bytes(HELLO));
-    let _ = writeln!(out, "GREETS = {}", if scene.facts.members.is_some() { "True" } else { "False" });
+    let _ = writeln!(out, "GREETS = {}", if scene.facts.object.members.is_some() { "True" } else { "False" });
     let _ = writeln!(
         out,
         "# A call that the peer answers; \"%d\" is the number of its callback.\nPING = {}",
@@ -40,7 +40,7 @@ pub(super) fn script(finding: &Finding, scene: &Scene<'_>) -> String {
         "# What is sent; (\"method\", NAME) is the id of that method of the peer's, or its quoted name.\nSENT = ["
     );
     // The log cuts what is long.
-    let is_cut = |entry: &Wire| matches!(entry, Wire::Bytes { from: From::Suite, cut: 1.., .. });
+    let is_cut = |entry: &Wire| matches!(entry, Wire::Bytes { from: Origin::Suite, cut: 1.., .. });
     let whole = || Input::up_to(LONGEST, &Transcript::read(&finding.transcript).ok()?, scene.methods);
     let input = finding.input.clone().or_else(|| whole().filter(|_| finding.wire.iter().any(is_cut)));
     let (sent, end) = match &input {
@@ -122,22 +122,21 @@ fn of_input(input: &Input, methods: &Methods) -> Vec<String> {
 /// What we sent after our object, as it went over the wire.
 fn of_wire(wire: &[Wire]) -> Vec<String> {
     let ours = wire.iter().filter_map(|entry| match entry {
-        Wire::Bytes { from: From::Suite, bytes, cut: 0 } => Some(bytes.as_slice()),
+        Wire::Bytes { from: Origin::Suite, bytes, cut: 0 } => Some(bytes.as_slice()),
         _ => None,
     });
     ours.skip(1).map(|line| format!("[{}]", bytes(line))).collect()
 }
 
 fn end_of(wire: &[Wire]) -> End {
-    let reset =
-        |entry: &Wire| matches!(entry, Wire::Event { from: From::Suite, what } if what.contains("resets"));
+    let reset = |entry: &Wire| matches!(entry, Wire::Event { from: Origin::Suite, what: Act::Resets });
     if wire.iter().any(reset) { End::Reset } else { End::Asked }
 }
 
 /// What the peer sent after its object.
 fn came(wire: &[Wire]) -> Vec<&[u8]> {
     let theirs = wire.iter().filter_map(|entry| match entry {
-        Wire::Bytes { from: From::Peer, bytes, cut: 0 } => Some(bytes.as_slice()),
+        Wire::Bytes { from: Origin::Peer, bytes, cut: 0 } => Some(bytes.as_slice()),
         _ => None,
     });
     theirs.skip(1).collect()
@@ -145,11 +144,11 @@ fn came(wire: &[Wire]) -> Vec<&[u8]> {
 
 /// The known-good call, as a list of pieces with `%d`; empty where there is none.
 fn ping(scene: &Scene<'_>) -> String {
-    let Some(ping) = &scene.facts.ping else { return "[]".to_owned() };
+    let Some(ping) = &scene.facts.calls.ping else { return "[]".to_owned() };
     let (line, id) = ping.line(&mut Names::new(7_777_777), Addressing::ByName);
     let text = String::from_utf8_lossy(&line).replace('%', "%%").replace(&id.to_string(), "%d");
     let method = serde_json::Value::from(ping.method()).to_string();
-    let by_id = scene.facts.by == Addressing::ById;
+    let by_id = scene.facts.calls.by == Addressing::ById;
     match text.split_once(&method).filter(|_| by_id) {
         Some((before, after)) => {
             format!("[{}, (\"method\", {method}), {}]", bytes(before.as_bytes()), bytes(after.as_bytes()))

@@ -221,7 +221,7 @@ mod tests {
 
     #[test]
     fn a_walk_leaves_no_answer_out_that_comes_with_one_that_it_expects() {
-        let methods = Methods::of(&Facts::of_a_client());
+        let methods = Methods::of(&Facts::of_client());
         let (mut source, mut rng, mut walks) = (Source::default(), Rng::with_seed(1), 0);
         for _ in 0..300 {
             let Some(walk) = source.walk(&mut rng, 1, &methods) else { continue };

@@ -4,12 +4,14 @@
 //! (`confirm.rs`); so a deadline here may be short.
 
 use super::input::{End, Input, Methods};
-use crate::conversation::greet::{HELLO, bind_object};
 use crate::conversation::facts::Facts;
-use dnode::transport::Address;
+use crate::conversation::greet::{HELLO, bind_object, receive_object};
+use crate::conversation::limits::refuses_segments;
+use crate::conversation::ping::Silence;
+use crate::program::Route;
 use crate::wire::{Incoming, Wire};
 use dnode_reports::event;
-use dnode_spec::message::{Method, Problem};
+use dnode_spec::message::Problem;
 use dnode_spec::transcript::Names;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -18,26 +20,12 @@ use tokio::time::Instant;
 /// Between two segments. Some may be merged on their way: a visit decides nothing, and the transcript is played with more patience.
 const BETWEEN_SEGMENTS: Duration = Duration::from_millis(2);
 
-/// How a visit ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(super) enum Ending {
-    /// The known-good call was answered.
-    Answered,
-    /// The peer ended the connection, or we did where the input says so.
-    Closed,
-    /// Neither came in time.
-    Late,
-    /// The peer sent more than is taken.
-    Flood,
-    /// The connection was not opened, or ended before the handshake: what came before is to blame.
-    NotServed,
-}
-
 /// What a visit gave.
 #[derive(Debug)]
 pub(super) struct Visit {
-    /// How it ended.
-    pub ending: Ending,
+    /// Whether the known-good call was answered, and otherwise why not. [`Silence::Refused`]: the connection was not opened, or ended before the
+    /// handshake, so an earlier session is the cause.
+    pub ending: Result<(), Silence>,
     /// What went over the wire.
     pub wire: Vec<event::Wire>,
     /// What the monitor says of the peer's lines.
@@ -53,13 +41,13 @@ pub(super) struct Visit {
 impl Visit {
     fn not_served() -> Visit {
         let (wire, broken) = (Vec::new(), BTreeMap::new());
-        Visit { ending: Ending::NotServed, wire, broken, took: Duration::ZERO, sent: 0, came: 0 }
+        Visit { ending: Err(Silence::Refused), wire, broken, took: Duration::ZERO, sent: 0, came: 0 }
     }
 }
 
 /// Plays an input. `patience`: how long an answer may take.
 pub(super) async fn visit(
-    address: &Address,
+    route: &Route,
     input: &Input,
     methods: &Methods,
     facts: &Facts,
@@ -67,28 +55,28 @@ pub(super) async fn visit(
 ) -> Visit {
     // The first moments of a connection are the peer's to take.
     let greeting = Instant::now() + patience * 4;
-    let Ok(mut wire) = Wire::open(address, &facts.terms, greeting).await else { return Visit::not_served() };
+    let Ok(mut wire) = Wire::open(route, &facts.terms, greeting).await else { return Visit::not_served() };
     let mut names = Names::new(100_000);
     names.path_form = facts.path_form();
-    if facts.members.is_some() && !greeted(&mut wire, &mut names, facts, greeting).await {
+    if facts.object.members.is_some() && !greeted(&mut wire, &mut names, facts, greeting).await {
         return Visit::not_served();
     }
     let started = Instant::now();
     let lines: Vec<Vec<u8>> =
-        input.lines.iter().map(|line| methods.fill(&line.bytes, &names, facts.by)).collect();
+        input.lines.iter().map(|line| methods.fill(&line.bytes, &names, facts.calls.by)).collect();
     let sent = lines.iter().map(|line| line.len() + 1).sum::<usize>();
     // Long input takes its time to be read: a second for 2 MiB.
     let deadline = started + patience + Duration::from_micros(sent as u64 / 2);
     let said = say(&mut wire, input, lines, facts, deadline).await;
     let ending = match input.end {
         // What the transport cannot carry is not asked.
-        _ if !said => Ending::Closed,
+        _ if !said => Err(Silence::Closed),
         End::Asked => ask(&mut wire, &mut names, facts, deadline).await,
-        End::HalfClosed | End::Reset => Ending::Closed,
+        End::HalfClosed | End::Reset => Err(Silence::Closed),
     };
     let took = started.elapsed();
     let came = wire.bytes();
-    if ending == Ending::Answered || !said || input.end == End::HalfClosed {
+    if ending.is_ok() || !said || input.end == End::HalfClosed {
         wire.close(Instant::now() + facts.drain().min(patience)).await;
     }
     let (log, broken) = wire.finish();
@@ -100,16 +88,8 @@ async fn greeted(wire: &mut Wire, names: &mut Names, facts: &Facts, deadline: In
     if facts.missing.contains("methods/sent") {
         wire.send(&[HELLO], deadline).await;
     }
-    loop {
-        match wire.receive(deadline).await {
-            Incoming::Message(received) if received.method.is("methods") => {
-                bind_object(&received, names);
-                return true;
-            }
-            Incoming::Message(_) | Incoming::Broken(_) => {}
-            Incoming::Closed { .. } | Incoming::Late | Incoming::Flood => return false,
-        }
-    }
+    let received = receive_object(wire, deadline, &mut |_| {}).await;
+    received.map(|received| bind_object(&received, names)).is_ok()
 }
 
 /// Sends our object and the lines, in as few segments as they say. Says whether the transport could carry them.
@@ -136,7 +116,7 @@ async fn say(wire: &mut Wire, input: &Input, lines: Vec<Vec<u8>>, facts: &Facts,
     let segments: Vec<&[u8]> = segments.iter().map(Vec::as_slice).filter(|it| !it.is_empty()).collect();
     let halves = input.end != End::HalfClosed || facts.limits.half_close;
     let resets = input.end != End::Reset || facts.limits.reset;
-    if !halves || !resets || facts.limits.refuses_segments(&segments).is_some() {
+    if !halves || !resets || refuses_segments(&facts.limits, &segments).is_some() {
         return false;
     }
     match input.end {
@@ -165,31 +145,17 @@ fn append(segments: &mut [Vec<u8>], bytes: &[u8]) {
     }
 }
 
-/// Makes the known-good call and waits for its answer; where there is none, for silence.
-async fn ask(wire: &mut Wire, names: &mut Names, facts: &Facts, deadline: Instant) -> Ending {
-    let Some(ping) = &facts.ping else {
-        let quiet = deadline.min(Instant::now() + facts.quiet());
-        return loop {
-            match wire.receive(quiet).await {
-                Incoming::Message(_) | Incoming::Broken(_) => {}
-                Incoming::Closed { .. } => break Ending::Closed,
-                Incoming::Late => break Ending::Answered,
-                Incoming::Flood => break Ending::Flood,
-            }
-        };
-    };
-    let awaited = ping.send(wire, names, facts.by, deadline).await;
+/// Makes the known-good call and waits for its answer; without such a call, waits for silence.
+async fn ask(wire: &mut Wire, names: &mut Names, facts: &Facts, deadline: Instant) -> Result<(), Silence> {
+    if let Some(ping) = &facts.calls.ping {
+        return ping.ask(wire, names, facts.calls.by, deadline, &mut |_| {}).await.map(|_| ());
+    }
+    let quiet = deadline.min(Instant::now() + facts.quiet());
     loop {
-        match wire.receive(deadline).await {
-            Incoming::Message(received) => {
-                if matches!(received.method, Method::Id(id) if id == awaited) {
-                    return Ending::Answered;
-                }
-            }
-            Incoming::Broken(_) => {}
-            Incoming::Closed { .. } => return Ending::Closed,
-            Incoming::Late => return Ending::Late,
-            Incoming::Flood => return Ending::Flood,
+        match wire.receive(quiet).await {
+            Incoming::Message(_) | Incoming::Broken(_) => {}
+            Incoming::Late => return Ok(()),
+            end @ (Incoming::Closed { .. } | Incoming::Flood) => return Err(Silence::from(&end)),
         }
     }
 }

@@ -15,7 +15,7 @@ use thiserror::Error;
 #[derive(Debug, Error)]
 pub enum LongError {
     /// The file cannot be read.
-    #[error("{}: {1}", .0.display())]
+    #[error("{file}: {problem}", file = .0.display(), problem = .1)]
     Unreadable(PathBuf, io::Error),
     /// The file has no line.
     #[error("{}: the transcript is empty", .0.display())]
@@ -226,7 +226,10 @@ mod tests {
     fn what_is_wrong_far_down_is_said_with_its_line_before_anything_is_run() {
         let file = long(2000, "{\"call\":\"$nobody\"}");
         let error = read_long(file.path()).unwrap_err();
-        assert!(error.ends_with(", line 4003: $nobody is not bound by anything above"), "{error}");
+        assert!(
+            error.to_string().ends_with(", line 4003: $nobody is not bound by anything above"),
+            "{error}"
+        );
     }
 
     #[test]

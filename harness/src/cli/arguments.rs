@@ -1,12 +1,27 @@
-//! The words of the command line that name a target again.
+//! The words of the command line that repeat something.
 
 use crate::program::{Listen, Target, Template};
 use crate::shell::quote;
+use crate::verdict::Command;
 use dnode::transport::{Address, Trust};
+use dnode_spec::dialect::Dialect;
 use std::path::Path;
 
+/// The program as the user called it, quoted for a shell.
+pub(super) fn program() -> String {
+    quote(&std::env::args().next().unwrap_or_else(|| "dnode-conform".to_owned()))
+}
+
+/// The command that repeats a case on this target.
+pub(super) fn command(target: &Target, ping: Option<&str>, dialect: Dialect) -> Command {
+    let ping = ping.map(|ping| format!("--ping {}", quote(ping)));
+    let dialect = (dialect != Dialect::default()).then(|| format!("--dialect {dialect}"));
+    let arguments = join([of_target(target), ping.unwrap_or_default(), dialect.unwrap_or_default()]);
+    Command { program: program(), arguments }
+}
+
 /// The arguments that name this target.
-pub(super) fn of_target(target: &Target) -> String {
+fn of_target(target: &Target) -> String {
     match target {
         Target::Reference(_) => String::new(),
         Target::Address(address) => of_address(address),

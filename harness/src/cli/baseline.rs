@@ -1,6 +1,7 @@
 //! `dnode-conform baseline create` and `dnode-conform baseline update`
 
 use super::GateLevel;
+use super::failure::Failure;
 use super::report::read_run;
 use crate::gate::baseline::edit::{Words, update};
 use crate::gate::baseline::{Date, today};
@@ -54,19 +55,21 @@ fn date(text: &str) -> Result<Date, String> {
 }
 
 /// Writes or mends a baseline, and says what it did.
-pub(super) fn baseline(args: &BaselineArgs) -> Result<u8, String> {
+pub(super) fn baseline(args: &BaselineArgs) -> Result<u8, Failure> {
     let (args, creates) = match &args.action {
         Action::Create(args) => (args, true),
         Action::Update(args) => (args, false),
     };
     let name = args.file.display().to_string();
     if creates && args.file.exists() {
-        return Err(format!("caller: {name} is there already; `dnode-conform baseline update` mends it"));
+        return Err(Failure::caller(format!(
+            "{name} is there already; `dnode-conform baseline update` mends it"
+        )));
     }
     let text = match creates {
         true => String::new(),
         false => std::fs::read_to_string(&args.file).map_err(|error| {
-            format!("caller: {name} cannot be read: {error}; `baseline create` makes one")
+            Failure::caller(format!("{name} cannot be read: {error}; `baseline create` makes one"))
         })?,
     };
     let told = read_run(&args.run, args.level)?;
@@ -79,18 +82,22 @@ pub(super) fn baseline(args: &BaselineArgs) -> Result<u8, String> {
                 outcomes.push(dnode_reports::event::Outcome { excuse: None, ..*outcome })
             }
             Event::Ended(ended) if ended.interrupted => {
-                return Err(format!("caller: {} is of a run that was interrupted", args.run.display()));
+                return Err(Failure::caller(format!(
+                    "{} is of a run that was interrupted",
+                    args.run.display()
+                )));
             }
             Event::Ended(_) => {}
         }
     }
-    let level = level.ok_or("caller: the run did not begin")?;
+    let level = level.ok_or_else(|| Failure::caller("the run did not begin"))?;
     let words = Words { reason: args.reason.clone(), issue: args.issue.clone(), expires: args.expires };
     let updated = update(&text, &name, &outcomes, level, &words, today());
-    let (new, changes) = updated.map_err(|error| format!("caller: {error}"))?;
+    let (new, changes) = updated.map_err(|error| Failure::caller(format!("{error}")))?;
     if new != text || creates {
-        replace(&args.file, &new)
-            .map_err(|error| format!("caller: {name} cannot be written, and is as it was: {error}"))?;
+        replace(&args.file, &new).map_err(|error| {
+            Failure::caller(format!("{name} cannot be written, and is as it was: {error}"))
+        })?;
     }
     for change in &changes {
         super::say(terminal(change.to_string()))?;

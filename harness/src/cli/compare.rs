@@ -1,12 +1,13 @@
 //! `dnode-conform compare TARGET_A TARGET_B [FILE|DIR…]`
 
+use super::failure::Failure;
 use super::progress::Progress;
 use super::transcripts;
 use crate::cases::{Case, Selection, catalogue, level};
 use crate::commands::compare::{Comparison, Difference, Standing, compare as compare_outcomes};
 use crate::conversation::ping::Ping;
-use crate::run::{Options, run};
 use crate::program::Target;
+use crate::run::{Options, run};
 use clap::Args;
 use dnode_reports::diff::key;
 use dnode_reports::escape::{terminal, terminal_cut};
@@ -60,7 +61,7 @@ pub(super) struct CompareArgs {
 }
 
 /// Runs the same cases against both peers and shows where they differ.
-pub(super) async fn compare(args: CompareArgs) -> Result<u8, String> {
+pub(super) async fn compare(args: CompareArgs) -> Result<u8, Failure> {
     let targets = [target(&args.a)?, target(&args.b)?];
     let cases = cases(&args)?;
     let interrupted = Arc::new(AtomicBool::new(false));
@@ -86,59 +87,64 @@ pub(super) async fn compare(args: CompareArgs) -> Result<u8, String> {
     }
     let comparison = compare_outcomes(&a.outcomes, &b.outcomes)?;
     if !comparison.says_something() {
-        return Err(format!("peer: no case says anything about either peer:\n{}{}", a.header(), b.header()));
+        return Err(Failure::peer(format!(
+            "no case says anything about either peer:\n{}{}",
+            a.header(),
+            b.header()
+        )));
     }
     print(&(a.header() + &b.header() + &text(&comparison)))?;
     Ok(u8::from(!comparison.differences.is_empty()))
 }
 
 /// Reads a target.
-fn target(text: &str) -> Result<Target, String> {
+fn target(text: &str) -> Result<Target, Failure> {
     match text.strip_prefix("exec:") {
         Some(command) if command.trim().is_empty() => {
-            Err("caller: exec: needs a command, for example 'exec:node server.js {port}'".to_owned())
+            Err(Failure::caller("exec: needs a command, for example 'exec:node server.js {port}'"))
         }
-        Some(command) => Ok(Target::Exec(command.to_owned())),
+        Some(command) => Ok(Target::exec(command)),
         None if text == "reference" => Ok(Target::Reference(Dialect::default())),
-        None => Target::parse(text).map_err(|error| format!("{error}; or exec:CMD, or the word reference")),
+        None => Target::parse(text)
+            .map_err(|error| Failure::caller(format!("{error}; or exec:CMD, or the word reference"))),
     }
 }
 
-fn cases(args: &CompareArgs) -> Result<Vec<Case>, String> {
+fn cases(args: &CompareArgs) -> Result<Vec<Case>, Failure> {
     let named = args.cases.iter().filter_map(|case| case.parse::<Seed>().ok());
     let numbered =
         (0..args.generate.unwrap_or(0)).map(|number| Seed { seed: args.seed, number, kind: Kind::Legal });
     let generated: Vec<Seed> = named.chain(numbered).collect();
     if !generated.is_empty() {
         let cases = generated.into_iter().map(|seed| Case::read(&session(seed)));
-        return cases.collect::<Result<_, _>>().map_err(|error| format!("harness: {error}"));
+        return cases.collect::<Result<_, _>>().map_err(|error| Failure::harness(format!("{error}")));
     }
     if args.files.is_empty() {
-        return catalogue(Dialect::default()).map_err(|error| format!("harness: {error}"));
+        return catalogue(Dialect::default()).map_err(|error| Failure::harness(format!("{error}")));
     }
     let cases = transcripts::read(&args.files)?;
     match transcripts::speaking_for(true, &cases) {
         None => Ok(cases),
-        Some(case) => Err(format!(
-            "caller: {} speaks for the accepting end (role server), and compare calls servers; `replay --listen` runs it",
+        Some(case) => Err(Failure::caller(format!(
+            "{} speaks for the accepting end (role server), and compare calls servers; `replay --listen` runs it",
             case.id()
-        )),
+        ))),
     }
 }
 
 /// The cases that gave different things.
-fn differing(a: &Side, b: &Side, cases: Vec<Case>) -> Result<Vec<Case>, String> {
+fn differing(a: &Side, b: &Side, cases: Vec<Case>) -> Result<Vec<Case>, Failure> {
     let comparison = compare_outcomes(&a.outcomes, &b.outcomes)?;
     let ids: BTreeSet<&str> = comparison.differences.iter().map(|it| it.a.id.as_str()).collect();
     Ok(cases.into_iter().filter(|case| ids.contains(case.id())).collect())
 }
 
-fn options(args: &CompareArgs, target: Target, interrupted: &Arc<AtomicBool>) -> Result<Options, String> {
+fn options(args: &CompareArgs, target: Target, interrupted: &Arc<AtomicBool>) -> Result<Options, Failure> {
     let ping = args.ping.as_deref().map(Ping::parse).transpose();
     Ok(Options {
-        selection: Selection::new(&args.cases).map_err(|error| format!("caller: {error}"))?,
+        selection: Selection::new(&args.cases).map_err(|error| Failure::caller(format!("{error}")))?,
         gate: Level::Observed.into(),
-        ping: ping.map_err(|error| format!("caller: --ping {error}"))?,
+        ping: ping.map_err(|error| Failure::caller(format!("--ping {error}")))?,
         jobs: args.jobs.into(),
         patience: args.deadline,
         shrink: false,
@@ -155,7 +161,7 @@ struct Side {
 }
 
 impl Side {
-    async fn run(word: &'static str, options: Options, cases: Vec<Case>) -> Result<Side, String> {
+    async fn run(word: &'static str, options: Options, cases: Vec<Case>) -> Result<Side, Failure> {
         let mut side = Side { word, run: None, outcomes: Vec::new() };
         let mut progress = Progress::new();
         let mut tell = |event| {
@@ -168,9 +174,11 @@ impl Side {
         };
         let ran = run(&options, cases, &mut tell).await;
         progress.finish();
-        ran.map_err(|error| format!("{error}\n({word}, {})", options.target))?;
+        ran.map_err(|error| Failure::from(error).within(format_args!("{word}, {}: ", options.target)))?;
         if options.interrupted.load(Ordering::Relaxed) {
-            return Err(format!("caller: interrupted while {word} was running, so nothing is compared"));
+            return Err(Failure::caller(format!(
+                "interrupted while {word} was running, so nothing is compared"
+            )));
         }
         Ok(side)
     }
@@ -233,10 +241,10 @@ fn given(out: &mut String, word: &str, outcome: &Outcome) {
     }
 }
 
-fn print(text: &str) -> Result<(), String> {
+fn print(text: &str) -> Result<(), Failure> {
     match io::stdout().write_all(text.as_bytes()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            Err(format!("caller: the comparison cannot be written: {error}"))
+            Err(Failure::caller(format!("the comparison cannot be written: {error}")))
         }
         _ => Ok(()),
     }
@@ -248,11 +256,11 @@ mod tests {
 
     #[test]
     fn a_target_is_an_address_a_command_or_the_reference_peer() {
-        assert_eq!(target("exec:node x.js {port}"), Ok(Target::Exec("node x.js {port}".to_owned())));
-        assert_eq!(target("localhost:5050"), Target::parse("localhost:5050"));
-        assert_eq!(target("reference"), Ok(Target::Reference(Dialect::default())));
+        assert_eq!(target("exec:node x.js {port}").unwrap().to_string(), "node x.js {port}");
+        assert!(matches!(target("localhost:5050"), Ok(Target::Address(_))));
+        assert!(matches!(target("reference"), Ok(Target::Reference(_))));
         for bad in ["exec:", "exec: ", "localhost", ""] {
-            assert!(target(bad).unwrap_err().starts_with("caller: "), "{bad}");
+            assert!(target(bad).unwrap_err().to_string().starts_with("caller: "), "{bad}");
         }
     }
 }

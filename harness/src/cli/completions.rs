@@ -1,5 +1,6 @@
 //! `dnode-conform completions SHELL`
 
+use super::failure::Failure;
 use clap::{Args, CommandFactory};
 use clap_complete::{Shell, generate};
 use std::io::{self, Write};
@@ -13,12 +14,12 @@ pub(super) struct CompletionsArgs {
 }
 
 /// Prints the script that makes a shell complete the words of this program.
-pub(super) fn completions(args: &CompletionsArgs) -> Result<u8, String> {
+pub(super) fn completions(args: &CompletionsArgs) -> Result<u8, Failure> {
     let mut script = Vec::new();
     generate(args.shell, &mut super::Cli::command(), "dnode-conform", &mut script);
     match io::stdout().write_all(&script) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            Err(format!("caller: the script cannot be written: {error}"))
+            Err(Failure::caller(format!("the script cannot be written: {error}")))
         }
         _ => Ok(0),
     }

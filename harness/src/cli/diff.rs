@@ -1,5 +1,6 @@
 //! `dnode-conform diff OLD NEW`
 
+use super::failure::Failure;
 use super::report::read_run;
 use clap::{Args, ValueEnum};
 use dnode_reports::diff::Diff;
@@ -27,16 +28,16 @@ enum Format {
 }
 
 /// Shows what two runs tell apart. The exit status is 1 where something differs, as for diff(1).
-pub(super) fn diff(args: &DiffArgs) -> Result<u8, String> {
+pub(super) fn diff(args: &DiffArgs) -> Result<u8, Failure> {
     let [old, new] = [&args.old, &args.new].map(|path| read_run(path, None));
-    let diff = Diff::new(&old?, &new?).map_err(|error| format!("caller: {error}"))?;
+    let diff = Diff::new(&old?, &new?).map_err(|error| Failure::caller(format!("{error}")))?;
     let text = match args.format {
         Format::Text => diff.text(),
         Format::Markdown => diff.markdown(),
     };
     match io::stdout().write_all(text.as_bytes()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            Err(format!("caller: the difference cannot be written: {error}"))
+            Err(Failure::caller(format!("the difference cannot be written: {error}")))
         }
         _ => Ok(u8::from(!diff.is_empty())),
     }

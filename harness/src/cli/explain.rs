@@ -1,9 +1,10 @@
 //! `dnode-conform explain ID`
 
+use super::failure::Failure;
 use super::list::{Row, rows};
 use crate::cases::all;
-use crate::reference::matrix;
 use crate::reference::fault;
+use crate::reference::matrix;
 use clap::Args;
 use dnode_spec::clause::{self, Clause, Judge};
 use dnode_spec::generate::session;
@@ -20,7 +21,7 @@ pub(super) struct ExplainArgs {
 }
 
 /// Explains a case, a clause or a fault.
-pub(super) fn explain(args: &ExplainArgs) -> Result<u8, String> {
+pub(super) fn explain(args: &ExplainArgs) -> Result<u8, Failure> {
     let rows = rows()?;
     let mut out = String::new();
     if let Some(clause) = clause::find(&args.id) {
@@ -39,15 +40,15 @@ pub(super) fn explain(args: &ExplainArgs) -> Result<u8, String> {
         out = session(seed);
     }
     if out.is_empty() {
-        return Err(format!(
-            "caller: {:?} is no case (`dnode-conform list` shows them), no clause (CLAUSES.md has them) and no fault \
+        return Err(Failure::caller(format!(
+            "{:?} is no case (`dnode-conform list` shows them), no clause (CLAUSES.md has them) and no fault \
              (`dnode-conform serve --list-faults`)",
             args.id
-        ));
+        )));
     }
     match io::stdout().write_all(out.as_bytes()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            Err(format!("caller: the explanation cannot be written: {error}"))
+            Err(Failure::caller(format!("the explanation cannot be written: {error}")))
         }
         _ => Ok(0),
     }
@@ -71,7 +72,7 @@ fn explain_clause(out: &mut String, clause: &Clause, rows: &[Row]) {
     list(out, "faults that break it", breaks.map(|fault| format!("{}  {}", fault.name, fault.about)));
 }
 
-fn explain_case(out: &mut String, row: &Row) -> Result<(), String> {
+fn explain_case(out: &mut String, row: &Row) -> Result<(), Failure> {
     let _ = writeln!(out, "case {} ({}, since {})\n  {}", row.id, row.level, row.since, row.about);
     let clauses = row.clauses.iter().filter_map(|id| clause::find(id));
     list(
@@ -83,7 +84,7 @@ fn explain_case(out: &mut String, row: &Row) -> Result<(), String> {
     let matrix = matrix::committed();
     let caught = fault::all().filter(|it| matrix.get(it.name).is_some_and(|cases| cases.contains(&row.id)));
     list(out, "faults that it catches", caught.map(|it| format!("{}  {}", it.name, it.about)));
-    let cases = all().map_err(|error| format!("harness: {error}"))?;
+    let cases = all().map_err(|error| Failure::harness(format!("{error}")))?;
     let case = cases.iter().find(|case| case.id() == row.id);
     list(out, "transcript", case.into_iter().flat_map(|case| case.text.lines().map(str::to_owned)));
     let target = if case.is_some_and(|case| case.transcript.header.server) {

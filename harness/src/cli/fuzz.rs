@@ -1,19 +1,18 @@
 //! `dnode-conform fuzz [TARGET]`
 
 use super::GateLevel;
+use super::arguments;
+use super::failure::Failure;
 use super::reach::ReachArgs;
 use crate::campaign::{Coverage, Finding, Notice, Options, Status, campaign};
 use crate::conversation::ping::Ping;
-use crate::verdict::Command;
 use crate::program::Target;
-use crate::shell::quote;
 use clap::Args;
 use dnode_reports::escape::{terminal, terminal_cut};
 use dnode_spec::dialect::Dialect;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::collections::HashSet;
 use std::fmt::Write as _;
-use std::hash::{BuildHasher, RandomState};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -87,18 +86,18 @@ fn shard(text: &str) -> Result<(u64, u64), String> {
 }
 
 /// Fuzzes a peer.
-pub(super) async fn fuzz(args: FuzzArgs) -> Result<u8, String> {
+pub(super) async fn fuzz(args: FuzzArgs) -> Result<u8, Failure> {
     if args.reach.listens() {
-        return Err(
-            "caller: fuzz needs a peer that accepts connections; `run --generate` takes clients too, with --listen".to_owned()
-        );
+        return Err(Failure::caller(
+            "fuzz needs a peer that accepts connections; `run --generate` takes clients too, with --listen",
+        ));
     }
     let target = args.reach.target(args.target.as_deref(), args.exec.as_deref(), Dialect::default())?;
     let ping = args.ping.as_deref().map(Ping::parse).transpose();
     let interrupted = Arc::new(AtomicBool::new(false));
-    let seed = args.seed.unwrap_or_else(|| RandomState::new().hash_one(0_u8) % 1_000_000);
+    let seed = args.seed.unwrap_or_else(super::random_seed);
     let options = Options {
-        ping: ping.map_err(|error| format!("caller: --ping {error}"))?,
+        ping: ping.map_err(|error| Failure::caller(format!("--ping {error}")))?,
         time: args.time,
         seed,
         shard: args.shard,
@@ -108,7 +107,7 @@ pub(super) async fn fuzz(args: FuzzArgs) -> Result<u8, String> {
         gate: args.level.into(),
         patience: args.deadline,
         first: args.fail_fast,
-        command: command(&args),
+        command: arguments::command(&target, args.ping.as_deref(), Dialect::default()),
         interrupted: Arc::clone(&interrupted),
         target,
     };
@@ -119,13 +118,6 @@ pub(super) async fn fuzz(args: FuzzArgs) -> Result<u8, String> {
     let status = ended?;
     shown.print(&summary(&status, &args.findings));
     Ok(u8::from(status.failing > 0))
-}
-
-/// The words that repeat a finding.
-fn command(args: &FuzzArgs) -> Command {
-    let program = std::env::args().next().unwrap_or_else(|| "dnode-conform".to_owned());
-    let ping = args.ping.as_ref().map(|ping| format!("--ping {}", quote(ping)));
-    Command { program: quote(&program), arguments: ping.unwrap_or_default() }
 }
 
 /// What is shown: a line that moves on a terminal; in a pipe a line for each finding, and the summary.

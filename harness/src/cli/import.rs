@@ -1,5 +1,6 @@
 //! `dnode-conform import FILE… --out DIR`
 
+use super::failure::Failure;
 use super::record::Seat;
 use crate::commands::import::import;
 use clap::Args;
@@ -22,8 +23,9 @@ pub(super) struct ImportArgs {
 }
 
 /// Makes transcripts of line logs.
-pub(super) fn run(args: &ImportArgs) -> Result<u8, String> {
-    let fault = |path: &Path, error: &dyn std::fmt::Display| format!("caller: {}: {error}", path.display());
+pub(super) fn run(args: &ImportArgs) -> Result<u8, Failure> {
+    let fault =
+        |path: &Path, error: &dyn std::fmt::Display| Failure::caller(format!("{}: {error}", path.display()));
     fs::create_dir_all(&args.out).map_err(|error| fault(&args.out, &error))?;
     for file in &args.files {
         let text = fs::read_to_string(file).map_err(|error| fault(file, &error))?;

@@ -1,5 +1,7 @@
 //! `dnode-conform interop --peers DIR`
 
+use super::arguments;
+use super::failure::Failure;
 use super::progress::Progress;
 use super::report::{self, ReportFile};
 use super::{GateLevel, duration};
@@ -8,7 +10,7 @@ use crate::commands::interop::{Implementation, Options, interop};
 use crate::shell::quote;
 use clap::Args;
 use dnode_reports::account::Account;
-use dnode_reports::event::{Event, Run, Verdict};
+use dnode_reports::event::{Event, Kind, Run, Verdict};
 use dnode_spec::clause::Level;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -44,13 +46,13 @@ pub(super) struct InteropArgs {
 }
 
 /// Runs every client against every server.
-pub(super) async fn run(args: InteropArgs) -> Result<u8, String> {
+pub(super) async fn run(args: InteropArgs) -> Result<u8, Failure> {
     if let Some(file) = args.report.iter().find(|file| !file.format.takes_several()) {
-        return Err(format!(
-            "caller: {} is about one run, and here is one for each server; html, markdown, junit, text, github and events take \
+        return Err(Failure::caller(format!(
+            "{} is about one run, and here is one for each server; html, markdown, junit, text, github and events take \
              several",
             file.format.word()
-        ));
+        )));
     }
     let all = Implementation::all(&args.peers)?;
     let servers = select(&all, &args.servers, "server", |it| it.server.is_some())?;
@@ -59,7 +61,7 @@ pub(super) async fn run(args: InteropArgs) -> Result<u8, String> {
     let interrupted = Arc::new(AtomicBool::new(false));
     let stop = Arc::clone(&interrupted);
     super::on_signal(move || stop.store(true, Ordering::Relaxed));
-    let program = std::env::args().next().unwrap_or_else(|| "dnode-conform".to_owned());
+    let program = arguments::program();
     let options = Options {
         patience: args.deadline,
         gate: Level::from(args.level),
@@ -74,17 +76,20 @@ pub(super) async fn run(args: InteropArgs) -> Result<u8, String> {
         progress.suspend(|| {
             for (name, report) in &mut reports {
                 if let Err(error) = report.event(&event) {
-                    problem.get_or_insert(format!("caller: the report to {name} cannot be written: {error}"));
+                    problem.get_or_insert(Failure::caller(format!(
+                        "the report to {name} cannot be written: {error}"
+                    )));
                 }
             }
         });
     })
     .await;
     progress.finish();
-    ran.map_err(|error| format!("harness: {error}"))?;
+    ran.map_err(|error| Failure::harness(format!("{error}")))?;
     for (name, report) in &mut reports {
         if let Err(error) = report.finish() {
-            problem.get_or_insert(format!("caller: the report to {name} cannot be written: {error}"));
+            problem
+                .get_or_insert(Failure::caller(format!("the report to {name} cannot be written: {error}")));
         }
     }
     if !report::stdout_is_taken(&args.report) {
@@ -99,11 +104,13 @@ fn select(
     globs: &[String],
     role: &str,
     can: impl Fn(&Implementation) -> bool,
-) -> Result<Vec<Implementation>, String> {
-    let selection = Selection::new(globs).map_err(|error| format!("caller: {error}"))?;
+) -> Result<Vec<Implementation>, Failure> {
+    let selection = Selection::new(globs).map_err(|error| Failure::caller(format!("{error}")))?;
     let chosen: Vec<_> = all.iter().filter(|it| can(it) && selection.takes(&it.id())).cloned().collect();
     match chosen.is_empty() {
-        true => Err(format!("caller: no {role} matches; their names are those of the folders in --peers")),
+        true => Err(Failure::caller(format!(
+            "no {role} matches; their names are those of the folders in --peers"
+        ))),
         false => Ok(chosen),
     }
 }
@@ -129,7 +136,7 @@ impl Matrix {
             }
             Event::Judged(outcome) => {
                 let word = match (outcome.verdict, outcome.divergence.as_ref()) {
-                    (Verdict::Fail, Some(found)) if found.kind == "broken" => "broken",
+                    (Verdict::Fail, Some(found)) if found.kind == Kind::Broken => "broken",
                     (verdict, _) => verdict.word(),
                 };
                 self.cells.insert((outcome.id.clone(), self.servers.len()), word);

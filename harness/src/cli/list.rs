@@ -1,5 +1,6 @@
 //! `dnode-conform list`
 
+use super::failure::Failure;
 use crate::cases::{Case, OverTheRun, Selection, all, over_the_run};
 use clap::{Args, ValueEnum};
 use dnode_spec::dialect::Dialect;
@@ -37,24 +38,24 @@ pub(super) struct Row {
 }
 
 /// Lists the cases.
-pub(super) fn list(args: &ListArgs) -> Result<u8, String> {
-    let selection = Selection::new(&args.cases).map_err(|error| format!("caller: {error}"))?;
+pub(super) fn list(args: &ListArgs) -> Result<u8, Failure> {
+    let selection = Selection::new(&args.cases).map_err(|error| Failure::caller(format!("{error}")))?;
     let mut rows = rows()?;
     rows.retain(|row| selection.takes(&row.id));
     if rows.is_empty() {
-        return Err("caller: no case has such an id".to_owned());
+        return Err(Failure::caller("no case has such an id"));
     }
     match write(&rows, args.format) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            Err(format!("caller: the list cannot be written: {error}"))
+            Err(Failure::caller(format!("the list cannot be written: {error}")))
         }
         _ => Ok(0),
     }
 }
 
 /// All cases by id: those of the transcripts, for `--pull` too, of the monitor and of the probe.
-pub(super) fn rows() -> Result<Vec<Row>, String> {
-    let cases = all().map_err(|error| format!("harness: {error}"))?;
+pub(super) fn rows() -> Result<Vec<Row>, Failure> {
+    let cases = all().map_err(|error| Failure::harness(format!("{error}")))?;
     let mut rows: Vec<Row> = cases.iter().map(row).collect();
     rows.extend(over_the_run().map(without_transcript));
     rows.sort_by(|a, b| a.id.cmp(&b.id));

@@ -1,5 +1,6 @@
 //! `dnode-conform man`
 
+use super::failure::Failure;
 use clap::{Args, Command, CommandFactory};
 use clap_mangen::Man;
 use std::io::{self, Write};
@@ -15,14 +16,14 @@ pub(super) struct ManArgs {
 }
 
 /// Writes the manual: a page for the program and one for each of its commands.
-pub(super) fn man(args: &ManArgs) -> Result<u8, String> {
+pub(super) fn man(args: &ManArgs) -> Result<u8, Failure> {
     let mut program = super::Cli::command().disable_help_subcommand(true);
     program.build();
     let commands = program.get_subcommands().cloned();
     let pages: Vec<Command> = std::iter::once(program.clone()).chain(commands).collect();
     match write(pages, args.out.as_deref()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            Err(format!("caller: the manual cannot be written: {error}"))
+            Err(Failure::caller(format!("the manual cannot be written: {error}")))
         }
         _ => Ok(0),
     }

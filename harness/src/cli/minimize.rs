@@ -1,11 +1,12 @@
 //! `dnode-conform minimize FILE [TARGET]`
 
 use super::PeerArgs;
+use super::failure::Failure;
 use super::run::{command, options};
 use super::transcripts;
-use crate::peer::Peer;
 use crate::conversation::ping::Ping;
 use crate::conversation::preflight::preflight;
+use crate::peer::Peer;
 use crate::run::{Cases, run};
 use crate::shrink::shrink;
 use clap::Args;
@@ -30,17 +31,17 @@ pub(super) struct MinimizeArgs {
 }
 
 /// Makes a transcript as short as it can be and still show its finding.
-pub(super) async fn minimize(args: MinimizeArgs) -> Result<u8, String> {
+pub(super) async fn minimize(args: MinimizeArgs) -> Result<u8, Failure> {
     let Some(case) = transcripts::read(std::slice::from_ref(&args.file))?.pop() else {
-        return Err("caller: no transcript is named".to_owned());
+        return Err(Failure::caller("no transcript is named"));
     };
     let target = args.peer.target(args.target.as_deref()).await?;
     let ping = args.peer.ping.as_deref().map(Ping::parse).transpose();
-    let ping = ping.map_err(|error| format!("caller: --ping {error}"))?;
+    let ping = ping.map_err(|error| Failure::caller(format!("--ping {error}")))?;
     let options = options(&args.peer, target.clone(), ping.clone())?;
     if let Some(path) = &args.out {
         let writable = OpenOptions::new().append(true).create(true).open(path);
-        writable.map_err(|error| format!("caller: {}: {error}", path.display()))?;
+        writable.map_err(|error| Failure::caller(format!("{}: {error}", path.display())))?;
     }
     // The peer is ours to end, whenever that is.
     super::on_signal(|| {
@@ -53,28 +54,28 @@ pub(super) async fn minimize(args: MinimizeArgs) -> Result<u8, String> {
         Event::Judged(judged) if judged.id == id => outcome = Some(*judged),
         _ => {}
     })
-    .await
-    .map_err(|error| error.to_string())?;
-    let outcome = outcome.ok_or("harness: the transcript has no verdict")?;
+    .await?;
+    let outcome = outcome.ok_or_else(|| Failure::harness("the transcript has no verdict"))?;
     let Some(found) = outcome.divergence else {
         let reason = outcome.reason.map(|reason| format!(" ({reason})")).unwrap_or_default();
-        return Err(format!(
-            "caller: {} shows no finding on this peer: {}{reason}",
+        return Err(Failure::caller(format!(
+            "{} shows no finding on this peer: {}{reason}",
             args.file, outcome.verdict
-        ));
+        )));
     };
-    let peer = Peer::start(&target).await.map_err(|error| error.to_string())?;
-    let facts = preflight(peer.address(), args.peer.dialect, ping.as_ref(), args.peer.deadline).await;
+    let peer = Peer::start(&target).await?;
+    let facts = preflight(peer.route(), args.peer.dialect, ping.as_ref(), args.peer.deadline).await;
     peer.stop().await;
-    let facts = facts.map_err(|error| format!("peer: {error}"))?;
+    let facts = facts.map_err(|error| Failure::peer(format!("{error}")))?;
     let command = command(&args.peer, &target);
     let shrunk = shrink(&case, &found, &target, &facts, args.peer.deadline, &command).await;
-    let shrunk = shrunk.ok_or_else(|| format!("peer: {} did not show its finding again", args.file))?;
+    let shrunk =
+        shrunk.ok_or_else(|| Failure::peer(format!("{} did not show its finding again", args.file)))?;
     super::warn(format_args!("{}; {} {} at {}", shrunk.describe(), found.clause, found.kind, found.step));
     match &args.out {
         None => super::say(shrunk.case.text)?,
         Some(path) => std::fs::write(path, shrunk.case.text + "\n")
-            .map_err(|error| format!("caller: {}: {error}", path.display()))?,
+            .map_err(|error| Failure::caller(format!("{}: {error}", path.display())))?,
     }
     Ok(0)
 }

@@ -1,11 +1,13 @@
 //! How a peer is reached: the options that go with an address or a command.
 
-use crate::program::{Host, Listen};
+use super::arguments;
+use super::failure::Failure;
 use crate::program::Target;
+use crate::program::Template;
+use crate::program::{Host, Listen};
+use clap::Args;
 use dnode::transport::Trust;
 use dnode::transport::{Address, Identity};
-use crate::program::Template;
-use clap::Args;
 use dnode_spec::dialect::Dialect;
 use std::path::PathBuf;
 
@@ -61,16 +63,17 @@ impl ReachArgs {
         &self,
         address: Option<&str>,
         exec: Option<&str>,
-    ) -> Result<Option<Host>, String> {
+    ) -> Result<Option<Host>, Failure> {
         let Some(listen) = &self.listen else { return Ok(None) };
         if address.is_some() {
-            return Err("caller: give a target or --listen, not both: with --listen the client comes to us"
-                .to_owned());
+            return Err(Failure::caller(
+                "give a target or --listen, not both: with --listen the client comes to us",
+            ));
         }
         check(exec)?;
         let listen =
             Listen { at: listen.clone(), identity: self.identity.identity(), exec: exec.map(str::to_owned) };
-        Host::open(&listen).await.map(Some)
+        Ok(Some(Host::open(&listen).await?))
     }
 
     fn trust(&self) -> Trust {
@@ -87,33 +90,31 @@ impl ReachArgs {
         address: Option<&str>,
         exec: Option<&str>,
         dialect: Dialect,
-    ) -> Result<Target, String> {
+    ) -> Result<Target, Failure> {
         if self.identity.identity().is_some() {
-            return Err(
-                "caller: --tls-cert is for --listen: we show it to clients that come to us".to_owned()
-            );
+            return Err(Failure::caller("--tls-cert is for --listen: we show it to clients that come to us"));
         }
         check(exec)?;
         let trust = self.trust();
         match (address, exec, &self.at) {
             (_, Some(command), Some(at)) => {
-                Ok(Target::ExecAt(command.to_owned(), Template::parse(at, &trust)?))
+                Ok(Target::Exec(command.to_owned(), Template::parse(at, &trust)?))
             }
-            (Some(address), None, _) => Address::parse(address, &trust).map(Target::Address),
-            (_, _, None) if trust != Trust::System => Err(format!(
-                "caller: {} needs a peer that is reached over TLS: tls://HOST:PORT, or --exec with --at 'tls://127.0.0.1:{{port}}'",
-                trust.arguments()
-            )),
-            (_, Some(command), None) => Ok(Target::Exec(command.to_owned())),
+            (Some(address), None, _) => Ok(Target::Address(Address::parse(address, &trust)?)),
+            (_, _, None) if trust != Trust::System => Err(Failure::caller(format!(
+                "{} needs a peer that is reached over TLS: tls://HOST:PORT, or --exec with --at 'tls://127.0.0.1:{{port}}'",
+                arguments::of_trust(&trust)
+            ))),
+            (_, Some(command), None) => Ok(Target::exec(command)),
             (None, None, _) => Ok(Target::Reference(dialect)),
         }
     }
 }
 
 /// Whether the command says anything.
-fn check(exec: Option<&str>) -> Result<(), String> {
+fn check(exec: Option<&str>) -> Result<(), Failure> {
     match exec.is_some_and(|command| command.trim().is_empty()) {
-        true => Err("caller: --exec needs a command".to_owned()),
+        true => Err(Failure::caller("--exec needs a command")),
         false => Ok(()),
     }
 }

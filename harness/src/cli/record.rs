@@ -1,9 +1,10 @@
 //! `dnode-conform record --listen ADDR --to ADDR`
 
+use super::failure::Failure;
 use crate::commands::record::{self, Options, Said};
+use clap::{Args, ValueEnum};
 use dnode::transport::Address;
 use dnode::transport::Trust;
-use clap::{Args, ValueEnum};
 use dnode_reports::escape::terminal;
 use dnode_spec::clause::Level;
 use dnode_spec::monitor::End;
@@ -49,19 +50,19 @@ impl From<Seat> for End {
 }
 
 /// Records until it is interrupted.
-pub(super) async fn record(args: RecordArgs) -> Result<u8, String> {
+pub(super) async fn record(args: RecordArgs) -> Result<u8, Failure> {
     let to = Address::parse(&args.to, &Trust::System)?;
     let Some(to) = to.tcp().map(str::to_owned) else {
-        return Err(format!("caller: --to {to}: only TCP is recorded; write HOST:PORT"));
+        return Err(Failure::caller(format!("--to {to}: only TCP is recorded; write HOST:PORT")));
     };
     if let Some(folder) = &args.out {
         let writable = std::fs::create_dir_all(folder).and_then(|()| tempfile::tempfile_in(folder));
-        writable.map_err(|error| format!("caller: --out {}: {error}", folder.display()))?;
+        writable.map_err(|error| Failure::caller(format!("--out {}: {error}", folder.display())))?;
     }
     let listener = TcpListener::bind(&args.listen)
         .await
-        .map_err(|error| format!("caller: cannot listen at {}: {error}", args.listen))?;
-    let address = listener.local_addr().map_err(|error| format!("harness: {error}"))?;
+        .map_err(|error| Failure::caller(format!("cannot listen at {}: {error}", args.listen)))?;
+    let address = listener.local_addr().map_err(|error| Failure::harness(format!("{error}")))?;
     super::say(format_args!("listening at {address}, forwarding to {to}; interrupt to end"))?;
     let (stop, stopped) = watch::channel(false);
     super::on_signal(move || {
@@ -77,7 +78,7 @@ pub(super) async fn record(args: RecordArgs) -> Result<u8, String> {
         incomplete.fetch_or(matches!(said, Said::Warning(_)) | say(&said).is_err(), Ordering::Relaxed);
     })
     .await
-    .map_err(|error| format!("harness: {error}"))?;
+    .map_err(|error| Failure::harness(format!("{error}")))?;
     Ok(match (broken.into_inner(), incomplete.into_inner()) {
         (true, _) => 1,
         // What was not forwarded, judged or written may hold anything.
@@ -93,7 +94,7 @@ fn end(end: End) -> &'static str {
     }
 }
 
-fn say(said: &Said) -> Result<(), String> {
+fn say(said: &Said) -> Result<(), Failure> {
     match said {
         Said::Finding { connection, end: from, problem } => {
             let level = crate::cases::level(problem.clause).word();

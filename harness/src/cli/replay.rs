@@ -1,5 +1,6 @@
 //! `dnode-conform replay FILE|DIR… [TARGET]`, and with `--listen` the same in the server's seat
 
+use super::failure::Failure;
 use super::run::{judge, seat};
 use super::{PeerArgs, transcripts};
 use crate::cases::Selection;
@@ -18,25 +19,25 @@ pub(super) struct ReplayArgs {
 }
 
 /// Replays transcripts from files.
-pub(super) async fn replay(mut args: ReplayArgs) -> Result<u8, String> {
+pub(super) async fn replay(mut args: ReplayArgs) -> Result<u8, Failure> {
     let address = args.files.pop_if(|last| !Path::new(last).exists() && last.contains(':'));
     if address.is_some() && args.peer.exec.is_some() {
-        return Err("caller: give a target or --exec, not both".to_owned());
+        return Err(Failure::caller("give a target or --exec, not both"));
     }
     let cases = transcripts::read(&args.files)?;
     let (server, client) =
         (transcripts::speaking_for(true, &cases), transcripts::speaking_for(false, &cases));
     match (server, client) {
-        (Some(server), Some(client)) => Err(format!(
-            "caller: {} speaks for the end that accepts (role server) and {} for the one that connects: replay them apart",
+        (Some(server), Some(client)) => Err(Failure::caller(format!(
+            "{} speaks for the end that accepts (role server) and {} for the one that connects: replay them apart",
             server.id(),
             client.id()
-        )),
-        (Some(case), None) if !args.peer.reach.listens() => Err(format!(
-            "caller: {} speaks for the end that accepts (role server): replay it with --listen ADDR, for example \
+        ))),
+        (Some(case), None) if !args.peer.reach.listens() => Err(Failure::caller(format!(
+            "{} speaks for the end that accepts (role server): replay it with --listen ADDR, for example \
              --listen 127.0.0.1:0 --exec 'node client.js {{host}} {{port}}'",
             case.id()
-        )),
+        ))),
         (Some(_), None) => seat(&args.peer, address.as_deref(), cases, None).await,
         _ => {
             let target = args.peer.target(address.as_deref()).await?;

@@ -1,6 +1,7 @@
 //! `dnode-conform report RUN.json… --format FORMAT`, and the reports of a run: where each is written.
 
 use super::GateLevel;
+use super::failure::Failure;
 use super::place::Place;
 use crate::cases::{Case, all};
 use clap::Args;
@@ -67,10 +68,10 @@ pub(super) fn stdout_is_taken(files: &[ReportFile]) -> bool {
 
 /// Opens the reports of a run. Standard output has the text, unless another format is written there; the annotations of
 /// GitHub are made to stand between its lines.
-pub(super) fn open(files: &[ReportFile], verbose: bool) -> Result<Vec<Named>, String> {
+pub(super) fn open(files: &[ReportFile], verbose: bool) -> Result<Vec<Named>, Failure> {
     let on_stdout = files.iter().filter(|file| file.path.is_none() && file.format != Format::Github);
     if on_stdout.count() > 1 {
-        return Err("caller: only one report can be written to standard output".to_owned());
+        return Err(Failure::caller("only one report can be written to standard output"));
     }
     let places = files.iter().map(ReportFile::place).collect::<Result<Vec<_>, _>>()?;
     let mut taken = Vec::new();
@@ -78,7 +79,10 @@ pub(super) fn open(files: &[ReportFile], verbose: bool) -> Result<Vec<Named>, St
         if let (Some(path), Some(_)) = (&file.path, identity)
             && taken.contains(&identity)
         {
-            return Err(format!("caller: two reports cannot be written to one file, {}", path.display()));
+            return Err(Failure::caller(format!(
+                "two reports cannot be written to one file, {}",
+                path.display()
+            )));
         }
         taken.push(identity);
     }
@@ -94,10 +98,11 @@ pub(super) fn open(files: &[ReportFile], verbose: bool) -> Result<Vec<Named>, St
 
 impl ReportFile {
     /// Opens its file; `None` for standard output.
-    fn place(&self) -> Result<Option<Place>, String> {
+    fn place(&self) -> Result<Option<Place>, Failure> {
         let place = self.path.as_ref().map(|path| {
-            Place::open(path)
-                .map_err(|error| format!("caller: the report {} cannot be written: {error}", path.display()))
+            Place::open(path).map_err(|error| {
+                Failure::caller(format!("the report {} cannot be written: {error}", path.display()))
+            })
         });
         place.transpose()
     }
@@ -120,12 +125,12 @@ impl ReportFile {
 }
 
 /// Renders reports of runs that are over.
-pub(super) fn report(args: &ReportArgs) -> Result<u8, String> {
+pub(super) fn report(args: &ReportArgs) -> Result<u8, Failure> {
     if args.runs.len() > 1 && !args.format.takes_several() {
-        return Err(format!(
-            "caller: {} is about one run; html, markdown, junit, text, github and events take several",
+        return Err(Failure::caller(format!(
+            "{} is about one run; html, markdown, junit, text, github and events take several",
             args.format.word()
-        ));
+        )));
     }
     let runs = args.runs.iter().map(|path| read_run(path, args.level)).collect::<Result<Vec<_>, _>>()?;
     let path = args.out.clone().filter(|path| path.as_os_str() != "-");
@@ -136,24 +141,24 @@ pub(super) fn report(args: &ReportArgs) -> Result<u8, String> {
     match written {
         // Who reads text may stop; a program that stops has not got its report.
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe || args.format != Format::Text => {
-            Err(format!("caller: the report to {name} cannot be written: {error}"))
+            Err(Failure::caller(format!("the report to {name} cannot be written: {error}")))
         }
         _ => Ok(0),
     }
 }
 
 /// The events of a file, whichever of the two forms it has; held against this level, where one is given.
-pub(super) fn read_run(path: &Path, level: Option<GateLevel>) -> Result<Vec<Event>, String> {
+pub(super) fn read_run(path: &Path, level: Option<GateLevel>) -> Result<Vec<Event>, Failure> {
     let name = path.display().to_string();
-    let problem = |error: String| format!("caller: {name} is no report of a run: {error}");
-    let text =
-        std::fs::read_to_string(path).map_err(|error| format!("caller: {name} cannot be read: {error}"))?;
+    let problem = |error: String| Failure::caller(format!("{name} is no report of a run: {error}"));
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| Failure::caller(format!("{name} cannot be read: {error}")))?;
     // The events are one object a line; a canonical report begins with a line of a single brace.
     let mut told = if text.starts_with("{\"") {
         events::read(&text).map_err(problem)?
     } else {
         let mut told = json::read(&text, &name, dnode_spec::clause::Level::Robust).map_err(problem)?;
-        let cases = all().map_err(|error| format!("harness: {error}"))?;
+        let cases = all().map_err(|error| Failure::harness(format!("{error}")))?;
         told.iter_mut().for_each(|event| complete(event, &cases));
         told
     };

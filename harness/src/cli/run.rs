@@ -1,25 +1,25 @@
 //! `dnode-conform [run]`
 
 use super::PeerArgs;
+use super::arguments;
+use super::failure::Failure;
 use super::progress::Progress;
 use super::report::STANDARD_OUTPUT;
 use super::snapshot::{SnapshotArgs, SnapshotFile};
-use crate::gate::baseline::Baseline;
 use crate::cases::{Case, Selection, all, catalogue, pull};
-use crate::gate::Gate;
 use crate::conversation::ping::Ping;
-use crate::run::accept;
+use crate::gate::Gate;
+use crate::gate::baseline::Baseline;
+use crate::program::Target;
+use crate::run::server_seat;
 use crate::run::{Cases, Options, Shard, run as run_cases};
 use crate::verdict::Command;
-use crate::program::Target;
-use crate::shell::quote;
 use clap::Args;
 use dnode_reports::account::Account;
 use dnode_reports::event::{Event, Run};
 use dnode_spec::clause::Level;
 use dnode_spec::dialect::Dialect;
 use dnode_spec::generate::{Kind, Seed};
-use std::hash::{BuildHasher, RandomState};
 use std::io::{self, Write};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -65,41 +65,42 @@ pub(super) struct RunArgs {
 }
 
 /// Runs the catalogue.
-pub(super) async fn run(args: RunArgs) -> Result<u8, String> {
+pub(super) async fn run(args: RunArgs) -> Result<u8, Failure> {
     if args.pull {
-        let selection = Selection::new(&args.cases).map_err(|error| format!("caller: {error}"))?;
-        let mut cases = pull().map_err(|error| format!("harness: {error}"))?;
+        let selection = Selection::new(&args.cases).map_err(|error| Failure::caller(format!("{error}")))?;
+        let mut cases = pull().map_err(|error| Failure::harness(format!("{error}")))?;
         cases.retain(|case| selection.takes(case.id()));
         if cases.is_empty() {
-            return Err(
-                "caller: no case for --pull has such an id; `dnode-conform list --case 'pull/*'` shows them"
-                    .to_owned(),
-            );
+            return Err(Failure::caller(
+                "no case for --pull has such an id; `dnode-conform list --case 'pull/*'` shows them",
+            ));
         }
         return seat(&args.peer, args.target.as_deref(), cases, Some("--pull")).await;
     }
     let target = args.peer.target(args.target.as_deref()).await?;
     if args.shard.is_some() && args.generate.is_some() && args.seed.is_none() {
-        return Err(
-            "caller: --shard with --generate needs --seed: all shards must draw the same sessions".to_owned()
-        );
+        return Err(Failure::caller(
+            "--shard with --generate needs --seed: all shards must draw the same sessions",
+        ));
     }
     let seeds = seeds(&args);
     if !seeds.is_empty() {
         return judge(&args.peer, target, (Selection::all(), args.shard), Cases::Generated(seeds), None)
             .await;
     }
-    let cases = catalogue(args.peer.dialect).map_err(|error| format!("harness: {error}"))?;
-    let selection = Selection::new(&args.cases).map_err(|error| format!("caller: {error}"))?;
+    let cases = catalogue(args.peer.dialect).map_err(|error| Failure::harness(format!("{error}")))?;
+    let selection = Selection::new(&args.cases).map_err(|error| Failure::caller(format!("{error}")))?;
     if !cases.iter().any(|case| selection.takes(case.id()))
         && let Some(case) = all().unwrap_or_default().into_iter().find(|case| selection.takes(case.id()))
     {
         return Err(match case.transcript.header.dialect.filter(|only| *only != args.peer.dialect) {
-            Some(only) => format!("caller: {} is a case of dialect {only}: give --dialect {only}", case.id()),
-            None => format!(
-                "caller: {} is for a client that pulls its tasks: give --listen ADDR --pull",
+            Some(only) => {
+                Failure::caller(format!("{} is a case of dialect {only}: give --dialect {only}", case.id()))
+            }
+            None => Failure::caller(format!(
+                "{} is for a client that pulls its tasks: give --listen ADDR --pull",
                 case.id()
-            ),
+            )),
         });
     }
     judge(&args.peer, target, (selection, args.shard), cases.into(), args.snapshot.open()?).await
@@ -110,8 +111,7 @@ fn seeds(args: &RunArgs) -> Vec<Seed> {
     let Some(count) = args.generate else {
         return args.cases.iter().filter_map(|case| case.parse().ok()).collect();
     };
-    let drawn = || RandomState::new().hash_one(0_u8) % 1_000_000;
-    let seed = args.seed.unwrap_or_else(drawn);
+    let seed = args.seed.unwrap_or_else(super::random_seed);
     match super::report::stdout_is_taken(&args.peer.report) {
         true => super::warn(format_args!("seed {seed}")),
         false => drop(super::say(format_args!("seed {seed}"))),
@@ -131,9 +131,9 @@ pub(super) async fn judge(
     (selection, shard): (Selection, Option<Shard>),
     cases: Cases,
     snapshot: Option<SnapshotFile>,
-) -> Result<u8, String> {
+) -> Result<u8, Failure> {
     let ping = args.ping.as_deref().map(Ping::parse).transpose();
-    let ping = ping.map_err(|error| format!("caller: --ping {error}"))?;
+    let ping = ping.map_err(|error| Failure::caller(format!("--ping {error}")))?;
     let mut options = Options { selection, shard, ..options(args, target, ping)? };
     options.gate.snapshot = snapshot.as_ref().map(|it| it.snapshot.clone());
     // Before signals are heard: a pipe is opened when somebody reads it, and who does not want to wait ends that.
@@ -147,7 +147,7 @@ pub(super) async fn judge(
     let outcome = run_cases(&options, cases, &mut |event| told.tell(&event)).await;
     told.progress.finish();
     match outcome {
-        Err(error) => Err(error.to_string()),
+        Err(error) => Err(error.into()),
         Ok(()) => {
             let status = told.status()?;
             snapshot.map_or(Ok(()), |snapshot| snapshot.keep(status))?;
@@ -162,24 +162,23 @@ pub(super) async fn seat(
     address: Option<&str>,
     cases: Vec<Case>,
     word: Option<&str>,
-) -> Result<u8, String> {
+) -> Result<u8, Failure> {
     if peer.dialect != Dialect::default() {
-        return Err(
-            "caller: these transcripts speak dialect 0.2: --dialect is for cases that speak for a client"
-                .to_owned(),
-        );
+        return Err(Failure::caller(
+            "these transcripts speak dialect 0.2: --dialect is for cases that speak for a client",
+        ));
     }
     if peer.ping.is_some() {
-        return Err("caller: --ping is no help here: the client calls by itself".to_owned());
+        return Err(Failure::caller("--ping is no help here: the client calls by itself"));
     }
     let interrupted = Arc::new(AtomicBool::new(false));
-    let Some(host) = peer.host(address).await? else { return Err("caller: --listen is missing".to_owned()) };
-    let arguments = std::iter::once(host.listen().arguments()).chain(word.map(str::to_owned));
-    let options = accept::Options {
+    let Some(host) = peer.host(address).await? else { return Err(Failure::caller("--listen is missing")) };
+    let arguments = std::iter::once(arguments::of_listen(host.listen())).chain(word.map(str::to_owned));
+    let options = server_seat::Options {
         gate: gate(peer)?,
         patience: peer.deadline,
         command: Command {
-            program: quote(&std::env::args().next().unwrap_or_else(|| "dnode-conform".to_owned())),
+            program: arguments::program(),
             arguments: arguments.collect::<Vec<_>>().join(" "),
         },
         may_exit: word.is_some(),
@@ -188,13 +187,13 @@ pub(super) async fn seat(
     };
     let mut told = Told::new(peer)?;
     super::on_signal(move || interrupted.store(true, Ordering::Relaxed));
-    accept::accept(&host, &options, cases, &mut |event| told.tell(&event)).await;
+    server_seat::accept(&host, &options, cases, &mut |event| told.tell(&event)).await;
     told.progress.finish();
     told.status()
 }
 
 /// What the arguments say of how to run.
-pub(super) fn options(args: &PeerArgs, target: Target, ping: Option<Ping>) -> Result<Options, String> {
+pub(super) fn options(args: &PeerArgs, target: Target, ping: Option<Ping>) -> Result<Options, Failure> {
     Ok(Options {
         command: command(args, &target),
         gate: gate(args)?,
@@ -208,23 +207,18 @@ pub(super) fn options(args: &PeerArgs, target: Target, ping: Option<Ping>) -> Re
 }
 
 /// What the arguments say makes the run red.
-pub(super) fn gate(args: &PeerArgs) -> Result<Gate, String> {
+pub(super) fn gate(args: &PeerArgs) -> Result<Gate, Failure> {
     let baseline = args.baseline.as_deref().map(Baseline::open).transpose();
     Ok(Gate {
         catalogue: args.catalogue.clone(),
-        baseline: baseline.map_err(|error| format!("caller: {error}"))?,
+        baseline: baseline.map_err(|error| Failure::caller(format!("{error}")))?,
         ..Gate::from(Level::from(args.level))
     })
 }
 
-/// The words that repeat a case of this run.
+/// The command that repeats a case of this run.
 pub(super) fn command(args: &PeerArgs, target: &Target) -> Command {
-    let program = std::env::args().next().unwrap_or_else(|| "dnode-conform".to_owned());
-    let ping = args.ping.as_ref().map(|ping| format!("--ping {}", quote(ping)));
-    let dialect = (args.dialect != Dialect::default()).then(|| format!("--dialect {}", args.dialect));
-    let words =
-        std::iter::once(target.arguments()).chain(ping).chain(dialect).filter(|word| !word.is_empty());
-    Command { program: quote(&program), arguments: words.collect::<Vec<_>>().join(" ") }
+    arguments::command(target, args.ping.as_deref(), args.dialect)
 }
 
 /// All that is told of a run.
@@ -234,14 +228,14 @@ pub(super) struct Told {
     account: Account,
     run: Option<Run>,
     status: Option<u8>,
-    problem: Option<String>,
+    problem: Option<Failure>,
     /// Standard output is for people, who may stop reading: the verdict counts all the same. A report that a program was to read there
     /// and that it did not get is an error.
     may_close: bool,
 }
 
 impl Told {
-    pub(super) fn new(args: &PeerArgs) -> Result<Told, String> {
+    pub(super) fn new(args: &PeerArgs) -> Result<Told, Failure> {
         let reports = super::report::open(&args.report, args.verbose)?;
         let progress = Progress::new();
         Ok(Told {
@@ -278,18 +272,20 @@ impl Told {
                 if let Err(error) = told.and_then(|()| if last { report.finish() } else { Ok(()) })
                     && !(self.may_close && error.kind() == io::ErrorKind::BrokenPipe)
                 {
-                    problem.get_or_insert(format!("caller: the report to {name} cannot be written: {error}"));
+                    problem.get_or_insert(Failure::caller(format!(
+                        "the report to {name} cannot be written: {error}"
+                    )));
                 }
             }
             let _ = io::stdout().flush();
         });
     }
 
-    pub(super) fn status(self) -> Result<u8, String> {
+    pub(super) fn status(self) -> Result<u8, Failure> {
         match (self.problem, self.status) {
             (Some(problem), _) => Err(problem),
             (None, Some(status)) => Ok(status),
-            (None, None) => Err("harness: the run ended without a verdict".to_owned()),
+            (None, None) => Err(Failure::harness("the run ended without a verdict")),
         }
     }
 }

@@ -1,12 +1,13 @@
 //! `dnode-conform serve`
 
+use super::failure::Failure;
 use super::reach::IdentityArgs;
 use crate::reference::fault::{self, Fault};
 use crate::reference::variant::{self, Variant};
 use crate::reference::{self, MakeConduct, Manner};
+use clap::Args;
 use dnode::transport::Trust;
 use dnode::transport::{Address, Listener};
-use clap::Args;
 use dnode_spec::dialect::Dialect;
 use std::io::Write as _;
 use std::sync::Arc;
@@ -62,7 +63,7 @@ fn manner(args: &ServeArgs) -> Manner {
     }
     let variants: Vec<_> = args.variant.iter().filter_map(|name| variant::find(name)).collect();
     if variants.is_empty() {
-        return serve::plain().speaking(args.dialect);
+        return reference::plain().speaking(args.dialect);
     }
     let make: MakeConduct = Arc::new(move |number| variant::combined(&variants, number));
     Manner::from(make).speaking(args.dialect)
@@ -89,7 +90,7 @@ fn list(args: &ServeArgs) {
 }
 
 /// Serves the reference peer until it is ended.
-pub(super) async fn serve(args: &ServeArgs) -> Result<u8, String> {
+pub(super) async fn serve(args: &ServeArgs) -> Result<u8, Failure> {
     if args.list_faults || args.list_variants {
         list(args);
         return Ok(0);
@@ -97,15 +98,15 @@ pub(super) async fn serve(args: &ServeArgs) -> Result<u8, String> {
     if let Some(address) = &args.connect {
         let trust = if address.starts_with("tls://") { Trust::Anything } else { Trust::System };
         let address = Address::parse(address, &trust)?;
-        let served = serve::connect(&address, manner(args), args.once).await;
+        let served = reference::connect(&address, manner(args), args.once).await;
         return served
             .map(|()| 0)
-            .map_err(|error| format!("peer: nothing accepts connections at {address}: {error}"));
+            .map_err(|error| Failure::peer(format!("nothing accepts connections at {address}: {error}")));
     }
     let listener =
         Listener::bind(&Address::parse_to_listen(&args.listen)?, args.identity.identity().as_ref()).await?;
-    let address = listener.address().map_err(|error| format!("harness: {error}"))?;
+    let address = listener.address().map_err(|error| Failure::harness(format!("{error}")))?;
     super::say(format_args!("listening at {address}"))?;
-    serve::serve(listener, manner(args)).await.map_err(|error| format!("harness: {error}"))?;
+    reference::serve(listener, manner(args)).await.map_err(|error| Failure::harness(format!("{error}")))?;
     Ok(0)
 }

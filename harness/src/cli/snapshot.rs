@@ -1,6 +1,7 @@
 //! `run --snapshot FILE [--update]`: where the snapshot is read from, and how it is written.
 
 use super::baseline::replace;
+use super::failure::Failure;
 use super::report::Named;
 use crate::gate::snapshot::Snapshot;
 use clap::Args;
@@ -30,19 +31,19 @@ pub(super) struct SnapshotFile {
 
 impl SnapshotArgs {
     /// Reads the snapshot, or prepares for writing it; `None` where none is named.
-    pub(super) fn open(&self) -> Result<Option<SnapshotFile>, String> {
+    pub(super) fn open(&self) -> Result<Option<SnapshotFile>, Failure> {
         let Some(path) = self.snapshot.clone() else { return Ok(None) };
         let name = path.display().to_string();
         if self.update {
-            let fresh =
-                tempfile::tempfile().map_err(|error| format!("harness: no temporary file: {error}"))?;
+            let fresh = tempfile::tempfile()
+                .map_err(|error| Failure::harness(format!("no temporary file: {error}")))?;
             return Ok(Some(SnapshotFile { path, snapshot: Snapshot::accepting(&name), fresh: Some(fresh) }));
         }
         let text = std::fs::read_to_string(&path).map_err(|error| {
-            format!("caller: {name} cannot be read: {error}; with --update it is written")
+            Failure::caller(format!("{name} cannot be read: {error}; with --update it is written"))
         })?;
         let snapshot = Snapshot::read(&text, &name).map_err(|error| {
-            format!("caller: {name} is no snapshot: {error}; with --update it is written anew")
+            Failure::caller(format!("{name} is no snapshot: {error}; with --update it is written anew"))
         })?;
         Ok(Some(SnapshotFile { path, snapshot, fresh: None }))
     }
@@ -50,22 +51,26 @@ impl SnapshotArgs {
 
 impl SnapshotFile {
     /// The report that becomes the snapshot, where one is written.
-    pub(super) fn report(&self) -> Result<Option<Named>, String> {
+    pub(super) fn report(&self) -> Result<Option<Named>, Failure> {
         let Some(fresh) = &self.fresh else { return Ok(None) };
-        let file = fresh.try_clone().map_err(|error| format!("harness: no temporary file: {error}"))?;
+        let file =
+            fresh.try_clone().map_err(|error| Failure::harness(format!("no temporary file: {error}")))?;
         Ok(Some((self.path.display().to_string(), Format::Json.report(file, Options::default()))))
     }
 
     /// Writes it, where the run says something; else what is there stays.
-    pub(super) fn keep(self, status: u8) -> Result<(), String> {
+    pub(super) fn keep(self, status: u8) -> Result<(), Failure> {
         let Some(mut fresh) = self.fresh else { return Ok(()) };
         let name = self.path.display();
         if status != 0 {
-            return Err(format!("caller: {name} is not written: the run says too little about the peer"));
+            return Err(Failure::caller(format!(
+                "{name} is not written: the run says too little about the peer"
+            )));
         }
         let mut text = String::new();
         let read = fresh.rewind().and_then(|()| fresh.read_to_string(&mut text));
-        read.map_err(|error| format!("harness: the temporary file cannot be read: {error}"))?;
-        replace(&self.path, &text).map_err(|error| format!("caller: {name} cannot be written: {error}"))
+        read.map_err(|error| Failure::harness(format!("the temporary file cannot be read: {error}")))?;
+        replace(&self.path, &text)
+            .map_err(|error| Failure::caller(format!("{name} cannot be written: {error}")))
     }
 }

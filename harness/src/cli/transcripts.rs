@@ -1,5 +1,6 @@
 //! Transcripts that the caller names: files, and folders with all that lies beneath them.
 
+use super::failure::Failure;
 use crate::cases::{Case, read_long};
 use std::collections::BTreeSet;
 use std::fs;
@@ -10,7 +11,7 @@ use std::path::{Path, PathBuf};
 const HELD: u64 = 4 << 20;
 
 /// The cases of these files and folders, in the order of the arguments; those of a folder by their paths.
-pub(super) fn read(paths: &[String]) -> Result<Vec<Case>, String> {
+pub(super) fn read(paths: &[String]) -> Result<Vec<Case>, Failure> {
     let mut cases = Vec::new();
     for path in paths {
         if !Path::new(path).is_dir() {
@@ -19,14 +20,14 @@ pub(super) fn read(paths: &[String]) -> Result<Vec<Case>, String> {
         }
         let files = beneath(Path::new(path))?;
         if files.is_empty() {
-            return Err(format!("caller: no *.jsonl lies beneath {path}"));
+            return Err(Failure::caller(format!("no *.jsonl lies beneath {path}")));
         }
         for file in files {
             cases.push(read_file(&file.to_string_lossy())?);
         }
     }
     if cases.is_empty() {
-        return Err("caller: no transcript is named".to_owned());
+        return Err(Failure::caller("no transcript is named"));
     }
     Ok(cases)
 }
@@ -37,8 +38,8 @@ pub(super) fn speaking_for(server: bool, cases: &[Case]) -> Option<&Case> {
 }
 
 /// All *.jsonl in a folder and its folders, sorted. A link to a folder is not followed, for it may lead in a circle.
-fn beneath(folder: &Path) -> Result<BTreeSet<PathBuf>, String> {
-    let fault = |path: &Path, error: io::Error| format!("caller: {}: {error}", path.display());
+fn beneath(folder: &Path) -> Result<BTreeSet<PathBuf>, Failure> {
+    let fault = |path: &Path, error: io::Error| Failure::caller(format!("{}: {error}", path.display()));
     let mut files = BTreeSet::new();
     let mut folders = vec![folder.to_owned()];
     while let Some(folder) = folders.pop() {
@@ -55,14 +56,14 @@ fn beneath(folder: &Path) -> Result<BTreeSet<PathBuf>, String> {
     Ok(files)
 }
 
-fn read_file(file: &str) -> Result<Case, String> {
-    let length = fs::metadata(file).map_err(|error| format!("caller: {file}: {error}"))?.len();
+fn read_file(file: &str) -> Result<Case, Failure> {
+    let length = fs::metadata(file).map_err(|error| Failure::caller(format!("{file}: {error}")))?.len();
     if length > HELD {
-        return read_long(Path::new(file));
+        return Ok(read_long(Path::new(file))?);
     }
-    let bytes = fs::read(file).map_err(|error| format!("caller: {file}: {error}"))?;
-    let text = String::from_utf8(bytes).map_err(|_| format!("caller: {file} is not UTF-8"))?;
-    let case = Case::read(&text).map_err(|error| format!("caller: {file}, {error}"))?;
+    let bytes = fs::read(file).map_err(|error| Failure::caller(format!("{file}: {error}")))?;
+    let text = String::from_utf8(bytes).map_err(|_| Failure::caller(format!("{file} is not UTF-8")))?;
+    let case = Case::read(&text).map_err(|error| Failure::caller(format!("{file}, {error}")))?;
     Ok(Case { file: Some(file.to_owned()), ..case })
 }
 
@@ -90,6 +91,6 @@ mod tests {
         assert_eq!(ids(&[path("")]), ["t/x", "t/y", "t/z"]);
         assert_eq!(ids(&[path("z.jsonl"), path("b")]), ["t/z", "t/x", "t/y"]);
         fs::create_dir(folder.path().join("empty")).unwrap();
-        assert!(read(&[path("empty")]).unwrap_err().starts_with("caller: no *.jsonl"));
+        assert!(read(&[path("empty")]).unwrap_err().to_string().starts_with("caller: no *.jsonl"));
     }
 }

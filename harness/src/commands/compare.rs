@@ -5,9 +5,11 @@
 //!
 //! Deliberately absent: running and printing. Here are only two lists of outcomes and what follows from them.
 
+use crate::error::{Fault, Faulted};
 use dnode_reports::diff::key;
 use dnode_reports::event::{Outcome, Verdict};
 use std::fmt;
+use thiserror::Error;
 
 /// What the clauses say of one outcome.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,7 +56,24 @@ pub struct Difference<'a> {
     pub b: &'a Outcome,
 }
 
-/// Two runs held against each other.
+/// The runs are not runs of the same cases: a defect of the suite.
+#[derive(Debug, Error)]
+pub enum CompareError {
+    /// They have different numbers of cases.
+    #[error("one run judged {0} cases and the other {1}")]
+    Counts(usize, usize),
+    /// They judged different cases at the same place.
+    #[error("one run judged {0} where the other judged {1}")]
+    Cases(String, String),
+}
+
+impl Faulted for CompareError {
+    fn fault(&self) -> Fault {
+        Fault::Harness
+    }
+}
+
+/// Two runs, compared.
 #[derive(Debug, Clone)]
 pub struct Comparison<'a> {
     /// How many cases both gave the same for.
@@ -69,14 +88,14 @@ pub struct Comparison<'a> {
 ///
 /// # Errors
 /// They are not runs of the same cases: the suite is at fault.
-pub fn compare<'a>(a: &'a [Outcome], b: &'a [Outcome]) -> Result<Comparison<'a>, String> {
+pub fn compare<'a>(a: &'a [Outcome], b: &'a [Outcome]) -> Result<Comparison<'a>, CompareError> {
     let mut comparison = Comparison { same: 0, unjudged: 0, differences: Vec::new() };
     if a.len() != b.len() {
-        return Err(format!("harness: one run judged {} cases and the other {}", a.len(), b.len()));
+        return Err(CompareError::Counts(a.len(), b.len()));
     }
     for (a, b) in a.iter().zip(b) {
         if a.id != b.id {
-            return Err(format!("harness: one run judged {} where the other judged {}", a.id, b.id));
+            return Err(CompareError::Cases(a.id.clone(), b.id.clone()));
         }
         if key(a) != key(b) {
             comparison.differences.push(Difference { a, b });
@@ -129,7 +148,7 @@ impl fmt::Display for Comparison<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use dnode_reports::event::{Divergence, Evidence};
+    use dnode_reports::event::{Divergence, Evidence, Kind};
     use dnode_spec::clause::Level;
 
     /// An outcome; `broken`: the clause and the fingerprint of its divergence.
@@ -141,10 +160,11 @@ mod tests {
             clauses: vec!["framing/json".to_owned()],
             verdict,
             reason: Some("a reason".to_owned()),
+            rests_on: None,
             divergence: broken.map(|(clause, fingerprint)| Divergence {
                 step: "step 1".to_owned(),
                 clause: clause.to_owned(),
-                kind: "absent".to_owned(),
+                kind: Kind::Absent,
                 path: String::new(),
                 expected: "1".to_owned(),
                 actual: "2".to_owned(),

@@ -4,12 +4,14 @@
 //! where every answer was right. For each server there is a run, with a case for each caller, so the reports need to know nothing of this.
 
 use crate::cases::level;
-use crate::peer::Peer;
-use crate::program::process::{self, Process};
 use crate::commands::record::{self, Said};
+use crate::error::{Fault, Faulted};
+use crate::peer::Peer;
+use crate::program::Process;
 use crate::program::Target;
 use crate::shell::quote;
-use dnode_reports::event::{Death, Divergence, Ended, Event, Evidence, Outcome, Run, Verdict};
+use dnode::transport::Address;
+use dnode_reports::event::{Death, Divergence, Ended, Event, Evidence, Kind, Outcome, Run, Verdict};
 use dnode_reports::fingerprint::fingerprint;
 use dnode_spec::clause::Level;
 use dnode_spec::message::Problem;
@@ -22,6 +24,7 @@ use std::process::ExitStatus;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
+use thiserror::Error;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
@@ -30,6 +33,20 @@ const WORKS: &str = "interop/works";
 
 /// The name of the file that makes a folder an implementation.
 const FILE: &str = "peer.json";
+
+/// Why an implementation cannot be used. The caller is at fault.
+#[derive(Debug, Error)]
+#[error("{}: {problem}", path.display())]
+pub struct InteropError {
+    path: PathBuf,
+    problem: String,
+}
+
+impl Faulted for InteropError {
+    fn fault(&self) -> Fault {
+        Fault::Caller
+    }
+}
 
 /// How an implementation is started, as its `peer.json` says. Commands run in its folder.
 #[derive(Debug, Clone, Deserialize)]
@@ -55,9 +72,11 @@ impl Implementation {
     ///
     /// # Errors
     /// What is wrong with a file, and where. The caller is at fault.
-    pub fn all(peers: &Path) -> Result<Vec<Implementation>, String> {
-        let fault =
-            |path: &Path, error: &dyn std::fmt::Display| format!("caller: {}: {error}", path.display());
+    pub fn all(peers: &Path) -> Result<Vec<Implementation>, InteropError> {
+        let fault = |path: &Path, problem: &dyn std::fmt::Display| InteropError {
+            path: path.to_owned(),
+            problem: problem.to_string(),
+        };
         let entries = fs::read_dir(peers).and_then(|entries| entries.collect::<Result<Vec<_>, io::Error>>());
         let mut folders: Vec<PathBuf> =
             entries.map_err(|error| fault(peers, &error))?.iter().map(fs::DirEntry::path).collect();
@@ -163,12 +182,19 @@ impl Pair<'_> {
         };
         let mut serving = match peer.take() {
             Some(peer) => peer,
-            None => match Peer::start(&Target::Exec(self.server.command(server))).await {
+            None => match Peer::start(&Target::exec(&self.server.command(server))).await {
                 Ok(peer) => peer,
-                Err(error) => return Ok(self.void(format!("{error}{}", self.server.remedy()))),
+                Err(error) => {
+                    let help = error.help().map(|help| format!(". {help}")).unwrap_or_default();
+                    return Ok(self.void(format!(
+                        "{}: {error}{help}{}",
+                        error.fault(),
+                        self.server.remedy()
+                    )));
+                }
             },
         };
-        let Some(to) = serving.address().tcp().map(str::to_owned) else {
+        let Some(to) = serving.route().address().and_then(Address::tcp).map(str::to_owned) else {
             return Ok(self.void("harness: the server is not reached by TCP".to_owned()));
         };
         let folder = tempfile::tempdir()?;
@@ -207,8 +233,8 @@ impl Pair<'_> {
         let status = process.wait(self.options.patience).await;
         let called = match status {
             Some(status) => {
-                let stderr = process.stderr().await;
-                Some((status, Death { status: process::describe(status), stderr }))
+                let death = process.death(status).await;
+                Some((status, death))
             }
             None => None,
         };
@@ -229,7 +255,7 @@ impl Pair<'_> {
     ) -> Outcome {
         let who = |end: &End| if *end == End::A { "the client" } else { "the server" };
         let mut outcome = Outcome { evidence: Evidence { transcript, ..self.evidence() }, ..self.nothing() };
-        let mut found = |verdict, step: &str, kind: &str, actual: String, class: &str| {
+        let mut found = |verdict, step: &str, kind: Kind, actual: String, class: &str| {
             let expected = "the session is done, and every answer is right";
             outcome.verdict = verdict;
             outcome.divergence = Some(self.divergence(WORKS, step, kind, "", expected, &actual, class));
@@ -239,24 +265,24 @@ impl Pair<'_> {
                 found(
                     Verdict::Crash,
                     "the server",
-                    "died",
+                    Kind::Died,
                     format!("it ended with {}", death.status),
-                    &death.status,
+                    &death.status.to_string(),
                 );
                 outcome.evidence.death = Some(death);
             }
             (None, None) => {
                 let actual = format!("the client goes on after {} s", self.options.patience.as_secs());
-                found(Verdict::Hang, "the client", "absent", actual, "absent");
+                found(Verdict::Hang, "the client", Kind::Absent, actual, "absent");
             }
             (Some((status, end)), None) if !status.success() => {
                 let first = end.stderr.lines().next().unwrap_or("nothing on standard error").to_owned();
                 found(
                     Verdict::Fail,
                     "the client",
-                    "differs",
+                    Kind::Differs,
                     format!("{}: {first}", end.status),
-                    &end.status,
+                    &end.status.to_string(),
                 );
                 outcome.evidence.death = Some(end);
             }
@@ -274,7 +300,7 @@ impl Pair<'_> {
             outcome.divergence = Some(self.divergence(
                 problem.clause,
                 who(end),
-                "broken",
+                Kind::Broken,
                 &problem.at,
                 expected,
                 actual,
@@ -289,7 +315,7 @@ impl Pair<'_> {
         &self,
         clause: &str,
         step: &str,
-        kind: &str,
+        kind: Kind,
         path: &str,
         expected: &str,
         actual: &str,
@@ -299,7 +325,7 @@ impl Pair<'_> {
         Divergence {
             step: step.to_owned(),
             clause: clause.to_owned(),
-            kind: kind.to_owned(),
+            kind,
             path: path.to_owned(),
             expected: expected.to_owned(),
             actual: actual.to_owned(),
@@ -335,6 +361,7 @@ impl Pair<'_> {
             clauses: vec![WORKS.to_owned()],
             verdict: Verdict::Pass,
             reason: None,
+            rests_on: None,
             divergence: None,
             excuse: None,
             evidence: Evidence::default(),

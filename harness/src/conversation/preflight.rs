@@ -259,7 +259,10 @@ fn notes(facts: &Facts, ended: bool) -> Vec<String> {
     }
     let mut notes = Vec::new();
     if facts.missing.contains("callback/path-forms") {
-        notes.push("the peer rejects strings as indexes in paths: cases about something else write integers".to_owned());
+        notes.push(
+            "the peer rejects strings as indexes in paths: cases about something else write integers"
+                .to_owned(),
+        );
     }
     if facts.missing.contains("methods/by-id") {
         notes.push("the peer answers calls by name only".to_owned());

@@ -16,8 +16,9 @@ use super::ping::{Addressing, method_text};
 use crate::cases::Case;
 use crate::program::Route;
 use crate::wire::{Incoming, Wire};
+use dnode_reports::event::Kind;
 use dnode_spec::transcript::{Action, Bytes, Called, Name, Pattern, Split, Step, Transcript};
-use judged::{Cause, Diverged, Judged, REFUSED, Replayed};
+use judged::{Cause, Diverged, Judged, Replayed};
 use pending::Pending;
 use session::Session;
 use std::time::Duration;
@@ -37,7 +38,9 @@ pub async fn replay(case: &Case, route: &Route, facts: &Facts, patience: Duratio
     let deadline = Instant::now() + patience;
     match Wire::open(route, &facts.terms, deadline).await {
         Ok(wire) => play(case, Session::new(&case.transcript, Some(route), facts, wire, patience)).await,
-        Err(error) => Replayed::without_connection("robust/survives", REFUSED, error.kind().to_string()),
+        Err(error) => {
+            Replayed::without_connection("robust/survives", Kind::Refused, error.kind().to_string())
+        }
     }
 }
 
@@ -132,7 +135,8 @@ impl<'r, 'a, 't> Replay<'r, 'a, 't> {
         let object = &self.transcript.header.object;
         self.say(object, b"\"methods\"", &Split::Whole).await?;
         let (mut others, deadline) = (Vec::new(), self.session.deadline);
-        let received = receive_object(&mut self.session.wire, deadline, &mut |other| others.push(other)).await;
+        let received =
+            receive_object(&mut self.session.wire, deadline, &mut |other| others.push(other)).await;
         for other in others {
             self.keep(other, METHODS)?;
         }
@@ -295,12 +299,12 @@ impl<'r, 'a, 't> Replay<'r, 'a, 't> {
             }
             Incoming::Closed { reset } => {
                 let actual = if reset { "a reset of the connection" } else { "the end of the connection" };
-                Err(self.diverged("closed", awaited, actual, Cause::Life))
+                Err(self.diverged(Kind::Closed, awaited, actual, Cause::Life))
             }
             Incoming::Late => Err(self.missing(awaited)),
             Incoming::Flood => {
                 let actual = "more than the suite keeps: messages, bytes or values without end";
-                Err(self.diverged("flood", awaited, actual, Cause::Content))
+                Err(self.diverged(Kind::Flood, awaited, actual, Cause::Content))
             }
         }
     }
@@ -308,9 +312,9 @@ impl<'r, 'a, 't> Replay<'r, 'a, 't> {
     /// An awaited message did not come: there was silence, or a line that is no message.
     fn missing(&self, awaited: &str) -> Stop {
         match &self.session.broken {
-            None => self.diverged("absent", awaited, "nothing", Cause::Time),
+            None => self.diverged(Kind::Absent, awaited, "nothing", Cause::Time),
             Some(problem) => {
-                let mut diverged = self.divergence("broken", awaited, &problem.actual, Cause::Time);
+                let mut diverged = self.divergence(Kind::Broken, awaited, &problem.actual, Cause::Time);
                 diverged.clause = problem.clause.to_owned();
                 diverged.path.clone_from(&problem.at);
                 Stop::Diverged(diverged)
@@ -318,11 +322,11 @@ impl<'r, 'a, 't> Replay<'r, 'a, 't> {
         }
     }
 
-    fn diverged(&self, kind: &'static str, expected: &str, actual: &str, cause: Cause) -> Stop {
+    fn diverged(&self, kind: Kind, expected: &str, actual: &str, cause: Cause) -> Stop {
         Stop::Diverged(self.divergence(kind, expected, actual, cause))
     }
 
-    fn divergence(&self, kind: &'static str, expected: &str, actual: &str, cause: Cause) -> Box<Diverged> {
+    fn divergence(&self, kind: Kind, expected: &str, actual: &str, cause: Cause) -> Box<Diverged> {
         Box::new(Diverged {
             step: self.step.0.to_owned(),
             clause: self.step.1.to_owned(),
@@ -330,7 +334,7 @@ impl<'r, 'a, 't> Replay<'r, 'a, 't> {
             path: String::new(),
             expected: expected.to_owned(),
             actual: actual.to_owned(),
-            class: kind.to_owned(),
+            class: kind.word().to_owned(),
             cause,
         })
     }

@@ -26,7 +26,8 @@ pub async fn serves(route: &Route, facts: &Facts, deadline: Instant) -> Result<(
     wire.send(&[HELLO], deadline).await;
     if facts.object.members.is_some() {
         let received = receive_object(&mut wire, deadline, &mut |_| {}).await;
-        bind_object(&received.map_err(|end| Silence::from(&end))?, &mut names);
+        let received = received.map_err(|end| Silence::from(&end))?;
+        bind_object(&received, &mut names);
     }
     if let Some(ping) = &facts.calls.ping {
         ping.ask(&mut wire, &mut names, facts.calls.by, deadline, &mut |_| {}).await?;

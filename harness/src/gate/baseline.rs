@@ -18,18 +18,66 @@
 
 pub mod edit;
 
-use crate::cases::{all, over_the_run};
+use crate::cases::{CatalogueError, all, over_the_run};
+use crate::error::{Fault, Faulted};
 use chrono::{Datelike, Utc};
 use dnode_reports::event::{Outcome, Reference, Stale, Verdict};
 use dnode_spec::generate::Seed;
 use std::collections::BTreeSet;
+use std::io;
 use std::ops::Range;
 use std::path::Path;
+use thiserror::Error;
 pub use toml_edit::Date;
 use toml_edit::{Document, Item, Table};
 
 /// The name of the list in the file.
 const KNOWN: &str = "known";
+
+/// Why a baseline cannot be used.
+#[derive(Debug, Error)]
+pub enum BaselineError {
+    /// The file cannot be read.
+    #[error("{name} cannot be read: {error}")]
+    Unreadable {
+        /// The file.
+        name: String,
+        /// The system's error.
+        error: io::Error,
+    },
+    /// The file is not a baseline.
+    #[error("{name}, {problem}")]
+    Malformed {
+        /// The file.
+        name: String,
+        /// The line, and what is wrong with it.
+        problem: String,
+    },
+    /// The failure of this case is new, and the caller gave no reason to accept it.
+    #[error("{0} is not known yet: say with --reason why its failure is accepted")]
+    NoReason(String),
+    /// The catalogue cannot be read.
+    #[error(transparent)]
+    Catalogue(#[from] CatalogueError),
+}
+
+impl Faulted for BaselineError {
+    fn fault(&self) -> Fault {
+        match self {
+            BaselineError::Catalogue(error) => error.fault(),
+            _ => Fault::Caller,
+        }
+    }
+
+    fn help(&self) -> Option<String> {
+        match self {
+            BaselineError::Unreadable { .. } => {
+                Some("`dnode-conform baseline create` makes a baseline from a report.".to_owned())
+            }
+            _ => None,
+        }
+    }
+}
 
 /// The failures that are known.
 #[derive(Debug, Clone)]
@@ -78,13 +126,10 @@ impl Baseline {
     ///
     /// # Errors
     /// What is wrong with it, in which line, and what to do.
-    pub fn open(path: &Path) -> Result<Baseline, String> {
+    pub fn open(path: &Path) -> Result<Baseline, BaselineError> {
         let name = path.display().to_string();
-        let text = std::fs::read_to_string(path).map_err(|error| {
-            format!(
-                "{name} cannot be read: {error}; `dnode-conform baseline create` makes a baseline of a report"
-            )
-        })?;
+        let text = std::fs::read_to_string(path)
+            .map_err(|error| BaselineError::Unreadable { name: name.clone(), error })?;
         Baseline::read(&text, &name, today())
     }
 
@@ -92,8 +137,9 @@ impl Baseline {
     ///
     /// # Errors
     /// What is wrong with it, in which line, and what to do.
-    pub fn read(text: &str, name: &str, today: Date) -> Result<Baseline, String> {
-        let entries = entries(text).map_err(|error| format!("{name}, {error}"))?;
+    pub fn read(text: &str, name: &str, today: Date) -> Result<Baseline, BaselineError> {
+        let entries =
+            entries(text).map_err(|problem| BaselineError::Malformed { name: name.to_owned(), problem })?;
         let cases = all()?;
         let of_entry = |entry: &Entry| {
             let case = cases.iter().find(|case| case.id() == entry.case);
@@ -119,7 +165,7 @@ impl Baseline {
     pub fn excuse(&self, outcome: &Outcome) -> Option<String> {
         if outcome.verdict == Verdict::Inconclusive {
             // What rests on a clause that is known to fail can say nothing.
-            let needed = crate::cases::needed(outcome.reason.as_deref()?)?;
+            let needed = outcome.rests_on.as_deref()?;
             return self
                 .clauses
                 .contains(needed)

@@ -1,5 +1,5 @@
 use super::*;
-use dnode_reports::event::{Divergence, Ended, Evidence, Run};
+use dnode_reports::event::{Divergence, Ended, Evidence, Kind, Run};
 use dnode_reports::format::Format;
 use dnode_reports::text::Options;
 use std::io::Write;
@@ -9,7 +9,7 @@ fn outcome(id: &str, verdict: Verdict, fingerprint: &str) -> Outcome {
     let divergence = verdict.is_finding().then(|| Divergence {
         step: String::new(),
         clause: "framing/json".to_owned(),
-        kind: "differs".to_owned(),
+        kind: Kind::Differs,
         path: String::new(),
         expected: String::new(),
         actual: String::new(),
@@ -22,6 +22,7 @@ fn outcome(id: &str, verdict: Verdict, fingerprint: &str) -> Outcome {
         clauses: vec!["framing/json".to_owned()],
         verdict,
         reason: None,
+        rests_on: None,
         divergence,
         excuse: None,
         evidence: Evidence::default(),

@@ -3,11 +3,10 @@
 use super::error::{START, StartError, retry_is_useless};
 use super::{Peer, Running};
 use crate::conversation::greet::HELLO;
-use crate::program::{Host, Process, Route, Target, Template, process};
+use crate::program::{Host, Process, Route, Target, Template};
 use crate::reference;
 use crate::wire::{Terms, Wire};
 use dnode::transport::{Address, Trust};
-use dnode_reports::event::Death;
 use dnode_spec::dialect::Dialect;
 use std::hash::{BuildHasher, RandomState};
 use std::io;
@@ -81,7 +80,7 @@ async fn start_process(target: &Target, command: &str, at: &Template) -> Result<
             Err(_) => {}
         }
         if let Some(status) = process.wait(ATTEMPT).await {
-            let death = Death { status: process::describe(status), stderr: process.stderr().await };
+            let death = process.death(status).await;
             return Err(StartError::Ended(command.to_owned(), death));
         }
     }

@@ -63,6 +63,13 @@ impl Faulted for HostError {
             HostError::Harness(_) => Fault::Harness,
         }
     }
+
+    fn help(&self) -> Option<String> {
+        match self {
+            HostError::Listen(error) => error.help(),
+            HostError::Address(_) | HostError::Harness(_) => None,
+        }
+    }
 }
 
 /// Where clients connect.
@@ -293,7 +300,7 @@ impl Program {
             self.usual = Some(status);
         }
         if self.came == 0 || !(status.success() || self.usual == Some(status)) {
-            self.death = Some(Death { status: process::describe(status), stderr: process.stderr().await });
+            self.death = Some(process.death(status).await);
         }
     }
 }

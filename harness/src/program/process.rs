@@ -3,6 +3,7 @@
 //! It runs in a process group of its own, which is ended as a whole, so that no grandchild stays behind. Its standard error is read
 //! all the time and the last lines are kept; its standard output goes nowhere.
 
+use dnode_reports::event::{Death, Status};
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
 use std::collections::BTreeSet;
@@ -105,6 +106,11 @@ impl Process {
         lines[lines.len().saturating_sub(20)..].join("\n")
     }
 
+    /// How it ended, with the last lines of its standard error. `status` is its exit status.
+    pub async fn death(&mut self, status: ExitStatus) -> Death {
+        Death { status: describe(status), stderr: self.stderr().await }
+    }
+
     /// Ends the whole group: SIGTERM, and SIGKILL for what is left.
     pub async fn stop(mut self) {
         if self.ended().is_none() {
@@ -142,15 +148,15 @@ async fn keep_last(mut pipe: impl tokio::io::AsyncRead + Unpin, kept: Arc<Mutex<
     }
 }
 
-/// An exit status in words: `exit status 1`, `signal 11 (SIGSEGV)`.
+/// The exit status or signal that ended a process, as reports have it.
 #[must_use]
-pub fn describe(status: ExitStatus) -> String {
+pub fn describe(status: ExitStatus) -> Status {
     match (status.code(), status.signal()) {
-        (Some(code), _) => format!("exit status {code}"),
-        (None, Some(number)) => match Signal::try_from(number) {
-            Ok(signal) => format!("signal {number} ({})", signal.as_str()),
-            Err(_) => format!("signal {number}"),
-        },
-        (None, None) => "an unknown end".to_owned(),
+        (Some(code), _) => Status::Exit(code),
+        (None, Some(number)) => {
+            let name = Signal::try_from(number).ok().map(|signal| signal.as_str().to_owned());
+            Status::Signal { number, name }
+        }
+        (None, None) => Status::Unknown,
     }
 }

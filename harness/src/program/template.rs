@@ -1,5 +1,6 @@
 //! Addresses of programs that we start: the port or the socket is filled in at each start.
 
+use crate::error::{Fault, Faulted};
 use dnode::transport::{Address, AddressError, Trust};
 use std::path::Path;
 use thiserror::Error;
@@ -23,6 +24,12 @@ pub enum TemplateError {
     /// It is no address even when filled in.
     #[error(transparent)]
     Address(#[from] AddressError),
+}
+
+impl Faulted for TemplateError {
+    fn fault(&self) -> Fault {
+        Fault::Caller
+    }
 }
 
 impl Template {
@@ -85,6 +92,8 @@ mod tests {
         assert_eq!(template.fill(7, Path::new("/run/s")).unwrap().to_string(), "unix:/run/s");
         let error = Template::parse("127.0.0.1:5050", &Trust::System).unwrap_err();
         assert!(error.to_string().contains("{port}"));
-        assert!(Template::parse("http://{port}", &Trust::System).unwrap_err().to_string().contains("http://"));
+        assert!(
+            Template::parse("http://{port}", &Trust::System).unwrap_err().to_string().contains("http://")
+        );
     }
 }

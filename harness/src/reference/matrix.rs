@@ -16,7 +16,7 @@ const BY_CASE: &str = "## By case";
 /// The matrix as it is committed.
 #[must_use]
 pub fn committed() -> Matrix {
-    read(include_str!("../../MATRIX.md"))
+    read(include_str!("../../../MATRIX.md"))
 }
 
 /// Reads the document.

@@ -57,10 +57,11 @@ fn of_another_dialect(case: &Case, facts: &Facts) -> Option<RuledOut> {
 fn rests_on_missing(case: &Case, facts: &Facts) -> Option<RuledOut> {
     let header = &case.transcript.header;
     let missing = |clause: &str| facts.missing.contains(clause) && !case.is_about(clause);
-    let silent = facts.object.members.is_none()
-        || (header.manual_handshake && case.transcript.awaits_methods());
+    let silent =
+        facts.object.members.is_none() || (header.manual_handshake && case.transcript.awaits_methods());
     // Without an answer to the known-good call, silence means nothing any more.
-    let unanswered = facts.calls.ping.is_none() && !case.is_about("methods/by-id") && !case.is_about("methods/by-name");
+    let unanswered =
+        facts.calls.ping.is_none() && !case.is_about("methods/by-id") && !case.is_about("methods/by-name");
     let by_id = case.transcript.calls_methods_by_id();
     let needed = (silent.then_some("methods/sent").into_iter())
         .chain(by_id.then_some("methods/by-id"))

@@ -1,68 +1,83 @@
-//! Generated sessions within a run: made while others are run, some at a time, and shrunk where they find something.
+//! Generated sessions within a run: made in batches while others run, and shrunk if they find something.
 
-use super::{Runner, verdict};
+use super::runner::Runner;
 use crate::cases::{Case, catalogue};
 use crate::conversation::facts::Facts;
 use crate::shrink::shrink;
-use dnode_reports::event::Outcome;
+use crate::verdict::outcome::never_made;
+use dnode_reports::event::{Kind, Outcome};
+use dnode_spec::dialect::Dialect;
 use dnode_spec::generate::{Seed, session_in};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use tokio::task::JoinHandle;
 
-/// How many generated sessions are run together. As many more are made meanwhile, and each takes some hundred KiB.
-const TOGETHER: usize = 256;
+/// How many generated sessions a batch has. Another batch is made in the meantime, and each session takes some hundred KiB.
+const BATCH: usize = 256;
 
-/// How many findings of generated sessions are shrunk; others of the same kind are told as they are.
+/// How many findings of generated sessions are shrunk. Other findings of the same kind are reported as they are.
 const SHRUNK: usize = 8;
 
+/// The sessions that are still to be made.
+pub(super) struct Sessions {
+    seeds: std::vec::IntoIter<Seed>,
+    /// The clause and the kind of each finding that was shrunk.
+    shrunk: BTreeSet<(String, Kind)>,
+}
+
+impl Sessions {
+    pub(super) fn new(seeds: Vec<Seed>) -> Sessions {
+        Sessions { seeds: seeds.into_iter(), shrunk: BTreeSet::new() }
+    }
+
+    /// How many are still to be made.
+    pub(super) fn len(&self) -> usize {
+        self.seeds.len()
+    }
+
+    /// Makes the next batch in the background; an empty one if the run ends.
+    pub(super) fn make(&mut self, dialect: Dialect, ends: bool) -> JoinHandle<Vec<Arc<Case>>> {
+        let count = if ends { 0 } else { BATCH };
+        let seeds: Vec<Seed> = self.seeds.by_ref().take(count).collect();
+        let make = move |seed| Case::read(&session_in(dialect, seed)).ok().map(Arc::new);
+        tokio::task::spawn_blocking(move || seeds.into_iter().filter_map(make).collect())
+    }
+
+    /// Whether the finding is the first of its kind, and not too many were shrunk.
+    fn is_new(&mut self, clause: &str, kind: Kind) -> bool {
+        self.shrunk.len() < SHRUNK && self.shrunk.insert((clause.to_owned(), kind))
+    }
+}
+
 impl Runner<'_> {
-    /// Shrinks what generated sessions found, the first of each kind.
+    /// Shrinks the findings of generated sessions, the first of each kind.
     pub(super) async fn shrink(&mut self) {
-        for at in 0..self.cases.len() {
-            let Some(outcome) = self.outcomes[at].as_ref().filter(|it| self.gate.gates(it)) else {
-                continue;
-            };
-            let Some(found) = &outcome.divergence else { continue };
-            let found = found.clone();
-            let kind = (found.clause.clone(), found.kind.clone());
-            if self.is_interrupted() || self.shrunk.len() >= SHRUNK || !self.shrunk.insert(kind) {
+        for at in 0..self.batch.len() {
+            let gating = self.batch.outcome(at).filter(|it| self.gate.gates(it));
+            let Some(found) = gating.and_then(|outcome| outcome.divergence.clone()) else { continue };
+            if self.is_interrupted() || !self.sessions.is_new(&found.clause, found.kind) {
                 continue;
             }
             let (target, command) = (&self.options.target, &self.options.command);
-            let shrunk = shrink(&self.cases[at], &found, target, &self.facts, self.patience(), command).await;
-            if let Some(mut shrunk) = shrunk {
+            let case = self.batch.case(at);
+            if let Some(mut shrunk) =
+                shrink(case, &found, target, &self.facts, self.patience(), command).await
+            {
                 shrunk.outcome.reason = Some(shrunk.describe());
                 shrunk.outcome.evidence.transcript = shrunk.case.text;
-                self.outcomes[at] = Some(shrunk.outcome);
+                self.batch.set(at, shrunk.outcome);
             }
         }
     }
 
-    /// Makes the next generated sessions, while those at hand are run; none, where the run ends.
-    pub(super) fn make(&mut self) -> JoinHandle<Vec<Arc<Case>>> {
-        let count = if self.ends() { 0 } else { TOGETHER };
-        let seeds: Vec<Seed> = self.seeds.by_ref().take(count).collect();
-        let dialect = self.options.dialect;
-        let made = move |seed| Case::read(&session_in(dialect, seed)).ok().map(Arc::new);
-        tokio::task::spawn_blocking(move || seeds.into_iter().filter_map(made).collect())
-    }
-
-    /// Takes these generated sessions in the place of the cases at hand.
-    pub(super) fn go_on_with(&mut self, made: Vec<Arc<Case>>) {
-        self.outcomes = vec![None; made.len()];
-        self.before += std::mem::replace(&mut self.cases, made).len();
-        self.told = 0;
-        self.generated = true;
-    }
-
-    /// The outcomes of the sessions that were never made, for the run ended before.
-    pub(super) fn never_made(&mut self) -> impl Iterator<Item = Outcome> {
+    /// The outcomes of the sessions that were never made because the run ended before.
+    pub(super) fn never_made(&mut self) -> Vec<Outcome> {
         let (verdict, reason) = self.unrun();
-        self.seeds.by_ref().map(move |seed| verdict::never_made(seed, verdict, reason))
+        self.sessions.seeds.by_ref().map(|seed| never_made(seed, verdict, reason)).collect()
     }
 }
 
-/// The cases about what the preflight missed. A generated session, which rests on it, could not say it.
+/// The cases about the clauses that the preflight saw broken. A generated session rests on them, so it could not show them.
 pub(super) fn about_missing(facts: &Facts) -> Vec<Arc<Case>> {
     let cases = catalogue(facts.terms.dialect).unwrap_or_default().into_iter();
     cases.filter(|case| facts.missing.contains(case.id())).map(Arc::new).collect()

@@ -1,16 +1,14 @@
-//! Cases by themselves: suspects, hostile cases, and whatever a peer that died left over.
+//! A lane: a peer that one case at a time has to itself.
 //!
-//! A lane is a peer that one case at a time has to itself. There is one lane, or two for many cases, until a case harms its peer or fails
-//! on time; from then on, where peers are ours to start, there are several, so that a run does not wait for each start and each deadline
-//! by itself.
+//! There is one lane, or two for many cases, until a case harms its peer or fails on time. From then on, if we can start peers, there are
+//! several, so that a run does not wait for each start and each deadline in turn.
 
-use super::verdict::Life;
-use super::{Options, is_suspect};
 use crate::cases::Case;
-use crate::peer::{DYING, Health, Peer};
 use crate::conversation::facts::Facts;
-use crate::conversation::replay::{Judged, Replayed, replay};
-use dnode::transport::Address;
+use crate::conversation::replay::judged::{Judged, Replayed};
+use crate::conversation::replay::replay;
+use crate::peer::{DYING, Health, Peer, Slot};
+use crate::program::{Route, Target};
 use dnode_reports::event::Death;
 use std::num::NonZero;
 use std::sync::LazyLock;
@@ -23,34 +21,44 @@ pub(super) const PATIENCE: u32 = 3;
 /// How long a process that closed its last connection may take to end.
 const ENDING: Duration = Duration::from_millis(20);
 
-/// How many lanes there are for this many cases, also where none has harmed its peer: while a peer takes apart what is long, another can.
+/// How many lanes there are for so many cases, even if no case has harmed its peer: while one peer parses a long line, another can work.
 pub(super) const PAIR: usize = 2;
 pub(super) const MANY: usize = 8;
 
-/// How many lanes there are at most: more start programs than this machine has processors for, and all are late.
+/// How many lanes there are at most. With more programs starting than this machine has processors for, all of them are late.
 pub(super) static LANES: LazyLock<usize> =
     LazyLock::new(|| (2 * available_parallelism().map_or(1, NonZero::get)).min(6));
 
 /// A peer that one case at a time has to itself.
 pub(super) struct Lane {
-    peer: Option<Peer>,
-    /// Why there is no peer any more.
-    pub(super) gone: Option<String>,
-    /// A case has harmed the peer, or kept it long.
-    pub(super) harmed: bool,
-    /// The peer ended in no case: when, and how.
-    pub(super) died: Option<(String, Death)>,
-    /// The case that ran last.
+    slot: Slot,
+    /// Why no peer can run here any more.
+    gone: Option<String>,
+    /// A case has harmed the peer, or kept it busy for long.
+    harmed: bool,
+    /// When and how the peer ended, if no case ended it.
+    died: Option<(String, Death)>,
+    /// The case that ran last on this peer.
     last: Option<String>,
 }
 
-/// What a case by itself gave; or why it could not be run.
-pub(super) type Alone = Result<(Replayed, Life), String>;
+/// The result of a case by itself.
+pub(super) enum Alone {
+    /// The replay, and the health of the peer after it.
+    Ran(Box<Replayed>, Health),
+    /// There is no peer, for this reason.
+    Gone(String),
+}
 
 impl Lane {
-    /// A lane with this peer; without one, it starts its own when a case comes.
-    pub(super) fn new(peer: Option<Peer>) -> Lane {
-        Lane { peer, gone: None, harmed: false, died: None, last: None }
+    /// A lane that starts its peer when a case comes.
+    pub(super) fn new(target: &Target) -> Lane {
+        Lane { slot: Slot::new(target), gone: None, harmed: false, died: None, last: None }
+    }
+
+    /// A lane with this peer.
+    pub(super) fn with(peer: Peer) -> Lane {
+        Lane { slot: peer.into(), gone: None, harmed: false, died: None, last: None }
     }
 
     /// Whether no case has run on its peer.
@@ -58,101 +66,125 @@ impl Lane {
         self.last.is_none()
     }
 
-    /// Where its peer listens, if it has one.
-    pub(super) fn address(&self) -> Option<Address> {
-        self.peer.as_ref().map(|peer| peer.address().clone())
+    /// Whether no peer can run here any more.
+    pub(super) fn is_gone(&self) -> bool {
+        self.gone.is_some()
+    }
+
+    /// Whether a case has harmed its peer.
+    pub(super) fn is_harmed(&self) -> bool {
+        self.harmed
+    }
+
+    /// When and how its peer ended, if no case ended it and this was not taken before.
+    pub(super) fn take_death(&mut self) -> Option<(String, Death)> {
+        self.died.take()
+    }
+
+    /// Where the connections of its peer come from, if one runs.
+    pub(super) fn route(&self) -> Option<Route> {
+        self.slot.route()
     }
 
     /// Whether its peer has ended since the last case, and how.
-    pub(super) async fn died_at_last(&mut self) -> Option<(String, Death)> {
+    pub(super) async fn died_since(&mut self) -> Option<(String, Death)> {
         self.has_died(ENDING).await;
         self.died.take()
     }
 
     /// Ends its peer.
     pub(super) async fn stop(self) {
-        if let Some(peer) = self.peer {
-            peer.stop().await;
+        self.slot.stop().await;
+    }
+
+    /// Runs one case, and checks the peer afterwards if the case may have harmed it. `again`: the case is a suspect.
+    pub(super) async fn run(&mut self, case: &Case, facts: &Facts, patience: Duration, again: bool) -> Alone {
+        match self.try_run(case, facts, patience, again).await {
+            Ok((replayed, health)) => {
+                self.clean_up(case, &replayed, &health).await;
+                Alone::Ran(Box::new(replayed), health)
+            }
+            Err(reason) => Alone::Gone(reason),
         }
     }
 
-    /// Runs one case, and looks at the peer afterwards where the case may have harmed it. `again`: it is a suspect.
-    pub(super) async fn run(
+    async fn try_run(
         &mut self,
         case: &Case,
         facts: &Facts,
-        options: &Options,
         patience: Duration,
         again: bool,
-    ) -> Alone {
-        self.ready(options, case.id()).await?;
+    ) -> Result<(Replayed, Health), String> {
         let first = patience * if again { PATIENCE } else { 1 };
-        let Some(address) = self.address() else { return Err("the peer is gone".to_owned()) };
-        let mut replayed = replay(case, &address, facts, first).await;
-        if again && replayed.lines == 0 && matches!(replayed.judged, Judged::Diverged(_)) {
-            // It ended, or was busy with another case, before this one could begin.
+        let mut replayed = self.replay(case, facts, first).await?;
+        if again && replayed.lines == 0 && replayed.diverged().is_some() {
+            // The peer ended, or was busy with another case, before this one could begin.
             if !self.has_died(if replayed.is_refused() { DYING } else { Duration::ZERO }).await {
                 self.refresh(case.id()).await;
             }
-            self.ready(options, case.id()).await?;
-            let Some(address) = self.address() else { return Err("the peer is gone".to_owned()) };
-            replayed = replay(case, &address, facts, first).await;
+            replayed = self.replay(case, facts, first).await?;
         }
-        let Some(address) = self.address() else { return Err("the peer is gone".to_owned()) };
-        let mut life = self.life(case, &replayed, facts, patience).await;
-        if !again && matches!(life, Life::Serves) && is_suspect(&replayed) {
+        let mut health = self.health(case, &replayed, facts, patience).await;
+        if !again && health.is_good() && replayed.is_suspect() {
             // It failed on time or on its connection, and the peer lives: once more with more patience.
-            replayed = replay(case, &address, facts, patience * PATIENCE).await;
-            life = self.life(case, &replayed, facts, patience).await;
+            replayed = self.replay(case, facts, patience * PATIENCE).await?;
+            health = self.health(case, &replayed, facts, patience).await;
         }
-        if let (Life::Died(Some(death)), Some(last)) = (&life, self.last.clone()) {
-            // It may have been on its way to its end before this case began: a case ends a peer that is fresh, or none.
+        if let (Health::Died(death), Some(last)) = (&health, self.last.clone()) {
+            // An earlier case may have ended the peer a moment too late. A case that ends a peer also ends a fresh one.
             let death = death.clone();
             self.refresh(case.id()).await;
-            if let Some(address) = self.address().filter(|_| self.gone.is_none()) {
-                replayed = replay(case, &address, facts, first).await;
-                life = self.life(case, &replayed, facts, patience).await;
+            if self.gone.is_none() {
+                replayed = self.replay(case, facts, first).await?;
+                health = self.health(case, &replayed, facts, patience).await;
             }
-            if !matches!(life, Life::Died(_)) {
+            if !health.is_gone() {
                 self.died.get_or_insert((format!("after the case {last}"), death));
             }
         }
-        self.last = Some(case.id().to_owned());
-        self.harmed |= is_suspect(&replayed);
-        let diverged = matches!(replayed.judged, Judged::Diverged(_));
-        if !matches!(life, Life::Serves) {
+        Ok((replayed, health))
+    }
+
+    async fn replay(&mut self, case: &Case, facts: &Facts, patience: Duration) -> Result<Replayed, String> {
+        if self.has_died(Duration::ZERO).await {
             self.recover(case.id()).await;
-        } else if diverged && case.transcript.header.hostile {
-            // What a hostile case has left behind must not be the next one's fault.
+        }
+        self.ready().await?;
+        let route = self.route().ok_or("the peer is gone")?;
+        Ok(replay(case, &route, facts, patience).await)
+    }
+
+    /// The health of the peer after a case that may have harmed it.
+    async fn health(
+        &mut self,
+        case: &Case,
+        replayed: &Replayed,
+        facts: &Facts,
+        patience: Duration,
+    ) -> Health {
+        let harmless = matches!(replayed.judged, Judged::Pass | Judged::NotApplicable(_));
+        match self.slot.peer().filter(|_| !harmless || case.transcript.header.hostile) {
+            // A peer that is still processing a long message is busy, not hung.
+            Some(peer) => peer.health(facts, patience + replayed.extended).await,
+            None => Health::Serves,
+        }
+    }
+
+    /// Makes sure that the next case has a peer without the traces of this one.
+    async fn clean_up(&mut self, case: &Case, replayed: &Replayed, health: &Health) {
+        self.last = Some(case.id().to_owned());
+        self.harmed |= replayed.is_suspect();
+        if !health.is_good() {
+            self.recover(case.id()).await;
+        } else if replayed.diverged().is_some() && case.transcript.header.hostile {
             self.refresh(case.id()).await;
         }
-        Ok((replayed, life))
     }
 
-    /// What the case did to the peer.
-    async fn life(&mut self, case: &Case, replayed: &Replayed, facts: &Facts, patience: Duration) -> Life {
-        let harmless = matches!(replayed.judged, Judged::Pass | Judged::NotApplicable(_));
-        let Some(peer) = self.peer.as_mut().filter(|_| !harmless || case.transcript.header.hostile) else {
-            return Life::Serves;
-        };
-        // Who is busy with what is long is not deaf.
-        match peer.health(facts, patience + replayed.more).await {
-            Health::Serves => Life::Serves,
-            Health::Died(death) => Life::Died(Some(death)),
-            Health::Refuses => Life::Died(None),
-            Health::Deaf => Life::Deaf,
-        }
-    }
-
-    /// Makes sure that there is a peer to ask.
-    pub(super) async fn ready(&mut self, options: &Options, case: &str) -> Result<(), String> {
-        if self.has_died(Duration::ZERO).await {
-            self.recover(case).await;
-        } else if self.peer.is_none() && self.gone.is_none() {
-            match Peer::start(&options.target).await {
-                Ok(peer) => self.peer = Some(peer),
-                Err(_) => self.gone = Some("the peer's program cannot be started again".to_owned()),
-            }
+    /// Makes sure that there is a peer; otherwise returns the reason.
+    pub(super) async fn ready(&mut self) -> Result<(), String> {
+        if self.gone.is_none() && self.slot.ready().await.is_err() {
+            self.gone = Some("the peer's program cannot be started again".to_owned());
         }
         match &self.gone {
             Some(reason) => Err(reason.clone()),
@@ -160,17 +192,16 @@ impl Lane {
         }
     }
 
-    /// A fresh peer, where it is ours: what several cases at once have left behind must not be the fault of one. Says whether and how
-    /// the old one had ended.
-    pub(super) async fn anew(&mut self) -> Option<(String, Death)> {
+    /// Replaces the peer by a fresh one, because several cases at once may have left traces. Returns whether and how the old one had ended.
+    pub(super) async fn restart(&mut self) -> Option<(String, Death)> {
         let ended = self.has_died(Duration::ZERO).await;
         self.refresh("that ran last").await;
         self.died.take().filter(|_| ended)
     }
 
-    /// Whether the peer has ended while no case was running on it. It is remembered.
+    /// Whether the peer has ended while no case was running on it. This is remembered.
     async fn has_died(&mut self, wait: Duration) -> bool {
-        let Some(peer) = self.peer.as_mut() else { return false };
+        let Some(peer) = self.slot.peer() else { return false };
         let Some(death) = peer.death(wait).await else { return false };
         let when = match &self.last {
             Some(case) => format!("after the case {case}"),
@@ -180,21 +211,25 @@ impl Lane {
         true
     }
 
-    /// Starts the peer again after `cause`, where it is ours to start.
+    /// Starts the peer again after `cause`, if we can.
     async fn recover(&mut self, cause: &str) {
         self.harmed = true;
-        if !self.peer.as_ref().is_some_and(Peer::is_ours) {
-            self.gone = Some(format!("the peer no longer serves connections since the case {cause}"));
-            return;
+        match self.slot.peer().is_some_and(|peer| peer.is_ours()) {
+            true => self.refresh(cause).await,
+            false => {
+                self.gone = Some(format!("the peer no longer serves connections since the case {cause}"))
+            }
         }
-        self.refresh(cause).await;
     }
 
     /// Replaces a peer that is ours by a fresh one.
     async fn refresh(&mut self, cause: &str) {
-        let Some(peer) = self.peer.as_mut().filter(|peer| peer.is_ours()) else { return };
+        if !self.slot.peer().is_some_and(|peer| peer.is_ours()) {
+            return;
+        }
         self.last = None;
-        if peer.restart().await.is_err() {
+        self.slot.discard().await;
+        if self.slot.ready().await.is_err() {
             self.gone = Some(format!("the peer's program cannot be started again after the case {cause}"));
         }
     }

@@ -1,18 +1,20 @@
 //! What a run is asked to do, and why it could not.
 
-use super::Shard;
+use super::shard::Shard;
 use crate::cases::{Case, Selection};
+use crate::conversation::ping::Ping;
+use crate::error::{Fault, Faulted};
 use crate::gate::Gate;
 use crate::peer::StartError;
-use crate::conversation::ping::Ping;
 use crate::program::Target;
-use crate::shell::quote;
+use crate::verdict::Command;
 use dnode_spec::clause::Level;
 use dnode_spec::dialect::Dialect;
 use dnode_spec::generate::Seed;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
+use thiserror::Error;
 
 /// How many cases run side by side where nothing else is said.
 const JOBS: usize = 8;

@@ -3,17 +3,19 @@
 //! Clients come one after another, so each case has its client to itself. There is no preflight, and no look at the peer's life
 //! afterwards: a client ends when its session is over.
 
-use super::alone::PATIENCE;
-use super::invariant::Invariants;
-use super::verdict::{self, Life};
-use super::{Command, cause, is_suspect};
+use super::lane::PATIENCE;
 use crate::cases::{Case, invariants};
-use crate::gate::{Gate, Held};
-use crate::program::Host;
 use crate::conversation::facts::Facts;
-use crate::conversation::replay::{CONNECTION, Cause, Judged, Replayed, replay_accepted};
+use crate::conversation::replay::judged::{CONNECTION, Cause, Judged, Replayed};
+use crate::conversation::replay::replay_accepted;
+use crate::gate::{Gate, Held};
+use crate::peer::Health;
+use crate::program::Host;
+use crate::verdict::Command;
+use crate::verdict::invariant::Invariants;
+use crate::verdict::outcome::{self, without_run};
 use crate::wire::Wire;
-use dnode_reports::event::{Death, Ended, Event, Outcome, Run, Verdict};
+use dnode_reports::event::{Death, Ended, Event, Kind, Outcome, Run, Verdict};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -41,7 +43,7 @@ pub struct Options {
 
 /// Runs the cases, one connection each, and tells `tell` what happens.
 pub async fn accept(host: &Host, options: &Options, cases: Vec<Case>, tell: &mut (dyn FnMut(Event) + Send)) {
-    let facts = Facts::of_a_client();
+    let facts = Facts::of_client();
     // The transcripts of clients are no catalogue.
     let gate = Held::new(&options.gate, &cases, false);
     let mut told = gate.begin();
@@ -63,14 +65,14 @@ pub async fn accept(host: &Host, options: &Options, cases: Vec<Case>, tell: &mut
     let (mut answered, mut failed) = (false, false);
     for (at, case) in cases.iter().enumerate() {
         let outcome = match seat.ends(failed) {
-            Some(reason) => verdict::without_run(case, Verdict::Inconclusive, Some(reason.to_owned())),
+            Some(reason) => without_run(case, Verdict::Inconclusive, Some(reason.to_owned())),
             None => {
                 let session = seat.session(case).await;
                 seen.saw(case, at, &session.replayed);
                 match session.nobody() {
                     // Nobody came, and nobody is to blame.
                     Some(reason) if !host.starts_clients() => {
-                        verdict::without_run(case, Verdict::Inconclusive, Some(reason))
+                        without_run(case, Verdict::Inconclusive, Some(reason))
                     }
                     _ => session.outcome(case, options),
                 }
@@ -114,7 +116,7 @@ impl Seat<'_> {
     async fn session(&self, case: &Case) -> Session {
         let session = self.one_client(case, self.options.patience).await;
         let interrupted = self.options.interrupted.load(Ordering::Relaxed);
-        if !self.host.starts_clients() || interrupted || !is_suspect(&session.replayed) {
+        if !self.host.starts_clients() || interrupted || !session.replayed.is_suspect() {
             return session;
         }
         self.one_client(case, self.options.patience * PATIENCE).await
@@ -131,7 +133,7 @@ impl Seat<'_> {
             }
         };
         // One that fails on something else may have ended because we closed its connection.
-        let death = match cause(&replayed) {
+        let death = match replayed.cause() {
             Some(Cause::Life) => self.host.death(ENDING).await,
             _ => None,
         };
@@ -141,7 +143,7 @@ impl Seat<'_> {
 }
 
 fn absent(case: &Case, actual: String) -> Replayed {
-    Replayed::without_connection(&case.transcript.header.clauses[0], "absent", actual)
+    Replayed::without_connection(&case.transcript.header.clauses[0], Kind::Absent, actual)
 }
 
 impl Session {
@@ -154,9 +156,9 @@ impl Session {
     }
 
     fn outcome(self, case: &Case, options: &Options) -> Outcome {
-        let mut outcome = verdict::outcome(case, self.replayed, Life::Serves, &options.command);
+        let mut outcome = outcome::outcome(case, self.replayed, Health::Serves, &options.command);
         let Some(death) = self.death else { return outcome };
-        if !(options.may_exit && death.status.starts_with("exit status")) {
+        if !(options.may_exit && death.status.is_exit()) {
             outcome.verdict = Verdict::Crash;
         }
         if let Some(found) = outcome.divergence.as_mut().filter(|found| found.step != CONNECTION) {

@@ -57,7 +57,7 @@ impl fmt::Display for Shard {
 }
 
 /// A text that names no shard. The caller is at fault.
-#[derive(Debug, Error)]
+#[derive(Debug, PartialEq, Eq, Error)]
 pub enum ShardError {
     /// It has another form.
     #[error("write K/N, for example 1/3 for the first of three")]

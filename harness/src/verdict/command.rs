@@ -17,9 +17,15 @@ impl Command {
     #[must_use]
     pub fn repeat(&self, case: &Case) -> String {
         match &case.file {
-            Some(file) => self.line(&format!("replay {}", quote(file)), ""),
+            Some(file) => self.replay(file),
             None => self.line("run", &format!("--case {}", quote(case.id()))),
         }
+    }
+
+    /// The command that replays the transcript in this file.
+    #[must_use]
+    pub fn replay(&self, file: &str) -> String {
+        self.line(&format!("replay {}", quote(file)), "")
     }
 
     /// The command that runs everything again.

@@ -1,11 +1,11 @@
 //! The clauses that the monitor judges on every line: one case each, whatever the run was about.
 
-use super::verdict::{divergence, over_the_run};
-use super::{Broken, Command};
+use super::command::Command;
+use super::outcome::{divergence, over_the_run};
 use crate::cases::{Case, Selection, invariant_id, invariants};
-use crate::conversation::facts::Facts;
-use crate::conversation::replay::{Cause, Diverged, Replayed};
-use dnode_reports::event::{Evidence, Outcome, Verdict, Wire};
+use crate::conversation::facts::{Facts, Unusable};
+use crate::conversation::replay::judged::{Cause, Diverged, Replayed};
+use dnode_reports::event::{Evidence, Kind, Outcome, Verdict, Wire};
 use dnode_spec::clause::Clause;
 use dnode_spec::dialect::Dialect;
 use dnode_spec::message::Problem;
@@ -13,11 +13,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// What the monitor saw over the whole run.
-pub(super) struct Invariants {
+pub(crate) struct Invariants {
     dialect: Dialect,
     lines: u64,
     /// The peer sent more than was judged: what it did, in words.
-    floods: Option<&'static str>,
+    unusable: Option<Unusable>,
     /// For each broken clause, the first case in the catalogue's order that showed it. The preflight comes before all.
     broken: BTreeMap<&'static str, Shown>,
 }
@@ -30,20 +30,21 @@ struct Shown {
 }
 
 impl Invariants {
-    pub(super) fn new(facts: &Facts) -> Invariants {
-        let (dialect, lines, floods) = (facts.terms.dialect, facts.lines, facts.floods);
-        let mut invariants = Invariants { dialect, lines, floods, broken: BTreeMap::new() };
-        invariants.add(&facts.broken, None, &facts.wire);
+    pub(crate) fn new(facts: &Facts) -> Invariants {
+        let (dialect, lines) = (facts.terms.dialect, facts.session.lines);
+        let unusable = facts.unusable.filter(|unusable| unusable.is_flood());
+        let mut invariants = Invariants { dialect, lines, unusable, broken: BTreeMap::new() };
+        invariants.add(&facts.session.broken, None, &facts.session.wire);
         invariants
     }
 
     /// Whether a selection takes any of them.
-    pub(super) fn any(dialect: Dialect, selection: &Selection) -> bool {
+    pub(crate) fn any(dialect: Dialect, selection: &Selection) -> bool {
         invariants(dialect).any(|clause| selection.takes(&invariant_id(clause)))
     }
 
     /// Takes in what one case showed.
-    pub(super) fn saw(&mut self, case: &Arc<Case>, at: usize, replayed: &Replayed) {
+    pub(crate) fn saw(&mut self, case: &Arc<Case>, at: usize, replayed: &Replayed) {
         self.lines += replayed.lines;
         if !replayed.broken.is_empty() {
             let wire = replayed.log.clone().into_entries();
@@ -51,7 +52,12 @@ impl Invariants {
         }
     }
 
-    fn add(&mut self, broken: &Broken, case: Option<(usize, Arc<Case>)>, wire: &[Wire]) {
+    fn add(
+        &mut self,
+        broken: &BTreeMap<&'static str, Problem>,
+        case: Option<(usize, Arc<Case>)>,
+        wire: &[Wire],
+    ) {
         let place = |case: &Option<(usize, Arc<Case>)>| case.as_ref().map(|(at, _)| *at);
         for (clause, problem) in broken {
             if self.broken.get(clause).is_none_or(|shown| place(&case) < place(&shown.case)) {
@@ -62,7 +68,7 @@ impl Invariants {
     }
 
     /// The outcomes, by id. They are always all of them, whatever was selected.
-    pub(super) fn outcomes(&self, command: &Command) -> Vec<Outcome> {
+    pub(crate) fn outcomes(&self, command: &Command) -> Vec<Outcome> {
         let mut outcomes: Vec<Outcome> =
             invariants(self.dialect).map(|clause| self.outcome(clause, command)).collect();
         outcomes.sort_by(|a, b| a.id.cmp(&b.id));
@@ -77,9 +83,9 @@ impl Invariants {
             outcome.verdict = Verdict::Inconclusive;
             outcome.reason = Some("the peer sent no line".to_owned());
         }
-        if let Some(floods) = self.floods {
+        if let Some(unusable) = self.unusable {
             outcome.verdict = Verdict::Inconclusive;
-            outcome.reason = Some(format!("{floods}, and not all of it was judged"));
+            outcome.reason = Some(format!("{unusable}, and not all of it was judged"));
         }
         let Some(shown) = self.broken.get(clause.id) else { return outcome };
         outcome.verdict = Verdict::Fail;
@@ -90,7 +96,7 @@ impl Invariants {
             Diverged {
                 step: "a line of the peer".to_owned(),
                 clause: clause.id.to_owned(),
-                kind: "broken",
+                kind: Kind::Broken,
                 path: shown.problem.at.clone(),
                 expected: shown.problem.expected.clone(),
                 actual: shown.problem.actual.clone(),

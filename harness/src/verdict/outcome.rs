@@ -1,26 +1,18 @@
-//! From what happened to what it means.
+//! Turns a replay, and the health of the peer after it, into the outcome of a case.
 
-use super::Command;
+use super::command::Command;
 use crate::cases::{Case, LIFE, LIFE_ABOUT, LIFE_CLAUSE, PROBE_COMPLETE, Selection, level};
 use crate::conversation::facts::Facts;
-use crate::conversation::replay::{AFTER_LAST, Cause, Diverged, Judged, Replayed};
-use dnode_reports::event::{Death, Divergence, Evidence, Outcome, Verdict};
+use crate::conversation::replay::AFTER_LAST;
+use crate::conversation::replay::judged::{Cause, Diverged, Judged, Replayed};
+use crate::peer::Health;
+use dnode_reports::event::{Death, Divergence, Evidence, Kind, Outcome, Verdict};
 use dnode_reports::fingerprint::fingerprint;
 use dnode_spec::generate::Seed;
 use dnode_spec::probe::{OPTIONAL, PLAIN, REQUIRED, optional_in};
 
-/// What became of the peer.
-pub(crate) enum Life {
-    /// It serves fresh connections.
-    Serves,
-    /// Its process ended, or it refuses connections.
-    Died(Option<Death>),
-    /// It accepts connections and does not serve them.
-    Deaf,
-}
-
 /// The outcome of a case that was not run.
-pub(super) fn without_run(case: &Case, verdict: Verdict, reason: Option<String>) -> Outcome {
+pub(crate) fn without_run(case: &Case, verdict: Verdict, reason: Option<String>) -> Outcome {
     Outcome {
         id: case.id().to_owned(),
         about: case.transcript.header.about.clone(),
@@ -28,6 +20,7 @@ pub(super) fn without_run(case: &Case, verdict: Verdict, reason: Option<String>)
         clauses: case.transcript.header.clauses.clone(),
         verdict,
         reason,
+        rests_on: None,
         divergence: None,
         excuse: None,
         evidence: Evidence::default(),
@@ -35,14 +28,14 @@ pub(super) fn without_run(case: &Case, verdict: Verdict, reason: Option<String>)
 }
 
 /// The outcome of a generated session that was not even made.
-pub(super) fn never_made(seed: Seed, verdict: Verdict, reason: &str) -> Outcome {
+pub(crate) fn never_made(seed: Seed, verdict: Verdict, reason: &str) -> Outcome {
     let about = "A session generated from the model.".to_owned();
     let reason = Some(reason.to_owned());
     Outcome { verdict, reason, ..over_the_run(seed.to_string(), "callback/own-function", about) }
 }
 
 /// The outcome of a case without a transcript, as long as nothing speaks against it.
-pub(super) fn over_the_run(id: String, clause: &str, about: String) -> Outcome {
+pub(crate) fn over_the_run(id: String, clause: &str, about: String) -> Outcome {
     Outcome {
         id,
         about,
@@ -50,6 +43,7 @@ pub(super) fn over_the_run(id: String, clause: &str, about: String) -> Outcome {
         clauses: vec![clause.to_owned()],
         verdict: Verdict::Pass,
         reason: None,
+        rests_on: None,
         divergence: None,
         excuse: None,
         evidence: Evidence::default(),
@@ -57,21 +51,21 @@ pub(super) fn over_the_run(id: String, clause: &str, about: String) -> Outcome {
 }
 
 /// The outcome of a case that was run.
-pub(crate) fn outcome(case: &Case, replayed: Replayed, life: Life, command: &Command) -> Outcome {
-    likened(case, replayed, life, command).0
+pub(crate) fn outcome(case: &Case, replayed: Replayed, health: Health, command: &Command) -> Outcome {
+    likened(case, replayed, health, command).0
 }
 
 /// The same, with what the divergence has in common with those of shorter sessions: its fingerprint, whatever the case and wherever in it.
 pub(crate) fn likened(
     case: &Case,
     replayed: Replayed,
-    life: Life,
+    health: Health,
     command: &Command,
 ) -> (Outcome, Option<String>) {
     let Replayed { judged, log, .. } = replayed;
-    let (verdict, reason, mut diverged, death) = judge(judged, life);
+    let (verdict, reason, mut diverged, death) = judge(judged, health);
     // What ends a peer in the last step ends it in that step, or a moment later: which of them is a matter of time.
-    if let Some(diverged) = diverged.as_mut().filter(|it| it.kind == "died" && it.step == AFTER_LAST)
+    if let Some(diverged) = diverged.as_mut().filter(|it| it.kind == Kind::Died && it.step == AFTER_LAST)
         && let Some(last) = case.transcript.steps.last()
     {
         diverged.step.clone_from(&last.label);
@@ -96,39 +90,40 @@ pub(crate) fn likened(
 
 type Verdicts = (Verdict, Option<String>, Option<Box<Diverged>>, Option<Death>);
 
-fn judge(judged: Judged, life: Life) -> Verdicts {
-    match (judged, life) {
-        (judged, Life::Died(death)) => {
-            let status = match &death {
-                Some(death) => format!("the process ended with {}", death.status),
-                None => "the peer accepts no connections any more".to_owned(),
-            };
-            let class = death.as_ref().map_or("refuses", |death| death.status.as_str()).to_owned();
-            (Verdict::Crash, None, Some(end_of_peer(judged, "died", status, class)), death)
+fn judge(judged: Judged, health: Health) -> Verdicts {
+    match (judged, health) {
+        (judged, Health::Died(death)) => {
+            let actual = format!("the process ended with {}", death.status);
+            let class = death.status.to_string();
+            (Verdict::Crash, None, Some(end_of_peer(judged, Kind::Died, actual, class)), Some(death))
         }
-        (judged, Life::Deaf) => {
+        (judged, Health::Refuses) => {
+            let actual = "the peer accepts no connections any more".to_owned();
+            (Verdict::Crash, None, Some(end_of_peer(judged, Kind::Died, actual, "refuses".to_owned())), None)
+        }
+        (judged, Health::Deaf) => {
             let actual = "the peer accepts connections and does not answer on them".to_owned();
-            (Verdict::Hang, None, Some(end_of_peer(judged, "deaf", actual, "deaf".to_owned())), None)
+            (Verdict::Hang, None, Some(end_of_peer(judged, Kind::Deaf, actual, "deaf".to_owned())), None)
         }
-        (Judged::Pass, Life::Serves) => (Verdict::Pass, None, None, None),
-        (Judged::NotApplicable(reason), Life::Serves) => (Verdict::NotApplicable, Some(reason), None, None),
-        (Judged::Diverged(mut diverged), Life::Serves) => {
-            // It serves others: a connection that is open and deaf is just that.
-            if diverged.kind == "deaf" && diverged.clause.starts_with("robust/") {
+        (Judged::Pass, Health::Serves) => (Verdict::Pass, None, None, None),
+        (Judged::NotApplicable(reason), Health::Serves) => (Verdict::NotApplicable, Some(reason), None, None),
+        (Judged::Diverged(mut diverged), Health::Serves) => {
+            // The peer serves other connections: only this one is open and deaf.
+            if diverged.kind == Kind::Deaf && diverged.clause.starts_with("robust/") {
                 "robust/not-deaf".clone_into(&mut diverged.clause);
             }
-            let verdict = if diverged.kind == "deaf" { Verdict::Hang } else { Verdict::Fail };
+            let verdict = if diverged.kind == Kind::Deaf { Verdict::Hang } else { Verdict::Fail };
             (verdict, None, Some(diverged), None)
         }
     }
 }
 
 /// The divergence of a case after which the peer no longer serves.
-fn end_of_peer(judged: Judged, kind: &'static str, actual: String, class: String) -> Box<Diverged> {
+fn end_of_peer(judged: Judged, kind: Kind, actual: String, class: String) -> Box<Diverged> {
     let (step, clause) = match judged {
         // An end is one, whatever the input was meant to show.
         Judged::Diverged(diverged)
-            if kind == "died"
+            if kind == Kind::Died
                 && ["robust/bounded", "robust/arguments-only", "robust/not-deaf"]
                     .contains(&&*diverged.clause) =>
         {
@@ -149,21 +144,21 @@ fn end_of_peer(judged: Judged, kind: &'static str, actual: String, class: String
     })
 }
 
-pub(super) fn divergence(case: &str, diverged: Diverged) -> Divergence {
+pub(crate) fn divergence(case: &str, diverged: Diverged) -> Divergence {
     let Diverged { step, clause, kind, path, expected, actual, class, .. } = diverged;
     let fingerprint = fingerprint(case, &clause, &step, kind, &path, &class);
-    Divergence { step, clause, kind: kind.to_owned(), path, expected, actual, fingerprint }
+    Divergence { step, clause, kind, path, expected, actual, fingerprint }
 }
 
 /// The case about the probe itself: a program that claims it offers each method, or declares it absent.
-pub(super) fn probe_complete(facts: &Facts, selection: &Selection) -> Option<Outcome> {
+pub(crate) fn probe_complete(facts: &Facts, selection: &Selection) -> Option<Outcome> {
     if !selection.takes(PROBE_COMPLETE) {
         return None;
     }
     let about = "The program that claims the probe offers each of its methods, or declares it absent.";
     let mut outcome = over_the_run(PROBE_COMPLETE.to_owned(), PROBE_COMPLETE, about.to_owned());
-    outcome.evidence.wire.clone_from(&facts.wire);
-    let (Some(_), Some(members)) = (&facts.name, &facts.members) else {
+    outcome.evidence.wire.clone_from(&facts.session.wire);
+    let (Some(_), Some(members)) = (&facts.object.name, &facts.object.members) else {
         outcome.verdict = Verdict::NotApplicable;
         outcome.reason = Some("the peer does not expose the probe (see fixtures/PROBE.md)".to_owned());
         return Some(outcome);
@@ -174,7 +169,7 @@ pub(super) fn probe_complete(facts: &Facts, selection: &Selection) -> Option<Out
         .chain(OPTIONAL)
         .chain(optional_in(facts.terms.dialect))
         .copied()
-        .filter(|method| !there(method) && !facts.absent.contains(*method))
+        .filter(|method| !there(method) && !facts.object.absent.contains(*method))
         .collect();
     if !missing.is_empty() {
         outcome.verdict = Verdict::Fail;
@@ -183,7 +178,7 @@ pub(super) fn probe_complete(facts: &Facts, selection: &Selection) -> Option<Out
             Diverged {
                 step: "the object".to_owned(),
                 clause: PROBE_COMPLETE.to_owned(),
-                kind: "absent",
+                kind: Kind::Absent,
                 path: "arguments[0]".to_owned(),
                 expected: "each method, or its name in the second argument of conformProbe's answer"
                     .to_owned(),
@@ -197,7 +192,7 @@ pub(super) fn probe_complete(facts: &Facts, selection: &Selection) -> Option<Out
 }
 
 /// The case about the peer's life between the cases. `death`: when it ended without one, and how.
-pub(super) fn life(death: Option<(String, Death)>) -> Outcome {
+pub(crate) fn life(death: Option<(String, Death)>) -> Outcome {
     let mut outcome = over_the_run(LIFE.to_owned(), LIFE_CLAUSE, LIFE_ABOUT.to_owned());
     if let Some((when, death)) = death {
         outcome.verdict = Verdict::Crash;
@@ -206,11 +201,11 @@ pub(super) fn life(death: Option<(String, Death)>) -> Outcome {
             Diverged {
                 step: "between the cases".to_owned(),
                 clause: LIFE_CLAUSE.to_owned(),
-                kind: "died",
+                kind: Kind::Died,
                 path: String::new(),
                 expected: "the peer goes on serving".to_owned(),
                 actual: format!("the process ended with {} {when}", death.status),
-                class: death.status.clone(),
+                class: death.status.to_string(),
                 cause: Cause::Life,
             },
         ));
@@ -228,16 +223,16 @@ mod tests {
     fn a_peer_that_dies_a_moment_after_the_last_step_died_of_it() {
         let case = all().unwrap().into_iter().find(|case| case.id() == "robust/reset").unwrap();
         let step = |judged: Judged| {
-            let nothing = Replayed::without_connection(LIFE_CLAUSE, "none", String::new());
+            let nothing = Replayed::without_connection(LIFE_CLAUSE, Kind::Refused, String::new());
             let replayed = Replayed { judged, ..nothing };
-            let outcome = outcome(&case, replayed, Life::Died(None), &Command::default());
+            let outcome = outcome(&case, replayed, Health::Refuses, &Command::default());
             let divergence = outcome.divergence.unwrap();
             (outcome.verdict, divergence.step, divergence.fingerprint)
         };
         let passed = step(Judged::Pass);
         assert_eq!((passed.0, passed.1.as_str()), (Verdict::Crash, "step 4"));
         let Judged::Diverged(mut unserved) =
-            Replayed::without_connection("robust/survives", "not-served", String::new()).judged
+            Replayed::without_connection("robust/survives", Kind::NotServed, String::new()).judged
         else {
             unreachable!()
         };

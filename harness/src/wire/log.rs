@@ -1,6 +1,6 @@
 //! The wire log: the first and the last of what went over a connection, never more than fits a page or two.
 
-use dnode_reports::event::{From, Wire};
+use dnode_reports::event::{Act, Origin, Wire};
 use std::collections::VecDeque;
 
 /// How many entries are kept from the beginning, and from the end.
@@ -18,7 +18,7 @@ pub struct Log {
 
 impl Log {
     /// Adds a line or a piece of one.
-    pub fn bytes(&mut self, from: From, bytes: &[u8]) {
+    pub fn bytes(&mut self, from: Origin, bytes: &[u8]) {
         let kept = bytes.len().min(KEPT_BYTES);
         let mut room = self.room();
         room.extend_from_slice(&bytes[..kept]);
@@ -26,7 +26,7 @@ impl Log {
     }
 
     /// Adds a line without its newline.
-    pub fn line(&mut self, from: From, line: &[u8]) {
+    pub fn line(&mut self, from: Origin, line: &[u8]) {
         let kept = line.len().min(KEPT_BYTES);
         let mut room = self.room();
         room.extend_from_slice(&line[..kept]);
@@ -37,8 +37,8 @@ impl Log {
     }
 
     /// Adds something that is not bytes.
-    pub fn event(&mut self, from: From, what: &str) {
-        self.add(Wire::Event { from, what: what.to_owned() });
+    pub fn event(&mut self, from: Origin, what: Act) {
+        self.add(Wire::Event { from, what });
     }
 
     /// Where the next entry's bytes go: in a long session, where those of an entry stood that is no longer kept.

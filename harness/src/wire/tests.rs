@@ -1,14 +1,15 @@
 use super::*;
-use dnode::transport::Trust;
-use tokio::io::AsyncWriteExt;
+use dnode::transport::{Address, Trust};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
 #[tokio::test]
 async fn a_peer_that_is_slow_to_say_its_last_word_is_not_reset() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = Address::parse(&listener.local_addr().unwrap().to_string(), &Trust::System).unwrap();
+    let route =
+        Route::Dial(Address::parse(&listener.local_addr().unwrap().to_string(), &Trust::System).unwrap());
     let later = Instant::now() + Duration::from_secs(60);
-    let mut wire = Wire::open(&address, &Terms::default(), later).await.unwrap();
+    let mut wire = Wire::open(&route, &Terms::default(), later).await.unwrap();
     let (mut peer, _) = listener.accept().await.unwrap();
     wire.close(Instant::now()).await;
     drop(wire);

@@ -1,8 +1,8 @@
 //! For the tests that run cases by the library.
 
 use super::PROGRAM;
-use dnode_conform::run::{Cases, Options, run};
 use dnode_conform::program::Target;
+use dnode_conform::run::{Cases, Options, run};
 use dnode_reports::event::{Event, Outcome};
 use dnode_spec::clause::Level;
 use std::sync::Mutex;
@@ -58,5 +58,5 @@ pub fn on_four_threads<T: Send>(items: Vec<T>, work: impl Fn(T) + Sync) {
 
 /// The peer of this project, with these arguments of `serve`.
 pub fn served(arguments: &str) -> Target {
-    Target::Exec(format!("exec '{PROGRAM}' serve {arguments} --listen 127.0.0.1:{{port}}"))
+    Target::exec(&format!("exec '{PROGRAM}' serve {arguments} --listen 127.0.0.1:{{port}}"))
 }

@@ -6,7 +6,7 @@ use maud::{Markup, html};
 use super::mark::{self, Marked};
 use super::{badge, fragment, letters, shown};
 use crate::clauses::{Group, Row};
-use crate::event::{Death, Divergence, From as Side, Outcome, Verdict, Wire};
+use crate::event::{Death, Divergence, Origin, Outcome, Verdict, Wire};
 use crate::record::Record;
 
 /// How many entries of a wire log are shown from its beginning, and from its end.
@@ -98,7 +98,7 @@ fn difference(divergence: &Divergence) -> Markup {
             @if !divergence.path.is_empty() { dt { "where" } dd { code { (shown(&divergence.path)) } } }
             dt { "expected" } dd { code { (marked(&expected)) } }
             dt { "came" } dd { code { (marked(&came)) } }
-            dt { "difference" } dd { (shown(&divergence.kind)) ", fingerprint " (shown(&divergence.fingerprint)) }
+            dt { "difference" } dd { (divergence.kind) ", fingerprint " (shown(&divergence.fingerprint)) }
         }
     }
 }
@@ -123,7 +123,7 @@ fn wire(log: &[Wire], divergence: Option<&Divergence>) -> Markup {
                 }
             }
             @if let Some(divergence) = divergence {
-                li.peer.diverged { mark { (shown(&divergence.kind)) } " expected "
+                li.peer.diverged { mark { (divergence.kind) } " expected "
                     code { (terminal_short(&divergence.expected)) } ", came " code { (terminal_short(&divergence.actual)) }
                 }
             }
@@ -132,9 +132,9 @@ fn wire(log: &[Wire], divergence: Option<&Divergence>) -> Markup {
 }
 
 fn wire_entry(entry: &Wire, divergence: Option<&Divergence>) -> Markup {
-    let lane = |from: &Side| match from {
-        Side::Suite => "suite",
-        Side::Peer => "peer",
+    let lane = |from: &Origin| match from {
+        Origin::Suite => "suite",
+        Origin::Peer => "peer",
     };
     let hot = if divergence.is_some() { " diverged" } else { "" };
     html! {
@@ -150,7 +150,7 @@ fn wire_entry(entry: &Wire, divergence: Option<&Divergence>) -> Markup {
                 }
             }
             Wire::Event { from, what } => li class={ (lane(from)) (hot) } {
-                span.who { (lane(from)) " " } em { @if divergence.is_some() { mark { (shown(what)) } } @else { (shown(what)) } }
+                span.who { (lane(from)) " " } em { @if divergence.is_some() { mark { (what) } } @else { (what) } }
             },
             Wire::Omitted(count) => li.omitted { (count) " entries left out" },
         }
@@ -166,7 +166,7 @@ fn process(death: &Death) -> Markup {
     let lines: Vec<&str> = death.stderr.lines().collect();
     let last = lines.iter().skip(lines.len().saturating_sub(LINES));
     html! {
-        h4 { "Process: " (shown(&death.status)) }
+        h4 { "Process: " (shown(&death.status.to_string())) }
         @if !lines.is_empty() { pre { @for line in last { (shown(&line.replace('\t', "    "))) "\n" } } }
     }
 }

@@ -4,7 +4,7 @@
 //! a help for the eye and no verdict: where nothing fits, nothing is marked.
 
 use crate::escape::terminal;
-use crate::event::{Divergence, From as Side, Wire};
+use crate::event::{Divergence, Kind, Origin, Wire};
 
 /// How many bytes are looked for at most.
 const LONGEST: usize = 1000;
@@ -47,15 +47,15 @@ pub(super) fn apart(a: &str, b: &str) -> (Marked, Marked) {
 /// difference is about. What did not come has none.
 pub(super) fn place(log: &[Wire], divergence: &Divergence) -> Option<usize> {
     let last = |fits: &dyn Fn(&Wire) -> bool| log.iter().rposition(fits);
-    match divergence.kind.as_str() {
-        "absent" | "deaf" => None,
-        "died" | "closed" => last(&|entry| matches!(entry, Wire::Event { from: Side::Peer, .. })),
+    match divergence.kind {
+        Kind::Absent | Kind::Deaf | Kind::NotServed | Kind::Refused => None,
+        Kind::Died | Kind::Closed => last(&|entry| matches!(entry, Wire::Event { from: Origin::Peer, .. })),
         _ => {
             let came = came(divergence);
             let came = came.as_bytes();
-            let line = |entry: &Wire| matches!(entry, Wire::Bytes { from: Side::Peer, .. });
+            let line = |entry: &Wire| matches!(entry, Wire::Bytes { from: Origin::Peer, .. });
             let holds = |entry: &Wire| match entry {
-                Wire::Bytes { from: Side::Peer, bytes, .. } => {
+                Wire::Bytes { from: Origin::Peer, bytes, .. } => {
                     !came.is_empty() && bytes.windows(came.len()).any(|part| part == came)
                 }
                 _ => false,
@@ -81,12 +81,9 @@ pub(super) fn within(text: &str, divergence: Option<&Divergence>) -> Marked {
     }
 }
 
-/// What came, as it would stand in a line: of `a call of $f with [2]`, the arguments. Nothing where it is too long for an
-/// entry to hold it.
+/// The actual value as a line would hold it. Empty if it is too long for an entry to hold it.
 fn came(divergence: &Divergence) -> &str {
-    let actual = divergence.actual.as_str();
-    let came = actual.split_once(" with ").map_or(actual, |(_, arguments)| arguments);
-    if came.len() > LONGEST { "" } else { came }
+    if divergence.actual.len() > LONGEST { "" } else { &divergence.actual }
 }
 
 #[cfg(test)]
@@ -126,7 +123,7 @@ mod tests {
         let crash = crate::sample::crashing("a/case");
         let divergence = crash.divergence.unwrap();
         assert_eq!(place(&crash.evidence.wire, &divergence), Some(3));
-        let absent = Divergence { kind: "absent".to_owned(), ..divergence };
+        let absent = Divergence { kind: Kind::Absent, ..divergence };
         assert_eq!(place(&crash.evidence.wire, &absent), None);
     }
 }

@@ -4,7 +4,7 @@ use pulldown_cmark::{Event as Part, Options as Extensions, Parser, Tag, TagEnd};
 
 use super::*;
 use crate::escape;
-use crate::event::{Death, Divergence, Wire};
+use crate::event::{Act, Death, Divergence, Kind, Status, Wire};
 use crate::sample::HOSTILE;
 
 /// A text that is markup, a command or a structure in one format or another.
@@ -28,7 +28,7 @@ fn outcome(verdict: Verdict, text: &str) -> Outcome {
     outcome.divergence = Some(Divergence {
         step: own(),
         clause: own(),
-        kind: own(),
+        kind: Kind::Differs,
         path: whole(),
         expected: whole(),
         actual: whole(),
@@ -39,12 +39,13 @@ fn outcome(verdict: Verdict, text: &str) -> Outcome {
         sample::sent(text),
         sample::came(text),
         sample::came([text.as_bytes(), b"\xff\xfe\n"].concat()),
-        sample::peer_does(text),
+        sample::peer_does(Act::Closes),
         Wire::Omitted(3),
     ];
     outcome.evidence.transcript = own();
     outcome.evidence.repeat = own();
-    outcome.evidence.death = Some(Death { status: whole(), stderr: whole() });
+    outcome.evidence.death =
+        Some(Death { status: Status::Signal { number: 1, name: Some(whole()) }, stderr: whole() });
     outcome
 }
 

@@ -4,7 +4,7 @@ use anstyle::AnsiColor;
 use dnode_spec::clause;
 
 use super::page::{Page, style};
-use crate::event::{Death, Divergence, From as Side, Outcome, Run, Verdict, Wire};
+use crate::event::{Death, Divergence, Origin, Outcome, Run, Verdict, Wire};
 
 /// How many steps of a transcript are shown.
 const STEPS: usize = 40;
@@ -96,7 +96,7 @@ fn wire(page: &mut Page, log: &[Wire]) {
     for entry in log {
         match entry {
             Wire::Bytes { from, bytes, cut } => sent(page, *from, bytes, *cut),
-            Wire::Event { from, what } => note(page, *from, what),
+            Wire::Event { from, what } => note(page, *from, what.word()),
             Wire::Omitted(1) => page.plain(4, style::FAINT, "(1 entry left out)"),
             Wire::Omitted(count) => page.plain(4, style::FAINT, &format!("({count} entries left out)")),
         }
@@ -104,14 +104,14 @@ fn wire(page: &mut Page, log: &[Wire]) {
 }
 
 /// Bytes of one end. The newline that ends a line is not shown; where it is missing, that is said.
-fn sent(page: &mut Page, from: Side, bytes: &[u8], cut: usize) {
+fn sent(page: &mut Page, from: Origin, bytes: &[u8], cut: usize) {
     let (body, whole) = match bytes.strip_suffix(b"\n") {
         Some(body) if cut == 0 => (body, true),
         _ => (bytes, false),
     };
     let (gutter, color) = match from {
-        Side::Suite => ("    suite ->       ", AnsiColor::Cyan),
-        Side::Peer => ("          <- peer  ", AnsiColor::Magenta),
+        Origin::Suite => ("    suite ->       ", AnsiColor::Cyan),
+        Origin::Peer => ("          <- peer  ", AnsiColor::Magenta),
     };
     page.hang_cut(gutter, color.on_default(), body, cut);
     match (whole, body.is_empty()) {
@@ -122,10 +122,10 @@ fn sent(page: &mut Page, from: Side, bytes: &[u8], cut: usize) {
 }
 
 /// What an end did that is not bytes.
-fn note(page: &mut Page, from: Side, what: &str) {
+fn note(page: &mut Page, from: Origin, what: &str) {
     let gutter = match from {
-        Side::Suite => "    suite --       ",
-        Side::Peer => "          -- peer  ",
+        Origin::Suite => "    suite --       ",
+        Origin::Peer => "          -- peer  ",
     };
     page.hang(gutter, style::FAINT, what);
 }
@@ -147,7 +147,7 @@ fn transcript(page: &mut Page, steps: &str) {
 /// How the peer's process ended, and its last words. A tab becomes four spaces, as stack traces are full of them.
 fn process(page: &mut Page, death: &Death) {
     page.block("process", "how the peer ended, and the last lines of its standard error");
-    page.hang("    ", style::BAD, &death.status);
+    page.hang("    ", style::BAD, death.status.to_string());
     let lines: Vec<&str> = death.stderr.lines().collect();
     for line in lines.iter().skip(lines.len().saturating_sub(STDERR)) {
         page.hang("    | ", style::PLAIN, line.replace('\t', "    "));

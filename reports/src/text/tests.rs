@@ -1,7 +1,7 @@
 mod hostile;
 
 use super::*;
-use crate::event::{Divergence, Wire};
+use crate::event::{Divergence, Kind, Origin, Wire};
 use crate::sample::{self, FINE, HOSTILE};
 
 const PLAIN: Options = Options { styles: false, verbose: false };
@@ -30,7 +30,7 @@ fn hang() -> Outcome {
     outcome.divergence = Some(Divergence {
         step: "after the last step".to_owned(),
         clause: "framing/line-length".to_owned(),
-        kind: "deaf".to_owned(),
+        kind: Kind::Deaf,
         path: String::new(),
         expected: "an answer to a known-good call, or the end of the connection".to_owned(),
         actual: "the connection is open and nothing came within 2 s".to_owned(),
@@ -39,7 +39,7 @@ fn hang() -> Outcome {
     let long = format!("{{\"method\":\"echo\",\"arguments\":[\"{}", "x".repeat(3000));
     outcome.evidence.wire.truncate(2);
     outcome.evidence.wire.extend([
-        Wire::Bytes { from: crate::event::From::Suite, bytes: long.into_bytes(), cut: 1_000_000 },
+        Wire::Bytes { from: Origin::Suite, bytes: long.into_bytes(), cut: 1_000_000 },
         Wire::Omitted(12),
         sample::sent("\n"),
         sample::came(b"{\"half\":\xff"),

@@ -141,9 +141,13 @@ impl Address {
     pub fn takes_any_port(&self) -> bool {
         self.scheme() != Scheme::Unix
             && self.scheme() != Scheme::Memory
-            && self.text.split_once("://").map_or(&*self.text, |(_, rest)| rest).split('/').next().is_some_and(
-                |host| host.ends_with(":0"),
-            )
+            && self
+                .text
+                .split_once("://")
+                .map_or(&*self.text, |(_, rest)| rest)
+                .split('/')
+                .next()
+                .is_some_and(|host| host.ends_with(":0"))
     }
 
     /// What its transport cannot carry.

@@ -6,7 +6,7 @@ use super::super::finding::Finding;
 use super::super::input::Input;
 use super::super::oracle::{Identity, Oracle, last_words};
 use super::super::source::Job;
-use super::super::visit::{Ending, visit};
+use super::super::visit::visit;
 use super::{Lane, Played, Suspicion};
 use crate::cases::Case;
 use crate::shrink::shrink;
@@ -35,8 +35,9 @@ impl Lane<'_> {
         }
         let campaign = self.campaign;
         let patience = campaign.patience * 3;
-        let seen = visit(&self.address(), input, &campaign.methods, &campaign.facts, patience).await;
-        if seen.ending == Ending::Answered {
+        let Some(route) = self.bench.slot.route() else { return };
+        let seen = visit(&route, input, &campaign.methods, &campaign.facts, patience).await;
+        if seen.ending.is_ok() {
             self.measure(input, source, &seen).await;
         }
     }
@@ -49,10 +50,10 @@ impl Lane<'_> {
             oracle: Oracle::Died,
             clause: "robust/survives".to_owned(),
             what: words.unwrap_or_else(|| format!("an end that was not repeated: {why}")),
-            class: death.as_ref().map_or("refuses", |death| death.status.as_str()).to_owned(),
+            class: death.as_ref().map_or_else(|| "refuses".to_owned(), |death| death.status.to_string()),
         };
         let shown = Shown {
-            kind: String::new(),
+            kind: None,
             identity,
             expected: "the peer goes on serving".to_owned(),
             came: format!("it ended, and {why}; the transcript is the last session before that"),
@@ -87,7 +88,7 @@ impl Lane<'_> {
         // It may be the fault of what came before.
         self.bench.refresh().await;
         let shown = self.bench.show(&case, &what, self.campaign.patience).await;
-        if self.bench.peer.is_none() {
+        if self.bench.slot.is_empty() {
             self.history.clear();
         }
         let any = !shown.is_empty();
@@ -181,13 +182,11 @@ impl Lane<'_> {
     async fn settle_case(&mut self, case: &Case, shown: &Shown, source: &'static str) -> bool {
         let options = &self.campaign.options;
         let Identity { clause, .. } = &shown.identity;
-        if shown.kind.is_empty() {
-            return false;
-        }
+        let Some(kind) = shown.kind else { return false };
         let found = Divergence {
             step: String::new(),
             clause: clause.clone(),
-            kind: shown.kind.clone(),
+            kind,
             path: String::new(),
             expected: shown.expected.clone(),
             actual: shown.came.clone(),

@@ -4,10 +4,10 @@
 use super::super::input::Line;
 use super::*;
 use crate::campaign::{Notice, Options};
-use crate::peer::Peer;
 use crate::conversation::preflight::preflight;
-use crate::verdict::Command;
+use crate::peer::Peer;
 use crate::program::Target;
+use crate::verdict::Command;
 use dnode_spec::clause::Level;
 use dnode_spec::dialect::Dialect;
 use std::path::Path;
@@ -21,7 +21,7 @@ fn line(text: &str) -> Input {
 fn options(harm: &str, findings: &Path) -> Options {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/campaign/lane/harmful.py");
     Options {
-        target: Target::Exec(format!("exec python3 '{}' {{port}} {harm}", script.display())),
+        target: Target::exec(&format!("exec python3 '{}' {{port}} {harm}", script.display())),
         ping: None,
         time: Duration::from_secs(600),
         seed: 1,
@@ -42,7 +42,7 @@ async fn found(harm: &str) -> Vec<Oracle> {
     let folder = tempfile::tempdir().unwrap();
     let options = options(harm, folder.path());
     let peer = Peer::start(&options.target).await.unwrap_or_else(|error| panic!("{error}"));
-    let facts = preflight(peer.address(), Dialect::default(), None, options.patience).await.unwrap();
+    let facts = preflight(peer.route(), Dialect::default(), None, options.patience).await.unwrap();
     peer.stop().await;
     let (sender, mut notices) = tokio::sync::mpsc::unbounded_channel();
     let campaign = Campaign::open(options, facts, sender).unwrap();
@@ -58,7 +58,7 @@ async fn found(harm: &str) -> Vec<Oracle> {
     for _ in 0..if harm == "memory" { 48 } else { 1 } {
         lane.play_input(&line("no JSON"), "a test").await;
     }
-    if lane.bench.peer.is_some() {
+    if !lane.bench.slot.is_empty() {
         lane.weigh().await;
         lane.listen().await;
     }
@@ -85,9 +85,7 @@ async fn found(harm: &str) -> Vec<Oracle> {
     }
     oracles.sort();
     oracles.dedup();
-    if let Some(peer) = lane.bench.peer.take() {
-        peer.stop().await;
-    }
+    lane.bench.slot.stop().await;
     oracles
 }
 

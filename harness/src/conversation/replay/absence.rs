@@ -8,6 +8,7 @@ use super::{Replay, Stop};
 use crate::conversation::ping::{Ping, Silence};
 use crate::conversation::service::serves;
 use crate::wire::Incoming;
+use dnode_reports::event::{Act, Kind};
 use dnode_spec::monitor::Received;
 use dnode_spec::text::TextBuf;
 use tokio::time::Instant;
@@ -24,7 +25,7 @@ impl Replay<'_, '_, '_> {
             Err(Silence::Closed) if self.session.half_closed || self.session.is_server() => {}
             Err(Silence::Closed) => {
                 let awaited = "nothing, on a connection that stays open";
-                return Err(self.diverged("closed", awaited, "the end of the connection", Cause::Life));
+                return Err(self.diverged(Kind::Closed, awaited, "the end of the connection", Cause::Life));
             }
             Err(_) => return Err(self.deaf()),
         }
@@ -91,13 +92,13 @@ impl Replay<'_, '_, '_> {
                 return Err(Self::no_second_connection());
             }
         }
-        self.session.wire.note("connects a second time");
+        self.session.wire.note(Act::Reconnects);
         if serves(route, self.session.facts, self.session.deadline).await.is_ok() {
-            self.session.wire.note("is served on the second connection");
+            self.session.wire.note(Act::IsServedAgain);
             return Ok(());
         }
         let (awaited, actual) = ("a new connection is served", "the new connection was not served");
-        Err(self.diverged("not-served", awaited, actual, Cause::Life))
+        Err(self.diverged(Kind::NotServed, awaited, actual, Cause::Life))
     }
 
     async fn closed_in_order(&mut self) -> Result<(), Stop> {
@@ -108,7 +109,7 @@ impl Replay<'_, '_, '_> {
 
     fn deaf(&self) -> Stop {
         let actual = "no answer, and the connection stayed open";
-        self.diverged("deaf", SURVIVED, actual, Cause::Time)
+        self.diverged(Kind::Deaf, SURVIVED, actual, Cause::Time)
     }
 
     /// Shows that nothing more comes: the answer of the second call comes after everything that the first caused.

@@ -4,6 +4,7 @@ use super::judged::Cause;
 use super::pending::Pending;
 use super::{Replay, Stop};
 use crate::wire::Incoming;
+use dnode_reports::event::Kind;
 use dnode_spec::graph::describe;
 use dnode_spec::message::Method;
 use dnode_spec::monitor::Received;
@@ -121,10 +122,10 @@ impl<'t> Replay<'_, '_, 't> {
         let (step, awaited) = (self.pending[at].step, self.pending[at].pattern.describe());
         self.enter(&step.label, step.clause.as_deref());
         let Mismatch::Arguments(difference) = mismatch else {
-            return self.diverged("differs", &awaited, "a call of something else", Cause::Content);
+            return self.diverged(Kind::Differs, &awaited, "a call of something else", Cause::Content);
         };
         let mut diverged =
-            self.divergence(difference.kind.word(), &difference.expected, &difference.actual, Cause::Content);
+            self.divergence(difference.kind.into(), &difference.expected, &difference.actual, Cause::Content);
         diverged.path = difference.path.to_string();
         diverged.class = difference.class.to_owned();
         Stop::Diverged(diverged)
@@ -134,7 +135,12 @@ impl<'t> Replay<'_, '_, 't> {
         let step = self.pending[first].step;
         let (expected, got) = (self.pending[first].pattern.describe(), self.pending[at].pattern.describe());
         self.enter(&step.label, step.clause.as_deref());
-        self.diverged("order", &format!("{expected}, first"), &format!("{got}, before it"), Cause::Content)
+        self.diverged(
+            Kind::Order,
+            &format!("{expected}, first"),
+            &format!("{got}, before it"),
+            Cause::Content,
+        )
     }
 
     /// Waits for the first step of one of the branches.
@@ -171,7 +177,7 @@ impl<'t> Replay<'_, '_, 't> {
             Method::Name(name) => name.as_text().to_string(),
         };
         let actual = format!("a call of {called} with {}", describe(&stray.graph, stray.root));
-        let mut diverged = self.divergence("unexpected", "nothing more", &actual, Cause::Content);
+        let mut diverged = self.divergence(Kind::Unexpected, "nothing more", &actual, Cause::Content);
         diverged.class = format!("call of {called}");
         Some(Stop::Diverged(diverged))
     }

@@ -1,15 +1,13 @@
 //! The result of a replay: how the transcript ended, and the parts of a divergence.
 
 use crate::wire::Log;
+use dnode_reports::event::Kind;
 use dnode_spec::message::Problem;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// The step of a divergence if there was no connection.
 pub const CONNECTION: &str = "the connection";
-
-/// The kind of a divergence if the peer refused the connection.
-pub(super) const REFUSED: &str = "refused";
 
 /// How a transcript ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,7 +39,7 @@ pub struct Diverged {
     /// The clause that is broken.
     pub clause: String,
     /// The kind of difference.
-    pub kind: &'static str,
+    pub kind: Kind,
     /// Where in the message.
     pub path: String,
     /// The expected value or event.
@@ -73,7 +71,7 @@ impl Replayed {
     /// Whether the peer did not even accept a connection.
     #[must_use]
     pub fn is_refused(&self) -> bool {
-        self.diverged().is_some_and(|diverged| diverged.kind == REFUSED)
+        self.diverged().is_some_and(|diverged| diverged.kind == Kind::Refused)
     }
 
     /// The divergence, if there is one.
@@ -97,9 +95,9 @@ impl Replayed {
         self.cause().is_some_and(|cause| cause != Cause::Content)
     }
 
-    /// The result if there was no connection: `kind` says why in a permanent word, `actual` in a sentence.
+    /// The result if there was no connection: `kind` says why, and `actual` says it in a sentence.
     #[must_use]
-    pub fn without_connection(clause: &str, kind: &'static str, actual: String) -> Replayed {
+    pub fn without_connection(clause: &str, kind: Kind, actual: String) -> Replayed {
         let judged = Judged::Diverged(Box::new(Diverged {
             step: CONNECTION.to_owned(),
             clause: clause.to_owned(),
@@ -107,7 +105,7 @@ impl Replayed {
             path: String::new(),
             expected: "a connection".to_owned(),
             actual,
-            class: kind.to_owned(),
+            class: kind.word().to_owned(),
             cause: Cause::Life,
         }));
         let (log, broken) = (Log::default(), BTreeMap::new());

@@ -54,7 +54,7 @@ async fn serve(stream: DuplexStream, answer: Answer) -> std::io::Result<()> {
 }
 
 async fn judged(steps: &str, answer: Answer) -> Judged {
-    let target = memory::target("slow", move || {
+    let target = in_process::target("slow", move || {
         let (ours, theirs) = tokio::io::duplex(1 << 20);
         tokio::spawn(serve(theirs, answer));
         ours
@@ -90,5 +90,5 @@ async fn an_answer_that_stops_coming_does_not() {
 #[tokio::test(start_paused = true)]
 async fn a_flood_is_one_and_not_the_end_of_the_connection() {
     let Judged::Diverged(diverged) = judged(SURVIVED, Answer::Endless).await else { panic!("it passed") };
-    assert_eq!((diverged.kind, diverged.cause), ("flood", Cause::Content));
+    assert_eq!((diverged.kind, diverged.cause), (Kind::Flood, Cause::Content));
 }

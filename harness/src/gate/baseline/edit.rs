@@ -1,6 +1,6 @@
 //! Makes and mends baselines: with the least change, so that what a person wrote stays as it is.
 
-use super::{Baseline, Date, Entry, KNOWN, entries};
+use super::{Baseline, BaselineError, Date, Entry, KNOWN};
 use dnode_reports::event::{Outcome, Verdict};
 use dnode_spec::clause::Level;
 use std::fmt;
@@ -52,17 +52,19 @@ pub fn update(
     gate: Level,
     words: &Words,
     today: Date,
-) -> Result<(String, Vec<Change>), String> {
+) -> Result<(String, Vec<Change>), BaselineError> {
     let known = Baseline::read(text, name, today)?;
-    let mut document: DocumentMut = text.parse().map_err(|error| format!("{name}: {error}"))?;
+    let malformed = |problem| BaselineError::Malformed { name: name.to_owned(), problem };
+    let mut document: DocumentMut =
+        text.parse().map_err(|error: toml_edit::TomlError| malformed(error.to_string()))?;
     let list = document.entry(KNOWN).or_insert_with(|| Item::ArrayOfTables(ArrayOfTables::new()));
     let list =
-        list.as_array_of_tables_mut().ok_or_else(|| format!("{name}: {KNOWN} is no list of tables"))?;
+        list.as_array_of_tables_mut().ok_or_else(|| malformed(format!("{KNOWN} is not a list of tables")))?;
     let find = |case: &str| outcomes.iter().find(|outcome| outcome.id == case);
     let mut changes = Vec::new();
     // What stands above the last entry and is not about it alone, once that is gone.
     let mut trailing = String::new();
-    for entry in entries(text)? {
+    for entry in known.entries.clone() {
         let at = list.iter().position(|table| table.get("case").and_then(Item::as_str) == Some(&entry.case));
         let Some(at) = at else { continue };
         match fate(&known, &entry, find(&entry.case)) {
@@ -85,9 +87,7 @@ pub fn update(
         if known.entries.iter().any(|entry| entry.case == outcome.id) {
             continue;
         }
-        let reason = words.reason.as_ref().ok_or_else(|| {
-            format!("{} is not known yet: say with --reason why its failure is accepted", outcome.id)
-        })?;
+        let reason = words.reason.as_ref().ok_or_else(|| BaselineError::NoReason(outcome.id.clone()))?;
         list.push(table(&outcome.id, &divergence.fingerprint, reason, words));
         changes.push(Change::Added(outcome.id.clone()));
     }

@@ -1,6 +1,6 @@
 use super::edit::{Change, Words, update};
 use super::*;
-use dnode_reports::event::{Divergence, Evidence};
+use dnode_reports::event::{Divergence, Evidence, Kind};
 use dnode_spec::clause::Level;
 
 const TODAY: Date = Date { year: 2026, month: 11, day: 23 };
@@ -15,7 +15,7 @@ issue = \"https://example.org/7\"
 expires = 2026-11-23
 ";
 
-fn read(text: &str) -> Result<Baseline, String> {
+fn read(text: &str) -> Result<Baseline, BaselineError> {
     Baseline::read(text, "known.toml", TODAY)
 }
 
@@ -23,7 +23,7 @@ fn outcome(id: &str, verdict: Verdict, fingerprint: &str) -> Outcome {
     let divergence = verdict.is_finding().then(|| Divergence {
         step: "step 2".to_owned(),
         clause: "robust/survives".to_owned(),
-        kind: "died".to_owned(),
+        kind: Kind::Died,
         path: String::new(),
         expected: String::new(),
         actual: String::new(),
@@ -36,6 +36,7 @@ fn outcome(id: &str, verdict: Verdict, fingerprint: &str) -> Outcome {
         clauses: vec!["robust/survives".to_owned()],
         verdict,
         reason: None,
+        rests_on: None,
         divergence,
         excuse: None,
         evidence: Evidence::default(),
@@ -65,7 +66,7 @@ fn a_known_failure_is_excused_with_its_reason() {
 fn what_rests_on_a_known_failure_is_excused_with_it() {
     let text = "[[known]]\ncase = \"methods/by-id\"\nfingerprint = \"1:a\"\nreason = \"names only\"\n";
     let mut outcome = outcome("value/nest", Verdict::Inconclusive, "");
-    outcome.reason = Some("needs methods/by-id, which this peer does not do".to_owned());
+    outcome.rests_on = Some("methods/by-id".to_owned());
     assert_eq!(
         held(text, &outcome),
         (vec![], Some("rests on methods/by-id, whose failure is known".to_owned()))
@@ -130,7 +131,7 @@ fn what_is_no_baseline_says_where_and_what_to_do() {
         problem(&KNOWN_FAILURE.replace("2026-11-23", "2026-11-23T00:00:00Z")),
         problem(&twice),
     ];
-    insta::assert_snapshot!(problems.join("\n"), @r#"
+    insta::assert_snapshot!(problems.map(|it| it.to_string()).join("\n"), @r#"
     known.toml, line 1: this is no TOML: unclosed array table, expected `]`
     known.toml, line 2: a baseline holds nothing but [[known]], not "unknown"
     known.toml, line 1: each known failure begins with a line [[known]]
@@ -146,7 +147,11 @@ fn what_is_no_baseline_says_where_and_what_to_do() {
     "#);
 }
 
-fn updated(text: &str, outcomes: &[Outcome], reason: Option<&str>) -> Result<(String, Vec<Change>), String> {
+fn updated(
+    text: &str,
+    outcomes: &[Outcome],
+    reason: Option<&str>,
+) -> Result<(String, Vec<Change>), BaselineError> {
     let words = Words { reason: reason.map(str::to_owned), ..Words::default() };
     update(text, "known.toml", outcomes, Level::Robust, &words, TODAY)
 }
@@ -181,7 +186,7 @@ fn a_baseline_is_made_of_what_gates() {
 fn a_failure_that_is_not_known_needs_a_reason() {
     let problem = updated("", &[crash("1:a")], None).unwrap_err();
     assert_eq!(
-        problem,
+        problem.to_string(),
         "robust/message-null is not known yet: say with --reason why its failure is accepted"
     );
 }

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::escape;
+use crate::event::{Act, Status};
 
 #[test]
 fn a_hostile_name() {
@@ -31,17 +32,18 @@ fn all_hostile(verdict: Verdict) -> Outcome {
     outcome.divergence = Some(Divergence {
         step: text(),
         clause: text(),
-        kind: text(),
+        kind: Kind::Differs,
         path: text(),
         expected: text(),
         actual: text(),
         fingerprint: text(),
     });
-    outcome.evidence.wire = vec![sample::came(text()), sample::came(b"\xff\n\n"), sample::peer_does(&text())];
+    outcome.evidence.wire =
+        vec![sample::came(text()), sample::came(b"\xff\n\n"), sample::peer_does(Act::Closes)];
     outcome.evidence.transcript = text();
     outcome.evidence.repeat = text();
     if let Some(death) = &mut outcome.evidence.death {
-        death.status = text();
+        death.status = Status::Signal { number: 1, name: Some(text()) };
     }
     outcome
 }

@@ -80,7 +80,10 @@ pub(in crate::transport) async fn connect(address: &str, trusted: &Trusted) -> i
     let host = address.rsplit_once(':').map_or(address, |(host, _)| host);
     let host = host.trim_start_matches('[').trim_end_matches(']').to_owned();
     let name = ServerName::try_from(host).map_err(|error| {
-        io::Error::new(io::ErrorKind::InvalidInput, format!("{address} cannot be the name in a certificate: {error}"))
+        io::Error::new(
+            io::ErrorKind::InvalidInput,
+            format!("{address} cannot be the name in a certificate: {error}"),
+        )
     })?;
     let stream = Tcp::connect(address).await?;
     TlsConnector::from(Arc::clone(&trusted.config))
@@ -94,10 +97,9 @@ pub(in crate::transport) async fn connect(address: &str, trusted: &Trusted) -> i
 fn explain(error: io::Error) -> io::Error {
     let Some(cause) = error.get_ref().and_then(|inner| inner.downcast_ref::<Error>()) else { return error };
     match cause {
-        Error::InvalidCertificate(_) => io::Error::new(
-            io::ErrorKind::InvalidInput,
-            format!("the certificate is not trusted: {cause}"),
-        ),
+        Error::InvalidCertificate(_) => {
+            io::Error::new(io::ErrorKind::InvalidInput, format!("the certificate is not trusted: {cause}"))
+        }
         _ => io::Error::new(io::ErrorKind::InvalidData, format!("the TLS handshake failed: {cause}")),
     }
 }

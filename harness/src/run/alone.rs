@@ -1,0 +1,85 @@
+//! Cases by themselves: suspects and hostile cases, each on a peer that no other case uses.
+
+use super::lane::{Alone, LANES, Lane, MANY, PAIR};
+use super::runner::{Emit, Runner};
+use std::collections::{BTreeSet, VecDeque};
+use std::sync::Arc;
+use tokio::task::JoinSet;
+
+impl Runner<'_> {
+    /// Runs each case on a peer of its own. `again`: the cases are suspects.
+    ///
+    /// Only a fresh peer shows that a case ends it, so fresh peers are kept for the cases that will likely end theirs.
+    pub(super) async fn run_alone(&mut self, waiting: Vec<usize>, again: bool, emit: Emit<'_>) {
+        let mut waiting = VecDeque::from(waiting);
+        if waiting.len() >= MANY {
+            self.widen(0, PAIR);
+        }
+        let mut deadly = BTreeSet::new();
+        let mut running = JoinSet::new();
+        loop {
+            while let Some((mut lane, at)) = self.next_alone(&mut waiting, &deadly) {
+                let (case, facts) = (Arc::clone(self.batch.case(at)), Arc::clone(&self.facts));
+                let patience = self.patience();
+                running.spawn(async move {
+                    let alone = lane.run(&case, &facts, patience, again).await;
+                    (lane, at, alone)
+                });
+            }
+            let Some(joined) = running.join_next().await else { break };
+            let Ok((lane, at, alone)) = joined else { continue };
+            match alone {
+                Alone::Ran(replayed, health) => {
+                    if health.is_gone() {
+                        deadly.insert(self.family(at).to_owned());
+                    }
+                    self.conclude(at, *replayed, health, emit);
+                }
+                // Perhaps no second peer can be started beside the first: the first one continues.
+                Alone::Gone(_) if self.lanes.len() + running.len() > 0 => waiting.push_front(at),
+                Alone::Gone(reason) => self.give_up(at, reason, emit),
+            }
+            self.park(lane, running.len());
+        }
+    }
+
+    /// A free lane, and the case that is best run on it.
+    fn next_alone(
+        &mut self,
+        waiting: &mut VecDeque<usize>,
+        deadly: &BTreeSet<String>,
+    ) -> Option<(Lane, usize)> {
+        if self.ends() || waiting.is_empty() {
+            return None;
+        }
+        let lane = self.lanes.pop()?;
+        let likely = waiting.iter().position(|&at| lane.is_fresh() == deadly.contains(self.family(at)));
+        let at = waiting.remove(likely.unwrap_or(0))?;
+        Some((lane, at))
+    }
+
+    /// The first words of a case's id, `robust/link` of `robust/link-null`: cases that share them mostly share a fate.
+    fn family(&self, at: usize) -> &str {
+        let id = self.batch.case(at).id();
+        id.split_once('-').map_or(id, |(family, _)| family)
+    }
+
+    /// Takes back a lane, and adds one after a case that harmed its peer. `busy`: how many lanes are running.
+    fn park(&mut self, mut lane: Lane, busy: usize) {
+        self.died = self.died.take().or(lane.take_death());
+        if lane.is_gone() && self.lanes.len() + busy > 0 {
+            return;
+        }
+        if lane.is_harmed() {
+            self.widen(busy + 1, *LANES);
+        }
+        self.lanes.insert(0, lane);
+    }
+
+    /// Adds a lane if we can start several peers. `busy`: how many lanes are not parked.
+    fn widen(&mut self, busy: usize, most: usize) {
+        if self.options.target.is_many() && self.lanes.len() + busy < most.min(self.options.jobs) {
+            self.lanes.push(Lane::new(&self.options.target));
+        }
+    }
+}

@@ -1,0 +1,53 @@
+//! Starts the peer and finds out what it offers.
+
+use super::options::{Options, RunError};
+use crate::conversation::facts::Facts;
+use crate::conversation::preflight::preflight;
+use crate::peer::{Peer, StartError};
+use crate::program::Target;
+use dnode_reports::event::Death;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+/// How long a process that sent nothing in the preflight may take to end.
+const ENDING: Duration = Duration::from_millis(500);
+
+/// How often a run checks for an interruption while a program starts.
+const POLL: Duration = Duration::from_millis(20);
+
+/// The peer before the first case.
+pub(super) struct Met {
+    pub(super) peer: Peer,
+    pub(super) facts: Facts,
+    /// When and how its process ended, if the preflight ended it.
+    pub(super) died: Option<(String, Death)>,
+}
+
+/// Starts the peer and runs the preflight.
+pub(super) async fn meet(options: &Options) -> Result<Met, RunError> {
+    let starting = Peer::start(&options.target);
+    let mut peer = tokio::select! {
+        peer = starting => peer?,
+        // Dropping the start ends the program.
+        () = interrupted(options) => return Err(RunError::Interrupted),
+    };
+    let preflight = preflight(peer.route(), options.dialect, options.ping.as_ref(), options.patience).await;
+    if preflight.as_ref().map_or(true, |facts| facts.object.members.is_none())
+        && let Some(death) = peer.death(ENDING).await
+    {
+        let died = Some(("with its first connection".to_owned(), death));
+        return Ok(Met { peer, facts: Facts::of_ended_peer(), died });
+    }
+    match preflight {
+        Ok(facts) => Ok(Met { peer, facts, died: None }),
+        Err(error) => Err(StartError::Unreachable(peer.route().clone(), error).into()),
+    }
+}
+
+/// Returns once the run is interrupted while a program starts, which may take long. A running peer needs no such check: its start is short.
+async fn interrupted(options: &Options) {
+    let program = !matches!(options.target, Target::Reference(_) | Target::Address(_));
+    while !(program && options.interrupted.load(Ordering::Relaxed)) {
+        tokio::time::sleep(POLL).await;
+    }
+}

@@ -1,0 +1,198 @@
+//! One run: its phases, and what they share.
+
+use super::applicable::ruled_out;
+use super::batch::Batch;
+use super::generated::{Sessions, about_missing};
+use super::lane::Lane;
+use super::meet::Met;
+use super::options::Options;
+use super::resting::BrokenClauses;
+use crate::cases::{Case, invariants};
+use crate::conversation::facts::Facts;
+use crate::conversation::replay::judged::Replayed;
+use crate::gate::Held;
+use crate::peer::Health;
+use crate::verdict::invariant::Invariants;
+use crate::verdict::outcome;
+use dnode_reports::event::{Death, Ended, Event, Outcome, Run, Verdict};
+use dnode_spec::generate::Seed;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+/// Where events go.
+pub(super) type Emit<'e> = &'e mut (dyn FnMut(Event) + Send);
+
+pub(super) struct Runner<'a> {
+    pub(super) options: &'a Options,
+    /// Decides which outcomes gate.
+    pub(super) gate: &'a Held<'a>,
+    pub(super) facts: Arc<Facts>,
+    /// Peers that no case is running on; the first one serves the cases side by side.
+    pub(super) lanes: Vec<Lane>,
+    pub(super) batch: Batch,
+    /// The generated sessions that follow.
+    pub(super) sessions: Sessions,
+    broken: BrokenClauses,
+    invariants: Invariants,
+    /// A call was answered.
+    answered: bool,
+    /// The verdict of a case gates.
+    failed: bool,
+    /// When and how the peer's process ended, if no case ended it.
+    pub(super) died: Option<(String, Death)>,
+}
+
+impl<'a> Runner<'a> {
+    /// A run of these cases, then of the sessions of these seeds. `ids`: all cases, selected or not.
+    pub(super) fn new(
+        options: &'a Options,
+        gate: &'a Held<'a>,
+        met: Met,
+        cases: Vec<Case>,
+        seeds: Vec<Seed>,
+        ids: BTreeSet<String>,
+    ) -> Runner<'a> {
+        let Met { peer, facts, died } = met;
+        let cases = match seeds.is_empty() {
+            true => cases.into_iter().map(Arc::new).collect(),
+            false => about_missing(&facts),
+        };
+        Runner {
+            options,
+            gate,
+            lanes: vec![Lane::with(peer)],
+            batch: Batch::new(cases),
+            sessions: Sessions::new(seeds),
+            broken: BrokenClauses::new(ids),
+            invariants: Invariants::new(&facts),
+            answered: facts.calls.ping.is_some(),
+            failed: false,
+            died,
+            facts: Arc::new(facts),
+        }
+    }
+
+    /// Runs everything and ends the peers.
+    pub(super) async fn run(mut self, emit: Emit<'_>) {
+        let about_probe = outcome::probe_complete(&self.facts, &self.options.selection);
+        // The invariants, and the life of the peer.
+        let extra = invariants(self.options.dialect).count() + 1 + usize::from(about_probe.is_some());
+        emit(Event::Started(self.plan(extra)));
+        let mut next = self.make_sessions();
+        loop {
+            self.run_batch(emit).await;
+            let made = next.await.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()));
+            if made.is_empty() {
+                break;
+            }
+            self.batch = self.batch.followed_by(made);
+            next = self.make_sessions();
+        }
+        let mut last = self.never_made();
+        for lane in &mut self.lanes {
+            self.died = self.died.take().or(lane.died_since().await);
+        }
+        last.extend(about_probe);
+        last.extend(self.invariants.outcomes(&self.options.command));
+        last.push(outcome::life(self.died.take()));
+        last.into_iter().for_each(|outcome| emit(Event::Judged(Box::new(outcome))));
+        let (interrupted, answered) = (self.is_interrupted(), self.answered);
+        emit(Event::Ended(Ended { interrupted, answered, stale: Vec::new() }));
+        for lane in self.lanes {
+            lane.stop().await;
+        }
+    }
+
+    /// The plan, with `extra` cases that have no transcript.
+    fn plan(&self, extra: usize) -> Run {
+        let part = |shard| format!("shard {shard}: of the selected cases, only this part is run");
+        let part = self.options.shard.map(part);
+        Run {
+            suite: env!("CARGO_PKG_VERSION").to_owned(),
+            peer: self.facts.object.name.clone(),
+            target: self.options.target.to_string(),
+            planned: self.batch.len() + self.sessions.len() + extra,
+            notes: part.into_iter().chain(self.facts.notes.iter().cloned()).collect(),
+            gate: self.options.gate.level,
+        }
+    }
+
+    fn make_sessions(&mut self) -> tokio::task::JoinHandle<Vec<Arc<Case>>> {
+        let ends = self.ends();
+        self.sessions.make(self.options.dialect, ends)
+    }
+
+    /// Runs the cases at hand, and emits their outcomes.
+    async fn run_batch(&mut self, emit: Emit<'_>) {
+        for at in 0..self.batch.len() {
+            if let Some(reason) = ruled_out(self.batch.case(at), &self.facts) {
+                self.batch.rule_out(at, reason);
+            }
+        }
+        let suspects = self.run_together(self.batch.open(false), emit).await;
+        self.confirm(suspects, emit).await;
+        self.run_alone(self.batch.open(true), false, emit).await;
+        self.batch.release(&mut self.broken);
+        let (verdict, reason) = self.unrun();
+        self.batch.mark_unrun(verdict, reason);
+        if self.options.shrink && self.batch.is_generated() {
+            self.shrink().await;
+        }
+        self.batch.emit(emit);
+    }
+
+    /// How long a case may take: the caller's deadline, or more if the peer answers slowly.
+    pub(super) fn patience(&self) -> Duration {
+        self.options.patience.max(self.facts.calls.round_trip * 50)
+    }
+
+    pub(super) fn is_interrupted(&self) -> bool {
+        self.options.interrupted.load(Ordering::Relaxed)
+    }
+
+    /// Whether no more cases are begun.
+    pub(super) fn ends(&self) -> bool {
+        self.is_interrupted() || (self.options.fail_fast && self.failed)
+    }
+
+    /// The verdict of a case that was not run, and the reason.
+    pub(super) fn unrun(&self) -> (Verdict, &'static str) {
+        match (self.is_interrupted(), self.ends()) {
+            (true, _) => (Verdict::Inconclusive, "the run was interrupted"),
+            (false, true) => (Verdict::Inconclusive, "the run ended at the first failure"),
+            _ => (Verdict::HarnessError, "the suite failed while this case was running"),
+        }
+    }
+
+    /// Turns a replay into the outcome of its case, and emits the outcomes that are next.
+    pub(super) fn conclude(&mut self, at: usize, replayed: Replayed, health: Health, emit: Emit<'_>) {
+        let case = self.batch.case(at);
+        self.invariants.saw(case, self.batch.place(at), &replayed);
+        let outcome = outcome::outcome(case, replayed, health, &self.options.command);
+        self.answered |= outcome.verdict == Verdict::Pass && !case.transcript.header.needs.is_empty();
+        self.failed |= self.options.fail_fast && self.gate.gates(&outcome);
+        self.batch.conclude(at, outcome);
+        self.emit(emit);
+    }
+
+    /// Gives a case that could not be run its outcome.
+    pub(super) fn give_up(&mut self, at: usize, reason: String, emit: Emit<'_>) {
+        let outcome = outcome::without_run(self.batch.case(at), Verdict::Inconclusive, Some(reason));
+        self.batch.set(at, outcome);
+        self.emit(emit);
+    }
+
+    /// Emits the outcomes that are next. Findings of generated sessions are emitted after they were shrunk.
+    fn emit(&mut self, emit: Emit<'_>) {
+        if !self.batch.is_generated() {
+            self.batch.emit(emit);
+        }
+    }
+
+    /// Whether a case ended the peer's process.
+    pub(super) fn has_crash(&self) -> bool {
+        self.batch.outcomes().any(|outcome: &Outcome| outcome.verdict == Verdict::Crash)
+    }
+}
