@@ -5,7 +5,7 @@
 # The image sets OUT, SRC, WORK, SANITIZER and RUSTFLAGS, and has nightly Rust, cargo-fuzz and zip. It runs this as `bash -eux`. With the same
 # variables it runs without the image: fuzz/README.md has the command.
 #
-# Deliberately absent: `baseline`, which checks nothing, and `peer`, which needs one to talk to.
+# Deliberately absent: `baseline`, which checks nothing.
 set -euo pipefail
 cd "$SRC/dnode-conform"
 
@@ -13,7 +13,7 @@ host=$(rustc -vV | sed -n 's/^host: //p')
 built=$WORK/target
 # It makes the build three times as long and no target faster.
 export CARGO_PROFILE_RELEASE_LTO=off
-features=(--no-default-features --features engine)
+features=(--features engine)
 if [ "$SANITIZER" = coverage ]; then
   # The image's cargo makes a plain build of `cargo fuzz build` here, without features, so that is asked for directly. Reports need the paths of
   # the sources as they are in the image.
@@ -31,7 +31,7 @@ zip_seeds() {
   local flat=$WORK/seeds/$1
   rm -rf "$flat" "$OUT/$1_seed_corpus.zip"
   mkdir -p "$flat"
-  find -L "${@:2}" -type f | while read -r seed; do
+  find -L "${@:2}" -type f ! -name "*.md" | while read -r seed; do
     cp "$seed" "$flat/$(sha256sum "$seed" | cut -c1-32)"
   done
   (cd "$flat" && zip -qr "$OUT/$1_seed_corpus.zip" .)
