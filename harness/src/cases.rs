@@ -11,10 +11,6 @@ use dnode_spec::dialect::Dialect;
 use dnode_spec::transcript::{Transcript, TranscriptError};
 use globset::{Glob, GlobSet, GlobSetBuilder};
 
-mod files {
-    include!(concat!(env!("OUT_DIR"), "/catalogue.rs"));
-}
-
 /// A transcript with its text.
 #[derive(Debug, Clone)]
 pub struct Case {
@@ -160,7 +156,7 @@ pub fn pull() -> Result<Vec<Case>, String> {
 /// # Errors
 /// As of [`catalogue`].
 pub fn all() -> Result<Vec<Case>, String> {
-    let read = files::FILES.iter().map(|(id, text)| {
+    let read = dnode_fixtures::CATALOGUE.iter().map(|(id, text)| {
         let case = Case::read(text).map_err(|error| format!("fixtures/transcripts/{id}.jsonl, {error}"))?;
         if case.id() == *id { Ok(case) } else { Err(format!("the case {} lies in {id}.jsonl", case.id())) }
     });
@@ -175,7 +171,7 @@ pub fn all() -> Result<Vec<Case>, String> {
 /// The recorded sessions that speak for the end that connects. They are no cases of the catalogue.
 #[must_use]
 pub fn recorded() -> Vec<Case> {
-    let read = files::RECORDED.iter().filter_map(|text| Case::read(text).ok());
+    let read = dnode_fixtures::RECORDED.iter().filter_map(|text| Case::read(text).ok());
     read.filter(|case| !case.transcript.header.server).collect()
 }
 
