@@ -12,11 +12,11 @@ use dnode_spec::message::{Id, Method};
 use dnode_spec::session::{Event, Function, Handle, Session};
 use std::sync::LazyLock;
 
-/// The functions of the object: call the last function of the arguments with the same arguments.
+/// `echo` calls the last function of its arguments with the same arguments.
 const ECHO: Handle = Handle(0);
-/// Call each function of the arguments with functions of our own.
+/// `give` calls each function of its arguments with functions of our own.
 const GIVE: Handle = Handle(1);
-/// Cull each function of the arguments.
+/// `drop` culls each function of its arguments.
 const DROP: Handle = Handle(2);
 
 /// The maximum number of functions of one message that the user calls or culls.
@@ -62,7 +62,7 @@ impl Conversation {
         self.session.feed(segment);
         let mut events = Vec::new();
         while let Some(event) = self.session.poll_event() {
-            self.act(&event);
+            self.react(&event);
             events.push(event);
         }
         events
@@ -73,7 +73,7 @@ impl Conversation {
         self.session.poll_output()
     }
 
-    fn act(&mut self, event: &Event) {
+    fn react(&mut self, event: &Event) {
         match event {
             Event::Remote(graph, Some(object)) => {
                 let members = match graph.node(*object) {

@@ -79,8 +79,7 @@ impl Watch {
         true
     }
 
-    /// Compares a message that the session refused with the clause for which the monitor refused
-    /// it.
+    /// Checks that the monitor also refused this message, and for the same clause.
     fn check_refusal(&self, problem: &Problem, refused: Option<&str>, judgement: &Judgement) {
         match (problem.clause, judgement.received.as_ref().map(|received| &received.method)) {
             ("methods/unknown-name", _) => assert_eq!(refused, None),

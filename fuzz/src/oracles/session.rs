@@ -19,7 +19,7 @@ const AMPLIFICATION: usize = 64;
 /// If one of these does not hold.
 pub fn session(data: &[u8]) {
     let mut conversation = Conversation::new();
-    // The first message of the session answers no input.
+    // Allows for the first message of the session, which answers no input.
     let mut received = 64;
     let mut emitted = 0;
     for segment in data.split_inclusive(|&byte| byte == b'\n') {
