@@ -13,6 +13,8 @@ COPY spec spec
 COPY reports reports
 COPY harness harness
 COPY fuzz fuzz
+COPY fixtures/Cargo.toml fixtures/build.rs fixtures/
+COPY fixtures/src fixtures/src
 COPY fixtures/transcripts fixtures/transcripts
 RUN cargo build --release --locked -p dnode-conform
 

@@ -1,4 +1,4 @@
-//! What the session target is measured against: lines and serde_json alone.
+//! The baseline of the target `session`: split lines and parse them with serde_json.
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| dnode_fuzz::baseline::run(data));

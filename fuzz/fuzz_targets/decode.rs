@@ -1,4 +1,4 @@
-//! Any bytes as a stream of messages.
+//! Parses and decodes arbitrary lines.
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| dnode_fuzz::oracles::decode(data));

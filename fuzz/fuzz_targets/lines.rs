@@ -1,4 +1,4 @@
-//! Any bytes as a stream, cut anywhere.
+//! Splits an arbitrary stream into lines.
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| dnode_fuzz::oracles::lines(data));

@@ -1,4 +1,4 @@
-//! Any text as a line log.
+//! Reads arbitrary text as a line log.
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| dnode_fuzz::oracles::log(data));

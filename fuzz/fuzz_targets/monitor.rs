@@ -1,4 +1,4 @@
-//! Any bytes as one end of a connection that the monitor watches.
+//! Compares the monitor with a session that receives an arbitrary stream.
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| dnode_fuzz::oracles::monitor(data));

@@ -1,4 +1,4 @@
-//! Any bytes as one end of a connection that is written down.
+//! Records a session that receives an arbitrary stream.
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| dnode_fuzz::oracles::recorder(data));

@@ -1,4 +1,4 @@
-//! Any events of a run.
+//! Writes reports of arbitrary events.
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| dnode_fuzz::oracles::report(data));

@@ -1,4 +1,4 @@
-//! Any bytes as what the other end sends.
+//! Feeds an arbitrary stream to a session.
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| dnode_fuzz::oracles::session(data));

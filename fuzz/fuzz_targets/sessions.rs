@@ -1,4 +1,4 @@
-//! Any operations of two sessions that talk.
+//! Runs arbitrary operations of two connected sessions.
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| dnode_fuzz::oracles::sessions(data));

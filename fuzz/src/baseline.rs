@@ -1,11 +1,13 @@
-//! The least that any end does with what comes: cut it into lines, and parse each as JSON with serde_json.
+//! The lower bound for `oracles::session`: split a stream into lines and parse each line with
+//! serde_json.
 //!
-//! `oracles::session` is measured against it: a session that costs much more than this would make campaigns slow.
+//! Every implementation does at least this much work. `fuzz/speed` compares both, because a slow
+//! session slows campaigns down.
 
 use dnode_spec::line::Splitter;
 use std::hint::black_box;
 
-/// Parses the lines of a stream up to the first that is not JSON, where a session ends too.
+/// Parses the lines of a stream up to the first one that is not JSON, which also ends a session.
 pub fn run(data: &[u8]) {
     let mut splitter = Splitter::new(1 << 20);
     for segment in data.split_inclusive(|&byte| byte == b'\n') {

@@ -1,5 +1,7 @@
-//! What makes more of an input than it says: who answers it, and what its bytes stand for.
+//! Turn the bytes of an input into what an oracle needs: a conversation, events, operations or
+//! messages.
 
 pub mod conversation;
 pub mod events;
 pub mod operations;
+pub mod sent;

@@ -1,27 +1,34 @@
-//! What the fuzz targets check, in a form that plain tests replay.
+//! Oracles for fuzzing `dnode-spec` and `dnode-reports`.
 //!
-//! An oracle is a function of bytes that panics where a property of `dnode-spec` or `dnode-reports` is broken. The targets in
-//! `fuzz_targets/` only hand it libFuzzer's inputs, and `tests/replay.rs` hands it the committed ones: `seeds/` (where a campaign
-//! begins) and `regressions/` (what must not break again). So `cargo test` needs no nightly and no engine. How to run the
-//! targets, and what they have reached, stands in README.md.
+//! An oracle is a function of bytes. It panics if a property of the code under test does not hold.
+//! Each program in `fuzz_targets/` passes libFuzzer's inputs to one oracle. `tests/replay.rs`
+//! passes the committed inputs: `seeds/` (starting points of a campaign) and `regressions/` (inputs
+//! that once failed). So `cargo test` needs neither nightly Rust nor libFuzzer. README.md has the
+//! commands and the results.
 //!
-//! Rules: an input is what stands on the wire or in a file, and nothing else. How it is cut into segments is no part of it: the
-//! oracle tries some cuts by itself. So an input stays what it is when an oracle changes, and recorded traffic is one. Where there
-//! is no such text, the encoding is documented and stable ([`generators::operations`]), or `arbitrary`'s ([`generators::events`]).
+//! An input is the text on the wire or in a file, and nothing else. It does not say how the text is
+//! cut into segments: the oracle tries several cuts. So an input keeps its meaning when an oracle
+//! changes, and recorded traffic is a valid input. If there is no such text, the encoding is
+//! documented and stable ([`generators::operations`]), or it is `arbitrary`'s
+//! ([`generators::events`]).
 //!
-//! Deliberately absent: what a legal session looks like, which is `dnode_spec`'s business. Live peers have a target of their own ([`live`]),
-//! which no list of targets includes: it needs one.
+//! Modules import downward only: [`oracles`], then [`generators`], then `dnode-spec` and
+//! `dnode-reports`.
+//!
+//! Deliberately absent: valid sessions (`dnode_spec::generate` makes them) and live peers
+//! (`dnode-conform fuzz` tests them).
 
 pub mod baseline;
 pub mod generators;
-#[cfg(feature = "peer")]
-pub mod live;
 pub mod oracles;
 
-/// An oracle of bytes.
+use std::path::{Path, PathBuf};
+
+/// A check of one input.
 pub type Oracle = fn(&[u8]);
 
-/// Every target that has an oracle, by its name; its seeds are in `seeds/NAME`, its regressions in `regressions/NAME`.
+/// Every target and its oracle. The seeds of a target are in `seeds/NAME`, its regressions in
+/// `regressions/NAME`.
 pub const TARGETS: &[(&str, Oracle)] = &[
     ("decode", oracles::decode),
     ("lines", oracles::lines),
@@ -34,3 +41,21 @@ pub const TARGETS: &[(&str, Oracle)] = &[
     ("sessions", oracles::sessions),
     ("transcript", oracles::transcript),
 ];
+
+/// The files in a folder and its subfolders, sorted. Follows symbolic links.
+///
+/// # Errors
+/// The first folder or entry that cannot be read.
+pub fn files(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            files.extend(self::files(&path)?);
+        } else {
+            files.push(path);
+        }
+    }
+    files.sort();
+    Ok(files)
+}

@@ -1,71 +1,89 @@
-//! Replays the committed inputs through the oracles: no engine, no nightly.
+//! Replays the committed inputs through the oracles, without libFuzzer and on stable Rust.
 
-use dnode_fuzz::{Oracle, TARGETS};
-use std::path::{Path, PathBuf};
+use dnode_fuzz::{Oracle, TARGETS, files};
+use std::path::Path;
 
 const FUZZ: &str = env!("CARGO_MANIFEST_DIR");
 
-/// All files below a folder, in order.
-fn files(folder: &Path) -> Vec<PathBuf> {
-    let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };
-    let mut paths: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
-    paths.sort();
-    paths.into_iter().flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] }).collect()
+/// Runs an oracle on all files of a folder. Panics if there is none: such a replay proves nothing.
+fn replay(folder: &Path, oracle: Oracle) {
+    let inputs = files(folder).unwrap_or_else(|error| panic!("cannot read {}: {error}", folder.display()));
+    assert!(!inputs.is_empty(), "{} holds no input: add one or delete the folder", folder.display());
+    for path in inputs {
+        // The test runner shows this line if the oracle fails.
+        println!("replaying {}", path.display());
+        oracle(&std::fs::read(&path).unwrap());
+    }
 }
 
-/// Runs the oracle on the files of each target below `folder`; gives how many there were of each.
-fn replay(folder: &str) -> Vec<(&'static str, usize)> {
-    let replayed = |&(target, oracle): &(&'static str, Oracle)| {
-        let found = files(&Path::new(FUZZ).join(folder).join(target));
-        for path in &found {
-            // Shown where the oracle fails.
-            println!("replaying {}", path.display());
-            oracle(&std::fs::read(path).unwrap());
-        }
-        (target, found.len())
-    };
-    TARGETS.iter().map(replayed).collect()
+/// Replays the folders of targets in `folder`. Panics if there is none.
+fn replay_targets(folder: &Path) {
+    let mut targets = TARGETS.iter().filter(|(target, _)| folder.join(target).is_dir()).peekable();
+    assert!(targets.peek().is_some(), "{} holds no folder of a target", folder.display());
+    targets.for_each(|(target, oracle)| replay(&folder.join(target), *oracle));
 }
 
 #[test]
 fn every_oracle_holds_for_its_seeds() {
-    let without: Vec<_> = replay("seeds").into_iter().filter(|(_, count)| *count == 0).collect();
-    assert!(without.is_empty(), "no seeds: {without:?}");
+    let seeds = Path::new(FUZZ).join("seeds");
+    TARGETS.iter().for_each(|(target, oracle)| replay(&seeds.join(target), *oracle));
 }
 
 #[test]
 fn every_oracle_holds_for_its_regressions() {
-    replay("regressions");
+    replay_targets(&Path::new(FUZZ).join("regressions"));
 }
 
-/// `CORPUS` is a folder with a folder for each target, such as the one in which campaigns leave what they found new.
+/// `CORPUS` names a folder that holds a folder for each target, for example `fuzz/corpus`.
 #[test]
-fn every_oracle_holds_for_the_corpus_that_is_named() {
-    if let Ok(corpus) = std::env::var("CORPUS") {
-        replay(&corpus);
+fn every_oracle_holds_for_the_corpus() {
+    if let Some(corpus) = std::env::var_os("CORPUS") {
+        replay_targets(Path::new(&corpus));
     }
 }
 
+/// Creates an empty folder `NAME/decode`; returns its parent.
+fn folder_without_inputs(name: &str) -> std::path::PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    std::fs::create_dir_all(folder.join("decode")).unwrap();
+    folder
+}
+
 #[test]
-fn every_oracle_has_its_glue_and_every_folder_its_oracle() {
+#[should_panic = "decode holds no input: add one or delete the folder"]
+fn an_empty_folder_of_inputs_is_an_error() {
+    replay_targets(&folder_without_inputs("empty"));
+}
+
+#[test]
+#[should_panic = "decode holds no folder of a target"]
+fn a_folder_without_targets_is_an_error() {
+    replay_targets(&folder_without_inputs("without-targets").join("decode"));
+}
+
+#[test]
+#[should_panic = "cannot read"]
+fn a_missing_folder_of_seeds_is_an_error() {
+    replay(&folder_without_inputs("missing").join("lines"), |_| {});
+}
+
+#[test]
+fn every_target_has_a_program_and_every_folder_a_target() {
     let is_target = |name: &str| TARGETS.iter().any(|(target, _)| *target == name);
     for (target, _) in TARGETS {
-        let glue = std::fs::read_to_string(format!("{FUZZ}/fuzz_targets/{target}.rs")).unwrap();
-        assert!(glue.contains(&format!("oracles::{target}(data)")), "{target}");
+        let program = std::fs::read_to_string(format!("{FUZZ}/fuzz_targets/{target}.rs")).unwrap();
+        assert!(program.contains(&format!("oracles::{target}(data)")), "{target}");
     }
     for folder in ["seeds", "regressions"] {
         for entry in std::fs::read_dir(format!("{FUZZ}/{folder}")).unwrap() {
             let name = entry.unwrap().file_name().into_string().unwrap();
-            assert!(
-                is_target(&name) || name == "stream" || name == "peer",
-                "{folder}/{name} belongs to no target"
-            );
+            assert!(is_target(&name) || name == "stream", "{folder}/{name} belongs to no target");
         }
     }
 }
 
-/// Lines as deep and as long as nobody writes them.
-fn extreme() -> Vec<Vec<u8>> {
+/// Lines with extreme depth and length.
+fn extreme_lines() -> Vec<Vec<u8>> {
     let nest = |open: &str, core: &str, close: &str| {
         [open.repeat(20_000), core.to_owned(), close.repeat(20_000)].concat()
     };
@@ -84,9 +102,9 @@ fn extreme() -> Vec<Vec<u8>> {
 }
 
 #[test]
-fn no_oracle_recurses_over_its_input() {
+fn extreme_lines_do_not_overflow_the_stack() {
     for (target, oracle) in TARGETS {
-        let run = move || extreme().iter().for_each(|input| oracle(input));
+        let run = move || extreme_lines().iter().for_each(|input| oracle(input));
         let thread = std::thread::Builder::new().stack_size(512 << 10).spawn(run).unwrap();
         assert!(thread.join().is_ok(), "{target}");
     }

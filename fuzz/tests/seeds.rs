@@ -1,99 +1,105 @@
-//! The seeds that are made of the fixtures are what the fixtures say; `UPDATE=1 cargo test -p dnode-fuzz --test seeds` makes them anew.
+//! Compares the committed seeds with the fixtures from which they are generated.
+//! `UPDATE=1 cargo test -p dnode-fuzz --test seeds` writes them.
 //!
-//! A stream is what one end of a session says, in the form of the wire: of each hand-written transcript what it sends, and of the
-//! recordings what each implementation said as client and as server. Long ones are left out: an engine does better without.
+//! A seed is the stream of one end: the bytes that a transcript sends, or that an implementation sent
+//! in a recording. Seeds longer than [`LONGEST`] are left out because short inputs make fuzzing faster.
 
+use dnode_fuzz::files;
+use dnode_fuzz::generators::sent;
 use dnode_spec::monitor::End;
 use dnode_spec::transcript::rows::{self, Row};
-use dnode_spec::transcript::{Action, Called, Names, Split, Step, Transcript};
+use dnode_spec::transcript::{Action, Names, Step, Transcript};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-const MADE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/seeds/stream/made");
+const GENERATED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/seeds/stream/made");
 const FIXTURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../fixtures");
 
-/// The longest seed, in bytes.
+/// The maximum length of a seed, in bytes.
 const LONGEST: usize = 2048;
 
-/// A name of a file and its bytes.
+/// File names and contents.
 type Seeds = BTreeMap<String, Vec<u8>>;
 
-/// The names of the entries of a folder, in order.
-fn names(folder: &Path) -> BTreeSet<String> {
-    let Ok(entries) = std::fs::read_dir(folder) else { return BTreeSet::new() };
-    entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
+/// The path and the text of each `.jsonl` file in a folder of the fixtures. The path is relative to
+/// that folder and without the extension.
+fn fixtures(folder: &str) -> Vec<(String, String)> {
+    let folder = Path::new(FIXTURES).join(folder);
+    let paths =
+        files(&folder).unwrap().into_iter().filter(|path| path.extension().is_some_and(|it| it == "jsonl"));
+    let read = paths.map(|path| {
+        let text = std::fs::read_to_string(&path).unwrap();
+        (path.strip_prefix(&folder).unwrap().with_extension("").to_str().unwrap().to_owned(), text)
+    });
+    read.collect()
 }
 
-/// What each transcript sends.
-fn transcripts(seeds: &mut Seeds) {
-    let folder = Path::new(FIXTURES).join("transcripts");
-    for group in names(&folder).into_iter().filter(|name| name != "recorded" && !name.contains('.')) {
-        for file in names(&folder.join(&group)) {
-            let path = folder.join(&group).join(&file);
-            let transcript = Transcript::read(&std::fs::read_to_string(&path).unwrap()).unwrap();
-            let mut names = Names::new(transcript.first_free_number);
-            let methods = transcript.header.object.encode(b"\"methods\"", &mut names);
-            let mut stream = if transcript.header.manual_handshake { Vec::new() } else { methods };
-            transcript.steps.iter().for_each(|step| send(step, &mut names, &mut stream));
-            seeds.insert(format!("{group}-{}", file.trim_end_matches(".jsonl")), stream);
+/// Adds the bytes that each hand-written transcript sends.
+fn add_transcripts(seeds: &mut Seeds) {
+    for (id, text) in fixtures("transcripts") {
+        if id.starts_with("recorded/") {
+            continue;
         }
+        let transcript = Transcript::read(&text).unwrap();
+        let mut names = Names::new(transcript.first_free_number);
+        let methods = transcript.header.object.encode(b"\"methods\"", &mut names);
+        let mut stream = if transcript.header.manual_handshake { Vec::new() } else { methods };
+        transcript.steps.iter().for_each(|step| send(step, &mut names, &mut stream));
+        seeds.insert(id.replace('/', "-"), stream);
     }
 }
 
-/// Appends what a step sends; a function of the other end has the number 0, whichever it is.
+/// Appends the bytes that a step sends.
 fn send(step: &Step, names: &mut Names, stream: &mut Vec<u8>) {
-    let number = |called: &Called| match called {
-        Called::Member(name) => serde_json::json!(name.to_string()).to_string().into_bytes(),
-        Called::Verbatim(text) => text.clone(),
-        Called::Function(_) => b"0".to_vec(),
-    };
     match &step.action {
-        Action::Call(called, pattern, _) => stream.extend(pattern.encode(&number(called), names)),
-        Action::Send(pattern, _) => stream.extend(pattern.encode(&number(&pattern.called), names)),
-        Action::Bytes(bytes, newline, Split::Whole | Split::Each | Split::At(_)) => {
-            stream.extend(bytes.expand(&mut |called| Some(number(called))).unwrap());
+        Action::Bytes(bytes, newline, _) => {
+            stream.extend(bytes.expand(&mut |called| Some(sent::method(called))).unwrap());
             stream.extend(newline.then_some(b'\n'));
         }
-        _ => {}
+        action => stream.extend(sent::message(action, names).unwrap_or_default()),
     }
 }
 
-/// What each implementation said in its first recording as client, and as server.
-fn recordings(seeds: &mut Seeds) {
-    let folder = Path::new(FIXTURES).join("recordings");
-    for file in names(&folder).into_iter().filter(|name| name.ends_with(".jsonl")) {
-        let (_, rows) = rows::read(&std::fs::read_to_string(folder.join(&file)).unwrap()).unwrap();
-        let (client, server) = file.trim_end_matches(".jsonl").split_once("--").unwrap();
+/// Adds the bytes that each implementation sent in its first recording as client and as server.
+fn add_recordings(seeds: &mut Seeds) {
+    for (name, text) in fixtures("recordings") {
+        let (_, rows) = rows::read(&text).unwrap();
+        let (client, server) = name.split_once("--").unwrap();
         for (from, name) in
             [(End::A, format!("recorded-{client}-client")), (End::B, format!("recorded-{server}-server"))]
         {
-            let said = rows.iter().filter(|(end, ..)| *end == from).map(|(_, row, _)| match row {
+            let sent = rows.iter().filter(|(end, ..)| *end == from).map(|(_, row, _)| match row {
                 Row::Line(line) => format!("{line}\n"),
                 Row::End(rest) => rest.clone(),
             });
-            let said: String = said.collect();
-            seeds.entry(name).or_insert_with(|| said.into_bytes());
+            let sent: String = sent.collect();
+            seeds.entry(name).or_insert_with(|| sent.into_bytes());
         }
     }
 }
 
 #[test]
-fn the_seeds_are_what_the_fixtures_say() {
+fn seeds_match_the_fixtures() {
     let mut seeds = Seeds::new();
-    transcripts(&mut seeds);
-    recordings(&mut seeds);
+    add_transcripts(&mut seeds);
+    add_recordings(&mut seeds);
     let mut seen = BTreeSet::new();
     seeds.retain(|_, bytes| !bytes.is_empty() && bytes.len() <= LONGEST && seen.insert(bytes.clone()));
     if std::env::var("UPDATE").is_ok() {
-        let _ = std::fs::remove_dir_all(MADE);
-        std::fs::create_dir_all(MADE).unwrap();
+        let _ = std::fs::remove_dir_all(GENERATED);
+        std::fs::create_dir_all(GENERATED).unwrap();
         for (name, bytes) in &seeds {
-            std::fs::write(Path::new(MADE).join(name), bytes).unwrap();
+            std::fs::write(Path::new(GENERATED).join(name), bytes).unwrap();
         }
     }
-    let stale = "stale: run it with UPDATE=1 and look at what changed";
-    assert!(names(Path::new(MADE)).iter().eq(seeds.keys()), "{stale}");
+    let committed = files(Path::new(GENERATED)).unwrap().into_iter().map(|path| {
+        let name = path.file_name().unwrap().to_str().unwrap().to_owned();
+        (name, std::fs::read(path).unwrap())
+    });
+    let committed: Seeds = committed.collect();
+    let rewrite = "run this test with UPDATE=1 and review the difference";
+    assert!(committed.keys().eq(seeds.keys()), "seeds are missing or superfluous: {rewrite}");
     for (name, bytes) in &seeds {
-        assert!(std::fs::read(Path::new(MADE).join(name)).unwrap() == *bytes, "{name} is {stale}");
+        assert!(committed[name] == *bytes, "the seed {name} is stale: {rewrite}");
     }
 }

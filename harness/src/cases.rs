@@ -16,10 +16,6 @@ use dnode_spec::dialect::Dialect;
 use dnode_spec::transcript::{Transcript, TranscriptError};
 use thiserror::Error;
 
-mod files {
-    include!(concat!(env!("OUT_DIR"), "/catalogue.rs"));
-}
-
 /// Why the catalogue cannot be read: a defect of the suite.
 #[derive(Debug, Error)]
 pub enum CatalogueError {
@@ -114,7 +110,7 @@ pub fn pull() -> Result<Vec<Case>, CatalogueError> {
 /// # Errors
 /// [`CatalogueError`].
 pub fn all() -> Result<Vec<Case>, CatalogueError> {
-    let read = files::FILES.iter().map(|(id, text)| {
+    let read = dnode_fixtures::CATALOGUE.iter().map(|(id, text)| {
         let file = || format!("fixtures/transcripts/{id}.jsonl");
         let case = Case::read(text).map_err(|error| CatalogueError::Transcript(file(), error))?;
         match case.id() == *id {
@@ -133,7 +129,7 @@ pub fn all() -> Result<Vec<Case>, CatalogueError> {
 /// The recorded sessions that speak for the client. They are not part of the catalogue.
 #[must_use]
 pub fn recorded() -> Vec<Case> {
-    let read = files::RECORDED.iter().filter_map(|text| Case::read(text).ok());
+    let read = dnode_fixtures::RECORDED.iter().filter_map(|text| Case::read(text).ok());
     read.filter(|case| !case.transcript.header.server).collect()
 }
 

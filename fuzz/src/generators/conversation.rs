@@ -1,24 +1,29 @@
-//! A session that answers whatever the other end says.
+//! A session with a user that reacts to every message of the other end.
 //!
-//! The session under test offers a small object. Its functions do all that a user can do with what comes: echo it, with the
-//! functions in it; call those functions; give them back. So a stream of one end alone reaches every state of the other.
+//! The session offers an object with three functions. They do everything that a user can do with
+//! the functions in the arguments: echo them, call them, or cull them. So a stream from one end
+//! alone reaches every state of the other end.
 //!
-//! Deliberately absent: crossing. Each line is answered before the next one comes; `operations` has the rest.
+//! Deliberately absent: messages that cross. The session answers each line before it reads the
+//! next one; `operations` covers crossing.
 
 use dnode_spec::graph::{Graph, Node, NodeId};
 use dnode_spec::message::{Id, Method};
 use dnode_spec::session::{Event, Function, Handle, Session};
 use std::sync::LazyLock;
 
-/// What the functions of the object do, by their handles.
+/// `echo` calls the last function of its arguments with the same arguments.
 const ECHO: Handle = Handle(0);
+/// `give` calls each function of its arguments with functions of our own.
 const GIVE: Handle = Handle(1);
+/// `drop` culls each function of its arguments.
 const DROP: Handle = Handle(2);
 
-/// How many functions of one message are called or given back.
+/// The maximum number of functions of one message that the user calls or culls.
 const FEW: usize = 4;
 
-/// A session that has said its first line: to make it anew for each input would take as long as a short input does.
+/// A session that has emitted `methods`. Every conversation starts as a clone of it: to set one up
+/// takes as long as to run a short input.
 static STARTED: LazyLock<Conversation> = LazyLock::new(Conversation::start);
 
 /// A session and its user.
@@ -35,7 +40,7 @@ impl Default for Conversation {
 }
 
 impl Conversation {
-    /// A session that has offered `{echo, give, drop}`.
+    /// A session that offers `{echo, give, drop}`.
     #[must_use]
     pub fn new() -> Conversation {
         STARTED.clone()
@@ -51,23 +56,24 @@ impl Conversation {
         Conversation { session }
     }
 
-    /// Takes a segment of the other end's stream and acts on what it says; gives what that was.
-    pub fn hear(&mut self, segment: &[u8]) -> Vec<Event> {
+    /// Feeds a segment of the other end's stream to the session and reacts to its events. Returns
+    /// these events.
+    pub fn feed(&mut self, segment: &[u8]) -> Vec<Event> {
         self.session.feed(segment);
         let mut events = Vec::new();
         while let Some(event) = self.session.poll_event() {
-            self.act(&event);
+            self.react(&event);
             events.push(event);
         }
         events
     }
 
-    /// The next line that the session says, with its newline.
-    pub fn say(&mut self) -> Option<Vec<u8>> {
+    /// The next line that the session emits, with its newline.
+    pub fn poll_output(&mut self) -> Option<Vec<u8>> {
         self.session.poll_output()
     }
 
-    fn act(&mut self, event: &Event) {
+    fn react(&mut self, event: &Event) {
         match event {
             Event::Remote(graph, Some(object)) => {
                 let members = match graph.node(*object) {
@@ -78,7 +84,7 @@ impl Conversation {
             }
             Event::Called(ECHO, graph, root) => {
                 if let Some(id) = functions(graph, graph.items(*root)).pop() {
-                    // It may have been culled; then this is the caller's error, and nothing is said.
+                    // The function may have been culled: then the call fails and emits nothing.
                     let _ = self.session.call(&Method::Id(id), graph, *root);
                 }
             }
@@ -92,7 +98,7 @@ impl Conversation {
         }
     }
 
-    /// Calls these functions with functions of our own, one of them twice.
+    /// Calls these functions with functions of our own. One of these is passed twice.
     fn give(&mut self, ids: &[Id]) {
         for id in ids {
             let mut graph = Graph::new();
@@ -103,7 +109,7 @@ impl Conversation {
     }
 }
 
-/// The first few functions of the other end among these nodes.
+/// The first [`FEW`] functions of the other end among these nodes.
 fn functions(graph: &Graph<Function>, nodes: &[NodeId]) -> Vec<Id> {
     let theirs = nodes.iter().filter_map(|node| match graph.leaf(*node) {
         Some(Function::Theirs(id)) => Some(*id),

@@ -1,7 +1,8 @@
-//! Events of a run with any text in them.
+//! Events of a run with arbitrary texts.
 //!
-//! These are no wire text, so an input is what `arbitrary` makes of its bytes: each text is a run of them, with what is no UTF-8
-//! replaced, and may be long, empty, or the same again.
+//! Events have no wire format, so `arbitrary` builds them from the bytes of the input. Each text is
+//! a slice of the input with invalid UTF-8 replaced. It may be long, empty, or equal to another
+//! text.
 
 use arbitrary::{Arbitrary, Result, Unstructured};
 use dnode_reports::event::{
@@ -10,13 +11,13 @@ use dnode_reports::event::{
 };
 use dnode_spec::clause::Level;
 
-/// How many cases a run has at most.
+/// The maximum number of cases in a run.
 const CASES: usize = 4;
 
-/// The events that these bytes stand for: one run from its beginning to its end.
+/// Builds the events of one complete run from these bytes.
 ///
 /// # Errors
-/// The bytes are too few for a run.
+/// If there are too few bytes.
 pub fn events(data: &[u8]) -> Result<Vec<Event>> {
     let mut u = Unstructured::new(data);
     let run = Run {
@@ -88,7 +89,8 @@ fn wire(u: &mut Unstructured<'_>) -> Result<Wire> {
 
 fn bytes(u: &mut Unstructured<'_>) -> Result<Vec<u8>> {
     let bytes = <&[u8]>::arbitrary(u)?;
-    // Long texts are cut, folded and counted: short inputs reach that too.
+    // Formats truncate, fold and count long texts. The repetition lets short inputs reach that
+    // code.
     let times = if u.ratio(1, 8)? { 30 } else { 1 };
     Ok(bytes.repeat(times))
 }

@@ -1,30 +1,32 @@
-//! Operations of two sessions, as bytes.
+//! Operations of two sessions, encoded as bytes.
 //!
-//! The encoding is stable: a corpus means the same for ever. An operation is a letter and three bytes of operands; where the input
-//! ends the missing ones are 0. A small letter is an operation of the first end, a capital of the second; any other byte is
-//! skipped, so new letters may come.
+//! The encoding is stable, so a corpus keeps its meaning. An operation is a letter and three bytes
+//! of operands; bytes missing at the end of the input are 0. A lower-case letter is an operation of
+//! the first end, an upper-case letter of the second. Any other byte is skipped, so new letters can
+//! be added later.
 //!
 //! | letter | operation | operands |
 //! | --- | --- | --- |
 //! | n | calls the method of the other end's object | -, functions, shape |
-//! | i | calls an id that it has got | which, functions, shape |
-//! | x | gives an id back that it has got | which, -, - |
+//! | i | calls an id that it has received | which, functions, shape |
+//! | x | culls an id that it has received | which, -, - |
 //! | p | an observer sees its next line | -, -, - |
 //! | a | its next line arrives, or the rest of it | -, -, - |
 //! | h | the first half of its next line arrives | -, -, - |
 //!
-//! *which* counts through the ids that the end has ever got. *functions*: the lowest two bits say how many are given in the
-//! arguments; the next three whether each is the end's own (1) or one that it has got; the highest three which. *shape* is what else
-//! stands in the arguments ([`Shape`]).
+//! *which* is an index into all ids that the end has ever received, modulo their number.
+//! *functions*: the lowest two bits are the number of functions in the arguments; the next three
+//! say for each whether it is the end's own (1) or one that it has received (0); the highest three
+//! choose it. *shape* is the other part of the arguments ([`Shape`]).
 
 /// An operation of one of two ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Operation {
     /// Calls the method of the other end's object.
-    CallMethod(Given),
-    /// Calls an id that it has got.
-    CallId(u8, Given),
-    /// Gives an id back that it has got.
+    CallMethod(Arguments),
+    /// Calls an id that it has received.
+    CallId(u8, Arguments),
+    /// Culls an id that it has received.
     Cull(u8),
     /// An observer sees its next line.
     Pass,
@@ -34,62 +36,62 @@ pub enum Operation {
     Half,
 }
 
-/// What is given in arguments.
+/// The arguments of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Given {
+pub struct Arguments {
     functions: u8,
-    /// What stands beside the functions.
+    /// The argument beside the functions.
     pub shape: Shape,
 }
 
-/// What stands in arguments beside functions.
+/// The argument beside the functions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Shape {
     /// `null`.
     Nothing,
     /// An array that contains itself.
     Cycle,
-    /// An array with one object twice, which holds a function.
+    /// An array that holds one object twice; the object holds a function.
     Shared,
     /// An array with a hole.
     Hole,
-    /// Arrays in arrays.
+    /// Nested arrays.
     Deep,
-    /// Texts that mean something elsewhere.
+    /// Strings that have a meaning in the protocol or need escapes.
     Words,
 }
 
-/// A function that is given: one of the end's own, or one that it has got, by their numbers.
+/// A function in the arguments, by its number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Which {
     /// The end's own.
     Own(u64),
-    /// One that it has got.
-    Got(u8),
+    /// One that it has received.
+    Received(u8),
 }
 
-impl Given {
-    /// The functions.
+impl Arguments {
+    /// The functions in the arguments.
     pub fn functions(self) -> impl Iterator<Item = Which> {
         (0..self.functions & 3).map(move |n| {
             let number = (self.functions >> 5).wrapping_add(n);
             let own = self.functions >> (2 + n) & 1 == 1;
-            if own { Which::Own(u64::from(number % 2)) } else { Which::Got(number) }
+            if own { Which::Own(u64::from(number % 2)) } else { Which::Received(number) }
         })
     }
 }
 
-/// The operations that these bytes stand for, each with the number of its end.
+/// Decodes the operations, each with the number of its end: 0 or 1.
 pub fn operations(data: &[u8]) -> impl Iterator<Item = (usize, Operation)> + '_ {
     let mut rest = data;
     std::iter::from_fn(move || {
         loop {
             let (&letter, after) = rest.split_first()?;
             let operand = |n: usize| after.get(n).copied().unwrap_or_default();
-            let given = Given { functions: operand(1), shape: shape(operand(2)) };
+            let arguments = Arguments { functions: operand(1), shape: shape(operand(2)) };
             let operation = match letter.to_ascii_lowercase() {
-                b'n' => Operation::CallMethod(given),
-                b'i' => Operation::CallId(operand(0), given),
+                b'n' => Operation::CallMethod(arguments),
+                b'i' => Operation::CallId(operand(0), arguments),
                 b'x' => Operation::Cull(operand(0)),
                 b'p' => Operation::Pass,
                 b'a' => Operation::Arrive,
@@ -121,12 +123,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn bytes_mean_what_the_table_says() {
-        let given = Given { functions: 0b001_00110, shape: Shape::Cycle };
+    fn decodes_bytes_as_documented() {
+        let arguments = Arguments { functions: 0b001_00110, shape: Shape::Cycle };
         let read: Vec<_> = operations(b"-p000I\x07\x26\x01x\x05").collect();
-        let expected = [(0, Operation::Pass), (1, Operation::CallId(7, given)), (0, Operation::Cull(5))];
+        let expected = [(0, Operation::Pass), (1, Operation::CallId(7, arguments)), (0, Operation::Cull(5))];
         assert_eq!(read, expected);
-        assert_eq!(given.functions().collect::<Vec<_>>(), [Which::Own(1), Which::Got(2)]);
+        assert_eq!(arguments.functions().collect::<Vec<_>>(), [Which::Own(1), Which::Received(2)]);
         assert_eq!(operations(b"\n\0 zZ").count(), 0);
     }
 }

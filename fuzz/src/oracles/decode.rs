@@ -1,18 +1,19 @@
-//! Lines to values to messages.
+//! Parsing lines and decoding messages.
 
+use super::emitted;
 use dnode_spec::message::{self, Decoded};
 use dnode_spec::text::Text;
 use dnode_spec::value::{Kind, ParseError, Ref, Value};
 use std::collections::HashMap;
 
-/// Checks what decoding does with the lines of a stream.
+/// Parses and decodes each line of a stream.
 ///
-/// 1. A line is written and read again as the same value, or it is refused at its first wrong byte.
-/// 2. What serde_json accepts is accepted with the same value.
-/// 3. A message is encoded and decoded again as the same message, and as sound as before.
+/// 1. A line is rejected at its first wrong byte, or its value survives writing and parsing.
+/// 2. A line that serde_json accepts is accepted with the same value.
+/// 3. Encoding and decoding a message gives the same message, and adds no problem to a sound one.
 ///
 /// # Panics
-/// Where one of these is not so.
+/// If one of these does not hold.
 pub fn decode(data: &[u8]) {
     for line in data.split(|&byte| byte == b'\n') {
         match Value::parse(line) {
@@ -20,14 +21,14 @@ pub fn decode(data: &[u8]) {
                 check_value(line, &value);
                 check_message(&value);
             }
-            Err(error) => check_refusal(line, error),
+            Err(error) => check_error(line, error),
         }
     }
 }
 
 fn check_value(line: &[u8], value: &Value<'_>) {
     let json = value.root().to_json();
-    assert!(!json.iter().any(|&byte| byte < b' '), "what is written is not one line");
+    assert!(!json.iter().any(|&byte| byte < b' '), "the written value is not one line");
     assert_eq!(Value::parse(&json).as_ref(), Ok(value));
     assert!(value.len_nodes() <= line.len());
     if let Some(theirs) = serde_json_value(line) {
@@ -35,24 +36,29 @@ fn check_value(line: &[u8], value: &Value<'_>) {
     }
 }
 
-fn check_refusal(line: &[u8], error: ParseError) {
+fn check_error(line: &[u8], error: ParseError) {
     assert_eq!(error.found, line.get(error.offset).copied());
     if let Err(before) = Value::parse(&line[..error.offset]) {
-        assert_eq!((before.offset, before.found), (error.offset, None), "an earlier byte is wrong: {error}");
+        assert_eq!(
+            (before.offset, before.found),
+            (error.offset, None),
+            "an earlier byte is already wrong: {error}"
+        );
     }
     if let Some(theirs) = serde_json_value(line) {
-        panic!("{theirs} is refused: {error}");
+        panic!("{theirs} is rejected: {error}");
     }
 }
 
-/// What serde_json makes of a line; `None` also where it keeps a key for itself.
+/// The value that serde_json reads. `None` if it rejects the line, or if the line may contain a key
+/// that serde_json reserves.
 fn serde_json_value(line: &[u8]) -> Option<serde_json::Value> {
-    const ITS_OWN: &[u8] = b"serde_json::private";
-    let is_special = line.windows(ITS_OWN.len()).any(|window| window == ITS_OWN);
+    const RESERVED: &[u8] = b"serde_json::private";
+    let is_special = line.windows(RESERVED.len()).any(|window| window == RESERVED);
     serde_json::from_slice(line).ok().filter(|_| !is_special)
 }
 
-/// Whether `ours` is what serde_json has read, which goes no deeper than 128.
+/// Whether both values are equal. Recursion is safe: serde_json reads at most 128 levels.
 fn same(ours: Ref<'_>, theirs: &serde_json::Value) -> bool {
     match theirs {
         serde_json::Value::Null => ours.is_null(),
@@ -77,8 +83,8 @@ fn same(ours: Ref<'_>, theirs: &serde_json::Value) -> bool {
     }
 }
 
-/// Whether two doubles are equal but for serde_json's rounding, which without `float_roundtrip` may be off a
-/// little.
+/// Whether two doubles are equal up to serde_json's rounding error, which it has without the
+/// feature `float_roundtrip`.
 fn is_near(ours: f64, theirs: f64) -> bool {
     let same_sign = ours.is_sign_negative() == theirs.is_sign_negative();
     ours == theirs || (same_sign && ours.to_bits().abs_diff(theirs.to_bits()) <= 4)
@@ -87,18 +93,17 @@ fn is_near(ours: f64, theirs: f64) -> bool {
 fn check_message(value: &Value<'_>) {
     let decoded = message::decode(value);
     let Decoded { message: Some(message), .. } = &decoded else {
-        assert!(!decoded.problems.is_empty(), "no message, and nothing is wrong");
+        assert!(!decoded.problems.is_empty(), "no message and no problem");
         return;
     };
     let arguments = message.arguments.map_or_else(|| b"[]".to_vec(), Ref::to_json);
     let line = message::encode(&message.method, &arguments, &message.callbacks, &message.links);
-    let Some((b'\n', line)) = line.split_last() else { panic!("a message is not ended by a newline") };
-    let again = Value::parse(line).unwrap_or_else(|error| panic!("an encoded message is no JSON: {error}"));
+    let again = emitted::parse(&line);
     let decoded_again = message::decode(&again);
-    let Some(again) = &decoded_again.message else { panic!("an encoded message is no message") };
+    let Some(again) = &decoded_again.message else { panic!("an encoded message is not a message") };
     assert_eq!(again.method, message.method);
     assert_eq!(again.arguments.map(Ref::to_json), Some(arguments));
-    // The reference sends a cull without these fields.
+    // Encoding omits these fields in a cull, as the reference implementation does.
     if !message.method.is("cull") {
         assert_eq!(again.callbacks, message.callbacks);
         assert_eq!(again.links, message.links);

@@ -1,18 +1,19 @@
-//! Bytes to lines.
+//! Splitting bytes into lines.
 
 use dnode_spec::line::Splitter;
 
-/// Checks that a stream gives the lines that stand between its newlines, whatever the limit and however it is cut into segments.
+/// Splits a stream into lines. The result does not depend on the cuts into segments, and every
+/// limit is respected.
 ///
 /// # Panics
-/// Where it does not.
+/// If this does not hold.
 pub fn lines(data: &[u8]) {
     let (half, whole) = (data.len() / 2 + 1, data.len() + 1);
     for limit in [0, 1, 16, usize::MAX] {
         for length in [1, 7, half, whole] {
             check(data.chunks(length), data, limit);
         }
-        // After each newline, and before each.
+        // Cuts after each newline, then before each newline.
         check(data.split_inclusive(|&byte| byte == b'\n'), data, limit);
         let starts = data.iter().enumerate().filter(|(_, byte)| **byte == b'\n').map(|(at, _)| at);
         let ends = starts.clone().chain([data.len()]);
@@ -20,7 +21,7 @@ pub fn lines(data: &[u8]) {
     }
 }
 
-/// Splits `data`, which comes in these segments.
+/// Splits `data`, which arrives in these segments.
 fn check<'d>(segments: impl Iterator<Item = &'d [u8]>, data: &[u8], limit: usize) {
     let mut splitter = Splitter::new(limit);
     let mut expected = data.split(|&byte| byte == b'\n').peekable();
@@ -32,10 +33,12 @@ fn check<'d>(segments: impl Iterator<Item = &'d [u8]>, data: &[u8], limit: usize
             last_is_reported = expected.peek().is_none();
             match line {
                 Ok(line) => assert_eq!(Some(line), expected_line.filter(|line| line.len() <= limit)),
-                Err(_) => assert!(expected_line.is_some_and(|line| line.len() > limit), "not so long"),
+                Err(_) => {
+                    assert!(expected_line.is_some_and(|line| line.len() > limit), "the line is not too long")
+                }
             }
         }
-        assert!(splitter.rest().len() <= limit, "more is kept than a line may have");
+        assert!(splitter.rest().len() <= limit, "the splitter keeps more bytes than its limit");
     }
     let rest = if last_is_reported { &[] } else { expected.next().unwrap_or_default() };
     assert_eq!(splitter.rest(), rest);

@@ -1,92 +1,94 @@
-//! The monitor, held against the session that hears what it judges.
+//! The monitor, compared with a session that receives the same lines.
 
+use super::emitted;
 use crate::generators::conversation::Conversation;
-use dnode_spec::clause::{self, Level};
+use dnode_spec::clause;
 use dnode_spec::message::{Id, Method, Problem};
 use dnode_spec::monitor::{End, Judgement, Monitor};
 use dnode_spec::session::Event;
 use std::collections::HashSet;
 
-/// What a call of an id breaks that cannot be called.
-const STATE: [&str; 2] = ["callback/declared", "callback/not-culled"];
+/// The clauses that a call of an unknown id breaks.
+const UNKNOWN_ID: [&str; 2] = ["callback/declared", "callback/not-culled"];
 
-/// Watches a session ([`End::A`]) and a stream ([`End::B`]) that talk, in their true order.
+/// Judges a session ([`End::A`]) and a stream ([`End::B`]) in the order of their lines.
 ///
-/// 1. What the session says breaks nothing.
-/// 2. What the session refuses the monitor refuses, for the same clause, and the other way.
-/// 3. A call that the monitor judges illegal the session refuses; one that the session refuses the monitor judges illegal, unless
-///    a cull that may have crossed a declaration, or a number that both ends own, leaves it open.
-/// 4. Lines that both ends say with no order are judged without a panic, by clauses that exist.
+/// 1. The lines of the session break no clause.
+/// 2. The session and the monitor refuse the same messages, because of the same clause.
+/// 3. The session refuses every call that the monitor judges illegal. The monitor judges every call
+///    illegal that the session refuses, except if it cannot know: a cull may have crossed a
+///    declaration, or both ends own the number.
+/// 4. Judging lines of both ends in an arbitrary order does not panic and names existing clauses.
 ///
 /// # Panics
-/// Where one of these is not so.
+/// If one of these does not hold.
 pub fn monitor(data: &[u8]) {
     let mut watch =
         Watch { monitor: Monitor::new(), conversation: Conversation::new(), culled: HashSet::new() };
-    watch.listen();
+    watch.judge_session();
     let mut lines = data.split_inclusive(|&byte| byte == b'\n').take_while(|line| line.ends_with(b"\n"));
-    while lines.next().is_some_and(|line| watch.hear(line)) {}
-    let mut loose = Monitor::new();
+    while lines.next().is_some_and(|line| watch.receive(line)) {}
+    let mut unordered = Monitor::new();
     for (n, line) in data.split(|&byte| byte == b'\n').enumerate() {
         let from = if n % 2 == 0 { End::A } else { End::B };
-        exists(&loose.line(from, line).problems);
+        check_clauses(&unordered.line(from, line).problems);
     }
 }
 
-fn exists(problems: &[Problem]) {
+fn check_clauses(problems: &[Problem]) {
     for problem in problems {
-        assert!(clause::find(problem.clause).is_some(), "no clause {}", problem.clause);
+        assert!(clause::find(problem.clause).is_some(), "there is no clause {}", problem.clause);
     }
 }
 
 struct Watch {
     monitor: Monitor,
     conversation: Conversation,
-    /// The numbers that the stream has culled.
+    /// The ids that the stream has culled.
     culled: HashSet<Id>,
 }
 
 impl Watch {
-    /// Judges what the session says.
-    fn listen(&mut self) {
-        while let Some(line) = self.conversation.say() {
-            let Some((b'\n', line)) = line.split_last() else { panic!("a line without its newline") };
-            for problem in self.monitor.line(End::A, line).problems {
-                let level = clause::find(problem.clause).map(|clause| clause.level);
-                assert_eq!(level, Some(Level::Observed), "{problem:?} in {}", line.escape_ascii());
-            }
+    /// Judges the lines that the session emits.
+    fn judge_session(&mut self) {
+        while let Some(line) = self.conversation.poll_output() {
+            emitted::check_judgement(&mut self.monitor, End::A, &line);
         }
     }
 
-    /// Lets the session hear a line and judges it; gives whether the session goes on.
-    fn hear(&mut self, line: &[u8]) -> bool {
-        let events = self.conversation.hear(line);
+    /// Feeds a line of the stream to the session and to the monitor. Returns `false` once the
+    /// session has ended.
+    fn receive(&mut self, line: &[u8]) -> bool {
+        let events = self.conversation.feed(line);
         let judgement = self.monitor.line(End::B, &line[..line.len() - 1]);
-        exists(&judgement.problems);
+        check_clauses(&judgement.problems);
         let refused = judgement.problems.iter().find(|problem| problem.refused).map(|problem| problem.clause);
         match events.first() {
             Some(Event::Ended(_)) => {
                 assert!(
                     refused.is_some_and(|clause| clause.starts_with("framing/")),
-                    "it ends for {refused:?}"
+                    "the session ended, but the monitor says {refused:?}"
                 );
                 return false;
             }
-            Some(Event::Refused(problem)) => self.refuses(problem, refused, &judgement),
-            _ => assert_eq!(refused, None, "the session acts on {}", line.escape_ascii()),
+            Some(Event::Refused(problem)) => self.check_refusal(problem, refused, &judgement),
+            _ => assert_eq!(refused, None, "the session accepts {}", line.escape_ascii()),
         }
         self.culled.extend(judgement.received.into_iter().flat_map(|received| received.culls));
-        self.listen();
+        self.judge_session();
         true
     }
 
-    fn refuses(&self, problem: &Problem, refused: Option<&str>, judgement: &Judgement) {
+    /// Checks that the monitor also refused this message, and for the same clause.
+    fn check_refusal(&self, problem: &Problem, refused: Option<&str>, judgement: &Judgement) {
         match (problem.clause, judgement.received.as_ref().map(|received| &received.method)) {
             ("methods/unknown-name", _) => assert_eq!(refused, None),
             ("callback/unknown-id", Some(Method::Id(id))) if refused.is_none() => {
-                assert!(self.culled.contains(id), "a call of {id} is legal for the monitor alone");
+                assert!(self.culled.contains(id), "only the monitor accepts a call of {id}");
             }
-            ("callback/unknown-id", _) => assert!(refused.is_some_and(|clause| STATE.contains(&clause))),
+            ("callback/unknown-id", _) => {
+                assert!(refused.is_some_and(|clause| UNKNOWN_ID.contains(&clause)));
+            }
             (clause, _) => assert_eq!(Some(clause), refused),
         }
     }

@@ -1,17 +1,17 @@
-//! Sessions written down.
+//! Recording sessions as transcripts.
 
 use crate::generators::conversation::Conversation;
 use dnode_spec::monitor::End;
 use dnode_spec::transcript::{About, Recorder, Style, Transcript};
 
-/// Writes down what a session ([`End::A`]) and a stream ([`End::B`]) say, from either end and in each style.
+/// Records a session ([`End::A`]) and a stream ([`End::B`]) from either end and in each style.
 ///
-/// What is written can be read, and has a step for each line but the handshake and those that are left out.
+/// The transcript can be read. It has at most one step for each line that was not left out.
 ///
 /// # Panics
-/// Where this is not so.
+/// If this does not hold.
 pub fn recorder(data: &[u8]) {
-    let said = said(data);
+    let lines = lines(data);
     let styles = [
         Style::default(),
         Style { ids_from: Some(1000), integer_paths: true, ..Style::default() },
@@ -19,47 +19,47 @@ pub fn recorder(data: &[u8]) {
     ];
     for ours in [End::A, End::B] {
         for style in styles {
-            check(Recorder::new(ours).styled(style), &said);
+            check(Recorder::new(ours).styled(style), &lines);
         }
-        check(Recorder::new(ours).redacting(), &said);
+        check(Recorder::new(ours).redacting(), &lines);
     }
 }
 
-/// What both ends say, in its order.
-fn said(data: &[u8]) -> Vec<(End, Vec<u8>)> {
+/// The lines of both ends, in order and without newlines.
+fn lines(data: &[u8]) -> Vec<(End, Vec<u8>)> {
     let mut conversation = Conversation::new();
-    let mut said = Vec::new();
-    let listen = |conversation: &mut Conversation, said: &mut Vec<(End, Vec<u8>)>| {
-        while let Some(mut line) = conversation.say() {
+    let mut lines = Vec::new();
+    let collect_output = |conversation: &mut Conversation, lines: &mut Vec<(End, Vec<u8>)>| {
+        while let Some(mut line) = conversation.poll_output() {
             line.pop();
-            said.push((End::A, line));
+            lines.push((End::A, line));
         }
     };
-    listen(&mut conversation, &mut said);
+    collect_output(&mut conversation, &mut lines);
     for line in data.split(|&byte| byte == b'\n') {
-        said.push((End::B, line.to_vec()));
-        conversation.hear(line);
-        conversation.hear(b"\n");
-        listen(&mut conversation, &mut said);
+        lines.push((End::B, line.to_vec()));
+        conversation.feed(line);
+        conversation.feed(b"\n");
+        collect_output(&mut conversation, &mut lines);
     }
-    said
+    lines
 }
 
-fn check(mut recorder: Recorder, said: &[(End, Vec<u8>)]) {
-    for (from, line) in said {
+fn check(mut recorder: Recorder, lines: &[(End, Vec<u8>)]) {
+    for (from, line) in lines {
         recorder.line(*from, line);
     }
     let left_out = recorder.left_out();
     let about = About {
         id: "fuzz/recorder".to_owned(),
         since: "0.1.0".to_owned(),
-        about: "What was said.".to_owned(),
+        about: "A recorded session.".to_owned(),
         recorded: true,
         meta: serde_json::Map::new(),
     };
     let text = recorder.finish(&about);
     match Transcript::read(&text) {
-        Ok(transcript) => assert!(transcript.steps.len() + left_out <= said.len()),
-        Err(error) => panic!("what was written cannot be read: {error}\n{text}"),
+        Ok(transcript) => assert!(transcript.steps.len() + left_out <= lines.len()),
+        Err(error) => panic!("the transcript cannot be read: {error}\n{text}"),
     }
 }

@@ -1,6 +1,6 @@
-//! Reports, whatever the texts in them are.
+//! Writing reports with arbitrary texts.
 //!
-//! A format is a line in [`FORMATS`]: how it is written, and what no text may make of it.
+//! Each line of [`FORMATS`] is a format: how to write it, and what its output must look like.
 
 use crate::generators::events::events;
 use dnode_reports::event::Event;
@@ -8,56 +8,57 @@ use dnode_reports::json::Json;
 use dnode_reports::text::{Options, Text};
 use dnode_reports::{Report, escape};
 
-/// A format, and what must hold of what it writes.
+/// Creates a report of a format; checks its output for these events.
 type Format = (fn(&mut Vec<u8>) -> Box<dyn Report + '_>, fn(&[Event], &str));
 
 const FORMATS: &[Format] = &[
-    (|out| Box::new(Text::new(out, Options { styles: false, verbose: false })), visible),
-    (|out| Box::new(Text::new(out, Options { styles: false, verbose: true })), visible),
-    (|out| Box::new(Text::new(out, Options { styles: true, verbose: true })), styled),
-    (|out| Box::new(Json::new(out)), json),
+    (|out| Box::new(Text::new(out, Options { styles: false, verbose: false })), check_plain),
+    (|out| Box::new(Text::new(out, Options { styles: false, verbose: true })), check_plain),
+    (|out| Box::new(Text::new(out, Options { styles: true, verbose: true })), check_styled),
+    (|out| Box::new(Json::new(out)), check_json),
 ];
 
-/// Writes the events that an input stands for in every format, and checks that the texts in them stay texts.
+/// Writes the events of an input in every format. A text in an event must not control the output:
+/// no control characters, and no change to the structure of the document.
 ///
 /// # Panics
-/// Where one reaches further.
+/// If this does not hold.
 pub fn report(data: &[u8]) {
     let Ok(events) = events(data) else { return };
     for (format, check) in FORMATS {
         let mut out = Vec::new();
         let mut report = format(&mut out);
         for event in &events {
-            report.event(event).unwrap_or_else(|error| panic!("a vector refuses bytes: {error}"));
+            report.event(event).unwrap_or_else(|error| panic!("cannot write to a vector: {error}"));
         }
         drop(report);
         match std::str::from_utf8(&out) {
             Ok(text) => check(&events, text),
-            Err(error) => panic!("not UTF-8: {error}"),
+            Err(error) => panic!("the report is not UTF-8: {error}"),
         }
     }
 }
 
-/// Nothing moves the cursor, hides or reorders.
-fn visible(_: &[Event], text: &str) {
+/// No character moves the cursor, hides text or reorders it.
+fn check_plain(_: &[Event], text: &str) {
     assert!(!text.contains(|c| c != '\n' && escape::is_hidden(c)), "{text:?}");
 }
 
-/// Nothing but the report's own colours does.
-fn styled(events: &[Event], text: &str) {
+/// The only control characters are the colours of the report.
+fn check_styled(events: &[Event], text: &str) {
     let mut parts = text.split("\u{1b}[");
     let mut bare = parts.next().unwrap_or_default().to_owned();
     for part in parts {
-        let Some((code, rest)) = part.split_once('m') else { panic!("no colour: {part:?}") };
-        assert!(code.bytes().all(|byte| byte.is_ascii_digit() || byte == b';'), "no colour: {code:?}");
+        let Some((code, rest)) = part.split_once('m') else { panic!("not a colour: {part:?}") };
+        assert!(code.bytes().all(|byte| byte.is_ascii_digit() || byte == b';'), "not a colour: {code:?}");
         bare.push_str(rest);
     }
-    visible(events, &bare);
+    check_plain(events, &bare);
 }
 
-/// One JSON document with an entry for each case, which an editor shows as it is.
-fn json(events: &[Event], text: &str) {
-    visible(events, text);
+/// One JSON document with one entry for each case and no hidden characters.
+fn check_json(events: &[Event], text: &str) {
+    check_plain(events, text);
     let document: serde_json::Value =
         serde_json::from_str(text).unwrap_or_else(|error| panic!("{error} in {text}"));
     let mut written: Vec<&str> =

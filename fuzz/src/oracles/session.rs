@@ -1,51 +1,55 @@
-//! One session, whatever the other end sends.
+//! One session that receives an arbitrary stream.
 
 use crate::generators::conversation::Conversation;
 use dnode_spec::session::{Event, Session};
 
-/// How many bytes a session may say for each byte that it heard: a function that is called back in turn gets functions of ours,
-/// and a value that stands at several places is written at each of them, up to a limit.
+/// The maximum number of bytes that a session may emit for each received byte. It emits more than
+/// it receives because the user passes functions to each function that it calls, and because a
+/// shared value is written once for each place, up to a limit.
 const AMPLIFICATION: usize = 64;
 
-/// Checks what a session makes of a stream.
+/// Feeds a stream to a session.
 ///
-/// 1. It never panics, and makes at most one event of a line.
-/// 2. What it says, holds and keeps is bounded by what it heard.
-/// 3. Its tables agree with each other.
-/// 4. Once it has ended it hears nothing.
+/// 1. The session does not panic and produces at most one event for a line.
+/// 2. The size of its output and of its tables is bounded by the size of its input.
+/// 3. Its tables are consistent.
+/// 4. It ignores all input after its end.
 ///
 /// # Panics
-/// Where one of these is not so.
+/// If one of these does not hold.
 pub fn session(data: &[u8]) {
     let mut conversation = Conversation::new();
-    let mut heard = 64;
-    let mut said = 0;
+    // Allows for the first message of the session, which answers no input.
+    let mut received = 64;
+    let mut emitted = 0;
     for segment in data.split_inclusive(|&byte| byte == b'\n') {
         let had_ended = conversation.session.is_ended();
-        let events = conversation.hear(segment);
-        assert!(events.len() <= usize::from(!had_ended), "{} events of a line", events.len());
+        let events = conversation.feed(segment);
+        assert!(events.len() <= usize::from(!had_ended), "{} events for one line", events.len());
         let ended = events.iter().any(|event| matches!(event, Event::Ended(_)));
         assert_eq!(conversation.session.is_ended(), had_ended || ended);
-        heard += segment.len();
-        said += std::iter::from_fn(|| conversation.say()).map(|line| line.len()).sum::<usize>();
-        assert!(said <= AMPLIFICATION * heard, "{said} bytes said for {heard}");
+        received += segment.len();
+        emitted += std::iter::from_fn(|| conversation.poll_output()).map(|line| line.len()).sum::<usize>();
+        assert!(emitted <= AMPLIFICATION * received, "{emitted} bytes emitted for {received} received");
     }
-    check_tables(&conversation.session, heard);
+    check_tables(&conversation.session, received);
 }
 
-/// Each own id is one of its function's, no other is, and there are no more of them than bytes could declare.
-pub(super) fn check_tables(session: &Session, heard: usize) {
-    // The shortest declaration, `"0":[0]`, and the shortest call that makes this end declare, `{"method":1}`.
-    assert!(session.held().count() * 7 <= heard, "more is held than was declared");
-    assert!(session.own().count() <= heard, "more is kept than was asked for");
+/// Checks that the tables of own ids and of functions agree, and that `received` bytes could fill
+/// them.
+pub(super) fn check_tables(session: &Session, received: usize) {
+    // The shortest declaration is `"0":[0]`; the shortest call that makes this end declare a
+    // function is `{"method":1}`.
+    assert!(session.held().count() * 7 <= received, "the session holds more ids than were declared");
+    assert!(session.own().count() <= received, "the session keeps more functions than the input can request");
     let mut ids = 0;
     for (id, function) in session.own() {
         let all = session.ids(function);
         assert!(all.contains(&id), "{id} is not among the ids of {function}");
         if all.first() == Some(&id) {
-            assert!(all.is_sorted(), "the oldest id of {function} is not first");
+            assert!(all.is_sorted(), "the ids of {function} are not sorted by age");
             ids += all.len();
         }
     }
-    assert_eq!(ids, session.own().count(), "a function has an id that is not known");
+    assert_eq!(ids, session.own().count(), "a function has an id that is not in the table");
 }

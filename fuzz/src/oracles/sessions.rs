@@ -1,56 +1,58 @@
-//! Two sessions that talk, with an observer on the wire.
+//! Two sessions that talk to each other, and an observer on the wire.
 
+use super::emitted;
 use super::session::check_tables;
-use crate::generators::operations::{Given, Operation, Shape, Which, operations};
-use dnode_spec::clause::{self, Level};
+use crate::generators::operations::{Arguments, Operation, Shape, Which, operations};
 use dnode_spec::graph::{Graph, Node, NodeId};
-use dnode_spec::message::{self, Id, Method};
+use dnode_spec::message::{Id, Method};
 use dnode_spec::monitor::{End, Monitor};
 use dnode_spec::session::{CallError, Event, Function, Handle, Session};
-use dnode_spec::value::Value;
 use std::collections::{HashSet, VecDeque};
 
-/// Lets two sessions do arbitrary operations, with lines that cross on the wire.
+/// Runs operations of two sessions whose lines cross on the wire.
 ///
-/// 1. A call reaches the function that its caller meant.
-/// 2. A call or cull is possible just where the id is held.
-/// 3. The monitor, which sees each line somewhere on its way, finds nothing wrong.
-/// 4. When nothing is under way, both agree on which functions are known, but for declarations that crossed a cull.
+/// 1. A call reaches the function that the caller chose.
+/// 2. A call or cull succeeds if and only if the caller holds the id.
+/// 3. The monitor sees each line while it is in transit and finds no violation.
+/// 4. Once all lines have arrived, both ends agree on which functions exist, except for
+///    declarations that crossed a cull.
 ///
 /// # Panics
-/// Where one of these is not so.
+/// If one of these does not hold.
 pub fn sessions(data: &[u8]) {
-    let mut talk = Talk::new();
+    let mut connection = Connection::new();
     for (end, operation) in operations(data) {
-        talk.run(end, operation);
+        connection.run(end, operation);
     }
-    talk.settle();
-    talk.check_agreement(64 * (data.len() + 64));
+    connection.deliver_all();
+    connection.check_agreement(64 * (data.len() + 64));
 }
 
-/// One way of the wire.
+/// The lines that one end has sent and the other has not received, in order.
 #[derive(Default)]
-struct Way {
+struct InTransit {
+    /// Lines that the observer has not seen.
     sent: VecDeque<Vec<u8>>,
-    /// What the observer has seen, and has not arrived.
-    passed: VecDeque<Vec<u8>>,
-    /// What the lines under way declare and cull, the oldest first.
-    meaning: VecDeque<(HashSet<Id>, HashSet<Id>)>,
+    /// Lines that the observer has seen.
+    observed: VecDeque<Vec<u8>>,
+    /// The ids that each line declares and culls, the oldest line first.
+    ids: VecDeque<(HashSet<Id>, HashSet<Id>)>,
 }
 
-/// Each function goes with a label, its end and its handle; so both ends know what an id should mean.
-struct Talk {
+/// Two sessions and the wire. Every function is passed together with a label, which names its end
+/// and its handle. So the receiver of an id knows which function it must mean.
+struct Connection {
     ends: [Session; 2],
-    ways: [Way; 2],
+    in_transit: [InTransit; 2],
     monitor: Monitor,
-    /// The ids that each end has got, and their labels.
-    got: [Vec<(Id, String)>; 2],
+    /// The ids that each end has received, and their labels.
+    received: [Vec<(Id, String)>; 2],
     /// The ids of each end whose declaration crossed a cull.
     crossed: [HashSet<Id>; 2],
 }
 
-impl Talk {
-    fn new() -> Talk {
+impl Connection {
+    fn new() -> Connection {
         let ends = [(); 2].map(|()| {
             let mut session = Session::new(1 << 20);
             let mut graph = Graph::new();
@@ -59,25 +61,25 @@ impl Talk {
             session.start(graph, object);
             session
         });
-        let mut talk = Talk {
+        let mut connection = Connection {
             ends,
-            ways: Default::default(),
+            in_transit: Default::default(),
             monitor: Monitor::new(),
-            got: Default::default(),
+            received: Default::default(),
             crossed: Default::default(),
         };
-        (0..2).for_each(|end| talk.collect(end));
-        talk
+        (0..2).for_each(|end| connection.send(end));
+        connection
     }
 
     fn run(&mut self, end: usize, operation: Operation) {
         match operation {
-            Operation::CallMethod(given) => {
-                self.call(end, &Method::named("m"), &format!("{} 0", 1 - end), given);
+            Operation::CallMethod(arguments) => {
+                self.call(end, &Method::named("m"), &format!("{} 0", 1 - end), arguments);
             }
-            Operation::CallId(which, given) => {
+            Operation::CallId(which, arguments) => {
                 if let Some((id, label)) = self.known(end, which) {
-                    self.call(end, &Method::Id(id), &label, given);
+                    self.call(end, &Method::Id(id), &label, arguments);
                 }
             }
             Operation::Cull(which) => {
@@ -87,40 +89,43 @@ impl Talk {
                     assert_eq!(self.ends[end].cull(id), expected);
                 }
             }
-            Operation::Pass => self.pass(end),
-            Operation::Arrive => self.arrive(end),
+            Operation::Pass => self.observe(end),
+            Operation::Arrive => self.deliver(end),
             Operation::Half => {
-                if let Some(line) = self.ways[end].passed.front_mut() {
+                if let Some(line) = self.in_transit[end].observed.front_mut() {
                     let rest = line.split_off(line.len() / 2);
                     let half = std::mem::replace(line, rest);
                     self.ends[1 - end].feed(&half);
                 }
             }
         }
-        self.collect(end);
+        self.send(end);
     }
 
+    /// The id at this index, modulo the number of ids that the end has received.
     fn known(&self, end: usize, which: u8) -> Option<(Id, String)> {
-        let got = &self.got[end];
-        got.get(usize::from(which) % got.len().max(1)).cloned()
+        let received = &self.received[end];
+        received.get(usize::from(which) % received.len().max(1)).cloned()
     }
 
-    /// Calls with `[label of the called, [[function, its label], …], what else there is]`.
-    fn call(&mut self, end: usize, method: &Method, label: &str, given: Given) {
+    /// Calls a function with `[its label, [[function, label], …], shape]`.
+    fn call(&mut self, end: usize, method: &Method, label: &str, arguments: Arguments) {
         let mut graph = Graph::new();
         let label = graph.string(label);
         let mut pairs = Vec::new();
-        for which in given.functions() {
+        for which in arguments.functions() {
             let known = match which {
                 Which::Own(handle) => Some((Function::Own(Handle(handle)), format!("{end} {handle}"))),
-                Which::Got(which) => self.known(end, which).map(|(id, label)| (Function::Theirs(id), label)),
+                Which::Received(which) => {
+                    self.known(end, which).map(|(id, label)| (Function::Theirs(id), label))
+                }
             };
             let Some((function, label)) = known else { continue };
             let pair = [graph.add(Node::Leaf(function)), graph.string(&label)];
             pairs.push(graph.array(pair));
         }
         let pairs = graph.array(pairs);
-        let shape = build(given.shape, &mut graph);
+        let shape = build(arguments.shape, &mut graph);
         let root = graph.array([label, pairs, shape]);
         let expected = match method {
             Method::Id(id) if !self.ends[end].held().any(|held| held == *id) => {
@@ -131,65 +136,66 @@ impl Talk {
         assert_eq!(self.ends[end].call(method, &graph, root), expected);
     }
 
-    /// Puts what an end says on the wire, and notes what crosses there.
-    fn collect(&mut self, end: usize) {
+    /// Puts the output of an end on the wire and records which declarations and culls cross.
+    fn send(&mut self, end: usize) {
         while let Some(line) = self.ends[end].poll_output() {
-            let value = Value::parse(&line).unwrap_or_else(|error| panic!("a line is no JSON: {error}"));
-            let decoded = message::decode(&value);
-            assert!(decoded.problems.is_empty(), "{:?}", decoded.problems);
-            let Some(message) = decoded.message else { panic!("a line is no message") };
+            let value = emitted::parse(&line);
+            let message = emitted::decode(&value);
             let declares: HashSet<Id> = message.callbacks.iter().map(|(id, _)| *id).collect();
             let arguments = message.arguments.filter(|_| message.method.is("cull"));
             let ids = arguments.into_iter().flat_map(|ids| ids.items()).filter_map(|id| id.as_number());
             let culls: HashSet<Id> = ids.filter_map(Id::from_number).collect();
-            for (declared, culled) in &self.ways[1 - end].meaning {
+            for (declared, culled) in &self.in_transit[1 - end].ids {
                 self.crossed[end].extend(declares.intersection(culled));
                 self.crossed[1 - end].extend(culls.intersection(declared));
             }
-            self.ways[end].meaning.push_back((declares, culls));
-            self.ways[end].sent.push_back(line);
+            self.in_transit[end].ids.push_back((declares, culls));
+            self.in_transit[end].sent.push_back(line);
         }
     }
 
     /// The observer sees the next line of this end.
-    fn pass(&mut self, end: usize) {
-        let Some(line) = self.ways[end].sent.pop_front() else { return };
+    fn observe(&mut self, end: usize) {
+        let Some(line) = self.in_transit[end].sent.pop_front() else { return };
         let from = if end == 0 { End::A } else { End::B };
-        for problem in self.monitor.line(from, &line[..line.len() - 1]).problems {
-            let level = clause::find(problem.clause).map(|clause| clause.level);
-            assert_eq!(level, Some(Level::Observed), "{problem:?} in {}", line.escape_ascii());
-        }
-        self.ways[end].passed.push_back(line);
+        emitted::check_judgement(&mut self.monitor, from, &line);
+        self.in_transit[end].observed.push_back(line);
     }
 
-    /// The next line of this end that the observer has seen arrives.
-    fn arrive(&mut self, end: usize) {
-        let Some(line) = self.ways[end].passed.pop_front() else { return };
-        self.ways[end].meaning.pop_front();
+    /// The next line of this end arrives, if the observer has seen it.
+    fn deliver(&mut self, end: usize) {
+        let Some(line) = self.in_transit[end].observed.pop_front() else { return };
+        self.in_transit[end].ids.pop_front();
         self.ends[1 - end].feed(&line);
         while let Some(event) = self.ends[1 - end].poll_event() {
             self.receive(1 - end, event);
         }
-        self.collect(1 - end);
+        self.send(1 - end);
     }
 
     fn receive(&mut self, end: usize, event: Event) {
         match event {
             Event::Remote(graph, Some(object)) => {
                 let method = graph.member(object, "m").and_then(|method| graph.leaf(method));
-                let Some(Function::Theirs(id)) = method else { panic!("no method in the object") };
+                let Some(Function::Theirs(id)) = method else { panic!("the object has no method") };
                 self.learn(end, *id, format!("{} 0", 1 - end));
             }
             Event::Called(Handle(handle), graph, root) => {
-                let &[label, pairs, _] = graph.items(root) else { panic!("other arguments than were given") };
-                assert_eq!(text(&graph, label), format!("{end} {handle}"), "another function was meant");
+                let &[label, pairs, _] = graph.items(root) else { panic!("the arguments have changed") };
+                assert_eq!(
+                    text(&graph, label),
+                    format!("{end} {handle}"),
+                    "the call reached the wrong function"
+                );
                 for &pair in graph.items(pairs) {
-                    let &[function, label] = graph.items(pair) else { panic!("no pair") };
-                    let Some(Function::Theirs(id)) = graph.leaf(function) else { panic!("no function") };
+                    let &[function, label] = graph.items(pair) else { panic!("an argument is not a pair") };
+                    let Some(Function::Theirs(id)) = graph.leaf(function) else {
+                        panic!("an argument is not a function")
+                    };
                     self.learn(end, *id, text(&graph, label));
                 }
             }
-            // A call that crossed the cull of its function.
+            // The call crossed a cull of its function.
             Event::Refused(problem) => assert_eq!(problem.clause, "callback/unknown-id"),
             Event::Culled(..) => {}
             other => panic!("{other:?}"),
@@ -197,18 +203,18 @@ impl Talk {
     }
 
     fn learn(&mut self, end: usize, id: Id, label: String) {
-        match self.got[end].iter().find(|(known, _)| *known == id) {
+        match self.received[end].iter().find(|(known, _)| *known == id) {
             Some((_, known)) => assert_eq!(*known, label, "{id} means two functions"),
-            None => self.got[end].push((id, label)),
+            None => self.received[end].push((id, label)),
         }
     }
 
-    /// Carries everything over.
-    fn settle(&mut self) {
-        while self.ways.iter().any(|way| !way.sent.is_empty() || !way.passed.is_empty()) {
+    /// Delivers lines until nothing is in transit.
+    fn deliver_all(&mut self) {
+        while self.in_transit.iter().any(|lines| !lines.sent.is_empty() || !lines.observed.is_empty()) {
             for end in 0..2 {
-                self.pass(end);
-                self.arrive(end);
+                self.observe(end);
+                self.deliver(end);
             }
         }
     }
@@ -218,12 +224,12 @@ impl Talk {
             check_tables(&self.ends[owner], bound);
             let own: HashSet<Id> = self.ends[owner].own().map(|(id, _)| id).collect();
             let held: HashSet<Id> = self.ends[1 - owner].held().collect();
-            assert!(own.is_subset(&held), "end {owner} keeps functions for nobody");
+            assert!(own.is_subset(&held), "end {owner} keeps functions that the other end does not hold");
             let dropped: Vec<&Id> = held.difference(&own).collect();
             let crossed = &self.crossed[owner];
             assert!(
                 dropped.iter().all(|id| crossed.contains(id)),
-                "end {owner} has dropped {dropped:?}, {crossed:?} crossed"
+                "end {owner} has dropped {dropped:?}, but only {crossed:?} crossed a cull"
             );
         }
     }
@@ -232,7 +238,7 @@ impl Talk {
 fn text(graph: &Graph<Function>, at: NodeId) -> String {
     match graph.node(at) {
         Node::String(text) => text.to_string(),
-        other => panic!("{other:?} is no text"),
+        other => panic!("{other:?} is not a string"),
     }
 }
 
@@ -260,7 +266,8 @@ fn build(shape: Shape, graph: &mut Graph<Function>) -> NodeId {
             (0..40).fold(core, |inner, _| graph.array([inner]))
         }
         Shape::Words => {
-            // Not "[Circular]": as a text of one's own it cannot be told from the mark, and the monitor says so.
+            // "[Circular]" is not among them: the monitor cannot distinguish it from the mark for a
+            // cycle and remarks on it.
             let words = ["[Function]", "methods", "\u{1b}\n\"\\"].map(|word| graph.string(word));
             graph.array(words)
         }
