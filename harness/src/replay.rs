@@ -1,6 +1,6 @@
 //! The replayer: runs one transcript on one connection and says how the peer diverges from it.
 //!
-//! It follows the rules of judgement in ARCHITECTURE.md: a step of ours waits for the mandatory expectations above it;
+//! It follows the rules of judgement in `harness/docs/rules-of-judgement.md`: a step of ours waits for the mandatory expectations above it;
 //! presence is decided by the deadline of the case, absence by two barriers; what comes early is kept for the step that expects it.
 
 mod absence;

@@ -40,7 +40,7 @@ pub(super) fn explain(args: &ExplainArgs) -> Result<u8, String> {
     }
     if out.is_empty() {
         return Err(format!(
-            "caller: {:?} is no case (`dnode-conform list` shows them), no clause (CLAUSES.md has them) and no fault \
+            "caller: {:?} is no case (`dnode-conform list` shows them), no clause (spec/CLAUSES.md has them) and no fault \
              (`dnode-conform serve --list-faults`)",
             args.id
         ));
