@@ -91,7 +91,8 @@ fn write_help(out: &mut String, command: &[&str]) {
 fn help_is_fresh() {
     let mut out = String::from(
         "# The command line\n\nGenerated from the `--help` of each command; `UPDATE=1 cargo test --workspace` rewrites it.\n\
-         Without a command, `dnode-conform` does what `dnode-conform run` does.\n",
+         Without a command, `dnode-conform` does what `dnode-conform run` does.\n\
+         `dnode-conform completions SHELL` prints completions for your shell, and `dnode-conform man | man -l -` shows the manual.\n",
     );
     write_help(&mut out, &[]);
     assert_fresh("harness/docs/commands.md", &out);
