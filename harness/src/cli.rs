@@ -4,6 +4,8 @@ mod baseline;
 mod compare;
 mod completions;
 mod diff;
+#[cfg(test)]
+mod examples;
 mod explain;
 mod fuzz;
 mod import;
