@@ -1,22 +1,22 @@
 #!/usr/bin/env bash
-# Builds the fuzz targets as ClusterFuzzLite (and OSS-Fuzz) runs them, and puts into $OUT of each TARGET what the engine looks for:
-# TARGET, TARGET_seed_corpus.zip, TARGET.dict where it reads a stream, TARGET.options.
+# Builds the fuzz targets for ClusterFuzzLite (and OSS-Fuzz). For each TARGET, $OUT then has the files that the engine reads:
+# TARGET, TARGET_seed_corpus.zip, TARGET.options, and TARGET.dict if the target reads a stream.
 #
-# The image sets OUT, SRC, WORK, SANITIZER and RUSTFLAGS, and has nightly Rust, cargo-fuzz and zip. It runs this as `bash -eux`. With the same
-# variables it runs without the image: fuzz/README.md has the command.
+# The image sets OUT, SRC, WORK, SANITIZER and RUSTFLAGS, and has nightly Rust, cargo-fuzz and zip. It runs this script as `bash -eux`. With
+# the same variables the script also runs outside the image: fuzz/README.md has the command.
 #
-# Deliberately absent: `baseline`, which checks nothing, and `peer`, which needs one to talk to.
+# Deliberately absent: `baseline`, which checks nothing, and `peer`, which needs a running peer.
 set -euo pipefail
 cd "$SRC/dnode-conform"
 
 host=$(rustc -vV | sed -n 's/^host: //p')
 built=$WORK/target
-# It makes the build three times as long and no target faster.
+# Link-time optimization triples the build time and makes no target faster.
 export CARGO_PROFILE_RELEASE_LTO=off
 features=(--no-default-features --features engine)
 if [ "$SANITIZER" = coverage ]; then
-  # The image's cargo makes a plain build of `cargo fuzz build` here, without features, so that is asked for directly. Reports need the paths of
-  # the sources as they are in the image.
+  # The image's cargo turns `cargo fuzz build` into a plain build without features, so this calls cargo directly. Reports need the paths of
+  # the sources in the image.
   for crate in spec reports fuzz; do RUSTFLAGS+=" --remap-path-prefix $crate=$PWD/$crate"; done
   export RUSTFLAGS
   cargo build -p dnode-fuzz --bins "${features[@]}" --target-dir "$built"
@@ -26,7 +26,7 @@ else
   binaries=$built/$host/release
 fi
 
-# The files below $2, without their folders: the engine wants a flat corpus, and a name that says what is in it tells nobody's from another's.
+# Zips the files beneath $2 without their folders, because the engine reads a flat corpus. A hash of its content names each file.
 zip_seeds() {
   local flat=$WORK/seeds/$1
   rm -rf "$flat" "$OUT/$1_seed_corpus.zip"
@@ -43,6 +43,6 @@ for options in fuzz/options/*.options; do
   [ -d "${regressions[0]}" ] || regressions=()
   cp "$binaries/$target" "$options" "$OUT/"
   zip_seeds "$target" "fuzz/seeds/$target/" "${regressions[@]}"
-  # The options name the dictionary where the target reads a stream.
+  # The options of a target that reads a stream name the dictionary.
   if grep -q '^dict' "$options"; then cp fuzz/dictionary/dnode.dict "$OUT/$target.dict"; fi
 done
