@@ -1,10 +1,10 @@
-# The program in a small image, for a server that listens somewhere:
+# A small image with the program, for a server that already listens somewhere:
 #
 #   docker build -t dnode-conform .
 #   docker run --rm --network host dnode-conform 127.0.0.1:5050
 #
-# Reports go to /reports: add -v "$PWD:/reports" --user "$(id -u)". An image that is to start your server with --exec has your server in it too:
-# begin it with `FROM dnode-conform` or copy /usr/local/bin/dnode-conform, which needs no libraries, into yours.
+# Reports go to /reports: add -v "$PWD:/reports" --user "$(id -u)". To start your server with --exec, the image must contain your server too:
+# begin yours with `FROM dnode-conform`, or copy /usr/local/bin/dnode-conform into it. The program needs no libraries.
 FROM rust:1.88-alpine AS build
 RUN apk add --no-cache musl-dev
 WORKDIR /src

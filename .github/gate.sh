@@ -1,17 +1,17 @@
 #!/usr/bin/env bash
-# What action.yml runs: makes the arguments of `dnode-conform run` of the action's inputs, and leaves its reports in a folder.
+# action.yml runs this. It turns the action's inputs into arguments of `dnode-conform run`, and writes the reports to a folder.
 #
-# An input comes as a variable and goes on as one argument, so no shell reads it as anything else. The command in GATE_EXEC alone is read by one, that
-# of `dnode-conform --exec`: it is the caller's own.
+# Each input arrives as a variable and becomes one argument, so no shell interprets it. The only exception is the command in GATE_EXEC, which is the
+# caller's own: the shell of `dnode-conform --exec` runs it.
 #
-# From the environment: GATE_* (the inputs, in action.yml), GATE_REF (at what the action is used), DNODE_CONFORM* (fixtures/ci/conform.sh);
-# GITHUB_STEP_SUMMARY, GITHUB_OUTPUT and RUNNER_TEMP are GitHub's.
+# From the environment: GATE_* (the inputs, in action.yml), GATE_REF (the ref of the action), DNODE_CONFORM* (fixtures/ci/conform.sh).
+# GitHub sets GITHUB_STEP_SUMMARY, GITHUB_OUTPUT and RUNNER_TEMP.
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 
 if [ -z "${GATE_EXEC:-}${GATE_TARGET:-}" ]; then
-  # Without either the program would judge its own reference peer, and that is always green.
-  echo "::error title=dnode-conform::say with exec how your server is started, or with target where it listens"
+  # Without either, the program would judge its own reference peer, which always passes.
+  echo "::error title=dnode-conform::say with exec how to start your server, or with target where it listens"
   exit 2
 fi
 
@@ -28,10 +28,10 @@ if [ -n "${GATE_LEVEL:-}" ]; then arguments+=("--level=$GATE_LEVEL"); fi
 while IFS= read -r argument; do
   if [ -n "$argument" ]; then arguments+=("$argument"); fi
 done <<<"${GATE_ARGS:-}"
-# What stands after -- is no option, whatever it begins with.
+# An argument after -- is never an option.
 if [ -n "${GATE_TARGET:-}" ]; then arguments+=(-- "$GATE_TARGET"); fi
 
-# A release's program where the action is used at that release, or where one is asked for; else the sources that the action came with.
+# Use the released program if the action is used at that release, or if `version` names one. Otherwise build the sources of the action.
 own=v$(sed -n 's/^version = "\(.*\)"$/\1/p' "$root/Cargo.toml" | head -n 1)
 if [ -n "${GATE_VERSION:-}" ]; then
   export DNODE_CONFORM_VERSION=$GATE_VERSION

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # Makes the files of a release; .github/workflows/release.yml runs it.
 #
-#   .github/release.sh pack TARGET [PROGRAM]   builds the program for a platform, tries it, and packs it into dist/; PROGRAM is one that is built already
-#   .github/release.sh publish                 writes dist/SHA256SUMS and makes a release of dist/ with gh, at the tag in GITHUB_REF_NAME
+#   .github/release.sh pack TARGET [PROGRAM]   builds the program for a platform, tries it, and packs it into dist/; PROGRAM skips the build
+#   .github/release.sh publish                 writes dist/SHA256SUMS and publishes dist/ as a release with gh, at the tag in GITHUB_REF_NAME
 #
-# Where GITHUB_REF_NAME is not set, `pack` takes the version of Cargo.toml. An archive has the names that fixtures/ci/conform.sh looks for.
+# Without GITHUB_REF_NAME, `pack` uses the version in Cargo.toml. fixtures/ci/conform.sh expects these names of archives.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 

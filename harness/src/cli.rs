@@ -5,6 +5,8 @@ mod baseline;
 mod compare;
 mod completions;
 mod diff;
+#[cfg(test)]
+mod examples;
 mod explain;
 mod failure;
 mod fuzz;

@@ -203,6 +203,7 @@ fn scripts_are_read_by_their_shells_and_say_what_they_take() {
         ("bash", ".github/gate.sh"),
         ("bash", ".github/release.sh"),
         ("bash", ".ci/run"),
+        ("bash", ".ci/test"),
     ];
     for (shell, script) in scripts {
         let path = root().join(script);
@@ -427,7 +428,7 @@ fn the_plain_script_is_red_for_npm_dnode_and_green_for_the_reference_peer() {
     job.with("DNODE_CONFORM", "/no/such/program")
         .conform(&[])
         .expect_status(&[2])
-        .expect_text("which is no program");
+        .expect_text("which is not an executable program");
 }
 
 /// The platform of this machine, as a release names it.

@@ -1,4 +1,4 @@
-//! Documents that are made from the code say what the code says.
+//! Generated documents agree with the code.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod support;
@@ -19,7 +19,7 @@ fn assert_fresh(path: &str, expected: &str) {
 }
 
 #[test]
-fn the_catalogue_is_fresh() {
+fn catalogue_is_fresh() {
     let json = run(&["list", "--format", "json"]);
     let rows: serde_json::Value = serde_json::from_str(&json.stdout).unwrap();
     let text = |row: &serde_json::Value, key: &str| row[key].as_str().unwrap().to_owned();
@@ -29,9 +29,9 @@ fn the_catalogue_is_fresh() {
         words.join(", ")
     };
     let mut out = String::from(
-        "# Cases\n\nGenerated from `fixtures/transcripts/`; `UPDATE=1 cargo test --workspace` rewrites it. The clauses are in \
-         [CLAUSES.md](CLAUSES.md), the methods that a\ncase needs of the peer in [fixtures/PROBE.md](fixtures/PROBE.md). A hostile case is \
-         run last and by itself.\n",
+        "# Cases\n\nGenerated from the transcripts in this folder; `UPDATE=1 cargo test --workspace` rewrites it.\n\
+         The clauses are in [CLAUSES.md](../../spec/CLAUSES.md), the probe's methods that a case needs in [PROBE.md](../PROBE.md).\n\
+         A hostile case runs last, on a peer of its own.\n",
     );
     let mut group = String::new();
     for row in rows.as_array().unwrap() {
@@ -51,12 +51,12 @@ fn the_catalogue_is_fresh() {
         let (level, clauses, needs) = (text(row, "level"), words(row, "clauses"), words(row, "needs"));
         let _ = writeln!(out, "| {id}{hostile}{dialect} | {level} | {clauses} | {needs} | {about} |");
     }
-    assert_fresh("CASES.md", &out);
+    assert_fresh("fixtures/transcripts/CASES.md", &out);
 }
 
 #[test]
-fn each_bench_has_its_place_among_the_benchmarks() {
-    let document = std::fs::read_to_string(root().join("BENCHMARKS.md")).unwrap();
+fn each_bench_has_a_table() {
+    let document = std::fs::read_to_string(root().join("harness/benches/README.md")).unwrap();
     let benches =
         std::fs::read_dir(root().join("harness/benches")).unwrap().map(|entry| entry.unwrap().path());
     let names = benches.filter(|path| path.extension().is_some_and(|it| it == "rs"));
@@ -64,46 +64,46 @@ fn each_bench_has_its_place_among_the_benchmarks() {
         let places =
             [format!("| [{name}](#{name}) |"), format!("\n## {name}\n"), format!("<!-- {name} -->\n")];
         for place in places.iter().chain([&format!("<!-- end of {name} -->\n")]) {
-            assert!(document.contains(place), "BENCHMARKS.md has no {place:?}, where the bench writes");
+            assert!(
+                document.contains(place),
+                "harness/benches/README.md has no {place:?}: the bench has no place to write to"
+            );
+        }
+    }
+}
+
+/// The help of a command and of each of its subcommands, as the program prints it.
+fn write_help(out: &mut String, command: &[&str]) {
+    let arguments = [command, &["--help"]].concat();
+    let help = run(&arguments);
+    help.expect_status(&[0]);
+    let _ = write!(out, "\n## dnode-conform {}\n\n```text\n{}```\n", arguments.join(" "), help.stdout);
+    let subcommands = help.stdout.lines().skip_while(|line| *line != "Commands:").skip(1);
+    for line in subcommands.take_while(|line| !line.is_empty()) {
+        let name = line.split_whitespace().next().unwrap();
+        if name != "help" {
+            write_help(out, &[command, &[name]].concat());
         }
     }
 }
 
 #[test]
-fn the_help_is_fresh() {
+fn help_is_fresh() {
     let mut out = String::from(
-        "# The command line\n\nGenerated from the program's own `--help`; `UPDATE=1 cargo test --workspace` rewrites it.\n",
+        "# The command line\n\nGenerated from the `--help` of each command; `UPDATE=1 cargo test --workspace` rewrites it.\n\
+         Without a command, `dnode-conform` does what `dnode-conform run` does.\n\
+         `dnode-conform completions SHELL` prints completions for your shell, and `dnode-conform man | man -l -` shows the manual.\n",
     );
-    for command in [
-        &["--help"][..],
-        &["list", "--help"],
-        &["explain", "--help"],
-        &["replay", "--help"],
-        &["minimize", "--help"],
-        &["fuzz", "--help"],
-        &["compare", "--help"],
-        &["record", "--help"],
-        &["report", "--help"],
-        &["diff", "--help"],
-        &["baseline", "create", "--help"],
-        &["baseline", "update", "--help"],
-        &["import", "--help"],
-        &["serve", "--help"],
-        &["completions", "--help"],
-        &["man", "--help"],
-    ] {
-        let help = run(command);
-        help.expect_status(&[0]);
-        let _ = write!(out, "\n## dnode-conform {}\n\n```text\n{}```\n", command.join(" "), help.stdout);
-    }
-    assert_fresh("COMMANDS.md", &out);
+    write_help(&mut out, &[]);
+    assert_fresh("harness/docs/commands.md", &out);
 }
 
 #[test]
-fn the_defects_are_fresh() {
+fn defects_are_fresh() {
     let mut out = String::from(
-        "# Defects of known implementations\n\nCollected from the files beside the reports; `UPDATE=1 cargo test --workspace` rewrites it. One row for each cause, with the case that \
-         shows it and the shortest input:\nwhat is sent after the handshake, one line. The versions and dates are in the headings.\n",
+        "# Defects of known implementations\n\nCollected from the files beside the reports; `UPDATE=1 cargo test --workspace` rewrites it.\n\
+         One row for each cause, with a case that shows it and the shortest input: the lines sent after the handshake.\n\
+         The headings name the versions and dates.\n",
     );
     let folder = root().join("reports/known");
     let mut files: Vec<_> = std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()).collect();

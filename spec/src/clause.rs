@@ -1,7 +1,7 @@
 //! The clauses: every sentence that an implementation of dnode is judged by.
 //!
 //! A clause is one plain sentence with a permanent id, a level, the source that it rests on, and who judges it. The
-//! table is the only place where a clause is stated; reports, cases and the generated `CLAUSES.md` take it from here.
+//! table is the only place where a clause is stated; reports, cases and the generated `spec/CLAUSES.md` take it from here.
 //!
 //! Rules: an id is never renamed or reused. A `must` names a sentence of the protocol document, or of JSON, which that
 //! document builds on. What only the reference implementation does is `observed`, unless two implementations cannot
@@ -138,7 +138,7 @@ impl Clause {
     pub fn link(&self) -> String {
         let repository = env!("CARGO_PKG_REPOSITORY");
         let version = env!("CARGO_PKG_VERSION");
-        format!("{repository}/blob/v{version}/CLAUSES.md#{}", self.id.replace('/', ""))
+        format!("{repository}/blob/v{version}/spec/CLAUSES.md#{}", self.id.replace('/', ""))
     }
 }
 
@@ -152,7 +152,7 @@ pub fn find(id: &str) -> Option<&'static Clause> {
     CLAUSES.iter().find(|clause| clause.id == id)
 }
 
-/// The table as a Markdown document: what `CLAUSES.md` in the root must contain.
+/// The table as a Markdown document: what `spec/CLAUSES.md` must contain.
 #[must_use]
 pub fn to_markdown() -> String {
     let mut out = String::from(
@@ -223,7 +223,7 @@ mod tests {
         };
         assert!(!links.iter().any(group));
         let link = find("framing/split-character").unwrap().link();
-        assert!(link.ends_with("/CLAUSES.md#framingsplit-character"), "{link}");
+        assert!(link.ends_with("/spec/CLAUSES.md#framingsplit-character"), "{link}");
     }
 
     #[test]
@@ -236,7 +236,7 @@ mod tests {
 
     #[test]
     fn the_document_is_fresh() {
-        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../CLAUSES.md");
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/CLAUSES.md");
         crate::fresh::assert_fresh(path, &to_markdown());
     }
 }

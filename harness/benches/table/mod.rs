@@ -1,4 +1,4 @@
-//! The tables of BENCHMARKS.md. Each bench prints its own; with `UPDATE=1` it also takes the place of the one that stands there, and its
+//! The tables of harness/benches/README.md. Each bench prints its own; with `UPDATE=1` it also takes the place of the one that stands there, and its
 //! goals beside their figures take the place of theirs in the first table. What the document says of them is written by hand.
 #![allow(
     dead_code,
@@ -76,7 +76,7 @@ impl Table {
 }
 
 fn document() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../BENCHMARKS.md")
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/README.md")
 }
 
 /// The document with this table between the marks of the bench.
@@ -85,7 +85,7 @@ fn with_table(document: &str, bench: &str, table: &str) -> String {
     let place =
         document.split_once(&begin).and_then(|(before, rest)| Some((before, rest.split_once(&end)?.1)));
     let (before, after) =
-        place.unwrap_or_else(|| panic!("BENCHMARKS.md has no place for the table of {bench}"));
+        place.unwrap_or_else(|| panic!("harness/benches/README.md has no place for the table of {bench}"));
     format!("{before}{begin}\n{table}\n{end}{after}")
 }
 
@@ -100,7 +100,10 @@ fn with_goals(document: &str, bench: &str, goals: &str) -> String {
             out.push_str(row);
         }
     }
-    assert!(goals.is_none_or(str::is_empty), "BENCHMARKS.md has no row of {bench} among the goals");
+    assert!(
+        goals.is_none_or(str::is_empty),
+        "harness/benches/README.md has no row of {bench} among the goals"
+    );
     out
 }
 

@@ -41,7 +41,7 @@ pub(super) fn explain(args: &ExplainArgs) -> Result<u8, Failure> {
     }
     if out.is_empty() {
         return Err(Failure::caller(format!(
-            "{:?} is no case (`dnode-conform list` shows them), no clause (CLAUSES.md has them) and no fault \
+            "{:?} is neither a case (`dnode-conform list` shows them), a clause (spec/CLAUSES.md has them) nor a fault \
              (`dnode-conform serve --list-faults`)",
             args.id
         )));

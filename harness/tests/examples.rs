@@ -1,0 +1,167 @@
+//! Runs every command in the README and in `harness/docs`, and compares the output that they quote.
+//!
+//! The documents say `node server.js`, `node client.js` and `127.0.0.1:5050` for the reader's implementation; the reference peer takes
+//! its place here. `src/cli/examples.rs` parses all commands, also those that do not run.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
+mod support;
+
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use support::{Listening, PROGRAM, Ran, install, ran, root};
+use tempfile::TempDir;
+
+/// The commands that do not run here, and why. A command belongs to the first entry that it begins with.
+const NOT_RUN: &[(&str, &str)] = &[
+    ("cargo install ", "it compiles the program again, which takes minutes"),
+    (".ci/test", "it runs this test"),
+    ("dnode-conform --exec 'exec node tls.js", "it needs a certificate: tests/transports.rs makes one"),
+    ("dnode-conform serve --listen tls:", "it needs a certificate: tests/transports.rs makes one"),
+    ("dnode-conform run --listen tls:", "it needs a certificate: tests/clients.rs makes one"),
+    ("dnode-conform run --listen 127.0.0.1:5050", "it waits for the reader's client: see tests/listen.rs"),
+    ("dnode-conform fuzz ", "it takes five minutes: see tests/fuzz.rs"),
+    ("dnode-conform record ", "it runs until Ctrl-C: see tests/record.rs"),
+    ("dnode-conform 127.0.0.1:5051", "it goes through that recorder"),
+    ("dnode-conform interop ", "it needs Perl, Ruby, PHP and Java: see tests/interop.rs"),
+];
+
+/// The reader's programs, as the reference peer.
+const PROGRAMS: &[(&str, &str)] = &[
+    ("server.js", "['--listen', at.includes('/') ? 'unix:' + at : '127.0.0.1:' + at]"),
+    ("shoe.js", "['--listen', `ws://127.0.0.1:${at}/dnode/websocket`]"),
+    ("client.js", "['--connect', at.includes('/') ? 'unix:' + at : at + ':' + process.argv[3]]"),
+];
+
+/// A command of a document, and the output that the document quotes.
+struct Example {
+    command: String,
+    output: Vec<String>,
+}
+
+/// The commands of a document in their order: all lines of `sh` blocks, and `$ COMMAND` at the beginning of `text` blocks.
+fn examples(text: &str) -> Vec<Example> {
+    let mut found = Vec::new();
+    for block in text.split("\n```").skip(1).step_by(2) {
+        let (language, lines) = block.split_once('\n').unwrap_or((block, ""));
+        let mut lines = lines.lines().map(str::to_owned);
+        if language == "sh" {
+            let commands = lines.filter(|line| !line.is_empty() && !line.starts_with('#'));
+            found.extend(commands.map(|command| Example { command, output: Vec::new() }));
+        } else if let Some(command) = lines.next().filter(|line| line.starts_with("$ ")) {
+            found.push(Example { command: command[2..].to_owned(), output: lines.collect() });
+        }
+    }
+    found
+}
+
+/// A folder in which the commands of one document find the program, the fixtures and the reader's programs.
+struct Reader {
+    folder: TempDir,
+    /// The server that the reader has started.
+    server: Listening,
+}
+
+impl Reader {
+    fn new() -> Reader {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["fixtures", "reports"] {
+            symlink(root().canonicalize().unwrap().join(name), folder.path().join(name)).unwrap();
+        }
+        std::fs::create_dir(folder.path().join("bin")).unwrap();
+        symlink(PROGRAM, folder.path().join("bin/dnode-conform")).unwrap();
+        for (name, arguments) in PROGRAMS {
+            let script = format!(
+                "const at = process.argv[2];\nrequire('child_process').spawnSync('dnode-conform', ['serve', ...{arguments}], \
+                 {{ stdio: 'inherit' }});\n"
+            );
+            std::fs::write(folder.path().join(name), script).unwrap();
+        }
+        Reader { folder, server: Listening::start(&["serve", "--listen", "127.0.0.1:0"]) }
+    }
+
+    fn run(&self, command: &str) -> Ran {
+        let command = command
+            .replace("cargo run --release --", "dnode-conform")
+            .replace("cargo run --release", "dnode-conform")
+            .replace("127.0.0.1:5050", &self.server.address);
+        let path = format!("{}/bin:{}", self.folder.path().display(), std::env::var("PATH").unwrap());
+        let mut shell = Command::new("sh");
+        shell.args(["-c", &command]).env("PATH", path).current_dir(&self.folder);
+        ran(&shell.output().unwrap())
+    }
+}
+
+/// The lines of a quotation that the output does not have, in their order. A line with `…` stands for any others.
+fn missing<'q>(quoted: &'q [String], output: &str) -> Option<&'q String> {
+    let mut lines = output.lines().map(str::trim_end);
+    quoted.iter().filter(|line| !line.contains('…')).find(|line| !lines.any(|it| it == line.trim_end()))
+}
+
+/// What is wrong with the examples of a document.
+fn problems(document: &Path) -> Vec<String> {
+    let text = std::fs::read_to_string(document).unwrap();
+    let examples = examples(&text);
+    let reader = Reader::new();
+    let mut problems = Vec::new();
+    for Example { command, output } in examples {
+        if NOT_RUN.iter().any(|(start, _)| command.starts_with(start)) {
+            continue;
+        }
+        let ran = reader.run(&command);
+        if ![0, 1].contains(&ran.status) {
+            problems.push(format!("exit {}: {command}\n{}\n{}", ran.status, ran.stdout, ran.stderr));
+        }
+        if let Some(line) = missing(&output, &ran.stdout) {
+            problems.push(format!("{command} does not print:\n{line}"));
+        }
+    }
+    problems
+}
+
+/// The README and the pages in `harness/docs`.
+fn documents() -> Vec<PathBuf> {
+    let pages = std::fs::read_dir(root().join("harness/docs")).unwrap().map(|entry| entry.unwrap().path());
+    let mut documents: Vec<PathBuf> = pages.filter(|page| !page.ends_with("commands.md")).collect();
+    documents.push(root().join("README.md"));
+    documents.sort();
+    documents
+}
+
+#[test]
+fn commands_of_documents_work() {
+    for peer in ["npm-dnode", "npm-dnode-0.9.12"] {
+        install(peer);
+    }
+    let problems: Vec<String> = std::thread::scope(|scope| {
+        let threads: Vec<_> = documents()
+            .into_iter()
+            .map(|document| {
+                scope.spawn(move || {
+                    let name = document.file_name().unwrap().to_string_lossy().into_owned();
+                    problems(&document).into_iter().map(move |problem| format!("{name}: {problem}"))
+                })
+            })
+            .collect();
+        threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect()
+    });
+    assert!(problems.is_empty(), "{}", problems.join("\n\n"));
+}
+
+#[test]
+fn each_reason_not_to_run_is_needed() {
+    let texts: Vec<String> =
+        documents().iter().map(|document| std::fs::read_to_string(document).unwrap()).collect();
+    let commands: Vec<Example> = texts.iter().flat_map(|text| examples(text)).collect();
+    for (start, _) in NOT_RUN {
+        assert!(commands.iter().any(|example| example.command.starts_with(start)), "no command {start}");
+    }
+    assert!(commands.len() > 30, "only {} commands were found", commands.len());
+}
+
+#[test]
+fn a_quotation_must_be_in_the_output() {
+    let quoted = ["first", "…", "third"].map(str::to_owned);
+    assert_eq!(missing(&quoted, "first\nsecond\nthird\n"), None);
+    assert_eq!(missing(&quoted, "third\nfirst\n"), Some(&quoted[2]));
+}

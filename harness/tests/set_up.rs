@@ -1,0 +1,37 @@
+//! `.ci/test` on a machine that lacks what the tests need.
+//!
+//! Deliberately absent: the installation itself, which needs root and a fresh machine.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
+mod support;
+
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::process::Command;
+use support::{ran, root};
+
+#[test]
+fn all_missing_programs_are_named_at_once_with_the_command_that_installs_them() {
+    let folder = tempfile::tempdir().unwrap();
+    for tool in ["bash", "dirname", "sed", "tr"] {
+        let found = Command::new("sh").args(["-c", &format!("command -v {tool}")]).output().unwrap();
+        symlink(String::from_utf8(found.stdout).unwrap().trim(), folder.path().join(tool)).unwrap();
+    }
+    // Root would install them.
+    let id = folder.path().join("id");
+    std::fs::write(&id, "#!/bin/sh\necho 1000\n").unwrap();
+    std::fs::set_permissions(&id, std::fs::Permissions::from_mode(0o755)).unwrap();
+
+    let mut script = Command::new(folder.path().join("bash"));
+    script.arg(root().join(".ci/test")).args(["--set-up", "c++"]).current_dir(root());
+    script.env("PATH", folder.path()).env("CHROMIUM", folder.path().join("chromium"));
+    let ran = ran(&script.output().unwrap());
+
+    ran.expect_status(&[1]);
+    for program in
+        ["cargo", "cc", "chromium", "curl", "git", "kill", "node", "npm", "prove", "python3", "tar", "c++"]
+    {
+        ran.expect_text(&format!(".ci/test: {program} is missing\n"));
+    }
+    ran.expect_text("apt-get install gcc chromium curl git procps nodejs npm perl python3 tar g++")
+        .expect_text("https://sh.rustup.rs");
+}
