@@ -18,7 +18,6 @@ use dnode_reports::event::{Death, Ended, Event, Outcome, Run, Verdict};
 use dnode_spec::generate::Seed;
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 /// Where events go.
@@ -149,7 +148,7 @@ impl<'a> Runner<'a> {
     }
 
     pub(super) fn is_interrupted(&self) -> bool {
-        self.options.interrupted.load(Ordering::Relaxed)
+        self.options.interrupted.is_cancelled()
     }
 
     /// Whether no more cases are begun.
