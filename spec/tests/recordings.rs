@@ -25,7 +25,7 @@ fn judge(path: &Path, findings: &mut Findings) -> usize {
             // Ids differ from session to session; the place does not.
             let at: String = problem.at.chars().map(|c| if c.is_ascii_digit() { 'N' } else { c }).collect();
             let entry = findings.entry((who.clone(), problem.clause, at)).or_insert_with(|| {
-                (Vec::new(), 0, format!("expected {}, came {}", problem.expected, problem.actual))
+                (Vec::new(), 0, format!("expected {}, got {}", problem.expected, problem.actual))
             });
             entry.1 += 1;
             if !entry.0.contains(&name) {

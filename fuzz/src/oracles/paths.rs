@@ -1,6 +1,7 @@
 //! Paths, callbacks and links: what a message can do to its arguments, and to nothing else.
 
-use dnode_spec::graph::{Graph, Node, NodeId, compare};
+use dnode_spec::compare::compare;
+use dnode_spec::graph::{Graph, Node, NodeId};
 use dnode_spec::message::{self, Id, Message, Method};
 use dnode_spec::path::{MAX_GAP, Path};
 use dnode_spec::scrub::{Unscrubbed, Written, scrub, unscrub};

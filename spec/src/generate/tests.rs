@@ -49,10 +49,14 @@ fn what_is_rare_is_said_in_the_header_and_where_it_stands() {
             recorded: false,
             meta: Map::new(),
         };
-        let text = write(&plan, Kind::Legal, &about);
+        let write = |plan: &Plan| {
+            let (header, steps) = super::write(plan, Kind::Legal, &about);
+            text(&header, steps)
+        };
+        let text = write(&plan);
         let transcript = Transcript::read(&text).unwrap_or_else(|error| panic!("{rare:?}: {error}\n{text}"));
         assert_eq!(transcript.header.requires, [*clause]);
-        let plain = write(&Plan { rare: None, ..plan }, Kind::Legal, &about);
+        let plain = write(&Plan { rare: None, ..plan });
         assert_ne!(
             plain.lines().skip(1).collect::<Vec<_>>(),
             text.lines().skip(1).collect::<Vec<_>>(),

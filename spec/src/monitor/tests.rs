@@ -193,15 +193,15 @@ fn a_problem_says_where_and_what() {
         lines.extend(monitor.line(B, line.as_bytes()).problems.into_iter().map(|problem| {
             let Problem { clause, at, expected, actual, refused } = problem;
             let weight = if refused { "refused" } else { "tolerated" };
-            format!("{weight} {clause} at `{at}`: expected {expected}, came {actual}")
+            format!("{weight} {clause} at `{at}`: expected {expected}, got {actual}")
         }));
     }
     insta::assert_snapshot!(lines.join("\n"), @r#"
-    tolerated cull/declared at `arguments[1]`: expected the id of a function, came 7, which neither end has declared
-    refused callback/not-culled at `method`: expected the id of a function of the other end, came a call of 0, which this end has culled
-    refused callback/declared at `method`: expected the id of a function of the other end, came a call of 8, which the other end has not declared
-    tolerated link/circular-marked at `links`: expected a link to each place marked "[Circular]", came 2 marked places that no link reaches
-    refused framing/json at ``: expected one JSON text in UTF-8, came at byte 0: expected a value, found "x"
+    tolerated cull/declared at `arguments[1]`: expected the id of a function, got 7, which neither end has declared
+    refused callback/not-culled at `method`: expected the id of a function of the other end, got a call of 0, which this end has culled
+    refused callback/declared at `method`: expected the id of a function of the other end, got a call of 8, which the other end has not declared
+    tolerated link/circular-marked at `links`: expected a link to each place marked "[Circular]", got 2 marked places that no link reaches
+    refused framing/json at ``: expected one JSON text in UTF-8, got at byte 0: expected a value, found "x"
     "#);
 }
 
@@ -397,17 +397,6 @@ fn what_it_understood_is_handed_on() {
     let culls = monitor.line(A, br#"{"method":"cull","arguments":[1,"2",3.0]}"#).received.unwrap().culls;
     assert_eq!(culls, [Id(1), Id(3)]);
     assert!(monitor.line(A, b"{}").received.is_none() && monitor.line(A, b"").received.is_none());
-}
-
-#[test]
-fn memory_is_linear_in_what_was_declared() {
-    let mut monitor = after(&[METHODS_A]);
-    for n in 0..10_000 {
-        monitor.line(B, CULL_0.as_bytes());
-        monitor.line(B, format!("{{\"method\":\"cull\",\"arguments\":[{n}]}}").as_bytes());
-        monitor.line(B, format!("{{\"method\":{n}}}").as_bytes());
-    }
-    assert!(monitor.ends.iter().all(|side| side.ids.len() <= 1 && side.culling.len() <= 1));
 }
 
 fn assert_accepted(monitor: &mut Monitor, from: usize, line: &[u8]) -> Result<(), TestCaseError> {

@@ -1,7 +1,7 @@
 //! Values to the wire and back: what comes back is what went in, and no message costs more than it should.
 
 use super::*;
-use crate::graph::compare;
+use crate::compare::compare;
 use crate::message::{self, Method};
 use crate::sample::{self, tower, unscrubbed, wire};
 use crate::session::{Arguments, Function, Handle};
@@ -226,7 +226,7 @@ fn what_cannot_be_placed_is_a_problem() {
         let Unscrubbed { graph, root, problems } = unscrubbed(line);
         let problems = problems.into_iter().map(|Problem { clause, at, expected, actual, refused }| {
             let weight = if refused { "refused" } else { "tolerated" };
-            format!("\n  {weight} {clause} at `{at}`: expected {expected}, came {actual}")
+            format!("\n  {weight} {clause} at `{at}`: expected {expected}, got {actual}")
         });
         format!("{}{}\n", describe(&graph, root), problems.collect::<String>())
     };
@@ -245,27 +245,27 @@ fn what_cannot_be_placed_is_a_problem() {
     ];
     insta::assert_snapshot!(lines.map(shown).concat(), @r#"
     ["text"]
-      refused callback/path-place at `callbacks["3"]`: expected a path to a place that is there or can be made, came arguments[0].x, but arguments[0] is "text"
+      refused callback/path-place at `callbacks["3"]`: expected a path to a place that is there or can be made, got arguments[0].x, but arguments[0] is "text"
     [{"a":null}]
-      refused callback/path-place at `callbacks["3"]`: expected a path to a place that is there or can be made, came arguments[0].a.b.c, but arguments[0].a is null
+      refused callback/path-place at `callbacks["3"]`: expected a path to a place that is there or can be made, got arguments[0].a.b.c, but arguments[0].a is null
     []
-      refused callback/path-place at `callbacks["3"]`: expected a path to a place that is there or can be made, came arguments.length, but arguments is []
+      refused callback/path-place at `callbacks["3"]`: expected a path to a place that is there or can be made, got arguments.length, but arguments is []
     []
-      refused callback/path-place at `callbacks["3"]`: expected a path to a place that is there or can be made, came arguments[2000], but arguments is []
+      refused callback/path-place at `callbacks["3"]`: expected a path to a place that is there or can be made, got arguments[2000], but arguments is []
     [3]
-      refused callback/path-place at `callbacks["4"]`: expected a path to a place that is there or can be made, came arguments[0].within, but arguments[0] is 3
+      refused callback/path-place at `callbacks["4"]`: expected a path to a place that is there or can be made, got arguments[0].within, but arguments[0] is 3
     ["x",1]
-      tolerated link/from-place at `links[0].from`: expected a path to a value, came arguments[7].a, where nothing is
+      tolerated link/from-place at `links[0].from`: expected a path to a value, got arguments[7].a, where nothing is
     ["x",1,nothing,0]
-      tolerated link/from-place at `links[0].from`: expected a path to a value, came arguments[2], where nothing is
+      tolerated link/from-place at `links[0].from`: expected a path to a value, got arguments[2], where nothing is
     ["x",1]
-      tolerated link/from-place at `links[0].from`: expected a path to a value, came arguments[0].length, where nothing is
+      tolerated link/from-place at `links[0].from`: expected a path to a value, got arguments[0].length, where nothing is
     ["x",1]
-      refused link/to-place at `links[0].to`: expected a path to a place that is there or can be made, came arguments[1].beneath, but arguments[1] is 1
+      refused link/to-place at `links[0].to`: expected a path to a place that is there or can be made, got arguments[1].beneath, but arguments[1] is 1
     ["x",1]
-      refused link/to-place at `links[0].to`: expected a path to a place that is there or can be made, came arguments, but arguments is ["x",1]
+      refused link/to-place at `links[0].to`: expected a path to a place that is there or can be made, got arguments, but arguments is ["x",1]
     [{"a":{"a":{"a":{"a":{"a":{"a":{"a":{"a":{"a":{"a":{"a":{"a":{"a":{"a":{"a":{"a":{"a":{"a":{"a":{"a":{"a":{"a":{"a":{"a":{"a":{"a":{"a":{"a":{"a":{"a":{"a":{"a"…
-      tolerated link/from-place at `links[1].from`: expected a path to a value, came arguments[0].b, where nothing is
+      tolerated link/from-place at `links[1].from`: expected a path to a value, got arguments[0].b, where nothing is
     "#);
 }
 

@@ -97,7 +97,7 @@ proptest! {
         });
         let (graph, root) = called.ok_or_else(|| TestCaseError::fail("no call"))?;
         let own = &talk.ends[0].own;
-        let judged = crate::graph::compare((&arguments.0, arguments.1), (graph, root), |function, at| {
+        let judged = crate::compare::compare((&arguments.0, arguments.1), (graph, root), |function, at| {
             match graph.leaf(at) {
                 Some(Function::Theirs(id)) if own.get(id) == Some(function) => Ok(()),
                 _ => Err(function.to_string()),

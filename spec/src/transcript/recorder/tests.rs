@@ -92,7 +92,7 @@ fn what_is_no_sound_message_is_kept_of_ours_and_left_out_of_theirs() {
     recorder.line(End::B, br#"{"method":5}"#);
     assert_eq!(recorder.left_out(), 2);
     insta::assert_snapshot!(recorder.finish(&about()), @r#"
-    {"dnode-transcript":1,"id":"recorded/test","since":"0.1.0","clauses":["robust/not-deaf"],"about":"A test.","hostile":true,"handshake":"manual","role":"server","object":{}}
+    {"dnode-transcript":1,"id":"recorded/test","since":"0.1.0","clauses":["robust/not-deaf"],"about":"A test.","handshake":"manual","role":"server","object":{},"hostile":true}
     {"line":{"base64":"/w=="}}
     {"line":"{\"method\":5}"}
     "#);

@@ -157,13 +157,7 @@ fn checked(before: &[&str], expect: &str, line: &str, names: &mut Names) -> Stri
         Ok(()) => "fits".to_owned(),
         Err(Mismatch::Method) => "another method".to_owned(),
         Err(Mismatch::Arguments(found)) => {
-            format!(
-                "{} {}: expected {}, came {}",
-                found.path,
-                found.kind.word(),
-                found.expected,
-                found.actual
-            )
+            format!("{} {}: expected {}, got {}", found.path, found.kind.word(), found.expected, found.actual)
         }
     }
 }
@@ -238,21 +232,21 @@ fn a_mismatch_says_where_and_what() {
     {"method":"$cb"} to {"method":"cb"}
       another method
     {"method":"$cb"} to {"method":100,"arguments":[1]}
-      arguments[0] unexpected: expected nothing, came 1
+      arguments[0] unexpected: expected nothing, got 1
     {"method":"$cb","arguments":[1]} to {"method":100}
-      arguments[0] absent: expected 1, came nothing
+      arguments[0] absent: expected 1, got nothing
     {"method":"$cb","arguments":[{"a":"?number"}]} to {"method":100,"arguments":[{"a":"x"}]}
-      arguments[0].a differs: expected a value of type number, came "x"
+      arguments[0].a differs: expected a value of type number, got "x"
     {"method":"$cb","arguments":["$f"]} to {"method":100,"arguments":["[Function]"]}
-      arguments[0] differs: expected $f, came "[Function]"
+      arguments[0] differs: expected $f, got "[Function]"
     {"method":"$cb","arguments":["[Function]"]} to {"method":100,"arguments":[0],"callbacks":{"5":[0]}}
-      arguments[0] differs: expected "[Function]", came 5
+      arguments[0] differs: expected "[Function]", got 5
     {"method":"$cb","arguments":[{"?json":"[1,2]"}]} to {"method":100,"arguments":[[1,3]]}
-      arguments[0] differs: expected [1,2], came [1,3]
+      arguments[0] differs: expected [1,2], got [1,3]
     {"method":"$cb","arguments":[{}],"links":[{"from":[0],"to":[0,"self"]}]} to {"method":100,"arguments":[{}]}
-      arguments[0].self absent: expected {"self":{"self":{"self":{"self":{"self":{"self":{"self":{"self":{"self":{"self":{"self":{"self":{"self":{"self":{"self":{"self":{"self":{"self":{"self":{"self":…, came nothing
+      arguments[0].self absent: expected {"self":{"self":{"self":{"self":{"self":{"self":{"self":{"self":{"self":{"self":{"self":{"self":{"self":{"self":{"self":{"self":{"self":{"self":{"self":{"self":…, got nothing
     {"method":"$cb","arguments":[{}],"callbacks":{"3":[0,"f"]}} to {"method":100,"arguments":[{"f":1}]}
-      arguments[0].f differs: expected function 3, came 1
+      arguments[0].f differs: expected function 3, got 1
     "#);
 }
 
@@ -330,12 +324,12 @@ fn other_members_of_the_peers_object_are_not_judged() {
         format!("{{\"method\":\"methods\",\"arguments\":[{members}],\"callbacks\":{{\"0\":[0,\"echo\"]}}}}")
     };
     assert_eq!(fits(&object(r#"{"more":1,"n":1,"than":{}}"#)), "fits");
-    insta::assert_snapshot!(fits(&object(r#"{"more":1}"#)), @"arguments[0].n absent: expected 1, came nothing");
-    insta::assert_snapshot!(fits(&object(r#"{"n":2}"#)), @"arguments[0].n differs: expected 1, came 2");
+    insta::assert_snapshot!(fits(&object(r#"{"more":1}"#)), @"arguments[0].n absent: expected 1, got nothing");
+    insta::assert_snapshot!(fits(&object(r#"{"n":2}"#)), @"arguments[0].n differs: expected 1, got 2");
     // In any other message they are.
     let expect = expect.replace("methods", "$cb");
     let line = object(r#"{"n":1,"more":1}"#).replace("\"methods\"", "100");
-    insta::assert_snapshot!(checked(&[CB], &expect, &line, &mut Names::new(100)), @"arguments[0].more unexpected: expected nothing, came 1");
+    insta::assert_snapshot!(checked(&[CB], &expect, &line, &mut Names::new(100)), @"arguments[0].more unexpected: expected nothing, got 1");
 }
 
 #[test]

@@ -54,7 +54,7 @@ fn a_header_says_what_is_wrong() {
     line 1: clauses is empty
     line 1: there is no clause framing/no-such
     line 1: there is no clause x
-    line 1: the header: unknown field `colour`, expected one of `dnode-transcript`, `id`, `since`, `clauses`, `about`, `needs`, `requires`, `hostile`, `recorded`, `crossing`, `object`, `handshake`, `role`, `dialect`, `meta` at column 84
+    line 1: the header: unknown field `colour`, expected one of `dnode-transcript`, `id`, `since`, `clauses`, `about`, `needs`, `recorded`, `handshake`, `role`, `dialect`, `meta`, `object`, `requires`, `hostile`, `crossing` at column 84
     line 1: the header: unknown variant `none`, expected `auto` or `manual` at column 94
     line 1: the header: unknown variant `peer`, expected `client` or `server` at column 89
     line 1: there is no dialect "0.3": it is 0.1 or 0.2
@@ -99,7 +99,7 @@ fn a_step_has_one_action() {
     {"line":"","bytes":""}
       line 3: a step has one action, this has several
     {"jump":true}
-      line 3: unknown field `jump`, expected one of `label`, `clause`, `call`, `arguments`, `callbacks`, `links`, `send`, `line`, `bytes`, `split`, `expect`, `optional`, `any-order`, `either`, `nothing`, `survive`, `served`, `closed`, `half-close`, `reset` at column 7
+      line 3: unknown field `jump`, expected one of `call`, `arguments`, `callbacks`, `links`, `send`, `line`, `bytes`, `expect`, `optional`, `any-order`, `either`, `nothing`, `survive`, `served`, `closed`, `half-close`, `reset`, `split`, `clause`, `label` at column 7
     {"arguments":[1]}
       line 3: arguments, callbacks and links belong to call, or into the message
     {"send":{"method":"echo"},"links":[]}
@@ -268,7 +268,7 @@ fn continuations_start_with_what_the_peer_does() {
     {"either":[[{"nothing":true}]]}
       line 3: each continuation starts with an expect or with closed
     {"either":[[{"closed":true},{"colour":1}]]}
-      line 3: unknown field `colour`, expected one of `label`, `clause`, `call`, `arguments`, `callbacks`, `links`, `send`, `line`, `bytes`, `split`, `expect`, `optional`, `any-order`, `either`, `nothing`, `survive`, `served`, `closed`, `half-close`, `reset` at column 37
+      line 3: unknown field `colour`, expected one of `call`, `arguments`, `callbacks`, `links`, `send`, `line`, `bytes`, `expect`, `optional`, `any-order`, `either`, `nothing`, `survive`, `served`, `closed`, `half-close`, `reset`, `split`, `clause`, `label` at column 37
     "#);
     assert_eq!(read(&[&many]).unwrap_err().to_string(), "line 2: either has from 1 to 26 continuations");
     assert!(read(&[&many.replacen(r#"[{"closed":true}],"#, "", 1)]).is_ok());

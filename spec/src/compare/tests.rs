@@ -18,7 +18,7 @@ fn difference(expected: &str, actual: &str) -> String {
         Ok(()) => "same".to_owned(),
         Err(found) => {
             let Difference { path, kind, expected, actual, class } = *found;
-            format!("{path} {}: expected {expected}, came {actual} ({class})", kind.word())
+            format!("{path} {}: expected {expected}, got {actual} ({class})", kind.word())
         }
     }
 }
@@ -87,24 +87,24 @@ fn the_difference_says_where_and_what() {
     insta::assert_snapshot!(shown, @r#"
     [1,"1",null,true,{},[]] to [1,"1",null,true,{},[]]: same
     [{"a":1,"b":2}] to [{"b":2,"a":1}]: same
-    [1] to ["1"]: arguments[0] differs: expected 1, came "1" (string)
-    [null] to [false]: arguments[0] differs: expected null, came false (boolean)
-    [0] to [null]: arguments[0] differs: expected 0, came null (null)
-    [true] to [false]: arguments[0] differs: expected true, came false (boolean)
-    ["a"] to ["A"]: arguments[0] differs: expected "a", came "A" (string)
-    [[]] to [{}]: arguments[0] differs: expected [], came {} (object)
-    ["\ud800"] to ["\ufffd"]: arguments[0] differs: expected "\ud800", came "�" (string)
-    [1,2,3] to [1]: arguments[1] absent: expected 2, came nothing (absent)
-    [] to [1,2]: arguments[0] unexpected: expected nothing, came 1 (number)
-    [[null]] to [[]]: arguments[0][0] absent: expected null, came nothing (absent)
-    [[]] to [[null]]: arguments[0][0] unexpected: expected nothing, came null (null)
-    [{"a":null}] to [{}]: arguments[0].a absent: expected null, came nothing (absent)
-    [{}] to [{"a":null}]: arguments[0].a unexpected: expected nothing, came null (null)
-    [{"a":1,"b":2,"c":3}] to [{"c":3}]: arguments[0].a absent: expected 1, came nothing (absent)
-    [{"a":1}] to [{"z":1,"a":1,"y":1}]: arguments[0].y unexpected: expected nothing, came 1 (number)
-    [{"a":1}] to [{"b":1}]: arguments[0].b unexpected: expected nothing, came 1 (number)
-    [{"a":[0,{"b":"x"}]},2] to [{"a":[0,{"b":"y"}]},3]: arguments[0].a[1].b differs: expected "x", came "y" (string)
-    [{"a":1,"b":[1]}] to [{"b":[2],"a":2}]: arguments[0].a differs: expected 1, came 2 (number)
+    [1] to ["1"]: arguments[0] differs: expected 1, got "1" (string)
+    [null] to [false]: arguments[0] differs: expected null, got false (boolean)
+    [0] to [null]: arguments[0] differs: expected 0, got null (null)
+    [true] to [false]: arguments[0] differs: expected true, got false (boolean)
+    ["a"] to ["A"]: arguments[0] differs: expected "a", got "A" (string)
+    [[]] to [{}]: arguments[0] differs: expected [], got {} (object)
+    ["\ud800"] to ["\ufffd"]: arguments[0] differs: expected "\ud800", got "�" (string)
+    [1,2,3] to [1]: arguments[1] absent: expected 2, got nothing (absent)
+    [] to [1,2]: arguments[0] unexpected: expected nothing, got 1 (number)
+    [[null]] to [[]]: arguments[0][0] absent: expected null, got nothing (absent)
+    [[]] to [[null]]: arguments[0][0] unexpected: expected nothing, got null (null)
+    [{"a":null}] to [{}]: arguments[0].a absent: expected null, got nothing (absent)
+    [{}] to [{"a":null}]: arguments[0].a unexpected: expected nothing, got null (null)
+    [{"a":1,"b":2,"c":3}] to [{"c":3}]: arguments[0].a absent: expected 1, got nothing (absent)
+    [{"a":1}] to [{"z":1,"a":1,"y":1}]: arguments[0].y unexpected: expected nothing, got 1 (number)
+    [{"a":1}] to [{"b":1}]: arguments[0].b unexpected: expected nothing, got 1 (number)
+    [{"a":[0,{"b":"x"}]},2] to [{"a":[0,{"b":"y"}]},3]: arguments[0].a[1].b differs: expected "x", got "y" (string)
+    [{"a":1,"b":[1]}] to [{"b":[2],"a":2}]: arguments[0].a differs: expected 1, got 2 (number)
     "#);
 }
 
@@ -113,8 +113,8 @@ fn a_hole_is_null_in_an_array_and_nothing_in_an_object() {
     let hole = r#"{"method":0,"arguments":[1],"callbacks":{"0":[2]}}"#;
     assert_eq!(difference(hole, r#"{"method":0,"arguments":[1,null,"f"],"callbacks":{"0":[2]}}"#), "same");
     assert_eq!(difference(r#"{"method":0,"arguments":[1,null,"f"],"callbacks":{"0":[2]}}"#, hole), "same");
-    insta::assert_snapshot!(difference(hole, r#"{"method":0,"arguments":[1,0,"f"],"callbacks":{"0":[2]}}"#), @"arguments[1] differs: expected nothing, came 0 (number)");
-    insta::assert_snapshot!(difference(r#"{"method":0,"arguments":[1,0,"f"],"callbacks":{"0":[2]}}"#, hole), @"arguments[1] differs: expected 0, came nothing (absent)");
+    insta::assert_snapshot!(difference(hole, r#"{"method":0,"arguments":[1,0,"f"],"callbacks":{"0":[2]}}"#), @"arguments[1] differs: expected nothing, got 0 (number)");
+    insta::assert_snapshot!(difference(r#"{"method":0,"arguments":[1,0,"f"],"callbacks":{"0":[2]}}"#, hole), @"arguments[1] differs: expected 0, got nothing (absent)");
     let mut graph: Graph<Id> = Graph::new();
     let missing = graph.add(Node::Missing);
     let (with, without) = (graph.object([("a", missing)]), graph.object([]));
@@ -132,9 +132,9 @@ fn a_cycle_equals_its_unfolding() {
     let finite = r#"{"method":0,"arguments":[{"n":1,"self":{"n":1,"self":"[Circular]"}}]}"#;
     assert_eq!(difference(tight, loose), "same");
     assert_eq!(difference(loose, tight), "same");
-    insta::assert_snapshot!(difference(tight, other), @"arguments[0].self.self.n differs: expected 1, came 2 (number)");
-    insta::assert_snapshot!(difference(other, tight), @"arguments[0].self.self.n differs: expected 2, came 1 (number)");
-    insta::assert_snapshot!(difference(tight, finite), @r#"arguments[0].self.self differs: expected {"n":1,"self":{"n":1,"self":{"n":1,"self":{"n":1,"self":{"n":1,"self":{"n":1,"self":{"n":1,"self":{"n":1,"self":{"n":1,"self":{"n":1,"self":{"n":1,"self":{"n":1…, came "[Circular]" (string)"#);
+    insta::assert_snapshot!(difference(tight, other), @"arguments[0].self.self.n differs: expected 1, got 2 (number)");
+    insta::assert_snapshot!(difference(other, tight), @"arguments[0].self.self.n differs: expected 2, got 1 (number)");
+    insta::assert_snapshot!(difference(tight, finite), @r#"arguments[0].self.self differs: expected {"n":1,"self":{"n":1,"self":{"n":1,"self":{"n":1,"self":{"n":1,"self":{"n":1,"self":{"n":1,"self":{"n":1,"self":{"n":1,"self":{"n":1,"self":{"n":1,"self":{"n":1…, got "[Circular]" (string)"#);
 }
 
 #[test]
@@ -142,7 +142,7 @@ fn sharing_is_ignored() {
     let shared = r#"{"method":0,"arguments":[["x"],0,{"o":0}],"links":[{"from":[0],"to":[1]},{"from":[1],"to":[2,"o"]}]}"#;
     assert_eq!(difference(shared, r#"{"method":0,"arguments":[["x"],["x"],{"o":["x"]}]}"#), "same");
     assert_eq!(difference(r#"{"method":0,"arguments":[["x"],["x"],{"o":["x"]}]}"#, shared), "same");
-    insta::assert_snapshot!(difference(shared, r#"{"method":0,"arguments":[["x"],["x"],{"o":["y"]}]}"#), @r#"arguments[2].o[0] differs: expected "x", came "y" (string)"#);
+    insta::assert_snapshot!(difference(shared, r#"{"method":0,"arguments":[["x"],["x"],{"o":["y"]}]}"#), @r#"arguments[2].o[0] differs: expected "x", got "y" (string)"#);
 }
 
 #[test]
@@ -163,7 +163,7 @@ fn a_mark_is_judged_by_its_own_words() {
     assert_eq!(compare((&actual, actual_root), (&expected, root), refuse).unwrap_err().class, "function");
     let (empty, empty_root) = wire(r#"{"method":0,"arguments":[{}]}"#);
     let found = compare((&expected, root), (&empty, empty_root), |_, _| Ok(())).unwrap_err();
-    assert_eq!((found.kind, found.class), (DifferenceKind::Absent, "absent"));
+    assert_eq!((found.kind, found.class), (Kind::Absent, "absent"));
 }
 
 /// A ring of arrays, each holding a number and the next; one may hold another number.
