@@ -1,8 +1,8 @@
 //! Sessions generated from the model: legal by construction, or with one labelled illegal step.
 //!
 //! proptest draws a [`Plan`]: the moves, their values, and which moves go together. [`write()`] plays it in memory, between
-//! a client and the reference peer with the probe, and records the session. So a peer is expected to do what the
-//! reference did, up to everything that the rules of judgement leave free.
+//! a client and the reference peer with the probe, and records the session. The expectations are the
+//! behaviour of the reference, except for everything that the rules of judgement leave free.
 //!
 //! Rules: the client calls only functions that it holds. A call that depends on a state waits for the answers before it.
 //! After a cull there is a barrier, except in crossing sessions. A session has at most one rare move ([`Rare`]). The

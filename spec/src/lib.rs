@@ -30,3 +30,8 @@ mod talk;
 pub mod text;
 pub mod transcript;
 pub mod value;
+
+/// The README is an example that must run.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -114,7 +114,7 @@ impl State {
 
 /// The states of all ids of one connection, from the lines of both ends in the order in which an observer saw them.
 ///
-/// For each line, call [`Ids::next_line`] first, then report what the line does: the call, the declarations, the culls.
+/// For each line, call [`Ids::next_line`] first, then report its call, its declarations and its culls.
 /// Memory is linear in the number of declared ids.
 #[derive(Debug, Clone, Default)]
 pub struct Ids {

@@ -19,7 +19,7 @@ use std::collections::{BTreeMap, HashSet};
 
 type Values = Graph<Function>;
 
-/// The purpose of a function of ours: it decides what the functions in the arguments of a call of it do.
+/// The purpose of a function of ours. The functions in the arguments of its calls behave accordingly.
 #[derive(Debug, Clone, Copy)]
 enum Purpose {
     /// They call functions of ours.

@@ -1,10 +1,10 @@
-//! What is wrong with a message, field by field, and that what is written is read again.
+//! Problems of messages, field by field, and the round trip of written messages.
 
 use super::*;
 use crate::sample;
 use proptest::prelude::*;
 
-/// Each line with all that decoding says of it.
+/// Each line, with its problems.
 fn judged(lines: &[&str]) -> String {
     let mut out = String::new();
     for line in lines {
@@ -29,7 +29,7 @@ fn judged(lines: &[&str]) -> String {
 }
 
 #[test]
-fn a_message_is_an_object() {
+fn message_is_an_object() {
     insta::assert_snapshot!(judged(&["null", "true", "1", r#""methods""#, "[]", r#"[{"method":"a"}]"#]), @r#"
     null
       refused message/object at ``: expected an object, got null
@@ -47,7 +47,7 @@ fn a_message_is_an_object() {
 }
 
 #[test]
-fn a_method_is_a_string_or_an_integer() {
+fn method_is_a_string_or_an_integer() {
     let methods =
         r#"""|"0"|"a"|0|7|-1|-0|0.0|0e0|1e2|100e-2|9007199254740991|9007199254740992|9223372036854775807"#;
     let others = "0.5|1e308|1e-400|9223372036854775808|null|true|[]|{}|[0]";
@@ -100,7 +100,7 @@ fn a_method_is_a_string_or_an_integer() {
 }
 
 #[test]
-fn a_number_is_an_id_by_its_value() {
+fn number_is_an_id_by_value() {
     let method = |line: &str| {
         let value = Value::parse(line.as_bytes()).unwrap();
         decode(&value).message.unwrap().method
@@ -166,7 +166,7 @@ fn each_field_has_its_type() {
 }
 
 #[test]
-fn a_key_of_callbacks_is_an_integer() {
+fn key_of_callbacks_is_an_integer() {
     let integers = "0|7|-1|9007199254740991|9007199254740992|9223372036854775807|-9223372036854775808";
     let beyond = "9223372036854775808|-9223372036854775809";
     let others = r"01|-01|00|-0|-|+1|0.5|0.0|1e0|x|| 1|1 |0x1|__proto__|\ud800|\u0661|1\u0000";
@@ -230,7 +230,7 @@ fn a_key_of_callbacks_is_an_integer() {
 }
 
 #[test]
-fn a_long_key_is_cut_short() {
+fn long_key_is_cut() {
     let line = format!("{{\"method\":\"a\",\"callbacks\":{{\"{}\":[0]}}}}", "é".repeat(1_000_000));
     let value = Value::parse(line.as_bytes()).unwrap();
     let decoded = decode(&value);
@@ -239,7 +239,7 @@ fn a_long_key_is_cut_short() {
 }
 
 #[test]
-fn a_path_is_an_array_of_keys_and_indexes() {
+fn path_is_an_array_of_keys_and_indexes() {
     let paths = r#"[0]|["0"]|["a",0,""]|[-1]|[1.0]|[1e2]|[]|[null]|[0,true]|[0.5]|[[]]|[0,{}]|[1e308]|null|true|0|"0"|{}"#;
     let mut lines: Vec<String> =
         paths.split('|').map(|path| format!("{{\"method\":\"a\",\"callbacks\":{{\"0\":{path}}}}}")).collect();
@@ -290,7 +290,7 @@ fn a_path_is_an_array_of_keys_and_indexes() {
 }
 
 #[test]
-fn a_link_is_two_paths() {
+fn link_is_two_paths() {
     let sound = r#"{"from":[0],"to":[1]}|{"to":[],"from":[]}|{"from":[0],"to":[1],"x":1}"#;
     let shapes = r#"null|true|0|"a"|[]|{}|{"from":[0]}|{"to":[0]}"#;
     let ends =
@@ -398,7 +398,7 @@ fn methods_has_one_object() {
 }
 
 #[test]
-fn of_what_stands_twice_the_last_counts() {
+fn last_duplicate_counts() {
     let value = Value::parse(
         br#"{"method":"a","method":1,"arguments":null,"arguments":[1],"callbacks":{"0":[5]},"callbacks":{"1":["x"],"0":[0],"1":[1]},
             "links":7,"links":[{"from":[0],"to":0,"to":[1],"from":[2]}]}"#,
@@ -415,7 +415,7 @@ fn of_what_stands_twice_the_last_counts() {
 }
 
 #[test]
-fn a_cull_is_written_with_two_fields() {
+fn cull_is_written_with_two_fields() {
     let path = Path::from_keys(vec!["0".into(), "é\"".into()]);
     let link = Link { from: path.clone(), to: Path::default() };
     let line = |method| {
@@ -433,7 +433,7 @@ fn paths(least: usize) -> impl Strategy<Value = Path> {
 
 proptest! {
     #[test]
-    fn what_is_written_is_read_again(
+    fn written_text_is_read_back(
         method in prop_oneof![sample::text().prop_map(Method::Name), any::<i64>().prop_map(|id| Method::Id(Id(id)))],
         arguments in prop::sample::select(vec!["[]", "[null,{}]", r#"[{"a":["x"]},1e400]"#]),
         callbacks in prop::collection::btree_map(any::<i64>().prop_map(Id), paths(1), 0..5),
@@ -454,9 +454,9 @@ proptest! {
     }
 
     #[test]
-    fn an_id_is_read_from_what_it_is_written_as(id: i64, text in "[-+]?0?[0-9]{0,20}") {
+    fn written_id_is_read_back(id: i64, text in "[-+]?0?[0-9]{0,20}") {
         prop_assert_eq!(Id::from_key(&id.to_string()), Some(Id(id)));
-        // Whatever is read is written the same: no two keys are one id.
+        // An id is written as its key was: two keys are never the same id.
         prop_assert!(Id::from_key(&text).is_none_or(|id| id.to_string() == text));
     }
 }

@@ -130,7 +130,7 @@ pub enum Fault {
 }
 
 impl Fault {
-    /// What the author can do about it.
+    /// Advice for the author.
     #[must_use]
     pub fn help(&self) -> &'static str {
         match self {

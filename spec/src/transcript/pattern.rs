@@ -15,7 +15,7 @@ use crate::value::{Kind, Ref, Value};
 /// A message of a transcript.
 #[derive(Debug, Clone)]
 pub struct Pattern {
-    /// What it calls.
+    /// The function or method that it calls.
     pub called: Called,
     /// The message as it is written.
     source: Value<'static>,
@@ -93,7 +93,7 @@ impl Pattern {
         Ok(pattern)
     }
 
-    /// Reads the explicit callbacks and links. A malformed one is an error only in what we expect: we may send it.
+    /// Reads the explicit callbacks and links. A malformed one is an error in an expectation; we may send it.
     fn read_places(&mut self, ours: bool) -> Result<Places, Fault> {
         let root = self.source.root();
         let mut callbacks = Vec::new();

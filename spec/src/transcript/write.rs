@@ -44,7 +44,7 @@ pub struct HeaderLine {
     pub crossing: bool,
 }
 
-/// Who does the handshake.
+/// The performer of the handshake.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Handshake {

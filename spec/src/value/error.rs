@@ -1,4 +1,4 @@
-//! Errors of the parser: the byte, and what was expected in its place.
+//! Errors of the parser: the offset, the byte, and the expected content.
 
 use std::fmt;
 
@@ -14,7 +14,7 @@ use std::fmt;
 pub struct ParseError {
     /// The offset of the byte in the line.
     pub offset: usize,
-    /// What a valid line could have there.
+    /// The expected content at that offset.
     pub expected: Expected,
     /// The byte; `None` at the end of the line.
     pub found: Option<u8>,
@@ -42,7 +42,7 @@ impl fmt::Display for ParseError {
     }
 }
 
-/// What a valid line could have in the place of the error.
+/// The expected content in the place of the error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Expected {
     /// Any value.

@@ -103,7 +103,7 @@ fn imports(source: &Path, module: &str, text: &str, modules: &BTreeSet<String>) 
             }
             let mut paths = Vec::new();
             read_paths(&text[at..], "", &mut paths);
-            let place = format!("{}:{}", file.display(), text[..at].lines().count().max(1));
+            let place = format!("{}:{}", file.display(), text[..at].matches('\n').count() + 1);
             found.extend(paths.iter().map(|path| Import {
                 from: module.to_owned(),
                 to: resolve(module, path, modules),
