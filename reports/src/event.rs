@@ -8,7 +8,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use dnode_spec::clause::Level;
-use dnode_spec::graph::DifferenceKind;
+use dnode_spec::compare::Kind as DifferenceKind;
 use serde::{Deserialize, Serialize};
 
 use crate::words::words;
