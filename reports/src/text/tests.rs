@@ -131,7 +131,7 @@ fn a_crash_with_hostile_stderr() {
                        "add"]},"links":[]}
         suite ->       {"method":"add","arguments":[1,2,"[Function]"],"callbacks":{"0":["2"]},
                        "links":[]}
-              -- peer  closes
+              -- peer  closes the connection
 
       transcript  what was played, one step a line
         {"send":{"method":"add","arguments":[1,2,{"$fn":"cb"}]}}
