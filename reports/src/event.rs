@@ -46,7 +46,7 @@ pub struct Run {
 words! {
     /// The verdict on a case. Every planned case gets exactly one. Reports count the verdicts in this order.
     pub enum Verdict ("a verdict") {
-        /// The peer did what the clause says.
+        /// The peer did as the clause says.
         Pass = "pass",
         /// The peer did something else.
         Fail = "fail",
@@ -214,7 +214,7 @@ pub enum Wire {
     Event {
         /// The end that did it.
         from: Origin,
-        /// What it did.
+        /// The action.
         what: Act,
     },
     /// So many entries are left out to keep the log small.
@@ -222,7 +222,7 @@ pub enum Wire {
 }
 
 words! {
-    /// What an end does to its connection other than send bytes. The word continues a sentence: `the peer …`.
+    /// An action on the connection other than to send bytes. The words continue a sentence: `the peer …`.
     pub enum Act ("an event of the wire log") {
         /// It closes the connection.
         Closes = "closes the connection",
@@ -247,6 +247,11 @@ pub struct Death {
     /// The last lines that it wrote to standard error, raw.
     pub stderr: String,
 }
+
+/// A text that is not a [`Status`]. The file that has it is at fault.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is not the end of a process; expected `{EXIT}N`, `{SIGNAL}N (NAME)` or `{UNKNOWN}`")]
+pub struct StatusError(String);
 
 /// The exit status of a process, or the signal that ended it. Files and reports have its words:
 ///
@@ -296,9 +301,9 @@ impl fmt::Display for Status {
 }
 
 impl FromStr for Status {
-    type Err = String;
+    type Err = StatusError;
 
-    fn from_str(words: &str) -> Result<Status, String> {
+    fn from_str(words: &str) -> Result<Status, StatusError> {
         let exit = || words.strip_prefix(EXIT)?.parse().ok().map(Status::Exit);
         let signal = || {
             let signal = words.strip_prefix(SIGNAL)?;
@@ -309,18 +314,14 @@ impl FromStr for Status {
             Some(Status::Signal { number: number.parse().ok()?, name })
         };
         let unknown = || (words == UNKNOWN).then_some(Status::Unknown);
-        exit().or_else(signal).or_else(unknown).ok_or_else(|| {
-            format!(
-                "{words:?} is not the end of a process; expected `{EXIT}N`, `{SIGNAL}N (NAME)` or `{UNKNOWN}`"
-            )
-        })
+        exit().or_else(signal).or_else(unknown).ok_or_else(|| StatusError(words.to_owned()))
     }
 }
 
 impl TryFrom<String> for Status {
-    type Error = String;
+    type Error = StatusError;
 
-    fn try_from(words: String) -> Result<Status, String> {
+    fn try_from(words: String) -> Result<Status, StatusError> {
         words.parse()
     }
 }
@@ -348,7 +349,7 @@ pub struct Stale {
     pub reference: Reference,
     /// The case.
     pub id: String,
-    /// What no longer holds, one sentence, raw.
+    /// The problem with the entry, one sentence, raw.
     pub problem: String,
     /// How to fix it, one sentence.
     pub remedy: String,
@@ -390,7 +391,10 @@ mod tests {
             assert_eq!(status.to_string().parse(), Ok(status));
         }
         for words in ["", "exit status", "exit status x", "signal 1 (", "died"] {
-            assert!(words.parse::<Status>().unwrap_err().contains("expected `exit status N`"), "{words}");
+            assert!(
+                words.parse::<Status>().unwrap_err().to_string().contains("expected `exit status N`"),
+                "{words}"
+            );
         }
     }
 }

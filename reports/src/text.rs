@@ -12,18 +12,17 @@
 //! Deliberately absent: progress. It belongs to a terminal and not to a report.
 
 mod finding;
-pub(crate) mod page;
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use dnode_spec::clause::Level;
 
-use crate::Report;
 use crate::account::{self, Account, Exit};
 use crate::event::{Ended, Event, Outcome, Run, Stale, Verdict};
+use crate::page::{self, Page, style};
+use crate::report::Report;
 use finding::Detail;
-use page::{Page, style};
 
 /// How many ids of a group are named.
 const FEW: usize = 5;
@@ -96,9 +95,9 @@ impl<W: Write> Text<W> {
 
     /// Takes a verdict, and writes what is to be said at once.
     fn judged(&mut self, outcome: &Outcome, page: &mut Page) -> io::Result<()> {
-        let run = self.run.as_ref().ok_or_else(crate::not_started)?;
+        let run = self.run.as_ref().ok_or_else(crate::report::not_started)?;
         self.account.add(outcome);
-        let spared = crate::spared(run, outcome);
+        let waiver = crate::summary::waiver(run, outcome);
         match outcome.verdict {
             Verdict::Pass => {}
             _ if outcome.excuse.is_some() => {
@@ -106,10 +105,10 @@ impl<W: Write> Text<W> {
                 self.excused.entry(excuse).or_default().push(outcome.id.clone());
             }
             Verdict::NotApplicable | Verdict::Inconclusive => {
-                let reason = crate::reason(outcome).unwrap_or_default().to_owned();
+                let reason = crate::summary::reason(outcome).unwrap_or_default().to_owned();
                 self.unjudged.entry((outcome.verdict, reason)).or_default().push(outcome.id.clone());
             }
-            Verdict::Fail if spared.is_some() => self.beneath.push(outcome.clone()),
+            Verdict::Fail if waiver.is_some() => self.beneath.push(outcome.clone()),
             Verdict::Fail | Verdict::Crash | Verdict::Hang | Verdict::HarnessError => {
                 finding::write(page, run, outcome, Detail::Full);
                 self.first.get_or_insert_with(|| outcome.clone());
@@ -122,7 +121,7 @@ impl<W: Write> Text<W> {
             if !std::mem::replace(&mut self.listing, true) {
                 page.blank();
             }
-            let note = outcome.excuse.as_deref().or(spared).or_else(|| crate::reason(outcome));
+            let note = outcome.excuse.as_deref().or(waiver).or_else(|| crate::summary::reason(outcome));
             page.listed(outcome.verdict, &outcome.id, note);
         }
         Ok(())
@@ -130,7 +129,7 @@ impl<W: Write> Text<W> {
 
     /// Writes what can be said only at the end.
     fn end(&self, ended: &Ended, page: &mut Page) -> io::Result<()> {
-        let run = self.run.as_ref().ok_or_else(crate::not_started)?;
+        let run = self.run.as_ref().ok_or_else(crate::report::not_started)?;
         for verdict in [Verdict::NotApplicable, Verdict::Inconclusive] {
             let of_verdict = self.unjudged.iter().filter(|((judged, _), _)| *judged == verdict);
             let by_reason = of_verdict.map(|((_, reason), ids)| (reason, ids));

@@ -3,8 +3,8 @@
 use anstyle::AnsiColor;
 use dnode_spec::clause;
 
-use super::page::{Page, style};
 use crate::event::{Death, Divergence, Origin, Outcome, Run, Verdict, Wire};
+use crate::page::{Page, style};
 
 /// How many steps of a transcript are shown.
 const STEPS: usize = 40;
@@ -23,7 +23,7 @@ pub(super) enum Detail {
 
 /// Writes a finding.
 pub(super) fn write(page: &mut Page, run: &Run, outcome: &Outcome, detail: Detail) {
-    let mark = crate::spared(run, outcome).map(|why| format!(" ({why})")).unwrap_or_default();
+    let mark = crate::summary::waiver(run, outcome).map(|why| format!(" ({why})")).unwrap_or_default();
     page.title(outcome.verdict, &mark, &outcome.id);
     page.hang("  ", style::PLAIN, &outcome.about);
     page.blank();
@@ -39,7 +39,7 @@ pub(super) fn write(page: &mut Page, run: &Run, outcome: &Outcome, detail: Detai
     } else {
         clauses(page, outcome);
     }
-    if let Some(reason) = crate::reason(outcome) {
+    if let Some(reason) = crate::summary::reason(outcome) {
         page.field("reason", style::PLAIN, reason);
     }
     if let Some(excuse) = &outcome.excuse {
