@@ -173,7 +173,7 @@ impl Account {
             why.push("interrupted".to_owned());
         }
         push_count(&mut why, self.counting(Verdict::HarnessError), "harness error", "harness errors");
-        push_count(&mut why, self.counting(Verdict::Inconclusive), "inconclusive case", "inconclusive cases");
+        push_count(&mut why, self.counting(Verdict::Inconclusive), "case inconclusive", "cases inconclusive");
         if !self.complete(planned) {
             why.push(format!("{} of {planned} planned cases judged", self.total()));
         }
@@ -252,13 +252,13 @@ mod tests {
     #[test]
     fn inconclusive_without_failure_exits_2() {
         let cases = [(Verdict::Pass, Level::Must), (Verdict::Inconclusive, Level::Must)];
-        assert_eq!(exit(Level::Robust, &cases, FINE), "exit 2: 1 inconclusive case");
+        assert_eq!(exit(Level::Robust, &cases, FINE), "exit 2: 1 case inconclusive");
     }
 
     #[test]
     fn inconclusive_with_a_failure_below_the_gate_exits_2() {
         let cases = [(Verdict::Fail, Level::Observed), (Verdict::Inconclusive, Level::Must)];
-        assert_eq!(exit(Level::Robust, &cases, FINE), "exit 2: 1 inconclusive case");
+        assert_eq!(exit(Level::Robust, &cases, FINE), "exit 2: 1 case inconclusive");
     }
 
     #[test]

@@ -120,7 +120,7 @@ impl Diff {
     }
 }
 
-/// Shown as `353 cases: 340 the same (2 of them with different values), 3 lost, 10 gained`.
+/// Shown as `353 cases: 340 the same (2 with different values), 3 lost, 10 gained`.
 struct Counts {
     all: usize,
     same: usize,
@@ -130,9 +130,9 @@ struct Counts {
 
 impl fmt::Display for Counts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {} the same", summary::cases(self.all), self.same)?;
+        write!(f, "{}: {} the same", summary::count(self.all, "case"), self.same)?;
         if self.values > 0 {
-            write!(f, " ({} of them with different values)", self.values)?;
+            write!(f, " ({} with different values)", self.values)?;
         }
         for (change, count) in &self.changes {
             write!(f, ", {count} {}", change.word())?;

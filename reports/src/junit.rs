@@ -186,7 +186,7 @@ mod tests {
           step        step 2
           where       arguments[0]
           expected    3
-          came        &quot;12&quot;
+          got         &quot;12&quot;
           difference  violation: differs, fingerprint 1:bf36ebf234f3
         </failure>
                 </testcase>

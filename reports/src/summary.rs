@@ -19,9 +19,9 @@ pub(crate) fn waiver(run: &Run, outcome: &Outcome) -> Option<&'static str> {
     }
 }
 
-/// `1 case` or `N cases`.
-pub(crate) fn cases(count: usize) -> String {
-    if count == 1 { "1 case".to_owned() } else { format!("{count} cases") }
+/// `1 case` or `2 cases`, for a word whose plural ends with `s`.
+pub(crate) fn count(count: usize, word: &str) -> String {
+    format!("{count} {word}{}", if count == 1 { "" } else { "s" })
 }
 
 /// The difference in one line, raw; without a difference, the reason.

@@ -186,7 +186,7 @@ mod tests {
           repeat: "dnode-conform --case methods/again -- node fixtures/peers/dnode/peer.js"
           ...
         # 4 planned: 1 pass, 1 fail (1 not gating), 1 not-applicable, 1 inconclusive
-        # exit 2: 1 inconclusive case
+        # exit 2: 1 case inconclusive
         "#);
     }
 

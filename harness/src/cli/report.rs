@@ -7,7 +7,7 @@ use clap::Args;
 use dnode_reports::event::{Event, Outcome, Verdict};
 use dnode_reports::format::Format;
 use dnode_reports::text::Options;
-use dnode_reports::{Report, events, json};
+use dnode_reports::{ReadError, Report, events, json};
 use std::io::{self, BufWriter, IsTerminal};
 use std::path::{Path, PathBuf};
 
@@ -145,7 +145,8 @@ pub(super) fn report(args: &ReportArgs) -> Result<u8, String> {
 /// The events of a file, whichever of the two forms it has; held against this level, where one is given.
 pub(super) fn read_run(path: &Path, level: Option<GateLevel>) -> Result<Vec<Event>, String> {
     let name = path.display().to_string();
-    let problem = |error: String| format!("caller: {name} is no report of a run: {error}");
+    let problem =
+        |error: ReadError| format!("caller: {name} is no report of a run: {error}; {}", error.help());
     let text =
         std::fs::read_to_string(path).map_err(|error| format!("caller: {name} cannot be read: {error}"))?;
     // The events are one object a line; a canonical report begins with a line of a single brace.

@@ -56,7 +56,7 @@ fn lost_cases_come_first_and_different_values_are_counted() {
               is  needs methods/by-id
       removed a/removed: pass -> absent
 
-    7 cases: 2 the same (1 of them with different values), 1 lost, 1 changed, 1 gained, 1 added, 1 removed
+    7 cases: 2 the same (1 with different values), 1 lost, 1 changed, 1 gained, 1 added, 1 removed
     "#);
 }
 
@@ -65,7 +65,7 @@ fn markdown_is_a_table() {
     insta::assert_snapshot!(samples().markdown(), @r#"
     # From `dnode 1.2.2` to `dnode 1.2.2`
 
-    7 cases: 2 the same (1 of them with different values), 1 lost, 1 changed, 1 gained, 1 added, 1 removed
+    7 cases: 2 the same (1 with different values), 1 lost, 1 changed, 1 gained, 1 added, 1 removed
 
     | | case | old | new |
     |---|---|---|---|
