@@ -1,13 +1,15 @@
 //! The account of a run: the count of each verdict, and the exit status.
 //!
-//! Rules: each case is counted once, under its verdict, so the counts add up to the planned cases. A failure gates if
-//! its level is at least as strict as the gate, in the order must, should, robust, observed. A crash or a hang gates at
-//! every level. An excused case never affects the exit status.
+//! Rules: each case is counted once, under its verdict, so the counts add up to the planned cases.
+//! A failure gates if its level is at least as strict as the gate, in the order must, should,
+//! robust, observed. A crash or a hang gates at every level. An excused case never affects the exit
+//! status.
 //!
 //! The exit status is
-//! - 1 if a gating case failed, any case ended in crash or hang, or an entry of a baseline or snapshot no longer holds;
-//! - else 2 if the run proves nothing: it was interrupted, the suite itself failed, a case is inconclusive or has no
-//!   verdict, nothing was executed, or the peer answered no call;
+//! - 1 if a gating case failed, any case ended in crash or hang, or an entry of a baseline or
+//!   snapshot no longer holds;
+//! - else 2 if the run proves nothing: it was interrupted, the suite itself failed, a case is
+//!   inconclusive or has no verdict, nothing was executed, or the peer answered no call;
 //! - else 0. Cases that are not applicable do not make a run fail, unless nothing else was planned.
 
 use std::collections::BTreeMap;

@@ -1,7 +1,7 @@
 //! The cases of several runs as rows, grouped by clause.
 //!
-//! A case that tests several clauses is listed once, under the first of them. Clauses have the order of the clause
-//! table, unknown clauses last. Cases are sorted by id.
+//! A case that tests several clauses is listed once, under the first of them. Clauses have the
+//! order of the clause table, unknown clauses last. Cases are sorted by id.
 
 use std::collections::BTreeMap;
 

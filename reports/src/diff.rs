@@ -1,9 +1,10 @@
 //! The difference between two runs: behaviour gained, lost and changed, by clause.
 //!
-//! Two outcomes of a case are the same if they have the same verdict and the same fingerprint. Other differences, such
-//! as a value or the words of a reason, are counted and not shown.
+//! Two outcomes of a case are the same if they have the same verdict and the same fingerprint.
+//! Other differences, such as a value or the words of a reason, are counted and not shown.
 //!
-//! Deliberately absent: a decision which of the two is right. The clauses say that, and `compare` runs both again.
+//! Deliberately absent: a decision which of the two is right. The clauses say that, and `compare`
+//! runs both again.
 
 mod markdown;
 mod text;
@@ -67,8 +68,8 @@ impl Diff {
     /// Compares two runs, given as their events.
     ///
     /// # Errors
-    /// [`ReadError::Runs`] or [`ReadError::NotStarted`]: a side does not have exactly one whole run. The caller is at
-    /// fault.
+    /// [`ReadError::Runs`] or [`ReadError::NotStarted`]: a side does not have exactly one whole
+    /// run. The caller is at fault.
     pub fn new(old: &[Event], new: &[Event]) -> Result<Diff, ReadError> {
         Ok(Diff { records: [record(old)?, record(new)?] })
     }

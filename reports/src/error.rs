@@ -1,8 +1,10 @@
-//! Errors of this library. The file that the caller passed is always at fault, never the peer or the suite.
+//! Errors of this library. The file that the caller passed is always at fault, never the peer or
+//! the suite.
 
 use thiserror::Error;
 
-/// A file that is not the report of a run. The caller passed the wrong file, or somebody changed it by hand.
+/// A file that is not the report of a run. The caller passed the wrong file, or one that was
+/// edited.
 #[derive(Debug, Error)]
 pub enum ReadError {
     /// A line of an events file is not an event.
@@ -10,7 +12,7 @@ pub enum ReadError {
     Event {
         /// The line, counted from 1.
         line: usize,
-        /// What the JSON reader found.
+        /// The error of the JSON reader.
         source: serde_json::Error,
     },
     /// The text is not a canonical report.
@@ -33,14 +35,17 @@ pub enum ReadError {
     /// An event came before the start of its run.
     #[error("the first event is not the start of a run")]
     NotStarted,
+    /// The file does not have a run from its start to its end.
+    #[error("the file has no complete run")]
+    Incomplete,
 }
 
 impl ReadError {
-    /// What the caller can do about it, one sentence.
+    /// How the caller can fix it, one sentence.
     #[must_use]
     pub fn help(&self) -> &'static str {
         match self {
-            ReadError::Event { .. } | ReadError::NotStarted => {
+            ReadError::Event { .. } | ReadError::NotStarted | ReadError::Incomplete => {
                 "write the file again with --report events=PATH; it cannot be edited or cut"
             }
             ReadError::Report(_) => {

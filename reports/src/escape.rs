@@ -1,18 +1,20 @@
 //! Makes hostile text visible.
 //!
-//! Reports show text of the peer, and a peer may send anything: sequences that move the cursor, change colours, ring
-//! the bell, change a title, or reverse and hide characters. This module replaces each such character by a visible
-//! escape: `\x1b` for ASCII control characters and for bytes that are not UTF-8, `\u{202e}` for all others. JSON has no
-//! such escapes, so JSON text stays readable; its own backslashes are kept.
+//! Reports show text of the peer, and a peer may send anything: sequences that move the cursor,
+//! change colours, ring the bell, change a title, or reverse and hide characters. This module
+//! replaces each such character by a visible escape: `\x1b` for ASCII control characters and for
+//! bytes that are not UTF-8, `\u{202e}` for all others. JSON has no such escapes, so JSON text
+//! stays readable; its own backslashes are kept.
 //!
-//! Deliberately absent: layout. A newline is a control character too. Split a text into lines before you escape it.
+//! Deliberately absent: layout. A newline is a control character too. Split a text into lines
+//! before you escape it.
 
 use std::borrow::Cow;
 use std::fmt::Write;
 
-/// Whether the character moves the cursor, hides or reorders text, or is invisible: control, bidi and zero-width
-/// characters, line and paragraph separators, tags, all default-ignorable characters of Unicode, and the two
-/// noncharacters that XML forbids.
+/// Whether the character moves the cursor, hides or reorders text, or is invisible: control, bidi
+/// and zero-width characters, line and paragraph separators, tags, all default-ignorable characters
+/// of Unicode, and the two noncharacters that XML forbids.
 #[must_use]
 pub fn is_hidden(c: char) -> bool {
     c.is_control()
@@ -36,8 +38,8 @@ pub fn terminal(text: impl AsRef<[u8]>) -> String {
     terminal_cut(text, usize::MAX, 0)
 }
 
-/// Like [`terminal`], but cut after at most `limit` characters, like [`cut`]. The note at the end counts bytes of the
-/// original text, plus the `missing` bytes that were cut off before.
+/// Like [`terminal`], but cut after at most `limit` characters, like [`cut`]. The note at the end
+/// counts bytes of the original text, plus the `missing` bytes that were cut off before.
 #[must_use]
 pub fn terminal_cut(text: impl AsRef<[u8]>, limit: usize, missing: usize) -> String {
     let bytes = text.as_ref();
@@ -57,8 +59,9 @@ pub fn terminal_cut(text: impl AsRef<[u8]>, limit: usize, missing: usize) -> Str
     out
 }
 
-/// Replaces the hidden characters of a JSON text by JSON escapes. Outside its strings a JSON text has no hidden
-/// characters except newlines, and its strings have no newlines; so each character can be replaced in place.
+/// Replaces the hidden characters of a JSON text by JSON escapes. Outside its strings a JSON text
+/// has no hidden characters except newlines, and its strings have no newlines; so each character
+/// can be replaced in place.
 #[must_use]
 pub fn json(text: &str) -> String {
     let mut out = String::with_capacity(text.len());

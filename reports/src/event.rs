@@ -1,8 +1,8 @@
 //! The events of a run: the only interface between the runner and the reports.
 //!
-//! The runner emits one [`Event::Started`], then one [`Event::Judged`] for each planned case in the order of the
-//! catalogue, then one [`Event::Ended`]. Several runs follow one another. These values hold everything that a report
-//! shows. Texts of the peer are raw here; each format escapes them.
+//! The runner emits one [`Event::Started`], then one [`Event::Judged`] for each planned case in the
+//! order of the catalogue, then one [`Event::Ended`]. Several runs follow one another. These values
+//! hold everything that a report shows. Texts of the peer are raw here; each format escapes them.
 
 use std::fmt;
 use std::str::FromStr;
@@ -30,7 +30,8 @@ pub enum Event {
 pub struct Run {
     /// The version of the suite.
     pub suite: String,
-    /// The name that the peer gives in its answer to `conformProbe`, raw; `None` if it does not claim the probe.
+    /// The name that the peer gives in its answer to `conformProbe`, raw; `None` if it does not
+    /// claim the probe.
     pub peer: Option<String>,
     /// The peer's address or command, for people. Not part of the canonical report.
     pub target: String,
@@ -44,7 +45,8 @@ pub struct Run {
 }
 
 words! {
-    /// The verdict on a case. Every planned case gets exactly one. Reports count the verdicts in this order.
+    /// The verdict on a case. Every planned case gets exactly one. Reports count the verdicts in
+    /// this order.
     pub enum Verdict ("a verdict") {
         /// The peer did as the clause says.
         Pass = "pass",
@@ -64,7 +66,8 @@ words! {
 }
 
 impl Verdict {
-    /// Whether it reports a problem of the peer or of the suite. Reports show such verdicts in full.
+    /// Whether it reports a problem of the peer or of the suite. Reports show such verdicts in
+    /// full.
     #[must_use]
     pub fn is_finding(self) -> bool {
         matches!(self, Verdict::Fail | Verdict::Crash | Verdict::Hang | Verdict::HarnessError)
@@ -85,17 +88,20 @@ pub struct Outcome {
     pub clauses: Vec<String>,
     /// The verdict.
     pub verdict: Verdict,
-    /// The reason for the verdict, one sentence. Not-applicable, inconclusive and harness-error always have one.
+    /// The reason for the verdict, one sentence. Not-applicable, inconclusive and harness-error
+    /// always have one.
     pub reason: Option<String>,
-    /// The clause that the case relies on and that the peer does not keep: the cause of an inconclusive verdict.
+    /// The clause that the case relies on and that the peer does not keep: the cause of an
+    /// inconclusive verdict.
     ///
-    /// It lives in memory only. The run uses it to excuse the case; no report that is read back needs it.
+    /// It lives in memory only. The run uses it to excuse the case; no report that is read back
+    /// needs it.
     #[serde(skip)]
     pub rests_on: Option<String>,
     /// The difference, if the verdict is fail, crash or hang.
     pub divergence: Option<Divergence>,
-    /// Why a verdict that would gate does not: the failure is known, the case is newer than the gate, and so on. Not
-    /// part of the canonical report.
+    /// Why a verdict that would gate does not: the failure is known, the case is newer than the
+    /// gate, and so on. Not part of the canonical report.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub excuse: Option<String>,
     /// Material to check the verdict and to reproduce it. Not part of the canonical report.
@@ -111,8 +117,8 @@ pub struct Divergence {
     pub clause: String,
     /// The kind of difference.
     pub kind: Kind,
-    /// The place in the message, as a path from its root with names for functions (`arguments[0].inc`); empty if the
-    /// difference concerns the whole message.
+    /// The place in the message, as a path from its root with names for functions
+    /// (`arguments[0].inc`); empty if the difference concerns the whole message.
     pub path: String,
     /// The expected behaviour, in one line, raw.
     pub expected: String,
@@ -123,8 +129,8 @@ pub struct Divergence {
 }
 
 impl Divergence {
-    /// How much it counts, by the level of its clause: `violation` of a must or robust clause, `deviation` from a
-    /// should clause, or `observed` if the protocol leaves the behaviour free.
+    /// How much it counts, by the level of its clause: `violation` of a must or robust clause,
+    /// `deviation` from a should clause, or `observed` if the protocol leaves the behaviour free.
     #[must_use]
     pub fn weight(&self) -> &'static str {
         match dnode_spec::clause::find(&self.clause).map(|clause| clause.level) {
@@ -222,7 +228,8 @@ pub enum Wire {
 }
 
 words! {
-    /// An action on the connection other than to send bytes. The words continue a sentence: `the peer …`.
+    /// An action on the connection other than to send bytes. The words continue a sentence: `the
+    /// peer …`.
     pub enum Act ("an event of the wire log") {
         /// It closes the connection.
         Closes = "closes the connection",

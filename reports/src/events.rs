@@ -1,11 +1,12 @@
 //! The events of a run as JSON, one object per line.
 //!
-//! Every other format can be written later from this one. It keeps what the canonical report leaves out because it
-//! differs from run to run: the target, the wire log, standard error. `events.schema.json` in this crate's folder
-//! describes a line. Bytes that are not UTF-8 are written as `{"base64": …}`.
+//! Every other format can be written later from this one. It also has the parts that the canonical
+//! report leaves out because they differ from run to run: the target, the wire log, standard error.
+//! `events.schema.json` in this crate's folder describes a line. Bytes that are not UTF-8 are
+//! written as `{"base64": …}`.
 //!
-//! Two runs with the same behaviour give different files. Long texts of the peer are cut, and cases that pass have no
-//! evidence.
+//! Two runs with the same behaviour give different files. Long texts of the peer are cut, and cases
+//! that pass have no evidence.
 
 use std::io::{self, Write};
 

@@ -1,14 +1,16 @@
 //! The stable short hash of a difference.
 //!
-//! Baselines and campaigns recognise a finding by its fingerprint. It therefore depends only on properties that stay
-//! the same from run to run, never on values, ids, order or standard error. It is `1:`, the version of this recipe,
-//! and twelve hex digits.
+//! Baselines and campaigns recognise a finding by its fingerprint. It therefore depends only on
+//! properties that stay the same from run to run, never on values, ids, order or standard error. It
+//! is `1:`, the version of this recipe, and twelve hex digits.
 //!
-//! The recipe, for other languages: write each field as its length in bytes in decimal, `:`, its UTF-8 bytes, `,`; join
-//! them in the order of the parameters; hash the result with 64-bit FNV-1a; xor the upper 16 bits into the lower 48.
+//! The recipe, for other languages: write each field as its length in bytes in decimal, `:`, its
+//! UTF-8 bytes, `,`; join them in the order of the parameters; hash the result with 64-bit FNV-1a;
+//! xor the upper 16 bits into the lower 48.
 //!
-//! FNV-1a is enough here. A fingerprint distinguishes the few differences that one case can show; it authenticates
-//! nothing, so an attacker gains nothing by a collision. Eight lines need no dependency.
+//! FNV-1a is enough here. A fingerprint distinguishes the few differences that one case can show;
+//! it authenticates nothing, so an attacker gains nothing by a collision. Eight lines need no
+//! dependency.
 
 use crate::event::Kind;
 
@@ -20,8 +22,8 @@ const PRIME: u64 = 0x0000_0100_0000_01b3;
 
 /// The fingerprint of one difference.
 ///
-/// `path` has names for functions. `class` is the class of the actual behaviour: a JSON type, `absent`, `closed`, an
-/// exit status or a signal.
+/// `path` has names for functions. `class` is the class of the actual behaviour: a JSON type,
+/// `absent`, `closed`, an exit status or a signal.
 #[must_use]
 pub fn fingerprint(case: &str, clause: &str, step: &str, kind: Kind, path: &str, class: &str) -> String {
     of([case, clause, step, kind.word(), path, class])

@@ -1,13 +1,14 @@
 //! GitHub annotations: lines on standard output that GitHub Actions shows beside the job.
 //!
-//! A gating finding is an `error`; any other finding and an inconclusive case are a `warning`. Cases that pass, are not
-//! applicable or are excused have no line. The last line is the summary.
+//! A gating finding is an `error`; any other finding and an inconclusive case are a `warning`.
+//! Cases that pass, are not applicable or are excused have no line. The last line is the summary.
 //!
-//! GitHub shows the first ten annotations of a kind in each step, and all of them in the log. The summary must not be
-//! lost, so it is the only `notice`. It is an `error` only if the exit status is not 0 and there is no other error.
+//! GitHub shows the first ten annotations of a kind in each step, and all of them in the log. The
+//! summary must not be lost, so it is the only `notice`. It is an `error` only if the exit status
+//! is not 0 and there is no other error.
 //!
-//! Rules: a line is one command. Hidden characters are escaped first, so that a peer cannot end the line and start its
-//! own command. Then `%`, and in the title `:` and `,`, are escaped for GitHub.
+//! Rules: a line is one command. Hidden characters are escaped first, so that a peer cannot end the
+//! line and start its own command. Then `%`, and in the title `:` and `,`, are escaped for GitHub.
 
 use std::io::{self, Write};
 

@@ -1,11 +1,12 @@
 //! One web page: the matrix of peers by clause and case, and the details of each finding.
 //!
-//! The page is a single file that needs no network. `#case/ID` links to a case and `#clause/ID` to a clause. Only the
-//! filters need its script.
+//! The page is a single file that needs no network. `#case/ID` links to a case and `#clause/ID` to
+//! a clause. Only the filters need its script.
 //!
-//! Rules: hidden characters are escaped, and then maud escapes every text. A verdict is shown as a word, and in a
-//! colour whose lightness differs too. Long texts and logs are cut, so that the page stays small even with eight peers.
-//! The script and the style are separate files, and the page includes them unchanged.
+//! Rules: hidden characters are escaped, and then maud escapes every text. A verdict is shown as a
+//! word, and in a colour whose lightness differs too. Long texts and logs are cut, so that the page
+//! stays small even with eight peers. The script and the style are separate files, and the page
+//! includes them unchanged.
 //!
 //! Deliberately absent: any state. Closing the page resets the filters.
 
@@ -172,7 +173,8 @@ fn fragment(id: &str) -> String {
     out
 }
 
-/// The verdicts of a case for the script: one letter per run, `-` if the run does not have the case.
+/// The verdicts of a case for the script: one letter per run, `-` if the run does not have the
+/// case.
 fn letters(row: &Row<'_>) -> String {
     row.outcomes.iter().map(|outcome| outcome.map_or("-", |it| letter(it.verdict))).collect()
 }

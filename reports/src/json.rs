@@ -1,11 +1,12 @@
 //! The canonical report: one JSON document, made to be committed and diffed.
 //!
-//! Two runs with the same behaviour give the same bytes: cases are sorted by id, keys have a fixed order, and the
-//! report has no time, port, file path, pid, standard error or duration. `report.schema.json` in this crate's folder
-//! describes it. The report is written at once, at the end of the run.
+//! Two runs with the same behaviour give the same bytes: cases are sorted by id, keys have a fixed
+//! order, and the report has no time, port, file path, pid, standard error or duration.
+//! `report.schema.json` in this crate's folder describes it. The report is written at once, at the
+//! end of the run.
 //!
-//! Long texts of the peer are cut, and characters that an editor would hide are `\u` escapes. [`read`] turns the report
-//! back into events; the fields that the report leaves out are empty.
+//! Long texts of the peer are cut, and characters that an editor would hide are `\u` escapes.
+//! [`read`] turns the report back into events; the fields that the report leaves out are empty.
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
@@ -77,14 +78,15 @@ impl<W: Write> Report for Json<W> {
     }
 }
 
-/// Reads a canonical report. The fields that it leaves out are empty: the sentence about a case, evidence and notes.
+/// Reads a canonical report. The fields that it leaves out are empty: the sentence about a case,
+/// evidence and notes.
 ///
-/// `target` names the source of the report for people. `gate` is the weakest level that gates; the report does not
-/// have it.
+/// `target` names the source of the report for people. `gate` is the weakest level that gates; the
+/// report does not have it.
 ///
 /// # Errors
-/// [`ReadError`]: the text is not a canonical report, its format is unknown, or its counts do not match its cases. The
-/// caller is at fault.
+/// [`ReadError`]: the text is not a canonical report, its format is unknown, or its counts do not
+/// match its cases. The caller is at fault.
 pub fn read(text: &str, target: &str, gate: Level) -> Result<Vec<Event>, ReadError> {
     let document: Document = serde_json::from_str(text)?;
     if document.format != FORMAT {
@@ -108,7 +110,8 @@ pub fn read(text: &str, target: &str, gate: Level) -> Result<Vec<Event>, ReadErr
     if counts(&account) != document.verdicts {
         return Err(ReadError::Counts);
     }
-    // If the peer answered no call, the verdicts show it: every case that needs an answer has failed.
+    // If the peer answered no call, the verdicts show it: every case that needs an answer has
+    // failed.
     events.push(Event::Ended(Ended { interrupted: document.interrupted, answered: true, stale: Vec::new() }));
     Ok(events)
 }

@@ -1,9 +1,10 @@
 //! JUnit XML, as Jenkins, GitLab and most others read it.
 //!
-//! Each run is a `<testsuite>` and each case a `<testcase>`: its class is the group of the id, its name the whole id. A
-//! gating finding is a `<failure>`. Inconclusive cases and harness errors are `<error>`s, because such a run never exits
-//! with 0. Cases that are not applicable, and failures that do not gate, are `<skipped>`. So the report fails if the
-//! exit status is not 0. If no case shows the failure, an extra test case named `run` does.
+//! Each run is a `<testsuite>` and each case a `<testcase>`: its class is the group of the id, its
+//! name the whole id. A gating finding is a `<failure>`. Inconclusive cases and harness errors are
+//! `<error>`s, because such a run never exits with 0. Cases that are not applicable, and failures
+//! that do not gate, are `<skipped>`. So the report fails if the exit status is not 0. If no case
+//! shows the failure, an extra test case named `run` does.
 //!
 //! Deliberately absent: times. The same behaviour gives the same bytes.
 
@@ -45,7 +46,8 @@ impl<W: Write> Report for Junit<W> {
         let mut report = quick_junit::Report::new("dnode-conform");
         report.add_test_suites(self.records.all().iter().map(suite));
         let text = report.to_string().map_err(io::Error::other)?;
-        // The schema of Jenkins allows `skipped` on each suite but not on the root element, which comes first.
+        // The schema of Jenkins allows `skipped` on each suite but not on the root element, which
+        // comes first.
         let text = text.replacen(&format!(" skipped=\"{}\"", report.skipped), "", 1);
         self.out.write_all(text.as_bytes())?;
         self.out.flush()

@@ -1,8 +1,9 @@
 //! Reports of a conformance run.
 //!
-//! The runner passes the events of [`event`] to a [`Report`]. Each format is one module and implements that trait;
-//! [`mod@format`] finds a format by its word. [`account`] counts the verdicts and computes the exit status,
-//! [`fingerprint`] gives a difference its stable name, and [`escape`] makes a peer's text safe to show.
+//! The runner passes the events of [`event`] to a [`Report`]. Each format is one module and
+//! implements that trait; [`mod@format`] finds a format by its word. [`account`] counts the
+//! verdicts and computes the exit status, [`fingerprint`] gives a difference its stable name, and
+//! [`escape`] makes a peer's text safe to show.
 //!
 //! Deliberately absent: sockets, processes, and the rules that lead to a verdict.
 
@@ -35,3 +36,8 @@ mod words;
 
 pub use error::ReadError;
 pub use report::Report;
+
+/// The example of the README compiles and runs.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+pub struct Readme;

@@ -1,11 +1,13 @@
 //! Markdown: a GitHub step summary, a comment, or a page of a repository.
 //!
-//! The report has the counts of each run, the findings in folded blocks, and the matrix of all cases by clause. With
-//! several runs, the matrix comes before the findings and each run is a column.
+//! The report has the counts of each run, the findings in folded blocks, and the matrix of all
+//! cases by clause. With several runs, the matrix comes before the findings and each run is a
+//! column.
 //!
-//! Rules: a text of the peer appears only as code, between more backticks than it contains, so Markdown never takes it
-//! for markup; in a table its `|` is escaped too. Links lead only to clauses. GitHub limits a step summary to one
-//! mebibyte, so findings are shown in full only until the report has about half of that; the rest are listed by id.
+//! Rules: a text of the peer appears only as code, between more backticks than it contains, so
+//! Markdown never takes it for markup; in a table its `|` is escaped too. Links lead only to
+//! clauses. GitHub limits a step summary to one mebibyte, so findings are shown in full only until
+//! the report has about half of that; the rest are listed by id.
 
 use std::fmt::Write as _;
 use std::io::{self, Write};

@@ -1,4 +1,5 @@
-//! The layout of reports as text: columns, wrapping, colours, and the one place where text is escaped.
+//! The layout of reports as text: columns, wrapping, colours, and the one place where text is
+//! escaped.
 
 use std::borrow::Cow;
 
@@ -133,8 +134,8 @@ fn no_command(line: &str) -> Cow<'_, str> {
     }
 }
 
-/// Wraps the text into lines of at most `width` characters. A line breaks after the last space or comma in its second
-/// half, else after `width` characters.
+/// Wraps the text into lines of at most `width` characters. A line breaks after the last space or
+/// comma in its second half, else after `width` characters.
 fn wrap(text: &str, width: usize) -> Vec<&str> {
     let mut lines = Vec::new();
     let mut rest = text;

@@ -1,6 +1,7 @@
 //! Whole runs in memory, for the formats that write only at the end.
 //!
-//! A case that passes is kept without its evidence: no report shows it, and it would take most of the memory.
+//! A case that passes is kept without its evidence: no report shows it, and it would take most of
+//! the memory.
 
 use std::io;
 

@@ -10,7 +10,8 @@ pub(crate) fn reason(outcome: &Outcome) -> Option<&str> {
     outcome.reason.as_deref().or(required.then_some("no reason given"))
 }
 
-/// Why a failure does not make this run fail, in two words at most; `None` if it does, and for other verdicts.
+/// Why a failure does not make this run fail, in two words at most; `None` if it does, and for
+/// other verdicts.
 pub(crate) fn waiver(run: &Run, outcome: &Outcome) -> Option<&'static str> {
     match (&outcome.excuse, outcome.verdict) {
         (Some(_), _) => Some("excused"),

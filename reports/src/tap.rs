@@ -1,11 +1,12 @@
 //! The Test Anything Protocol: one line per case, for `prove` and other TAP readers.
 //!
-//! The syntax is TAP 14, but the first line says 13: `prove` rejects a document that says 14, and readers of TAP 14
-//! accept one that says 13.
+//! The syntax is TAP 14, but the first line says 13: `prove` rejects a document that says 14, and
+//! readers of TAP 14 accept one that says 13.
 //!
-//! Rules: not applicable is `ok` with SKIP; a failure that does not gate is `not ok` with TODO; inconclusive is a plain
-//! `not ok`, because a run with such a case never exits with 0. So a reader's verdict matches the exit status. If no
-//! case shows the failure, for example because the peer answered no call, the document ends with `Bail out!`.
+//! Rules: not applicable is `ok` with SKIP; a failure that does not gate is `not ok` with TODO;
+//! inconclusive is a plain `not ok`, because a run with such a case never exits with 0. So a
+//! reader's verdict matches the exit status. If no case shows the failure, for example because the
+//! peer answered no call, the document ends with `Bail out!`.
 
 use std::io::{self, Write};
 

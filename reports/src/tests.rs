@@ -1,4 +1,5 @@
-//! Properties of all formats: they agree, they escape hostile text, and the usual programs read them.
+//! Properties of all formats: they agree, they escape hostile text, and the usual programs read
+//! them.
 
 mod agreement;
 mod browser;
@@ -89,12 +90,13 @@ fn known_events() -> Vec<Event> {
     known().iter().flat_map(|(name, text)| crate::json::read(text, name, Level::Robust).unwrap()).collect()
 }
 
-/// Runs one of the programs in `tests/readers` and returns its output. Installs their packages if they are missing.
-/// Fails if the program fails.
+/// Runs one of the programs in `tests/readers` and returns its output. Installs their packages if
+/// they are missing. Fails if the program fails.
 #[track_caller]
 fn node(program: &str, arguments: &[&Path]) -> String {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/readers");
-    // Tests run in parallel, and `npm ci` removes the packages that another `npm ci` has just installed.
+    // Tests run in parallel, and `npm ci` removes the packages that another `npm ci` has just
+    // installed.
     static INSTALLING: Mutex<()> = Mutex::new(());
     let installing = INSTALLING.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     if !folder.join("node_modules/.package-lock.json").exists() {

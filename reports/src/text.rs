@@ -1,13 +1,15 @@
 //! The report for people: a terminal, or the log of a CI job.
 //!
-//! The report starts with the peer and the plan. It shows each finding in full as soon as it is known. At the end it
-//! lists the cases without a verdict and the failures that do not gate, and then the summary: the counts, and the exit
-//! status with its reasons. The log of a CI job opens at its end, so the ids of the findings, and the first finding in
-//! brief, are repeated above the summary, unless a single finding is there anyway.
+//! The report starts with the peer and the plan. It shows each finding in full as soon as it is
+//! known. At the end it lists the cases without a verdict and the failures that do not gate, and
+//! then the summary: the counts, and the exit status with its reasons. The log of a CI job opens at
+//! its end, so the ids of the findings, and the first finding in brief, are repeated above the
+//! summary, unless a single finding is there anyway.
 //!
-//! Rules: every text is escaped, the suite's own ids and commands too. No line needs colour to be understood. No text
-//! of a peer starts a line with a command for the CI job. Lines are at most 100 columns wide, except for commands,
-//! which must stay on one line to be copied. A column is a character, although some characters are two columns wide.
+//! Rules: every text is escaped, the suite's own ids and commands too. No line needs colour to be
+//! understood. No text of a peer starts a line with a command for the CI job. Lines are at most 100
+//! columns wide, except for commands, which must stay on one line to be copied. A column is a
+//! character, although some characters are two columns wide.
 //!
 //! Deliberately absent: progress. It belongs to a terminal and not to a report.
 

@@ -163,7 +163,7 @@ pub(super) fn read_run(path: &Path, level: Option<GateLevel>) -> Result<Vec<Even
     }
     match (told.first(), told.last()) {
         (Some(Event::Started(_)), Some(Event::Ended(_))) => Ok(told),
-        _ => Err(problem("it does not tell of a run from its start to its end".to_owned())),
+        _ => Err(problem(ReadError::Incomplete)),
     }
 }
 

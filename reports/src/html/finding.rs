@@ -18,7 +18,8 @@ const ENTRY: usize = 400;
 /// How many steps of a transcript, and lines of standard error, are shown.
 const LINES: usize = 30;
 
-/// All cases. With several runs the details are folded, so that a reader first sees which runs have a finding.
+/// All cases. With several runs the details are folded, so that a reader first sees which runs have
+/// a finding.
 pub(super) fn cases(records: &[Record], groups: &[Group<'_>]) -> Markup {
     html! {
         @for group in groups { @for row in &group.rows { (case(records, row)) } }
@@ -107,7 +108,8 @@ fn marked(text: &Marked) -> Markup {
     html! { (text.before) @if !text.marked.is_empty() { mark { (text.marked) } } (text.after) }
 }
 
-/// The wire log in two lanes, the suite at the left. The difference is marked in its entry and named at the end.
+/// The wire log in two lanes, the suite at the left. The difference is marked in its entry and
+/// named at the end.
 fn wire(log: &[Wire], divergence: Option<&Divergence>) -> Markup {
     let place = divergence.and_then(|divergence| mark::place(log, divergence));
     let (first, last) = ENTRIES;

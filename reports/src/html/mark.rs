@@ -1,7 +1,7 @@
 //! Finds the place of a difference in the wire log.
 //!
-//! An outcome says what differed, but not which entry of the log showed it. This module looks for the last entry that
-//! fits. It only guides the eye: if no entry fits, nothing is marked.
+//! An outcome says what differed, but not which entry of the log showed it. This module looks for
+//! the last entry that fits. It only guides the eye: if no entry fits, nothing is marked.
 
 use crate::escape::terminal;
 use crate::event::{Divergence, Kind, Origin, Wire};
@@ -23,8 +23,8 @@ impl Marked {
     }
 }
 
-/// Marks the parts of two texts between their common start and their common end. Texts that share too little are not
-/// marked, because the marks would cover all of them.
+/// Marks the parts of two texts between their common start and their common end. Texts that share
+/// too little are not marked, because the marks would cover all of them.
 pub(super) fn differing(a: &str, b: &str) -> (Marked, Marked) {
     let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
     let head = a.iter().zip(&b).take_while(|(a, b)| a == b).count();
@@ -43,8 +43,9 @@ pub(super) fn differing(a: &str, b: &str) -> (Marked, Marked) {
     (part(&a), part(&b))
 }
 
-/// The entry that shows the difference: the last line of the peer that contains the actual value, else the peer's last
-/// line. An end of the connection shows in the peer's last event. Silence shows in no entry.
+/// The entry that shows the difference: the last line of the peer that contains the actual value,
+/// else the peer's last line. An end of the connection shows in the peer's last event. Silence
+/// shows in no entry.
 pub(super) fn place(log: &[Wire], divergence: &Divergence) -> Option<usize> {
     let last = |fits: &dyn Fn(&Wire) -> bool| log.iter().rposition(fits);
     match divergence.kind {

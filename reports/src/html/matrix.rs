@@ -48,7 +48,8 @@ fn case(row: &Row<'_>) -> Markup {
     }
 }
 
-/// A verdict. Only cases that did not pass are links; thousands more links would double the size of the page.
+/// A verdict. Only cases that did not pass are links; thousands more links would double the size of
+/// the page.
 fn cell(id: &str, outcome: Option<&Outcome>) -> Markup {
     html! {
         @match outcome.map(|outcome| outcome.verdict) {

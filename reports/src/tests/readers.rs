@@ -1,7 +1,8 @@
-//! The usual programs read the formats: libxml2 with the schema of Jenkins, ajv, `prove` and tap-parser.
+//! The usual programs read the formats: libxml2 with the schema of Jenkins, ajv, `prove` and
+//! tap-parser.
 //!
-//! They are npm packages, and `prove` comes with Perl. Rust has a validator of JSON Schema that takes minutes to compile,
-//! and none of XML Schema. Other tests need node and npm anyway.
+//! They are npm packages, and `prove` comes with Perl. Rust has a validator of JSON Schema that
+//! takes minutes to compile, and none of XML Schema. Other tests need node and npm anyway.
 
 use super::*;
 use crate::event::{Act, Kind};

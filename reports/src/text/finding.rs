@@ -144,7 +144,8 @@ fn transcript(page: &mut Page, steps: &str) {
     }
 }
 
-/// How the peer's process ended, and its standard error. A tab becomes four spaces, because stack traces often have tabs.
+/// How the peer's process ended, and its standard error. A tab becomes four spaces, because stack
+/// traces often have tabs.
 fn process(page: &mut Page, death: &Death) {
     page.block("process", "how the peer's process ended, and the last lines of its standard error");
     page.hang("    ", style::BAD, death.status.to_string());
