@@ -5,7 +5,7 @@
 //! snapshot is updated.
 
 use dnode_reports::event::{Event, Outcome, Reference, Stale, Verdict};
-use dnode_reports::{diff, json};
+use dnode_reports::{ReadError, diff, json};
 use dnode_spec::clause::Level;
 use std::collections::BTreeMap;
 
@@ -23,7 +23,7 @@ impl Snapshot {
     ///
     /// # Errors
     /// Why it is none.
-    pub fn read(text: &str, name: &str) -> Result<Snapshot, String> {
+    pub fn read(text: &str, name: &str) -> Result<Snapshot, ReadError> {
         let told = json::read(text, name, Level::Robust)?;
         let cases = told.into_iter().filter_map(|event| match event {
             Event::Judged(outcome) => Some((outcome.id.clone(), *outcome)),
