@@ -9,6 +9,8 @@ pub mod judged;
 mod pending;
 mod say;
 mod session;
+#[cfg(test)]
+mod tests;
 
 use super::facts::Facts;
 use super::greet::{bind_object, receive_object};

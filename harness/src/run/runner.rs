@@ -2,11 +2,11 @@
 
 use super::applicable::ruled_out;
 use super::batch::Batch;
-use super::generated::{Sessions, about_missing};
 use super::lane::Lane;
 use super::meet::Met;
 use super::options::Options;
 use super::resting::BrokenClauses;
+use super::sessions::{Sessions, about_missing};
 use crate::cases::{Case, invariants};
 use crate::conversation::facts::Facts;
 use crate::conversation::replay::judged::Replayed;
@@ -116,6 +116,12 @@ impl<'a> Runner<'a> {
             notes: part.into_iter().chain(self.facts.notes.iter().cloned()).collect(),
             gate: self.options.gate.level,
         }
+    }
+
+    /// The outcomes of the sessions that were never made because the run ended before.
+    fn never_made(&mut self) -> Vec<Outcome> {
+        let (verdict, reason) = self.unrun();
+        self.sessions.rest().map(|seed| outcome::never_made(seed, verdict, reason)).collect()
     }
 
     fn make_sessions(&mut self) -> tokio::task::JoinHandle<Vec<Arc<Case>>> {

@@ -2,8 +2,8 @@
 
 use super::*;
 use crate::conversation::preflight::preflight;
-use crate::program::Target;
-use crate::in_process;
+use dnode::transport::Address;
+use dnode_spec::dialect::Dialect;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, DuplexStream};
 
 const METHODS: &[u8] = b"{\"method\":\"methods\",\"arguments\":[{\"conformProbe\":\"[Function]\",\"echo\":\"[Function]\"}],\"callbacks\":{\"0\":[\"0\",\"conformProbe\"],\"1\":[\"0\",\"echo\"]},\"links\":[]}\n";
@@ -54,17 +54,16 @@ async fn serve(stream: DuplexStream, answer: Answer) -> std::io::Result<()> {
 }
 
 async fn judged(steps: &str, answer: Answer) -> Judged {
-    let target = in_process::target("slow", move || {
+    let route = Route::Dial(Address::in_memory("slow", move || {
         let (ours, theirs) = tokio::io::duplex(1 << 20);
         tokio::spawn(serve(theirs, answer));
         ours
-    });
-    let Target::Address(address) = target else { panic!("a peer in memory has an address") };
-    let facts = preflight(&address, Dialect::default(), None, PATIENCE).await.unwrap();
+    }));
+    let facts = preflight(&route, Dialect::default(), None, PATIENCE).await.unwrap();
     let text = format!(
         "{{\"dnode-transcript\":1,\"id\":\"long/answer\",\"since\":\"0.1.0\",\"clauses\":[\"robust/bounded\"],\"needs\":[\"echo\"],\"hostile\":true,\"about\":\"A long answer.\"}}\n{{\"call\":\"echo\",\"arguments\":[1,\"$cb\"]}}\n{steps}"
     );
-    replay(&Case::read(&text).unwrap(), &address, &facts, PATIENCE).await.judged
+    replay(&Case::read(&text).unwrap(), &route, &facts, PATIENCE).await.judged
 }
 
 const AWAITED: &str = "{\"expect\":{\"method\":\"$cb\",\"arguments\":[\"?string\"]}}";
