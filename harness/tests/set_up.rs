@@ -1,4 +1,4 @@
-//! `.ci/test` on a machine that lacks what the tests need.
+//! `.ci/test` on a machine without the programs that the tests need.
 //!
 //! Deliberately absent: the installation itself, which needs root and a fresh machine.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
