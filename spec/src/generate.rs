@@ -1,11 +1,11 @@
 //! Sessions generated from the model: legal by construction, or with one labelled illegal step.
 //!
-//! proptest draws a [`Plan`]: the moves, their values, and which moves go together. [`write()`] plays it in memory, between
+//! proptest draws a plan: the moves, their values, and which moves go together. [`session`] plays it in memory, between
 //! a client and the reference peer with the probe, and records the session. The expectations are the
 //! behaviour of the reference, except for everything that the rules of judgement leave free.
 //!
 //! Rules: the client calls only functions that it holds. A call that depends on a state waits for the answers before it.
-//! After a cull there is a barrier, except in crossing sessions. A session has at most one rare move ([`Rare`]). The
+//! After a cull there is a barrier, except in crossing sessions. A session has at most one rare move. The
 //! weights of the moves are drawn for each session, and many are zero, so that sessions differ in kind (swarm testing).
 //! The same seed gives the same sessions.
 
@@ -14,9 +14,8 @@ mod illegal;
 mod plan;
 mod rare;
 
-pub use illegal::{ILLEGAL, Illegal};
-pub use plan::{Move, Plan, Shape, plan};
-pub use rare::{RARE, Rare};
+use illegal::Illegal;
+use plan::{Plan, plan};
 
 use crate::dialect::Dialect;
 use crate::transcript::About;
@@ -134,8 +133,7 @@ fn lines(seed: Seed) -> (HeaderLine, Vec<Step>) {
 }
 
 /// Plays the plan against the reference peer in memory, and gives the lines of the transcript.
-#[must_use]
-pub fn write(plan: &Plan, kind: Kind, about: &About) -> (HeaderLine, Vec<Step>) {
+fn write(plan: &Plan, kind: Kind, about: &About) -> (HeaderLine, Vec<Step>) {
     let client = play(plan, kind);
     match kind {
         Kind::Legal => client.finish(plan.rare.map(|(rare, ..)| rare), None, about),

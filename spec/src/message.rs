@@ -20,7 +20,7 @@ use std::io::Write as _;
 const FEW: usize = 8;
 
 /// The largest integer up to which a double can represent all integers: 2^53 - 1.
-pub const MAX_EXACT: i64 = (1 << 53) - 1;
+const MAX_EXACT: i64 = (1 << 53) - 1;
 
 /// The number of a function, chosen by the end that declared it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -446,7 +446,7 @@ pub fn encode(method: &Method, arguments: &[u8], callbacks: &[(Id, Path)], links
 }
 
 /// Appends the value of the field `callbacks`, with paths in this form.
-pub fn write_callbacks(callbacks: &[(Id, Path)], form: PathForm, out: &mut Vec<u8>) {
+pub(crate) fn write_callbacks(callbacks: &[(Id, Path)], form: PathForm, out: &mut Vec<u8>) {
     out.push(b'{');
     for (n, (id, path)) in callbacks.iter().enumerate() {
         if n > 0 {
@@ -459,7 +459,7 @@ pub fn write_callbacks(callbacks: &[(Id, Path)], form: PathForm, out: &mut Vec<u
 }
 
 /// Appends the value of the field `links`.
-pub fn write_links(links: &[Link], out: &mut Vec<u8>) {
+pub(crate) fn write_links(links: &[Link], out: &mut Vec<u8>) {
     out.push(b'[');
     for (n, link) in links.iter().enumerate() {
         if n > 0 {

@@ -88,7 +88,7 @@ impl Path {
     }
 
     /// Appends the path as a JSON array in this form.
-    pub fn write_json_as(&self, form: PathForm, out: &mut Vec<u8>) {
+    pub(crate) fn write_json_as(&self, form: PathForm, out: &mut Vec<u8>) {
         let is_index = |key: &TextBuf| {
             let key = key.as_text().to_str().unwrap_or_default();
             key.parse::<u32>().is_ok_and(|index| index.to_string() == key)

@@ -120,7 +120,7 @@ impl Names {
 
     /// The same as [`Names::declare`] within a message. If the message has the number already, gives a new number of the same
     /// function, because a number has one place in a message.
-    pub fn declare_once(&mut self, name: &Name, used: &mut HashSet<Id>) -> Id {
+    pub(super) fn declare_once(&mut self, name: &Name, used: &mut HashSet<Id>) -> Id {
         let id = self.declare(name);
         if used.insert(id) {
             return id;
@@ -149,13 +149,12 @@ impl Names {
     }
 
     /// The function of our object that is the member `key`.
-    #[must_use]
-    pub fn of_own_member(&self, key: &TextBuf) -> Option<&Name> {
+    pub(super) fn of_own_member(&self, key: &TextBuf) -> Option<&Name> {
         self.own_members.get(key)
     }
 
     /// Notes that the peer declared this number in the place of this name.
-    pub fn bind(&mut self, name: &Name, id: Id) {
+    pub(super) fn bind(&mut self, name: &Name, id: Id) {
         let ids = self.theirs.entry(name.clone()).or_default();
         ids.retain(|known| *known != id);
         ids.push(id);
@@ -226,8 +225,7 @@ impl Names {
     }
 
     /// Whether the peer has declared this number for this function of its own.
-    #[must_use]
-    pub fn is_theirs(&self, name: &Name, id: Id) -> bool {
+    pub(super) fn is_theirs(&self, name: &Name, id: Id) -> bool {
         self.theirs.get(name).is_some_and(|ids| ids.contains(&id))
     }
 }
