@@ -13,8 +13,8 @@ const fn illegal(clause: &'static str, line: &'static [u8]) -> Illegal {
     Illegal { clause, line }
 }
 
-/// All illegal steps. No end declares ids from 900,000 on, and the object has no method `nosuch`. So even a peer that guesses
-/// the meaning of a line has nothing to run.
+/// All illegal steps. No end declares ids from 900,000 on, and the object has no method `nosuch`.
+/// So even a peer that guesses the meaning of a line has nothing to run.
 #[rustfmt::skip]
 pub(super) const ILLEGAL: &[Illegal] = &[
     illegal("framing/json", b"nonsense"),

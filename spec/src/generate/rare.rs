@@ -1,5 +1,5 @@
-//! Moves that are legal and rare. A session has at most one of them: so a peer that fails one is still tested on the
-//! others.
+//! Moves that are legal and rare. A session has at most one of them: so a peer that fails one is
+//! still tested on the others.
 
 use crate::transcript::Form;
 
