@@ -4,9 +4,9 @@
 //! Ids. A key of `callbacks` is an id if it is a decimal integer without leading zeros, plus sign,
 //! fraction or exponent: `"7"` and `"-1"` are ids; `"01"`, `"0.5"` and `"x"` are not. A `method`
 //! that is a number is an id if its value is an integer: `0`, `0.0` and `0e0` are the id 0; `0.5`
-//! is malformed. A `method` that is a string is a name, even `"0"`. Negative ids and ids above 2^53
-//! - 1 are valid ids that no implementation relies on: they break `callback/id-exact`. Ids that
-//! need more than 64 bits are refused, because this crate cannot distinguish them.
+//! is malformed. A `method` that is a string is a name, even `"0"`. Negative ids and ids from 2^53 on
+//! are valid ids that no implementation relies on: they break `callback/id-exact`. Ids that need
+//! more than 64 bits are refused, because this crate cannot distinguish them.
 //!
 //! A problem names the clause that the message breaks. A session does not act on a *refused*
 //! message. It tolerates the other problems, such as `callbacks` as a list (the PHP port writes it
