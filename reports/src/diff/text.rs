@@ -1,6 +1,6 @@
 //! The difference for people. Like the text report, it escapes every text.
 
-use super::{Case, Clauses, Diff};
+use super::compare::{Case, Clauses, Diff};
 use crate::event::Outcome;
 use crate::page::{Page, style};
 use crate::summary::brief;

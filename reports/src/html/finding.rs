@@ -4,7 +4,7 @@ use dnode_spec::clause;
 use maud::{Markup, html};
 
 use super::mark::{self, Marked};
-use super::{badge, fragment, letters, shown};
+use super::parts::{badge, fragment, letters, shown};
 use crate::clauses::{Group, Row};
 use crate::event::{Death, Divergence, Origin, Outcome, Verdict, Wire};
 use crate::record::Record;
