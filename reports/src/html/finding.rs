@@ -23,7 +23,7 @@ const LINES: usize = 30;
 pub(super) fn cases(records: &[Record], groups: &[Group<'_>]) -> Markup {
     html! {
         @for group in groups { @for row in &group.rows { (case(records, row)) } }
-        p #none hidden { "No case is left by these filters." }
+        p #none hidden { "No case matches the filters." }
     }
 }
 
