@@ -8,7 +8,7 @@ use crate::cases::{Case, invariants};
 use crate::conversation::facts::Facts;
 use crate::conversation::replay::judged::{CONNECTION, Cause, Judged, Replayed};
 use crate::conversation::replay::replay_accepted;
-use crate::gate::{Gate, Held};
+use crate::gate::{Gate, RunGate};
 use crate::peer::Health;
 use crate::program::Host;
 use crate::verdict::Command;
@@ -45,8 +45,8 @@ pub struct Options {
 pub async fn accept(host: &Host, options: &Options, cases: Vec<Case>, tell: &mut (dyn FnMut(Event) + Send)) {
     let facts = Facts::of_client();
     // The transcripts of clients are no catalogue.
-    let gate = Held::new(&options.gate, &cases, false);
-    let mut told = gate.begin();
+    let gate = RunGate::new(&options.gate, &cases, false);
+    let mut told = gate.emitted();
     let tell: &mut (dyn FnMut(Event) + Send) = &mut |event| tell(told.event(event));
     let cases: Vec<Arc<Case>> = cases.into_iter().map(Arc::new).collect();
     tell(Event::Started(Run {
