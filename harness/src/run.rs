@@ -25,7 +25,7 @@ use crate::verdict::invariant::Invariants;
 use dnode_reports::event::Event;
 use runner::Runner;
 
-/// Runs the cases against the target and emits the events of the run.
+/// Runs the cases against the target, and emits the events of the run.
 ///
 /// # Errors
 /// [`RunError`] if nothing could be run.

@@ -21,7 +21,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-/// Where events go.
+/// Receives the events.
 pub(super) type Emit<'e> = &'e mut (dyn FnMut(Event) + Send);
 
 pub(super) struct Runner<'a> {

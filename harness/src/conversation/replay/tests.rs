@@ -1,22 +1,22 @@
-//! What hangs on the clock, with a clock of its own: time passes only while everybody waits.
+//! Deadlines, on a paused clock: time passes only while all tasks wait.
 
 use super::*;
 use crate::conversation::preflight::preflight;
-use crate::program::Target;
-use crate::in_process;
+use dnode::transport::Address;
+use dnode_spec::dialect::Dialect;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, DuplexStream};
 
 const METHODS: &[u8] = b"{\"method\":\"methods\",\"arguments\":[{\"conformProbe\":\"[Function]\",\"echo\":\"[Function]\"}],\"callbacks\":{\"0\":[\"0\",\"conformProbe\"],\"1\":[\"0\",\"echo\"]},\"links\":[]}\n";
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// What a peer does in the place of an answer to `echo`.
+/// How a peer answers `echo`.
 #[derive(Clone, Copy)]
 enum Answer {
-    /// A string of so many pieces of 512 KiB, a tenth of a second apart.
+    /// With a string of this number of pieces of 512 KiB, a tenth of a second apart.
     Pieces(usize),
-    /// The same, without its end.
+    /// The same, but the string never ends.
     Unfinished(usize),
-    /// Messages without end, all of them right.
+    /// With endless valid messages.
     Endless,
 }
 
@@ -54,32 +54,31 @@ async fn serve(stream: DuplexStream, answer: Answer) -> std::io::Result<()> {
 }
 
 async fn judged(steps: &str, answer: Answer) -> Judged {
-    let target = in_process::target("slow", move || {
+    let route = Route::Dial(Address::in_memory("slow", move || {
         let (ours, theirs) = tokio::io::duplex(1 << 20);
         tokio::spawn(serve(theirs, answer));
         ours
-    });
-    let Target::Address(address) = target else { panic!("a peer in memory has an address") };
-    let facts = preflight(&address, Dialect::default(), None, PATIENCE).await.unwrap();
+    }));
+    let facts = preflight(&route, Dialect::default(), None, PATIENCE).await.unwrap();
     let text = format!(
         "{{\"dnode-transcript\":1,\"id\":\"long/answer\",\"since\":\"0.1.0\",\"clauses\":[\"robust/bounded\"],\"needs\":[\"echo\"],\"hostile\":true,\"about\":\"A long answer.\"}}\n{{\"call\":\"echo\",\"arguments\":[1,\"$cb\"]}}\n{steps}"
     );
-    replay(&Case::read(&text).unwrap(), &address, &facts, PATIENCE).await.judged
+    replay(&Case::read(&text).unwrap(), &route, &facts, PATIENCE).await.judged
 }
 
-const AWAITED: &str = "{\"expect\":{\"method\":\"$cb\",\"arguments\":[\"?string\"]}}";
+const EXPECTED: &str = "{\"expect\":{\"method\":\"$cb\",\"arguments\":[\"?string\"]}}";
 const SURVIVED: &str = "{\"survive\":true}";
 
 #[tokio::test(start_paused = true)]
-async fn a_long_answer_has_time_to_come() {
-    for steps in [AWAITED, SURVIVED] {
+async fn a_long_answer_gets_more_time() {
+    for steps in [EXPECTED, SURVIVED] {
         assert_eq!(judged(steps, Answer::Pieces(12)).await, Judged::Pass, "{steps}");
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_answer_that_stops_coming_does_not() {
-    for steps in [AWAITED, SURVIVED] {
+async fn an_answer_that_stalls_gets_no_more_time() {
+    for steps in [EXPECTED, SURVIVED] {
         let Judged::Diverged(diverged) = judged(steps, Answer::Unfinished(3)).await else {
             panic!("{steps}")
         };
@@ -88,7 +87,7 @@ async fn an_answer_that_stops_coming_does_not() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_flood_is_one_and_not_the_end_of_the_connection() {
+async fn a_flood_is_not_reported_as_a_closed_connection() {
     let Judged::Diverged(diverged) = judged(SURVIVED, Answer::Endless).await else { panic!("it passed") };
     assert_eq!((diverged.kind, diverged.cause), (Kind::Flood, Cause::Content));
 }
