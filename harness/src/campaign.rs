@@ -49,12 +49,12 @@ use std::collections::VecDeque;
 use std::hash::Hash;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use thiserror::Error;
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 
 /// Between two tellings of how far a campaign is, and between two savings of what it knows.
 const TICK: Duration = Duration::from_millis(250);
@@ -147,8 +147,8 @@ pub struct Options {
     pub first: bool,
     /// The words that repeat a finding.
     pub command: Command,
-    /// Set when the caller wants it to end.
-    pub interrupted: Arc<AtomicBool>,
+    /// Cancelled to end the campaign.
+    pub interrupted: CancellationToken,
 }
 
 /// What a campaign tells while it runs.
@@ -196,7 +196,7 @@ struct Campaign {
     started: Instant,
     shared: Mutex<Shared>,
     tell: UnboundedSender<Notice>,
-    over: AtomicBool,
+    over: CancellationToken,
 }
 
 /// What the lanes share.
@@ -255,7 +255,7 @@ pub async fn campaign(
                     campaign.save();
                 }
                 if campaign.started.elapsed() > campaign.options.time + GRACE {
-                    campaign.options.interrupted.store(true, Ordering::Relaxed);
+                    campaign.options.interrupted.cancel();
                 }
                 tell(Notice::Tick(campaign.status()));
             }
@@ -308,7 +308,7 @@ impl Campaign {
             problem: None,
         };
         let patience = options.patience.max(facts.calls.round_trip * 50);
-        let (started, over) = (Instant::now(), AtomicBool::new(false));
+        let (started, over) = (Instant::now(), CancellationToken::new());
         Ok(Campaign { options, facts, methods, patience, started, shared: Mutex::new(shared), tell, over })
     }
 
@@ -327,12 +327,12 @@ impl Campaign {
     }
 
     fn is_over(&self) -> bool {
-        let over = self.over.load(Ordering::Relaxed) || self.options.interrupted.load(Ordering::Relaxed);
+        let over = self.over.is_cancelled() || self.options.interrupted.is_cancelled();
         over || self.started.elapsed() >= self.options.time
     }
 
     fn is_interrupted(&self) -> bool {
-        self.options.interrupted.load(Ordering::Relaxed)
+        self.options.interrupted.is_cancelled()
     }
 
     /// How many lanes look into suspicions: half of them, so that a peer with many faults is still played with.
@@ -354,13 +354,13 @@ impl Campaign {
 
     /// Whether something is left to be looked into, after the time too, but not after somebody's wish to end.
     fn has_suspicions(&self) -> bool {
-        let ended = self.over.load(Ordering::Relaxed) || self.is_interrupted();
+        let ended = self.over.is_cancelled() || self.is_interrupted();
         !ended && !self.shared().suspicions.is_empty()
     }
 
     /// Ends the campaign for this reason.
     fn give_up(&self, why: CampaignError) {
-        self.over.store(true, Ordering::Relaxed);
+        self.over.cancel();
         self.shared().problem.get_or_insert(why);
     }
 
@@ -416,12 +416,12 @@ impl Campaign {
                 shared.fails.push((finding.identity.clone(), fails));
                 // One that may still turn out to be none, or to get shorter, does not end it.
                 if fails && self.options.first && finding.confirmed.1 >= CONFIRMATIONS {
-                    self.over.store(true, Ordering::Relaxed);
+                    self.over.cancel();
                 }
                 let _ = self.tell.send(Notice::Found(Box::new(finding), folder));
             }
             Err(error) => {
-                self.over.store(true, Ordering::Relaxed);
+                self.over.cancel();
                 shared.problem.get_or_insert(CampaignError::Finding(error));
             }
         }

@@ -6,14 +6,15 @@
 mod alone;
 pub(crate) mod applicable;
 mod batch;
-mod generated;
 mod lane;
 mod meet;
 mod options;
 mod resting;
 mod runner;
 pub mod server_seat;
+mod sessions;
 mod shard;
+mod shrinking;
 mod together;
 
 pub use options::{Cases, Options, RunError};

@@ -14,10 +14,9 @@ use dnode_conform::verdict::Command;
 use dnode_spec::clause::Level;
 use dnode_spec::dialect::Dialect;
 use std::fmt::Write as _;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use support::{PROGRAM, root};
+use tokio_util::sync::CancellationToken;
 
 /// How long a campaign may take to find a fault.
 const TIME: Duration = Duration::from_secs(60);
@@ -35,7 +34,7 @@ const QUICK: [&str; 6] = [
 /// The first finding of a campaign against this fault that fails.
 fn first(fault: &str) -> Option<Finding> {
     let folder = tempfile::tempdir().unwrap();
-    let interrupted = Arc::new(AtomicBool::new(false));
+    let interrupted = CancellationToken::new();
     let options = Options {
         target: Target::exec(&format!("exec '{PROGRAM}' serve --fault {fault} --listen 127.0.0.1:{{port}}")),
         ping: None,
@@ -50,7 +49,7 @@ fn first(fault: &str) -> Option<Finding> {
         patience: Duration::from_secs(1),
         first: true,
         command: Command::default(),
-        interrupted: Arc::clone(&interrupted),
+        interrupted: interrupted.clone(),
     };
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     let mut first = None;
@@ -61,7 +60,7 @@ fn first(fault: &str) -> Option<Finding> {
         {
             first = Some(*finding);
             // Shorter it need not be here.
-            interrupted.store(true, Ordering::Relaxed);
+            interrupted.cancel();
         }
     };
     let ran = runtime.block_on(campaign(options, &mut tell));

@@ -98,7 +98,7 @@ fn missing<'q>(quoted: &'q [String], output: &str) -> Option<&'q String> {
     quoted.iter().filter(|line| !line.contains('…')).find(|line| !lines.any(|it| it == line.trim_end()))
 }
 
-/// What is wrong with the examples of a document.
+/// The problems with the examples of a document.
 fn problems(document: &Path) -> Vec<String> {
     let text = std::fs::read_to_string(document).unwrap();
     let examples = examples(&text);

@@ -51,7 +51,7 @@ fn a_baseline_makes_known_failures_green_and_says_what_no_longer_holds() {
         .expect_text("known: they come in the other order")
         .expect_text("excused)\nexit 0: nothing that gates failed");
     // The reference peer passes what the entries say to fail; another fault is none of theirs.
-    held(&[]).expect_status(&[1]).expect_text("of the baseline to mend").expect_text("the case passes");
+    held(&[]).expect_status(&[1]).expect_text("stale baseline entr").expect_text("the case passes");
     held(&["--exec", &with_fault("drops-last-argument")]).expect_status(&[1]).expect_text("FAIL");
 
     run(&["--report", &report_to, CASES[0], CASES[1], CASES[2], CASES[3]]).expect_status(&[0]);

@@ -119,6 +119,22 @@ fn relative_links_resolve() {
 }
 
 #[test]
+fn readme_links_every_page_of_the_documentation_and_is_short() {
+    let readme = std::fs::read_to_string(root().join("README.md")).unwrap();
+    for page in documents().iter().filter(|document| document.starts_with("harness/docs")) {
+        assert!(
+            readme.contains(&format!("({}", page.display())),
+            "README.md does not link {}",
+            page.display()
+        );
+    }
+    for (document, limit) in [("README.md", 120), ("ARCHITECTURE.md", 200)] {
+        let lines = std::fs::read_to_string(root().join(document)).unwrap().lines().count();
+        assert!(lines <= limit, "{document} has {lines} lines: move details to harness/docs");
+    }
+}
+
+#[test]
 fn anchors_follow_the_rules_of_github() {
     let text = "# A `--flag`, and more\n## Where do I add …\n## Same\n## Same\n```\n# no heading\n```\n## [Link](x.md) text\n";
     let expected = ["a---flag-and-more", "where-do-i-add-", "same", "same-1", "link-text"];

@@ -92,7 +92,7 @@ fn clients_that_somebody_else_starts_are_judged_one_after_another() {
     let (out, status) = listening.rest();
     assert_eq!(status, 1, "{out}");
     assert!(out.contains("FAIL  test/b") && !out.contains("FAIL  test/a"), "{out}");
-    assert!(out.contains("expected    1") && out.contains("came        5"), "{out}");
+    assert!(out.contains("expected    1") && out.contains("got         5"), "{out}");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! `.ci/test` on a machine that lacks what the tests need.
+//! `.ci/test` on a machine without the programs that the tests need.
 //!
 //! Deliberately absent: the installation itself, which needs root and a fresh machine.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
@@ -28,10 +28,11 @@ fn all_missing_programs_are_named_at_once_with_the_command_that_installs_them() 
 
     ran.expect_status(&[1]);
     for program in
-        ["cargo", "cc", "chromium", "curl", "git", "kill", "node", "npm", "prove", "python3", "tar", "c++"]
+        ["cargo", "cc", "chromium", "curl", "git", "kill", "prove", "python3", "tar", "pip3", "c++"]
     {
         ran.expect_text(&format!(".ci/test: {program} is missing\n"));
     }
-    ran.expect_text("apt-get install gcc chromium curl git procps nodejs npm perl python3 tar g++")
+    ran.expect_text("node 20 with npm is missing")
+        .expect_text("apt-get install gcc chromium curl git procps perl python3 tar python3-pip g++")
         .expect_text("https://sh.rustup.rs");
 }

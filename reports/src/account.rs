@@ -1,14 +1,16 @@
-//! The account of a run: how many cases got which verdict, and what that means for the exit status.
+//! The account of a run: the count of each verdict, and the exit status.
 //!
-//! Rules: a case is counted once, under its verdict; the sum is what was planned. A failure gates where its level is at
-//! least as strict as the gate, in the order must, should, robust, observed. A crash or a hang gates at every level. What is
-//! excused counts for no exit status, whatever its verdict.
+//! Rules: each case is counted once, under its verdict, so the counts add up to the planned cases.
+//! A failure gates if its level is at least as strict as the gate, in the order must, should,
+//! robust, observed. A crash or a hang gates at every level. An excused case never affects the exit
+//! status.
 //!
 //! The exit status is
-//! - 1 where a case that gates failed, any case ended in crash or hang, or what was known before no longer holds;
-//! - else 2 where the run proves nothing: it was interrupted, the suite itself failed, a case is inconclusive or was
-//!   never judged, nothing was executed, or the peer answered no call;
-//! - else 0. A case that is not applicable makes no run red, unless nothing else was planned.
+//! - 1 if a gating case failed, any case ended in crash or hang, or an entry of a baseline or
+//!   snapshot no longer holds;
+//! - else 2 if the run proves nothing: it was interrupted, the suite itself failed, a case is
+//!   inconclusive or has no verdict, nothing was executed, or the peer answered no call;
+//! - else 0. Cases that are not applicable do not make a run fail, unless nothing else was planned.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -17,22 +19,22 @@ use dnode_spec::clause::Level;
 
 use crate::event::{Ended, Outcome, Reference, Run, Stale, Verdict};
 
-/// How many cases got which verdict.
+/// The count of each verdict.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Account {
     verdicts: BTreeMap<Verdict, usize>,
-    /// The verdicts `fail` by level, but for those that are excused.
+    /// The failures by level, without the excused ones.
     failures: BTreeMap<Level, usize>,
-    /// How many of the verdicts are excused.
+    /// The excused cases by verdict.
     excused: BTreeMap<Verdict, usize>,
 }
 
-/// The exit status and why it is this one. It reads `exit 1: 3 gating failures, 2 crashes`.
+/// The exit status and its reasons. Shown as `exit 1: 3 gating failures, 2 crashes`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Exit {
     /// The exit status: 0, 1 or 2.
     pub status: u8,
-    /// Every reason for it, in a fixed order.
+    /// All reasons, in a fixed order.
     pub why: String,
 }
 
@@ -42,14 +44,14 @@ impl fmt::Display for Exit {
     }
 }
 
-/// Whether a failure at `level` gates where `gate` is the weakest level that does.
+/// Whether a failure at `level` gates. `gate` is the weakest level that gates.
 #[must_use]
 pub fn gates(level: Level, gate: Level) -> bool {
     level <= gate
 }
 
 impl Outcome {
-    /// Whether this verdict makes the run red where `gate` is the weakest level that gates.
+    /// Whether this verdict makes the run fail. `gate` is the weakest level that gates.
     #[must_use]
     pub fn gates(&self, gate: Level) -> bool {
         match self.verdict {
@@ -62,7 +64,7 @@ impl Outcome {
 }
 
 impl Account {
-    /// Counts a case.
+    /// Adds a case.
     pub fn add(&mut self, outcome: &Outcome) {
         *self.verdicts.entry(outcome.verdict).or_default() += 1;
         if outcome.excuse.is_some() {
@@ -78,7 +80,7 @@ impl Account {
         self.verdicts.get(&verdict).copied().unwrap_or_default()
     }
 
-    /// How many cases got this verdict and are not excused.
+    /// How many cases got this verdict without an excuse.
     fn counting(&self, verdict: Verdict) -> usize {
         self.count(verdict) - self.excused.get(&verdict).copied().unwrap_or_default()
     }
@@ -101,7 +103,7 @@ impl Account {
         self.failures.iter().filter(|(level, _)| gates(**level, gate)).map(|(_, count)| count).sum()
     }
 
-    /// How many cases were run to a verdict on the peer.
+    /// How many cases were executed and say something about the peer.
     #[must_use]
     pub fn executed(&self) -> usize {
         [Verdict::Pass, Verdict::Fail, Verdict::Crash, Verdict::Hang]
@@ -110,15 +112,15 @@ impl Account {
             .sum()
     }
 
-    /// How the sum comes about: `12 planned: 9 pass, 2 fail (1 not gating), 1 crash (1 excused)`.
+    /// The counts in one line: `12 planned: 9 pass, 2 fail (1 not gating), 1 crash (1 excused)`.
     #[must_use]
     pub fn sum(&self, run: &Run, ended: &Ended) -> String {
-        let beneath = self.counting(Verdict::Fail) - self.gating_failures(run.gate);
+        let below = self.counting(Verdict::Fail) - self.gating_failures(run.gate);
         let counts: Vec<String> = Verdict::ALL
             .into_iter()
             .filter(|verdict| self.count(*verdict) > 0)
             .map(|verdict| {
-                let not_gating = if verdict == Verdict::Fail { beneath } else { 0 };
+                let not_gating = if verdict == Verdict::Fail { below } else { 0 };
                 let mut marks = Vec::new();
                 push_count(&mut marks, not_gating, "not gating", "not gating");
                 push_count(&mut marks, self.count(verdict) - self.counting(verdict), "excused", "excused");
@@ -137,7 +139,7 @@ impl Account {
         self.exit(run, ended).status
     }
 
-    /// The exit status of the run, with the reasons for it.
+    /// The exit status of the run, with its reasons.
     #[must_use]
     pub fn exit(&self, run: &Run, ended: &Ended) -> Exit {
         let red = self.red(run.gate, ended);
@@ -151,7 +153,7 @@ impl Account {
         Exit { status: 0, why: "nothing that gates failed".to_owned() }
     }
 
-    /// Why the peer does not conform, or not as it is known to.
+    /// The reasons for exit status 1.
     fn red(&self, gate: Level, ended: &Ended) -> Vec<String> {
         let mut why = Vec::new();
         push_count(&mut why, self.gating_failures(gate), "gating failure", "gating failures");
@@ -160,13 +162,13 @@ impl Account {
         let stale =
             |reference| ended.stale.iter().filter(|stale: &&Stale| stale.reference == reference).count();
         let baseline = stale(Reference::Baseline);
-        push_count(&mut why, baseline, "entry of the baseline to mend", "entries of the baseline to mend");
+        push_count(&mut why, baseline, "stale baseline entry", "stale baseline entries");
         let snapshot = stale(Reference::Snapshot);
         push_count(&mut why, snapshot, "difference from the snapshot", "differences from the snapshot");
         why
     }
 
-    /// Why the run proves nothing about the peer.
+    /// The reasons for exit status 2.
     fn void(&self, planned: usize, ended: &Ended) -> Vec<String> {
         let mut why = Vec::new();
         if ended.interrupted {
@@ -187,7 +189,7 @@ impl Account {
     }
 }
 
-/// Adds `COUNT word` unless there is nothing to count.
+/// Adds `COUNT word`, unless the count is 0.
 fn push_count(why: &mut Vec<String>, count: usize, one: &str, many: &str) {
     match count {
         0 => {}
@@ -199,11 +201,9 @@ fn push_count(why: &mut Vec<String>, count: usize, one: &str, many: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sample;
+    use crate::sample::{self, FINE};
 
-    use crate::sample::FINE;
-
-    /// The exit of a run of these cases, and of no others, with this gate.
+    /// The exit of a run of exactly these cases.
     fn exit(gate: Level, cases: &[(Verdict, Level)], ended: Ended) -> String {
         let mut account = Account::default();
         for (verdict, level) in cases {
@@ -213,13 +213,13 @@ mod tests {
     }
 
     #[test]
-    fn passes_are_green() {
+    fn passes_exit_0() {
         let cases = [(Verdict::Pass, Level::Must), (Verdict::NotApplicable, Level::Must)];
         assert_eq!(exit(Level::Robust, &cases, FINE), "exit 0: nothing that gates failed");
     }
 
     #[test]
-    fn a_failure_gates_from_its_level_on() {
+    fn failure_gates_at_its_level_and_weaker_gates() {
         for level in Level::ALL {
             for gate in Level::ALL {
                 let cases = [(Verdict::Pass, Level::Must), (Verdict::Fail, level)];
@@ -246,25 +246,25 @@ mod tests {
     }
 
     #[test]
-    fn a_harness_error_proves_nothing() {
+    fn harness_error_exits_2() {
         let cases = [(Verdict::Pass, Level::Must), (Verdict::HarnessError, Level::Observed)];
         assert_eq!(exit(Level::Robust, &cases, FINE), "exit 2: 1 harness error");
     }
 
     #[test]
-    fn inconclusive_without_a_failure_proves_nothing() {
+    fn inconclusive_without_failure_exits_2() {
         let cases = [(Verdict::Pass, Level::Must), (Verdict::Inconclusive, Level::Must)];
         assert_eq!(exit(Level::Robust, &cases, FINE), "exit 2: 1 case inconclusive");
     }
 
     #[test]
-    fn inconclusive_beside_a_failure_that_does_not_gate_proves_nothing() {
+    fn inconclusive_with_a_failure_below_the_gate_exits_2() {
         let cases = [(Verdict::Fail, Level::Observed), (Verdict::Inconclusive, Level::Must)];
         assert_eq!(exit(Level::Robust, &cases, FINE), "exit 2: 1 case inconclusive");
     }
 
     #[test]
-    fn a_failure_outweighs_what_proves_nothing() {
+    fn gating_failure_outweighs_exit_2() {
         let cases = [
             (Verdict::Fail, Level::Must),
             (Verdict::Fail, Level::Should),
@@ -277,28 +277,28 @@ mod tests {
     }
 
     #[test]
-    fn a_peer_that_answers_no_call_proves_nothing() {
+    fn peer_without_any_answer_exits_2() {
         let ended = Ended { interrupted: false, answered: false, stale: vec![] };
         let cases = [(Verdict::Pass, Level::Must)];
         assert_eq!(exit(Level::Robust, &cases, ended), "exit 2: the peer answered no call");
     }
 
     #[test]
-    fn nothing_executed_is_never_a_pass() {
+    fn nothing_executed_exits_2() {
         assert_eq!(exit(Level::Robust, &[], FINE), "exit 2: no case was executed");
         let cases = [(Verdict::NotApplicable, Level::Must)];
         assert_eq!(exit(Level::Robust, &cases, FINE), "exit 2: no case was executed");
     }
 
     #[test]
-    fn interrupted_proves_nothing() {
+    fn interrupted_run_exits_2() {
         let ended = Ended { interrupted: true, answered: true, stale: vec![] };
         let cases = [(Verdict::Pass, Level::Must)];
         assert_eq!(exit(Level::Robust, &cases, ended), "exit 2: interrupted");
     }
 
     #[test]
-    fn a_case_without_a_verdict_proves_nothing() {
+    fn case_without_a_verdict_exits_2() {
         let mut account = Account::default();
         account.add(&sample::outcome("a/case", Verdict::Pass));
         assert!(account.complete(1) && !account.complete(2) && !account.complete(0));

@@ -1,7 +1,7 @@
-//! The cases of several runs as rows, grouped by the clause that each is about.
+//! The cases of several runs as rows, grouped by clause.
 //!
-//! A case that tests several clauses stands once, under the first of them. Clauses come in the order of their table,
-//! those that it does not know last; cases by their ids.
+//! A case that tests several clauses is listed once, under the first of them. Clauses have the
+//! order of the clause table, unknown clauses last. Cases are sorted by id.
 
 use std::collections::BTreeMap;
 
@@ -23,20 +23,20 @@ pub(crate) struct Group<'a> {
 #[derive(Debug)]
 pub(crate) struct Row<'a> {
     pub(crate) id: &'a str,
-    /// The strictest level that a run judged it at.
+    /// The strictest of its levels in all runs.
     pub(crate) level: Level,
-    /// What each run says of it, in the order of the runs.
+    /// Its outcome in each run, in the order of the runs.
     pub(crate) outcomes: Vec<Option<&'a Outcome>>,
 }
 
 impl<'a> Row<'a> {
-    /// What the runs that have this case say of it.
+    /// The outcomes of the runs that have this case.
     pub(crate) fn judged(&self) -> impl Iterator<Item = &'a Outcome> + '_ {
         self.outcomes.iter().flatten().copied()
     }
 }
 
-/// All cases of these runs.
+/// Groups all cases of these runs.
 pub(crate) fn groups(records: &[Record]) -> Vec<Group<'_>> {
     let mut rows: BTreeMap<&str, Row<'_>> = BTreeMap::new();
     for (number, record) in records.iter().enumerate() {

@@ -1,18 +1,20 @@
-//! Hostile text made visible.
+//! Makes hostile text visible.
 //!
-//! What a peer sends is shown to people, and a peer may send anything: sequences that move the cursor, change colours,
-//! ring, rewrite a title, reverse the order of characters or hide them. Here each such character becomes an escape that
-//! can be seen: `\x1b` for a control character of ASCII and for a byte that is not UTF-8, `\u{202e}` for the others.
-//! Neither is an escape of JSON, so a JSON text stays what it is; its backslashes are left alone.
+//! Reports show text of the peer, and a peer may send anything: sequences that move the cursor,
+//! change colours, ring the bell, change a title, or reverse and hide characters. This module
+//! replaces each such character by a visible escape: `\x1b` for ASCII control characters and for
+//! bytes that are not UTF-8, `\u{202e}` for all others. JSON has no such escapes, so JSON text
+//! stays readable; its own backslashes are kept.
 //!
-//! Deliberately absent: layout. A newline is a control character like any other: who wants lines splits them first.
+//! Deliberately absent: layout. A newline is a control character too. Split a text into lines
+//! before you escape it.
 
 use std::borrow::Cow;
 use std::fmt::Write;
 
-/// Whether the character moves the cursor, hides, reorders, or shows nothing: the control characters, the bidi and
-/// zero-width characters, line and paragraph separators, tags, what Unicode calls default-ignorable, and the two
-/// noncharacters that XML forbids.
+/// Whether the character moves the cursor, hides or reorders text, or is invisible: control, bidi
+/// and zero-width characters, line and paragraph separators, tags, all default-ignorable characters
+/// of Unicode, and the two noncharacters that XML forbids.
 #[must_use]
 pub fn is_hidden(c: char) -> bool {
     c.is_control()
@@ -24,7 +26,7 @@ pub fn is_hidden(c: char) -> bool {
             | '\u{e0000}'..='\u{e0fff}')
 }
 
-/// The text with each hidden character and each byte that is not UTF-8 as a visible escape.
+/// Replaces each hidden character, and each byte that is not UTF-8, by a visible escape.
 ///
 /// ```
 /// use dnode_reports::escape::terminal;
@@ -36,8 +38,8 @@ pub fn terminal(text: impl AsRef<[u8]>) -> String {
     terminal_cut(text, usize::MAX, 0)
 }
 
-/// Like [`terminal`], but cut after at most `limit` characters, as [`cut`] does. The count that follows is of the
-/// original's bytes; `missing` more of them had been cut off before.
+/// Like [`terminal`], but cut after at most `limit` characters, like [`cut`]. The note at the end
+/// counts bytes of the original text, plus the `missing` bytes that were cut off before.
 #[must_use]
 pub fn terminal_cut(text: impl AsRef<[u8]>, limit: usize, missing: usize) -> String {
     let bytes = text.as_ref();
@@ -57,8 +59,9 @@ pub fn terminal_cut(text: impl AsRef<[u8]>, limit: usize, missing: usize) -> Str
     out
 }
 
-/// A JSON text with its hidden characters as escapes of JSON. Outside of its strings a JSON text has none but the
-/// layout's newlines, and in its strings there is no newline; so each character can be replaced where it stands.
+/// Replaces the hidden characters of a JSON text by JSON escapes. Outside its strings a JSON text
+/// has no hidden characters except newlines, and its strings have no newlines; so each character
+/// can be replaced in place.
 #[must_use]
 pub fn json(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
@@ -74,7 +77,7 @@ pub fn json(text: &str) -> String {
     out
 }
 
-/// The first `limit` characters of the text, and how many bytes came after them.
+/// Cuts the text after `limit` characters and notes how many bytes are missing.
 ///
 /// ```
 /// assert_eq!(dnode_reports::escape::cut("héllo", 2), "hé… (3 bytes more)");
@@ -100,7 +103,7 @@ fn push_rest(out: &mut String, bytes: usize) {
     };
 }
 
-/// A character, or a byte that belongs to none.
+/// A character, or a byte that is not UTF-8.
 enum Piece {
     Char(char),
     Byte(u8),
@@ -114,7 +117,7 @@ fn pieces(bytes: &[u8]) -> impl Iterator<Item = Piece> + '_ {
 }
 
 impl Piece {
-    /// How many bytes of the original it is.
+    /// How many bytes of the original it takes.
     fn len(&self) -> usize {
         match self {
             Piece::Char(c) => c.len_utf8(),
@@ -125,7 +128,7 @@ impl Piece {
     fn push_to(&self, out: &mut String) {
         let _ = match self {
             Piece::Byte(byte) => write!(out, "\\x{byte:02x}"),
-            // A runner of GitHub takes `##[` for a command of the job wherever it stands.
+            // A GitHub runner executes `##[` as a command at any place in a line.
             Piece::Char('[') if out.ends_with("##") => out.write_str("\\x5b"),
             Piece::Char(c) if !is_hidden(*c) => out.write_char(*c),
             Piece::Char(c) if c.is_ascii() => write!(out, "\\x{:02x}", u32::from(*c)),
@@ -168,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cut_says_how_much_is_missing() {
+    fn cut_counts_the_missing_bytes() {
         assert_eq!(cut("four", 4), "four");
         assert_eq!(cut("fours", 4), "four… (1 byte more)");
         assert_eq!(cut("", 0), "");
@@ -179,18 +182,18 @@ mod tests {
 
     proptest! {
         #[test]
-        fn nothing_hidden_is_left_of_bytes(bytes: Vec<u8>) {
+        fn bytes_have_no_hidden_characters_left(bytes: Vec<u8>) {
             prop_assert!(!terminal(bytes).contains(is_hidden));
         }
 
         #[test]
-        fn nothing_hidden_is_left_of_text(text: Vec<char>) {
+        fn text_has_no_hidden_characters_left(text: Vec<char>) {
             let text: String = text.into_iter().collect();
             prop_assert!(!terminal(text).contains(is_hidden));
         }
 
         #[test]
-        fn nothing_hidden_is_left_of_hidden_characters(
+        fn hidden_characters_are_all_replaced(
             text in "[\u{0}-\u{9f}\u{ad}\u{61c}\u{200b}-\u{206f}\u{feff}\u{e0000}-\u{e007f}]{0,40}",
             limit in 0usize..60,
         ) {
@@ -198,7 +201,7 @@ mod tests {
         }
 
         #[test]
-        fn a_cut_text_keeps_its_head(text: String, limit in 0usize..40) {
+        fn cut_text_keeps_its_head(text: String, limit in 0usize..40) {
             let shown = cut(&text, limit);
             let head: String = text.chars().take(limit).collect();
             prop_assert!(shown.starts_with(&head));

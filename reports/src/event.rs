@@ -1,14 +1,14 @@
 //! The events of a run: the only interface between the runner and the reports.
 //!
-//! The runner emits one [`Event::Started`], then one [`Event::Judged`] for each planned case in the order of the
-//! catalogue, then one [`Event::Ended`]. Several runs follow one another. These values hold everything that a report
-//! shows. Texts of the peer are raw here; each format escapes them.
+//! The runner emits one [`Event::Started`], then one [`Event::Judged`] for each planned case in the
+//! order of the catalogue, then one [`Event::Ended`]. Several runs follow one another. These values
+//! hold everything that a report shows. Texts of the peer are raw here; each format escapes them.
 
 use std::fmt;
 use std::str::FromStr;
 
 use dnode_spec::clause::Level;
-use dnode_spec::graph::DifferenceKind;
+use dnode_spec::compare::Kind as DifferenceKind;
 use serde::{Deserialize, Serialize};
 
 use crate::words::words;
@@ -30,7 +30,8 @@ pub enum Event {
 pub struct Run {
     /// The version of the suite.
     pub suite: String,
-    /// The name that the peer gives in its answer to `conformProbe`, raw; `None` if it does not claim the probe.
+    /// The name that the peer gives in its answer to `conformProbe`, raw; `None` if it does not
+    /// claim the probe.
     pub peer: Option<String>,
     /// The peer's address or command, for people. Not part of the canonical report.
     pub target: String,
@@ -44,9 +45,10 @@ pub struct Run {
 }
 
 words! {
-    /// The verdict on a case. Every planned case gets exactly one. Reports count the verdicts in this order.
+    /// The verdict on a case. Every planned case gets exactly one. Reports count the verdicts in
+    /// this order.
     pub enum Verdict ("a verdict") {
-        /// The peer did what the clause says.
+        /// The peer did as the clause says.
         Pass = "pass",
         /// The peer did something else.
         Fail = "fail",
@@ -64,7 +66,8 @@ words! {
 }
 
 impl Verdict {
-    /// Whether it reports a problem of the peer or of the suite. Reports show such verdicts in full.
+    /// Whether it reports a problem of the peer or of the suite. Reports show such verdicts in
+    /// full.
     #[must_use]
     pub fn is_finding(self) -> bool {
         matches!(self, Verdict::Fail | Verdict::Crash | Verdict::Hang | Verdict::HarnessError)
@@ -85,17 +88,20 @@ pub struct Outcome {
     pub clauses: Vec<String>,
     /// The verdict.
     pub verdict: Verdict,
-    /// The reason for the verdict, one sentence. Not-applicable, inconclusive and harness-error always have one.
+    /// The reason for the verdict, one sentence. Not-applicable, inconclusive and harness-error
+    /// always have one.
     pub reason: Option<String>,
-    /// The clause that the case relies on and that the peer does not keep: the cause of an inconclusive verdict.
+    /// The clause that the case relies on and that the peer does not keep: the cause of an
+    /// inconclusive verdict.
     ///
-    /// It lives in memory only. The run uses it to excuse the case; no report that is read back needs it.
+    /// It lives in memory only. The run uses it to excuse the case; no report that is read back
+    /// needs it.
     #[serde(skip)]
     pub rests_on: Option<String>,
     /// The difference, if the verdict is fail, crash or hang.
     pub divergence: Option<Divergence>,
-    /// Why a verdict that would gate does not: the failure is known, the case is newer than the gate, and so on. Not
-    /// part of the canonical report.
+    /// Why a verdict that would gate does not: the failure is known, the case is newer than the
+    /// gate, and so on. Not part of the canonical report.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub excuse: Option<String>,
     /// Material to check the verdict and to reproduce it. Not part of the canonical report.
@@ -111,8 +117,8 @@ pub struct Divergence {
     pub clause: String,
     /// The kind of difference.
     pub kind: Kind,
-    /// The place in the message, as a path from its root with names for functions (`arguments[0].inc`); empty if the
-    /// difference concerns the whole message.
+    /// The place in the message, as a path from its root with names for functions
+    /// (`arguments[0].inc`); empty if the difference concerns the whole message.
     pub path: String,
     /// The expected behaviour, in one line, raw.
     pub expected: String,
@@ -123,8 +129,8 @@ pub struct Divergence {
 }
 
 impl Divergence {
-    /// How much it counts, by the level of its clause: `violation` of a must or robust clause, `deviation` from a
-    /// should clause, or `observed` if the protocol leaves the behaviour free.
+    /// How much it counts, by the level of its clause: `violation` of a must or robust clause,
+    /// `deviation` from a should clause, or `observed` if the protocol leaves the behaviour free.
     #[must_use]
     pub fn weight(&self) -> &'static str {
         match dnode_spec::clause::find(&self.clause).map(|clause| clause.level) {
@@ -214,7 +220,7 @@ pub enum Wire {
     Event {
         /// The end that did it.
         from: Origin,
-        /// What it did.
+        /// The action.
         what: Act,
     },
     /// So many entries are left out to keep the log small.
@@ -222,7 +228,8 @@ pub enum Wire {
 }
 
 words! {
-    /// What an end does to its connection other than send bytes. The word continues a sentence: `the peer …`.
+    /// An action on the connection other than to send bytes. The words continue a sentence: `the
+    /// peer …`.
     pub enum Act ("an event of the wire log") {
         /// It closes the connection.
         Closes = "closes the connection",
@@ -247,6 +254,11 @@ pub struct Death {
     /// The last lines that it wrote to standard error, raw.
     pub stderr: String,
 }
+
+/// A text that is not a [`Status`]. The file that has it is at fault.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is not the end of a process; expected `{EXIT}N`, `{SIGNAL}N (NAME)` or `{UNKNOWN}`")]
+pub struct StatusError(String);
 
 /// The exit status of a process, or the signal that ended it. Files and reports have its words:
 ///
@@ -296,9 +308,9 @@ impl fmt::Display for Status {
 }
 
 impl FromStr for Status {
-    type Err = String;
+    type Err = StatusError;
 
-    fn from_str(words: &str) -> Result<Status, String> {
+    fn from_str(words: &str) -> Result<Status, StatusError> {
         let exit = || words.strip_prefix(EXIT)?.parse().ok().map(Status::Exit);
         let signal = || {
             let signal = words.strip_prefix(SIGNAL)?;
@@ -309,18 +321,14 @@ impl FromStr for Status {
             Some(Status::Signal { number: number.parse().ok()?, name })
         };
         let unknown = || (words == UNKNOWN).then_some(Status::Unknown);
-        exit().or_else(signal).or_else(unknown).ok_or_else(|| {
-            format!(
-                "{words:?} is not the end of a process; expected `{EXIT}N`, `{SIGNAL}N (NAME)` or `{UNKNOWN}`"
-            )
-        })
+        exit().or_else(signal).or_else(unknown).ok_or_else(|| StatusError(words.to_owned()))
     }
 }
 
 impl TryFrom<String> for Status {
-    type Error = String;
+    type Error = StatusError;
 
-    fn try_from(words: String) -> Result<Status, String> {
+    fn try_from(words: String) -> Result<Status, StatusError> {
         words.parse()
     }
 }
@@ -348,7 +356,7 @@ pub struct Stale {
     pub reference: Reference,
     /// The case.
     pub id: String,
-    /// What no longer holds, one sentence, raw.
+    /// The problem with the entry, one sentence, raw.
     pub problem: String,
     /// How to fix it, one sentence.
     pub remedy: String,
@@ -390,7 +398,10 @@ mod tests {
             assert_eq!(status.to_string().parse(), Ok(status));
         }
         for words in ["", "exit status", "exit status x", "signal 1 (", "died"] {
-            assert!(words.parse::<Status>().unwrap_err().contains("expected `exit status N`"), "{words}");
+            assert!(
+                words.parse::<Status>().unwrap_err().to_string().contains("expected `exit status N`"),
+                "{words}"
+            );
         }
     }
 }

@@ -1,15 +1,19 @@
-//! The events themselves: one JSON object a line, everything that a run told.
+//! The events of a run as JSON, one object per line.
 //!
-//! The canonical report leaves out what differs from run to run: how the peer was reached, the wire log, standard error.
-//! This format has it, so that every other format can be written later. `events.schema.json` beside this crate's manifest
-//! describes a line. Bytes that are not UTF-8 are `{"base64": …}`.
+//! Every other format can be written later from this one. It also has the parts that the canonical
+//! report leaves out because they differ from run to run: the target, the wire log, standard error.
+//! `events.schema.json` in this crate's folder describes a line. Bytes that are not UTF-8 are
+//! written as `{"base64": …}`.
 //!
-//! It is no canonical form: two runs differ in it. Long texts of the peer are cut, and what passed has no evidence.
+//! Two runs with the same behaviour give different files. Long texts of the peer are cut, and cases
+//! that pass have no evidence.
 
 use std::io::{self, Write};
 
+use crate::error::ReadError;
+use crate::escape;
 use crate::event::{Divergence, Ended, Event, Evidence, Outcome, Run, Stale, Status, Verdict, Wire};
-use crate::{Report, escape};
+use crate::report::Report;
 
 /// How many characters of one text are kept: more than any format shows.
 const LONGEST: usize = 4000;
@@ -18,14 +22,14 @@ const LONGEST: usize = 4000;
 const LINES: usize = 30;
 const LINE: usize = 1000;
 
-/// Writes events as they come.
+/// Writes each event at once.
 #[derive(Debug)]
 pub struct Events<W> {
     out: W,
 }
 
 impl<W: Write> Events<W> {
-    /// A report that is written to `out` as the run goes on.
+    /// A report to `out`, written during the run.
     #[must_use]
     pub fn new(out: W) -> Self {
         Events { out }
@@ -60,15 +64,15 @@ impl<W: Write> Report for Events<W> {
     }
 }
 
-/// Reads what [`Events`] wrote.
+/// Reads a file that [`Events`] wrote.
 ///
 /// # Errors
-/// A line that is no event, by its number.
-pub fn read(text: &str) -> Result<Vec<Event>, String> {
+/// [`ReadError::Event`]: a line is not an event. The caller is at fault.
+pub fn read(text: &str) -> Result<Vec<Event>, ReadError> {
     let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
     lines
         .map(|(number, line)| {
-            serde_json::from_str(line).map_err(|error| format!("line {}: {error}", number + 1))
+            serde_json::from_str(line).map_err(|source| ReadError::Event { line: number + 1, source })
         })
         .collect()
 }
@@ -79,7 +83,7 @@ fn bounded(outcome: &Outcome) -> Outcome {
         Verdict::Pass => Evidence::default(),
         _ => Evidence {
             wire: wire.iter().map(entry).collect(),
-            // A session may be long; a step is cut by who shows it.
+            // A session may be long. The other formats cut each step.
             transcript: escape::cut(transcript, LONGEST * 4).into_owned(),
             repeat: short(repeat),
             death: death.clone().map(|mut death| {
@@ -112,7 +116,7 @@ fn entry(entry: &Wire) -> Wire {
     }
 }
 
-/// The last lines of standard error, as many as any format shows.
+/// The last lines of standard error: at least as many as any format shows.
 fn last(text: &str) -> String {
     let lines: Vec<&str> = text.lines().collect();
     let last = lines.iter().skip(lines.len().saturating_sub(LINES));

@@ -1,18 +1,20 @@
-//! The stable short hash of what a difference is.
+//! The stable short hash of a difference.
 //!
-//! Baselines and campaigns know a finding again by its fingerprint, so it is made only of what stays the same from run
-//! to run: never of values, ids, order or standard error. It starts with the version of this recipe: `1:` and twelve
-//! hex digits.
+//! Baselines and campaigns recognise a finding by its fingerprint. It therefore depends only on
+//! properties that stay the same from run to run, never on values, ids, order or standard error. It
+//! is `1:`, the version of this recipe, and twelve hex digits.
 //!
-//! The recipe, for other languages: each field as its length in bytes in decimal, `:`, its UTF-8 bytes, `,`, all joined
-//! in the order of the parameters; FNV-1a of 64 bits over that; the upper 16 bits xor-ed into the lower 48.
+//! The recipe, for other languages: write each field as its length in bytes in decimal, `:`, its
+//! UTF-8 bytes, `,`; join them in the order of the parameters; hash the result with 64-bit FNV-1a;
+//! xor the upper 16 bits into the lower 48.
 //!
-//! FNV-1a and not SHA-2, since nobody gains by a collision: a fingerprint tells apart the few differences that one
-//! case can show, it authenticates nothing, and eight lines here need no dependency.
+//! FNV-1a is enough here. A fingerprint distinguishes the few differences that one case can show;
+//! it authenticates nothing, so an attacker gains nothing by a collision. Eight lines need no
+//! dependency.
 
 use crate::event::Kind;
 
-/// The version of the recipe. Another recipe gets another number, so that old baselines are seen to be old.
+/// The version of the recipe. A new recipe gets a new number, so that old baselines are recognised.
 pub const VERSION: u32 = 1;
 
 const OFFSET: u64 = 0xcbf2_9ce4_8422_2325;
@@ -20,13 +22,14 @@ const PRIME: u64 = 0x0000_0100_0000_01b3;
 
 /// The fingerprint of one difference.
 ///
-/// `path` has names for functions; `class` is the class of what came: a JSON type, `absent`, `closed`, an exit status
-/// or a signal.
+/// `path` has names for functions. `class` is the class of the actual behaviour: a JSON type,
+/// `absent`, `closed`, an exit status or a signal.
 #[must_use]
 pub fn fingerprint(case: &str, clause: &str, step: &str, kind: Kind, path: &str, class: &str) -> String {
     of([case, clause, step, kind.word(), path, class])
 }
 
+/// The fingerprint of these fields, in the order of the recipe.
 fn of(fields: [&str; 6]) -> String {
     let hash = fields.iter().fold(OFFSET, |hash, field| {
         let hash = fnv(hash, format!("{}:", field.len()).as_bytes());
@@ -44,9 +47,9 @@ fn fnv(start: u64, bytes: &[u8]) -> u64 {
 mod tests {
     use super::*;
 
-    /// The values come from an independent implementation of the recipe, in Python.
+    /// An independent implementation of the recipe in Python computed these values.
     #[test]
-    fn two_values_are_pinned() {
+    fn values_are_pinned() {
         let order = "message/argument-order";
         let some = fingerprint(order, order, "step 2", Kind::Differs, "arguments[0]", "number");
         assert_eq!(some, "1:e42d1315a9f6");

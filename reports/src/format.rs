@@ -1,85 +1,54 @@
-//! The formats by their words, and where each is made.
+//! The formats by their words.
 
 use std::io::Write;
 
-use crate::Report;
 use crate::events::Events;
 use crate::github::Github;
 use crate::html::Html;
 use crate::json::Json;
 use crate::junit::Junit;
 use crate::markdown::Markdown;
+use crate::report::Report;
 use crate::tap::Tap;
 use crate::text::{Options, Text};
+use crate::words::words;
 
-/// A format of reports.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Format {
-    /// For people, in a terminal or a log.
-    Text,
-    /// The canonical report.
-    Json,
-    /// Everything that the run told, to be rendered later.
-    Events,
-    /// JUnit XML.
-    Junit,
-    /// The Test Anything Protocol.
-    Tap,
-    /// For a step summary of GitHub, a comment or a page.
-    Markdown,
-    /// Annotations of GitHub.
-    Github,
-    /// A page.
-    Html,
+words! {
+    /// A format of reports. The word is that of the command line.
+    pub enum Format ("a format") {
+        /// For people, in a terminal or a log.
+        Text = "text",
+        /// The canonical report.
+        Json = "json",
+        /// All events, as input for the other formats.
+        Events = "events",
+        /// JUnit XML.
+        Junit = "junit",
+        /// The Test Anything Protocol.
+        Tap = "tap",
+        /// For a GitHub step summary, a comment or a page.
+        Markdown = "markdown",
+        /// GitHub annotations.
+        Github = "github",
+        /// A web page.
+        Html = "html",
+    }
 }
 
 impl Format {
-    /// All formats.
-    pub const ALL: [Format; 8] = [
-        Format::Text,
-        Format::Json,
-        Format::Events,
-        Format::Junit,
-        Format::Tap,
-        Format::Markdown,
-        Format::Github,
-        Format::Html,
-    ];
-
-    /// The format's word on the command line.
-    #[must_use]
-    pub fn word(self) -> &'static str {
-        match self {
-            Format::Text => "text",
-            Format::Json => "json",
-            Format::Events => "events",
-            Format::Junit => "junit",
-            Format::Tap => "tap",
-            Format::Markdown => "markdown",
-            Format::Github => "github",
-            Format::Html => "html",
-        }
-    }
-
-    /// The format with this word.
-    #[must_use]
-    pub fn from_word(word: &str) -> Option<Format> {
-        Format::ALL.into_iter().find(|format| format.word() == word)
-    }
-
     /// All words, for an error message: `text, json, …`.
     #[must_use]
     pub fn words() -> String {
         Format::ALL.map(Format::word).join(", ")
     }
 
-    /// Whether one report of this format shows several runs.
+    /// Whether one report of this format can show several runs.
     #[must_use]
     pub fn takes_several(self) -> bool {
         !matches!(self, Format::Json | Format::Tap)
     }
 
-    /// A report of this format that is written to `out`. Only text has options.
+    /// A report of this format to `out`. Only text uses the options.
     #[must_use]
     pub fn report(self, out: impl Write + Send + 'static, options: Options) -> Box<dyn Report + Send> {
         match self {

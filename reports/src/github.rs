@@ -1,11 +1,14 @@
-//! Annotations of GitHub: lines on standard output that a job of GitHub Actions turns into marks.
+//! GitHub annotations: lines on standard output that GitHub Actions shows beside the job.
 //!
-//! What gates is an `error`, what only failed or could not be judged a `warning`; what passed or is not applicable has no
-//! line. The last line is the sum. GitHub shows the first ten of a kind in each step; all are in its log. So the sum is an
-//! error only where the exit status is not 0 and nothing else was one: else it is a notice, of which there is no other.
+//! A gating finding is an `error`; any other finding and an inconclusive case are a `warning`.
+//! Cases that pass, are not applicable or are excused have no line. The last line is the summary.
 //!
-//! Rules: a line is one command. Hidden characters are made visible first, so that a peer has no line end to start a
-//! command of its own with; then `%`, and in the title `:` and `,`, are written as GitHub wants them.
+//! GitHub shows the first ten annotations of a kind in each step, and all of them in the log. The
+//! summary must not be lost, so it is the only `notice`. It is an `error` only if the exit status
+//! is not 0 and there is no other error.
+//!
+//! Rules: a line is one command. Hidden characters are escaped first, so that a peer cannot end the
+//! line and start its own command. Then `%`, and in the title `:` and `,`, are escaped for GitHub.
 
 use std::io::{self, Write};
 
@@ -14,31 +17,32 @@ use dnode_spec::clause;
 use crate::account::Account;
 use crate::escape::terminal_cut;
 use crate::event::{Event, Outcome, Run, Stale, Verdict};
-use crate::{Report, brief, not_started};
+use crate::report::{Report, not_started};
+use crate::summary::brief;
 
 /// How many characters of one text are shown.
 const LONGEST: usize = 400;
 
-/// Writes annotations as the run goes on.
+/// Writes annotations during the run.
 #[derive(Debug)]
 pub struct Github<W> {
     out: W,
     run: Option<Run>,
     account: Account,
-    /// An error was told of.
-    red: bool,
+    /// An error was written.
+    has_error: bool,
 }
 
 impl<W: Write> Github<W> {
-    /// A report that is written to `out` as the run goes on.
+    /// A report to `out`, written during the run.
     #[must_use]
     pub fn new(out: W) -> Self {
-        Github { out, run: None, account: Account::default(), red: false }
+        Github { out, run: None, account: Account::default(), has_error: false }
     }
 
     fn annotation(&mut self, kind: &str, title: &str, lines: &[String]) -> io::Result<()> {
         let lines: Vec<String> = lines.iter().map(|line| data(line)).collect();
-        // %0A is the line end of a message.
+        // GitHub shows %0A as a line end.
         writeln!(self.out, "::{kind} title={}::{}", property(title), lines.join("%0A"))
     }
 
@@ -47,7 +51,7 @@ impl<W: Write> Github<W> {
         self.account.add(outcome);
         let kind = match outcome.verdict {
             Verdict::Pass | Verdict::NotApplicable => return Ok(()),
-            // What is known is no news, and a step may have ten warnings.
+            // A known failure is not news, and a step shows only ten warnings.
             _ if outcome.excuse.is_some() => return Ok(()),
             Verdict::HarnessError => "error",
             _ if outcome.gates(run.gate) => "error",
@@ -62,7 +66,7 @@ impl<W: Write> Github<W> {
             lines.push(format!("repeat: {}", outcome.evidence.repeat));
         }
         lines.retain(|line| !line.is_empty());
-        self.red |= kind == "error";
+        self.has_error |= kind == "error";
         self.annotation(kind, &format!("{} {}", outcome.verdict, outcome.id), &lines)
     }
 }
@@ -73,7 +77,7 @@ impl<W: Write> Report for Github<W> {
             Event::Started(run) => {
                 self.run = Some(run.clone());
                 self.account = Account::default();
-                self.red = false;
+                self.has_error = false;
             }
             Event::Judged(outcome) => self.judged(outcome)?,
             Event::Ended(ended) => {
@@ -85,7 +89,7 @@ impl<W: Write> Report for Github<W> {
                 let exit = self.account.exit(run, ended);
                 let lines = [self.account.sum(run, ended), exit.to_string()];
                 let title = format!("dnode-conform: {}", run.peer.as_ref().unwrap_or(&run.target));
-                let alone = exit.status != 0 && !self.red;
+                let alone = exit.status != 0 && !self.has_error;
                 self.annotation(if alone { "error" } else { "notice" }, &title, &lines)?;
             }
         }
@@ -93,12 +97,12 @@ impl<W: Write> Report for Github<W> {
     }
 }
 
-/// A line of a message.
+/// Escapes a line of a message.
 fn data(text: &str) -> String {
     terminal_cut(text, LONGEST, 0).replace('%', "%25")
 }
 
-/// The value of a property.
+/// Escapes the value of a property.
 fn property(text: &str) -> String {
     data(text).replace(':', "%3A").replace(',', "%2C")
 }
@@ -119,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn findings_are_errors_and_what_does_not_gate_is_a_warning() {
+    fn gating_findings_are_errors_and_others_are_warnings() {
         let observed = Outcome { level: Level::Observed, ..sample::failing("methods/again") };
         let cases = [
             sample::outcome("a/case", Verdict::Pass),
@@ -128,22 +132,22 @@ mod tests {
             sample::because("value/cycle", Verdict::Inconclusive, "needs methods/by-id"),
         ];
         insta::assert_snapshot!(report(&cases), @r#"
-        ::error title=fail message/argument-order::The arguments come back as they were sent.%0Astep 2 at arguments[0]: expected 3, came "12"%0Amessage/argument-order (must): The arguments reach the function in their order and number.%0Ahttps://github.com/dnode-conform/dnode-conform/blob/v0.1.0/spec/CLAUSES.md#messageargument-order%0Arepeat: dnode-conform --case message/argument-order -- node fixtures/peers/dnode/peer.js
-        ::warning title=fail methods/again::The arguments come back as they were sent.%0Astep 2 at arguments[0]: expected 3, came "12"%0Amessage/argument-order (must): The arguments reach the function in their order and number.%0Ahttps://github.com/dnode-conform/dnode-conform/blob/v0.1.0/spec/CLAUSES.md#messageargument-order%0Arepeat: dnode-conform --case methods/again -- node fixtures/peers/dnode/peer.js
+        ::error title=fail message/argument-order::The arguments come back as they were sent.%0Astep 2 at arguments[0]: expected 3, got "12"%0Amessage/argument-order (must): The arguments reach the function in their order and number.%0Ahttps://github.com/dnode-conform/dnode-conform/blob/v0.1.0/CLAUSES.md#messageargument-order%0Arepeat: dnode-conform --case message/argument-order -- node fixtures/peers/dnode/peer.js
+        ::warning title=fail methods/again::The arguments come back as they were sent.%0Astep 2 at arguments[0]: expected 3, got "12"%0Amessage/argument-order (must): The arguments reach the function in their order and number.%0Ahttps://github.com/dnode-conform/dnode-conform/blob/v0.1.0/CLAUSES.md#messageargument-order%0Arepeat: dnode-conform --case methods/again -- node fixtures/peers/dnode/peer.js
         ::warning title=inconclusive value/cycle::The arguments come back as they were sent.%0Aneeds methods/by-id
         ::notice title=dnode-conform%3A dnode 1.2.2::4 planned: 1 pass, 2 fail (1 not gating), 1 inconclusive%0Aexit 1: 1 gating failure
         "#);
     }
 
     #[test]
-    fn a_run_that_is_red_without_a_finding_has_an_error() {
+    fn failed_run_without_a_finding_has_an_error() {
         let unknown = sample::because("value/cycle", Verdict::Inconclusive, "needs methods/by-id");
         let text = report(&[unknown]);
         assert!(text.starts_with("::warning ") && text.contains("\n::error title=dnode-conform"), "{text}");
     }
 
     #[test]
-    fn a_peer_starts_no_command() {
+    fn hostile_text_does_not_start_a_command() {
         let mut hostile = sample::failing("a,b:c%");
         if let Some(divergence) = &mut hostile.divergence {
             divergence.actual = format!("%0A::error::owned\n::stop-commands::x\r\n{HOSTILE}");

@@ -1,13 +1,14 @@
-//! One page: the matrix of peers by clauses and cases, and everything about each finding.
+//! One web page: the matrix of peers by clause and case, and the details of each finding.
 //!
-//! It is a single file that asks no network for anything and works from a disk. `#case/ID` leads to a case, `#clause/ID`
-//! to a clause. Filters need its script; all else is there without it.
+//! The page is a single file that needs no network. `#case/ID` links to a case and `#clause/ID` to
+//! a clause. Only the filters need its script.
 //!
-//! Rules: maud escapes every text, and hidden characters are made visible before; a verdict is told by its word, and by a
-//! colour that differs in lightness too; long texts and long logs are cut, so that eight peers stay a small page. The
-//! script and the style are files of their own beside this one, and the page takes them in as they are.
+//! Rules: hidden characters are escaped, and then maud escapes every text. A verdict is shown as a
+//! word, and in a colour whose lightness differs too. Long texts and logs are cut, so that the page
+//! stays small even with eight peers. The script and the style are separate files, and the page
+//! includes them unchanged.
 //!
-//! Deliberately absent: any state. What a reader filters is gone with the page.
+//! Deliberately absent: any state. Closing the page resets the filters.
 
 mod finding;
 mod mark;
@@ -18,11 +19,11 @@ use std::io::{self, Write};
 use dnode_spec::clause::Level;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-use crate::Report;
 use crate::clauses::{Row, groups};
 use crate::escape::terminal_cut;
 use crate::event::{Event, Verdict};
 use crate::record::{Record, Records};
+use crate::report::Report;
 
 /// How many characters of one text are shown.
 const LONGEST: usize = 600;
@@ -35,7 +36,7 @@ pub struct Html<W> {
 }
 
 impl<W: Write> Html<W> {
-    /// A page that will be written to `out`.
+    /// A page to `out`, written at the end.
     #[must_use]
     pub fn new(out: W) -> Self {
         Html { out, records: Records::default() }
@@ -66,7 +67,7 @@ fn page(records: &[Record]) -> Markup {
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="color-scheme" content="light dark";
-                // Nothing is loaded, whatever a text of a peer should become.
+                // The browser loads nothing, even if a text of the peer became markup.
                 meta http-equiv="Content-Security-Policy"
                     content="default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:";
                 link rel="icon" href="data:,";
@@ -88,11 +89,11 @@ fn page(records: &[Record]) -> Markup {
     }
 }
 
-/// What was run, a row a run.
+/// The runs, one row each.
 fn runs(records: &[Record]) -> Markup {
     html! {
         div.scroll { table.runs {
-            thead { tr { th { "peer" } th { "result" } th { "how it was reached" } th { "suite" } } }
+            thead { tr { th { "peer" } th { "result" } th { "target" } th { "suite" } } }
             tbody { @for (number, record) in records.iter().enumerate() {
                 @let exit = record.exit();
                 tr data-peer=(number) {
@@ -111,14 +112,14 @@ fn runs(records: &[Record]) -> Markup {
     }
 }
 
-/// What the script filters by. It is hidden until the script is there.
+/// The filters. They are hidden until the script runs.
 fn filters(records: &[Record]) -> Markup {
     let check = |name: &str, value: &str, text: Markup| {
         html! { label { input type="checkbox" name=(name) value=(value) checked; (text) } }
     };
     html! {
         form #filters hidden {
-            label.search { "Search " input type="search" name="text" placeholder="id, sentence, what came …"; }
+            label.search { "Search " input type="search" name="text" placeholder="id, sentence, text …"; }
             fieldset { legend { "Verdict" }
                 @for verdict in Verdict::ALL { (check("verdict", letter(verdict), badge(verdict))) }
             }
@@ -137,12 +138,12 @@ fn filters(records: &[Record]) -> Markup {
     }
 }
 
-/// A verdict's word in its colour.
+/// A verdict as a coloured word.
 fn badge(verdict: Verdict) -> Markup {
     html! { span class={ "v " (letter(verdict)) } { (verdict) } }
 }
 
-/// The class of a verdict. One letter, as there is one in every cell of the matrix.
+/// The CSS class of a verdict: one letter, because every cell of the matrix has it.
 fn letter(verdict: Verdict) -> &'static str {
     match verdict {
         Verdict::Pass => "p",
@@ -155,12 +156,12 @@ fn letter(verdict: Verdict) -> &'static str {
     }
 }
 
-/// A text of anyone, made visible and cut.
+/// Any text, escaped and cut.
 fn shown(text: &str) -> String {
     terminal_cut(text, LONGEST, 0)
 }
 
-/// An id as part of a fragment: what would not stand in one as it is becomes `%` and two digits a byte.
+/// An id as a URL fragment: each byte that needs an escape becomes `%` and two hex digits.
 fn fragment(id: &str) -> String {
     let mut out = String::new();
     for byte in shown(id).bytes() {
@@ -172,7 +173,8 @@ fn fragment(id: &str) -> String {
     out
 }
 
-/// The letters of the verdicts of a case, one a run, `-` where a run does not have it: what the script looks at.
+/// The verdicts of a case for the script: one letter per run, `-` if the run does not have the
+/// case.
 fn letters(row: &Row<'_>) -> String {
     row.outcomes.iter().map(|outcome| outcome.map_or("-", |it| letter(it.verdict))).collect()
 }

@@ -1,11 +1,12 @@
 //! The canonical report: one JSON document, made to be committed and diffed.
 //!
-//! Two runs with the same behaviour give the same bytes: cases are sorted by id, keys stand in a fixed order, and there
-//! is no time, port, path of a file, pid, standard error or duration in it. `report.schema.json` beside this crate's
-//! manifest describes it. It is written once, when the run has ended.
+//! Two runs with the same behaviour give the same bytes: cases are sorted by id, keys have a fixed
+//! order, and the report has no time, port, file path, pid, standard error or duration.
+//! `report.schema.json` in this crate's folder describes it. The report is written at once, at the
+//! end of the run.
 //!
-//! Long texts of the peer are cut, and characters that an editor would hide are `\u` escapes. [`read`] gives the events
-//! back, without what this report leaves out.
+//! Long texts of the peer are cut, and characters that an editor would hide are `\u` escapes.
+//! [`read`] turns the report back into events; the fields that the report leaves out are empty.
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
@@ -14,13 +15,15 @@ use dnode_spec::clause::Level;
 use serde::{Deserialize, Serialize};
 
 use crate::account::Account;
+use crate::error::ReadError;
+use crate::escape;
 use crate::event::{Divergence, Ended, Event, Evidence, Outcome, Run, Verdict};
-use crate::{Report, escape};
+use crate::report::Report;
 
 /// The version of the format.
 const FORMAT: u32 = 1;
 
-/// What stands before the version of the suite.
+/// The text before the version of the suite.
 const SUITE: &str = "dnode-conform ";
 
 /// How many characters of a text of the peer are kept.
@@ -36,14 +39,14 @@ pub struct Json<W> {
 }
 
 impl<W: Write> Json<W> {
-    /// A report that will be written to `out`.
+    /// A report to `out`, written at the end.
     #[must_use]
     pub fn new(out: W) -> Self {
         Json { out, run: None, account: Account::default(), cases: Vec::new() }
     }
 
     fn write(&mut self, ended: &Ended) -> io::Result<()> {
-        let run = self.run.as_ref().ok_or_else(crate::not_started)?;
+        let run = self.run.as_ref().ok_or_else(crate::report::not_started)?;
         self.cases.sort();
         let document = Document {
             format: FORMAT,
@@ -75,16 +78,19 @@ impl<W: Write> Report for Json<W> {
     }
 }
 
-/// Reads a canonical report. What it leaves out is empty: the sentence about a case, the evidence, the notes.
+/// Reads a canonical report. The fields that it leaves out are empty: the sentence about a case,
+/// evidence and notes.
 ///
-/// `target` is where the report came from, for people; `gate` is the weakest level that gates, which it does not say.
+/// `target` names the source of the report for people. `gate` is the weakest level that gates; the
+/// report does not have it.
 ///
 /// # Errors
-/// It is no canonical report, of another format, or its counts are not those of its cases.
-pub fn read(text: &str, target: &str, gate: Level) -> Result<Vec<Event>, String> {
-    let document: Document = serde_json::from_str(text).map_err(|error| error.to_string())?;
+/// [`ReadError`]: the text is not a canonical report, its format is unknown, or its counts do not
+/// match its cases. The caller is at fault.
+pub fn read(text: &str, target: &str, gate: Level) -> Result<Vec<Event>, ReadError> {
+    let document: Document = serde_json::from_str(text)?;
     if document.format != FORMAT {
-        return Err(format!("it has the format {}, and this is read: {FORMAT}", document.format));
+        return Err(ReadError::Format { found: document.format, readable: FORMAT });
     }
     let run = Run {
         suite: document.suite.strip_prefix(SUITE).unwrap_or(&document.suite).to_owned(),
@@ -102,9 +108,10 @@ pub fn read(text: &str, target: &str, gate: Level) -> Result<Vec<Event>, String>
         events.push(Event::Judged(Box::new(outcome)));
     }
     if counts(&account) != document.verdicts {
-        return Err("its verdicts are not those of its cases".to_owned());
+        return Err(ReadError::Counts);
     }
-    // A peer that answers no call passes nothing that needs an answer, so what it did shows in the verdicts.
+    // If the peer answered no call, the verdicts show it: every case that needs an answer has
+    // failed.
     events.push(Event::Ended(Ended { interrupted: document.interrupted, answered: true, stale: Vec::new() }));
     Ok(events)
 }
@@ -123,12 +130,12 @@ struct Document {
     cases: Vec<Case>,
 }
 
-/// All seven verdicts in their order, those that nobody got too.
+/// The count of each verdict, in their order; unused verdicts count 0.
 fn counts(account: &Account) -> BTreeMap<Verdict, usize> {
     Verdict::ALL.into_iter().map(|verdict| (verdict, account.count(verdict))).collect()
 }
 
-/// The order of the fields is the order of the keys, and of the cases: by id, and then by all the rest.
+/// The order of the fields is the order of the keys. It also sorts the cases: by id first.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Case {
@@ -167,7 +174,7 @@ impl From<&Outcome> for Case {
             verdict: outcome.verdict,
             level: outcome.level,
             clauses: outcome.clauses.clone(),
-            reason: crate::reason(outcome).map(short),
+            reason: crate::summary::reason(outcome).map(short),
             divergence: outcome.divergence.as_ref().map(|divergence| Divergence {
                 path: short(&divergence.path),
                 expected: short(&divergence.expected),

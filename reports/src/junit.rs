@@ -1,11 +1,12 @@
 //! JUnit XML, as Jenkins, GitLab and most others read it.
 //!
-//! One `<testsuite>` a run, one `<testcase>` a case: its class is the group of the id, its name the whole id. What gates
-//! is a `<failure>`; harness errors and what is inconclusive are `<error>`s, since such a run never ends with status 0;
-//! not applicable is `<skipped>`, and so is a failure that does not gate. So it is red where the exit status is not 0; where
-//! no case shows that, one more test case, `run`, does.
+//! Each run is a `<testsuite>` and each case a `<testcase>`: its class is the group of the id, its
+//! name the whole id. A gating finding is a `<failure>`. Inconclusive cases and harness errors are
+//! `<error>`s, because such a run never exits with 0. Cases that are not applicable, and failures
+//! that do not gate, are `<skipped>`. So the report fails if the exit status is not 0. If no case
+//! shows the failure, an extra test case named `run` does.
 //!
-//! Deliberately absent: times. A report of the same behaviour is the same bytes.
+//! Deliberately absent: times. The same behaviour gives the same bytes.
 
 use std::io::{self, Write};
 
@@ -14,7 +15,9 @@ use quick_junit::{NonSuccessKind, Property, TestCase, TestCaseStatus, TestSuite}
 use crate::escape::terminal_cut;
 use crate::event::{Event, Outcome, Run, Stale, Verdict};
 use crate::record::{Record, Records};
-use crate::{Report, brief, text};
+use crate::report::Report;
+use crate::summary::brief;
+use crate::text;
 
 /// How many characters of one text are shown.
 const LONGEST: usize = 400;
@@ -27,7 +30,7 @@ pub struct Junit<W> {
 }
 
 impl<W: Write> Junit<W> {
-    /// A report that will be written to `out`.
+    /// A report to `out`, written at the end.
     #[must_use]
     pub fn new(out: W) -> Self {
         Junit { out, records: Records::default() }
@@ -43,7 +46,8 @@ impl<W: Write> Report for Junit<W> {
         let mut report = quick_junit::Report::new("dnode-conform");
         report.add_test_suites(self.records.all().iter().map(suite));
         let text = report.to_string().map_err(io::Error::other)?;
-        // The schema of Jenkins has it of each suite, and not of all together, where it comes first.
+        // The schema of Jenkins allows `skipped` on each suite but not on the root element, which
+        // comes first.
         let text = text.replacen(&format!(" skipped=\"{}\"", report.skipped), "", 1);
         self.out.write_all(text.as_bytes())?;
         self.out.flush()
@@ -74,11 +78,11 @@ fn suite(record: &Record) -> TestSuite {
 }
 
 fn case(run: &Run, outcome: &Outcome) -> TestCase {
-    let spared = crate::spared(run, outcome);
+    let waiver = crate::summary::waiver(run, outcome);
     let mut status = match outcome.verdict {
         Verdict::Pass => TestCaseStatus::success(),
         Verdict::NotApplicable => TestCaseStatus::skipped(),
-        _ if spared.is_some() => TestCaseStatus::skipped(),
+        _ if waiver.is_some() => TestCaseStatus::skipped(),
         Verdict::Fail | Verdict::Crash | Verdict::Hang => {
             TestCaseStatus::non_success(NonSuccessKind::Failure)
         }
@@ -87,9 +91,9 @@ fn case(run: &Run, outcome: &Outcome) -> TestCase {
     let message = short(&brief(outcome));
     match &status {
         TestCaseStatus::Success { .. } => {}
-        // The schema of Jenkins gives it no attribute.
+        // The schema of Jenkins allows no attribute here.
         TestCaseStatus::Skipped { .. } => {
-            let mark = match (spared, &outcome.excuse) {
+            let mark = match (waiver, &outcome.excuse) {
                 (_, Some(excuse)) => format!(", excused ({})", short(excuse)),
                 (Some(why), None) => format!(", {why}"),
                 (None, None) => String::new(),
@@ -107,7 +111,7 @@ fn case(run: &Run, outcome: &Outcome) -> TestCase {
     case
 }
 
-/// What no longer holds is red as a case of its own: the case that it is about may have passed.
+/// A stale entry fails as a test case of its own, because the case that it names may have passed.
 fn stale(stale: &Stale) -> TestCase {
     let Stale { reference, id, problem, remedy } = stale;
     let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
@@ -139,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn an_element_a_case() {
+    fn one_element_per_case() {
         let mut observed = Outcome { level: Level::Observed, ..sample::failing("methods/again") };
         observed.evidence = crate::event::Evidence::default();
         let cases = [
@@ -173,7 +177,7 @@ mod tests {
         </error>
                 </testcase>
                 <testcase name="message/order" classname="dnode.message">
-                    <failure message="step 2 at arguments[0]: expected 3, came &quot;12&quot;" type="fail">
+                    <failure message="step 2 at arguments[0]: expected 3, got &quot;12&quot;" type="fail">
         FAIL  message/order
           The arguments come back as they were sent.
 
@@ -184,12 +188,12 @@ mod tests {
           step        step 2
           where       arguments[0]
           expected    3
-          came        &quot;12&quot;
+          got         &quot;12&quot;
           difference  violation: differs, fingerprint 1:bf36ebf234f3
         </failure>
                 </testcase>
                 <testcase name="methods/again" classname="dnode.methods">
-                    <skipped>fail, not gating: step 2 at arguments[0]: expected 3, came &quot;12&quot;</skipped>
+                    <skipped>fail, not gating: step 2 at arguments[0]: expected 3, got &quot;12&quot;</skipped>
                 </testcase>
             </testsuite>
         </testsuites>
@@ -197,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn a_run_that_proves_nothing_is_red() {
+    fn run_without_an_executed_case_has_an_error() {
         let cases = [sample::outcome("a/case", Verdict::NotApplicable)];
         assert!(
             report(&cases, FINE).contains(r#"<error message="exit 2: no case was executed" type="run"/>"#)

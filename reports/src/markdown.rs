@@ -1,11 +1,13 @@
-//! Markdown: the step summary of GitHub, a comment, or a page of a repository.
+//! Markdown: a GitHub step summary, a comment, or a page of a repository.
 //!
-//! It says the sum of each run, shows the findings of each in folded blocks, and ends with the matrix of all cases by
-//! clause; with several runs the matrix comes first, and a column is a run.
+//! The report has the counts of each run, the findings in folded blocks, and the matrix of all
+//! cases by clause. With several runs, the matrix comes before the findings and each run is a
+//! column.
 //!
-//! Rules: a text of the peer stands only in code, between more backticks than it has itself, where Markdown takes nothing
-//! for markup; in a table its `|` is an escape too. Links lead to the clauses of the suite and nowhere else. A step summary may have a mebibyte: findings are shown in full as
-//! long as the report is smaller than half of that, the rest by their ids.
+//! Rules: a text of the peer appears only as code, between more backticks than it contains, so
+//! Markdown never takes it for markup; in a table its `|` is escaped too. Links lead only to
+//! clauses. GitHub limits a step summary to one mebibyte, so findings are shown in full only until
+//! the report has about half of that; the rest are listed by id.
 
 use std::fmt::Write as _;
 use std::io::{self, Write};
@@ -16,12 +18,14 @@ use crate::clauses::{self, Row};
 use crate::escape::{terminal, terminal_cut};
 use crate::event::{Event, Outcome, Stale, Verdict};
 use crate::record::{Record, Records};
-use crate::{Report, brief, text};
+use crate::report::Report;
+use crate::summary::brief;
+use crate::text;
 
 /// How many characters of one text are shown.
 const LONGEST: usize = 400;
 
-/// How many bytes of findings are shown in full.
+/// How many bytes the findings in full may take.
 const FULL: usize = 400_000;
 
 /// Writes Markdown at the end.
@@ -32,7 +36,7 @@ pub struct Markdown<W> {
 }
 
 impl<W: Write> Markdown<W> {
-    /// A report that will be written to `out`.
+    /// A report to `out`, written at the end.
     #[must_use]
     pub fn new(out: W) -> Self {
         Markdown { out, records: Records::default() }
@@ -63,14 +67,14 @@ impl<W: Write> Report for Markdown<W> {
     }
 }
 
-// Writing to a string cannot fail, so what `write!` gives is not looked at below.
+// Writing to a string cannot fail, so the results of `write!` are ignored below.
 
 fn summary(page: &mut String, record: &Record) {
     let exit = record.exit();
     let mark = if exit.status == 0 { "" } else { "**" };
     let _ = write!(page, "\n## {}\n\n{mark}{exit}{mark}\n\n{}\n", code(record.name()), record.sum());
     let _ = write!(page, "\nSuite {}, target {}", code(&record.run.suite), code(&record.run.target));
-    let _ = writeln!(page, "; what gates: {} and stricter", record.run.gate);
+    let _ = writeln!(page, "; gate: {} and stricter", record.run.gate);
     for note in &record.run.notes {
         let _ = writeln!(page, "- {}", code(note));
     }
@@ -89,7 +93,9 @@ fn findings(page: &mut String, records: &[Record]) {
         }
         let _ = write!(page, "\n### Findings: {}\n\n", code(record.name()));
         for outcome in found {
-            let mark = crate::spared(&record.run, outcome).map(|why| format!(" ({why})")).unwrap_or_default();
+            let mark = crate::summary::waiver(&record.run, outcome)
+                .map(|why| format!(" ({why})"))
+                .unwrap_or_default();
             let title = format!("**{}**{mark} {}", word(outcome.verdict), code(&outcome.id));
             if let Some(excuse) = &outcome.excuse {
                 let _ = writeln!(page, "- {title}: {}", code(excuse));
@@ -120,7 +126,7 @@ fn folded_matrix(page: &mut String, records: &[Record]) {
     page.push_str("\n</details>\n");
 }
 
-/// All cases by clause, a column a run.
+/// All cases by clause, one column per run.
 fn matrix(page: &mut String, records: &[Record]) {
     page.push_str("\n| case | level |");
     for record in records {
@@ -142,7 +148,7 @@ fn matrix(page: &mut String, records: &[Record]) {
     }
 }
 
-/// The verdict in a word that cannot be overlooked where it should not be.
+/// The verdict in a word; findings are in capitals.
 fn word(verdict: Verdict) -> &'static str {
     match verdict {
         Verdict::Pass => "pass",
@@ -155,17 +161,17 @@ fn word(verdict: Verdict) -> &'static str {
     }
 }
 
-/// The id of a clause, which leads to its text and source.
+/// The id of a clause as a link to its text and source.
 fn linked(clause: &Clause) -> String {
     format!("[`{}`]({})", clause.id, clause.link())
 }
 
-/// A text of anyone, literally.
+/// Any text as code.
 pub(crate) fn code(text: &str) -> String {
     span(&terminal_cut(text, LONGEST, 0))
 }
 
-/// Like [`code`], in a table: what divides its cells is an escape.
+/// Like [`code`], for the cell of a table: `|` is escaped.
 pub(crate) fn cell(text: &str) -> String {
     span(&terminal(crate::escape::cut(text, LONGEST).as_ref()).replace('|', r"\x7c"))
 }
@@ -175,12 +181,12 @@ fn span(shown: &str) -> String {
         return String::new();
     }
     let fence = "`".repeat(longest_run(shown) + 1);
-    // A backtick at an end needs a space beside it; of two spaces at the ends, a reader takes one pair away.
+    // A backtick at an end needs a space beside it. Markdown removes one space at each end.
     let space = if shown.starts_with(['`', ' ']) || shown.ends_with(['`', ' ']) { " " } else { "" };
     format!("{fence}{space}{shown}{space}{fence}")
 }
 
-/// How many backticks stand together at most.
+/// The length of the longest run of backticks.
 fn longest_run(text: &str) -> usize {
     text.split(|c| c != '`').map(str::len).max().unwrap_or_default()
 }

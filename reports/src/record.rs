@@ -1,6 +1,7 @@
-//! Runs that are kept until they have ended, for the formats that must see the whole before they write.
+//! Whole runs in memory, for the formats that write only at the end.
 //!
-//! What passed is kept without its evidence: nobody asks for it, and it would be most of the memory.
+//! A case that passes is kept without its evidence: no report shows it, and it would take most of
+//! the memory.
 
 use std::io;
 
@@ -17,7 +18,7 @@ pub(crate) struct Record {
 }
 
 impl Record {
-    /// What the peer is called in a report, raw: its own name, else how it is reached.
+    /// The name of the peer in a report, raw: its own name, else its address or command.
     pub(crate) fn name(&self) -> &str {
         self.run.peer.as_deref().unwrap_or(&self.run.target)
     }
@@ -31,7 +32,7 @@ impl Record {
     }
 }
 
-/// Takes events and keeps the runs that they tell of.
+/// Collects events into runs.
 #[derive(Debug, Default)]
 pub(crate) struct Records(Vec<Record>);
 
@@ -45,7 +46,7 @@ impl Records {
                 ended: Ended::default(),
             }),
             Event::Judged(outcome) => {
-                let record = self.0.last_mut().ok_or_else(crate::not_started)?;
+                let record = self.0.last_mut().ok_or_else(crate::report::not_started)?;
                 record.account.add(outcome);
                 record.outcomes.push(match outcome.verdict {
                     Verdict::Pass => Outcome { evidence: Evidence::default(), ..(**outcome).clone() },
@@ -53,13 +54,13 @@ impl Records {
                 });
             }
             Event::Ended(ended) => {
-                self.0.last_mut().ok_or_else(crate::not_started)?.ended = ended.clone();
+                self.0.last_mut().ok_or_else(crate::report::not_started)?.ended = ended.clone();
             }
         }
         Ok(())
     }
 
-    /// The runs in their order.
+    /// The runs, in order.
     pub(crate) fn all(&self) -> &[Record] {
         &self.0
     }

@@ -1,4 +1,4 @@
-//! Events that the tests of several formats share.
+//! Events for the tests of several formats.
 
 use dnode_spec::clause::Level;
 
@@ -7,7 +7,7 @@ use crate::event::{
 };
 use crate::fingerprint::fingerprint;
 
-/// A text that does whatever a terminal can be made to do.
+/// A text that abuses a terminal in every known way.
 pub(crate) const HOSTILE: &str =
     "\u{1b}[2J\u{1b}]0;owned\u{7}\r\u{202e}evil\u{202c}\u{200b}\u{9b}31m\u{e0041}\u{2028}";
 
@@ -56,7 +56,7 @@ pub(crate) fn peer_does(what: Act) -> Wire {
     Wire::Event { from: Origin::Peer, what }
 }
 
-/// A case that failed, with all the evidence there is.
+/// A case that failed, with full evidence.
 pub(crate) fn failing(id: &str) -> Outcome {
     let clause = "message/argument-order";
     Outcome {
@@ -84,7 +84,7 @@ pub(crate) fn failing(id: &str) -> Outcome {
     }
 }
 
-/// A case that killed the peer, which dies shouting.
+/// A case that crashed the peer, with hostile text on standard error.
 pub(crate) fn crashing(id: &str) -> Outcome {
     let mut outcome = Outcome { verdict: Verdict::Crash, ..failing(id) };
     outcome.divergence = outcome.divergence.map(|divergence| Divergence {

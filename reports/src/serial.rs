@@ -12,11 +12,11 @@ pub(crate) mod level {
 
     pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Level, D::Error> {
         let word = String::deserialize(deserializer)?;
-        Level::from_word(&word).ok_or_else(|| D::Error::custom(format!("{word:?} is no level")))
+        Level::from_word(&word).ok_or_else(|| D::Error::custom(format!("{word:?} is not a level")))
     }
 }
 
-/// Bytes as text where they are UTF-8, else in base64.
+/// Bytes as text if they are UTF-8, else in base64.
 pub(crate) mod bytes {
     use base64::Engine as _;
     use base64::engine::general_purpose::STANDARD;

@@ -1,37 +1,38 @@
-//! The Test Anything Protocol: one line a case, for `prove` and whatever else reads TAP.
+//! The Test Anything Protocol: one line per case, for `prove` and other TAP readers.
 //!
-//! It is written in the syntax of TAP 14. The first line says 13 all the same: `prove` refuses a document that says 14,
-//! and a reader of TAP 14 takes one that says 13.
+//! The syntax is TAP 14, but the first line says 13: `prove` rejects a document that says 14, and
+//! readers of TAP 14 accept one that says 13.
 //!
-//! Rules: not applicable is `ok` with SKIP; a failure that does not gate is `not ok` with TODO; inconclusive is plainly
-//! `not ok`, since a run with such a case never ends with status 0. So the reader's verdict is that of the exit status;
-//! where no case shows it (no call was ever answered), the document ends with `Bail out!`.
+//! Rules: not applicable is `ok` with SKIP; a failure that does not gate is `not ok` with TODO;
+//! inconclusive is a plain `not ok`, because a run with such a case never exits with 0. So a
+//! reader's verdict matches the exit status. If no case shows the failure, for example because the
+//! peer answered no call, the document ends with `Bail out!`.
 
 use std::io::{self, Write};
 
 use crate::account::Account;
 use crate::escape::{terminal, terminal_cut};
 use crate::event::{Ended, Event, Outcome, Run, Stale, Verdict};
-use crate::{Report, not_started};
+use crate::report::{Report, not_started};
 
 /// How many characters of one text are shown.
 const LONGEST: usize = 400;
 
-/// Writes TAP as the run goes on.
+/// Writes TAP during the run.
 #[derive(Debug)]
 pub struct Tap<W> {
     out: W,
     run: Option<Run>,
     account: Account,
-    /// A line of the report makes it red.
-    red: bool,
+    /// A plain `not ok` was written.
+    has_failure: bool,
 }
 
 impl<W: Write> Tap<W> {
-    /// A report that is written to `out` as the run goes on.
+    /// A report to `out`, written during the run.
     #[must_use]
     pub fn new(out: W) -> Self {
-        Tap { out, run: None, account: Account::default(), red: false }
+        Tap { out, run: None, account: Account::default(), has_failure: false }
     }
 
     fn start(&mut self, run: &Run) -> io::Result<()> {
@@ -48,17 +49,17 @@ impl<W: Write> Tap<W> {
     fn judged(&mut self, outcome: &Outcome) -> io::Result<()> {
         let run = self.run.as_ref().ok_or_else(not_started)?;
         self.account.add(outcome);
-        let reason = description(crate::reason(outcome).unwrap_or_default());
+        let reason = description(crate::summary::reason(outcome).unwrap_or_default());
         let (ok, directive) = match outcome.verdict {
             Verdict::Pass => ("ok", String::new()),
             Verdict::NotApplicable => ("ok", format!(" # SKIP {reason}")),
-            _ => match (crate::spared(run, outcome), &outcome.excuse) {
+            _ => match (crate::summary::waiver(run, outcome), &outcome.excuse) {
                 (_, Some(excuse)) => ("not ok", format!(" # TODO excused: {}", description(excuse))),
                 (Some(why), None) => ("not ok", format!(" # TODO {why}")),
                 (None, None) => ("not ok", String::new()),
             },
         };
-        self.red |= ok == "not ok" && directive.is_empty();
+        self.has_failure |= ok == "not ok" && directive.is_empty();
         let number = self.account.total();
         writeln!(self.out, "{ok} {number} - {}{directive}", description(&outcome.id))?;
         if matches!(outcome.verdict, Verdict::Pass | Verdict::NotApplicable) {
@@ -66,7 +67,7 @@ impl<W: Write> Tap<W> {
         }
         writeln!(self.out, "  ---")?;
         for (key, value) in diagnosis(outcome) {
-            // A string of JSON is one of YAML.
+            // A JSON string is a YAML string.
             writeln!(self.out, "  {key}: {}", serde_json::to_string(&terminal_cut(value, LONGEST, 0))?)?;
         }
         writeln!(self.out, "  ...")
@@ -80,7 +81,7 @@ impl<W: Write> Tap<W> {
             let line = format!("{}: {id}: {problem}: {remedy}", reference.word());
             writeln!(self.out, "# {}", comment(&line))?;
         }
-        if exit.status != 0 && !self.red {
+        if exit.status != 0 && !self.has_failure {
             writeln!(self.out, "Bail out! {}", comment(&exit.why))?;
         }
         Ok(())
@@ -98,13 +99,13 @@ impl<W: Write> Report for Tap<W> {
     }
 }
 
-/// What is known of a case that did not pass.
+/// The details of a case that did not pass, as keys and values.
 fn diagnosis(outcome: &Outcome) -> Vec<(&'static str, &str)> {
     let mut lines = vec![
         ("verdict", outcome.verdict.word()),
         ("level", outcome.level.word()),
         ("about", &outcome.about),
-        ("reason", crate::reason(outcome).unwrap_or_default()),
+        ("reason", crate::summary::reason(outcome).unwrap_or_default()),
     ];
     if let Some(divergence) = &outcome.divergence {
         lines.extend([
@@ -112,7 +113,7 @@ fn diagnosis(outcome: &Outcome) -> Vec<(&'static str, &str)> {
             ("step", &divergence.step),
             ("at", &divergence.path),
             ("expected", &divergence.expected),
-            ("came", &divergence.actual),
+            ("got", &divergence.actual),
             ("difference", divergence.kind.word()),
             ("fingerprint", &divergence.fingerprint),
         ]);
@@ -122,12 +123,12 @@ fn diagnosis(outcome: &Outcome) -> Vec<(&'static str, &str)> {
     lines
 }
 
-/// The text of a comment.
+/// Escapes the text of a comment.
 fn comment(text: &str) -> String {
     terminal_cut(text, LONGEST, 0)
 }
 
-/// A description, in which `#` would begin a directive.
+/// Escapes a description: `#` would start a directive.
 fn description(text: &str) -> String {
     terminal(crate::escape::cut(text, LONGEST).as_ref()).replace('\\', "\\\\").replace('#', "\\#")
 }
@@ -148,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_a_case() {
+    fn one_line_per_case() {
         let observed = Outcome { level: Level::Observed, ..sample::failing("methods/again") };
         let cases = [
             sample::outcome("a/case", Verdict::Pass),
@@ -180,7 +181,7 @@ mod tests {
           step: "step 2"
           at: "arguments[0]"
           expected: "3"
-          came: "\"12\""
+          got: "\"12\""
           difference: "differs"
           fingerprint: "1:8f84bbf42a79"
           repeat: "dnode-conform --case methods/again -- node fixtures/peers/dnode/peer.js"
@@ -191,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn a_run_that_proves_nothing_bails_out() {
+    fn run_without_an_executed_case_bails_out() {
         let cases = [sample::outcome("a/case", Verdict::NotApplicable)];
         assert!(report(&cases, FINE).ends_with("Bail out! no case was executed\n"));
         assert!(!report(&[sample::outcome("a/case", Verdict::Pass)], FINE).contains("Bail"));

@@ -1,4 +1,5 @@
-//! What holds for all formats: they agree, nothing breaks out of them, and the programs that they are made for read them.
+//! Properties of all formats: they agree, they escape hostile text, and the usual programs read
+//! them.
 
 mod agreement;
 mod browser;
@@ -17,7 +18,7 @@ use crate::format::Format;
 use crate::sample::{self, FINE};
 use crate::text::Options;
 
-/// A writer whose bytes are there when the report is gone.
+/// A writer whose bytes outlive the report.
 #[derive(Clone, Default)]
 struct Kept(Arc<Mutex<Vec<u8>>>);
 
@@ -31,7 +32,7 @@ impl Write for Kept {
     }
 }
 
-/// The report of these events; text has every case.
+/// The report of these events. The text report lists every case.
 fn render(format: Format, events: &[Event]) -> String {
     let kept = Kept::default();
     let mut report = format.report(kept.clone(), Options { styles: false, verbose: true });
@@ -41,7 +42,7 @@ fn render(format: Format, events: &[Event]) -> String {
     String::from_utf8(Arc::into_inner(kept.0).unwrap().into_inner().unwrap()).unwrap()
 }
 
-/// A run with every verdict, at every level where that matters, and all evidence.
+/// A run with every verdict, at each level that makes a difference, with full evidence.
 fn sample_run() -> Vec<Event> {
     let mut binary = sample::failing("value/bytes");
     binary.evidence.wire.push(sample::came(b"\"\xff\xfe\"\n"));
@@ -64,7 +65,7 @@ fn sample_run() -> Vec<Event> {
     let stale = |reference, id: &str| Stale {
         reference,
         id: id.to_owned(),
-        problem: "the case passes, and the entry says that it fails".to_owned(),
+        problem: "the case passes, but the entry says that it fails".to_owned(),
         remedy: "remove the entry".to_owned(),
     };
     let stale =
@@ -73,7 +74,7 @@ fn sample_run() -> Vec<Event> {
     sample::events(Run { notes, ..sample::run(cases.len()) }, &cases, Ended { stale, ..FINE })
 }
 
-/// The committed reports of known implementations, by their names, in the order of these.
+/// The committed reports of known implementations, sorted by file name.
 fn known() -> Vec<(String, String)> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("known");
     let mut files: Vec<PathBuf> =
@@ -84,17 +85,18 @@ fn known() -> Vec<(String, String)> {
     files.iter().map(read).collect()
 }
 
-/// The events of the known implementations, one run after the other.
+/// The events of all known implementations, run by run.
 fn known_events() -> Vec<Event> {
     known().iter().flat_map(|(name, text)| crate::json::read(text, name, Level::Robust).unwrap()).collect()
 }
 
-/// Runs one of the programs in `tests/readers` and gives what it printed; fails where it fails. The packages that they
-/// need are installed where they are missing.
+/// Runs one of the programs in `tests/readers` and returns its output. Installs their packages if
+/// they are missing. Fails if the program fails.
 #[track_caller]
 fn node(program: &str, arguments: &[&Path]) -> String {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/readers");
-    // Tests run at once, and one `npm ci` removes what another has just installed.
+    // Tests run in parallel, and `npm ci` removes the packages that another `npm ci` has just
+    // installed.
     static INSTALLING: Mutex<()> = Mutex::new(());
     let installing = INSTALLING.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     if !folder.join("node_modules/.package-lock.json").exists() {
@@ -104,7 +106,7 @@ fn node(program: &str, arguments: &[&Path]) -> String {
     succeed(Command::new("node").arg(folder.join(program)).args(arguments))
 }
 
-/// Runs a program and gives what it printed; fails with that where it fails.
+/// Runs a program and returns its output. Fails with that output if the program fails.
 #[track_caller]
 fn succeed(command: &mut Command) -> String {
     let output = command.output().unwrap_or_else(|error| panic!("these tests need {command:?}: {error}"));
@@ -114,7 +116,7 @@ fn succeed(command: &mut Command) -> String {
     text
 }
 
-/// Files of a test, in a folder that goes with it.
+/// The files of a test, in a folder that is removed at its end.
 struct Files(PathBuf);
 
 impl Files {

@@ -1,42 +1,44 @@
 //! The report for people: a terminal, or the log of a CI job.
 //!
-//! It says first what is run, then each finding in full as it is judged, and at the end what was not judged, what failed
-//! without gating, and last of all the summary: how the sum comes about, and the exit status with its reason. The log of a
-//! CI job opens at its end, so the ids of the findings and the first of them, in brief, stand just above the summary, but where a single
-//! finding stands there anyway.
+//! The report starts with the peer and the plan. It shows each finding in full as soon as it is
+//! known. At the end it lists the cases without a verdict and the failures that do not gate, and
+//! then the summary: the counts, and the exit status with its reasons. The log of a CI job opens at
+//! its end, so the ids of the findings, and the first finding in brief, are repeated above the
+//! summary, unless a single finding is there anyway.
 //!
-//! Rules: nothing reaches the writer that is not escaped, the suite's own ids and commands included; no line depends on
-//! colour to be understood; no text of a peer begins a line as a command of a CI job does; lines are at most 100 columns wide, but for a command, which must stay one line to be
-//! copied. Columns are counted in characters: that some are two wide is not known here.
+//! Rules: every text is escaped, the suite's own ids and commands too. No line needs colour to be
+//! understood. No text of a peer starts a line with a command for the CI job. Lines are at most 100
+//! columns wide, except for commands, which must stay on one line to be copied. A column is a
+//! character, although some characters are two columns wide.
 //!
 //! Deliberately absent: progress. It belongs to a terminal and not to a report.
 
 mod finding;
-pub(crate) mod page;
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use dnode_spec::clause::Level;
 
-use crate::Report;
 use crate::account::{self, Account, Exit};
 use crate::event::{Ended, Event, Outcome, Run, Stale, Verdict};
+use crate::page::{self, Page, style};
+use crate::report::Report;
+use crate::summary::count;
 use finding::Detail;
-use page::{Page, style};
 
-/// How many ids of a group are named.
+/// How many ids of a group are listed.
 const FEW: usize = 5;
 
-/// How many findings are named at the end: with the first of them they fill a screen and no more.
+/// How many findings are listed at the end: together with the first of them they fit a screen.
 const MANY: usize = 10;
 
-/// How the report is written.
+/// The style of the report.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Options {
-    /// Colours are on. The caller decides: a terminal, and no `NO_COLOR`.
+    /// Use colours. The caller checks for a terminal and for `NO_COLOR`.
     pub styles: bool,
-    /// Every case is listed, and what does not gate is shown in full.
+    /// List every case, and show failures that do not gate in full.
     pub verbose: bool,
 }
 
@@ -47,22 +49,22 @@ pub struct Text<W> {
     options: Options,
     run: Option<Run>,
     account: Account,
-    /// The ids of the cases that were not judged, by verdict and reason.
+    /// The ids of the cases that say nothing about the peer, by verdict and reason.
     unjudged: BTreeMap<(Verdict, String), Vec<String>>,
     /// The failures that do not gate.
-    beneath: Vec<Outcome>,
-    /// The cases that are excused, by the reason.
+    below_gate: Vec<Outcome>,
+    /// The ids of the excused cases, by excuse.
     excused: BTreeMap<String, Vec<String>>,
     /// The first finding that was shown in full.
     first: Option<Outcome>,
-    /// The ids of all of those, after their verdicts.
+    /// The verdict and id of each finding that was shown in full.
     findings: Vec<String>,
-    /// The last thing written is an entry of the list of all cases.
+    /// The last line written is an entry of the list of all cases.
     listing: bool,
 }
 
 impl<W: Write> Text<W> {
-    /// A report that is written to `out` as the run goes on.
+    /// A report to `out`, written during the run.
     #[must_use]
     pub fn new(out: W, options: Options) -> Self {
         Text {
@@ -71,7 +73,7 @@ impl<W: Write> Text<W> {
             run: None,
             account: Account::default(),
             unjudged: BTreeMap::new(),
-            beneath: Vec::new(),
+            below_gate: Vec::new(),
             excused: BTreeMap::new(),
             first: None,
             findings: Vec::new(),
@@ -79,14 +81,14 @@ impl<W: Write> Text<W> {
         }
     }
 
-    /// Begins a run, and forgets the one before.
+    /// Starts a run and forgets the previous one.
     fn start(&mut self, run: &Run, page: &mut Page) {
         if self.run.replace(run.clone()).is_some() {
             page.blank();
         }
         self.account = Account::default();
         self.unjudged.clear();
-        self.beneath.clear();
+        self.below_gate.clear();
         self.excused.clear();
         self.first = None;
         self.findings.clear();
@@ -94,11 +96,11 @@ impl<W: Write> Text<W> {
         header(run, page);
     }
 
-    /// Takes a verdict, and writes what is to be said at once.
+    /// Takes a verdict, and shows a finding at once.
     fn judged(&mut self, outcome: &Outcome, page: &mut Page) -> io::Result<()> {
-        let run = self.run.as_ref().ok_or_else(crate::not_started)?;
+        let run = self.run.as_ref().ok_or_else(crate::report::not_started)?;
         self.account.add(outcome);
-        let spared = crate::spared(run, outcome);
+        let waiver = crate::summary::waiver(run, outcome);
         match outcome.verdict {
             Verdict::Pass => {}
             _ if outcome.excuse.is_some() => {
@@ -106,10 +108,10 @@ impl<W: Write> Text<W> {
                 self.excused.entry(excuse).or_default().push(outcome.id.clone());
             }
             Verdict::NotApplicable | Verdict::Inconclusive => {
-                let reason = crate::reason(outcome).unwrap_or_default().to_owned();
+                let reason = crate::summary::reason(outcome).unwrap_or_default().to_owned();
                 self.unjudged.entry((outcome.verdict, reason)).or_default().push(outcome.id.clone());
             }
-            Verdict::Fail if spared.is_some() => self.beneath.push(outcome.clone()),
+            Verdict::Fail if waiver.is_some() => self.below_gate.push(outcome.clone()),
             Verdict::Fail | Verdict::Crash | Verdict::Hang | Verdict::HarnessError => {
                 finding::write(page, run, outcome, Detail::Full);
                 self.first.get_or_insert_with(|| outcome.clone());
@@ -122,15 +124,15 @@ impl<W: Write> Text<W> {
             if !std::mem::replace(&mut self.listing, true) {
                 page.blank();
             }
-            let note = outcome.excuse.as_deref().or(spared).or_else(|| crate::reason(outcome));
+            let note = outcome.excuse.as_deref().or(waiver).or_else(|| crate::summary::reason(outcome));
             page.listed(outcome.verdict, &outcome.id, note);
         }
         Ok(())
     }
 
-    /// Writes what can be said only at the end.
+    /// Writes the end of the report.
     fn end(&self, ended: &Ended, page: &mut Page) -> io::Result<()> {
-        let run = self.run.as_ref().ok_or_else(crate::not_started)?;
+        let run = self.run.as_ref().ok_or_else(crate::report::not_started)?;
         for verdict in [Verdict::NotApplicable, Verdict::Inconclusive] {
             let of_verdict = self.unjudged.iter().filter(|((judged, _), _)| *judged == verdict);
             let by_reason = of_verdict.map(|((_, reason), ids)| (reason, ids));
@@ -138,7 +140,7 @@ impl<W: Write> Text<W> {
         }
         groups("excused", style::BOLD, self.excused.iter().collect(), page);
         self.not_gating(run, page);
-        self.again(run, page);
+        self.repeat_findings(run, page);
         stale(ended, page);
         page.blank();
         page.hang("", style::PLAIN, self.account.sum(run, ended));
@@ -147,19 +149,19 @@ impl<W: Write> Text<W> {
         Ok(())
     }
 
-    /// What was shown in full, for a reader who sees only the end.
-    fn again(&self, run: &Run, page: &mut Page) {
+    /// Repeats the findings for a reader who sees only the end.
+    fn repeat_findings(&self, run: &Run, page: &mut Page) {
         let Some(first) = &self.first else {
             return;
         };
-        let hidden = self.listing || !self.unjudged.is_empty() || !self.beneath.is_empty();
-        let again = match self.findings.len() {
+        let hidden = self.listing || !self.unjudged.is_empty() || !self.below_gate.is_empty();
+        let which = match self.findings.len() {
             1 if !hidden => return,
-            1 => "again",
-            _ => "the first of them again",
+            1 => "in brief",
+            _ => "the first of them in brief",
         };
         page.blank();
-        page.plain(0, style::BOLD, &format!("findings: {}; {again}", cases(self.findings.len())));
+        page.plain(0, style::BOLD, &format!("{}; {which}", count(self.findings.len(), "finding")));
         for finding in self.findings.iter().take(MANY) {
             page.hang("  ", style::PLAIN, finding);
         }
@@ -170,17 +172,17 @@ impl<W: Write> Text<W> {
     }
 
     fn not_gating(&self, run: &Run, page: &mut Page) {
-        let Some(weakest) = self.beneath.iter().map(|outcome| outcome.level).max() else {
+        let Some(weakest) = self.below_gate.iter().map(|outcome| outcome.level).max() else {
             return;
         };
         page.blank();
-        let failed = cases(self.beneath.len());
+        let failed = count(self.below_gate.len(), "case");
         let title = format!(
             "not gating: {failed} failed below the gate; with --level {weakest} this would be exit 1"
         );
         page.plain(0, style::BOLD, &title);
         let detail = if self.options.verbose { Detail::Full } else { Detail::Brief };
-        for outcome in &self.beneath {
+        for outcome in &self.below_gate {
             finding::write(page, run, outcome, detail);
         }
     }
@@ -199,45 +201,45 @@ impl<W: Write> Report for Text<W> {
     }
 }
 
-/// One finding in full as this report shows it, without colours, for the formats that quote it.
+/// One finding in full, without colours, for other formats.
 pub(crate) fn finding(run: &Run, outcome: &Outcome) -> String {
     let mut page = Page::new(false);
     finding::write(&mut page, run, outcome, Detail::Full);
     page.into_string()
 }
 
-/// What is run against whom.
+/// The suite, the peer and the plan.
 fn header(run: &Run, page: &mut Page) {
     page.plain(0, style::BOLD, &format!("dnode-conform {}", run.suite));
     let peer = run.peer.as_deref().unwrap_or("unnamed: it does not claim the probe (conformProbe)");
     page.field("peer", style::PLAIN, peer);
     page.field("target", style::PLAIN, &run.target);
-    page.field("planned", style::PLAIN, &format!("{}; {}", cases(run.planned), gate_words(run.gate)));
+    page.field("planned", style::PLAIN, &format!("{}; {}", count(run.planned, "case"), gate_words(run.gate)));
     for note in &run.notes {
         page.field("note", style::PLAIN, note);
     }
 }
 
-/// Cases by why they are here, the largest group first.
+/// Cases by reason, the largest group first.
 fn groups(title: &str, style: anstyle::Style, mut groups: Vec<(&String, &Vec<String>)>, page: &mut Page) {
     if groups.is_empty() {
         return;
     }
     groups.sort_by_key(|(why, ids)| (std::cmp::Reverse(ids.len()), *why));
     page.blank();
-    let count = groups.iter().map(|(_, ids)| ids.len()).sum();
-    page.plain(0, style, &format!("{title}: {}", cases(count)));
+    let all = groups.iter().map(|(_, ids)| ids.len()).sum();
+    page.plain(0, style, &format!("{title}: {}", count(all, "case")));
     for (why, ids) in groups {
         page.hang(&format!("{:>5}  ", ids.len()), style::PLAIN, why);
         page.hang("       ", style::FAINT, named(ids));
     }
 }
 
-/// What no longer holds of what was known before, and once for each remedy what to do.
+/// The stale entries, grouped by their remedy.
 fn stale(ended: &Ended, page: &mut Page) {
-    let mut said = None;
+    let mut last = None;
     for Stale { reference, id, problem, remedy } in &ended.stale {
-        if said.replace((reference, remedy)) != Some((reference, remedy)) {
+        if last.replace((reference, remedy)) != Some((reference, remedy)) {
             page.blank();
             page.hang("", style::BOLD, format!("{}: {remedy}", reference.word()));
         }
@@ -262,10 +264,6 @@ fn named(ids: &[String]) -> String {
         0 => few,
         more => format!("{few}, and {more} more"),
     }
-}
-
-fn cases(count: usize) -> String {
-    if count == 1 { "1 case".to_owned() } else { format!("{count} cases") }
 }
 
 fn exit_style(exit: &Exit) -> anstyle::Style {

@@ -1,6 +1,6 @@
 //! Enums whose variants are written as permanent words.
 
-/// Defines an enum with one permanent word for each variant. The word is what people read and what files hold.
+/// Defines an enum with one permanent word for each variant. Files and reports contain the words.
 macro_rules! words {
     (
         $(#[$attribute:meta])*

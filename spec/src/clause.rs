@@ -1,11 +1,11 @@
-//! The clauses: every sentence that an implementation of dnode is judged by.
+//! The clauses: the sentences by which an implementation of dnode is judged.
 //!
 //! A clause is one plain sentence with a permanent id, a level, the source that it rests on, and who judges it. The
 //! table is the only place where a clause is stated; reports, cases and the generated `spec/CLAUSES.md` take it from here.
 //!
-//! Rules: an id is never renamed or reused. A `must` names a sentence of the protocol document, or of JSON, which that
-//! document builds on. What only the reference implementation does is `observed`, unless two implementations cannot
-//! interoperate without it.
+//! Rules: an id is never renamed or reused. A `must` names a sentence of the protocol document, or of JSON, on which that
+//! document builds. If only the reference implementation does it, the clause is `observed`, unless two implementations
+//! cannot interoperate without it.
 
 mod table;
 
@@ -13,16 +13,16 @@ pub use table::CLAUSES;
 
 use crate::dialect::Dialect;
 
-/// How much a clause weighs.
+/// The weight of a clause.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Level {
     /// The protocol document says so. A failure gates.
     Must,
     /// The document recommends it, dnode-protocol 0.2 fixed it later, or interoperation needs it. A failure gates.
     Should,
-    /// What hostile input must not do to a peer. A failure gates.
+    /// A peer must survive hostile input in this way. A failure gates.
     Robust,
-    /// What the reference implementation does and the document leaves free. Shown, and gates only on request.
+    /// The reference implementation does it, and the document leaves it free. A failure is shown, and gates only on request.
     Observed,
 }
 
@@ -30,7 +30,7 @@ impl Level {
     /// All levels, the strictest first.
     pub const ALL: [Level; 4] = [Level::Must, Level::Should, Level::Robust, Level::Observed];
 
-    /// The level's word, as it stands in files and reports.
+    /// The name of the level in files and reports.
     #[must_use]
     pub fn word(self) -> &'static str {
         match self {
@@ -41,7 +41,7 @@ impl Level {
         }
     }
 
-    /// The level that `word` names.
+    /// The level with the name `word`.
     #[must_use]
     pub fn from_word(word: &str) -> Option<Level> {
         Level::ALL.into_iter().find(|level| level.word() == word)
@@ -54,29 +54,29 @@ impl std::fmt::Display for Level {
     }
 }
 
-/// What a clause rests on.
+/// The source of a clause.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Source {
     /// A sentence of the protocol document (`doc/protocol.markdown` in substack/dnode-protocol).
     Document {
-        /// The heading that the sentence stands under.
+        /// The heading above the sentence.
         section: &'static str,
-        /// Which sentence below that heading, from 1; a list counts as part of the sentence before it.
+        /// The number of the sentence below that heading, from 1. A list is part of the sentence before it.
         sentence: u8,
     },
-    /// JSON itself (RFC 8259), which the document's first sentence builds on.
+    /// JSON itself (RFC 8259), on which the document's first sentence builds.
     Json {
         /// The section of RFC 8259.
         section: &'static str,
     },
-    /// What dnode-protocol 0.2.2 does, seen in its source and on the wire.
+    /// dnode-protocol 0.2.2 does it, as its source and the wire show.
     Reference {
-        /// Where in the reference implementation.
+        /// The place in the source of the reference implementation.
         place: &'static str,
     },
-    /// What this suite asks of any peer that faces hostile input; no document says it.
+    /// This suite asks it of any peer that faces hostile input; no document says it.
     Hostile,
-    /// What this suite asks of a program that claims the probe.
+    /// This suite asks it of a program that claims to have the probe.
     Probe,
 }
 
@@ -94,16 +94,16 @@ impl std::fmt::Display for Source {
     }
 }
 
-/// Who judges a clause.
+/// The judge of a clause.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Judge {
-    /// The monitor, on every line of every session.
+    /// The monitor judges it on every line of every session.
     Monitor,
-    /// Cases written for it.
+    /// Cases of the catalogue test it.
     Case,
-    /// A session of two implementations with each other.
+    /// Sessions between two implementations test it.
     Interop,
-    /// Nobody: it cannot be seen on the wire, for the reason given.
+    /// It cannot be tested over the wire, for this reason.
     NotTestable(&'static str),
 }
 
@@ -112,28 +112,28 @@ pub enum Judge {
 pub struct Clause {
     /// The permanent id, `group/words`.
     pub id: &'static str,
-    /// How much it weighs.
+    /// The weight.
     pub level: Level,
-    /// What it rests on.
+    /// The source.
     pub source: Source,
     /// The clause in one sentence.
     pub text: &'static str,
-    /// Who judges it.
+    /// The judge.
     pub judge: Judge,
-    /// The one dialect that it is a clause of; none where it holds in both.
+    /// The only dialect that has this clause; `None` if both have it.
     pub dialect: Option<Dialect>,
 }
 
 impl Clause {
-    /// Whether it holds in this dialect.
+    /// Whether this dialect has the clause.
     #[must_use]
     pub fn is_of(&self, dialect: Dialect) -> bool {
         self.dialect.is_none_or(|only| only == dialect)
     }
 
-    /// Where the repository shows this clause, in the [document](to_markdown) of this version.
+    /// The address of this clause in the [document](to_markdown) of this version.
     ///
-    /// The anchor of a heading is its text without what is no letter, digit, hyphen or space.
+    /// The anchor of a heading is its text, reduced to letters, digits, hyphens and spaces.
     #[must_use]
     pub fn link(&self) -> String {
         let repository = env!("CARGO_PKG_REPOSITORY");
@@ -152,7 +152,7 @@ pub fn find(id: &str) -> Option<&'static Clause> {
     CLAUSES.iter().find(|clause| clause.id == id)
 }
 
-/// The table as a Markdown document: what `spec/CLAUSES.md` must contain.
+/// The table as a Markdown document, the content of `spec/CLAUSES.md`.
 #[must_use]
 pub fn to_markdown() -> String {
     let mut out = String::from(
@@ -190,10 +190,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ids_are_unique_words_sorted_into_groups() {
+    fn ids_are_unique_and_have_a_group() {
         let mut seen = std::collections::BTreeSet::new();
         for clause in CLAUSES {
-            assert!(seen.insert(clause.id), "{} stands twice", clause.id);
+            assert!(seen.insert(clause.id), "{} has two rows", clause.id);
             let (group, name) = clause.id.split_once('/').unwrap();
             let word =
                 |text: &str| text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
@@ -202,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn a_must_rests_on_the_document_or_on_json() {
+    fn must_is_based_on_the_document_or_on_json() {
         for clause in CLAUSES.iter().filter(|clause| clause.level == Level::Must) {
             assert!(
                 matches!(clause.source, Source::Document { .. } | Source::Json { .. }),
@@ -214,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn each_clause_has_a_link_of_its_own() {
+    fn links_are_unique() {
         let links: std::collections::BTreeSet<String> = CLAUSES.iter().map(Clause::link).collect();
         assert_eq!(links.len(), CLAUSES.len());
         // The groups are headings too.
@@ -227,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn a_level_is_found_by_its_word() {
+    fn level_is_found_by_its_word() {
         for level in Level::ALL {
             assert_eq!(Level::from_word(level.word()), Some(level));
         }
@@ -235,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn the_document_is_fresh() {
+    fn document_is_fresh() {
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/CLAUSES.md");
         crate::fresh::assert_fresh(path, &to_markdown());
     }

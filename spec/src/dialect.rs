@@ -1,6 +1,6 @@
-//! The dialects of the protocol: what changed on the wire between versions of dnode-protocol.
+//! The dialects of the protocol: the wire format changed between versions of dnode-protocol.
 //!
-//! The protocol document describes what they have in common, and mentions neither `cull` nor `error`.
+//! The protocol document describes the common part of both. It does not mention `cull` or `error`.
 
 use std::fmt;
 use std::str::FromStr;
@@ -8,18 +8,18 @@ use std::str::FromStr;
 /// A dialect, named by the versions of dnode-protocol that speak it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Dialect {
-    /// 0.1.x: the owner of a function says with `cull` that it is gone, and the method `error` tells of an error.
+    /// 0.1.x: with `cull`, the owner of a function says that it has dropped it; the method `error` reports an error.
     V0_1,
-    /// 0.2.x: the holder of a function says with `cull` that it has dropped it; `error` is a name like any other.
+    /// 0.2.x: with `cull`, the holder of a function says that it has dropped it; `error` is an ordinary name.
     #[default]
     V0_2,
 }
 
 impl Dialect {
-    /// Both, the older first.
+    /// Both dialects, the older first.
     pub const ALL: [Dialect; 2] = [Dialect::V0_1, Dialect::V0_2];
 
-    /// Its word in files and on the command line.
+    /// The name of the dialect in files and on the command line.
     ///
     /// ```
     /// use dnode_spec::dialect::Dialect;
@@ -41,12 +41,16 @@ impl fmt::Display for Dialect {
     }
 }
 
-impl FromStr for Dialect {
-    type Err = String;
+/// No dialect has this name. The caller is at fault.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("there is no dialect {0:?}: it is 0.1 or 0.2")]
+pub struct UnknownDialect(pub String);
 
-    /// The caller is at fault where there is no such dialect.
-    fn from_str(word: &str) -> Result<Dialect, String> {
+impl FromStr for Dialect {
+    type Err = UnknownDialect;
+
+    fn from_str(word: &str) -> Result<Dialect, UnknownDialect> {
         let known = Dialect::ALL.into_iter().find(|dialect| dialect.word() == word);
-        known.ok_or_else(|| format!("there is no dialect {word:?}: it is 0.1 or 0.2"))
+        known.ok_or_else(|| UnknownDialect(word.to_owned()))
     }
 }

@@ -1,12 +1,13 @@
-//! Sessions out of the model: legal by construction, and with one labelled illegal step where that is asked.
+//! Sessions generated from the model: legal by construction, or with one labelled illegal step.
 //!
-//! A [`Plan`] is drawn by proptest: which moves, with which values, together with which others. [`write()`] plays it in memory between a
-//! client and the reference peer with the probe and writes down what happened: so what is expected of a peer is what the reference did, up to
-//! all that the rules of judgement leave free.
+//! proptest draws a [`Plan`]: the moves, their values, and which moves go together. [`write()`] plays it in memory, between
+//! a client and the reference peer with the probe, and records the session. The expectations are the
+//! behaviour of the reference, except for everything that the rules of judgement leave free.
 //!
-//! Rules: nothing is called that is not held; what depends on state waits for the answer before it; after a cull a barrier stands
-//! before anything else, but in sessions that are labelled as crossing. What is legal and seldom seen comes once in a session at most ([`Rare`]). The weights of the moves are drawn anew for each session, and many are zero, so that sessions differ in
-//! kind (swarm testing). The same seed gives the same sessions.
+//! Rules: the client calls only functions that it holds. A call that depends on a state waits for the answers before it.
+//! After a cull there is a barrier, except in crossing sessions. A session has at most one rare move ([`Rare`]). The
+//! weights of the moves are drawn for each session, and many are zero, so that sessions differ in kind (swarm testing).
+//! The same seed gives the same sessions.
 
 mod client;
 mod illegal;
@@ -19,38 +20,39 @@ pub use rare::{RARE, Rare};
 
 use crate::dialect::Dialect;
 use crate::transcript::About;
+use crate::transcript::write::{HeaderLine, Step, text};
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use serde_json::{Map, json};
 
-/// What to generate.
+/// Names one generated session. `Display` gives its id, `KIND/SEED-NUMBER`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Seed {
     /// The seed of all sessions.
     pub seed: u64,
-    /// Which of them.
+    /// The number of the session.
     pub number: u64,
-    /// What kind of session.
+    /// The kind of the session.
     pub kind: Kind,
 }
 
 /// The kinds of sessions.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Kind {
-    /// What is legal, and what is answered in one way only.
+    /// Legal moves that have one possible answer.
     #[default]
     Legal,
-    /// The same, and one illegal step at the end.
+    /// The same, with one illegal step at the end.
     Illegal,
-    /// What is legal, with culls and calls that cross what the other end says: which answers come is left free, and the monitor alone
-    /// judges.
+    /// Legal moves, with culls and calls that cross messages of the other end. The answers are left free: only the
+    /// monitor judges.
     Crossing,
 }
 
 impl Kind {
     const ALL: [Kind; 3] = [Kind::Legal, Kind::Illegal, Kind::Crossing];
 
-    /// The group of the ids of these sessions.
+    /// The group of these sessions, the first part of their ids.
     #[must_use]
     pub fn word(self) -> &'static str {
         match self {
@@ -67,15 +69,22 @@ impl std::fmt::Display for Seed {
     }
 }
 
-impl std::str::FromStr for Seed {
-    type Err = ();
+/// An id is not that of a generated session. The caller is at fault.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is not the id of a generated session, such as generated/1-7")]
+pub struct NotASeed(pub String);
 
-    /// Reads the id of a generated session.
-    fn from_str(id: &str) -> Result<Seed, ()> {
-        let (kind, numbers) = id.split_once('/').ok_or(())?;
-        let (seed, number) = numbers.split_once('-').ok_or(())?;
-        let kind = Kind::ALL.into_iter().find(|it| it.word() == kind).ok_or(())?;
-        Ok(Seed { seed: seed.parse().map_err(|_| ())?, number: number.parse().map_err(|_| ())?, kind })
+impl std::str::FromStr for Seed {
+    type Err = NotASeed;
+
+    fn from_str(id: &str) -> Result<Seed, NotASeed> {
+        let read = || {
+            let (kind, numbers) = id.split_once('/')?;
+            let (seed, number) = numbers.split_once('-')?;
+            let kind = Kind::ALL.into_iter().find(|known| known.word() == kind)?;
+            Some(Seed { seed: seed.parse().ok()?, number: number.parse().ok()?, kind })
+        };
+        read().ok_or_else(|| NotASeed(id.to_owned()))
     }
 }
 
@@ -91,6 +100,20 @@ impl std::str::FromStr for Seed {
 /// ```
 #[must_use]
 pub fn session(seed: Seed) -> String {
+    let (header, steps) = lines(seed);
+    text(&header, steps)
+}
+
+/// The session of this seed as an end of this dialect can play it: in 0.1 without the client's culls.
+#[must_use]
+pub fn session_in(dialect: Dialect, seed: Seed) -> String {
+    let (header, mut steps) = lines(seed);
+    let is_cull = |step: &Step| step.send.as_ref().is_some_and(|message| message.method == "cull");
+    steps.retain(|step| dialect != Dialect::V0_1 || !is_cull(step));
+    text(&header, steps)
+}
+
+fn lines(seed: Seed) -> (HeaderLine, Vec<Step>) {
     let mut bytes = [0; 32];
     bytes[..8].copy_from_slice(&seed.seed.to_le_bytes());
     bytes[8..16].copy_from_slice(&seed.number.to_le_bytes());
@@ -110,22 +133,9 @@ pub fn session(seed: Seed) -> String {
     write(&plan, seed.kind, &about)
 }
 
-/// The same session as an end of this dialect can play it: in 0.1 without what its client culls.
+/// Plays the plan against the reference peer in memory, and gives the lines of the transcript.
 #[must_use]
-pub fn session_in(dialect: Dialect, seed: Seed) -> String {
-    let session = session(seed);
-    match dialect {
-        Dialect::V0_2 => session,
-        Dialect::V0_1 => {
-            let kept = session.lines().filter(|line| !line.starts_with(r#"{"send":{"method":"cull""#));
-            kept.map(|line| format!("{line}\n")).collect()
-        }
-    }
-}
-
-/// Plays the plan against the reference peer in memory, and writes it down.
-#[must_use]
-pub fn write(plan: &Plan, kind: Kind, about: &About) -> String {
+pub fn write(plan: &Plan, kind: Kind, about: &About) -> (HeaderLine, Vec<Step>) {
     let client = play(plan, kind);
     match kind {
         Kind::Legal => client.finish(plan.rare.map(|(rare, ..)| rare), None, about),
@@ -134,7 +144,7 @@ pub fn write(plan: &Plan, kind: Kind, about: &About) -> String {
     }
 }
 
-/// A client that has played the plan. Only a legal session has what is rare: in the others it would hide what they are about.
+/// A client that has played the plan. Only a legal session has a rare move: in the others it would hide their subject.
 fn play(plan: &Plan, kind: Kind) -> client::Client {
     let rare = plan.rare.filter(|_| kind == Kind::Legal);
     let mut client = client::Client::new(plan.style, rare.map(|(rare, ..)| rare));

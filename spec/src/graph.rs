@@ -1,16 +1,15 @@
-//! Values as a graph: what arguments are once callbacks and links have been applied.
+//! Values as a graph: the arguments of a message, after callbacks and links were applied.
 //!
-//! A [`Graph`] is an arena of nodes, so a value may stand at several places and may contain itself. The leaf type `F`
-//! is what stands for a function: an id on the wire, a handle in a session, a name or a matcher in a transcript.
+//! A [`Graph`] is an arena of nodes, so a value may have several places and may contain itself. The leaf type `F` represents
+//! a function: an id on the wire, a handle in a session, a name or a matcher in a transcript.
 //!
-//! Rules: nothing here recurses; the cost of each operation is linear in what it touches. Of an object key that stands
-//! twice the last value counts, as everywhere in JSON practice. Deliberately absent: paths ([`crate::path`]) and the
-//! wire form ([`crate::scrub`]).
+//! Rules: nothing here recurses. The cost of each operation is linear in the nodes that it visits. Of duplicate keys the
+//! last one counts, as usual in JSON.
+//!
+//! Deliberately absent: paths ([`crate::path`]), comparison ([`mod@crate::compare`]) and the wire format ([`crate::scrub`]).
 
-mod compare;
 mod describe;
 
-pub use compare::{Difference, Kind as DifferenceKind, compare};
 pub use describe::{class, describe};
 
 use crate::text::TextBuf;
@@ -18,20 +17,20 @@ use crate::value::{self, Items, Kind, Ref};
 use foldhash::{HashSet, HashSetExt, fast::RandomState};
 use indexmap::IndexMap;
 
-/// A node of a [`Graph`], by its place in the arena.
+/// A node of a [`Graph`]: its index in the arena.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct NodeId(u32);
 
 /// One value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Node<F> {
-    /// No value: a hole that a path beyond the end of an array left, or what a link from nowhere gives.
+    /// No value: a hole that a path beyond the end of an array has left.
     Missing,
     /// `null`
     Null,
     /// `true` or `false`
     Boolean(bool),
-    /// A number, as the text that it had.
+    /// A number, as its text.
     Number(TextBuf),
     /// A string.
     String(TextBuf),
@@ -39,11 +38,11 @@ pub enum Node<F> {
     Array(Vec<NodeId>),
     /// An object, its keys in their order.
     Object(Box<Members>),
-    /// A function, or what stands for one.
+    /// A function.
     Leaf(F),
 }
 
-/// The members of an object. A node holds them in a box: most nodes are no objects, and would be as large as one.
+/// The members of an object. A node holds them in a box, so that all other nodes are small.
 pub type Members = IndexMap<TextBuf, NodeId, RandomState>;
 
 /// Values that may share parts and contain themselves.
@@ -65,7 +64,7 @@ impl<F> Graph<F> {
         Self::default()
     }
 
-    /// An empty graph with room for so many nodes.
+    /// An empty graph with room for this number of nodes.
     pub(crate) fn with_capacity(nodes: usize) -> Self {
         Graph { nodes: Vec::with_capacity(nodes) }
     }
@@ -101,7 +100,7 @@ impl<F> Graph<F> {
 
     /// The node at `id`.
     ///
-    /// An id of another graph gives some node of this one, or [`Node::Missing`].
+    /// An id of another graph gives any node of this one, or [`Node::Missing`].
     #[must_use]
     pub fn node(&self, id: NodeId) -> &Node<F> {
         self.nodes.get(id.0 as usize).unwrap_or(&Node::Missing)
@@ -112,7 +111,7 @@ impl<F> Graph<F> {
         self.nodes.get_mut(id.0 as usize)
     }
 
-    /// How many nodes the graph has.
+    /// The number of nodes.
     #[must_use]
     pub fn len(&self) -> usize {
         self.nodes.len()
@@ -166,7 +165,7 @@ impl<F> Graph<F> {
         }
     }
 
-    /// The nodes of this sort that stand at more than one place, of which the root is one.
+    /// The nodes for which `sort` is true and that have more than one place. The root is a place too.
     pub(crate) fn shared(&self, root: NodeId, sort: impl Fn(&Node<F>) -> bool) -> HashSet<NodeId> {
         let mut seen = vec![false; self.nodes.len()];
         seen.get_mut(root.0 as usize).into_iter().for_each(|root| *root = true);
@@ -187,9 +186,9 @@ impl<F> Graph<F> {
         shared
     }
 
-    /// Copies a wire value into the graph; `leaf` may turn a value into something else.
+    /// Copies a wire value into the graph, and gives its node. `replace` may give another node for a value.
     pub fn import(&mut self, value: Ref<'_>, mut replace: impl FnMut(Ref<'_>) -> Option<Node<F>>) -> NodeId {
-        // Its keys are no nodes here: room for some more than there will be.
+        // Keys are not nodes in the graph, so this reserves more than is needed.
         self.nodes.reserve(value.len_nodes());
         let mut open: Vec<Open<'_>> = Vec::new();
         let root = self.import_one(value, &mut replace, &mut open);
@@ -214,7 +213,7 @@ impl<F> Graph<F> {
         root
     }
 
-    /// Adds the node of one value; containers are empty and go on the stack of what is to be filled.
+    /// Adds the node of one value. A container is empty and is pushed to `open`, to be filled later.
     fn import_one<'v>(
         &mut self,
         value: Ref<'v>,
@@ -226,7 +225,7 @@ impl<F> Graph<F> {
         }
         let id = self.add(shallow(value));
         match value.kind() {
-            // Nothing in it is to be filled later.
+            // It has no containers to fill later.
             Kind::Array if value.holds_scalars() => {
                 let scalar = |item| self.add(replace(item).unwrap_or_else(|| shallow(item)));
                 let items = value.items().map(scalar).collect();
@@ -240,7 +239,7 @@ impl<F> Graph<F> {
     }
 }
 
-/// The node of a value, where it is a container without what is in it.
+/// The node of a value; a container is empty.
 fn shallow<F>(value: Ref<'_>) -> Node<F> {
     match value.kind() {
         Kind::Null => Node::Null,
@@ -256,7 +255,7 @@ fn shallow<F>(value: Ref<'_>) -> Node<F> {
     }
 }
 
-/// A container whose children are still to be copied.
+/// A container whose children are not copied yet.
 struct Open<'v> {
     node: NodeId,
     children: Children<'v>,
@@ -275,6 +274,3 @@ impl<'v> Children<'v> {
         }
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -1,13 +1,14 @@
 //! The dnode protocol without I/O.
 //!
-//! Bytes become lines ([`mod@line`]), lines values ([`value`]), values messages ([`message`]), and the arguments of a message a
-//! graph of values and functions ([`scrub`]). A [`session`] is one end of a connection, the [`monitor`] judges both
-//! ends clause by clause ([`clause`]), and a [`transcript`] is a session written down. What differs between versions of the protocol is a
-//! [`dialect`].
+//! Bytes become lines ([`mod@line`]), lines become values ([`value`]), values become messages ([`message`]), and the
+//! arguments of a message become a graph of values and functions ([`scrub`]). A [`session`] is one end of a connection. The
+//! [`monitor`] judges both ends, clause by clause ([`clause`]). A [`transcript`] is a session written down. The versions of
+//! the protocol differ by [`dialect`].
 //!
-//! Deliberately absent: sockets, files, clocks, tasks. Whoever uses this crate brings the bytes.
+//! Deliberately absent: sockets, files, clocks, tasks. The user of this crate brings the bytes.
 
 pub mod clause;
+pub mod compare;
 pub mod dialect;
 #[cfg(test)]
 mod fresh;
@@ -29,3 +30,8 @@ mod talk;
 pub mod text;
 pub mod transcript;
 pub mod value;
+
+/// The README is an example that must run.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -1,6 +1,6 @@
-//! From bytes to lines: a message ends with a newline, wherever the segments of the stream end.
+//! From bytes to lines: a message ends with a newline, and a line may be split over many segments of the stream.
 //!
-//! A [`Splitter`] is fed with bytes as they come and gives the lines that are complete.
+//! Feed a [`Splitter`] with the bytes of the stream. It gives the complete lines.
 //!
 //! ```
 //! use dnode_spec::line::Splitter;
@@ -12,9 +12,8 @@
 //! assert_eq!(splitter.rest(), b"{\"met");
 //! ```
 //!
-//! Rules: after each push, take lines until there are no more. However the bytes are cut into segments, the
-//! lines are the same. Memory stays below twice the limit and the longest segment, and each byte is looked at
-//! once.
+//! Rules: after each push, take lines until there are no more. The lines do not depend on the segments. Memory stays below
+//! twice the limit plus the longest segment. Each byte is scanned once.
 //!
 //! Deliberately absent: decoding. A line is bytes, `\r` is one of them, and a line may be empty.
 
@@ -23,27 +22,20 @@
 pub struct Splitter {
     limit: usize,
     buffer: Vec<u8>,
-    /// Where the next line begins in the buffer.
+    /// The offset of the next line in the buffer.
     start: usize,
-    /// How far the buffer is known to have no newline from `start` on.
+    /// There is no newline between `start` and this offset.
     scanned: usize,
-    /// The line at `start` was too long, has been reported, and goes on.
+    /// The line at `start` is too long, was reported, and has not ended yet.
     dropping: bool,
 }
 
-/// A line was longer than the limit; the rest of it, up to its newline, is dropped.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+/// A line is longer than the limit. The rest of it, up to its newline, is dropped. The sender is at fault.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
+#[error("a line has more than {limit} bytes")]
 pub struct TooLong {
-    /// How many bytes a line may have, without its newline.
+    /// The most bytes that a line may have, without its newline.
     pub limit: usize,
-}
-
-impl std::error::Error for TooLong {}
-
-impl std::fmt::Display for TooLong {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "a line has more than {} bytes", self.limit)
-    }
 }
 
 impl Splitter {
@@ -55,24 +47,24 @@ impl Splitter {
 
     /// Takes the next bytes of the stream, cut anywhere.
     pub fn push(&mut self, bytes: &[u8]) {
-        // Moving the rest to the front costs no more than what has been taken since: linear in the stream.
+        // The rest is moved to the front only if more bytes than these were taken: the cost is linear in the stream.
         if self.start > self.buffer.len() / 2 {
             self.buffer.drain(..self.start);
             self.scanned -= self.start;
             self.start = 0;
-            // The room of a long line is given back.
+            // Free the memory of a long line.
             if self.buffer.capacity() > 1 << 20 && self.buffer.len() < self.buffer.capacity() / 8 {
                 self.buffer.shrink_to(self.buffer.len() * 2);
             }
         }
-        // By a quarter and not to the double: a long line is most of what a receiver holds.
+        // Grow by a quarter and not by half: a long line takes most of a receiver's memory.
         if self.buffer.capacity() - self.buffer.len() < bytes.len() {
             self.buffer.reserve_exact(bytes.len().max(self.buffer.len() / 4));
         }
         self.buffer.extend_from_slice(bytes);
     }
 
-    /// How many bytes of memory are held, taken or not.
+    /// The memory of the buffer, in bytes.
     #[must_use]
     pub fn memory(&self) -> usize {
         self.buffer.capacity()
@@ -81,8 +73,7 @@ impl Splitter {
     /// The next complete line, without its newline; `None` until more bytes are pushed.
     ///
     /// # Errors
-    /// [`TooLong`] once for each line above the limit, as soon as that is known. The lines after it are not
-    /// affected.
+    /// [`TooLong`], once for each line above the limit, and before the line has ended. The lines after it are not affected.
     pub fn next_line(&mut self) -> Option<Result<&[u8], TooLong>> {
         let too_long = Err(TooLong { limit: self.limit });
         while let Some(length) = memchr::memchr(b'\n', &self.buffer[self.scanned..]) {
@@ -107,9 +98,8 @@ impl Splitter {
         is_news.then_some(too_long)
     }
 
-    /// What has been pushed and not given as a line. Once there are no more lines, these are the bytes after
-    /// the last newline: at the end of the stream, a line that was not finished. Of a line that was too long,
-    /// nothing is left.
+    /// The bytes that were pushed and not given as a line. If there are no more lines, these are the bytes after the last
+    /// newline; at the end of the stream, an unfinished line. Nothing is kept of a line that is too long.
     #[must_use]
     pub fn rest(&self) -> &[u8] {
         &self.buffer[self.start..]
@@ -137,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn memory_grows_with_a_line_by_a_quarter_and_is_given_back() {
+    fn memory_grows_by_a_quarter_and_is_freed() {
         let mut splitter = Splitter::new(8 << 20);
         let segment = [b'x'; 64 << 10];
         for _ in 0..100 {
@@ -158,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn a_long_line_is_reported_before_its_end_and_the_next_is_whole() {
+    fn long_line_is_reported_early_and_the_next_line_is_whole() {
         let mut splitter = Splitter::new(3);
         splitter.push(b"abc\nabcd");
         assert_eq!(splitter.next_line(), Some(Ok(&b"abc"[..])));
@@ -176,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn the_cost_is_linear_when_lines_are_taken_slowly() {
+    fn cost_is_linear_if_lines_are_taken_slowly() {
         let mut splitter = Splitter::new(10);
         for _ in 0..1_000_000 {
             splitter.push(b"ab\ncd\n");
@@ -185,7 +175,7 @@ mod tests {
         assert_eq!(splitter.rest().len(), 3_000_000);
     }
 
-    /// Streams in which newlines are frequent, and where to cut them.
+    /// Streams with many newlines, and the offsets of the cuts.
     fn cut_stream() -> impl Strategy<Value = (Vec<u8>, Vec<prop::sample::Index>)> {
         let byte = prop_oneof![Just(b'\n'), Just(b'\r'), b'a'..=b'c', any::<u8>()];
         (prop::collection::vec(byte, 0..60), prop::collection::vec(any::<prop::sample::Index>(), 0..12))
@@ -193,7 +183,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_cut_gives_the_same_lines((stream, cuts) in cut_stream(), limit in 0usize..8) {
+        fn cuts_do_not_change_the_lines((stream, cuts) in cut_stream(), limit in 0usize..8) {
             let mut ends: Vec<usize> = cuts.iter().map(|cut| cut.index(stream.len() + 1)).collect();
             ends.push(stream.len());
             ends.sort_unstable();
@@ -207,7 +197,7 @@ mod tests {
         }
 
         #[test]
-        fn lines_are_what_stands_between_newlines(stream in cut_stream().prop_map(|(stream, _)| stream)) {
+        fn lines_are_the_bytes_between_newlines(stream in cut_stream().prop_map(|(stream, _)| stream)) {
             let mut expected: Vec<_> = stream.split(|&byte| byte == b'\n').map(<[u8]>::to_vec).collect();
             let rest = expected.pop().unwrap();
             prop_assert_eq!(lines(stream.len(), &[&stream]), (expected.into_iter().map(Ok).collect(), rest));

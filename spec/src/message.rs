@@ -1,13 +1,13 @@
-//! One message: decoding says exactly what is wrong and where; encoding writes the reference implementation's form.
+//! One message. Decoding reports each problem and its place; encoding writes the form of the reference implementation.
 //!
-//! What ids mean here. A key of `callbacks` is an id when it is a decimal integer without leading zeros, plus sign, fraction
-//! or exponent: `"7"`, `"-1"`; not `"01"`, `"0.5"`, `"x"`. A `method` that is a number is an id when its value is an integer: `0`, `0.0`
-//! and `0e0` are the id 0; `0.5` is no method at all. A `method` that is a string is a name, `"0"` too. Negative ids and ids
-//! beyond 2^53 - 1 are integers and so ids, but no implementation counts on them: `callback/id-exact` remarks on them. Beyond 64
-//! bits nothing here can tell ids apart, and they are refused.
+//! Ids. A key of `callbacks` is an id if it is a decimal integer without leading zeros, plus sign, fraction or exponent:
+//! `"7"` and `"-1"` are ids; `"01"`, `"0.5"` and `"x"` are not. A `method` that is a number is an id if its value is an
+//! integer: `0`, `0.0` and `0e0` are the id 0; `0.5` is malformed. A `method` that is a string is a name, even `"0"`.
+//! Negative ids and ids above 2^53 - 1 are valid ids that no implementation relies on: they break `callback/id-exact`. Ids
+//! that need more than 64 bits are refused, because this crate cannot distinguish them.
 //!
-//! A problem names the clause that the message breaks. A *refused* message is not acted on by a session; the other problems are
-//! tolerated (`callbacks` written as a list by the PHP port, a field that is null).
+//! A problem names the clause that the message breaks. A session does not act on a *refused* message. It tolerates the other
+//! problems, such as `callbacks` as a list (the PHP port writes it so) or a field that is null.
 
 use crate::path::{Path, PathForm};
 use crate::text::{Text, TextBuf};
@@ -16,24 +16,24 @@ use foldhash::{HashMap, HashMapExt, fast::RandomState};
 use indexmap::IndexMap;
 use std::io::Write as _;
 
-/// Up to so many, each is held against each: to hash them costs more. Most messages declare one function or none.
+/// Up to this number, each is compared with each, which costs less than hashing. Most messages declare at most one function.
 const FEW: usize = 8;
 
-/// The largest integer up to which a double tells every integer apart: 2^53 - 1.
+/// The largest integer up to which a double can represent all integers: 2^53 - 1.
 pub const MAX_EXACT: i64 = (1 << 53) - 1;
 
-/// A function's number in the numbering of the end that declared it.
+/// The number of a function, chosen by the end that declared it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Id(pub i64);
 
 impl Id {
-    /// Reads an id from the key of a `callbacks` field.
+    /// Reads an id from a key of the field `callbacks`; `None` if it is not an integer of up to 64 bits in decimal.
     #[must_use]
     pub fn from_key(text: &str) -> Option<Id> {
         is_integer(text).then(|| text.parse().ok().map(Id))?
     }
 
-    /// Reads an id from a number by its value.
+    /// Reads an id from a number by its value; `None` if it is not an integer of up to 64 bits.
     #[must_use]
     pub fn from_number(number: Number<'_>) -> Option<Id> {
         Id::from_key(number.text()).or_else(|| number.to_integer().map(Id))
@@ -58,17 +58,17 @@ impl std::fmt::Display for Id {
     }
 }
 
-/// What a message calls.
+/// The method of a message.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Method {
-    /// A named method of the receiver's object, or `methods` or `cull`.
+    /// A method of the receiver's object by its name, or `methods` or `cull`.
     Name(TextBuf),
     /// A function that the receiver declared.
     Id(Id),
 }
 
 impl Method {
-    /// The method of this name.
+    /// The method with this name.
     #[must_use]
     pub fn named(name: &str) -> Method {
         Method::Name(TextBuf::from(name))
@@ -81,56 +81,67 @@ impl Method {
     }
 }
 
-/// A link: the value at `from` also stands at `to`.
+/// A link: the value at `from` is also at `to`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Link {
-    /// Where the value is.
+    /// The place of the value.
     pub from: Path,
-    /// Where it also stands.
+    /// Its other place.
     pub to: Path,
 }
 
-/// A decoded message. The arguments stay where they were parsed.
+/// A decoded message. It borrows the arguments from the parsed line.
 #[derive(Clone)]
 pub struct Message<'v> {
-    /// What is called.
+    /// The method that it calls.
     pub method: Method,
-    /// The arguments; `None` where the field is omitted.
+    /// The array of arguments; `None` if the field is omitted.
     pub arguments: Option<Ref<'v>>,
     /// The declared functions and their places, in the order of the field.
     pub callbacks: Vec<(Id, Path)>,
-    /// The links, in their order.
+    /// The links, in the order of the field.
     pub links: Vec<Link>,
 }
 
-/// Something that a message does against a clause.
+impl Message<'_> {
+    /// The ids that a `cull` names, in their order; empty for any other message. Arguments that are not ids are skipped.
+    #[must_use]
+    pub fn culls(&self) -> Vec<Id> {
+        let arguments = self.arguments.filter(|_| self.method.is("cull"));
+        let numbers = arguments.into_iter().flat_map(Ref::items).filter_map(Ref::as_number);
+        numbers.filter_map(Id::from_number).collect()
+    }
+}
+
+/// A violation of a clause by a message. The sender is at fault.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
-    /// The clause.
+    /// The id of the clause.
     pub clause: &'static str,
-    /// Where in the message: `method`, `callbacks."01"`, `links[0].from` …; empty for the whole line.
+    /// The place in the message: `method`, `callbacks["01"]`, `links[0].from` and so on; empty for the whole line.
     pub at: String,
-    /// What the clause expects there.
+    /// The expected content of that place, in words.
     pub expected: String,
-    /// What is there.
+    /// The actual content, in words.
     pub actual: String,
-    /// Whether a receiver that acts on the message would have to guess.
+    /// Whether a receiver would have to guess to act on the message.
     pub refused: bool,
 }
 
-/// What decoding gives: the message as far as it can be understood, and all that is wrong with it.
+/// The result of decoding: the message as far as it can be understood, and its problems.
 #[derive(Clone)]
 pub struct Decoded<'v> {
-    /// The message; `None` where there is no knowing what it calls.
+    /// The message; `None` if its method is malformed.
     pub message: Option<Message<'v>>,
-    /// What is wrong, in the order of the fields.
+    /// The problems, in the order of the fields.
     pub problems: Vec<Problem>,
-    /// Whether a field stands twice: which one counts is left free, so another's reading may differ from ours.
+    /// Whether a field is duplicated. The protocol does not say which one counts, so another receiver may read the message
+    /// differently.
     pub ambiguous: bool,
 }
 
 impl Decoded<'_> {
-    /// Whether a session acts on the message.
+    /// Whether a session acts on the message: it has a method, and no problem is refused.
     #[must_use]
     pub fn is_sound(&self) -> bool {
         self.message.is_some() && !self.problems.iter().any(|problem| problem.refused)
@@ -171,14 +182,14 @@ pub fn decode<'v>(value: &'v Value<'_>) -> Decoded<'v> {
     Decoded { message, problems: problems.0, ambiguous: fields.twice }
 }
 
-/// The fields of a message, found in one walk; of one that stands twice the last counts.
+/// The fields of a message. Of duplicates the last one counts.
 #[derive(Default)]
 struct Fields<'v> {
     method: Option<Ref<'v>>,
     arguments: Option<Ref<'v>>,
     callbacks: Option<Ref<'v>>,
     links: Option<Ref<'v>>,
-    /// One of them stands twice.
+    /// A field is duplicated.
     twice: bool,
 }
 
@@ -241,11 +252,11 @@ fn decode_method(method: Option<Ref<'_>>, problems: &mut Problems) -> Option<Met
         problems.add("message/method", at(), EXPECTED, format!("the number {text}"), true);
         return None;
     };
-    // Whether the id is exact is for its owner to answer, where it is declared.
+    // Whether the id is exact is judged at its declaration.
     Some(Method::Id(id))
 }
 
-/// A field of the given kind; `None` where it is omitted or something else, which is a problem.
+/// A field of the given kind; `None` if it is omitted, or of another kind, which is a problem.
 fn field<'v>(
     value: Option<Ref<'v>>,
     name: &str,
@@ -257,7 +268,7 @@ fn field<'v>(
     if value.kind() == wanted {
         return Some(value);
     }
-    // null is read as omitted by the reference; anything else leaves a receiver guessing.
+    // The reference reads null as omitted. With any other value a receiver would have to guess.
     problems.add(clause, name.to_owned(), &format!("an {}", wanted.word()), kind(value), !value.is_null());
     None
 }
@@ -268,7 +279,7 @@ fn decode_callbacks(value: Option<Ref<'_>>, problems: &mut Problems) -> Vec<(Id,
         return callbacks;
     };
     if value.kind() == Kind::Array {
-        // The PHP port writes a dense map as a list: understood, and a problem all the same.
+        // The PHP port writes a dense map as a list. It is understood, but it is a problem.
         problems.add("message/callbacks", "callbacks".to_owned(), "an object", "an array", false);
         for (index, path) in value.items().enumerate() {
             let id = Id(i64::try_from(index).unwrap_or(i64::MAX));
@@ -297,7 +308,7 @@ fn decode_callbacks(value: Option<Ref<'_>>, problems: &mut Problems) -> Vec<(Id,
     callbacks
 }
 
-/// The members of an object; of a key that stands twice the last counts.
+/// The members of an object. Of duplicate keys the last one counts.
 fn last_of_each(object: Ref<'_>) -> Vec<(Text<'_>, Ref<'_>)> {
     if object.len() > FEW {
         return object.members().collect::<IndexMap<_, _, RandomState>>().into_iter().collect();
@@ -312,7 +323,7 @@ fn last_of_each(object: Ref<'_>) -> Vec<(Text<'_>, Ref<'_>)> {
     last
 }
 
-/// A key as JSON, cut short where it is long.
+/// A key as JSON, cut to 60 bytes.
 fn quoted(key: Text<'_>) -> String {
     let mut quoted = Vec::new();
     key.write_json(&mut quoted);
@@ -320,7 +331,7 @@ fn quoted(key: Text<'_>) -> String {
     String::from_utf8_lossy(&quoted).into_owned()
 }
 
-/// What `callback/id-exact` expects.
+/// The expectation of `callback/id-exact`.
 const EXACT: &str = "an id between 0 and 2^53 - 1";
 
 fn decode_callback(
@@ -386,7 +397,7 @@ fn decode_links(value: Option<Ref<'_>>, problems: &mut Problems) -> Vec<Link> {
 }
 
 fn check_cull(arguments: Ref<'_>, problems: &mut Problems) {
-    // An integer of any size: it may be an id that the other end gave, too large as it was.
+    // An integer of any size: it may be a large id that the other end has declared.
     let integer = |number: Number<'_>| {
         let digits = number.text().strip_prefix('-').unwrap_or(number.text());
         number.to_integer().is_some() || digits.bytes().all(|byte| byte.is_ascii_digit())
@@ -411,9 +422,9 @@ fn check_methods(arguments: Option<Ref<'_>>, problems: &mut Problems) {
     problems.add("methods/one-object", "arguments".to_owned(), EXPECTED, actual, false);
 }
 
-/// Writes a message as one line with its newline, in the field order of the reference. `arguments` is JSON text.
+/// Writes a message as one line with its newline, in the field order of the reference. `arguments` is a JSON array.
 ///
-/// `methods` and calls carry all four fields; a `cull` carries only the first two, as the reference writes it.
+/// `methods` and calls have all four fields; a `cull` has only the first two, as in the reference.
 #[must_use]
 pub fn encode(method: &Method, arguments: &[u8], callbacks: &[(Id, Path)], links: &[Link]) -> Vec<u8> {
     let mut out = Vec::with_capacity(arguments.len() + 64 + callbacks.len() * 24);
@@ -434,7 +445,7 @@ pub fn encode(method: &Method, arguments: &[u8], callbacks: &[(Id, Path)], links
     out
 }
 
-/// Appends a `callbacks` field's value.
+/// Appends the value of the field `callbacks`, with paths in this form.
 pub fn write_callbacks(callbacks: &[(Id, Path)], form: PathForm, out: &mut Vec<u8>) {
     out.push(b'{');
     for (n, (id, path)) in callbacks.iter().enumerate() {
@@ -447,7 +458,7 @@ pub fn write_callbacks(callbacks: &[(Id, Path)], form: PathForm, out: &mut Vec<u
     out.push(b'}');
 }
 
-/// Appends a `links` field's value.
+/// Appends the value of the field `links`.
 pub fn write_links(links: &[Link], out: &mut Vec<u8>) {
     out.push(b'[');
     for (n, link) in links.iter().enumerate() {

@@ -3,18 +3,18 @@
 //! On the wire a path is an array of keys and indexes; an index may be written as a number or as a string of digits
 //! (protocol document, "data fields" and "methods": both stand in its examples). Here both are the same text.
 //!
-//! Rules: a place is *reachable* when each key is an own member of an object or an index within an array; it is
-//! *makeable* when what is missing on the way lies beneath an object or an array, never beneath a scalar. Missing
-//! containers are made as objects (dnode-protocol 0.2.2 does so). Nothing outside the arguments is ever touched: a key
-//! is a key, whatever a language's objects inherit. An index more than [`MAX_GAP`] beyond an array's end is not makeable, so
-//! that a short message cannot claim much memory.
+//! Rules: a place is *reachable* if each key is an own member of an object or an index within an array. It is *makeable* if
+//! the missing containers are below an object or an array, never below a scalar. Missing containers are made as objects, as
+//! in dnode-protocol 0.2.2. Nothing outside the arguments is ever touched: a key is only a key, even if objects of some
+//! language inherit a member of that name. An index more than [`MAX_GAP`] beyond an array's end is not makeable, so that a
+//! short message cannot claim much memory.
 
 use crate::graph::{Graph, Members, Node, NodeId};
 use crate::text::TextBuf;
 use crate::value::{Kind, Ref};
 use foldhash::fast::RandomState;
 
-/// How many holes a path may leave at the end of an array.
+/// The most holes that a path may leave at the end of an array.
 pub const MAX_GAP: usize = 1024;
 
 /// A place in the arguments of a message, from their root.
@@ -31,24 +31,15 @@ pub enum PathForm {
     Integers,
 }
 
-/// Why an array on the wire is not a path.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A value on the wire is not a path. The sender is at fault.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PathError {
-    /// It is no array.
+    /// It is not an array but of this type.
+    #[error("a value of type {0}")]
     NotAnArray(Kind),
-    /// Its element at this index is neither a string nor an integer.
+    /// The element at this index is neither a string nor an integer but of this type.
+    #[error("an array whose element {0} is of type {1}, no key or index")]
     Element(usize, Kind),
-}
-
-impl std::fmt::Display for PathError {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            PathError::NotAnArray(kind) => write!(f, "a value of type {}", kind.word()),
-            PathError::Element(index, kind) => {
-                write!(f, "an array whose element {index} is of type {}, no key or index", kind.word())
-            }
-        }
-    }
 }
 
 impl Path {
@@ -61,8 +52,8 @@ impl Path {
     /// Reads a path off the wire.
     ///
     /// # Errors
-    /// [`PathError`] where the value is not an array of strings and integers. An empty array is a path here (the root);
-    /// whether it may stand somewhere is the caller's to say.
+    /// [`PathError`] if the value is not an array of strings and integers. An empty array is the path of the root; the caller
+    /// decides whether that is valid in its place.
     pub fn decode(value: Ref<'_>) -> Result<Path, PathError> {
         if value.kind() != Kind::Array {
             return Err(PathError::NotAnArray(value.kind()));
@@ -115,17 +106,17 @@ impl Path {
         out.push(b']');
     }
 
-    /// The node at this place below `root`, where it is reachable.
+    /// The node at this place below `root`; `None` if the place is not reachable.
     #[must_use]
     pub fn resolve<F>(&self, graph: &Graph<F>, root: NodeId) -> Option<NodeId> {
         self.0.iter().try_fold(root, |at, key| child(graph, at, key))
     }
 
-    /// Puts `node` at this place below `root`, making what is missing on the way.
+    /// Puts `node` at this place below `root`, and makes the missing containers.
     ///
     /// # Errors
-    /// The length of the part of the path that leads to where it cannot go on: a scalar, a function, or an array that has no
-    /// such index. The root itself is never replaced (length 0). What was made before stays.
+    /// The number of keys that lead to the obstacle: a scalar, a function, or an array without such an index. The root itself
+    /// is never replaced (0 keys). Containers that were made before the obstacle stay.
     pub fn place<F>(&self, graph: &mut Graph<F>, root: NodeId, node: NodeId) -> Result<(), usize> {
         let Some((last, way)) = self.0.split_last() else {
             return Err(0);
@@ -135,7 +126,7 @@ impl Path {
             at = match child(graph, at, key).filter(|&id| !matches!(graph.node(id), Node::Missing)) {
                 Some(next) => next,
                 None => {
-                    // One member and no room for more: of a long path each key makes one.
+                    // Room for one member only: a long path makes one container for each key.
                     let made = graph.add(Node::Object(Box::new(Members::with_capacity_and_hasher(
                         1,
                         RandomState::default(),
@@ -148,7 +139,7 @@ impl Path {
         set(graph, at, last, node).map_err(|()| way.len())
     }
 
-    /// This path up to `length` keys.
+    /// The first `length` keys of this path.
     #[must_use]
     pub fn prefix(&self, length: usize) -> Path {
         Path(self.0[..length.min(self.0.len())].to_vec())
@@ -182,7 +173,7 @@ fn is_word(text: &str) -> bool {
         && !text.starts_with(|c: char| c.is_ascii_digit())
 }
 
-/// The array index that a key means: decimal, without leading zeros.
+/// The array index of a key, which is decimal without leading zeros; `None` for any other key.
 fn index(key: &TextBuf) -> Option<usize> {
     match key.as_text().as_bytes() {
         b"0" => Some(0),

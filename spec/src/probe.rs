@@ -1,9 +1,9 @@
-//! The probe: the object whose methods provoke an implementation, as the reference peer behaves.
+//! The probe of the reference peer: an object whose methods make an implementation use each part of the protocol.
 //!
-//! `fixtures/PROBE.md` says what each method does. State lives in one [`Probe`] for each connection.
+//! `fixtures/PROBE.md` describes each method. Each connection has its own [`Probe`], which holds the state.
 //!
-//! The contract: offer [`Probe::object`], give every [`Event`] to [`Probe::handle`], and call [`Probe::turn`] when all
-//! events of a feed have been handled: it runs what `later` put off.
+//! The contract: offer [`Probe::object`], give every [`Event`] to [`Probe::handle`], and call [`Probe::turn`] after all events
+//! of a feed: it makes the calls that `later` has put off.
 
 use crate::dialect::Dialect;
 use crate::graph::{Graph, Node, NodeId};
@@ -18,7 +18,7 @@ pub const REQUIRED: &[&str] = &["conformProbe", "echo", "add", "callTwice", "app
 pub const OPTIONAL: &[&str] =
     &["keeper", "repeat", "cycle", "shared", "nest", "callMe", "throwNow", "later", "plain"];
 
-/// The methods that such a program may declare absent too, and that only this dialect has a use for.
+/// The optional methods that only this dialect has.
 #[must_use]
 pub fn optional_in(dialect: Dialect) -> &'static [&'static str] {
     match dialect {
@@ -30,7 +30,7 @@ pub fn optional_in(dialect: Dialect) -> &'static [&'static str] {
 /// The member that is not a function.
 pub const PLAIN: &str = "plain";
 
-/// What a function of the probe does.
+/// The behaviour of a function of the probe.
 #[derive(Debug, Clone, Copy)]
 enum Does {
     Claim,
@@ -47,9 +47,9 @@ enum Does {
     CallMe,
     Throw,
     Later,
-    /// Makes a function for one call.
+    /// Makes a function that can be called once.
     Limit,
-    /// The function of this handle calls its callback, and is taken back.
+    /// The function with this handle: it calls its callback, and is dropped.
     Once(Handle),
     Increment(usize),
     Count(usize),
@@ -59,7 +59,7 @@ enum Does {
     Forget(usize),
     /// Calls its callback with this word.
     Say(&'static str),
-    /// Calls this function with what it is called with.
+    /// Calls this function with its own arguments.
     PassOn(Id),
 }
 
@@ -80,7 +80,7 @@ const METHODS: &[(&str, Does)] = &[
     ("later", Does::Later),
 ];
 
-/// Those of dialect 0.1.
+/// The methods that only dialect 0.1 has.
 const METHODS_0_1: &[(&str, Does)] = &[("limited", Does::Limit)];
 
 type Values = Graph<Function>;
@@ -98,7 +98,7 @@ pub struct Probe {
 }
 
 impl Probe {
-    /// A probe that calls itself `name`, as `NAME VERSION`.
+    /// A probe that gives its name as `name`: `NAME VERSION`.
     #[must_use]
     pub fn new(name: &str) -> Probe {
         Probe {
@@ -112,7 +112,7 @@ impl Probe {
         }
     }
 
-    /// The same, in a session of this dialect.
+    /// The same, for this dialect.
     #[must_use]
     pub fn speaking(self, dialect: Dialect) -> Probe {
         let functions = Probe::methods(dialect).map(|(_, does)| *does).collect();
@@ -124,7 +124,7 @@ impl Probe {
         METHODS.iter().chain(more)
     }
 
-    /// The object to offer.
+    /// The object to offer, and its node.
     #[must_use]
     pub fn object(&self) -> (Values, NodeId) {
         let mut graph = Graph::new();
@@ -137,7 +137,7 @@ impl Probe {
         (graph, object)
     }
 
-    /// Acts on what the other end did.
+    /// Acts on an event of `session`.
     pub fn handle(&mut self, event: Event, session: &mut Session) {
         match event {
             Event::Remote(graph, object) => self.remote = object.map(|object| (graph, object)),
@@ -151,7 +151,7 @@ impl Probe {
         }
     }
 
-    /// Runs what was put off until the messages at hand were handled.
+    /// Makes the calls that were put off until all events of a feed were handled.
     pub fn turn(&mut self, session: &mut Session) {
         for (function, graph, value) in std::mem::take(&mut self.put_off) {
             reply(session, Some(function), graph, &[value]);
@@ -243,7 +243,7 @@ impl Probe {
         let word = graph.string("limited");
         reply(session, cb, graph, &[word]);
         for id in session.ids(Function::Own(handle)).to_vec() {
-            // It cannot be culled where the session is over: then there is nobody to tell.
+            // This fails only if the session is over, and then no cull is needed.
             let _ = session.cull(id);
         }
     }
@@ -311,7 +311,7 @@ impl Probe {
         }
     }
 
-    /// `callMe(name, args, cb)`: calls the method of the other end's object, by the id that it declared, then `cb()`.
+    /// `callMe(name, args, cb)`: calls the method of the other end's object by its id, then calls `cb()`.
     fn call_back(&mut self, mut graph: Values, arguments: NodeId, session: &mut Session) {
         let argument = |n: usize| graph.items(arguments).get(n).copied();
         let cb = argument(2).and_then(|id| graph.leaf(id)).copied();
@@ -363,7 +363,7 @@ impl Probe {
     }
 }
 
-/// Calls `function` with `values`. Where there is no function, or it was culled, nothing happens: an error of the caller's.
+/// Calls `function` with `values`. Does nothing if there is no function or it was culled: the caller made the error.
 fn reply(session: &mut Session, function: Option<Function>, mut graph: Values, values: &[NodeId]) {
     if let Some(Function::Theirs(id)) = function {
         let arguments = graph.array(values.iter().copied());

@@ -1,4 +1,4 @@
-//! For tests: arguments of all shapes, read from wire text or generated.
+//! For tests: arguments of all shapes, from wire text or generated.
 
 use crate::graph::{Graph, Node, NodeId};
 use crate::message::{self, Id};
@@ -9,13 +9,13 @@ use crate::value::Value;
 use proptest::prelude::*;
 use proptest::sample::Index;
 
-/// The arguments of this message with its callbacks and links in place, whatever is wrong with the message.
+/// The arguments of this message with its callbacks and links in place. The message may have problems.
 pub(crate) fn unscrubbed(line: &str) -> Unscrubbed<Id> {
     let value = Value::parse(line.as_bytes()).unwrap();
     unscrub(&message::decode(&value).message.unwrap(), |id| id)
 }
 
-/// As [`unscrubbed`], where nothing may be wrong.
+/// The same for a message without problems.
 pub(crate) fn wire(line: &str) -> (Graph<Id>, NodeId) {
     let value = Value::parse(line.as_bytes()).unwrap();
     let decoded = message::decode(&value);
@@ -25,7 +25,7 @@ pub(crate) fn wire(line: &str) -> (Graph<Id>, NodeId) {
     (unscrubbed.graph, unscrubbed.root)
 }
 
-/// What a generated node is; places in its containers are indexes into all nodes.
+/// A generated node. Children are indexes into the list of all nodes.
 #[derive(Debug, Clone)]
 enum Spec {
     Scalar(Node<Function>),
@@ -68,13 +68,13 @@ fn build(specs: &[Spec]) -> Arguments {
     (graph, root)
 }
 
-/// Arguments with up to `nodes` nodes of up to `width` parts each: any container may contain any other, itself too. Functions
+/// Arguments with up to `nodes` nodes of up to `width` parts each. Any container may contain any other, and itself. Functions
 /// are handles below `functions`.
 pub(crate) fn arguments(nodes: usize, width: usize, functions: u64) -> impl Strategy<Value = Arguments> {
     prop::collection::vec(spec(functions, width), 0..=nodes).prop_map(|specs| build(&specs))
 }
 
-/// Text of any kind, keys that mean something somewhere more often.
+/// Any text. Keys with a special meaning in some language are more likely.
 pub(crate) fn text() -> impl Strategy<Value = TextBuf> {
     let known = ["0", "1", "2", "01", "-1", "", "length", "__proto__", "constructor", "a", "[Circular]"];
     prop_oneof![
@@ -83,7 +83,7 @@ pub(crate) fn text() -> impl Strategy<Value = TextBuf> {
     ]
 }
 
-/// A stack of arrays of this height with `core` innermost.
+/// `height` arrays in each other, with `core` innermost.
 pub(crate) fn tower<F>(graph: &mut Graph<F>, height: usize, core: NodeId) -> NodeId {
     (0..height).fold(core, |inner, _| graph.array([inner]))
 }

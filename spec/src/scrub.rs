@@ -1,13 +1,13 @@
-//! Between the arguments on the wire and the graph of values and functions: callbacks and links taken out, and put in.
+//! Converts between the arguments on the wire and the graph of values and functions.
 //!
-//! *Unscrub* puts a function at each callback's path and then applies the links in order (protocol document, "data fields" and
-//! "links"; the order is dnode-protocol 0.2.2's). *Scrub* walks a graph depth first and left to right, replaces each function by
-//! `"[Function]"` and each value that contains itself by `"[Circular]"`, and says where they stood.
+//! *Unscrub* puts a function at each callback's path, then applies the links in order (protocol document, "data fields" and
+//! "links"; the order is that of dnode-protocol 0.2.2). *Scrub* walks a graph depth first and left to right. It replaces each
+//! function by `"[Function]"` and each value that contains itself by `"[Circular]"`, and lists their places.
 //!
-//! Rules: paths write only into the arguments; a path that cannot be followed is a [`Problem`] and leaves the rest alone.
-//! Neither direction recurses. Unscrub is linear in the message. Scrub writes a value that stands at several places once for
-//! each, as the reference does, up to [`EXPANSION`] times the graph; beyond that it sends links instead, so that no short message
-//! is answered by an endless one.
+//! Rules: paths write only into the arguments. A path that leads nowhere is a [`Problem`] and changes nothing else. Neither
+//! direction recurses. Unscrub is linear in the message. If a value has several places, scrub writes it once for each, as the
+//! reference does, up to [`EXPANSION`] times the size of the graph. Beyond that it sends links, so that the answer to a short
+//! message is never endless.
 
 use crate::graph::{Graph, Node, NodeId, describe};
 use crate::message::{Id, Link, Message, Problem};
@@ -15,7 +15,7 @@ use crate::path::Path;
 use crate::text::TextBuf;
 use foldhash::{HashMap, HashMapExt, HashSet};
 
-/// How many times its own size a graph may take on the wire before shared values are sent as links.
+/// A graph may be this many times its size on the wire. Above that, shared values are sent as links.
 pub const EXPANSION: usize = 4;
 
 /// The arguments of a message with its functions and links in place.
@@ -25,11 +25,11 @@ pub struct Unscrubbed<F> {
     pub graph: Graph<F>,
     /// The array of arguments.
     pub root: NodeId,
-    /// What could not be put in place.
+    /// The paths that lead nowhere.
     pub problems: Vec<Problem>,
 }
 
-/// Puts the callbacks and links of a message into its arguments. `function` makes what stands for an id.
+/// Puts the callbacks and links of a message into its arguments. `function` makes the leaf of an id.
 #[must_use]
 pub fn unscrub<F: std::fmt::Display>(
     message: &Message<'_>,
@@ -87,31 +87,31 @@ fn no_place<F: std::fmt::Display>(
     }
 }
 
-/// A graph made ready for the wire.
+/// Arguments in their wire format.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Scrubbed {
-    /// The arguments as JSON text.
+    /// The array of arguments as JSON.
     pub arguments: Vec<u8>,
-    /// Where the functions stand.
+    /// The functions and their places, depth first.
     pub callbacks: Vec<(Id, Path)>,
-    /// Where values stand a second time.
+    /// The links to values that are not written again.
     pub links: Vec<Link>,
 }
 
-/// What a leaf of a graph is on the wire.
+/// The wire format of a leaf.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Written {
-    /// A function with this number.
+    /// A function with this id.
     Function(Id),
     /// This JSON text, in its place.
     Json(Vec<u8>),
 }
 
-/// Takes the functions out of the array of arguments at `root`. `write` says what each leaf is, once for each place.
+/// Takes the functions out of the array of arguments at `root`. `write` is called once for each place of each leaf.
 pub fn scrub<F>(graph: &Graph<F>, root: NodeId, mut write: impl FnMut(&F) -> Written) -> Scrubbed {
     let limit = graph.len().saturating_mul(EXPANSION).saturating_add(1024);
     let shared = graph.shared(root, is_container);
-    // Where nothing is shared, each container is written once.
+    // If nothing is shared, each container is written once.
     let as_links = !shared.is_empty() && !fits(graph, root, limit);
     let mut walk = Walk::new(graph, shared, as_links);
     walk.visit(root, &mut write);
@@ -121,15 +121,15 @@ pub fn scrub<F>(graph: &Graph<F>, root: NodeId, mut write: impl FnMut(&F) -> Wri
 /// One pass over a graph, depth first.
 struct Walk<'g, F> {
     graph: &'g Graph<F>,
-    /// The containers that stand at several places: no other can contain itself.
+    /// The containers with several places. No other container can contain itself.
     shared: HashSet<NodeId>,
-    /// They are sent as a link at their second place, though they do not contain it.
+    /// At their second place they are sent as a link, even if they do not contain themselves.
     as_links: bool,
-    /// Where they were sent, where they are sent as links.
+    /// Their first places, if `as_links`.
     places: HashMap<NodeId, Path>,
-    /// Those around the current place, with how many containers are around each.
+    /// Those around the current place, each with the number of containers around it.
     around: HashMap<NodeId, usize>,
-    /// The containers around the current place, which is the child that each had last.
+    /// The containers around the current place, outermost first. The current place is the last child of each.
     open: Vec<Open>,
     out: Vec<u8>,
     callbacks: Vec<(Id, Path)>,
@@ -139,9 +139,9 @@ struct Walk<'g, F> {
 /// A container that is being written.
 struct Open {
     node: NodeId,
-    /// Which child comes next.
+    /// The index of the next child.
     next: usize,
-    /// Whether none is written yet.
+    /// Whether no child is written yet.
     empty: bool,
 }
 
@@ -208,7 +208,7 @@ impl<'g, F> Walk<'g, F> {
         }
     }
 
-    /// Begins a container, or says by a link where it stands already.
+    /// Begins a container, or writes a link to the place that it already has.
     fn open_container(&mut self, node: NodeId, bracket: u8) {
         if self.shared.contains(&node) {
             let ancestor = self.around.get(&node).map(|&depth| self.path(depth));
@@ -234,7 +234,7 @@ impl<'g, F> Walk<'g, F> {
         }
     }
 
-    /// The path of the child at hand of the container that has so many around it, counted with itself.
+    /// The first `depth` keys of the path to the current place.
     fn path(&self, depth: usize) -> Path {
         let key = |open: &Open| match self.graph.node(open.node) {
             Node::Object(members) => members.get_index(open.next - 1).map(|(key, _)| key.clone()),
@@ -244,7 +244,7 @@ impl<'g, F> Walk<'g, F> {
     }
 }
 
-/// The elements of an array; of anything else, none.
+/// The elements of an array; empty for any other node.
 fn items<F>(node: &Node<F>) -> &[NodeId] {
     match node {
         Node::Array(items) => items,
@@ -256,7 +256,7 @@ fn is_container<F>(node: &Node<F>) -> bool {
     matches!(node, Node::Array(_) | Node::Object(_))
 }
 
-/// Whether writing out each value at each of its places takes at most `limit` nodes.
+/// Whether at most `limit` nodes are needed to write each value at each of its places.
 fn fits<F>(graph: &Graph<F>, root: NodeId, limit: usize) -> bool {
     let mut around: HashSet<NodeId> = HashSet::from_iter([root]);
     let mut open: Vec<(NodeId, usize)> = vec![(root, 0)];

@@ -2,18 +2,19 @@
 //!
 //! The contract, in this order:
 //! 1. [`Session::start`] once, with the object to offer: it queues `methods`.
-//! 2. Whenever bytes arrive, [`Session::feed`]; when the other end has closed its sending half, [`Session::end`].
-//! 3. Then take every [`Event`] from [`Session::poll_event`] and act on it: [`Session::call`], [`Session::cull`].
-//! 4. Then write everything that [`Session::poll_output`] gives. When [`Session::is_ended`], close.
+//! 2. [`Session::feed`] whenever bytes arrive; [`Session::end`] when the other end has closed its sending half.
+//! 3. Then take all events from [`Session::poll_event`] and act on them: [`Session::call`], [`Session::cull`].
+//! 4. Then write all output of [`Session::poll_output`]. If [`Session::is_ended`], close the connection.
 //!
-//! It never blocks and never panics, whatever the other end sends. What cannot be acted on is [`Event::Refused`], with the
-//! clause that it breaks; only a line that is not JSON ends the session, as the reference does. Its memory is linear in
-//! the functions that are live, the longest line, and what has not been polled.
+//! It never blocks and never panics, whatever the other end sends. A message that it cannot act on is [`Event::Refused`],
+//! with the clause that the message breaks. Only a line that is not JSON ends the session, as in the reference. Memory is
+//! linear in the live functions, the longest line, and the events and output that were not polled.
 //!
-//! Ids follow the reference: counted from 0, a function keeps its id at its first place in a message. A function of the
-//! other end that is handed back to it becomes a function of this end that calls it.
+//! Ids follow the reference: they count from 0, and a function keeps its id at its first place in a message. If a function
+//! of the other end is sent back to it, it becomes a function of this end that calls the original.
 //!
-//! Deliberately absent: judging ([`crate::monitor`]), and dropping functions nobody uses, which is the caller's [`Session::cull`].
+//! Deliberately absent: judging ([`crate::monitor`]), and dropping unused functions: the caller does that with
+//! [`Session::cull`].
 
 use crate::dialect::Dialect;
 use crate::graph::{Graph, Node, NodeId};
@@ -24,16 +25,16 @@ use crate::value::Value;
 use foldhash::{HashMap, HashMapExt, HashSet, HashSetExt};
 use std::collections::VecDeque;
 
-/// A function of this end, as its user knows it.
+/// A function of this end. The caller chooses the numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Handle(pub u64);
 
 /// A function in the arguments of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Function {
-    /// One of this end.
+    /// A function of this end.
     Own(Handle),
-    /// One of the other end, by its id.
+    /// A function of the other end, by its id.
     Theirs(Id),
 }
 
@@ -46,48 +47,37 @@ impl std::fmt::Display for Function {
     }
 }
 
-/// Arguments: values with functions, and the node that is their array.
+/// Arguments: values with functions, and the node of their array.
 pub type Arguments = (Graph<Function>, NodeId);
 
-/// What the other end did.
+/// An action of the other end.
 #[derive(Debug, Clone)]
 pub enum Event {
-    /// It sent its object: the first argument of `methods`, with the whole graph. A later one replaces an earlier.
+    /// It sent its object: the graph, and the node of the first argument of `methods`. A later object replaces an earlier one.
     Remote(Graph<Function>, Option<NodeId>),
-    /// It calls a function of this end.
+    /// It called a function of this end, with these arguments: the graph and the node of their array.
     Called(Handle, Graph<Function>, NodeId),
-    /// It culled these ids of this end; calls of them are refused from now on. Then the functions that have no id left.
-    /// In dialect 0.1 the ids are those of its own functions, which cannot be called any more.
+    /// It culled these ids of this end: calls of them are refused from now on. The functions are those that have no id
+    /// left. In dialect 0.1 the ids are those of its own functions, which cannot be called any more.
     Culled(Vec<Id>, Vec<Function>),
-    /// It tells of an error, in dialect 0.1: the arguments.
+    /// It reported an error, in dialect 0.1, with these arguments.
     Error(Graph<Function>, NodeId),
-    /// It sent something that cannot be acted on; nothing was changed.
+    /// It sent a message that the session cannot act on. The session has not changed.
     Refused(Problem),
-    /// The session is over: the other end closed, or sent a line that is not JSON.
+    /// The session is over: the other end closed its sending half, or sent a line that is not JSON.
     Ended(Option<Problem>),
 }
 
-/// Why a call was not made. The caller is at fault.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// A call or a cull is not possible. The caller is at fault.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum CallError {
     /// The session has ended.
+    #[error("caller: the session has ended")]
     Ended,
     /// The other end has not declared this id, or it was culled.
+    #[error("caller: the other end has no function {0}, or it was culled")]
     NotCallable(Id),
 }
-
-impl std::fmt::Display for CallError {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            CallError::Ended => f.write_str("caller: the session has ended"),
-            CallError::NotCallable(id) => {
-                write!(f, "caller: the other end has no function {id}, or it was culled")
-            }
-        }
-    }
-}
-
-impl std::error::Error for CallError {}
 
 /// One end of a connection.
 #[derive(Debug, Clone)]
@@ -98,7 +88,7 @@ pub struct Session {
     own: HashMap<Id, Function>,
     ids: HashMap<Function, Vec<Id>>,
     next_id: i64,
-    /// The functions of the other end that may be called.
+    /// The ids of the other end's functions that may be called.
     held: HashSet<Id>,
     output: VecDeque<Vec<u8>>,
     events: VecDeque<Event>,
@@ -106,7 +96,7 @@ pub struct Session {
 }
 
 impl Session {
-    /// A session that takes lines of up to `line_limit` bytes.
+    /// A session that accepts lines of up to `line_limit` bytes, without their newlines. It speaks the latest dialect.
     #[must_use]
     pub fn new(line_limit: usize) -> Session {
         let mut graph = Graph::new();
@@ -125,25 +115,25 @@ impl Session {
         }
     }
 
-    /// The same, speaking this dialect.
+    /// The same, for this dialect.
     #[must_use]
     pub fn speaking(self, dialect: Dialect) -> Session {
         Session { dialect, ..self }
     }
 
-    /// Offers an object to the other end. `object` is the node of the object itself. Again, it replaces the first.
+    /// Offers an object to the other end. `object` is its node. A second call replaces the first object.
     pub fn start(&mut self, mut graph: Graph<Function>, object: NodeId) {
         let arguments = graph.array([object]);
         self.send(&Method::named("methods"), &graph, arguments);
         self.object = (graph, object);
     }
 
-    /// Takes bytes from the other end, cut anywhere.
+    /// Takes bytes from the other end, in segments of any size.
     pub fn feed(&mut self, bytes: &[u8]) {
         if self.ended {
             return;
         }
-        // A line stays in the splitter while it is acted on.
+        // The line borrows from the splitter while the session acts on it.
         let mut splitter = std::mem::replace(&mut self.splitter, Splitter::new(0));
         splitter.push(bytes);
         while let Some(line) = splitter.next_line().filter(|_| !self.ended) {
@@ -156,7 +146,7 @@ impl Session {
         self.splitter = splitter;
     }
 
-    /// A line that is none ends the session.
+    /// A malformed line ends the session.
     fn broken(&mut self, actual: String) {
         let expected = "one JSON text a line".to_owned();
         self.finish(Some(Problem {
@@ -168,24 +158,25 @@ impl Session {
         }));
     }
 
-    /// The other end has closed its sending half. Bytes without a newline are dropped, as the reference does.
+    /// The other end has closed its sending half. Bytes without a newline are dropped, as in the reference.
     pub fn end(&mut self) {
         if !self.ended {
             self.finish(None);
         }
     }
 
-    /// Whether the session is over and the connection is to be closed, once the output is written.
+    /// Whether the session is over. Then close the connection, after the output is written.
     #[must_use]
     pub fn is_ended(&self) -> bool {
         self.ended
     }
 
-    /// Calls a function of the other end: a name of its object, or an id that it declared.
+    /// Calls a function of the other end: a method of its object by name, or an id that it declared. `arguments` is the node
+    /// of their array.
     ///
     /// # Errors
-    /// [`CallError`] where the session has ended or the id cannot be called. Names are not checked: the other end's object
-    /// may have changed on its way.
+    /// [`CallError`] if the session has ended or the id cannot be called. Names are not checked: a new object of the other
+    /// end may be on its way.
     pub fn call(
         &mut self,
         method: &Method,
@@ -204,11 +195,11 @@ impl Session {
         Ok(())
     }
 
-    /// Gives a function of the other end back: it will not be called again unless it is declared anew. In dialect 0.1, takes one of this
-    /// end back: calls of the id are refused from now on.
+    /// Drops a function of the other end: this end cannot call it until it is declared again. In dialect 0.1, drops a function
+    /// of this end: calls of the id are refused from now on.
     ///
     /// # Errors
-    /// [`CallError`] where the session has ended or there is no such function.
+    /// [`CallError`] if the session has ended or there is no such function.
     pub fn cull(&mut self, id: Id) -> Result<(), CallError> {
         if self.ended {
             return Err(CallError::Ended);
@@ -225,9 +216,9 @@ impl Session {
         Ok(())
     }
 
-    /// Forgets a function without a word to the other end. Calls of one of this end by id are refused from now on, and it goes out under
-    /// a fresh id if it is sent again; one of the other end cannot be called unless it is declared anew. A name of the object still
-    /// reaches its function.
+    /// Forgets a function without telling the other end. Calls of a function of this end by id are refused from now on, and
+    /// it gets a new id if it is sent again. A function of the other end cannot be called until it is declared again. Methods
+    /// of the object can still be called by name.
     pub fn forget(&mut self, function: Function) {
         for id in self.ids.remove(&function).unwrap_or_default() {
             self.own.remove(&id);
@@ -242,17 +233,17 @@ impl Session {
         self.output.pop_front()
     }
 
-    /// The next thing that the other end did.
+    /// The next event.
     pub fn poll_event(&mut self) -> Option<Event> {
         self.events.pop_front()
     }
 
-    /// The functions of this end that the other end may call, by the id that it has for each; in no order.
+    /// The functions of this end that the other end may call, with their ids; in no order.
     pub fn own(&self) -> impl Iterator<Item = (Id, Function)> + '_ {
         self.own.iter().map(|(id, function)| (*id, *function))
     }
 
-    /// The ids under which the other end may call `function`, the oldest first.
+    /// The ids by which the other end may call `function`, the oldest first.
     #[must_use]
     pub fn ids(&self, function: Function) -> &[Id] {
         self.ids.get(&function).map_or(&[], Vec::as_slice)
@@ -271,7 +262,7 @@ impl Session {
     fn send(&mut self, method: &Method, graph: &Graph<Function>, arguments: NodeId) {
         let mut used = HashSet::new();
         let scrubbed = scrub(graph, arguments, |function| {
-            // Only the oldest id is taken again: at a second place in the message the reference counts on.
+            // Only the oldest id is used again. At a second place in the message the reference takes a new id.
             let oldest = self.ids.get(function).and_then(|ids| ids.first()).copied();
             let id = oldest.filter(|id| !used.contains(id)).unwrap_or_else(|| {
                 let id = Id(self.next_id);
@@ -318,8 +309,7 @@ impl Session {
     }
 
     fn culled(&mut self, message: &Message<'_>) {
-        let arguments = message.arguments.into_iter().flat_map(|arguments| arguments.items());
-        let ids: Vec<Id> = arguments.filter_map(|id| id.as_number()).filter_map(Id::from_number).collect();
+        let ids = message.culls();
         let gone = ids.iter().filter_map(|id| match self.dialect {
             Dialect::V0_1 => self.held.remove(id).then_some(Function::Theirs(*id)),
             Dialect::V0_2 => self.take_back(*id).filter(|function| !self.ids.contains_key(function)),
@@ -328,7 +318,7 @@ impl Session {
         self.events.push_back(Event::Culled(ids, gone));
     }
 
-    /// This id no longer calls a function of this end. The function that it called.
+    /// Removes an id of this end. Gives the function that it called.
     fn take_back(&mut self, id: Id) -> Option<Function> {
         let function = self.own.remove(&id)?;
         if let Some(ids) = self.ids.get_mut(&function) {
@@ -352,7 +342,7 @@ impl Session {
         };
         match function {
             Some(Function::Own(handle)) => self.events.push_back(Event::Called(handle, graph, root)),
-            // A function of theirs that they got back as ours: pass the call on. If they culled it meanwhile, nothing.
+            // The other end calls its own function, which we sent back: pass the call on, unless it has culled it.
             Some(Function::Theirs(id)) => {
                 let _ = self.call(&Method::Id(id), &graph, root);
             }

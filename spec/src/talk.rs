@@ -1,22 +1,22 @@
-//! For tests: two sessions and a wire between them. On each way a line is first seen by an observer and arrives later.
+//! For tests: two sessions and a wire between them. An observer sees each line before it arrives.
 
 use crate::graph::{Graph, NodeId, describe};
 use crate::session::{Arguments, Event, Function, Handle, Session};
 use std::collections::VecDeque;
 
-/// Two ends, by the numbers 0 and 1.
+/// Two ends, numbered 0 and 1.
 pub(crate) struct Talk {
     pub(crate) ends: [Session; 2],
-    /// What each end has sent and the observer has not seen.
+    /// The lines of each end that the observer has not seen.
     sent: [VecDeque<Vec<u8>>; 2],
-    /// What the observer has seen of each end and the other end has not.
+    /// The lines of each end that the observer has seen and that have not arrived.
     passed: [VecDeque<Vec<u8>>; 2],
-    /// What the observer has seen.
+    /// All lines that the observer has seen.
     pub(crate) seen: Vec<(usize, String)>,
 }
 
 impl Talk {
-    /// Two ends that have offered these objects; nothing has arrived.
+    /// Two ends that have offered these objects. Nothing has arrived.
     pub(crate) fn new(objects: [Arguments; 2]) -> Talk {
         let ends = objects.map(|(graph, object)| {
             let mut session = Session::new(1 << 20);
@@ -31,7 +31,7 @@ impl Talk {
         Talk { ends, sent: Default::default(), passed: Default::default(), seen: Vec::new() }
     }
 
-    /// Two ends with empty objects that know each other.
+    /// Two ends with empty objects, after the handshake.
     pub(crate) fn silent() -> Talk {
         let mut talk = Talk::new([empty(), empty()]);
         talk.settle();
@@ -39,7 +39,7 @@ impl Talk {
         talk
     }
 
-    /// The lines on their way from this end.
+    /// The lines of this end that have not arrived.
     pub(crate) fn under_way(&mut self, from: usize) -> impl Iterator<Item = &Vec<u8>> {
         self.collect(from);
         self.sent[from].iter().chain(&self.passed[from])
@@ -61,7 +61,7 @@ impl Talk {
         Some(line)
     }
 
-    /// The next line of this end that the observer has seen reaches the other; what that end makes of it.
+    /// The next line that the observer has seen arrives. Gives the events of the receiver.
     pub(crate) fn arrive(&mut self, from: usize) -> Option<Vec<Event>> {
         let line = self.passed[from].pop_front()?;
         let end = &mut self.ends[1 - from];
@@ -69,27 +69,27 @@ impl Talk {
         Some(std::iter::from_fn(|| end.poll_event()).collect())
     }
 
-    /// Carries everything over, both ways, until nothing is under way; the events by the end that has them.
+    /// Delivers all lines until none is left. Gives the events, each with the number of its end.
     pub(crate) fn settle(&mut self) -> Vec<(usize, Event)> {
         let mut events = Vec::new();
         while (0..2).any(|from| self.under_way(from).next().is_some()) {
             for from in 0..2 {
                 while self.pass(from).is_some() {}
-                while let Some(came) = self.arrive(from) {
-                    events.extend(came.into_iter().map(|event| (1 - from, event)));
+                while let Some(arrived) = self.arrive(from) {
+                    events.extend(arrived.into_iter().map(|event| (1 - from, event)));
                 }
             }
         }
         events
     }
 
-    /// As [`Talk::settle`], in words.
+    /// The same as [`Talk::settle`], in words.
     pub(crate) fn settled(&mut self) -> String {
         let events = self.settle();
         events.iter().map(|(end, event)| format!("{end}: {}\n", shown(event))).collect()
     }
 
-    /// What the observer has seen since it was last asked.
+    /// The lines that the observer has seen since the last time.
     pub(crate) fn wire(&mut self) -> String {
         self.seen.drain(..).map(|(from, line)| format!("{from}> {line}\n")).collect()
     }
@@ -102,7 +102,7 @@ pub(crate) fn empty() -> Arguments {
     (graph, object)
 }
 
-/// An object whose members are the functions of these handles.
+/// An object with the functions of these handles as members.
 pub(crate) fn object(members: &[(&str, u64)]) -> Arguments {
     let mut graph = Graph::new();
     let members: Vec<(&str, NodeId)> =

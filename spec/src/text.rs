@@ -1,15 +1,13 @@
-//! Text as JSON strings hold it: Unicode that may contain lone surrogates.
+//! Text of JSON strings: Unicode that may contain lone surrogates.
 //!
-//! JSON lets a string say `"\ud800"`, and JavaScript peers do send such strings, so `str` is too narrow for
-//! the wire. [`Text`] and [`TextBuf`] hold WTF-8 instead: UTF-8 in which a lone surrogate stands as the three
-//! bytes that the scheme would give it. Whatever has no lone surrogate is plain UTF-8, and [`Text::to_str`]
-//! gives it for free.
+//! A JSON string may contain `\ud800`, and JavaScript peers send such strings, so `str` is too narrow for the wire. [`Text`]
+//! and [`TextBuf`] hold WTF-8 instead: UTF-8 in which a lone surrogate has the three bytes that the scheme would give it. A
+//! text without lone surrogates is plain UTF-8, and [`Text::to_str`] gives it without a copy.
 //!
-//! Rules: a surrogate pair always stands as the one character it means, so equal texts have equal bytes, and
-//! [`Text::write_json`] followed by a parser gives the same text back. Order is the order of the bytes.
+//! Rules: a surrogate pair is always stored as one character, so equal texts have equal bytes. Parsing the output of
+//! [`Text::write_json`] gives the same text. Texts are ordered by their bytes.
 //!
-//! Deliberately absent: building text from arbitrary bytes, and editing it. Text comes from a `str` or from
-//! the parser.
+//! Deliberately absent: making text from arbitrary bytes, and editing it. Text comes from a `str` or from the parser.
 
 use smallvec::SmallVec;
 use std::borrow::{Borrow, Cow};
@@ -37,7 +35,7 @@ impl<'a> Text<'a> {
         Text { wtf8: text.as_bytes() }
     }
 
-    /// The text whose WTF-8 is `wtf8`; only for bytes that the parser has made.
+    /// The text with this WTF-8; only for bytes that the parser has made.
     pub(crate) fn from_wtf8(wtf8: &'a [u8]) -> Text<'a> {
         Text { wtf8 }
     }
@@ -48,13 +46,13 @@ impl<'a> Text<'a> {
         self.wtf8
     }
 
-    /// The text as a `str`; `None` where it holds a lone surrogate.
+    /// The text as a `str`; `None` if it has a lone surrogate.
     #[must_use]
     pub fn to_str(self) -> Option<&'a str> {
         std::str::from_utf8(self.wtf8).ok()
     }
 
-    /// The text as a string for people: U+FFFD stands for each lone surrogate.
+    /// The text as a string for people, with U+FFFD for each lone surrogate.
     #[must_use]
     pub fn to_string_lossy(self) -> Cow<'a, str> {
         if let Some(text) = self.to_str() {
@@ -79,8 +77,8 @@ impl<'a> Text<'a> {
 
     /// Appends the text as a JSON string, quotes included.
     ///
-    /// Quotes, backslashes and control characters are escaped, in the short form where JSON has one; a lone
-    /// surrogate becomes `\udxxx`. Everything else, U+2028 included, stands as it is in UTF-8.
+    /// Quotes, backslashes and control characters are escaped, in the short form if JSON has one. A lone surrogate becomes
+    /// `\udxxx`. All other characters, even U+2028, are written in UTF-8.
     pub fn write_json(self, out: &mut Vec<u8>) {
         out.push(b'"');
         let mut rest = self.wtf8;
@@ -95,11 +93,10 @@ impl<'a> Text<'a> {
     }
 }
 
-/// The byte that may begin a lone surrogate in WTF-8; with a second byte below 0xA0 it is an ordinary
-/// character.
+/// The byte that may begin a lone surrogate in WTF-8. If the second byte is below 0xA0, it is an ordinary character.
 const SURROGATE_LEAD: u8 = 0xED;
 
-/// For each byte of WTF-8: 0 where it stands in a JSON string as it is, else the letter of its escape.
+/// For each byte of WTF-8: 0 if a JSON string may hold it as it is, else the letter of its escape.
 const SPECIAL: [u8; 256] = {
     let mut table = [0; 256];
     let mut control = 0;
@@ -118,7 +115,7 @@ const SPECIAL: [u8; 256] = {
     table
 };
 
-/// Writes what `tail` begins with, a special byte; gives the number of bytes it has written for.
+/// Writes the special byte or surrogate at the start of `tail`, and gives its length in bytes.
 fn write_special(tail: &[u8], out: &mut Vec<u8>) -> usize {
     match *tail {
         [SURROGATE_LEAD, second, third, ..] if second >= 0xA0 => {
@@ -148,7 +145,7 @@ fn write_unit(unit: u16, out: &mut Vec<u8>) {
     }
 }
 
-/// Where the first lone surrogate of some WTF-8 begins.
+/// The offset of the first lone surrogate.
 fn find_surrogate(wtf8: &[u8]) -> Option<usize> {
     wtf8.windows(2).position(|pair| pair[0] == SURROGATE_LEAD && pair[1] >= 0xA0)
 }
@@ -179,7 +176,7 @@ impl fmt::Display for Text<'_> {
 }
 
 impl fmt::Debug for Text<'_> {
-    /// The text as a JSON string, which tells all texts apart.
+    /// The text as a JSON string, which is different for different texts.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut json = Vec::with_capacity(self.wtf8.len() + 2);
         self.write_json(&mut json);
@@ -189,7 +186,7 @@ impl fmt::Debug for Text<'_> {
 
 /// Owned text: a `String` that may hold lone surrogates.
 ///
-/// As a key it is found by its bytes: `map.get(text.as_bytes())`.
+/// A map with such keys can be searched by bytes: `map.get(text.as_bytes())`.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct TextBuf {
     wtf8: SmallVec<[u8; 16]>,
@@ -251,7 +248,7 @@ mod tests {
     use crate::value::Value;
     use proptest::prelude::*;
 
-    /// The text that a JSON string means.
+    /// The text of a JSON string.
     fn text(json: &str) -> TextBuf {
         Value::parse(json.as_bytes()).unwrap().root().as_text().unwrap().to_owned()
     }
@@ -263,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn escapes_only_what_json_forbids() {
+    fn only_forbidden_characters_are_escaped() {
         let all = "\"\\/\n\t\r\u{8}\u{c}\0\u{1f}\u{7f}\u{2028}é\u{d7ff}\u{e000}😀";
         assert_eq!(
             json(Text::from_str(all)),
@@ -272,7 +269,7 @@ mod tests {
     }
 
     #[test]
-    fn a_lone_surrogate_is_kept_and_a_pair_is_one_character() {
+    fn lone_surrogate_is_kept_and_pair_is_one_character() {
         let lone = text(r#""a\uD800b\udfff""#);
         assert_eq!(lone.as_text().to_str(), None);
         assert_eq!(lone.as_text().as_bytes(), b"a\xED\xA0\x80b\xED\xBF\xBF");
@@ -283,7 +280,7 @@ mod tests {
     }
 
     #[test]
-    fn texts_are_compared_with_strings() {
+    fn texts_compare_with_strings() {
         let (text, buffer) = (Text::from("a"), TextBuf::from(Text::from_str("a")));
         assert!(text == "a" && text == *"a" && text != "b" && text != *"b");
         assert!(buffer == "a" && buffer == *"a" && buffer != "b" && buffer != *"b");
@@ -291,14 +288,14 @@ mod tests {
     }
 
     #[test]
-    fn a_map_finds_its_key_by_bytes() {
+    fn map_finds_key_by_bytes() {
         let map = std::collections::HashMap::from([(TextBuf::from("a"), 1)]);
         assert_eq!(map.get(Text::from_str("a").as_bytes()), Some(&1));
     }
 
     proptest! {
         #[test]
-        fn code_units_survive_the_wire(units in prop::collection::vec(prop_oneof![
+        fn code_units_survive_a_round_trip(units in prop::collection::vec(prop_oneof![
             0u16..0x80, 0xD7F0u16..0xE010, any::<u16>(),
         ], 0..12)) {
             let escaped: String = units.iter().map(|unit| format!("\\u{unit:04X}")).collect();

@@ -1,7 +1,7 @@
 //! The flat wire value: one line of JSON, kept as it was written.
 //!
-//! A [`Value`] is the nodes of the tree in preorder, in one allocation, and the line that they point into; the strings that
-//! are escaped there stand in a second. A [`Ref`] points at one node and reads it.
+//! A [`Value`] holds the nodes of the tree in preorder, in one allocation, and the line that they point into. A second
+//! allocation holds the strings that have escapes in the line. A [`Ref`] points at one node and reads it.
 //!
 //! ```
 //! use dnode_spec::value::Value;
@@ -13,13 +13,12 @@
 //! # Ok::<(), dnode_spec::value::ParseError>(())
 //! ```
 //!
-//! Rules: nothing here recurses, neither parsing nor writing, comparing, cloning or dropping, so only memory
-//! limits the depth of a line. Nothing of a line is lost but its white space and the way its strings are
-//! escaped: numbers keep their text, members their order, duplicate keys stay, strings may hold lone
-//! surrogates. Memory is linear in the line.
+//! Rules: nothing here recurses (parsing, writing, comparing, cloning, dropping), so only memory limits the depth of a
+//! line. Only white space and the escapes of strings are lost: numbers keep their text, members their order, duplicate keys
+//! stay, strings may have lone surrogates. Memory is linear in the line.
 //!
-//! Deliberately absent: changing or building a value (write JSON and parse it), numbers as anything but their
-//! text until somebody asks, and any idea of what a dnode message is.
+//! Deliberately absent: changing or building a value (write JSON and parse it), converting numbers before a caller asks for
+//! it, and all knowledge of dnode messages.
 
 mod error;
 mod number;
@@ -37,27 +36,27 @@ use std::fmt;
 
 /// One line of JSON as a flat tree over the line itself.
 ///
-/// Two values are equal where they are the same line but for white space and the escaping of strings: the
-/// texts of numbers, the order of members and duplicates all count.
+/// Two values are equal if their lines are equal up to white space and the escapes of strings. The texts of numbers, the
+/// order of members and duplicates all count.
 #[derive(Clone)]
 pub struct Value<'l> {
-    /// Preorder; a member of an object is two nodes, its key (a string) and its value.
+    /// In preorder. A member of an object is two nodes: its key (a string) and its value.
     nodes: Vec<Node>,
-    /// What was parsed: the text of numbers, and of strings without escapes.
+    /// The parsed line. It has the text of numbers, and of strings without escapes.
     line: Cow<'l, [u8]>,
     /// The text of the other strings, one after another.
     unescaped: Vec<u8>,
 }
 
-/// One node, in twelve bytes. What `a` and `b` mean depends on the kind.
+/// One node, in twelve bytes. The meaning of `a` and `b` depends on the kind.
 #[derive(Debug, Clone, Copy)]
 struct Node {
     kind: Kind,
-    /// String: whether its text is in `unescaped`, and not in the line.
+    /// String: whether its text is in `unescaped`, not in the line.
     escaped: bool,
-    /// Boolean: 0 or 1. Number, string: where its text begins. Array, object: how many items or members.
+    /// Boolean: 0 or 1. Number, string: the offset of its text. Array, object: the number of items or members.
     a: u32,
-    /// Number, string: how long its text is. Array, object: the index after the last node below it.
+    /// Number, string: the length of its text. Array, object: the index after the last node below it.
     b: u32,
 }
 
@@ -79,7 +78,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// The kind's name in lower case, as JSON writes of it.
+    /// The name of the kind in lower case, as in the JSON standard.
     #[must_use]
     pub fn word(self) -> &'static str {
         match self {
@@ -100,18 +99,16 @@ impl fmt::Display for Kind {
 }
 
 impl<'l> Value<'l> {
-    /// Parses one line, without its newline, as RFC 8259 has it. White space, also `\r`, may stand around the
-    /// value.
+    /// Parses one line, without its newline, as RFC 8259 defines it. White space, even `\r`, may surround the value.
     ///
     /// # Errors
-    /// The first byte at which the line can no longer become JSON: a syntax error, a raw control character in
-    /// a string, invalid UTF-8, a byte order mark, anything but white space after the value. A line of 4 GiB
-    /// or more is an error too.
+    /// The first byte at which the line can no longer become JSON: a syntax error, a raw control character in a string, invalid
+    /// UTF-8, a byte order mark, or text after the value. A line of 4 GiB or more is an error too.
     pub fn parse(line: &'l [u8]) -> Result<Value<'l>, ParseError> {
         parse::parse(line)
     }
 
-    /// The same value with a line of its own.
+    /// The same value with an owned line.
     #[must_use]
     pub fn into_owned(self) -> Value<'static> {
         let line = Cow::Owned(self.line.into_owned());
@@ -124,19 +121,19 @@ impl<'l> Value<'l> {
         Ref { value: self, at: 0 }
     }
 
-    /// How many nodes the tree has; each key of an object is one too.
+    /// The number of nodes of the tree. Each key of an object is a node too.
     #[must_use]
     pub fn len_nodes(&self) -> usize {
         self.nodes.len()
     }
 
-    /// Whether this text is one of its strings, keys among them.
+    /// Whether one of its strings or keys is this text.
     pub(crate) fn has_string(&self, text: &str) -> bool {
         let is_it = |node: &Node| node.kind == Kind::String && self.bytes(*node) == text.as_bytes();
         self.nodes.iter().any(is_it)
     }
 
-    /// The node at `at`, which every caller has from this value.
+    /// The node at `at`. The index must come from this value.
     fn node(&self, at: u32) -> Node {
         self.nodes[at as usize]
     }
@@ -187,7 +184,7 @@ impl<'a> Ref<'a> {
         self.value.node(self.at)
     }
 
-    /// Which kind of value it is.
+    /// The kind of the value.
     #[must_use]
     pub fn kind(self) -> Kind {
         self.node().kind
@@ -199,35 +196,35 @@ impl<'a> Ref<'a> {
         self.kind() == Kind::Null
     }
 
-    /// The boolean, if it is one.
+    /// The boolean; `None` for any other kind.
     #[must_use]
     pub fn as_bool(self) -> Option<bool> {
         let node = self.node();
         (node.kind == Kind::Boolean).then_some(node.a != 0)
     }
 
-    /// The number, if it is one.
+    /// The number; `None` for any other kind.
     #[must_use]
     pub fn as_number(self) -> Option<Number<'a>> {
         let node = self.node();
         (node.kind == Kind::Number).then(|| Number::from_ascii(self.value.bytes(node)))
     }
 
-    /// The string's text, if it is one.
+    /// The text of a string; `None` for any other kind.
     #[must_use]
     pub fn as_text(self) -> Option<Text<'a>> {
         let node = self.node();
         (node.kind == Kind::String).then(|| Text::from_wtf8(self.value.bytes(node)))
     }
 
-    /// The text of a string, or a number as it was written; empty for anything else.
+    /// The text of a string or of a number; empty for any other kind.
     pub(crate) fn written(self) -> Text<'a> {
         let node = self.node();
         let has_text = matches!(node.kind, Kind::Number | Kind::String);
         Text::from_wtf8(if has_text { self.value.bytes(node) } else { &[] })
     }
 
-    /// How many items an array or members an object has, duplicates included; 0 for anything else.
+    /// The number of items of an array, or of members of an object, with duplicates; 0 for any other kind.
     #[must_use]
     pub fn len(self) -> usize {
         let node = self.node();
@@ -240,27 +237,27 @@ impl<'a> Ref<'a> {
         self.len() == 0
     }
 
-    /// How many nodes the tree beneath it has, itself and each key among them.
+    /// The number of nodes of its subtree, with itself and all keys.
     pub(crate) fn len_nodes(self) -> usize {
         (self.value.end(self.at) - self.at) as usize
     }
 
-    /// The items of an array in order; none for anything else.
+    /// The items of an array in order; empty for any other kind.
     #[must_use]
     pub fn items(self) -> Items<'a> {
         let left = if self.kind() == Kind::Array { self.len() } else { 0 };
         Items { value: self.value, next: self.at + 1, left }
     }
 
-    /// The members of an object in order, duplicates included; none for anything else.
+    /// The members of an object in order, with duplicates; empty for any other kind.
     #[must_use]
     pub fn members(self) -> Members<'a> {
         let left = if self.kind() == Kind::Object { self.len() } else { 0 };
         Members { value: self.value, next: self.at + 1, left }
     }
 
-    /// The item with index `n` of an array. It costs a walk over the items before it, unless all are scalars:
-    /// whoever looks up many keeps an index of their own.
+    /// Item number `n` of an array, from 0. The cost is linear in the items before it, unless all items are scalars. To look
+    /// up many items, keep an index.
     #[must_use]
     pub fn item(self, n: usize) -> Option<Ref<'a>> {
         let node = self.node();
@@ -273,27 +270,27 @@ impl<'a> Ref<'a> {
         self.items().nth(n)
     }
 
-    /// Whether it is an array with no arrays and objects in it.
+    /// Whether it is an array of scalars only.
     pub(crate) fn holds_scalars(self) -> bool {
         let node = self.node();
         node.kind == Kind::Array && node.b - self.at - 1 == node.a
     }
 
-    /// The value of an object's member `key`; of duplicates the last, as JavaScript has it. It costs a walk
-    /// over the members.
+    /// The value of the member `key` of an object. Of duplicates the last one counts, as in JavaScript. The cost is linear in
+    /// the members.
     #[must_use]
     pub fn get(self, key: &str) -> Option<Ref<'a>> {
         self.get_text(Text::from_str(key))
     }
 
-    /// [`Ref::get`] for a key that may hold lone surrogates.
+    /// [`Ref::get`] for a key that may have lone surrogates.
     #[must_use]
     pub fn get_text(self, key: Text<'_>) -> Option<Ref<'a>> {
         self.members().filter(|(name, _)| *name == key).last().map(|(_, value)| value)
     }
 
-    /// Appends the value as compact JSON: no white space, numbers as they were, strings as
-    /// [`Text::write_json`] has them. Parsing it gives an equal value.
+    /// Appends the value as compact JSON: no white space, numbers as they were written, strings as [`Text::write_json`] writes
+    /// them. Parsing it gives an equal value.
     pub fn write_json(self, out: &mut Vec<u8>) {
         write::write(self, out);
     }

@@ -1,4 +1,4 @@
-//! The recorded sessions between real implementations pass through the monitor; what it says is a committed table.
+//! The findings of the monitor in recorded sessions of real implementations are a committed table.
 #![allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "a test reads the tree it runs in")]
 
 use dnode_spec::monitor::End;
@@ -8,7 +8,7 @@ use std::path::Path;
 
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../fixtures/recordings");
 
-/// Who broke which clause where, and in which sessions; with the first example.
+/// For each end, clause and place: the sessions, the number of lines, and the first example.
 type Findings = BTreeMap<(String, &'static str, String), (Vec<String>, usize, String)>;
 
 fn judge(path: &Path, findings: &mut Findings) -> usize {
@@ -22,10 +22,10 @@ fn judge(path: &Path, findings: &mut Findings) -> usize {
             End::B => format!("{} as server", parties.server),
         };
         for problem in found {
-            // Ids differ from session to session; the place does not.
+            // Sessions have different ids in the same place.
             let at: String = problem.at.chars().map(|c| if c.is_ascii_digit() { 'N' } else { c }).collect();
             let entry = findings.entry((who.clone(), problem.clause, at)).or_insert_with(|| {
-                (Vec::new(), 0, format!("expected {}, came {}", problem.expected, problem.actual))
+                (Vec::new(), 0, format!("expected {}, got {}", problem.expected, problem.actual))
             });
             entry.1 += 1;
             if !entry.0.contains(&name) {
@@ -37,7 +37,7 @@ fn judge(path: &Path, findings: &mut Findings) -> usize {
 }
 
 #[test]
-fn what_the_monitor_says_of_the_recordings_is_the_committed_table() {
+fn findings_of_the_recordings_match_the_committed_table() {
     let mut paths: Vec<_> = std::fs::read_dir(FOLDER)
         .unwrap()
         .map(|entry| entry.unwrap().path())

@@ -1,4 +1,4 @@
-//! Every transcript in the tree can be read, and stands in the file that its id names.
+//! Each transcript of the repository is readable, and its file has the name of its id.
 #![allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "a test reads the tree it runs in")]
 
 use dnode_spec::transcript::Transcript;
@@ -19,7 +19,7 @@ fn files(folder: &Path, found: &mut Vec<PathBuf>) {
 }
 
 #[test]
-fn every_transcript_can_be_read() {
+fn all_transcripts_are_readable() {
     let mut found = Vec::new();
     files(Path::new(FOLDER), &mut found);
     assert!(found.len() >= 200, "{} transcripts", found.len());

@@ -1,7 +1,8 @@
 //! Paths, callbacks and links: a message may change its own arguments and nothing else.
 
 use super::emitted;
-use dnode_spec::graph::{Graph, Node, NodeId, compare};
+use dnode_spec::compare::compare;
+use dnode_spec::graph::{Graph, Node, NodeId};
 use dnode_spec::message::{self, Id, Message, Method};
 use dnode_spec::path::{MAX_GAP, Path};
 use dnode_spec::scrub::{Unscrubbed, Written, scrub, unscrub};

@@ -3,7 +3,8 @@
 mod from;
 
 use crate::{Error, Function};
-use dnode_spec::graph::{Graph, Node, NodeId, compare, describe};
+use dnode_spec::compare::compare;
+use dnode_spec::graph::{Graph, Node, NodeId, describe};
 use dnode_spec::path::Path;
 use dnode_spec::text::TextBuf;
 use std::collections::HashMap;

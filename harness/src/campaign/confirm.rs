@@ -22,9 +22,9 @@ use dnode_spec::clause::Level;
 use dnode_spec::message::Problem;
 use dnode_spec::transcript::Names;
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 
 /// How often a finding is confirmed.
 pub const CONFIRMATIONS: usize = 3;
@@ -74,7 +74,7 @@ pub(super) struct Confirmer<'a> {
     /// The weakest level whose clauses count.
     pub gate: Level,
     /// Set when the campaign is to end.
-    pub stop: &'a AtomicBool,
+    pub stop: &'a CancellationToken,
 }
 
 impl Confirmer<'_> {
@@ -173,7 +173,7 @@ impl Confirmer<'_> {
     ) -> (usize, usize, Option<Shown>) {
         let (mut count, mut last) = (0, None);
         for tried in 0..CONFIRMATIONS {
-            if tried > 0 && self.stop.load(Ordering::Relaxed) {
+            if tried > 0 && self.stop.is_cancelled() {
                 return (count, tried, last);
             }
             // The last time with more patience: what was late before is not missing.
@@ -205,7 +205,7 @@ impl Confirmer<'_> {
         let most = if matches!(wanted.oracle, Oracle::NotServed | Oracle::Hang) { LONG_HARMS } else { HARMS };
         'smaller: loop {
             for candidate in smaller(&least) {
-                if tries >= TRIES || harms >= most || self.stop.load(Ordering::Relaxed) {
+                if tries >= TRIES || harms >= most || self.stop.is_cancelled() {
                     return least;
                 }
                 if !candidate.keeps_methods() {

@@ -9,6 +9,7 @@ use crate::conversation::ping::{Addressing, method_text};
 use dnode_spec::message::Id;
 use dnode_spec::path::PathForm;
 use dnode_spec::text::TextBuf;
+use dnode_spec::transcript::write::{VERSION, text};
 use dnode_spec::transcript::{Action, Called, Names, Pattern, Split, Transcript};
 use dnode_spec::{message, probe, value::Value};
 use serde_json::{Value as Json, json};
@@ -212,8 +213,9 @@ impl Input {
     #[must_use]
     pub fn transcript(&self, id: &str, about: &str, methods: &Methods, facts: &Facts) -> String {
         let clauses = ["robust/survives", "robust/not-deaf"];
-        let mut rows = vec![json!({ "dnode-transcript": 1, "id": id, "since": env!("CARGO_PKG_VERSION"),
-            "clauses": clauses, "hostile": true, "about": about })];
+        let header = json!({ "dnode-transcript": VERSION, "id": id, "since": env!("CARGO_PKG_VERSION"),
+            "clauses": clauses, "hostile": true, "about": about });
+        let mut rows = Vec::new();
         for (n, line) in self.lines.iter().enumerate() {
             let unfinished = self.end == End::HalfClosed && n + 1 == self.lines.len();
             let mut row =
@@ -228,8 +230,7 @@ impl Input {
             End::HalfClosed => rows.extend([json!({ "half-close": true }), json!({ "served": true })]),
             End::Reset => rows.extend([json!({ "reset": true }), json!({ "served": true })]),
         }
-        let rows: Vec<String> = rows.iter().map(Json::to_string).collect();
-        rows.join("\n") + "\n"
+        text(&header, rows)
     }
 
     /// The same as a case.

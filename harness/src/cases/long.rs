@@ -82,13 +82,13 @@ pub struct Parts {
 pub fn read_long(file: &Path) -> Result<Case, LongError> {
     let mut lines = Lines::open(file, Place::default())?;
     let header = lines.next()?.ok_or_else(|| LongError::Empty(file.to_owned()))?;
-    let (mut reader, parsed) = Reader::begin(&header).map_err(|problem| lines.fault(&problem))?;
+    let (mut reader, parsed) = Reader::begin(&header).map_err(|fault| lines.fault(fault))?;
     let (mut text, mut steps) = (header.trim().to_owned(), Vec::new());
     let mut rest: Option<(Place, Reader)> = None;
     loop {
         let (place, before) = (lines.place, rest.is_none().then(|| reader.clone()));
         let Some(line) = lines.next()? else { break };
-        let step = reader.step(&line).map_err(|problem| lines.fault(&problem))?;
+        let step = reader.step(&line).map_err(|fault| lines.fault(fault))?;
         if let Some(before) = before.filter(|_| steps.len() >= PART && step.action.is_ours()) {
             rest = Some((place, before));
         }
@@ -131,7 +131,7 @@ impl Parts {
     pub fn next_part(&mut self) -> Result<Option<Transcript>, LongError> {
         let mut steps: Vec<Step> = self.next.take().into_iter().collect();
         while let Some(line) = self.lines.next()? {
-            let step = self.reader.step(&line).map_err(|problem| self.lines.fault(&problem))?;
+            let step = self.reader.step(&line).map_err(|fault| self.lines.fault(fault))?;
             if steps.len() >= PART && step.action.is_ours() {
                 self.next = Some(step);
                 break;
@@ -170,7 +170,7 @@ impl Lines {
             self.place.offset += count as u64;
             self.place.lines += 1;
             if count as u64 > LINE_LIMIT {
-                return Err(self.fault(&format!("it has more than {LINE_LIMIT} bytes")));
+                return Err(self.fault(format!("it has more than {LINE_LIMIT} bytes")));
             }
             let line = String::from_utf8(line).map_err(|_| self.fault("it is not UTF-8"))?;
             if !line.trim().is_empty() {
@@ -180,8 +180,8 @@ impl Lines {
     }
 
     /// An error in the line just read.
-    fn fault(&self, problem: &str) -> LongError {
-        LongError::Line { file: self.file.clone(), line: self.place.lines, problem: problem.to_owned() }
+    fn fault(&self, problem: impl std::fmt::Display) -> LongError {
+        LongError::Line { file: self.file.clone(), line: self.place.lines, problem: problem.to_string() }
     }
 }
 

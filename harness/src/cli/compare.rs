@@ -18,9 +18,8 @@ use dnode_spec::generate::{Kind, Seed, session};
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
+use tokio_util::sync::CancellationToken;
 
 /// How many differing cases are run again at most.
 const AGAIN: usize = 24;
@@ -64,9 +63,9 @@ pub(super) struct CompareArgs {
 pub(super) async fn compare(args: CompareArgs) -> Result<u8, Failure> {
     let targets = [target(&args.a)?, target(&args.b)?];
     let cases = cases(&args)?;
-    let interrupted = Arc::new(AtomicBool::new(false));
-    let stop = Arc::clone(&interrupted);
-    super::on_signal(move || stop.store(true, Ordering::Relaxed));
+    let interrupted = CancellationToken::new();
+    let stop = interrupted.clone();
+    super::on_signal(move || stop.cancel());
     let [a, b] = targets;
     let (options_a, options_b) = (options(&args, a, &interrupted)?, options(&args, b, &interrupted)?);
     let mut a = Side::run("A", options_a.clone(), cases.clone()).await?;
@@ -139,7 +138,7 @@ fn differing(a: &Side, b: &Side, cases: Vec<Case>) -> Result<Vec<Case>, Failure>
     Ok(cases.into_iter().filter(|case| ids.contains(case.id())).collect())
 }
 
-fn options(args: &CompareArgs, target: Target, interrupted: &Arc<AtomicBool>) -> Result<Options, Failure> {
+fn options(args: &CompareArgs, target: Target, interrupted: &CancellationToken) -> Result<Options, Failure> {
     let ping = args.ping.as_deref().map(Ping::parse).transpose();
     Ok(Options {
         selection: Selection::new(&args.cases).map_err(|error| Failure::caller(format!("{error}")))?,
@@ -148,7 +147,7 @@ fn options(args: &CompareArgs, target: Target, interrupted: &Arc<AtomicBool>) ->
         jobs: args.jobs.into(),
         patience: args.deadline,
         shrink: false,
-        interrupted: Arc::clone(interrupted),
+        interrupted: interrupted.clone(),
         ..Options::new(target)
     })
 }
@@ -175,7 +174,7 @@ impl Side {
         let ran = run(&options, cases, &mut tell).await;
         progress.finish();
         ran.map_err(|error| Failure::from(error).within(format_args!("{word}, {}: ", options.target)))?;
-        if options.interrupted.load(Ordering::Relaxed) {
+        if options.interrupted.is_cancelled() {
             return Err(Failure::caller(format!(
                 "interrupted while {word} was running, so nothing is compared"
             )));

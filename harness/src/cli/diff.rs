@@ -30,7 +30,8 @@ enum Format {
 /// Shows what two runs tell apart. The exit status is 1 where something differs, as for diff(1).
 pub(super) fn diff(args: &DiffArgs) -> Result<u8, Failure> {
     let [old, new] = [&args.old, &args.new].map(|path| read_run(path, None));
-    let diff = Diff::new(&old?, &new?).map_err(|error| Failure::caller(format!("{error}")))?;
+    let diff =
+        Diff::new(&old?, &new?).map_err(|error| Failure::caller(format!("{error}; {}", error.help())))?;
     let text = match args.format {
         Format::Text => diff.text(),
         Format::Markdown => diff.markdown(),

@@ -15,9 +15,8 @@ use std::collections::HashSet;
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
+use tokio_util::sync::CancellationToken;
 
 /// How many characters of a peer's words are shown in a line.
 const SHOWN: usize = 160;
@@ -94,7 +93,7 @@ pub(super) async fn fuzz(args: FuzzArgs) -> Result<u8, Failure> {
     }
     let target = args.reach.target(args.target.as_deref(), args.exec.as_deref(), Dialect::default())?;
     let ping = args.ping.as_deref().map(Ping::parse).transpose();
-    let interrupted = Arc::new(AtomicBool::new(false));
+    let interrupted = CancellationToken::new();
     let seed = args.seed.unwrap_or_else(super::random_seed);
     let options = Options {
         ping: ping.map_err(|error| Failure::caller(format!("--ping {error}")))?,
@@ -108,10 +107,10 @@ pub(super) async fn fuzz(args: FuzzArgs) -> Result<u8, Failure> {
         patience: args.deadline,
         first: args.fail_fast,
         command: arguments::command(&target, args.ping.as_deref(), Dialect::default()),
-        interrupted: Arc::clone(&interrupted),
+        interrupted: interrupted.clone(),
         target,
     };
-    super::on_signal(move || interrupted.store(true, Ordering::Relaxed));
+    super::on_signal(move || interrupted.cancel());
     let mut shown = Shown::new(&options.target, seed, args.time);
     let ended = campaign(options, &mut |notice| shown.notice(notice)).await;
     shown.bar.finish_and_clear();

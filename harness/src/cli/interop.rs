@@ -15,9 +15,8 @@ use dnode_spec::clause::Level;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::PathBuf;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
+use tokio_util::sync::CancellationToken;
 
 /// The arguments of `interop`.
 #[derive(Debug, Args)]
@@ -58,9 +57,9 @@ pub(super) async fn run(args: InteropArgs) -> Result<u8, Failure> {
     let servers = select(&all, &args.servers, "server", |it| it.server.is_some())?;
     let clients = select(&all, &args.clients, "client", |it| it.caller.is_some())?;
     let mut reports = report::open(&args.report, args.verbose)?;
-    let interrupted = Arc::new(AtomicBool::new(false));
-    let stop = Arc::clone(&interrupted);
-    super::on_signal(move || stop.store(true, Ordering::Relaxed));
+    let interrupted = CancellationToken::new();
+    let stop = interrupted.clone();
+    super::on_signal(move || stop.cancel());
     let program = arguments::program();
     let options = Options {
         patience: args.deadline,

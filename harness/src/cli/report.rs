@@ -8,7 +8,7 @@ use clap::Args;
 use dnode_reports::event::{Event, Outcome, Verdict};
 use dnode_reports::format::Format;
 use dnode_reports::text::Options;
-use dnode_reports::{Report, events, json};
+use dnode_reports::{ReadError, Report, events, json};
 use std::io::{self, BufWriter, IsTerminal};
 use std::path::{Path, PathBuf};
 
@@ -150,7 +150,9 @@ pub(super) fn report(args: &ReportArgs) -> Result<u8, Failure> {
 /// The events of a file, whichever of the two forms it has; held against this level, where one is given.
 pub(super) fn read_run(path: &Path, level: Option<GateLevel>) -> Result<Vec<Event>, Failure> {
     let name = path.display().to_string();
-    let problem = |error: String| Failure::caller(format!("{name} is no report of a run: {error}"));
+    let problem = |error: ReadError| {
+        Failure::caller(format!("{name} is no report of a run: {error}; {}", error.help()))
+    };
     let text = std::fs::read_to_string(path)
         .map_err(|error| Failure::caller(format!("{name} cannot be read: {error}")))?;
     // The events are one object a line; a canonical report begins with a line of a single brace.
@@ -167,7 +169,7 @@ pub(super) fn read_run(path: &Path, level: Option<GateLevel>) -> Result<Vec<Even
     }
     match (told.first(), told.last()) {
         (Some(Event::Started(_)), Some(Event::Ended(_))) => Ok(told),
-        _ => Err(problem("it does not tell of a run from its start to its end".to_owned())),
+        _ => Err(problem(ReadError::Incomplete)),
     }
 }
 

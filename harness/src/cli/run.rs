@@ -21,8 +21,7 @@ use dnode_spec::clause::Level;
 use dnode_spec::dialect::Dialect;
 use dnode_spec::generate::{Kind, Seed};
 use std::io::{self, Write};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use tokio_util::sync::CancellationToken;
 
 /// How many sessions one run may generate: each has its verdict in the reports. Another seed has others.
 const MOST: u64 = 1_000_000;
@@ -138,9 +137,9 @@ pub(super) async fn judge(
     options.gate.snapshot = snapshot.as_ref().map(|it| it.snapshot.clone());
     // Before signals are heard: a pipe is opened when somebody reads it, and who does not want to wait ends that.
     let mut told = Told::new(args)?;
-    let interrupted = Arc::clone(&options.interrupted);
+    let interrupted = options.interrupted.clone();
     // The first signal ends the run after the cases at hand, with its reports.
-    super::on_signal(move || interrupted.store(true, Ordering::Relaxed));
+    super::on_signal(move || interrupted.cancel());
     if let Some(report) = snapshot.as_ref().map(SnapshotFile::report).transpose()?.flatten() {
         told.reports.push(report);
     }
@@ -171,7 +170,7 @@ pub(super) async fn seat(
     if peer.ping.is_some() {
         return Err(Failure::caller("--ping is no help here: the client calls by itself"));
     }
-    let interrupted = Arc::new(AtomicBool::new(false));
+    let interrupted = CancellationToken::new();
     let Some(host) = peer.host(address).await? else { return Err(Failure::caller("--listen is missing")) };
     let arguments = std::iter::once(arguments::of_listen(host.listen())).chain(word.map(str::to_owned));
     let options = server_seat::Options {
@@ -183,10 +182,10 @@ pub(super) async fn seat(
         },
         may_exit: word.is_some(),
         fail_fast: peer.fail_fast,
-        interrupted: Arc::clone(&interrupted),
+        interrupted: interrupted.clone(),
     };
     let mut told = Told::new(peer)?;
-    super::on_signal(move || interrupted.store(true, Ordering::Relaxed));
+    super::on_signal(move || interrupted.cancel());
     server_seat::accept(&host, &options, cases, &mut |event| told.tell(&event)).await;
     told.progress.finish();
     told.status()

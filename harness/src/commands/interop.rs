@@ -21,12 +21,12 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use thiserror::Error;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
 
 /// The clause that a session of two implementations is about.
 const WORKS: &str = "interop/works";
@@ -121,8 +121,8 @@ pub struct Options {
     pub gate: Level,
     /// The words that come before `--client` and `--server` in the command that repeats one session.
     pub command: String,
-    /// Set when the caller wants the run to end.
-    pub interrupted: Arc<AtomicBool>,
+    /// Cancelled to end the run.
+    pub interrupted: CancellationToken,
 }
 
 /// Runs every client against every server, and tells `tell` of a run for each server.
@@ -155,7 +155,7 @@ pub async fn interop(
         if let Some(peer) = peer.take() {
             Peer::stop(peer).await;
         }
-        let interrupted = options.interrupted.load(Ordering::Relaxed);
+        let interrupted = options.interrupted.is_cancelled();
         tell(Event::Ended(Ended { interrupted, answered, stale: Vec::new() }));
     }
     Ok(())
@@ -174,7 +174,7 @@ type Called = Option<(ExitStatus, Death)>;
 impl Pair<'_> {
     /// Does one session, with a server that is started where none runs.
     async fn meet(&self, peer: &mut Option<Peer>) -> io::Result<Outcome> {
-        if self.options.interrupted.load(Ordering::Relaxed) {
+        if self.options.interrupted.is_cancelled() {
             return Ok(self.void("the run was interrupted".to_owned()));
         }
         let (Some(server), Some(caller)) = (&self.server.server, &self.client.caller) else {

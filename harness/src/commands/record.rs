@@ -362,7 +362,7 @@ impl Scribe {
             recorded: true,
             meta,
         };
-        match paper.finish(&self.recorder.header(&about)) {
+        match paper.finish(&self.recorder.header(&about).to_string()) {
             Ok(file) => Some(file),
             Err(error) => {
                 let _ = self.said.send(Said::Warning(format!("connection {}: {error}", self.number)));

@@ -86,7 +86,7 @@ impl Ping {
 
     fn new(method: &str, arguments: &str) -> Result<Ping, String> {
         let called = Called::Member(TextBuf::from(method));
-        let pattern = Pattern::call(called, arguments)?;
+        let pattern = Pattern::call(called, arguments).map_err(|fault| fault.to_string())?;
         if pattern.declared() != [callback()] {
             return Err("the arguments need exactly one callback".to_owned());
         }

@@ -4,7 +4,7 @@
 //! the snapshot has are excused. Any other difference, better or worse, makes the run fail until the snapshot is updated.
 
 use dnode_reports::event::{Event, Outcome, Reference, Stale, Verdict};
-use dnode_reports::{diff, json};
+use dnode_reports::{ReadError, diff, json};
 use dnode_spec::clause::Level;
 use std::collections::BTreeMap;
 
@@ -21,8 +21,8 @@ impl Snapshot {
     /// Reads the text of a canonical report.
     ///
     /// # Errors
-    /// Why the text is not a canonical report.
-    pub fn read(text: &str, name: &str) -> Result<Snapshot, String> {
+    /// [`ReadError`] if the text is not a canonical report.
+    pub fn read(text: &str, name: &str) -> Result<Snapshot, ReadError> {
         let events = json::read(text, name, Level::Robust)?;
         let cases = events.into_iter().filter_map(|event| match event {
             Event::Judged(outcome) => Some((outcome.id.clone(), *outcome)),

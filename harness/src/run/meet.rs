@@ -6,14 +6,10 @@ use crate::conversation::preflight::preflight;
 use crate::peer::{Peer, StartError};
 use crate::program::Target;
 use dnode_reports::event::Death;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 /// How long a process that sent nothing in the preflight may take to end.
 const ENDING: Duration = Duration::from_millis(500);
-
-/// How often a run checks for an interruption while a program starts.
-const POLL: Duration = Duration::from_millis(20);
 
 /// The peer before the first case.
 pub(super) struct Met {
@@ -25,11 +21,11 @@ pub(super) struct Met {
 
 /// Starts the peer and runs the preflight.
 pub(super) async fn meet(options: &Options) -> Result<Met, RunError> {
-    let starting = Peer::start(&options.target);
+    // The start of a program may take long, and dropping it ends the program. A peer that runs is met in a moment.
+    let is_program = !matches!(options.target, Target::Reference(_) | Target::Address(_));
     let mut peer = tokio::select! {
-        peer = starting => peer?,
-        // Dropping the start ends the program.
-        () = interrupted(options) => return Err(RunError::Interrupted),
+        peer = Peer::start(&options.target) => peer?,
+        () = options.interrupted.cancelled(), if is_program => return Err(RunError::Interrupted),
     };
     let preflight = preflight(peer.route(), options.dialect, options.ping.as_ref(), options.patience).await;
     if preflight.as_ref().map_or(true, |facts| facts.object.members.is_none())
@@ -41,13 +37,5 @@ pub(super) async fn meet(options: &Options) -> Result<Met, RunError> {
     match preflight {
         Ok(facts) => Ok(Met { peer, facts, died: None }),
         Err(error) => Err(StartError::Unreachable(peer.route().clone(), error).into()),
-    }
-}
-
-/// Returns once the run is interrupted while a program starts, which may take long. A running peer needs no such check: its start is short.
-async fn interrupted(options: &Options) {
-    let program = !matches!(options.target, Target::Reference(_) | Target::Address(_));
-    while !(program && options.interrupted.load(Ordering::Relaxed)) {
-        tokio::time::sleep(POLL).await;
     }
 }

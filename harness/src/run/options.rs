@@ -11,10 +11,9 @@ use crate::verdict::Command;
 use dnode_spec::clause::Level;
 use dnode_spec::dialect::Dialect;
 use dnode_spec::generate::Seed;
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 use thiserror::Error;
+use tokio_util::sync::CancellationToken;
 
 /// The default number of cases that run side by side.
 const JOBS: usize = 8;
@@ -47,8 +46,8 @@ pub struct Options {
     pub fail_fast: bool,
     /// Whether findings of generated sessions are shrunk.
     pub shrink: bool,
-    /// The caller sets this to end the run.
-    pub interrupted: Arc<AtomicBool>,
+    /// Cancelled to end the run.
+    pub interrupted: CancellationToken,
 }
 
 impl Options {
@@ -67,7 +66,7 @@ impl Options {
             command: Command::default(),
             fail_fast: false,
             shrink: true,
-            interrupted: Arc::default(),
+            interrupted: CancellationToken::new(),
         }
     }
 

@@ -2,11 +2,11 @@
 
 use super::applicable::ruled_out;
 use super::batch::Batch;
-use super::generated::{Sessions, about_missing};
 use super::lane::Lane;
 use super::meet::Met;
 use super::options::Options;
 use super::resting::BrokenClauses;
+use super::sessions::{Sessions, about_missing};
 use crate::cases::{Case, invariants};
 use crate::conversation::facts::Facts;
 use crate::conversation::replay::judged::Replayed;
@@ -18,7 +18,6 @@ use dnode_reports::event::{Death, Ended, Event, Outcome, Run, Verdict};
 use dnode_spec::generate::Seed;
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 /// Receives the events.
@@ -119,6 +118,12 @@ impl<'a> Runner<'a> {
         }
     }
 
+    /// The outcomes of the sessions that were never made because the run ended before.
+    fn never_made(&mut self) -> Vec<Outcome> {
+        let (verdict, reason) = self.unrun();
+        self.sessions.rest().map(|seed| outcome::never_made(seed, verdict, reason)).collect()
+    }
+
     fn make_sessions(&mut self) -> tokio::task::JoinHandle<Vec<Arc<Case>>> {
         let ends = self.ends();
         self.sessions.make(self.options.dialect, ends)
@@ -149,7 +154,7 @@ impl<'a> Runner<'a> {
     }
 
     pub(super) fn is_interrupted(&self) -> bool {
-        self.options.interrupted.load(Ordering::Relaxed)
+        self.options.interrupted.is_cancelled()
     }
 
     /// Whether no more cases are begun.

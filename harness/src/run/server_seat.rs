@@ -17,9 +17,9 @@ use crate::verdict::outcome::{self, without_run};
 use crate::wire::Wire;
 use dnode_reports::event::{Death, Ended, Event, Kind, Outcome, Run, Verdict};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::time::{Instant, timeout};
+use tokio_util::sync::CancellationToken;
 
 /// How long a program that closed its connection may take to exit.
 const ENDING: Duration = Duration::from_millis(500);
@@ -37,8 +37,8 @@ pub struct Options {
     pub may_exit: bool,
     /// Whether the run ends at the first case whose verdict gates.
     pub fail_fast: bool,
-    /// The caller sets this to end the run.
-    pub interrupted: Arc<AtomicBool>,
+    /// Cancelled to end the run.
+    pub interrupted: CancellationToken,
 }
 
 /// Runs the cases, one connection for each, and emits the events of the run.
@@ -85,7 +85,7 @@ pub async fn accept(host: &Host, options: &Options, cases: Vec<Case>, emit: &mut
     for outcome in seen.outcomes(&options.command) {
         emit(Event::Judged(Box::new(outcome)));
     }
-    let interrupted = options.interrupted.load(Ordering::Relaxed);
+    let interrupted = options.interrupted.is_cancelled();
     emit(Event::Ended(Ended { interrupted, answered, stale: Vec::new() }));
 }
 
@@ -106,7 +106,7 @@ struct Session {
 impl Seat<'_> {
     /// Why we wait for no more clients.
     fn ends(&self, failed: bool) -> Option<&'static str> {
-        if self.options.interrupted.load(Ordering::Relaxed) {
+        if self.options.interrupted.is_cancelled() {
             return Some("the run was interrupted");
         }
         (self.options.fail_fast && failed).then_some("the run ended at the first failure")
@@ -116,7 +116,7 @@ impl Seat<'_> {
     /// time, if we can start one.
     async fn session(&self, case: &Case) -> Session {
         let session = self.one_client(case, self.options.patience).await;
-        let interrupted = self.options.interrupted.load(Ordering::Relaxed);
+        let interrupted = self.options.interrupted.is_cancelled();
         if !self.host.starts_clients() || interrupted || !session.replayed.is_suspect() {
             return session;
         }

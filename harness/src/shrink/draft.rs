@@ -3,6 +3,7 @@
 mod groups;
 
 use crate::cases::Case;
+use dnode_spec::transcript::write;
 use groups::groups;
 use serde_json::{Map, Value as Json, json};
 use std::collections::{BTreeMap, HashMap};
@@ -37,12 +38,7 @@ impl Draft {
 
     /// The case that it says; `None` where it is none.
     pub(super) fn case(&self) -> Option<Case> {
-        let mut text = json!(self.header).to_string();
-        for step in &self.steps {
-            text.push('\n');
-            text.push_str(&json!(step.json).to_string());
-        }
-        Case::read(&text).ok()
+        Case::read(&write::text(&self.header, self.steps.iter().map(|step| &step.json))).ok()
     }
 
     /// How many steps there are.

@@ -1,11 +1,11 @@
-//! The difference as Markdown: a table, the reader's eye on what was lost.
+//! The difference as Markdown: a table with the lost cases first.
 
 use std::fmt::Write as _;
 
 use super::{Clauses, Diff};
-use crate::brief;
 use crate::event::Outcome;
 use crate::markdown::{cell, code};
+use crate::summary::brief;
 
 pub(super) fn write(diff: &Diff) -> String {
     let [old, new] = &diff.records;
@@ -30,7 +30,7 @@ pub(super) fn write(diff: &Diff) -> String {
             let _ = writeln!(
                 out,
                 "| {} | {} | {} | {} |",
-                case.kind.word(),
+                case.change.word(),
                 cell(case.id),
                 said(case.old),
                 said(case.new)

@@ -8,7 +8,7 @@ fn diff(old: &[Outcome], new: &[Outcome]) -> Diff {
 }
 
 fn samples() -> Diff {
-    let otherwise = |mut outcome: Outcome| {
+    let with_another_fingerprint = |mut outcome: Outcome| {
         outcome.divergence = outcome.divergence.map(|it| Divergence { fingerprint: "1:0".to_owned(), ..it });
         outcome
     };
@@ -28,7 +28,7 @@ fn samples() -> Diff {
             sample::outcome("a/same", Verdict::Pass),
             sample::outcome("a/gained", Verdict::Pass),
             sample::crashing("a/lost"),
-            otherwise(sample::failing("a/changed")),
+            with_another_fingerprint(sample::failing("a/changed")),
             other_value,
             sample::because("a/added", Verdict::Inconclusive, "needs methods/by-id"),
         ],
@@ -36,7 +36,7 @@ fn samples() -> Diff {
 }
 
 #[test]
-fn what_was_lost_stands_first_and_what_has_other_values_is_counted() {
+fn lost_cases_come_first_and_different_values_are_counted() {
     insta::assert_snapshot!(samples().text(), @r#"
       old         dnode 1.2.2, at node fixtures/peers/dnode/peer.js, suite 0.1.0
                   6 planned: 3 pass, 3 fail
@@ -45,41 +45,41 @@ fn what_was_lost_stands_first_and_what_has_other_values_is_counted() {
 
     message/argument-order (must): The arguments reach the function in their order and number.
       lost    a/lost: pass -> crash
-              is  step 2: expected an answer, or the end of the connection, came the process ended with
+              is  step 2: expected an answer, or the end of the connection, got the process ended with
                   exit status 1
       changed a/changed: fail -> fail
-              was step 2 at arguments[0]: expected 3, came "12"
-              is  step 2 at arguments[0]: expected 3, came "12"
+              was step 2 at arguments[0]: expected 3, got "12"
+              is  step 2 at arguments[0]: expected 3, got "12"
       gained  a/gained: fail -> pass
-              was step 2 at arguments[0]: expected 3, came "12"
+              was step 2 at arguments[0]: expected 3, got "12"
       added   a/added: absent -> inconclusive
               is  needs methods/by-id
       removed a/removed: pass -> absent
 
-    7 cases: 2 the same (1 of them with other values), 1 lost, 1 changed, 1 gained, 1 added, 1 removed
+    7 cases: 2 the same (1 with different values), 1 lost, 1 changed, 1 gained, 1 added, 1 removed
     "#);
 }
 
 #[test]
-fn in_markdown_it_is_a_table() {
+fn markdown_is_a_table() {
     insta::assert_snapshot!(samples().markdown(), @r#"
     # From `dnode 1.2.2` to `dnode 1.2.2`
 
-    7 cases: 2 the same (1 of them with other values), 1 lost, 1 changed, 1 gained, 1 added, 1 removed
+    7 cases: 2 the same (1 with different values), 1 lost, 1 changed, 1 gained, 1 added, 1 removed
 
     | | case | old | new |
     |---|---|---|---|
     | | **`message/argument-order`** (must) | | |
-    | lost | `a/lost` | pass | crash<br>`step 2: expected an answer, or the end of the connection, came the process ended with exit status 1` |
-    | changed | `a/changed` | fail<br>`step 2 at arguments[0]: expected 3, came "12"` | fail<br>`step 2 at arguments[0]: expected 3, came "12"` |
-    | gained | `a/gained` | fail<br>`step 2 at arguments[0]: expected 3, came "12"` | pass |
+    | lost | `a/lost` | pass | crash<br>`step 2: expected an answer, or the end of the connection, got the process ended with exit status 1` |
+    | changed | `a/changed` | fail<br>`step 2 at arguments[0]: expected 3, got "12"` | fail<br>`step 2 at arguments[0]: expected 3, got "12"` |
+    | gained | `a/gained` | fail<br>`step 2 at arguments[0]: expected 3, got "12"` | pass |
     | added | `a/added` | absent | inconclusive<br>`needs methods/by-id` |
     | removed | `a/removed` | pass | absent |
     "#);
 }
 
 #[test]
-fn the_same_runs_differ_in_nothing() {
+fn equal_runs_have_no_difference() {
     let cases = [sample::failing("a/case"), sample::outcome("b/case", Verdict::Pass)];
     let same = diff(&cases, &cases);
     assert!(same.is_empty() && !samples().is_empty());
@@ -87,7 +87,7 @@ fn the_same_runs_differ_in_nothing() {
 }
 
 #[test]
-fn what_a_peer_says_cannot_break_out() {
+fn hostile_text_is_escaped() {
     let mut hostile = sample::failing("a/case");
     hostile.divergence = hostile.divergence.map(|it| Divergence {
         fingerprint: "1:0".to_owned(),
@@ -103,8 +103,8 @@ fn what_a_peer_says_cannot_break_out() {
 }
 
 #[test]
-fn more_than_one_run_is_none() {
+fn two_runs_on_one_side_are_rejected() {
     let events = sample::events(sample::run(0), &[], FINE);
     let two = [events.clone(), events.clone()].concat();
-    assert!(Diff::new(&events, &two).unwrap_err().contains("2 runs"));
+    assert!(Diff::new(&events, &two).unwrap_err().to_string().contains("2 runs"));
 }

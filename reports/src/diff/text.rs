@@ -1,9 +1,9 @@
-//! The difference for people. Like the text report it escapes all that it shows.
+//! The difference for people. Like the text report, it escapes every text.
 
 use super::{Case, Clauses, Diff};
-use crate::brief;
 use crate::event::Outcome;
-use crate::text::page::{Page, style};
+use crate::page::{Page, style};
+use crate::summary::brief;
 
 pub(super) fn write(diff: &Diff) -> String {
     let mut page = Page::new(false);
@@ -28,7 +28,7 @@ pub(super) fn write(diff: &Diff) -> String {
 fn one(page: &mut Page, case: &Case<'_>) {
     let verdict = |outcome: Option<&Outcome>| outcome.map_or("absent", |outcome| outcome.verdict.word());
     let line = format!("{}: {} -> {}", case.id, verdict(case.old), verdict(case.new));
-    page.hang(&format!("  {:8}", case.kind.word()), style::PLAIN, line);
+    page.hang(&format!("  {:8}", case.change.word()), style::PLAIN, line);
     for (word, outcome) in [("was", case.old), ("is", case.new)] {
         let said = outcome.map(brief).unwrap_or_default();
         if !said.is_empty() {

@@ -1,4 +1,4 @@
-//! Each case, and what each run found in it.
+//! The cases, with the findings of each run.
 
 use dnode_spec::clause;
 use maud::{Markup, html};
@@ -9,7 +9,7 @@ use crate::clauses::{Group, Row};
 use crate::event::{Death, Divergence, Origin, Outcome, Verdict, Wire};
 use crate::record::Record;
 
-/// How many entries of a wire log are shown from its beginning, and from its end.
+/// How many entries of a wire log are shown from its start and from its end.
 const ENTRIES: (usize, usize) = (12, 16);
 
 /// How many characters of an entry are shown.
@@ -18,7 +18,8 @@ const ENTRY: usize = 400;
 /// How many steps of a transcript, and lines of standard error, are shown.
 const LINES: usize = 30;
 
-/// All cases. What several runs found is folded, so that a reader first sees which of them found something.
+/// All cases. With several runs the details are folded, so that a reader first sees which runs have
+/// a finding.
 pub(super) fn cases(records: &[Record], groups: &[Group<'_>]) -> Markup {
     html! {
         @for group in groups { @for row in &group.rows { (case(records, row)) } }
@@ -30,7 +31,7 @@ fn case(records: &[Record], row: &Row<'_>) -> Markup {
     let about = row.judged().map(|outcome| &outcome.about).find(|about| !about.is_empty());
     let clauses = row.judged().next().map(|outcome| outcome.clauses.as_slice()).unwrap_or_default();
     let transcript = row.judged().map(|outcome| &outcome.evidence.transcript).find(|it| !it.is_empty());
-    // What passed everywhere is not printed: the matrix on the same paper has it.
+    // A case that passes in all runs is not printed on paper; the matrix has it.
     let passed = row.judged().all(|outcome| outcome.verdict == Verdict::Pass);
     html! {
         article.passed[passed] id={ "case/" (fragment(row.id)) } data-v=(letters(row)) data-l=(row.level) {
@@ -47,19 +48,19 @@ fn case(records: &[Record], row: &Row<'_>) -> Markup {
     }
 }
 
-/// What one run says of the case.
+/// The outcome of the case in one run.
 fn judged(number: usize, runs: usize, record: &Record, outcome: &Outcome) -> Markup {
-    let spared = crate::spared(&record.run, outcome);
+    let waiver = crate::summary::waiver(&record.run, outcome);
     let head = html! {
         (badge(outcome.verdict)) " " @if runs > 1 { strong { (shown(record.name())) } " " }
-        @if let Some(why) = spared { "(" (why) ") " }
+        @if let Some(why) = waiver { "(" (why) ") " }
     };
     html! {
         @if outcome.divergence.is_none() && !outcome.verdict.is_finding() {
-            p.judged data-peer=(number) { (head) @if let Some(reason) = crate::reason(outcome) { (shown(reason)) } }
+            p.judged data-peer=(number) { (head) @if let Some(reason) = crate::summary::reason(outcome) { (shown(reason)) } }
         } @else {
             details.judged data-peer=(number) open[runs == 1] {
-                summary { (head) span.brief { (shown(&crate::brief(outcome))) } }
+                summary { (head) span.brief { (shown(&crate::summary::brief(outcome))) } }
                 (finding(outcome))
             }
         }
@@ -72,7 +73,7 @@ fn finding(outcome: &Outcome) -> Markup {
         @if outcome.verdict == Verdict::HarnessError {
             p { "The suite itself failed. This says nothing about the peer." }
         }
-        @if let Some(reason) = crate::reason(outcome) { p { (shown(reason)) } }
+        @if let Some(reason) = crate::summary::reason(outcome) { p { (shown(reason)) } }
         @if let Some(excuse) = &outcome.excuse { p { "Excused: " (shown(excuse)) } }
         @if let Some(divergence) = &outcome.divergence { (difference(divergence)) }
         @if !evidence.wire.is_empty() { (wire(&evidence.wire, outcome.divergence.as_ref())) }
@@ -84,9 +85,9 @@ fn finding(outcome: &Outcome) -> Markup {
     }
 }
 
-/// What was expected and what came, with the clause's sentence.
+/// The clause, and the expected and the actual behaviour.
 fn difference(divergence: &Divergence) -> Markup {
-    let (expected, came) = mark::apart(&shown(&divergence.expected), &shown(&divergence.actual));
+    let (expected, got) = mark::differing(&shown(&divergence.expected), &shown(&divergence.actual));
     html! {
         @if let Some(clause) = clause::find(&divergence.clause) {
             blockquote { (clause.text)
@@ -97,7 +98,7 @@ fn difference(divergence: &Divergence) -> Markup {
             dt { "step" } dd { (shown(&divergence.step)) }
             @if !divergence.path.is_empty() { dt { "where" } dd { code { (shown(&divergence.path)) } } }
             dt { "expected" } dd { code { (marked(&expected)) } }
-            dt { "came" } dd { code { (marked(&came)) } }
+            dt { "got" } dd { code { (marked(&got)) } }
             dt { "difference" } dd { (divergence.kind) ", fingerprint " (shown(&divergence.fingerprint)) }
         }
     }
@@ -107,7 +108,8 @@ fn marked(text: &Marked) -> Markup {
     html! { (text.before) @if !text.marked.is_empty() { mark { (text.marked) } } (text.after) }
 }
 
-/// The wire log in two lanes, the suite's at the left. What diverged is marked where it is seen, and said at the end.
+/// The wire log in two lanes, the suite at the left. The difference is marked in its entry and
+/// named at the end.
 fn wire(log: &[Wire], divergence: Option<&Divergence>) -> Markup {
     let place = divergence.and_then(|divergence| mark::place(log, divergence));
     let (first, last) = ENTRIES;
@@ -117,14 +119,14 @@ fn wire(log: &[Wire], divergence: Option<&Divergence>) -> Markup {
         ol.wire {
             li.lanes aria-hidden="true" { span { "suite" } span { "peer" } }
             @for (number, entry) in log.iter().enumerate() {
-                @if number == first && left_out > 0 { li.omitted { (left_out) " entries left out" } }
+                @if number == first && left_out > 0 { (omitted(left_out)) }
                 @if number < first || number >= first + left_out || Some(number) == place {
                     (wire_entry(entry, divergence.filter(|_| Some(number) == place)))
                 }
             }
             @if let Some(divergence) = divergence {
                 li.peer.diverged { mark { (divergence.kind) } " expected "
-                    code { (terminal_short(&divergence.expected)) } ", came " code { (terminal_short(&divergence.actual)) }
+                    code { (terminal_short(&divergence.expected)) } ", got " code { (terminal_short(&divergence.actual)) }
                 }
             }
         }
@@ -152,16 +154,20 @@ fn wire_entry(entry: &Wire, divergence: Option<&Divergence>) -> Markup {
             Wire::Event { from, what } => li class={ (lane(from)) (hot) } {
                 span.who { (lane(from)) " " } em { @if divergence.is_some() { mark { (what) } } @else { (what) } }
             },
-            Wire::Omitted(count) => li.omitted { (count) " entries left out" },
+            Wire::Omitted(count) => (omitted(*count)),
         }
     }
+}
+
+fn omitted(count: usize) -> Markup {
+    html! { li.omitted { (count) @if count == 1 { " entry" } @else { " entries" } " left out" } }
 }
 
 fn terminal_short(text: &str) -> String {
     crate::escape::terminal_cut(text, 120, 0)
 }
 
-/// How the peer's process ended, and its last words.
+/// How the peer's process ended, and its standard error.
 fn process(death: &Death) -> Markup {
     let lines: Vec<&str> = death.stderr.lines().collect();
     let last = lines.iter().skip(lines.len().saturating_sub(LINES));

@@ -1,15 +1,15 @@
-//! Where in what came the difference is.
+//! Finds the place of a difference in the wire log.
 //!
-//! An event says what differed and not which entry of the log showed it, so this looks for the last one that fits. It is
-//! a help for the eye and no verdict: where nothing fits, nothing is marked.
+//! An outcome says what differed, but not which entry of the log showed it. This module looks for
+//! the last entry that fits. It only guides the eye: if no entry fits, nothing is marked.
 
 use crate::escape::terminal;
 use crate::event::{Divergence, Kind, Origin, Wire};
 
-/// How many bytes are looked for at most.
+/// The longest value that is searched for, in bytes.
 const LONGEST: usize = 1000;
 
-/// A text of which a part is marked; without a difference, that part is empty.
+/// A text with a marked part. The part is empty if there is no difference.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct Marked {
     pub(super) before: String,
@@ -23,9 +23,9 @@ impl Marked {
     }
 }
 
-/// Marks where two texts differ: what is between their common beginning and their common end. Texts that share too little
-/// are left alone, as all of them would be marked.
-pub(super) fn apart(a: &str, b: &str) -> (Marked, Marked) {
+/// Marks the parts of two texts between their common start and their common end. Texts that share
+/// too little are not marked, because the marks would cover all of them.
+pub(super) fn differing(a: &str, b: &str) -> (Marked, Marked) {
     let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
     let head = a.iter().zip(&b).take_while(|(a, b)| a == b).count();
     let shorter = a.len().min(b.len()) - head;
@@ -43,20 +43,21 @@ pub(super) fn apart(a: &str, b: &str) -> (Marked, Marked) {
     (part(&a), part(&b))
 }
 
-/// The entry that shows the difference: the last of the peer that holds what came, else its last of the kind that this
-/// difference is about. What did not come has none.
+/// The entry that shows the difference: the last line of the peer that contains the actual value,
+/// else the peer's last line. An end of the connection shows in the peer's last event. Silence
+/// shows in no entry.
 pub(super) fn place(log: &[Wire], divergence: &Divergence) -> Option<usize> {
     let last = |fits: &dyn Fn(&Wire) -> bool| log.iter().rposition(fits);
     match divergence.kind {
         Kind::Absent | Kind::Deaf | Kind::NotServed | Kind::Refused => None,
         Kind::Died | Kind::Closed => last(&|entry| matches!(entry, Wire::Event { from: Origin::Peer, .. })),
         _ => {
-            let came = came(divergence);
-            let came = came.as_bytes();
+            let actual = actual(divergence);
+            let actual = actual.as_bytes();
             let line = |entry: &Wire| matches!(entry, Wire::Bytes { from: Origin::Peer, .. });
             let holds = |entry: &Wire| match entry {
                 Wire::Bytes { from: Origin::Peer, bytes, .. } => {
-                    !came.is_empty() && bytes.windows(came.len()).any(|part| part == came)
+                    !actual.is_empty() && bytes.windows(actual.len()).any(|part| part == actual)
                 }
                 _ => false,
             };
@@ -65,16 +66,16 @@ pub(super) fn place(log: &[Wire], divergence: &Divergence) -> Option<usize> {
     }
 }
 
-/// Marks what came in the text of an entry.
+/// Marks the actual value in the text of an entry.
 pub(super) fn within(text: &str, divergence: Option<&Divergence>) -> Marked {
-    let came = divergence.map(|divergence| terminal(came(divergence))).unwrap_or_default();
-    if came.is_empty() {
+    let actual = divergence.map(|divergence| terminal(actual(divergence))).unwrap_or_default();
+    if actual.is_empty() {
         return Marked::plain(text);
     }
-    match text.rfind(&came).map(|start| (text.split_at(start).0, start + came.len())) {
+    match text.rfind(&actual).map(|start| (text.split_at(start).0, start + actual.len())) {
         Some((before, end)) => Marked {
             before: before.to_owned(),
-            marked: came,
+            marked: actual,
             after: text.get(end..).unwrap_or_default().to_owned(),
         },
         None => Marked::plain(text),
@@ -82,7 +83,7 @@ pub(super) fn within(text: &str, divergence: Option<&Divergence>) -> Marked {
 }
 
 /// The actual value as a line would hold it. Empty if it is too long for an entry to hold it.
-fn came(divergence: &Divergence) -> &str {
+fn actual(divergence: &Divergence) -> &str {
     if divergence.actual.len() > LONGEST { "" } else { &divergence.actual }
 }
 
@@ -95,22 +96,22 @@ mod tests {
     }
 
     #[test]
-    fn the_difference_is_between_what_is_common() {
-        let (a, b) = apart(r#"{"a":1,"b":2}"#, r#"{"a":1,"b":33}"#);
+    fn difference_is_between_common_start_and_end() {
+        let (a, b) = differing(r#"{"a":1,"b":2}"#, r#"{"a":1,"b":33}"#);
         assert_eq!(parts(&a), [r#"{"a":1,"b":"#, "2", "}"]);
         assert_eq!(parts(&b), [r#"{"a":1,"b":"#, "33", "}"]);
-        let (a, b) = apart("aa", "aaa");
+        let (a, b) = differing("aa", "aaa");
         assert_eq!((parts(&a), parts(&b)), (["aa", "", ""], ["aa", "a", ""]));
     }
 
     #[test]
-    fn texts_that_share_nothing_are_not_marked() {
-        let (a, b) = apart("the peer goes on serving", "nothing");
+    fn texts_without_common_parts_are_not_marked() {
+        let (a, b) = differing("the peer goes on serving", "nothing");
         assert_eq!((a, b), (Marked::plain("the peer goes on serving"), Marked::plain("nothing")));
     }
 
     #[test]
-    fn the_last_line_that_holds_what_came_is_the_place() {
+    fn last_line_with_the_actual_value_is_the_place() {
         let divergence = crate::sample::failing("a/case").divergence.unwrap();
         let log = crate::sample::failing("a/case").evidence.wire;
         assert_eq!(place(&log, &divergence), Some(3));
@@ -119,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_missing_has_no_place_and_an_end_is_an_event() {
+    fn silence_has_no_place_and_an_end_is_an_event() {
         let crash = crate::sample::crashing("a/case");
         let divergence = crash.divergence.unwrap();
         assert_eq!(place(&crash.evidence.wire, &divergence), Some(3));

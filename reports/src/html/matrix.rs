@@ -1,4 +1,4 @@
-//! The matrix: a row a case under its clause, a column a run.
+//! The matrix: one row per case, grouped by clause, and one column per run.
 
 use maud::{Markup, html};
 
@@ -8,7 +8,7 @@ use crate::escape::terminal_cut;
 use crate::event::{Outcome, Verdict};
 use crate::record::Record;
 
-/// How many characters of a peer's name stand at the head of its column.
+/// How many characters of a peer's name the head of its column shows.
 const NAME: usize = 60;
 
 pub(super) fn matrix(records: &[Record], groups: &[Group<'_>]) -> Markup {
@@ -23,7 +23,7 @@ pub(super) fn matrix(records: &[Record], groups: &[Group<'_>]) -> Markup {
     }
 }
 
-/// A clause: its sentence, the worst that each run has in it, and its cases.
+/// A clause: its sentence, its worst verdict in each run, and its cases.
 fn clause(group: &Group<'_>) -> Markup {
     let columns = group.rows.first().map_or(0, |row| row.outcomes.len());
     html! {
@@ -48,7 +48,8 @@ fn case(row: &Row<'_>) -> Markup {
     }
 }
 
-/// A verdict. What did not pass leads to its case; a link in each of some thousand passes would double the page.
+/// A verdict. Only cases that did not pass are links; thousands more links would double the size of
+/// the page.
 fn cell(id: &str, outcome: Option<&Outcome>) -> Markup {
     html! {
         @match outcome.map(|outcome| outcome.verdict) {
@@ -59,11 +60,11 @@ fn cell(id: &str, outcome: Option<&Outcome>) -> Markup {
     }
 }
 
-/// How many cases of a clause did not pass, under the worst of their verdicts.
+/// The worst verdict of a clause, and how many of its cases did not pass.
 fn worst(group: &Group<'_>, column: usize) -> Markup {
     let verdicts: Vec<Verdict> =
         group.rows.iter().filter_map(|row| *row.outcomes.get(column)?).map(|it| it.verdict).collect();
-    let Some(worst) = verdicts.iter().copied().max_by_key(|verdict| badness(*verdict)) else {
+    let Some(worst) = verdicts.iter().copied().max_by_key(|verdict| severity(*verdict)) else {
         return html! { td {} };
     };
     let count = verdicts.iter().filter(|verdict| **verdict != Verdict::Pass).count();
@@ -72,7 +73,7 @@ fn worst(group: &Group<'_>, column: usize) -> Markup {
     }
 }
 
-fn badness(verdict: Verdict) -> usize {
+fn severity(verdict: Verdict) -> usize {
     match verdict {
         Verdict::Pass => 0,
         Verdict::NotApplicable => 1,

@@ -1,4 +1,4 @@
-// Filters, and the way to one case. Nothing here makes markup of a text.
+// The filters and the links to cases. This script never turns text into markup.
 'use strict';
 {
   const form = document.getElementById('filters');
@@ -17,7 +17,7 @@
     return new Set(boxes.filter((box) => box.checked).map((box) => box.value));
   };
 
-  // A column, and all that a run says, is hidden by one rule for each peer and not element by element.
+  // One CSS rule per peer hides its column and its outcomes; that is faster than hiding each element.
   const hidePeers = (shown) => {
     const rules = [];
     for (let peer = 0; peer < peers; peer += 1) {
@@ -52,7 +52,7 @@
     count.textContent = `${shown} of ${cases.length} cases`;
   };
 
-  // A link to a case shows it, whatever was filtered and folded.
+  // A link shows its case even if it is filtered out or folded.
   const follow = () => {
     const target = document.getElementById(decodeURI(location.hash.slice(1))) ?? document.getElementById(location.hash.slice(1));
     if (!target) return;
@@ -64,7 +64,7 @@
     target.scrollIntoView();
   };
 
-  // Paper has nothing to unfold: what is found is printed, and folded again.
+  // Findings are unfolded for printing and folded again afterwards.
   let folded = [];
   addEventListener('beforeprint', () => {
     folded = [...document.querySelectorAll('details.judged:not([open])')];

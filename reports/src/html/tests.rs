@@ -3,13 +3,13 @@ use crate::event::Outcome;
 use crate::sample::{self, FINE};
 
 #[test]
-fn a_fragment_has_nothing_that_ends_one() {
+fn fragment_is_escaped() {
     assert_eq!(fragment("callback/any-depth"), "callback/any-depth");
     assert_eq!(fragment("a b\"<%\u{1b}é"), "a%20b%22%3c%25%5cx1b%c3%a9");
 }
 
 #[test]
-fn every_verdict_has_a_class_of_its_own_and_a_word() {
+fn every_verdict_has_its_own_class_and_word() {
     let letters: std::collections::BTreeSet<&str> = Verdict::ALL.into_iter().map(letter).collect();
     assert_eq!(letters.len(), Verdict::ALL.len());
     for verdict in Verdict::ALL {
@@ -30,14 +30,14 @@ fn page(outcome: Outcome) -> String {
 }
 
 #[test]
-fn a_finding_and_the_matrix_lead_to_the_text_of_the_clause() {
+fn finding_and_matrix_link_to_the_clause() {
     let outcome = sample::failing("a/case");
     let clause = dnode_spec::clause::find(&outcome.divergence.as_ref().unwrap().clause).unwrap();
     assert_eq!(page(outcome).matches(&format!("<a href=\"{}\">", clause.link())).count(), 2);
 }
 
 #[test]
-fn a_long_log_is_cut_and_what_diverged_stays() {
+fn long_log_is_cut_around_the_difference() {
     let mut outcome: Outcome = sample::failing("a/case");
     let line = outcome.evidence.wire.pop().unwrap();
     let padding = || (0..100).map(|_| sample::sent("{}\n"));

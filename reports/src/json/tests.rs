@@ -13,7 +13,7 @@ fn report(run: Run, cases: &[Outcome], ended: Ended) -> String {
     String::from_utf8(out).unwrap()
 }
 
-/// One case of each verdict, and hostile text wherever the peer has a say.
+/// One case of each verdict, with hostile text in every field that the peer controls.
 fn one_of_each() -> Vec<Outcome> {
     let mut hostile = sample::failing("values/hostile");
     if let Some(divergence) = &mut hostile.divergence {
@@ -33,7 +33,7 @@ fn one_of_each() -> Vec<Outcome> {
 }
 
 #[test]
-fn the_report_of_a_failing_case() {
+fn failing_case() {
     let cases = [sample::outcome("b/case", Verdict::Pass), sample::failing("a/case")];
     insta::assert_snapshot!(report(sample::run(2), &cases, FINE), @r#"
     {
@@ -82,9 +82,9 @@ fn the_report_of_a_failing_case() {
 }
 
 #[test]
-fn the_order_of_arrival_does_not_matter() {
+fn order_of_events_does_not_matter() {
     let mut cases = one_of_each();
-    // The same case twice never happens, and would still have one order.
+    // A case never occurs twice, but the order would still be fixed.
     cases.push(sample::outcome("values/nest", Verdict::Pass));
     let one = report(sample::run(9), &cases, FINE);
     cases.reverse();
@@ -94,7 +94,7 @@ fn the_order_of_arrival_does_not_matter() {
 }
 
 #[test]
-fn evidence_is_no_part_of_it() {
+fn evidence_is_left_out() {
     let with = sample::crashing("a/case");
     let without = Outcome { evidence: crate::event::Evidence::default(), ..with.clone() };
     let elsewhere =
@@ -103,7 +103,7 @@ fn evidence_is_no_part_of_it() {
 }
 
 #[test]
-fn hidden_characters_are_escapes_and_long_texts_are_cut() {
+fn hidden_characters_are_escaped_and_long_texts_are_cut() {
     let run = Run { peer: Some(HOSTILE.to_owned()), ..sample::run(8) };
     let text = report(run, &one_of_each(), FINE);
     assert!(!text.contains(|c| c != '\n' && escape::is_hidden(c)));
@@ -116,31 +116,34 @@ fn hidden_characters_are_escapes_and_long_texts_are_cut() {
 }
 
 #[test]
-fn interrupted_is_said_only_when_so() {
+fn interrupted_is_written_only_if_true() {
     let ended = Ended { interrupted: true, answered: false, stale: vec![] };
     assert!(report(sample::run(0), &[], ended).contains("\n  \"interrupted\": true,\n"));
     assert!(!report(sample::run(0), &[], FINE).contains("interrupted"));
 }
 
 #[test]
-fn the_run_comes_first() {
+fn the_first_event_must_be_started() {
     assert!(Json::new(Vec::new()).event(&Event::Ended(FINE)).is_err());
 }
 
 #[test]
-fn what_is_no_canonical_report_is_said() {
+fn read_rejects_malformed_reports() {
     let text = report(sample::run(8), &one_of_each(), FINE);
-    let wrong = |text: &str| read(text, "", Level::Robust).unwrap_err();
+    let wrong = |text: &str| read(text, "", Level::Robust).unwrap_err().to_string();
     assert!(read(&text, "", Level::Robust).is_ok());
     assert_eq!(
         wrong(&text.replace("\"format\": 1", "\"format\": 2")),
-        "it has the format 2, and this is read: 1"
+        "format 2 is unknown; this version reads format 1"
     );
-    assert_eq!(wrong(&text.replace("\"pass\": 1", "\"pass\": 2")), "its verdicts are not those of its cases");
+    assert_eq!(
+        wrong(&text.replace("\"pass\": 1", "\"pass\": 2")),
+        "the counts in \"verdicts\" do not match the cases"
+    );
     assert!(
         wrong(&text.replace("\"verdict\": \"pass\"", "\"verdict\": \"good\""))
             .contains("\"good\" is not a verdict")
     );
-    assert!(wrong(&text.replace("\"must\"", "\"may\"")).contains("\"may\" is no level"));
+    assert!(wrong(&text.replace("\"must\"", "\"may\"")).contains("\"may\" is not a level"));
     assert!(wrong("{}").contains("missing field"));
 }

@@ -15,7 +15,7 @@ fn report(runs: &[&[Outcome]]) -> String {
 }
 
 #[test]
-fn findings_are_folded_and_the_matrix_is_last() {
+fn one_run_has_folded_findings_and_then_the_matrix() {
     let bare = Outcome { evidence: Evidence::default(), ..sample::failing("message/order") };
     insta::assert_snapshot!(report(&[&[sample::outcome("a/case", Verdict::Pass), bare]]), @r#"
     # dnode-conform
@@ -26,13 +26,13 @@ fn findings_are_folded_and_the_matrix_is_last() {
 
     2 planned: 1 pass, 1 fail
 
-    Suite `0.1.0`, target `node fixtures/peers/dnode/peer.js`; what gates: robust and stricter
+    Suite `0.1.0`, target `node fixtures/peers/dnode/peer.js`; gate: robust and stricter
 
     ### Findings: `dnode 1.2.2`
 
     - **FAIL** `message/order`
-      `step 2 at arguments[0]: expected 3, came "12"`
-      Clause [`message/argument-order`](https://github.com/dnode-conform/dnode-conform/blob/v0.1.0/spec/CLAUSES.md#messageargument-order) (must): The arguments reach the function in their order and number.
+      `step 2 at arguments[0]: expected 3, got "12"`
+      Clause [`message/argument-order`](https://github.com/dnode-conform/dnode-conform/blob/v0.1.0/CLAUSES.md#messageargument-order) (must): The arguments reach the function in their order and number.
       <details><summary>evidence</summary>
 
       ```text
@@ -46,7 +46,7 @@ fn findings_are_folded_and_the_matrix_is_last() {
         step        step 2
         where       arguments[0]
         expected    3
-        came        "12"
+        got         "12"
         difference  violation: differs, fingerprint 1:bf36ebf234f3
       ```
 
@@ -57,7 +57,7 @@ fn findings_are_folded_and_the_matrix_is_last() {
 
     | case | level | verdict |
     |---|---|---|
-    | **[`message/argument-order`](https://github.com/dnode-conform/dnode-conform/blob/v0.1.0/spec/CLAUSES.md#messageargument-order)** | must | |
+    | **[`message/argument-order`](https://github.com/dnode-conform/dnode-conform/blob/v0.1.0/CLAUSES.md#messageargument-order)** | must | |
     | `a/case` | must | pass |
     | `message/order` | must | FAIL |
 
@@ -66,7 +66,7 @@ fn findings_are_folded_and_the_matrix_is_last() {
 }
 
 #[test]
-fn a_column_a_run() {
+fn one_column_per_run() {
     let one = [sample::outcome("a/case", Verdict::Pass), sample::outcome("b/case", Verdict::Pass)];
     let other = [sample::outcome("a/case", Verdict::Crash)];
     let text = report(&[&one, &other]);
@@ -86,7 +86,7 @@ fn a_column_a_run() {
 }
 
 #[test]
-fn a_step_summary_holds_it_however_much_was_found() {
+fn report_fits_a_step_summary() {
     let cases: Vec<Outcome> = (0..2000).map(|number| sample::failing(&format!("a/case-{number}"))).collect();
     let text = report(&[&cases]);
     assert!(text.len() < 1_000_000, "{} bytes", text.len());
@@ -94,7 +94,7 @@ fn a_step_summary_holds_it_however_much_was_found() {
 }
 
 #[test]
-fn a_span_holds_any_backticks() {
+fn span_may_contain_backticks() {
     for (text, expected) in [("a", "`a`"), ("a`b", "``a`b``"), ("`", "`` ` ``"), ("", ""), (" a", "`  a `")] {
         assert_eq!(span(text), expected);
     }

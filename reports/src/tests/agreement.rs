@@ -1,4 +1,4 @@
-//! The same run in every format: the same ids with the same verdicts, and the same sum.
+//! All formats show the same ids, verdicts and counts for the same run.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +14,7 @@ fn from_word(word: &str) -> Option<Verdict> {
     Verdict::ALL.into_iter().find(|verdict| verdict.word() == word.to_lowercase())
 }
 
-/// What a report says of each case, read as a reader of that format would.
+/// The verdicts in a report, parsed as a reader of that format would.
 fn verdicts(format: Format, text: &str) -> Verdicts {
     match format {
         Format::Text => in_text(text),
@@ -135,7 +135,7 @@ fn outcomes(events: &[Event]) -> impl Iterator<Item = &Outcome> {
     })
 }
 
-/// Fails where a format says something else of this run than its events.
+/// Fails if a format disagrees with the events of this run.
 #[track_caller]
 fn assert_agreement(events: &[Event]) {
     let (Some(Event::Started(run)), Some(Event::Ended(ended))) = (events.first(), events.last()) else {
@@ -149,8 +149,8 @@ fn assert_agreement(events: &[Event]) {
     for format in Format::ALL {
         let text = render(format, events);
         let mut expected = all.clone();
-        let tells = !matches!(format, Format::Json);
-        for stale in ended.stale.iter().filter(|_| tells) {
+        let shows_stale = !matches!(format, Format::Json);
+        for stale in ended.stale.iter().filter(|_| shows_stale) {
             assert!(text.contains(&stale.id) && text.contains(stale.reference.word()), "{}", format.word());
         }
         if format == Format::Github {
@@ -176,19 +176,19 @@ fn assert_agreement(events: &[Event]) {
 }
 
 #[test]
-fn every_format_agrees_on_every_verdict() {
+fn formats_agree_on_every_verdict() {
     assert_agreement(&sample_run());
 }
 
 #[test]
-fn every_format_agrees_on_a_whole_catalogue() {
+fn formats_agree_on_whole_catalogues() {
     for (name, text) in known() {
         assert_agreement(&crate::json::read(&text, &name, Level::Robust).unwrap());
     }
 }
 
 #[test]
-fn a_canonical_report_that_is_read_and_written_is_the_same_bytes() {
+fn canonical_report_round_trips() {
     for (name, text) in known() {
         let events = crate::json::read(&text, &name, Level::Robust).unwrap();
         assert!(render(Format::Json, &events) == text, "{name}");
@@ -196,7 +196,7 @@ fn a_canonical_report_that_is_read_and_written_is_the_same_bytes() {
 }
 
 #[test]
-fn what_is_rendered_from_the_file_of_events_is_what_the_run_gave() {
+fn events_file_renders_like_the_run() {
     let events = sample_run();
     let later = crate::events::read(&render(Format::Events, &events)).unwrap();
     for format in Format::ALL {
@@ -205,7 +205,7 @@ fn what_is_rendered_from_the_file_of_events_is_what_the_run_gave() {
 }
 
 #[test]
-fn several_runs_stand_one_beside_the_other() {
+fn several_runs_are_shown_side_by_side() {
     let events = known_events();
     let runs = known().len();
     let markdown = render(Format::Markdown, &events);

@@ -1,14 +1,14 @@
-//! The page in a real browser: Debian's chromium without a window, driven by `tests/readers/browser.mjs`.
+//! The page in a real browser: headless Chromium, driven by `tests/readers/browser.mjs`.
 
 use super::*;
 
-/// Fails with what to do where there is no browser: a page that nobody opened is not tested.
+/// Fails with instructions if there is no browser, because the page is untested without one.
 #[test]
-fn the_page_opens_filters_and_leads_to_a_case() {
+fn page_opens_filters_and_links_to_cases() {
     let chromium = std::env::var("CHROMIUM").unwrap_or_else(|_| "/usr/bin/chromium".to_owned());
     assert!(
         Path::new(&chromium).exists(),
-        "{chromium} is missing: install it with `apt-get install chromium`, or say in CHROMIUM where it is"
+        "{chromium} is missing: install it with `apt-get install chromium`, or set CHROMIUM to its path"
     );
     let files = Files::new("html");
     let one = files.write("one.html", &render(Format::Html, &sample_run()));

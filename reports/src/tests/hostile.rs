@@ -1,4 +1,4 @@
-//! Whatever a peer says, in whatever place: nothing breaks out of any format, and every report stays small.
+//! Hostile text in any field: every format escapes it, and every report stays small.
 
 use pulldown_cmark::{Event as Part, Options as Extensions, Parser, Tag, TagEnd};
 
@@ -7,7 +7,7 @@ use crate::escape;
 use crate::event::{Act, Death, Divergence, Kind, Status, Wire};
 use crate::sample::HOSTILE;
 
-/// A text that is markup, a command or a structure in one format or another.
+/// A text that is markup, a command or structure in at least one format.
 const MARKUP: &str = concat!(
     "</code></pre></script><script>alert(1)</script><img src=x onerror=alert(2)>\"'&]]>--><!--",
     "```` ``` `|[a](https://evil.example)![b](https://evil.example)<https://evil.example> https://evil.example\\|\\`|",
@@ -15,24 +15,24 @@ const MARKUP: &str = concat!(
     "%0A::error::%0D\u{fffe}\u{ffff}\u{0}\u{85}\r\n\t",
 );
 
-/// An outcome whose every text is this one; what the suite itself writes is short in any case.
+/// An outcome with this text in every field. Fields that the suite writes are short.
 fn outcome(verdict: Verdict, text: &str) -> Outcome {
-    let own = || text.chars().take(300).collect::<String>();
+    let short = || text.chars().take(300).collect::<String>();
     let whole = || text.to_owned();
     let mut outcome = sample::crashing("a/case");
-    outcome.id = format!("{verdict}/{}", own());
-    outcome.about = own();
-    outcome.clauses = vec![own()];
+    outcome.id = format!("{verdict}/{}", short());
+    outcome.about = short();
+    outcome.clauses = vec![short()];
     outcome.verdict = verdict;
     outcome.reason = Some(whole());
     outcome.divergence = Some(Divergence {
-        step: own(),
-        clause: own(),
+        step: short(),
+        clause: short(),
         kind: Kind::Differs,
         path: whole(),
         expected: whole(),
         actual: whole(),
-        // The schema of the canonical report holds it to its form.
+        // The schema of the canonical report requires this form.
         fingerprint: "1:f2bb57ebe676".to_owned(),
     });
     outcome.evidence.wire = vec![
@@ -42,8 +42,8 @@ fn outcome(verdict: Verdict, text: &str) -> Outcome {
         sample::peer_does(Act::Closes),
         Wire::Omitted(3),
     ];
-    outcome.evidence.transcript = own();
-    outcome.evidence.repeat = own();
+    outcome.evidence.transcript = short();
+    outcome.evidence.repeat = short();
     outcome.evidence.death =
         Some(Death { status: Status::Signal { number: 1, name: Some(whole()) }, stderr: whole() });
     outcome
@@ -67,7 +67,7 @@ pub(super) fn hostile_run() -> Vec<Event> {
 }
 
 #[test]
-fn nothing_hidden_is_left_in_any_format() {
+fn no_format_has_hidden_characters() {
     for format in Format::ALL {
         let text = render(format, &hostile_run());
         let hidden = text.chars().find(|c| *c != '\n' && escape::is_hidden(*c));
@@ -76,7 +76,7 @@ fn nothing_hidden_is_left_in_any_format() {
 }
 
 #[test]
-fn a_report_of_endless_texts_is_small() {
+fn reports_of_huge_texts_are_small() {
     for text in ["\u{1b}".repeat(16 << 20), "<\n".repeat(1 << 20)] {
         let events = events(&[Verdict::Crash], &text);
         for format in Format::ALL {
@@ -87,10 +87,10 @@ fn a_report_of_endless_texts_is_small() {
 }
 
 #[test]
-fn no_line_is_a_command_of_a_job_but_those_of_its_own_format() {
+fn no_line_is_a_command_for_the_ci_job() {
     for format in Format::ALL {
         for line in render(format, &hostile_run()).lines() {
-            // Elsewhere it would have to be printed to do harm, and the events are one line each.
+            // The other formats are not printed by a CI job, or have one line per event.
             let printed = matches!(format, Format::Text | Format::Github | Format::Tap);
             let command = line.trim_start().starts_with("::") || line.contains("##[");
             let own = format == Format::Github && line.starts_with("::");
@@ -105,7 +105,7 @@ fn no_line_is_a_command_of_a_job_but_those_of_its_own_format() {
 }
 
 #[test]
-fn tap_has_no_line_but_its_own() {
+fn tap_has_only_its_own_lines() {
     let text = render(Format::Tap, &hostile_run());
     let mut points = 0;
     for line in text.lines().skip(2) {
@@ -119,7 +119,7 @@ fn tap_has_no_line_but_its_own() {
 }
 
 #[test]
-fn markdown_takes_nothing_of_a_peer_for_markup() {
+fn markdown_has_no_markup_of_a_peer() {
     let text = render(Format::Markdown, &hostile_run());
     let extensions = Extensions::ENABLE_TABLES | Extensions::ENABLE_STRIKETHROUGH;
     let (mut rows, mut cells, mut block) = (0, 0, false);
@@ -139,7 +139,7 @@ fn markdown_takes_nothing_of_a_peer_for_markup() {
             }
             Part::Start(Tag::CodeBlock(_)) => block = true,
             Part::End(TagEnd::CodeBlock) => block = false,
-            // What is in code is a part of its own, but in a block; outside there are the words of the suite alone.
+            // Inline code is a part of its own. Outside of code there is only text of the suite.
             Part::Text(text) => assert!(block || !text.contains("evil"), "{text}"),
             Part::Start(Tag::TableRow) => rows += 1,
             Part::Start(Tag::TableCell) => cells += 1,
@@ -147,20 +147,20 @@ fn markdown_takes_nothing_of_a_peer_for_markup() {
             _ => {}
         }
     }
-    // Each row has three cells, the heading too: no text divides one.
+    // Each row and the heading have three cells, so no text splits a cell.
     assert_eq!(cells, (rows + 1) * 3);
     assert!(rows > Verdict::ALL.len());
 }
 
 #[test]
-fn html_has_one_script_and_no_element_of_a_peer() {
+fn html_has_one_script_and_no_markup_of_a_peer() {
     let text = render(Format::Html, &hostile_run());
     assert_eq!(text.matches("<script").count(), 1);
     assert!(!text.contains("<img") && text.contains("&lt;img src=x onerror=alert(2)&gt;"));
 }
 
 #[test]
-fn what_a_reader_of_junit_reads_is_what_was_written() {
+fn junit_reader_gets_the_written_ids() {
     let events = hostile_run();
     let report = quick_junit::Report::deserialize_from_str(&render(Format::Junit, &events)).unwrap();
     let names = report.test_suites[0].test_cases.iter().map(|case| case.name.as_str().to_owned());

@@ -1,18 +1,20 @@
-//! The programs that the formats are made for read them: libxml2 with the schema of Jenkins, ajv, `prove`, tap-parser.
+//! The usual programs read the formats: libxml2 with the schema of Jenkins, ajv, `prove` and
+//! tap-parser.
 //!
-//! They are npm packages and Perl's own `prove`. A validator of JSON Schema in Rust takes minutes to compile, and of
-//! XML Schema there is none; node and npm are needed for other tests anyway.
+//! They are npm packages, and `prove` comes with Perl. Rust has a validator of JSON Schema that
+//! takes minutes to compile, and none of XML Schema. Other tests need node and npm anyway.
 
 use super::*;
+use crate::event::{Act, Kind};
 
-/// Runs whose reports must be readable: every verdict, hostile texts, and nothing at all.
+/// Runs whose reports must be readable: every verdict, hostile text, and no case.
 fn runs() -> [(&'static str, Vec<Event>); 3] {
     let nothing = sample::events(sample::run(0), &[], FINE);
     [("sample", sample_run()), ("hostile", hostile::hostile_run()), ("nothing", nothing)]
 }
 
 #[test]
-fn junit_is_valid_by_the_schema_of_jenkins() {
+fn junit_is_valid_for_jenkins() {
     let files = Files::new("junit");
     let mut written: Vec<PathBuf> = runs()
         .iter()
@@ -24,7 +26,7 @@ fn junit_is_valid_by_the_schema_of_jenkins() {
 }
 
 #[test]
-fn json_and_events_are_valid_by_their_schemas() {
+fn json_and_events_match_their_schemas() {
     let files = Files::new("schema");
     let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut canonical: Vec<PathBuf> = runs()
@@ -43,7 +45,7 @@ fn json_and_events_are_valid_by_their_schemas() {
 }
 
 #[test]
-fn prove_and_a_tape_reader_of_node_read_tap() {
+fn prove_and_tap_parser_read_tap() {
     let files = Files::new("tap");
     let green = sample::events(
         sample::run(3),
@@ -75,4 +77,19 @@ fn prove_and_a_tape_reader_of_node_read_tap() {
     8 value/shared inconclusive needs methods/by-id
     9 value/nest harness-error no port was free
     "#);
+}
+
+#[test]
+fn schemas_list_the_words_of_the_enums() {
+    fn words(schema: &str, pointer: &str) -> Vec<String> {
+        let schema: serde_json::Value = serde_json::from_str(schema).unwrap();
+        serde_json::from_value(schema.pointer(pointer).unwrap().clone()).unwrap()
+    }
+    let events = include_str!("../../events.schema.json");
+    let report = include_str!("../../report.schema.json");
+    let kinds = Kind::ALL.map(Kind::word);
+    assert_eq!(words(events, "/$defs/divergence/properties/kind/enum"), kinds);
+    assert_eq!(words(report, "/$defs/divergence/properties/kind/enum"), kinds);
+    assert_eq!(words(events, "/$defs/act/enum"), Act::ALL.map(Act::word));
+    assert_eq!(words(report, "/$defs/verdict/enum"), Verdict::ALL.map(Verdict::word));
 }

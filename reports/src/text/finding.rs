@@ -1,10 +1,10 @@
-//! One finding: everything that the author of an implementation needs to believe it and to repeat it.
+//! One finding: everything that the author of an implementation needs to check and to reproduce it.
 
 use anstyle::AnsiColor;
 use dnode_spec::clause;
 
-use super::page::{Page, style};
 use crate::event::{Death, Divergence, Origin, Outcome, Run, Verdict, Wire};
+use crate::page::{Page, style};
 
 /// How many steps of a transcript are shown.
 const STEPS: usize = 40;
@@ -12,10 +12,10 @@ const STEPS: usize = 40;
 /// How many of the last lines of standard error are shown.
 const STDERR: usize = 20;
 
-/// How much is shown.
+/// How much of a finding is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Detail {
-    /// All of it.
+    /// Everything.
     Full,
     /// The difference and the command, without the evidence.
     Brief,
@@ -23,7 +23,7 @@ pub(super) enum Detail {
 
 /// Writes a finding.
 pub(super) fn write(page: &mut Page, run: &Run, outcome: &Outcome, detail: Detail) {
-    let mark = crate::spared(run, outcome).map(|why| format!(" ({why})")).unwrap_or_default();
+    let mark = crate::summary::waiver(run, outcome).map(|why| format!(" ({why})")).unwrap_or_default();
     page.title(outcome.verdict, &mark, &outcome.id);
     page.hang("  ", style::PLAIN, &outcome.about);
     page.blank();
@@ -39,7 +39,7 @@ pub(super) fn write(page: &mut Page, run: &Run, outcome: &Outcome, detail: Detai
     } else {
         clauses(page, outcome);
     }
-    if let Some(reason) = crate::reason(outcome) {
+    if let Some(reason) = crate::summary::reason(outcome) {
         page.field("reason", style::PLAIN, reason);
     }
     if let Some(excuse) = &outcome.excuse {
@@ -53,7 +53,7 @@ pub(super) fn write(page: &mut Page, run: &Run, outcome: &Outcome, detail: Detai
         transcript(page, &outcome.evidence.transcript);
     }
     if !outcome.evidence.repeat.is_empty() {
-        page.block("repeat", "the command that runs just this case");
+        page.block("repeat", "the command that runs only this case");
         page.plain(4, style::BOLD, &outcome.evidence.repeat);
     }
     if let Some(death) = &outcome.evidence.death {
@@ -61,7 +61,7 @@ pub(super) fn write(page: &mut Page, run: &Run, outcome: &Outcome, detail: Detai
     }
 }
 
-/// The clause that is broken; where nothing was broken, those that the case is about.
+/// The broken clause; if none is broken, the clauses that the case tests.
 fn clauses(page: &mut Page, outcome: &Outcome) {
     let broken = outcome.divergence.as_ref().map(|divergence| std::slice::from_ref(&divergence.clause));
     for id in broken.unwrap_or(&outcome.clauses) {
@@ -81,18 +81,18 @@ fn difference(page: &mut Page, divergence: &Divergence) {
         page.field("where", style::PLAIN, &divergence.path);
     }
     page.field("expected", style::GOOD, &divergence.expected);
-    page.field("came", style::BAD, &divergence.actual);
+    page.field("got", style::BAD, &divergence.actual);
     let named =
         format!("{}: {}, fingerprint {}", divergence.weight(), divergence.kind, divergence.fingerprint);
     page.field("difference", style::PLAIN, &named);
 }
 
-/// The wire log in two lanes. `->` and `<-` stand before bytes, `--` before what is not bytes.
+/// The wire log in two lanes. Bytes have the marks `->` and `<-`, other events `--`.
 fn wire(page: &mut Page, log: &[Wire]) {
     if log.is_empty() {
         return;
     }
-    page.block("wire", "what went over the connection in its order: suite -> peer, suite <- peer");
+    page.block("wire", "the traffic of the connection, in order: suite -> peer, suite <- peer");
     for entry in log {
         match entry {
             Wire::Bytes { from, bytes, cut } => sent(page, *from, bytes, *cut),
@@ -103,7 +103,7 @@ fn wire(page: &mut Page, log: &[Wire]) {
     }
 }
 
-/// Bytes of one end. The newline that ends a line is not shown; where it is missing, that is said.
+/// Bytes that one end sent. The newline at the end of a line is not shown; a missing one is noted.
 fn sent(page: &mut Page, from: Origin, bytes: &[u8], cut: usize) {
     let (body, whole) = match bytes.strip_suffix(b"\n") {
         Some(body) if cut == 0 => (body, true),
@@ -121,7 +121,7 @@ fn sent(page: &mut Page, from: Origin, bytes: &[u8], cut: usize) {
     }
 }
 
-/// What an end did that is not bytes.
+/// An event of one end other than bytes.
 fn note(page: &mut Page, from: Origin, what: &str) {
     let gutter = match from {
         Origin::Suite => "    suite --       ",
@@ -135,18 +135,19 @@ fn transcript(page: &mut Page, steps: &str) {
     if count == 0 {
         return;
     }
-    page.block("transcript", "what was played, one step a line");
+    page.block("transcript", "the steps of the session, one per line");
     for step in steps.lines().take(STEPS) {
         page.hang("    ", style::PLAIN, step);
     }
     if count > STEPS {
-        page.plain(4, style::FAINT, &format!("({} more steps)", count - STEPS));
+        page.plain(4, style::FAINT, &format!("({} more lines)", count - STEPS));
     }
 }
 
-/// How the peer's process ended, and its last words. A tab becomes four spaces, as stack traces are full of them.
+/// How the peer's process ended, and its standard error. A tab becomes four spaces, because stack
+/// traces often have tabs.
 fn process(page: &mut Page, death: &Death) {
-    page.block("process", "how the peer ended, and the last lines of its standard error");
+    page.block("process", "how the peer's process ended, and the last lines of its standard error");
     page.hang("    ", style::BAD, death.status.to_string());
     let lines: Vec<&str> = death.stderr.lines().collect();
     for line in lines.iter().skip(lines.len().saturating_sub(STDERR)) {

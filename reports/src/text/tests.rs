@@ -48,7 +48,7 @@ fn hang() -> Outcome {
 }
 
 #[test]
-fn a_clean_run() {
+fn clean_run() {
     let run = Run { notes: vec!["The peer answers in order.".to_owned()], ..sample::run(2) };
     let cases = [sample::outcome("a/case", Verdict::Pass), sample::outcome("b/case", Verdict::Pass)];
     insta::assert_snapshot!(report(PLAIN, run, &cases, FINE), @"
@@ -64,7 +64,7 @@ fn a_clean_run() {
 }
 
 #[test]
-fn a_failing_case() {
+fn failing_case() {
     let cases = [sample::outcome("a/case", Verdict::Pass), sample::failing("message/argument-order")];
     insta::assert_snapshot!(report(PLAIN, sample::run(2), &cases, FINE), @r#"
     dnode-conform 0.1.0
@@ -82,10 +82,10 @@ fn a_failing_case() {
       step        step 2
       where       arguments[0]
       expected    3
-      came        "12"
+      got         "12"
       difference  violation: differs, fingerprint 1:9a24989d367b
 
-      wire        what went over the connection in its order: suite -> peer, suite <- peer
+      wire        the traffic of the connection, in order: suite -> peer, suite <- peer
         suite ->       {"method":"methods","arguments":[{}],"callbacks":{},"links":[]}
               <- peer  {"method":"methods","arguments":[{"add":"[Function]"}],"callbacks":{"0":["0",
                        "add"]},"links":[]}
@@ -93,11 +93,11 @@ fn a_failing_case() {
                        "links":[]}
               <- peer  {"method":0,"arguments":["12"],"callbacks":{},"links":[]}
 
-      transcript  what was played, one step a line
+      transcript  the steps of the session, one per line
         {"send":{"method":"add","arguments":[1,2,{"$fn":"cb"}]}}
         {"expect":{"method":{"$fn":"cb"},"arguments":[3]}}
 
-      repeat      the command that runs just this case
+      repeat      the command that runs only this case
         dnode-conform --case message/argument-order -- node fixtures/peers/dnode/peer.js
 
     2 planned: 1 pass, 1 fail
@@ -106,7 +106,7 @@ fn a_failing_case() {
 }
 
 #[test]
-fn a_crash_with_hostile_stderr() {
+fn crash_with_hostile_stderr() {
     insta::assert_snapshot!(report(PLAIN, sample::run(1), &[sample::crashing("robust/deep")], FINE), @r#"
     dnode-conform 0.1.0
       peer        dnode 1.2.2
@@ -122,25 +122,25 @@ fn a_crash_with_hostile_stderr() {
                   source: protocol document, "data fields", sentence 4
       step        step 2
       expected    an answer, or the end of the connection
-      came        the process ended with exit status 1
+      got         the process ended with exit status 1
       difference  violation: died, fingerprint 1:b5d9375e4258
 
-      wire        what went over the connection in its order: suite -> peer, suite <- peer
+      wire        the traffic of the connection, in order: suite -> peer, suite <- peer
         suite ->       {"method":"methods","arguments":[{}],"callbacks":{},"links":[]}
               <- peer  {"method":"methods","arguments":[{"add":"[Function]"}],"callbacks":{"0":["0",
                        "add"]},"links":[]}
         suite ->       {"method":"add","arguments":[1,2,"[Function]"],"callbacks":{"0":["2"]},
                        "links":[]}
-              -- peer  closes
+              -- peer  closes the connection
 
-      transcript  what was played, one step a line
+      transcript  the steps of the session, one per line
         {"send":{"method":"add","arguments":[1,2,{"$fn":"cb"}]}}
         {"expect":{"method":{"$fn":"cb"},"arguments":[3]}}
 
-      repeat      the command that runs just this case
+      repeat      the command that runs only this case
         dnode-conform --case robust/deep -- node fixtures/peers/dnode/peer.js
 
-      process     how the peer ended, and the last lines of its standard error
+      process     how the peer's process ended, and the last lines of its standard error
         exit status 1
         | TypeError: x is not a function
         |     at \x1b[2J\x1b]0;owned\x07\x0d\u{202e}evil\u{202c}\u{200b}\u{9b}31m\u{e0041}\u{2028}
@@ -153,7 +153,7 @@ fn a_crash_with_hostile_stderr() {
 }
 
 #[test]
-fn a_hang_after_a_long_line() {
+fn hang_after_a_long_line() {
     insta::assert_snapshot!(report(PLAIN, sample::run(1), &[hang()], FINE), @r#"
     dnode-conform 0.1.0
       peer        dnode 1.2.2
@@ -169,10 +169,10 @@ fn a_hang_after_a_long_line() {
                   source: protocol document, "the protocol", sentence 1
       step        after the last step
       expected    an answer to a known-good call, or the end of the connection
-      came        the connection is open and nothing came within 2 s
+      got         the connection is open and nothing came within 2 s
       difference  deviation: deaf, fingerprint 1:000000000000
 
-      wire        what went over the connection in its order: suite -> peer, suite <- peer
+      wire        the traffic of the connection, in order: suite -> peer, suite <- peer
         suite ->       {"method":"methods","arguments":[{}],"callbacks":{},"links":[]}
               <- peer  {"method":"methods","arguments":[{"add":"[Function]"}],"callbacks":{"0":["0",
                        "add"]},"links":[]}
@@ -193,11 +193,11 @@ fn a_hang_after_a_long_line() {
               <- peer  {"half":\xff
               -- peer  (no newline)
 
-      transcript  what was played, one step a line
+      transcript  the steps of the session, one per line
         {"send":{"method":"add","arguments":[1,2,{"$fn":"cb"}]}}
         {"expect":{"method":{"$fn":"cb"},"arguments":[3]}}
 
-      repeat      the command that runs just this case
+      repeat      the command that runs only this case
         dnode-conform --case framing/line-length -- node fixtures/peers/dnode/peer.js
 
     1 planned: 1 hang
@@ -206,7 +206,7 @@ fn a_hang_after_a_long_line() {
 }
 
 #[test]
-fn cases_that_were_not_judged() {
+fn cases_without_a_verdict_on_the_peer() {
     let mut cases: Vec<Outcome> = (1..=7)
         .map(|n| {
             let id = format!("cycle/case-{n}");
@@ -244,7 +244,7 @@ fn cases_that_were_not_judged() {
 }
 
 #[test]
-fn a_failure_that_is_only_observed() {
+fn failure_below_the_gate() {
     let cases = [sample::outcome("a/case", Verdict::Pass), observed()];
     insta::assert_snapshot!(report(PLAIN, sample::run(2), &cases, FINE), @r#"
     dnode-conform 0.1.0
@@ -263,10 +263,10 @@ fn a_failure_that_is_only_observed() {
       step        step 2
       where       arguments[0]
       expected    3
-      came        "12"
+      got         "12"
       difference  observed: differs, fingerprint 1:8f84bbf42a79
 
-      repeat      the command that runs just this case
+      repeat      the command that runs only this case
         dnode-conform --case methods/again -- node fixtures/peers/dnode/peer.js
 
     2 planned: 1 pass, 1 fail (1 not gating)
@@ -308,11 +308,11 @@ fn verbose_lists_each_case() {
         1  the probe declares cycle absent
            c/case
     ");
-    assert!(text.contains("  wire  "), "what does not gate is shown in full");
+    assert!(text.contains("  wire  "), "failures below the gate are shown in full");
 }
 
 #[test]
-fn nothing_ran() {
+fn empty_run() {
     let run = Run { peer: None, ..sample::run(0) };
     let ended = Ended { interrupted: false, answered: false, stale: vec![] };
     insta::assert_snapshot!(report(PLAIN, run, &[], ended), @"
@@ -335,7 +335,7 @@ fn lines_are_at_most_100_columns_wide() {
 }
 
 #[test]
-fn the_run_comes_first() {
+fn first_event_must_be_started() {
     let mut text = Text::new(Vec::new(), PLAIN);
     assert!(text.event(&Event::Ended(FINE)).is_err());
     let judged = Event::Judged(Box::new(sample::outcome("a/case", Verdict::Pass)));
@@ -343,12 +343,12 @@ fn the_run_comes_first() {
 }
 
 #[test]
-fn a_reader_of_the_end_sees_what_failed_first() {
+fn findings_are_repeated_at_the_end() {
     let cases: Vec<Outcome> = (0..12).map(|number| sample::failing(&format!("a/case-{number}"))).collect();
     let text = report(PLAIN, sample::run(12), &cases, FINE);
-    let (_, end) = text.split_once("\nfindings: ").unwrap();
+    let (_, end) = text.split_once("\n12 findings; ").unwrap();
     insta::assert_snapshot!(end, @r#"
-    12 cases; the first of them again
+    the first of them in brief
       FAIL a/case-0
       FAIL a/case-1
       FAIL a/case-2
@@ -370,10 +370,10 @@ fn a_reader_of_the_end_sees_what_failed_first() {
       step        step 2
       where       arguments[0]
       expected    3
-      came        "12"
+      got         "12"
       difference  violation: differs, fingerprint 1:f46aab101b08
 
-      repeat      the command that runs just this case
+      repeat      the command that runs only this case
         dnode-conform --case a/case-0 -- node fixtures/peers/dnode/peer.js
 
     12 planned: 12 fail
@@ -382,13 +382,13 @@ fn a_reader_of_the_end_sees_what_failed_first() {
 }
 
 #[test]
-fn a_single_finding_stands_at_the_end_too() {
+fn single_finding_is_repeated_if_other_text_follows() {
     let finding = sample::failing("a/case");
     let text = report(PLAIN, sample::run(1), std::slice::from_ref(&finding), FINE);
-    assert_eq!(text.matches("FAIL  a/case").count(), 1, "nothing stands between it and the end");
+    assert_eq!(text.matches("FAIL  a/case").count(), 1, "no other text follows it");
     let reason = "the probe declares cycle absent";
     let cases = [finding, sample::because("b/case", Verdict::NotApplicable, reason)];
     let text = report(PLAIN, sample::run(2), &cases, FINE);
     let (_, end) = text.split_once(reason).unwrap();
-    assert!(end.contains("findings: 1 case; again\n  FAIL a/case\n\nFAIL  a/case\n"), "{end}");
+    assert!(end.contains("1 finding; in brief\n  FAIL a/case\n\nFAIL  a/case\n"), "{end}");
 }

@@ -1,4 +1,4 @@
-// Opens pages in a real browser as a reader does: CHROMIUM ONE SEVERAL HOSTILE. With SHOTS=DIR it leaves pictures there.
+// Usage: browser.mjs CHROMIUM ONE SEVERAL HOSTILE. Opens the pages in a real browser. With SHOTS=DIR it saves screenshots.
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -14,7 +14,7 @@ const browser = await chromium.launchPersistentContext(profile, {
   offline: true,
 });
 
-// Everything that a console, a dialog or a request says while a page is used.
+// All console messages, dialogs and requests of the pages.
 const said = [];
 async function open(file, options = {}) {
   const page = await browser.newPage();
@@ -52,7 +52,7 @@ async function filters() {
   const withCrash = await page.locator('article[data-v*=c]').count();
   assert.ok(crashes > 0 && crashes < all);
   assert.equal(crashes, withCrash);
-  // Of the peers that are left, one crashes less than all of them do.
+  // With one peer left, only the crashes of that peer remain.
   const peers = await page.locator('input[name=peer]').count();
   assert.ok(peers > 1);
   for (let peer = 1; peer < peers; peer += 1) await box(page, 'peer', peer).uncheck();
@@ -80,7 +80,7 @@ async function links() {
   const direct = await open(one, { fragment: '#case/message/argument-order' });
   const target = direct.locator('article:target');
   await target.waitFor();
-  assert.ok(await target.evaluate((element) => element.getBoundingClientRect().top < innerHeight), 'it is in view');
+  assert.ok(await target.evaluate((element) => element.getBoundingClientRect().top < innerHeight), 'the case is in view');
   assert.match(await target.locator('blockquote').innerText(), /message\/argument-order/);
   assert.match(await target.locator('.repeat').innerText(), /--case message\/argument-order/);
   assert.deepEqual(await target.locator('.wire mark').allInnerTexts(), ['"12"', 'differs']);
@@ -95,7 +95,7 @@ async function hostileText() {
   assert.equal(await page.locator('script').count(), 1);
   assert.equal(await page.locator('a').evaluateAll((all) => all.filter((a) => !a.getAttribute('href').startsWith('#')).length), 0);
   const text = await page.locator('main').textContent();
-  assert.ok(text.includes('<script>alert(1)</script>') && text.includes('\\u{202e}'), 'it is shown as text');
+  assert.ok(text.includes('<script>alert(1)</script>') && text.includes('\\u{202e}'), 'markup is shown as text');
   assert.doesNotMatch(await page.content(), /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufffe\uffff]/);
   for (const link of await page.locator('.matrix .case th a').all()) {
     await link.click();
@@ -104,11 +104,11 @@ async function hostileText() {
   await page.close();
 }
 
-async function paperPhoneAndNight() {
+async function printPhoneAndDark() {
   const paper = await open(several, { media: 'print', fragment: '#case/framing/half-close' });
   assert.ok(!await paper.locator('#filters').isVisible());
   await paper.evaluate(() => dispatchEvent(new Event('beforeprint')));
-  assert.equal(await paper.locator('details.judged:not([open])').count(), 0, 'paper has all findings');
+  assert.equal(await paper.locator('details.judged:not([open])').count(), 0, 'all findings are open on paper');
   await paper.evaluate(() => dispatchEvent(new Event('afterprint')));
   assert.notEqual(await paper.locator('details.judged:not([open])').count(), 0);
   await paper.close();
@@ -119,11 +119,11 @@ async function paperPhoneAndNight() {
     assert.ok(wide <= 360, `${file}: ${wide} px wide on a phone`);
     await phone.close();
   }
-  const back = (page) => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
-  const [day, night] = [await open(one), await open(one, { scheme: 'dark' })];
-  assert.notEqual(await back(day), await back(night));
-  await day.close();
-  await night.close();
+  const background = (page) => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+  const [light, dark] = [await open(one), await open(one, { scheme: 'dark' })];
+  assert.notEqual(await background(light), await background(dark));
+  await light.close();
+  await dark.close();
 }
 
 async function pictures(folder) {
@@ -155,7 +155,7 @@ try {
   await filters();
   await links();
   await hostileText();
-  await paperPhoneAndNight();
+  await printPhoneAndDark();
   if (process.env.SHOTS) await pictures(process.env.SHOTS);
   assert.deepEqual(said, []);
 } finally {

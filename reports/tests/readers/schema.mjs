@@ -1,4 +1,4 @@
-// Validates reports by a JSON Schema: SCHEMA FILE…; of a file that ends with jsonl, each line.
+// Usage: schema.mjs SCHEMA FILE… Validates reports with a JSON Schema; in a .jsonl file, each line.
 import { readFileSync } from 'node:fs';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 

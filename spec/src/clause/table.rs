@@ -259,7 +259,7 @@ pub const CLAUSES: &[Clause] = &[
     // interop: two implementations with each other
     clause("interop/works", Should, Source::Probe, Interop,
         "A client of one implementation does a session of calls with the probe of another, and every answer is right."),
-    // what cannot be tested
+    // clauses that cannot be tested
     clause("document/equal-language", Must, doc(INTRO, 2),
         NotTestable("which end a program's author calls from is the program's choice; framing/equal-ends tests that both can"),
         "Both ends have the same rights."),

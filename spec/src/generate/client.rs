@@ -1,5 +1,7 @@
-//! The client of a generated session: it makes the moves of a plan that are legal now, and knows what each function that it gets does.
+//! The client of a generated session. It makes the moves of a plan that are legal now, and knows the behaviour of each
+//! function that it receives.
 
+mod rare;
 mod values;
 
 use super::illegal::Illegal;
@@ -7,34 +9,35 @@ use super::plan::{KINDS, Move};
 use super::rare::Rare;
 use crate::graph::{Graph, Node, NodeId};
 use crate::message::{Id, Method};
-use crate::monitor::End;
 use crate::probe::Probe;
 use crate::session::{Event, Function, Handle, Session};
-use crate::transcript::{About, Recorder, Style};
+use crate::state::End;
+use crate::transcript::write::{Cuts, HeaderLine, Message, Step, raw};
+use crate::transcript::{About, Bytes, Recorder, Style};
 use serde_json::json;
 use std::collections::{BTreeMap, HashSet};
 
-pub(super) type Values = Graph<Function>;
+type Values = Graph<Function>;
 
-/// What a function of ours is for: what the functions in a call of it do.
+/// The purpose of a function of ours. The functions in the arguments of its calls behave accordingly.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Purpose {
-    /// Those call functions of ours.
+enum Purpose {
+    /// They call functions of ours.
     Plain,
-    /// A counter.
+    /// They are a counter.
     Counter,
-    /// A keeper.
+    /// They are a keeper.
     Keeper,
-    /// Those say a word.
+    /// They say a word.
     Say,
     /// The second argument passes its argument on.
     Apply,
 }
 
-/// What a function of the peer does, and on which state.
+/// The behaviour of a function of the peer, with the state that it uses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Does {
-    /// Calls one of ours with what it is called with.
+enum Does {
+    /// Calls one of ours with its arguments.
     CallOurs,
     /// Takes one value.
     PassOn,
@@ -47,7 +50,7 @@ pub(super) enum Does {
 }
 
 impl Does {
-    pub(super) fn state(self) -> Option<usize> {
+    fn state(self) -> Option<usize> {
         match self {
             Does::CallOurs | Does::PassOn => None,
             Does::Callback(state) => state,
@@ -58,30 +61,37 @@ impl Does {
 
 /// Plays the moves against the reference peer.
 pub(super) struct Client {
-    pub(super) session: Session,
+    session: Session,
     peer: Session,
     probe: Probe,
-    pub(super) recorder: Recorder,
-    pub(super) steps: Vec<String>,
-    /// What each of our functions is for, by handle.
+    recorder: Recorder,
+    steps: Vec<Step>,
+    /// The purpose of each of our functions, by handle.
     purposes: Vec<Purpose>,
-    /// Functions of ours that were sent as values.
-    pub(super) sent: Vec<Handle>,
-    /// Functions of the peer that may be called.
-    pub(super) held: Vec<(Id, Does)>,
-    pub(super) methods: BTreeMap<String, Id>,
+    /// Our functions that were sent as values.
+    sent: Vec<Handle>,
+    /// The peer's functions that may be called.
+    held: Vec<(Id, Does)>,
+    methods: BTreeMap<String, Id>,
     /// The names of the members of our object.
     members: &'static [&'static str],
     states: usize,
-    /// The states that moves depend on whose answers have not come.
+    /// The states of pending calls.
     busy: HashSet<usize>,
-    /// What both ends said.
+    /// The lines of both ends.
     #[cfg(test)]
     pub(super) said: Vec<(End, Vec<u8>)>,
 }
 
-/// The members of our object, which `callMe` can call, where they are nothing rare.
-pub(super) const MEMBERS: [&str; 2] = ["hello", "other"];
+/// The members of our object, which `callMe` can call.
+fn members(rare: Option<Rare>) -> &'static [&'static str] {
+    match rare {
+        Some(Rare::ReservedNames) => &["methods", "cull"],
+        Some(Rare::DigitNames) => &["7", "0"],
+        Some(Rare::EmptyObject) => &[],
+        _ => &["hello", "other"],
+    }
+}
 
 /// The methods of the probe in the order of the kinds of moves; the last two kinds are no methods.
 const METHODS: [&str; 14] = [
@@ -101,7 +111,7 @@ const METHODS: [&str; 14] = [
     "echo",
 ];
 
-/// How much more likely than others each kind is: what leads further comes more often.
+/// The weight of each kind: moves that make more moves possible are more likely.
 const LIKELY: [u8; KINDS] = [4, 1, 1, 2, 2, 2, 1, 1, 1, 1, 2, 1, 1, 2, 8, 2];
 
 const CULL: usize = 15;
@@ -120,7 +130,7 @@ impl Client {
             sent: Vec::new(),
             held: Vec::new(),
             methods: BTreeMap::new(),
-            members: Rare::members(rare),
+            members: members(rare),
             states: 0,
             busy: HashSet::new(),
             #[cfg(test)]
@@ -128,7 +138,10 @@ impl Client {
         };
         if manual {
             client.hear_object();
-            client.steps.push("{\"expect\":{\"method\":\"methods\",\"arguments\":[\"?object\"]}}".to_owned());
+            let arguments = raw(b"\"?object\"".to_vec()).into_iter().collect();
+            let methods =
+                Message { method: json!("methods"), arguments: Some(arguments), ..Message::default() };
+            client.steps.push(Step { expect: Some(methods), ..Step::default() });
         }
         if rare == Some(Rare::CallsBeforeObject) {
             client.call_method("add", &Move::bare(0));
@@ -143,7 +156,7 @@ impl Client {
     }
 
     /// Sends our object.
-    pub(super) fn offer(&mut self) {
+    fn offer(&mut self) {
         let mut graph = Graph::new();
         let members: Vec<_> =
             self.members.iter().map(|name| (*name, self.own(&mut graph, Purpose::Plain))).collect();
@@ -159,7 +172,7 @@ impl Client {
         self.exchange();
     }
 
-    /// Makes a move, as far as it can be made now.
+    /// Makes a move, if it is possible now.
     pub(super) fn play(&mut self, step: &Move, weights: &[u8]) {
         let kind = weighted(step.kind, weights);
         if kind == CULL {
@@ -172,7 +185,7 @@ impl Client {
         }
     }
 
-    /// Makes a move that crosses what the peer says.
+    /// Makes a move that may cross messages of the peer.
     pub(super) fn cross(&mut self, step: &Move, weights: &[u8]) {
         let kind = weighted(step.kind, weights);
         if kind == CULL && !self.held.is_empty() {
@@ -196,37 +209,37 @@ impl Client {
         }
     }
 
-    /// The transcript, with an illegal step at its end where there is one.
-    pub(super) fn finish(self, rare: Option<Rare>, illegal: Option<Illegal>, about: &About) -> String {
+    /// The transcript, with an illegal step at its end if there is one.
+    pub(super) fn finish(
+        mut self,
+        rare: Option<Rare>,
+        illegal: Option<Illegal>,
+        about: &About,
+    ) -> (HeaderLine, Vec<Step>) {
         let mut header = self.recorder.header(about);
-        if let Some(rare) = rare {
-            header.insert_str(header.len() - 1, &format!(",\"requires\":[\"{}\"]", rare.clause()));
-        }
-        let mut steps = self.steps;
+        header.requires = rare.into_iter().map(|rare| rare.clause().to_owned()).collect();
         if let Some(Illegal { clause, line }) = illegal {
-            let bytes = crate::transcript::written_bytes(line);
-            steps.push(format!("{{\"line\":{bytes},\"label\":\"illegal: {clause}\"}}"));
-            steps.push("{\"survive\":true}".to_owned());
-            header = header.replacen("\"callback/own-function\"", "\"robust/not-deaf\"", 1);
-            header.insert_str(header.len() - 1, ",\"hostile\":true");
+            let (label, line) = (Some(format!("illegal: {clause}")), Some(Bytes::Plain(line.to_vec())));
+            self.steps.push(Step { line, label, ..Step::default() });
+            self.steps.push(Step { survive: true, ..Step::default() });
+            header.clauses = vec!["robust/not-deaf".to_owned()];
+            header.hostile = true;
         }
-        format!("{header}\n{}\n", steps.join("\n"))
+        (header, self.steps)
     }
 
-    /// The transcript of a session in which what both ends say crosses.
-    pub(super) fn finish_crossing(self, about: &About) -> String {
-        let mut header = self.recorder.header(about);
-        header.insert_str(header.len() - 1, ",\"crossing\":true");
-        format!("{header}\n{}\n", self.steps.join("\n"))
+    /// The transcript of a session in which the messages of both ends cross.
+    pub(super) fn finish_crossing(self, about: &About) -> (HeaderLine, Vec<Step>) {
+        (HeaderLine { crossing: true, ..self.recorder.header(about) }, self.steps)
     }
 
-    pub(super) fn own(&mut self, graph: &mut Values, purpose: Purpose) -> NodeId {
+    fn own(&mut self, graph: &mut Values, purpose: Purpose) -> NodeId {
         self.purposes.push(purpose);
         graph.add(Node::Leaf(Function::Own(Handle(self.purposes.len() as u64 - 1))))
     }
 
-    pub(super) fn call_method(&mut self, method: &str, step: &Move) {
-        // Nothing of an empty object can be called.
+    fn call_method(&mut self, method: &str, step: &Move) {
+        // An empty object has no methods.
         let method = if method == "callMe" && self.members.is_empty() { "add" } else { method };
         let mut graph = Graph::new();
         let mut values: Vec<NodeId> = Vec::new();
@@ -261,7 +274,7 @@ impl Client {
 
     fn call_held(&mut self, step: &Move) {
         let (id, does) = self.held[usize::from(step.pick) % self.held.len()];
-        // What depends on state waits for all that was asked of it.
+        // A call that depends on a state waits for the answers of the earlier calls on it.
         if does.state().is_some_and(|state| !self.busy.insert(state)) {
             self.exchange();
             self.busy.extend(does.state());
@@ -282,7 +295,7 @@ impl Client {
         self.call(&Method::Id(id), graph, values, step);
     }
 
-    /// Gives a function back, between two barriers.
+    /// Culls a function, between two barriers.
     fn cull(&mut self, step: &Move) {
         self.exchange();
         if self.held.is_empty() {
@@ -296,7 +309,7 @@ impl Client {
         }
     }
 
-    pub(super) fn remembered(&mut self, graph: &mut Values) -> NodeId {
+    fn remembered(&mut self, graph: &mut Values) -> NodeId {
         let node = self.own(graph, Purpose::Plain);
         self.sent.push(Handle(self.purposes.len() as u64 - 1));
         node
@@ -316,18 +329,18 @@ impl Client {
         self.said.push((from, line.to_vec()));
     }
 
-    /// Hands what we sent to the peer; the answers stay under way.
-    pub(super) fn deliver(&mut self, split: Option<&[u8]>) {
+    /// Hands our lines to the peer. The answers stay pending.
+    fn deliver(&mut self, split: Option<&[u8]>) {
         let from = self.steps.len();
         let ascii = self.deliver_changed(|line| line);
-        // A character that is cut is rare, and would hide the rest.
+        // To cut within a character is a rare move of its own.
         if let (Some(cuts), Some(last)) = (split.filter(|_| ascii), self.steps[from..].last_mut()) {
-            last.insert_str(last.len() - 1, &format!(",\"split\":{}", json!(cuts)));
+            last.split = Some(Cuts::At(cuts.iter().map(|&cut| usize::from(cut)).collect()));
         }
     }
 
-    /// The same, with each line changed on its way; says whether all were ASCII.
-    pub(super) fn deliver_changed(&mut self, change: impl Fn(Vec<u8>) -> Vec<u8>) -> bool {
+    /// The same, with each line changed on its way. Gives whether all were ASCII.
+    fn deliver_changed(&mut self, change: impl Fn(Vec<u8>) -> Vec<u8>) -> bool {
         let mut ascii = true;
         while let Some(line) = self.session.poll_output() {
             let line = change(line);
@@ -340,7 +353,7 @@ impl Client {
         ascii
     }
 
-    /// Carries everything over until nothing is under way.
+    /// Delivers all lines of both ends, and the answers to them, until none is pending.
     pub(super) fn exchange(&mut self) {
         loop {
             self.deliver(None);
@@ -355,7 +368,7 @@ impl Client {
                 self.session.feed(&line);
             }
             let heard = self.recorder.take_steps();
-            self.steps.extend(heard.iter().map(|step| without_identity(step)));
+            self.steps.extend(heard.into_iter().map(without_identity));
             while let Some(event) = self.session.poll_event() {
                 self.learn(event);
             }
@@ -366,7 +379,7 @@ impl Client {
         self.busy.clear();
     }
 
-    /// What we hold after this event.
+    /// Notes the functions that an event gives us.
     fn learn(&mut self, event: Event) {
         match event {
             Event::Remote(graph, Some(object)) => {
@@ -385,7 +398,7 @@ impl Client {
         }
     }
 
-    /// Takes the functions out of a call of ours.
+    /// Notes the functions in the arguments of a call of ours.
     fn take(&mut self, purpose: Purpose, graph: &Values, root: NodeId) {
         let first = graph.items(root).first().copied();
         let state = self.states;
@@ -420,7 +433,7 @@ impl Client {
             match graph.node(at) {
                 Node::Array(items) => todo.extend(items.iter().filter(|&&item| seen.insert(item))),
                 Node::Object(members) => todo.extend(members.values().filter(|&&item| seen.insert(item))),
-                // Of a value that was passed on beside it we know only that it calls one of ours.
+                // A function in a value that was passed on only calls one of ours.
                 Node::Leaf(Function::Theirs(id)) => {
                     let passed = does == Does::PassOn && graph.items(root).get(1) != Some(&at);
                     self.hold(*id, if passed { Does::CallOurs } else { does });
@@ -437,11 +450,16 @@ impl Client {
     }
 }
 
-/// The step with either answer of a keeper's `is`: whether a function that is sent again is the same one is left free.
-fn without_identity(step: &str) -> String {
-    ["yes", "no"].iter().fold(step.to_owned(), |step, answer| {
-        step.replace(&format!("\"arguments\":[\"{answer}\"]"), "\"arguments\":[\"?string\"]")
-    })
+/// Expects either answer of a keeper's `is`: the protocol does not say whether a function that is sent again is the same.
+fn without_identity(mut step: Step) -> Step {
+    let arguments = step.expect.iter_mut().find_map(|message| message.arguments.as_mut());
+    if let Some([answer]) = arguments.map(Vec::as_mut_slice)
+        && ["\"yes\"", "\"no\""].contains(&answer.get())
+        && let Some(any) = raw(b"\"?string\"".to_vec())
+    {
+        *answer = any;
+    }
+    step
 }
 
 /// The kind of move that this number picks.

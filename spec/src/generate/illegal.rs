@@ -1,4 +1,4 @@
-//! The illegal steps: each breaks one clause, which the monitor names.
+//! The illegal steps. Each breaks one clause, and the monitor names it.
 
 /// A line that breaks a clause.
 #[derive(Debug, Clone, Copy)]
@@ -13,8 +13,8 @@ const fn illegal(clause: &'static str, line: &'static [u8]) -> Illegal {
     Illegal { clause, line }
 }
 
-/// All of them. Ids from 900,000 on are never declared, and the object has no method `nosuch`: whoever understands more than a line says has
-/// nothing to run.
+/// All illegal steps. No end declares ids from 900,000 on, and the object has no method `nosuch`. So even a peer that guesses
+/// the meaning of a line has nothing to run.
 #[rustfmt::skip]
 pub const ILLEGAL: &[Illegal] = &[
     illegal("framing/json", b"nonsense"),

@@ -1,4 +1,4 @@
-//! What a generated session does, as proptest draws it.
+//! The plan of a generated session, as proptest draws it.
 
 use super::rare::{RARE, Rare};
 use crate::transcript::Style;
@@ -12,37 +12,37 @@ pub(super) const KINDS: usize = 16;
 /// A session before it is played.
 #[derive(Debug, Clone, Default)]
 pub struct Plan {
-    /// How likely each kind of move is.
+    /// The weight of each kind of move.
     pub weights: Vec<u8>,
     /// The moves.
     pub moves: Vec<Move>,
-    /// How the messages are written.
+    /// The style of the messages.
     pub style: Style,
-    /// What it does that is seldom seen, after which move, and with which choice.
+    /// The rare move, the number of the move before it, and its choice.
     pub rare: Option<(Rare, u16, u16)>,
-    /// Which illegal step ends it, where one does.
+    /// The choice of the illegal step at the end; only illegal sessions have one.
     pub illegal: u16,
 }
 
-/// One move. Picks are taken modulo what there is to pick from.
+/// One move. A pick is taken modulo the number of choices.
 #[derive(Debug, Clone)]
 pub struct Move {
-    /// Which kind, by weight.
+    /// The pick of the kind, by weight.
     pub kind: u16,
-    /// Which of the functions at hand.
+    /// The pick of the function.
     pub pick: u16,
     /// The values that it sends.
     pub values: Vec<Shape>,
-    /// By its name, where it calls a method.
+    /// Whether a method is called by name.
     pub by_name: bool,
-    /// The next move is made without waiting for the answers of this one.
+    /// Whether the next move does not wait for the answers of this one.
     pub together: bool,
-    /// Where its bytes are cut.
+    /// The offsets at which its bytes are cut.
     pub split: Option<Vec<u8>>,
 }
 
 impl Move {
-    /// A move with nothing in it.
+    /// A move without values.
     pub(super) fn bare(pick: u16) -> Move {
         Move { kind: 0, pick, values: Vec::new(), by_name: false, together: false, split: None }
     }
@@ -51,7 +51,7 @@ impl Move {
 /// A value that is sent.
 #[derive(Debug, Clone)]
 pub enum Shape {
-    /// null, true, false.
+    /// `null`, `true` or `false`.
     Word(u8),
     /// A number.
     Number(f64),
@@ -59,13 +59,13 @@ pub enum Shape {
     Integer(i32),
     /// A text.
     Text(String),
-    /// One of our functions: a fresh one, or one that was sent before.
+    /// One of our functions: a new one, or one that was sent before.
     Own(Option<u16>),
-    /// A function of the peer, handed back.
+    /// A function of the peer, sent back to it.
     Theirs(u16),
-    /// The value so many levels up: a cycle.
+    /// The container this many levels up: a cycle.
     Up(u8),
-    /// A value of this message once more.
+    /// Another value of the message again.
     Again(u16),
     /// An array.
     List(Vec<Shape>),
@@ -78,7 +78,7 @@ pub fn plan() -> impl Strategy<Value = Plan> {
     let weights = vec(prop_oneof![1 => Just(0_u8), 2 => 1_u8..5], KINDS);
     (weights, vec(a_move(), 2..14), style(), rare(), any::<u16>()).prop_map(
         |(weights, moves, style, rare, illegal)| {
-            // What is rare is written in the plain way, with names.
+            // A session with a rare move has the plain style, with names.
             let style = if rare.is_some() { Style::default() } else { style };
             Plan { weights, moves, style, rare, illegal }
         },
@@ -91,7 +91,7 @@ fn rare() -> impl Strategy<Value = Option<(Rare, u16, u16)>> {
 }
 
 fn style() -> impl Strategy<Value = Style> {
-    // The first function of a call is the third of the session: its id is 0, or large.
+    // The first function of a call is the third of the session. So its id is 0, or large.
     let ids = option::weighted(0.3, prop::sample::select(vec![-2, 998, 1 << 31, 1 << 52]));
     let seldom = || prop::bool::weighted(0.2);
     (ids, any::<bool>(), seldom(), seldom()).prop_map(|(ids_from, integer_paths, omits, adds)| Style {
@@ -103,7 +103,7 @@ fn style() -> impl Strategy<Value = Style> {
 }
 
 fn a_move() -> impl Strategy<Value = Move> {
-    // A cut costs a pause, or it would be none.
+    // Each cut costs a pause, so there are few.
     let split = option::weighted(0.03, vec(any::<u8>(), 1..3));
     let picks = (any::<u16>(), any::<u16>(), any::<bool>(), any::<bool>());
     (picks, vec(shape(), 0..3), split).prop_map(|((kind, pick, by_name, together), values, split)| Move {
@@ -140,7 +140,7 @@ fn text() -> impl Strategy<Value = String> {
         12 => "[a-z]{0,6}",
         6 => "\\PC{0,4}",
         2 => Just("[Function]".to_owned()),
-        // Longer than a segment, and than what some take for a line.
+        // Longer than a segment, and than some peers accept in a line.
         1 => (500_usize..70_000).prop_map(|length| "x".repeat(length)),
         2 => Just("$x".to_owned()),
         3 => Just("\u{0}\n\"\\\u{2028}😀".to_owned()),

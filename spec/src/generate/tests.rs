@@ -1,4 +1,4 @@
-//! What the generator makes is legal, and what its illegal step breaks, the monitor names.
+//! Generated sessions are legal, and the monitor names the clause of an illegal step.
 
 use super::*;
 use crate::monitor::{End, Monitor};
@@ -11,7 +11,7 @@ fn sample(number: u64, kind: Kind) -> String {
 }
 
 #[test]
-fn every_session_reads_and_all_kinds_of_steps_occur() {
+fn all_sessions_are_readable_and_all_kinds_of_steps_occur() {
     let mut called: BTreeMap<String, usize> = BTreeMap::new();
     for number in 0..500 {
         let text = sample(number, Kind::Legal);
@@ -39,7 +39,7 @@ fn every_session_reads_and_all_kinds_of_steps_occur() {
 }
 
 #[test]
-fn what_is_rare_is_said_in_the_header_and_where_it_stands() {
+fn rare_move_is_named_in_the_header_and_changes_the_steps() {
     for (rare, clause) in RARE {
         let plan = Plan { rare: Some((*rare, 0, 3)), moves: vec![Move::bare(1)], ..Plan::default() };
         let about = About {
@@ -49,10 +49,14 @@ fn what_is_rare_is_said_in_the_header_and_where_it_stands() {
             recorded: false,
             meta: Map::new(),
         };
-        let text = write(&plan, Kind::Legal, &about);
+        let write = |plan: &Plan| {
+            let (header, steps) = super::write(plan, Kind::Legal, &about);
+            text(&header, steps)
+        };
+        let text = write(&plan);
         let transcript = Transcript::read(&text).unwrap_or_else(|error| panic!("{rare:?}: {error}\n{text}"));
         assert_eq!(transcript.header.requires, [*clause]);
-        let plain = write(&Plan { rare: None, ..plan }, Kind::Legal, &about);
+        let plain = write(&Plan { rare: None, ..plan });
         assert_ne!(
             plain.lines().skip(1).collect::<Vec<_>>(),
             text.lines().skip(1).collect::<Vec<_>>(),
@@ -62,7 +66,7 @@ fn what_is_rare_is_said_in_the_header_and_where_it_stands() {
 }
 
 #[test]
-fn an_illegal_step_breaks_the_clause_that_it_names() {
+fn illegal_step_breaks_its_clause() {
     for Illegal { clause, line } in ILLEGAL {
         let mut monitor = Monitor::new();
         let broken: Vec<&str> =
@@ -78,7 +82,7 @@ fn an_illegal_step_breaks_the_clause_that_it_names() {
 
 proptest! {
     #[test]
-    fn the_monitor_accepts_what_both_ends_of_a_generated_session_say(plan in plan(), kind in prop::sample::select(&Kind::ALL)) {
+    fn generated_session_breaks_no_clause(plan in plan(), kind in prop::sample::select(&Kind::ALL)) {
         let client = play(&plan, kind);
         let mut monitor = Monitor::new();
         for (from, line) in &client.said {

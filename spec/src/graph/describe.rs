@@ -3,17 +3,18 @@
 use super::{Graph, Node, NodeId};
 use crate::text::{Text, TextBuf};
 
-/// How many bytes a description has at most, before the closing dots.
+/// The most bytes of a description, without the ellipsis.
 const LIMIT: usize = 160;
 
-/// What is still to be written.
+/// A piece that is not written yet.
 enum Piece<'a> {
     Node(NodeId),
     Text(&'static str),
     Key(&'a TextBuf),
 }
 
-/// The value at `id` in one line of JSON-like text, cut short where it is long; functions and matchers stand unquoted.
+/// The value at `id` in one line of JSON-like text, of at most 160 bytes and an ellipsis. Functions and matchers have no
+/// quotes.
 #[must_use]
 pub fn describe<F: std::fmt::Display>(graph: &Graph<F>, id: NodeId) -> String {
     let mut out: Vec<u8> = Vec::new();
@@ -41,7 +42,7 @@ pub fn describe<F: std::fmt::Display>(graph: &Graph<F>, id: NodeId) -> String {
     format!("{}…", String::from_utf8_lossy(&out[..cut]))
 }
 
-/// Writes a scalar, or the opening bracket of a container, whose parts are then to be written.
+/// Writes a scalar, or the opening bracket of a container. The parts of the container go to `todo`.
 fn write_node<'g, F: std::fmt::Display>(node: &'g Node<F>, out: &mut Vec<u8>, todo: &mut Vec<Piece<'g>>) {
     let text = match node {
         Node::Missing => "nothing".to_owned(),
@@ -64,7 +65,7 @@ fn write_node<'g, F: std::fmt::Display>(node: &'g Node<F>, out: &mut Vec<u8>, to
     out.extend_from_slice(text.as_bytes());
 }
 
-/// Puts the parts of a container on the stack, the first on top; no more than could be shown.
+/// Pushes the parts of a container, the first one on top, and no more than fit into a description.
 fn push_parts<'g>(parts: impl Iterator<Item = (Option<&'g TextBuf>, NodeId)>, todo: &mut Vec<Piece<'g>>) {
     let parts: Vec<_> = parts.take(LIMIT).enumerate().collect();
     for (n, (key, item)) in parts.into_iter().rev() {
@@ -80,12 +81,12 @@ fn write_text(text: &TextBuf, out: &mut Vec<u8>) {
     Text::from_wtf8(short(text.as_text().as_bytes())).write_json(out);
 }
 
-/// The beginning of a text, a character longer than can show: what a description costs is bounded.
+/// The beginning of a text, one character longer than fits. So the cost of a description is bounded.
 fn short(text: &[u8]) -> &[u8] {
     &text[..text.len().min(LIMIT + 4)]
 }
 
-/// The type of the value at `id`, in one word.
+/// The type of the value at `id`, in one word: `absent` for a hole, `function` for a leaf, else the JSON type.
 #[must_use]
 pub fn class<F>(graph: &Graph<F>, id: NodeId) -> &'static str {
     match graph.node(id) {

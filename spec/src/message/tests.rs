@@ -1,10 +1,10 @@
-//! What is wrong with a message, field by field, and that what is written is read again.
+//! Problems of messages, field by field, and the round trip of written messages.
 
 use super::*;
 use crate::sample;
 use proptest::prelude::*;
 
-/// Each line with all that decoding says of it.
+/// Each line, with its problems.
 fn judged(lines: &[&str]) -> String {
     let mut out = String::new();
     for line in lines {
@@ -22,32 +22,32 @@ fn judged(lines: &[&str]) -> String {
         for Problem { clause, at, expected, actual, refused } in &decoded.problems {
             assert!(crate::clause::find(clause).is_some(), "{clause}");
             let weight = if *refused { "refused" } else { "tolerated" };
-            out += &format!("  {weight} {clause} at `{at}`: expected {expected}, came {actual}\n");
+            out += &format!("  {weight} {clause} at `{at}`: expected {expected}, got {actual}\n");
         }
     }
     out
 }
 
 #[test]
-fn a_message_is_an_object() {
+fn message_is_an_object() {
     insta::assert_snapshot!(judged(&["null", "true", "1", r#""methods""#, "[]", r#"[{"method":"a"}]"#]), @r#"
     null
-      refused message/object at ``: expected an object, came null
+      refused message/object at ``: expected an object, got null
     true
-      refused message/object at ``: expected an object, came a boolean
+      refused message/object at ``: expected an object, got a boolean
     1
-      refused message/object at ``: expected an object, came a number
+      refused message/object at ``: expected an object, got a number
     "methods"
-      refused message/object at ``: expected an object, came a string
+      refused message/object at ``: expected an object, got a string
     []
-      refused message/object at ``: expected an object, came an array
+      refused message/object at ``: expected an object, got an array
     [{"method":"a"}]
-      refused message/object at ``: expected an object, came an array
+      refused message/object at ``: expected an object, got an array
     "#);
 }
 
 #[test]
-fn a_method_is_a_string_or_an_integer() {
+fn method_is_a_string_or_an_integer() {
     let methods =
         r#"""|"0"|"a"|0|7|-1|-0|0.0|0e0|1e2|100e-2|9007199254740991|9007199254740992|9223372036854775807"#;
     let others = "0.5|1e308|1e-400|9223372036854775808|null|true|[]|{}|[0]";
@@ -73,34 +73,34 @@ fn a_method_is_a_string_or_an_integer() {
     {"method":9007199254740992}  ok
     {"method":9223372036854775807}  ok
     {"method":0.5}
-      refused message/method at `method`: expected a string or an integer, came the number 0.5
+      refused message/method at `method`: expected a string or an integer, got the number 0.5
     {"method":1e308}
-      refused message/method at `method`: expected a string or an integer, came the number 1e308
+      refused message/method at `method`: expected a string or an integer, got the number 1e308
     {"method":1e-400}
-      refused message/method at `method`: expected a string or an integer, came the number 1e-400
+      refused message/method at `method`: expected a string or an integer, got the number 1e-400
     {"method":9223372036854775808}
-      refused message/method at `method`: expected a string or an integer, came the number 9223372036854775808
+      refused message/method at `method`: expected a string or an integer, got the number 9223372036854775808
     {"method":null}
-      refused message/method at `method`: expected a string or an integer, came null
+      refused message/method at `method`: expected a string or an integer, got null
     {"method":true}
-      refused message/method at `method`: expected a string or an integer, came a boolean
+      refused message/method at `method`: expected a string or an integer, got a boolean
     {"method":[]}
-      refused message/method at `method`: expected a string or an integer, came an array
+      refused message/method at `method`: expected a string or an integer, got an array
     {"method":{}}
-      refused message/method at `method`: expected a string or an integer, came an object
+      refused message/method at `method`: expected a string or an integer, got an object
     {"method":[0]}
-      refused message/method at `method`: expected a string or an integer, came an array
+      refused message/method at `method`: expected a string or an integer, got an array
     {}
-      refused message/method at `method`: expected a string or an integer, came nothing
+      refused message/method at `method`: expected a string or an integer, got nothing
     {"Method":"a","arguments":[]}
-      refused message/method at `method`: expected a string or an integer, came nothing
+      refused message/method at `method`: expected a string or an integer, got nothing
     {"method":0.00000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000005}
-      refused message/method at `method`: expected a string or an integer, came the number 0.00000000000000000000000000000000000000
+      refused message/method at `method`: expected a string or an integer, got the number 0.00000000000000000000000000000000000000
     "#);
 }
 
 #[test]
-fn a_number_is_an_id_by_its_value() {
+fn number_is_an_id_by_value() {
     let method = |line: &str| {
         let value = Value::parse(line.as_bytes()).unwrap();
         decode(&value).message.unwrap().method
@@ -130,43 +130,43 @@ fn each_field_has_its_type() {
     let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
     insta::assert_snapshot!(judged(&lines), @r#"
     {"method":"a","arguments":null}
-      tolerated message/arguments at `arguments`: expected an array, came null
+      tolerated message/arguments at `arguments`: expected an array, got null
     {"method":"a","arguments":true}
-      refused message/arguments at `arguments`: expected an array, came a boolean
+      refused message/arguments at `arguments`: expected an array, got a boolean
     {"method":"a","arguments":0}
-      refused message/arguments at `arguments`: expected an array, came a number
+      refused message/arguments at `arguments`: expected an array, got a number
     {"method":"a","arguments":""}
-      refused message/arguments at `arguments`: expected an array, came a string
+      refused message/arguments at `arguments`: expected an array, got a string
     {"method":"a","arguments":[]}  ok
     {"method":"a","arguments":{}}
-      refused message/arguments at `arguments`: expected an array, came an object
+      refused message/arguments at `arguments`: expected an array, got an object
     {"method":"a","callbacks":null}
-      tolerated message/callbacks at `callbacks`: expected an object, came null
+      tolerated message/callbacks at `callbacks`: expected an object, got null
     {"method":"a","callbacks":true}
-      refused message/callbacks at `callbacks`: expected an object, came a boolean
+      refused message/callbacks at `callbacks`: expected an object, got a boolean
     {"method":"a","callbacks":0}
-      refused message/callbacks at `callbacks`: expected an object, came a number
+      refused message/callbacks at `callbacks`: expected an object, got a number
     {"method":"a","callbacks":""}
-      refused message/callbacks at `callbacks`: expected an object, came a string
+      refused message/callbacks at `callbacks`: expected an object, got a string
     {"method":"a","callbacks":[]}
-      tolerated message/callbacks at `callbacks`: expected an object, came an array
+      tolerated message/callbacks at `callbacks`: expected an object, got an array
     {"method":"a","callbacks":{}}  ok
     {"method":"a","links":null}
-      tolerated message/links at `links`: expected an array, came null
+      tolerated message/links at `links`: expected an array, got null
     {"method":"a","links":true}
-      refused message/links at `links`: expected an array, came a boolean
+      refused message/links at `links`: expected an array, got a boolean
     {"method":"a","links":0}
-      refused message/links at `links`: expected an array, came a number
+      refused message/links at `links`: expected an array, got a number
     {"method":"a","links":""}
-      refused message/links at `links`: expected an array, came a string
+      refused message/links at `links`: expected an array, got a string
     {"method":"a","links":[]}  ok
     {"method":"a","links":{}}
-      refused message/links at `links`: expected an array, came an object
+      refused message/links at `links`: expected an array, got an object
     "#);
 }
 
 #[test]
-fn a_key_of_callbacks_is_an_integer() {
+fn key_of_callbacks_is_an_integer() {
     let integers = "0|7|-1|9007199254740991|9007199254740992|9223372036854775807|-9223372036854775808";
     let beyond = "9223372036854775808|-9223372036854775809";
     let others = r"01|-01|00|-0|-|+1|0.5|0.0|1e0|x|| 1|1 |0x1|__proto__|\ud800|\u0661|1\u0000";
@@ -178,59 +178,59 @@ fn a_key_of_callbacks_is_an_integer() {
     {"method":"a","callbacks":{"0":[0]}}  ok
     {"method":"a","callbacks":{"7":[0]}}  ok
     {"method":"a","callbacks":{"-1":[0]}}
-      tolerated callback/id-exact at `callbacks["-1"]`: expected an id between 0 and 2^53 - 1, came -1
+      tolerated callback/id-exact at `callbacks["-1"]`: expected an id between 0 and 2^53 - 1, got -1
     {"method":"a","callbacks":{"9007199254740991":[0]}}  ok
     {"method":"a","callbacks":{"9007199254740992":[0]}}
-      tolerated callback/id-exact at `callbacks["9007199254740992"]`: expected an id between 0 and 2^53 - 1, came 9007199254740992
+      tolerated callback/id-exact at `callbacks["9007199254740992"]`: expected an id between 0 and 2^53 - 1, got 9007199254740992
     {"method":"a","callbacks":{"9223372036854775807":[0]}}
-      tolerated callback/id-exact at `callbacks["9223372036854775807"]`: expected an id between 0 and 2^53 - 1, came 9223372036854775807
+      tolerated callback/id-exact at `callbacks["9223372036854775807"]`: expected an id between 0 and 2^53 - 1, got 9223372036854775807
     {"method":"a","callbacks":{"-9223372036854775808":[0]}}
-      tolerated callback/id-exact at `callbacks["-9223372036854775808"]`: expected an id between 0 and 2^53 - 1, came -9223372036854775808
+      tolerated callback/id-exact at `callbacks["-9223372036854775808"]`: expected an id between 0 and 2^53 - 1, got -9223372036854775808
     {"method":"a","callbacks":{"9223372036854775808":[0]}}
-      refused callback/id-exact at `callbacks["9223372036854775808"]`: expected an id between 0 and 2^53 - 1, came the key "9223372036854775808"
+      refused callback/id-exact at `callbacks["9223372036854775808"]`: expected an id between 0 and 2^53 - 1, got the key "9223372036854775808"
     {"method":"a","callbacks":{"-9223372036854775809":[0]}}
-      refused callback/id-exact at `callbacks["-9223372036854775809"]`: expected an id between 0 and 2^53 - 1, came the key "-9223372036854775809"
+      refused callback/id-exact at `callbacks["-9223372036854775809"]`: expected an id between 0 and 2^53 - 1, got the key "-9223372036854775809"
     {"method":"a","callbacks":{"01":[0]}}
-      refused callback/id-integral at `callbacks["01"]`: expected an integer in decimal as the key, came the key "01"
+      refused callback/id-integral at `callbacks["01"]`: expected an integer in decimal as the key, got the key "01"
     {"method":"a","callbacks":{"-01":[0]}}
-      refused callback/id-integral at `callbacks["-01"]`: expected an integer in decimal as the key, came the key "-01"
+      refused callback/id-integral at `callbacks["-01"]`: expected an integer in decimal as the key, got the key "-01"
     {"method":"a","callbacks":{"00":[0]}}
-      refused callback/id-integral at `callbacks["00"]`: expected an integer in decimal as the key, came the key "00"
+      refused callback/id-integral at `callbacks["00"]`: expected an integer in decimal as the key, got the key "00"
     {"method":"a","callbacks":{"-0":[0]}}
-      refused callback/id-integral at `callbacks["-0"]`: expected an integer in decimal as the key, came the key "-0"
+      refused callback/id-integral at `callbacks["-0"]`: expected an integer in decimal as the key, got the key "-0"
     {"method":"a","callbacks":{"-":[0]}}
-      refused callback/id-integral at `callbacks["-"]`: expected an integer in decimal as the key, came the key "-"
+      refused callback/id-integral at `callbacks["-"]`: expected an integer in decimal as the key, got the key "-"
     {"method":"a","callbacks":{"+1":[0]}}
-      refused callback/id-integral at `callbacks["+1"]`: expected an integer in decimal as the key, came the key "+1"
+      refused callback/id-integral at `callbacks["+1"]`: expected an integer in decimal as the key, got the key "+1"
     {"method":"a","callbacks":{"0.5":[0]}}
-      refused callback/id-integral at `callbacks["0.5"]`: expected an integer in decimal as the key, came the key "0.5"
+      refused callback/id-integral at `callbacks["0.5"]`: expected an integer in decimal as the key, got the key "0.5"
     {"method":"a","callbacks":{"0.0":[0]}}
-      refused callback/id-integral at `callbacks["0.0"]`: expected an integer in decimal as the key, came the key "0.0"
+      refused callback/id-integral at `callbacks["0.0"]`: expected an integer in decimal as the key, got the key "0.0"
     {"method":"a","callbacks":{"1e0":[0]}}
-      refused callback/id-integral at `callbacks["1e0"]`: expected an integer in decimal as the key, came the key "1e0"
+      refused callback/id-integral at `callbacks["1e0"]`: expected an integer in decimal as the key, got the key "1e0"
     {"method":"a","callbacks":{"x":[0]}}
-      refused callback/id-integral at `callbacks["x"]`: expected an integer in decimal as the key, came the key "x"
+      refused callback/id-integral at `callbacks["x"]`: expected an integer in decimal as the key, got the key "x"
     {"method":"a","callbacks":{"":[0]}}
-      refused callback/id-integral at `callbacks[""]`: expected an integer in decimal as the key, came the key ""
+      refused callback/id-integral at `callbacks[""]`: expected an integer in decimal as the key, got the key ""
     {"method":"a","callbacks":{" 1":[0]}}
-      refused callback/id-integral at `callbacks[" 1"]`: expected an integer in decimal as the key, came the key " 1"
+      refused callback/id-integral at `callbacks[" 1"]`: expected an integer in decimal as the key, got the key " 1"
     {"method":"a","callbacks":{"1 ":[0]}}
-      refused callback/id-integral at `callbacks["1 "]`: expected an integer in decimal as the key, came the key "1 "
+      refused callback/id-integral at `callbacks["1 "]`: expected an integer in decimal as the key, got the key "1 "
     {"method":"a","callbacks":{"0x1":[0]}}
-      refused callback/id-integral at `callbacks["0x1"]`: expected an integer in decimal as the key, came the key "0x1"
+      refused callback/id-integral at `callbacks["0x1"]`: expected an integer in decimal as the key, got the key "0x1"
     {"method":"a","callbacks":{"__proto__":[0]}}
-      refused callback/id-integral at `callbacks["__proto__"]`: expected an integer in decimal as the key, came the key "__proto__"
+      refused callback/id-integral at `callbacks["__proto__"]`: expected an integer in decimal as the key, got the key "__proto__"
     {"method":"a","callbacks":{"\ud800":[0]}}
-      refused callback/id-integral at `callbacks["\ud800"]`: expected an integer in decimal as the key, came the key "\ud800"
+      refused callback/id-integral at `callbacks["\ud800"]`: expected an integer in decimal as the key, got the key "\ud800"
     {"method":"a","callbacks":{"\u0661":[0]}}
-      refused callback/id-integral at `callbacks["١"]`: expected an integer in decimal as the key, came the key "١"
+      refused callback/id-integral at `callbacks["١"]`: expected an integer in decimal as the key, got the key "١"
     {"method":"a","callbacks":{"1\u0000":[0]}}
-      refused callback/id-integral at `callbacks["1\u0000"]`: expected an integer in decimal as the key, came the key "1\u0000"
+      refused callback/id-integral at `callbacks["1\u0000"]`: expected an integer in decimal as the key, got the key "1\u0000"
     "#);
 }
 
 #[test]
-fn a_long_key_is_cut_short() {
+fn long_key_is_cut() {
     let line = format!("{{\"method\":\"a\",\"callbacks\":{{\"{}\":[0]}}}}", "é".repeat(1_000_000));
     let value = Value::parse(line.as_bytes()).unwrap();
     let decoded = decode(&value);
@@ -239,7 +239,7 @@ fn a_long_key_is_cut_short() {
 }
 
 #[test]
-fn a_path_is_an_array_of_keys_and_indexes() {
+fn path_is_an_array_of_keys_and_indexes() {
     let paths = r#"[0]|["0"]|["a",0,""]|[-1]|[1.0]|[1e2]|[]|[null]|[0,true]|[0.5]|[[]]|[0,{}]|[1e308]|null|true|0|"0"|{}"#;
     let mut lines: Vec<String> =
         paths.split('|').map(|path| format!("{{\"method\":\"a\",\"callbacks\":{{\"0\":{path}}}}}")).collect();
@@ -256,41 +256,41 @@ fn a_path_is_an_array_of_keys_and_indexes() {
     {"method":"a","callbacks":{"0":[1.0]}}  ok
     {"method":"a","callbacks":{"0":[1e2]}}  ok
     {"method":"a","callbacks":{"0":[]}}
-      refused callback/path at `callbacks["0"]`: expected an array of keys and indexes, not empty, came an empty array
+      refused callback/path at `callbacks["0"]`: expected an array of keys and indexes, not empty, got an empty array
     {"method":"a","callbacks":{"0":[null]}}
-      refused callback/path at `callbacks["0"]`: expected an array of keys and indexes, not empty, came an array whose element 0 is of type null, no key or index
+      refused callback/path at `callbacks["0"]`: expected an array of keys and indexes, not empty, got an array whose element 0 is of type null, no key or index
     {"method":"a","callbacks":{"0":[0,true]}}
-      refused callback/path at `callbacks["0"]`: expected an array of keys and indexes, not empty, came an array whose element 1 is of type boolean, no key or index
+      refused callback/path at `callbacks["0"]`: expected an array of keys and indexes, not empty, got an array whose element 1 is of type boolean, no key or index
     {"method":"a","callbacks":{"0":[0.5]}}
-      refused callback/path at `callbacks["0"]`: expected an array of keys and indexes, not empty, came an array whose element 0 is of type number, no key or index
+      refused callback/path at `callbacks["0"]`: expected an array of keys and indexes, not empty, got an array whose element 0 is of type number, no key or index
     {"method":"a","callbacks":{"0":[[]]}}
-      refused callback/path at `callbacks["0"]`: expected an array of keys and indexes, not empty, came an array whose element 0 is of type array, no key or index
+      refused callback/path at `callbacks["0"]`: expected an array of keys and indexes, not empty, got an array whose element 0 is of type array, no key or index
     {"method":"a","callbacks":{"0":[0,{}]}}
-      refused callback/path at `callbacks["0"]`: expected an array of keys and indexes, not empty, came an array whose element 1 is of type object, no key or index
+      refused callback/path at `callbacks["0"]`: expected an array of keys and indexes, not empty, got an array whose element 1 is of type object, no key or index
     {"method":"a","callbacks":{"0":[1e308]}}
-      refused callback/path at `callbacks["0"]`: expected an array of keys and indexes, not empty, came an array whose element 0 is of type number, no key or index
+      refused callback/path at `callbacks["0"]`: expected an array of keys and indexes, not empty, got an array whose element 0 is of type number, no key or index
     {"method":"a","callbacks":{"0":null}}
-      refused callback/path at `callbacks["0"]`: expected an array of keys and indexes, not empty, came a value of type null
+      refused callback/path at `callbacks["0"]`: expected an array of keys and indexes, not empty, got a value of type null
     {"method":"a","callbacks":{"0":true}}
-      refused callback/path at `callbacks["0"]`: expected an array of keys and indexes, not empty, came a value of type boolean
+      refused callback/path at `callbacks["0"]`: expected an array of keys and indexes, not empty, got a value of type boolean
     {"method":"a","callbacks":{"0":0}}
-      refused callback/path at `callbacks["0"]`: expected an array of keys and indexes, not empty, came a value of type number
+      refused callback/path at `callbacks["0"]`: expected an array of keys and indexes, not empty, got a value of type number
     {"method":"a","callbacks":{"0":"0"}}
-      refused callback/path at `callbacks["0"]`: expected an array of keys and indexes, not empty, came a value of type string
+      refused callback/path at `callbacks["0"]`: expected an array of keys and indexes, not empty, got a value of type string
     {"method":"a","callbacks":{"0":{}}}
-      refused callback/path at `callbacks["0"]`: expected an array of keys and indexes, not empty, came a value of type object
+      refused callback/path at `callbacks["0"]`: expected an array of keys and indexes, not empty, got a value of type object
     {"method":"a","callbacks":[[0],[],0,[1]]}
-      tolerated message/callbacks at `callbacks`: expected an object, came an array
-      refused callback/path at `callbacks[1]`: expected an array of keys and indexes, not empty, came an empty array
-      refused callback/path at `callbacks[2]`: expected an array of keys and indexes, not empty, came a value of type number
+      tolerated message/callbacks at `callbacks`: expected an object, got an array
+      refused callback/path at `callbacks[1]`: expected an array of keys and indexes, not empty, got an empty array
+      refused callback/path at `callbacks[2]`: expected an array of keys and indexes, not empty, got a value of type number
     {"method":"a","callbacks":{"0":["0"],"1":[0],"2":["1"],"3":[1,2],"4":["1",2.0]}}
-      tolerated callback/path-unique at `callbacks["1"]`: expected a place of its own, came arguments[0], which is the place of 0 too
-      tolerated callback/path-unique at `callbacks["4"]`: expected a place of its own, came arguments[1][2], which is the place of 3 too
+      tolerated callback/path-unique at `callbacks["1"]`: expected a place of its own, got arguments[0], which is the place of 0 too
+      tolerated callback/path-unique at `callbacks["4"]`: expected a place of its own, got arguments[1][2], which is the place of 3 too
     "#);
 }
 
 #[test]
-fn a_link_is_two_paths() {
+fn link_is_two_paths() {
     let sound = r#"{"from":[0],"to":[1]}|{"to":[],"from":[]}|{"from":[0],"to":[1],"x":1}"#;
     let shapes = r#"null|true|0|"a"|[]|{}|{"from":[0]}|{"to":[0]}"#;
     let ends =
@@ -305,33 +305,33 @@ fn a_link_is_two_paths() {
     {"method":"a","links":[{"to":[],"from":[]}]}  ok
     {"method":"a","links":[{"from":[0],"to":[1],"x":1}]}  ok
     {"method":"a","links":[null]}
-      refused link/shape at `links[0]`: expected an object with from and to, came null
+      refused link/shape at `links[0]`: expected an object with from and to, got null
     {"method":"a","links":[true]}
-      refused link/shape at `links[0]`: expected an object with from and to, came a boolean
+      refused link/shape at `links[0]`: expected an object with from and to, got a boolean
     {"method":"a","links":[0]}
-      refused link/shape at `links[0]`: expected an object with from and to, came a number
+      refused link/shape at `links[0]`: expected an object with from and to, got a number
     {"method":"a","links":["a"]}
-      refused link/shape at `links[0]`: expected an object with from and to, came a string
+      refused link/shape at `links[0]`: expected an object with from and to, got a string
     {"method":"a","links":[[]]}
-      refused link/shape at `links[0]`: expected an object with from and to, came an array
+      refused link/shape at `links[0]`: expected an object with from and to, got an array
     {"method":"a","links":[{}]}
-      refused link/shape at `links[0]`: expected an object with from and to, came an object
+      refused link/shape at `links[0]`: expected an object with from and to, got an object
     {"method":"a","links":[{"from":[0]}]}
-      refused link/shape at `links[0]`: expected an object with from and to, came an object
+      refused link/shape at `links[0]`: expected an object with from and to, got an object
     {"method":"a","links":[{"to":[0]}]}
-      refused link/shape at `links[0]`: expected an object with from and to, came an object
+      refused link/shape at `links[0]`: expected an object with from and to, got an object
     {"method":"a","links":[{"from":null,"to":[0]}]}
-      refused link/path at `links[0].from`: expected an array of keys and indexes, came a value of type null
+      refused link/path at `links[0].from`: expected an array of keys and indexes, got a value of type null
     {"method":"a","links":[{"from":[0],"to":"0"}]}
-      refused link/path at `links[0].to`: expected an array of keys and indexes, came a value of type string
+      refused link/path at `links[0].to`: expected an array of keys and indexes, got a value of type string
     {"method":"a","links":[{"from":[null],"to":[0.5]}]}
-      refused link/path at `links[0].from`: expected an array of keys and indexes, came an array whose element 0 is of type null, no key or index
-      refused link/path at `links[0].to`: expected an array of keys and indexes, came an array whose element 0 is of type number, no key or index
+      refused link/path at `links[0].from`: expected an array of keys and indexes, got an array whose element 0 is of type null, no key or index
+      refused link/path at `links[0].to`: expected an array of keys and indexes, got an array whose element 0 is of type number, no key or index
     {"method":"a","links":[{"from":{},"to":1}]}
-      refused link/path at `links[0].from`: expected an array of keys and indexes, came a value of type object
-      refused link/path at `links[0].to`: expected an array of keys and indexes, came a value of type number
+      refused link/path at `links[0].from`: expected an array of keys and indexes, got a value of type object
+      refused link/path at `links[0].to`: expected an array of keys and indexes, got a value of type number
     {"method":"a","links":[{"from":[0],"to":[1]},7]}
-      refused link/shape at `links[1]`: expected an object with from and to, came a number
+      refused link/shape at `links[1]`: expected an object with from and to, got a number
     "#);
 }
 
@@ -348,18 +348,18 @@ fn cull_names_integers() {
     {"method":"cull","arguments":[0]}  ok
     {"method":"cull","arguments":[0.0,-1,9007199254740993]}  ok
     {"method":"cull","arguments":["0"]}
-      tolerated cull/integral at `arguments[0]`: expected an integer, came a string
+      tolerated cull/integral at `arguments[0]`: expected an integer, got a string
     {"method":"cull","arguments":[null,true,0.5,1e308,[],{}]}
-      tolerated cull/integral at `arguments[0]`: expected an integer, came null
-      tolerated cull/integral at `arguments[1]`: expected an integer, came a boolean
-      tolerated cull/integral at `arguments[2]`: expected an integer, came a number
-      tolerated cull/integral at `arguments[3]`: expected an integer, came a number
-      tolerated cull/integral at `arguments[4]`: expected an integer, came an array
-      tolerated cull/integral at `arguments[5]`: expected an integer, came an object
+      tolerated cull/integral at `arguments[0]`: expected an integer, got null
+      tolerated cull/integral at `arguments[1]`: expected an integer, got a boolean
+      tolerated cull/integral at `arguments[2]`: expected an integer, got a number
+      tolerated cull/integral at `arguments[3]`: expected an integer, got a number
+      tolerated cull/integral at `arguments[4]`: expected an integer, got an array
+      tolerated cull/integral at `arguments[5]`: expected an integer, got an object
     {"method":"cull","arguments":{}}
-      refused message/arguments at `arguments`: expected an array, came an object
+      refused message/arguments at `arguments`: expected an array, got an object
     {"method":"cull","arguments":null}
-      tolerated message/arguments at `arguments`: expected an array, came null
+      tolerated message/arguments at `arguments`: expected an array, got null
     {"method":"cull"}  ok
     "#);
 }
@@ -376,29 +376,29 @@ fn methods_has_one_object() {
     {"method":"methods","arguments":[{}]}  ok
     {"method":"methods","arguments":[{"a":1}]}  ok
     {"method":"methods","arguments":[]}
-      tolerated methods/one-object at `arguments`: expected one argument, an object, came 0 arguments
+      tolerated methods/one-object at `arguments`: expected one argument, an object, got 0 arguments
     {"method":"methods","arguments":[{},{}]}
-      tolerated methods/one-object at `arguments`: expected one argument, an object, came 2 arguments
+      tolerated methods/one-object at `arguments`: expected one argument, an object, got 2 arguments
     {"method":"methods","arguments":[null]}
-      tolerated methods/one-object at `arguments`: expected one argument, an object, came null
+      tolerated methods/one-object at `arguments`: expected one argument, an object, got null
     {"method":"methods","arguments":[[]]}
-      tolerated methods/one-object at `arguments`: expected one argument, an object, came an array
+      tolerated methods/one-object at `arguments`: expected one argument, an object, got an array
     {"method":"methods","arguments":["x"]}
-      tolerated methods/one-object at `arguments`: expected one argument, an object, came a string
+      tolerated methods/one-object at `arguments`: expected one argument, an object, got a string
     {"method":"methods","arguments":[0]}
-      tolerated methods/one-object at `arguments`: expected one argument, an object, came a number
+      tolerated methods/one-object at `arguments`: expected one argument, an object, got a number
     {"method":"methods","arguments":[true]}
-      tolerated methods/one-object at `arguments`: expected one argument, an object, came a boolean
+      tolerated methods/one-object at `arguments`: expected one argument, an object, got a boolean
     {"method":"methods","arguments":{}}
-      refused message/arguments at `arguments`: expected an array, came an object
-      tolerated methods/one-object at `arguments`: expected one argument, an object, came 0 arguments
+      refused message/arguments at `arguments`: expected an array, got an object
+      tolerated methods/one-object at `arguments`: expected one argument, an object, got 0 arguments
     {"method":"methods"}
-      tolerated methods/one-object at `arguments`: expected one argument, an object, came 0 arguments
+      tolerated methods/one-object at `arguments`: expected one argument, an object, got 0 arguments
     "#);
 }
 
 #[test]
-fn of_what_stands_twice_the_last_counts() {
+fn last_duplicate_counts() {
     let value = Value::parse(
         br#"{"method":"a","method":1,"arguments":null,"arguments":[1],"callbacks":{"0":[5]},"callbacks":{"1":["x"],"0":[0],"1":[1]},
             "links":7,"links":[{"from":[0],"to":0,"to":[1],"from":[2]}]}"#,
@@ -415,7 +415,7 @@ fn of_what_stands_twice_the_last_counts() {
 }
 
 #[test]
-fn a_cull_is_written_with_two_fields() {
+fn cull_is_written_with_two_fields() {
     let path = Path::from_keys(vec!["0".into(), "é\"".into()]);
     let link = Link { from: path.clone(), to: Path::default() };
     let line = |method| {
@@ -433,7 +433,7 @@ fn paths(least: usize) -> impl Strategy<Value = Path> {
 
 proptest! {
     #[test]
-    fn what_is_written_is_read_again(
+    fn written_text_is_read_back(
         method in prop_oneof![sample::text().prop_map(Method::Name), any::<i64>().prop_map(|id| Method::Id(Id(id)))],
         arguments in prop::sample::select(vec!["[]", "[null,{}]", r#"[{"a":["x"]},1e400]"#]),
         callbacks in prop::collection::btree_map(any::<i64>().prop_map(Id), paths(1), 0..5),
@@ -454,9 +454,9 @@ proptest! {
     }
 
     #[test]
-    fn an_id_is_read_from_what_it_is_written_as(id: i64, text in "[-+]?0?[0-9]{0,20}") {
+    fn written_id_is_read_back(id: i64, text in "[-+]?0?[0-9]{0,20}") {
         prop_assert_eq!(Id::from_key(&id.to_string()), Some(Id(id)));
-        // Whatever is read is written the same: no two keys are one id.
+        // An id is written as its key was: two keys are never the same id.
         prop_assert!(Id::from_key(&text).is_none_or(|id| id.to_string() == text));
     }
 }

@@ -1,4 +1,4 @@
-//! Where paths lead, what placing makes, and what it leaves alone.
+//! The places of paths, and the changes that placing a node makes.
 
 use super::*;
 use crate::graph::describe;
@@ -10,7 +10,7 @@ fn path(json: &str) -> Path {
     Path::decode(Value::parse(json.as_bytes()).unwrap().root()).unwrap()
 }
 
-/// The value of this JSON, with functions where the text "f" stands.
+/// The value of this JSON, with a function for each text "f".
 fn graph(json: &str) -> (Graph<&'static str>, NodeId) {
     let value = Value::parse(json.as_bytes()).unwrap();
     let mut graph = Graph::new();
@@ -20,7 +20,7 @@ fn graph(json: &str) -> (Graph<&'static str>, NodeId) {
     (graph, root)
 }
 
-/// What the value is after `NEW` was put at the path, or where it stopped.
+/// The value after `NEW` was placed at the path, or the length at which placing stopped.
 fn placed(json: &str, at: &str) -> String {
     let (mut graph, root) = graph(json);
     let node = graph.add(Node::Leaf("NEW"));
@@ -71,7 +71,7 @@ fn missing_places_are_made() {
 }
 
 #[test]
-fn there_is_no_place_beneath_a_scalar_or_off_an_array() {
+fn scalar_and_array_have_no_place_for_a_key() {
     insta::assert_snapshot!(table(&[
         ("[1]", "[]"),
         ("[1]", "[0,0]"),
@@ -114,7 +114,7 @@ fn there_is_no_place_beneath_a_scalar_or_off_an_array() {
 }
 
 #[test]
-fn an_array_grows_by_a_bounded_gap() {
+fn array_grows_by_a_bounded_gap() {
     let (mut graph, root) = graph("[1,2]");
     let node = graph.add(Node::Leaf("NEW"));
     let at = |index: usize| Path::from_keys(vec![index.to_string().as_str().into()]);
@@ -125,20 +125,20 @@ fn an_array_grows_by_a_bounded_gap() {
     assert_eq!(graph.items(root).len(), 2 + MAX_GAP + 1);
     assert!(graph.items(root)[2..2 + MAX_GAP].iter().all(|&hole| *graph.node(hole) == Node::Missing));
     assert!(graph.len() <= nodes + 1, "a gap costs one node, however wide");
-    // A hole is filled without harm to its neighbours.
+    // Filling a hole does not change its neighbours.
     let deep = Path::from_keys(vec!["5".into(), "x".into()]);
     assert_eq!(deep.place(&mut graph, root, node), Ok(()));
     assert_eq!(deep.resolve(&graph, root), Some(node));
     assert_eq!(*graph.node(at(4).resolve(&graph, root).unwrap()), Node::Missing);
     assert_eq!(*graph.node(at(6).resolve(&graph, root).unwrap()), Node::Missing);
-    // Where there is no gap, there is no hole.
+    // Without a gap there is no hole.
     let nodes = graph.len();
     assert_eq!(at(0).place(&mut graph, root, node), Ok(()));
     assert_eq!(graph.len(), nodes);
 }
 
 #[test]
-fn resolving_sees_own_members_only() {
+fn resolve_finds_own_members_only() {
     let (graph, root) = graph(r#"[{"a":[null,"text"],"":7,"length":3},"f"]"#);
     let there = |at: &str| path(at).resolve(&graph, root).map(|id| describe(&graph, id));
     for (at, expected) in [
@@ -162,7 +162,7 @@ fn resolving_sees_own_members_only() {
 }
 
 #[test]
-fn reads_as_code() {
+fn path_is_displayed_as_code() {
     let shown = |json: &str| path(json).to_string();
     insta::assert_snapshot!(shown("[]"), @"arguments");
     insta::assert_snapshot!(shown(r#"[0,"inc","$x_1",12,"01","-1","a b","1a","","é","a\"b","\ud800"]"#), @r#"arguments[0].inc.$x_1[12]["01"]["-1"]["a b"]["1a"][""].é["a\"b"]["\ud800"]"#);
@@ -185,7 +185,7 @@ fn indexes_are_strings_or_integers() {
 }
 
 #[test]
-fn says_why_it_is_no_path() {
+fn malformed_path_has_a_reason() {
     let error =
         |json: &str| Path::decode(Value::parse(json.as_bytes()).unwrap().root()).unwrap_err().to_string();
     let all = ["null", "{}", r#"["a",null]"#, "[[]]", "[{}]", "[0.5]", "[true]"].map(error).join("\n");
@@ -200,7 +200,7 @@ fn says_why_it_is_no_path() {
     ");
 }
 
-/// Every place of a tree that is reachable without a cycle, up to a depth, and its node.
+/// All places that are reachable without a cycle, up to a depth, with their nodes.
 fn places(graph: &Graph<crate::session::Function>, root: NodeId) -> Vec<(Vec<TextBuf>, NodeId)> {
     let mut found = vec![(Vec::new(), root)];
     let mut next = 0;
@@ -221,7 +221,7 @@ fn places(graph: &Graph<crate::session::Function>, root: NodeId) -> Vec<(Vec<Tex
 
 proptest! {
     #[test]
-    fn only_the_container_of_the_place_is_touched(
+    fn place_changes_only_the_container(
         (mut graph, root) in sample::arguments(8, 3, 2),
         keys in prop::collection::vec(sample::text(), 0..4),
     ) {
@@ -229,7 +229,7 @@ proptest! {
         let node = graph.add(Node::Null);
         let outcome = at.place(&mut graph, root, node);
         prop_assert_eq!(at.resolve(&graph, root) == Some(node), outcome.is_ok());
-        // The way that was there: its last container may have got a part, no other node has changed.
+        // Of the nodes that existed, only the last container on the path may have changed.
         let known = (0..keys.len()).rev().find_map(|n| at.prefix(n).resolve(&before, root));
         for (_, id) in places(&before, root) {
             if Some(id) != known {
@@ -242,7 +242,7 @@ proptest! {
     }
 
     #[test]
-    fn what_is_written_is_read_again(keys in prop::collection::vec(sample::text(), 0..6)) {
+    fn written_text_is_read_back(keys in prop::collection::vec(sample::text(), 0..6)) {
         let path = Path::from_keys(keys);
         let mut json = Vec::new();
         path.write_json(&mut json);

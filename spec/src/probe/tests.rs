@@ -1,9 +1,9 @@
-//! What each method of the probe sends, line by line.
+//! The lines that each method of the probe sends.
 
 use super::*;
 use crate::value::Value;
 
-/// A session with a probe at its end, talked to in lines.
+/// A session with a probe, driven by lines.
 struct Bench {
     session: Session,
     probe: Probe,
@@ -18,7 +18,7 @@ impl Bench {
         Bench { session, probe }
     }
 
-    /// Feeds the lines in one go; what it answers, with a mark where it turns to what was put off.
+    /// Feeds all lines at once. Gives the answers, with a mark before those that were put off.
     fn say(&mut self, lines: &[&str]) -> String {
         for line in lines {
             self.session.feed(format!("{line}\n").as_bytes());
@@ -40,7 +40,7 @@ impl Bench {
         lines.map(|line| String::from_utf8(line).unwrap()).collect()
     }
 
-    /// Calls a method by name with these arguments, of which functions are the text "fN": our function N.
+    /// Calls a method by name with these arguments. The text "fN" is our function N.
     fn call(&mut self, method: &str, arguments: &str) -> String {
         let method = method.parse::<i64>().map_or_else(|_| format!("\"{method}\""), |id| id.to_string());
         let mut callbacks = Vec::new();
@@ -59,7 +59,7 @@ impl Bench {
 }
 
 #[test]
-fn the_object_has_all_methods() {
+fn object_has_all_methods() {
     let (graph, object) = Probe::new("x").object();
     let Node::Object(members) = graph.node(object) else { panic!() };
     let names: Vec<String> = members.keys().map(ToString::to_string).collect();
@@ -71,7 +71,7 @@ fn the_object_has_all_methods() {
 }
 
 #[test]
-fn the_required_methods_answer() {
+fn required_methods_answer() {
     let mut bench = Bench::new();
     insta::assert_snapshot!(bench.call("conformProbe", r#"["f0"]"#), @r#"{"method":0,"arguments":["bench 1.0"],"callbacks":{},"links":[]}"#);
     insta::assert_snapshot!(bench.call("echo", r#"[{"a":[1.50,null]},"f1"]"#), @r#"{"method":1,"arguments":[{"a":[1.50,null]}],"callbacks":{},"links":[]}"#);
@@ -85,7 +85,7 @@ fn the_required_methods_answer() {
 }
 
 #[test]
-fn what_it_cannot_add_is_null() {
+fn sum_that_is_no_number_is_null() {
     let mut bench = Bench::new();
     let answer = "{\"method\":0,\"arguments\":[null],\"callbacks\":{},\"links\":[]}\n";
     for arguments in [r#"[1,"x","f0"]"#, r#"[null,1,"f0"]"#, r#"[1e308,1e308,"f0"]"#, r#"[1e999,1,"f0"]"#] {
@@ -94,7 +94,7 @@ fn what_it_cannot_add_is_null() {
 }
 
 #[test]
-fn a_function_is_applied_to_a_value_and_a_function() {
+fn apply_to_passes_a_value_and_a_function() {
     let mut bench = Bench::new();
     insta::assert_snapshot!(bench.call("applyTo", r#"["f0","x","f1"]"#), @r#"{"method":0,"arguments":["x","[Function]"],"callbacks":{"14":["1"]},"links":[]}"#);
     insta::assert_snapshot!(bench.call("14", r#"["result",2]"#), @r#"{"method":1,"arguments":["result",2],"callbacks":{},"links":[]}"#);
@@ -102,7 +102,7 @@ fn a_function_is_applied_to_a_value_and_a_function() {
 }
 
 #[test]
-fn counters_are_apart() {
+fn counters_are_independent() {
     let mut bench = Bench::new();
     insta::assert_snapshot!(bench.call("getCounter", r#"["f0"]"#) + &bench.call("getCounter", r#"["f1"]"#), @r#"
     {"method":0,"arguments":[{"inc":"[Function]","get":"[Function]"}],"callbacks":{"14":["0","inc"],"15":["0","get"]},"links":[]}
@@ -120,7 +120,7 @@ fn counters_are_apart() {
 }
 
 #[test]
-fn a_keeper_keeps_one_function() {
+fn keeper_keeps_one_function() {
     let mut bench = Bench::new();
     let mut out = bench.call("keeper", r#"["f0"]"#);
     for (id, arguments) in [
@@ -161,7 +161,7 @@ fn a_keeper_keeps_one_function() {
 }
 
 #[test]
-fn structures_are_sent_as_they_are() {
+fn structures_are_sent_as_defined() {
     let mut bench = Bench::new();
     insta::assert_snapshot!(bench.call("repeat", r#"["f0"]"#), @r#"{"method":0,"arguments":["[Function]","[Function]"],"callbacks":{"14":["0"],"15":["1"]},"links":[]}"#);
     insta::assert_snapshot!(bench.call("14", r#"["f1"]"#) + &bench.call("15", r#"["f1"]"#), @r#"
@@ -175,7 +175,7 @@ fn structures_are_sent_as_they_are() {
 }
 
 #[test]
-fn it_calls_our_methods() {
+fn call_me_calls_our_methods() {
     let mut bench = Bench::new();
     let before = bench.call("callMe", r#"["hello",[],"f1"]"#);
     let object = r#"{"method":"methods","arguments":[{"hello":0,"n":1}],"callbacks":{"5":[0,"hello"]}}"#;
@@ -195,7 +195,7 @@ fn it_calls_our_methods() {
 }
 
 #[test]
-fn what_is_put_off_comes_after_the_messages_at_hand() {
+fn later_answers_after_the_pending_messages() {
     let mut bench = Bench::new();
     let later = r#"{"method":"later","arguments":["late",0],"callbacks":{"0":[1]}}"#;
     let now = r#"{"method":"echo","arguments":["now",0],"callbacks":{"1":[1]}}"#;
@@ -209,7 +209,7 @@ fn what_is_put_off_comes_after_the_messages_at_hand() {
 }
 
 #[test]
-fn calls_without_a_callback_say_nothing() {
+fn call_without_a_callback_has_no_answer() {
     let mut bench = Bench::new();
     let names: Vec<&str> = METHODS.iter().map(|(name, _)| *name).collect();
     for name in names {
@@ -222,19 +222,19 @@ fn calls_without_a_callback_say_nothing() {
 }
 
 #[test]
-fn what_was_culled_is_not_called() {
+fn culled_function_is_not_called() {
     let mut bench = Bench::new();
     bench.call("keeper", r#"["f0"]"#);
     bench.call("14", r#"["f7","f1"]"#);
     let late = r#"{"method":"later","arguments":["x",0],"callbacks":{"3":[1]}}"#;
     assert_ne!(bench.say(&[late]), "");
-    // The probe never culls: it calls what it was given, whatever the other end has dropped.
+    // The probe never culls. It calls the functions that it has, even if the other end has dropped them.
     assert_eq!(bench.say(&[r#"{"method":"cull","arguments":[16]}"#, r#"{"method":16,"arguments":[1]}"#]), "");
     assert_ne!(bench.call("echo", r#"["x","f7"]"#), "");
 }
 
 #[test]
-fn in_dialect_0_1_a_limited_function_is_taken_back() {
+fn limited_function_of_dialect_0_1_is_culled() {
     let (mut session, probe) =
         (Session::new(1 << 20).speaking(Dialect::V0_1), Probe::new("x").speaking(Dialect::V0_1));
     let (graph, object) = probe.object();

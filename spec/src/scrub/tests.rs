@@ -1,13 +1,13 @@
-//! Values to the wire and back: what comes back is what went in, and no message costs more than it should.
+//! Round trips of values over the wire, and the cost of large messages.
 
 use super::*;
-use crate::graph::compare;
+use crate::compare::compare;
 use crate::message::{self, Method};
 use crate::sample::{self, tower, unscrubbed, wire};
 use crate::session::{Arguments, Function, Handle};
 use proptest::prelude::*;
 
-/// Scrubs with ids counted from 0, and says which function each id is.
+/// Scrubs with ids from 0. Gives the function of each id too.
 fn scrubbed((graph, root): &Arguments) -> (Scrubbed, Vec<Function>) {
     let mut functions = Vec::new();
     let scrubbed = scrub(graph, *root, |function| {
@@ -27,7 +27,7 @@ fn is_below(from: &Path, to: &Path) -> bool {
     to.keys().len() > from.keys().len() && to.keys()[..from.keys().len()] == *from.keys()
 }
 
-/// Everything that goes to the wire comes back.
+/// Writes and reads the arguments, and compares the result.
 fn assert_round_trip(arguments: &Arguments) -> Scrubbed {
     let (scrubbed, functions) = scrubbed(arguments);
     let (graph, root) = wire(&line(&scrubbed));
@@ -41,24 +41,24 @@ fn assert_round_trip(arguments: &Arguments) -> Scrubbed {
 
 proptest! {
     #[test]
-    fn what_is_scrubbed_comes_back(arguments in sample::arguments(12, 4, 3)) {
+    fn scrubbed_arguments_are_read_back(arguments in sample::arguments(12, 4, 3)) {
         assert_round_trip(&arguments);
     }
 
     #[test]
-    fn wide_sharing_comes_back(arguments in sample::arguments(40, 12, 2)) {
+    fn widely_shared_values_are_read_back(arguments in sample::arguments(40, 12, 2)) {
         assert_round_trip(&arguments);
     }
 
     #[test]
-    fn only_cycles_are_links_while_there_is_room(arguments in sample::arguments(5, 3, 2)) {
+    fn small_graph_has_links_for_cycles_only(arguments in sample::arguments(5, 3, 2)) {
         for link in assert_round_trip(&arguments).links {
             prop_assert!(is_below(&link.from, &link.to), "{:?}", link);
         }
     }
 
     #[test]
-    fn unscrubbing_anything_is_harmless(
+    fn unscrub_places_everything_or_reports_it(
         arguments in prop::sample::select(vec!["[]", "[[],{}]", r#"[{"a":[null,"x",{"b":1}]},[[0]]]"#]),
         callbacks in prop::collection::vec(paths(), 0..6),
         links in prop::collection::vec((paths(), paths()), 0..6),
@@ -69,11 +69,39 @@ proptest! {
         let Unscrubbed { graph, root, problems } = unscrubbed(&line(&asked));
         prop_assert!(matches!(graph.node(root), Node::Array(_)), "the list of arguments stays a list");
         prop_assert!(problems.len() <= asked.callbacks.len() + asked.links.len());
-        // Whatever came, it can be sent on, and comes back.
+        assert_in_place(&asked, &graph, root, &problems)?;
+        // Any result can be sent on, and stays the same.
         let mut values = Graph::new();
         let copy = carry(&graph, root, &mut values);
         assert_round_trip(&(values, copy));
     }
+}
+
+/// Each callback without a problem is in its place, unless a later write has replaced it; so is the last link.
+fn assert_in_place(
+    asked: &Scrubbed,
+    graph: &Graph<Id>,
+    root: NodeId,
+    problems: &[Problem],
+) -> Result<(), TestCaseError> {
+    let is_sound = |at: String| problems.iter().all(|problem| !problem.at.starts_with(&at));
+    if let Some(Link { from, to }) = asked.links.last() {
+        let is_kept = to != from && !is_below(to, from);
+        if is_kept && is_sound(format!("links[{}]", asked.links.len() - 1)) {
+            prop_assert!(to.resolve(graph, root).is_some());
+            prop_assert_eq!(from.resolve(graph, root), to.resolve(graph, root));
+        }
+        return Ok(());
+    }
+    for (n, (id, path)) in asked.callbacks.iter().enumerate() {
+        let is_kept =
+            asked.callbacks[n + 1..].iter().all(|(_, later)| later != path && !is_below(later, path));
+        if is_kept && is_sound(format!("callbacks[\"{id}\"]")) {
+            let leaf = path.resolve(graph, root).and_then(|at| graph.leaf(at));
+            prop_assert_eq!(leaf, Some(id), "at {}", path);
+        }
+    }
+    Ok(())
 }
 
 fn paths() -> impl Strategy<Value = Path> {
@@ -81,7 +109,7 @@ fn paths() -> impl Strategy<Value = Path> {
     prop::collection::vec(keys.prop_map(TextBuf::from), 1..4).prop_map(Path::from_keys)
 }
 
-/// The same graph with own functions for ids.
+/// Copies the graph, with own functions for ids.
 fn carry(graph: &Graph<Id>, root: NodeId, into: &mut Graph<Function>) -> NodeId {
     let mut made: HashMap<NodeId, NodeId> = HashMap::from_iter([(root, into.add(Node::Null))]);
     let mut todo = vec![root];
@@ -110,7 +138,7 @@ fn carry(graph: &Graph<Id>, root: NodeId, into: &mut Graph<Function>) -> NodeId 
 }
 
 #[test]
-fn writes_what_the_reference_writes() {
+fn output_is_that_of_the_reference() {
     let mut graph = Graph::new();
     let function = graph.add(Node::Leaf(Function::Own(Handle(1))));
     let (hole, text) = (graph.add(Node::Missing), graph.string("a\"b"));
@@ -125,7 +153,7 @@ fn writes_what_the_reference_writes() {
 }
 
 #[test]
-fn a_shared_value_is_written_for_each_place() {
+fn shared_value_is_written_at_each_place() {
     let mut graph: Graph<Function> = Graph::new();
     let one = graph.number(1);
     let shared = graph.array([one]);
@@ -135,7 +163,7 @@ fn a_shared_value_is_written_for_each_place() {
 }
 
 #[test]
-fn each_place_counts_against_the_room() {
+fn each_place_counts_against_the_limit() {
     let mut graph: Graph<Function> = Graph::new();
     let one = graph.number(1);
     let shared = graph.array([one]);
@@ -144,7 +172,7 @@ fn each_place_counts_against_the_room() {
 }
 
 #[test]
-fn a_value_that_contains_itself_is_a_link_to_each_ancestor() {
+fn cycle_is_a_link_to_the_ancestor() {
     let (graph, root) = wire(
         r#"{"method":0,"arguments":[{"a":{"b":0,"c":0}}],"links":[{"from":[0],"to":[0,"a","b"]},{"from":[0,"a"],"to":[0,"a","c"]},
             {"from":[],"to":[1]}]}"#,
@@ -154,7 +182,7 @@ fn a_value_that_contains_itself_is_a_link_to_each_ancestor() {
 }
 
 #[test]
-fn text_goes_out_as_it_stands() {
+fn text_is_written_unchanged() {
     let mut graph = Graph::new();
     let (one, two) = (graph.add(Node::Leaf("[")), graph.add(Node::Leaf("{}")));
     let object = graph.object([("a", one), ("b", two)]);
@@ -164,7 +192,7 @@ fn text_goes_out_as_it_stands() {
 }
 
 #[test]
-fn a_bomb_stays_small() {
+fn exponential_graph_stays_small() {
     let mut graph = Graph::new();
     let function = graph.add(Node::Leaf(Function::Own(Handle(7))));
     let mut node = graph.array([function]);
@@ -177,7 +205,7 @@ fn a_bomb_stays_small() {
     assert!(sent.arguments.len() < 2000);
     assert_eq!((sent.links.len(), sent.callbacks.len()), (40, 1));
 
-    // The same from the wire, by links, in few bytes.
+    // The same graph, made by links in a short message.
     let links: Vec<String> =
         (0..40).flat_map(|n| [0, 1].map(|k| format!("{{\"from\":[{n}],\"to\":[{},{k}]}}", n + 1))).collect();
     let line =
@@ -191,7 +219,7 @@ fn a_bomb_stays_small() {
 }
 
 #[test]
-fn everybody_who_knows_everybody_is_written_once() {
+fn complete_graph_is_written_once() {
     let mut graph: Graph<Function> = Graph::new();
     let all: Vec<NodeId> = (0..60).map(|_| graph.array([])).collect();
     for &one in &all {
@@ -221,12 +249,12 @@ fn links_are_applied_after_callbacks_in_order() {
 }
 
 #[test]
-fn what_cannot_be_placed_is_a_problem() {
+fn path_without_a_place_is_a_problem() {
     let shown = |line: &str| {
         let Unscrubbed { graph, root, problems } = unscrubbed(line);
         let problems = problems.into_iter().map(|Problem { clause, at, expected, actual, refused }| {
             let weight = if refused { "refused" } else { "tolerated" };
-            format!("\n  {weight} {clause} at `{at}`: expected {expected}, came {actual}")
+            format!("\n  {weight} {clause} at `{at}`: expected {expected}, got {actual}")
         });
         format!("{}{}\n", describe(&graph, root), problems.collect::<String>())
     };
@@ -245,32 +273,32 @@ fn what_cannot_be_placed_is_a_problem() {
     ];
     insta::assert_snapshot!(lines.map(shown).concat(), @r#"
     ["text"]
-      refused callback/path-place at `callbacks["3"]`: expected a path to a place that is there or can be made, came arguments[0].x, but arguments[0] is "text"
+      refused callback/path-place at `callbacks["3"]`: expected a path to a place that is there or can be made, got arguments[0].x, but arguments[0] is "text"
     [{"a":null}]
-      refused callback/path-place at `callbacks["3"]`: expected a path to a place that is there or can be made, came arguments[0].a.b.c, but arguments[0].a is null
+      refused callback/path-place at `callbacks["3"]`: expected a path to a place that is there or can be made, got arguments[0].a.b.c, but arguments[0].a is null
     []
-      refused callback/path-place at `callbacks["3"]`: expected a path to a place that is there or can be made, came arguments.length, but arguments is []
+      refused callback/path-place at `callbacks["3"]`: expected a path to a place that is there or can be made, got arguments.length, but arguments is []
     []
-      refused callback/path-place at `callbacks["3"]`: expected a path to a place that is there or can be made, came arguments[2000], but arguments is []
+      refused callback/path-place at `callbacks["3"]`: expected a path to a place that is there or can be made, got arguments[2000], but arguments is []
     [3]
-      refused callback/path-place at `callbacks["4"]`: expected a path to a place that is there or can be made, came arguments[0].within, but arguments[0] is 3
+      refused callback/path-place at `callbacks["4"]`: expected a path to a place that is there or can be made, got arguments[0].within, but arguments[0] is 3
     ["x",1]
-      tolerated link/from-place at `links[0].from`: expected a path to a value, came arguments[7].a, where nothing is
+      tolerated link/from-place at `links[0].from`: expected a path to a value, got arguments[7].a, where nothing is
     ["x",1,nothing,0]
-      tolerated link/from-place at `links[0].from`: expected a path to a value, came arguments[2], where nothing is
+      tolerated link/from-place at `links[0].from`: expected a path to a value, got arguments[2], where nothing is
     ["x",1]
-      tolerated link/from-place at `links[0].from`: expected a path to a value, came arguments[0].length, where nothing is
+      tolerated link/from-place at `links[0].from`: expected a path to a value, got arguments[0].length, where nothing is
     ["x",1]
-      refused link/to-place at `links[0].to`: expected a path to a place that is there or can be made, came arguments[1].beneath, but arguments[1] is 1
+      refused link/to-place at `links[0].to`: expected a path to a place that is there or can be made, got arguments[1].beneath, but arguments[1] is 1
     ["x",1]
-      refused link/to-place at `links[0].to`: expected a path to a place that is there or can be made, came arguments, but arguments is ["x",1]
+      refused link/to-place at `links[0].to`: expected a path to a place that is there or can be made, got arguments, but arguments is ["x",1]
     [{"a":{"a":{"a":{"a":{"a":{"a":{"a":{"a":{"a":{"a":{"a":{"a":{"a":{"a":{"a":{"a":{"a":{"a":{"a":{"a":{"a":{"a":{"a":{"a":{"a":{"a":{"a":{"a":{"a":{"a":{"a":{"a"…
-      tolerated link/from-place at `links[1].from`: expected a path to a value, came arguments[0].b, where nothing is
+      tolerated link/from-place at `links[1].from`: expected a path to a value, got arguments[0].b, where nothing is
     "#);
 }
 
 #[test]
-fn a_hundred_thousand_of_everything_is_no_trouble() {
+fn hundred_thousand_of_each_take_linear_time() {
     const COUNT: usize = 100_000;
     let callbacks: Vec<String> = (0..COUNT).map(|n| format!("\"{n}\":[0,{n}]")).collect();
     let links: Vec<String> =
@@ -289,7 +317,7 @@ fn a_hundred_thousand_of_everything_is_no_trouble() {
 }
 
 #[test]
-fn many_problems_about_one_long_text_are_no_trouble() {
+fn many_problems_with_one_long_text_take_linear_memory() {
     const COUNT: usize = 50_000;
     let beneath: Vec<String> = (0..COUNT).map(|n| format!("\"{n}\":[0,0]")).collect();
     let text = "\\n".repeat(1_000_000);
@@ -307,8 +335,8 @@ fn many_problems_about_one_long_text_are_no_trouble() {
 }
 
 #[test]
-fn wide_gaps_cost_little() {
-    // Each callback makes the list longer by a full gap: 10,000 of them in 200 kB.
+fn wide_gaps_need_little_memory() {
+    // Each callback extends the list by the largest gap: 10,000 of them in 200 kB.
     let far: Vec<String> =
         (1..=10_000).map(|n| format!("\"{n}\":[{}]", n * (crate::path::MAX_GAP + 1) - 1)).collect();
     let line = format!("{{\"method\":0,\"callbacks\":{{{}}}}}", far.join(","));
@@ -318,7 +346,7 @@ fn wide_gaps_cost_little() {
 }
 
 #[test]
-fn a_tower_of_links_goes_both_ways() {
+fn deep_links_are_written_and_read() {
     let mut graph: Graph<Function> = Graph::new();
     let bottom = graph.array([]);
     let top = tower(&mut graph, 2000, bottom);

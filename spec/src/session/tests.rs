@@ -1,4 +1,4 @@
-//! What a session does, against another session or against lines by hand.
+//! Sessions that talk to another session, or read written lines.
 
 pub(crate) mod properties;
 
@@ -8,7 +8,7 @@ use crate::talk::{Talk, empty, functions, object, own, shown};
 const F: Function = Function::Own(Handle(1));
 const G: Function = Function::Own(Handle(2));
 
-/// A session that has received these lines, and all that it made of them.
+/// A session that has received these lines, with its events and output.
 fn fed(lines: &[&str]) -> (Session, String) {
     let mut session = Session::new(1000);
     let (graph, object) = object(&[("f", 1), ("0", 2)]);
@@ -40,7 +40,7 @@ fn call(talk: &mut Talk, end: usize, method: &Method, list: &[Function]) -> Resu
 }
 
 #[test]
-fn both_ends_offer_their_object_unasked() {
+fn both_ends_offer_their_object() {
     let (mut graph, rich) = object(&[("f", 7)]);
     let (five, nested) = (graph.number(5), own(&mut graph, 8));
     let inner = graph.object([("g", nested)]);
@@ -61,7 +61,7 @@ fn both_ends_offer_their_object_unasked() {
 #[test]
 fn both_ends_call_by_name_and_by_id() {
     let mut talk = Talk::new([object(&[("a", 1)]), object(&[("b", 2)])]);
-    // Before the other's object has come, by name.
+    // By name, before the object of the other end has arrived.
     call(&mut talk, 0, &Method::named("b"), &[G]).unwrap();
     call(&mut talk, 1, &Method::named("a"), &[]).unwrap();
     let before = talk.settled();
@@ -87,7 +87,7 @@ fn both_ends_call_by_name_and_by_id() {
 }
 
 #[test]
-fn ids_are_counted_as_the_reference_counts() {
+fn ids_count_as_in_the_reference() {
     let mut talk = Talk::silent();
     let m = Method::named("m");
     call(&mut talk, 0, &m, &[F, F, G]).unwrap();
@@ -116,7 +116,7 @@ fn ids_are_counted_as_the_reference_counts() {
 }
 
 #[test]
-fn a_name_is_an_own_member_that_is_a_function() {
+fn only_own_members_that_are_functions_are_called_by_name() {
     let names = ["f", "0", "none", "toString", "__proto__", "", "methods", "n"];
     let mut session = Session::new(1000);
     let (mut graph, root) = object(&[("f", 1), ("0", 2)]);
@@ -141,7 +141,7 @@ fn a_name_is_an_own_member_that_is_a_function() {
 }
 
 #[test]
-fn what_cannot_be_acted_on_is_refused_and_nothing_is_sent() {
+fn malformed_messages_are_refused_without_an_answer() {
     let (mut session, out) = fed(&[
         r#"{"method":7}"#,
         r#"{"method":"g","arguments":["[Function]"],"callbacks":{"5":[0]}}"#,
@@ -172,7 +172,7 @@ fn what_cannot_be_acted_on_is_refused_and_nothing_is_sent() {
         let (graph, arguments) = functions(&[]);
         session.call(&Method::Id(Id(id)), &graph, arguments)
     };
-    // The function of a call of an unknown name was declared; those of refused messages were not.
+    // A call of an unknown name declares its functions; refused messages do not.
     assert_eq!(callable(5), Ok(()));
     for id in [6, 7, 8] {
         assert_eq!(callable(id), Err(CallError::NotCallable(Id(id))));
@@ -180,7 +180,7 @@ fn what_cannot_be_acted_on_is_refused_and_nothing_is_sent() {
 }
 
 #[test]
-fn what_is_odd_and_clear_is_acted_on() {
+fn unusual_but_clear_messages_are_accepted() {
     let (_, out) = fed(&[
         r#"{"method":0,"arguments":null,"callbacks":null,"links":null}"#,
         r#"{"method":0.0,"arguments":["a","b"],"callbacks":[[1],["0"]]}"#,
@@ -200,7 +200,7 @@ fn what_is_odd_and_clear_is_acted_on() {
 }
 
 #[test]
-fn a_function_handed_back_is_forwarded() {
+fn returned_function_is_forwarded() {
     let mut talk = Talk::silent();
     call(&mut talk, 0, &Method::named("m"), &[F]).unwrap();
     talk.settle();
@@ -213,7 +213,7 @@ fn a_function_handed_back_is_forwarded() {
     0> {"method":0,"arguments":["[Function]"],"callbacks":{"1":["0"]},"links":[]}
     1> {"method":0,"arguments":["[Function]"],"callbacks":{"1":["0"]},"links":[]}
     "#);
-    // Once its holder has culled it, a forwarded call goes nowhere.
+    // After its holder has culled it, a call is not forwarded.
     talk.ends[1].cull(Id(0)).unwrap();
     talk.settle();
     call(&mut talk, 0, &Method::Id(Id(0)), &[]).unwrap();
@@ -221,7 +221,7 @@ fn a_function_handed_back_is_forwarded() {
 }
 
 #[test]
-fn a_cull_ends_a_function_both_ways() {
+fn cull_removes_a_function_at_both_ends() {
     let mut talk = Talk::silent();
     for end in 0..2 {
         call(&mut talk, end, &Method::named("m"), &[F, G]).unwrap();
@@ -240,7 +240,7 @@ fn a_cull_ends_a_function_both_ways() {
 }
 
 #[test]
-fn a_culled_id_is_not_run_and_other_ids_are() {
+fn culled_id_is_not_run() {
     let (_, out) = fed(&[
         r#"{"method":"cull","arguments":[7,0,null,"1",0]}"#,
         r#"{"method":0}"#,
@@ -258,13 +258,13 @@ fn a_culled_id_is_not_run_and_other_ids_are() {
 }
 
 #[test]
-fn a_call_that_crosses_a_cull_is_refused() {
+fn call_that_crosses_a_cull_is_refused() {
     let mut talk = Talk::silent();
     call(&mut talk, 0, &Method::named("m"), &[F]).unwrap();
     talk.settle();
     call(&mut talk, 1, &Method::Id(Id(0)), &[]).unwrap();
     talk.ends[1].cull(Id(0)).unwrap();
-    // The declaration crosses the cull, so end 1 thinks that it may call.
+    // The declaration crosses the cull, so end 1 believes that it may call.
     call(&mut talk, 0, &Method::named("m"), &[F]).unwrap();
     insta::assert_snapshot!(talk.settled(), @r#"
     1: refused methods/unknown-name at `method`: the name "m"
@@ -273,7 +273,7 @@ fn a_call_that_crosses_a_cull_is_refused() {
     "#);
     call(&mut talk, 1, &Method::Id(Id(0)), &[]).unwrap();
     insta::assert_snapshot!(talk.settled(), @"0: refused callback/unknown-id at `method`: the id 0");
-    // The next time it has another id.
+    // The next time the function has another id.
     call(&mut talk, 0, &Method::named("m"), &[F]).unwrap();
     talk.settle();
     assert_eq!(call(&mut talk, 1, &Method::Id(Id(1)), &[]), Ok(()));
@@ -281,7 +281,7 @@ fn a_call_that_crosses_a_cull_is_refused() {
 }
 
 #[test]
-fn a_new_object_replaces_the_old_one() {
+fn new_object_replaces_the_old_one() {
     let mut talk = Talk::new([object(&[("f", 1)]), empty()]);
     talk.settle();
     let (graph, next) = object(&[("g", 2)]);
@@ -299,7 +299,7 @@ fn a_new_object_replaces_the_old_one() {
 }
 
 #[test]
-fn a_line_that_is_not_json_ends_the_session() {
+fn malformed_line_ends_the_session() {
     for (line, why) in [
         ("", "ended, framing/json: at byte 0"),
         ("x", "ended, framing/json: at byte 0"),
@@ -320,7 +320,7 @@ fn a_line_that_is_not_json_ends_the_session() {
 }
 
 #[test]
-fn the_end_drops_what_has_no_newline() {
+fn end_drops_an_unfinished_line() {
     let (mut session, _) = fed(&[]);
     session.feed(br#"{"method":0}"#);
     session.end();
@@ -336,14 +336,14 @@ fn the_end_drops_what_has_no_newline() {
 }
 
 #[test]
-fn what_the_caller_did_wrong_is_said() {
+fn errors_and_functions_are_displayed() {
     insta::assert_snapshot!(CallError::Ended, @"caller: the session has ended");
     insta::assert_snapshot!(CallError::NotCallable(Id(3)), @"caller: the other end has no function 3, or it was culled");
     insta::assert_snapshot!(format!("{F}, {}", Function::Theirs(Id(4))), @"own function 1, function 4");
 }
 
 #[test]
-fn nothing_is_kept_of_what_was_culled() {
+fn culled_functions_need_no_memory() {
     let (mut session, _) = fed(&[]);
     for n in 0..1000 {
         session.feed(format!("{{\"method\":0,\"callbacks\":{{\"{n}\":[0]}}}}\n").as_bytes());
@@ -359,7 +359,7 @@ fn nothing_is_kept_of_what_was_culled() {
 }
 
 #[test]
-fn what_is_forgotten_is_not_called_and_goes_out_anew() {
+fn forgotten_function_is_not_called_and_gets_a_new_id() {
     let mut talk = Talk::silent();
     call(&mut talk, 0, &Method::named("x"), &[F, G]).unwrap();
     talk.settle();
@@ -374,11 +374,11 @@ fn what_is_forgotten_is_not_called_and_goes_out_anew() {
     assert_ne!(talk.ends[0].ids(F), [id]);
     talk.ends[1].forget(Function::Theirs(id));
     assert_eq!(call(&mut talk, 1, &Method::Id(id), &[]), Err(CallError::NotCallable(id)));
-    assert!(talk.settle().is_empty(), "nobody was told");
+    assert!(talk.settle().is_empty(), "the other end was not told");
 }
 
 #[test]
-fn a_cull_says_which_functions_have_no_id_left() {
+fn cull_event_lists_functions_without_ids() {
     let mut talk = Talk::silent();
     call(&mut talk, 0, &Method::named("x"), &[F, F, G]).unwrap();
     talk.settle();

@@ -1,11 +1,13 @@
-//! Expressions for bytes: so that long and deep input is a short line in a file.
+//! Expressions for bytes, so that long and deep input is a short line in a file.
 
-use super::names::Name;
-use super::pattern::Called;
+use super::error::Fault;
+use super::names::{Called, Name};
 use base64::Engine as _;
-use serde_json::Value as Json;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use serde::{Serialize, Serializer};
+use serde_json::{Value as Json, json};
 
-/// How many bytes an expression may stand for.
+/// The most bytes that an expression may stand for.
 pub const MAX_BYTES: usize = 64 << 20;
 
 /// An expression for bytes.
@@ -13,61 +15,80 @@ pub const MAX_BYTES: usize = 64 << 20;
 pub enum Bytes {
     /// These bytes.
     Plain(Vec<u8>),
-    /// So many times these bytes.
+    /// These bytes, repeated so many times.
     Repeat(Box<Bytes>, usize),
-    /// The first so many times, the second once, the third so many times.
+    /// The first part so many times, the second once, the third so many times.
     Nest(Box<[Bytes; 3]>, usize),
     /// The number of a function, in decimal.
     Id(Called),
-    /// One after another.
+    /// All parts, one after another.
     Concat(Vec<Bytes>),
 }
 
-const MALFORMED: &str = "not an expression for bytes: text, {\"base64\"}, {\"repeat\",\"times\"}, {\"nest\",\"times\"}, {\"id\"} or a list";
+impl Default for Bytes {
+    fn default() -> Bytes {
+        Bytes::Plain(Vec::new())
+    }
+}
 
 impl Bytes {
     /// Reads an expression from its JSON.
-    pub(super) fn read(json: &str) -> Result<Bytes, String> {
-        let value = serde_json::from_str(json).map_err(|error| error.to_string())?;
+    pub(super) fn read(json: &str) -> Result<Bytes, Fault> {
+        let value = serde_json::from_str(json).map_err(|error| Fault::Json(error.to_string()))?;
         let bytes = Bytes::from_json(&value)?;
         if bytes.len() > MAX_BYTES {
-            return Err(format!("the expression stands for more than {MAX_BYTES} bytes"));
+            return Err(Fault::BytesTooLong(MAX_BYTES));
         }
         Ok(bytes)
     }
 
-    fn from_json(value: &Json) -> Result<Bytes, String> {
+    fn from_json(value: &Json) -> Result<Bytes, Fault> {
         let fields = match value {
             Json::String(text) => return Ok(Bytes::Plain(text.as_bytes().to_vec())),
             Json::Array(parts) => return Ok(Bytes::Concat(Bytes::list(parts)?)),
             Json::Object(fields) => fields,
-            _ => return Err(MALFORMED.to_owned()),
+            _ => return Err(Fault::Bytes),
         };
         let times =
             fields.get("times").map(|times| times.as_u64().and_then(|times| usize::try_from(times).ok()));
         let form = fields.iter().find(|(key, _)| *key != "times");
         match (form.map(|(key, form)| (key.as_str(), form)), times, fields.len()) {
             (Some(("base64", Json::String(text))), None, 1) => {
-                let decoded = base64::engine::general_purpose::STANDARD.decode(text);
-                Ok(Bytes::Plain(decoded.map_err(|error| format!("base64: {error}"))?))
+                BASE64.decode(text).map(Bytes::Plain).map_err(|error| Fault::Base64(error.to_string()))
             }
             (Some(("id", Json::String(name))), None, 1) => Ok(Bytes::Id(Called::read(name))),
             (Some(("repeat", bytes)), Some(Some(times)), 2) => {
                 Ok(Bytes::Repeat(Box::new(Bytes::from_json(bytes)?), times))
             }
             (Some(("nest", Json::Array(parts))), Some(Some(times)), 2) => {
-                let parts = <[Bytes; 3]>::try_from(Bytes::list(parts)?).map_err(|_| MALFORMED.to_owned())?;
+                let parts = <[Bytes; 3]>::try_from(Bytes::list(parts)?).map_err(|_| Fault::Bytes)?;
                 Ok(Bytes::Nest(Box::new(parts), times))
             }
-            _ => Err(MALFORMED.to_owned()),
+            _ => Err(Fault::Bytes),
         }
     }
 
-    fn list(parts: &[Json]) -> Result<Vec<Bytes>, String> {
+    fn list(parts: &[Json]) -> Result<Vec<Bytes>, Fault> {
         parts.iter().map(Bytes::from_json).collect()
     }
 
-    /// How many bytes this stands for; an id counts as 20.
+    /// The JSON that [`Bytes::read`] reads.
+    pub(super) fn to_json(&self) -> Json {
+        match self {
+            Bytes::Plain(bytes) => match std::str::from_utf8(bytes) {
+                Ok(text) => Json::from(text),
+                Err(_) => json!({ "base64": BASE64.encode(bytes) }),
+            },
+            Bytes::Repeat(bytes, times) => json!({ "repeat": bytes.to_json(), "times": times }),
+            Bytes::Nest(parts, times) => {
+                json!({ "nest": parts.iter().map(Bytes::to_json).collect::<Vec<_>>(), "times": times })
+            }
+            Bytes::Id(called) => json!({ "id": called.written() }),
+            Bytes::Concat(parts) => parts.iter().map(Bytes::to_json).collect(),
+        }
+    }
+
+    /// The number of bytes that this stands for; an id counts as 20.
     fn len(&self) -> usize {
         match self {
             Bytes::Plain(bytes) => bytes.len(),
@@ -81,7 +102,7 @@ impl Bytes {
         }
     }
 
-    /// The functions whose numbers it needs.
+    /// The functions whose numbers it needs, in their order.
     #[must_use]
     pub fn names(&self) -> Vec<&Name> {
         match self {
@@ -94,10 +115,11 @@ impl Bytes {
         }
     }
 
-    /// The bytes. `id` gives the number of a function as text; for a method of a peer that answers to names only, its quoted name.
+    /// The bytes. `id` gives the number of a function as text, or the quoted name of a method if the peer answers to names
+    /// only.
     ///
     /// # Errors
-    /// The function that has no number.
+    /// The first function that has no number. The transcript or the replayer is at fault.
     pub fn expand(&self, id: &mut dyn FnMut(&Called) -> Option<Vec<u8>>) -> Result<Vec<u8>, Called> {
         let mut out = Vec::with_capacity(self.len());
         self.expand_into(id, &mut out)?;
@@ -131,11 +153,17 @@ impl Bytes {
     }
 }
 
-/// Appends these bytes so many times.
+impl Serialize for Bytes {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.to_json().serialize(serializer)
+    }
+}
+
+/// Appends `bytes`, repeated `times` times.
 fn repeat(bytes: &[u8], times: usize, out: &mut Vec<u8>) {
     let (start, length) = (out.len(), bytes.len() * times);
     out.extend_from_slice(&bytes[..length.min(bytes.len())]);
-    // What is there already is copied as a whole, which is more each time.
+    // Each round copies all that was appended so far.
     while out.len() < start + length {
         let there = out.len() - start;
         out.extend_from_within(start..start + there.min(length - there));

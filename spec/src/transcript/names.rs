@@ -1,6 +1,5 @@
-//! Which numbers stand for which names in one replay.
+//! The numbers of the names in one replay.
 
-use super::pattern::Called;
 use crate::dialect::Dialect;
 use crate::message::Id;
 use crate::path::PathForm;
@@ -12,9 +11,9 @@ use foldhash::{HashMap, HashSet};
 pub enum Name {
     /// `$word`.
     Word(String),
-    /// One of ours, by the number that it has in the transcript.
+    /// One of our functions, by its number in the transcript.
     Ours(Id),
-    /// One of the peer's, by the number that it has in the transcript.
+    /// One of the peer's functions, by its number in the transcript.
     Theirs(Id),
 }
 
@@ -27,39 +26,80 @@ impl std::fmt::Display for Name {
     }
 }
 
-/// The numbers of the functions of one replay. Name to number is many to many, as the design's rules of judgement say.
+/// The function or method that a step calls.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Called {
+    /// A function with a name in the transcript.
+    Function(Name),
+    /// A member of an object, or `methods` or `cull`.
+    Member(TextBuf),
+    /// A malformed method, as JSON text: it is sent as it is.
+    Verbatim(Vec<u8>),
+}
+
+impl Called {
+    /// Reads the text of `"call"` or `{"id": …}`: `$word`, or a member. A member that starts with `$` has another `$` before it.
+    pub(super) fn read(text: &str) -> Called {
+        match text.strip_prefix('$') {
+            Some(rest) if !rest.starts_with('$') => Called::Function(Name::Word(rest.to_owned())),
+            Some(rest) => Called::Member(TextBuf::from(rest)),
+            None => Called::Member(TextBuf::from(text)),
+        }
+    }
+
+    /// The text that [`Called::read`] reads.
+    pub(super) fn written(&self) -> String {
+        match self {
+            Called::Member(key) if key.as_text().as_bytes().starts_with(b"$") => format!("${key}"),
+            Called::Function(Name::Ours(id) | Name::Theirs(id)) => id.to_string(),
+            _ => self.to_string(),
+        }
+    }
+}
+
+impl std::fmt::Display for Called {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Called::Function(name) => write!(f, "{name}"),
+            Called::Member(key) => write!(f, "{}", key.as_text()),
+            Called::Verbatim(text) => f.write_str(&String::from_utf8_lossy(text)),
+        }
+    }
+}
+
+/// The numbers of the functions of one replay. A name may have several numbers, and a number several names.
 #[derive(Debug, Clone, Default)]
 pub struct Names {
     numbers: HashMap<Name, Id>,
     ours: HashMap<Id, Name>,
-    /// Our numbers that are culled.
+    /// Our numbers that the peer has culled.
     gone_here: HashSet<Id>,
     theirs: HashMap<Name, Vec<Id>>,
-    /// The peer's.
+    /// The peer's numbers that we have culled.
     gone_there: HashSet<Id>,
     members: HashMap<TextBuf, Id>,
     own_members: HashMap<TextBuf, Name>,
     next: i64,
-    /// What a cull means: in 0.1 that an end takes a function of its own back.
+    /// The dialect. In 0.1, an end culls its own functions.
     pub dialect: Dialect,
-    /// How the paths of our functions are written where the transcript does not write them itself.
+    /// The form of the paths of our functions, unless the transcript writes them itself.
     pub path_form: PathForm,
 }
 
 impl Names {
-    /// No names yet; words get numbers from `first` on.
+    /// No names yet. Words get numbers from `first` on.
     #[must_use]
     pub fn new(first: i64) -> Names {
         Names { next: first, ..Names::default() }
     }
 
-    /// A number that nothing in the transcript has.
+    /// A number that no function of ours has.
     pub fn fresh(&mut self) -> Id {
         self.next += 1;
         Id(self.next - 1)
     }
 
-    /// The number under which one of our functions goes out now: as written, or a fresh one where the peer culled it.
+    /// The number to declare for one of our functions: the number in the transcript, or a new one if the peer culled it.
     pub fn declare(&mut self, name: &Name) -> Id {
         let known = self.numbers.get(name).copied().or(match name {
             Name::Ours(id) => Some(*id),
@@ -78,8 +118,8 @@ impl Names {
         id
     }
 
-    /// As [`Names::declare`], but where the number stands in the message already, a fresh one of the same function: a
-    /// number has one place in a message.
+    /// The same as [`Names::declare`] within a message. If the message has the number already, gives a new number of the same
+    /// function, because a number has one place in a message.
     pub fn declare_once(&mut self, name: &Name, used: &mut HashSet<Id>) -> Id {
         let id = self.declare(name);
         if used.insert(id) {
@@ -91,7 +131,7 @@ impl Names {
         more
     }
 
-    /// The name of one of our functions, by a number that it has or had.
+    /// The name of one of our functions, by its number or an earlier one.
     #[must_use]
     pub fn our_name(&self, id: Id) -> Option<&Name> {
         self.ours.get(&id)
@@ -103,18 +143,18 @@ impl Names {
         self.numbers.get(name).copied()
     }
 
-    /// Our object has this function as this member.
+    /// Notes that our object has this function as the member `key`.
     pub fn own_member(&mut self, key: &str, name: Name) {
         self.own_members.insert(TextBuf::from(key), name);
     }
 
-    /// The function that our object has as this member.
+    /// The function of our object that is the member `key`.
     #[must_use]
     pub fn of_own_member(&self, key: &TextBuf) -> Option<&Name> {
         self.own_members.get(key)
     }
 
-    /// The peer declared this number where the transcript has this name.
+    /// Notes that the peer declared this number in the place of this name.
     pub fn bind(&mut self, name: &Name, id: Id) {
         let ids = self.theirs.entry(name.clone()).or_default();
         ids.retain(|known| *known != id);
@@ -122,13 +162,14 @@ impl Names {
         self.gone_there.remove(&id);
     }
 
-    /// The peer's object has a function of this number as this member. Its earlier object is forgotten by [`Names::forget_members`].
+    /// Notes that the peer's object has a function with this number as the member `key`. [`Names::forget_members`] forgets its
+    /// earlier object.
     pub fn bind_member(&mut self, key: TextBuf, id: Id) {
         self.members.insert(key, id);
         self.gone_there.remove(&id);
     }
 
-    /// The peer sent a new object.
+    /// Forgets the members of the peer's object: it sent a new one.
     pub fn forget_members(&mut self) {
         self.members.clear();
     }
@@ -143,7 +184,7 @@ impl Names {
         })
     }
 
-    /// The latest number of one of the peer's functions, culled or not.
+    /// The latest number of one of the peer's functions, even if we culled it.
     #[must_use]
     pub fn number(&self, called: &Called) -> Option<Id> {
         let member = |key: &TextBuf| self.members.get(key).copied();
@@ -160,15 +201,15 @@ impl Names {
         }
     }
 
-    /// The number of a member of the peer's object, unless we have culled it.
+    /// The number of a member of the peer's object; `None` if we have culled it.
     #[must_use]
     pub fn member(&self, key: &TextBuf) -> Option<Id> {
         self.members.get(key).copied().filter(|id| !self.gone_there.contains(id))
     }
 
-    /// The peer culled this number.
+    /// Notes that the peer culled this number.
     pub fn culled_by_peer(&mut self, id: Id) {
-        // One of its own is taken back: in dialect 0.1 always, and elsewhere by who speaks both.
+        // It may cull its own function: always in dialect 0.1, and in 0.2 if it speaks both dialects.
         if self.dialect == Dialect::V0_2 && self.ours.contains_key(&id) {
             self.gone_here.insert(id);
         } else {
@@ -176,7 +217,7 @@ impl Names {
         }
     }
 
-    /// We culled this number.
+    /// Notes that we culled this number.
     pub fn culled_by_us(&mut self, id: Id) {
         match self.dialect {
             Dialect::V0_1 => self.gone_here.insert(id),
@@ -184,7 +225,7 @@ impl Names {
         };
     }
 
-    /// Whether this number is one that the peer has for this function of its own, or had.
+    /// Whether the peer has declared this number for this function of its own.
     #[must_use]
     pub fn is_theirs(&self, name: &Name, id: Id) -> bool {
         self.theirs.get(name).is_some_and(|ids| ids.contains(&id))

@@ -1,35 +1,46 @@
-//! Writing a transcript: the lines of a live session, seen from one end.
+//! Writes a transcript from the lines of a live session, seen from one end.
 //!
-//! What that end sent becomes steps, what the other sent becomes expectations; ids become names, so that another implementation with
-//! other numbers can be held against it. Our functions are `$oursN` and the other end's `$theirsN` by their ids of the session; a
-//! method of an object is called by its name.
+//! The lines of that end become steps, the lines of the other end become expectations. Ids become names, so that an
+//! implementation that numbers otherwise can play the session: our functions are `$oursN`, those of the other end
+//! `$theirsN`, with their ids of the session. A method of an object is called by its name.
 //!
-//! Rules: a line of ours that is no sound message is kept as it stands; one of the other end cannot be expected and is left out
-//! ([`Recorder::left_out`]), as are its culls, which may come at any time. A call that a server makes by itself, of a
-//! method of our object that nothing asked it to call, is optional: no other implementation can know of it.
+//! Rules: a line of ours that is not a sound message is kept as it stands. A line of the other end that is not sound
+//! cannot be expected and is left out ([`Recorder::left_out`]). So are its culls, which may come at any time. If a server
+//! calls a method of our object that nothing asked it to call, the expectation is optional: other implementations cannot
+//! know of it.
 //!
-//! The steps are taken as they come ([`Recorder::take_steps`]), so that a session may be longer than memory. Memory is linear in the ids.
+//! Take the steps while the session goes on ([`Recorder::take_steps`]): so a session may be longer than memory. Memory is
+//! linear in the ids.
 
 mod form;
+mod redaction;
 
 pub use form::Form;
 
+use super::bytes::Bytes;
+use super::names::Called;
 use super::pattern::Pattern;
+use super::write::{self, Handshake, HeaderLine, Role, Step, raw};
 use crate::graph::{Graph, Node};
 use crate::message::{self, Id, Link, Message, Method};
-use crate::monitor::End;
 use crate::path::{Path, PathForm};
 use crate::scrub::{Written, scrub};
+use crate::state::End;
 use crate::text::{Text, TextBuf};
 use crate::value::{Kind, Ref, Value};
-use base64::Engine as _;
-use serde_json::json;
+use redaction::Redaction;
+use serde_json::value::RawValue;
+use serde_json::{Value as Json, json};
 use std::collections::{HashMap, HashSet};
 
-/// What a divergence of a recorded session breaks: a call reached another function, or none, or with other values.
+/// The clause of a recorded session. Every divergence is a call that reached another function, or none, or that had
+/// other values.
 const CLAUSE: &str = "callback/own-function";
 
-/// What the first line of a written transcript says besides what the session tells.
+/// The clause of a session in which we sent an unsound line.
+const HOSTILE_CLAUSE: &str = "robust/not-deaf";
+
+/// The fields of a header that the session does not give.
 #[derive(Debug, Clone)]
 pub struct About {
     /// `group/name`.
@@ -38,22 +49,22 @@ pub struct About {
     pub since: String,
     /// One sentence.
     pub about: String,
-    /// It was recorded: what its other end did not call, another may well call.
+    /// Whether it was recorded: another peer may make calls that this one did not make.
     pub recorded: bool,
-    /// Anything else: who took part, how it was found.
-    pub meta: serde_json::Map<String, serde_json::Value>,
+    /// Anything else, for people: the two implementations, how it was found.
+    pub meta: serde_json::Map<String, Json>,
 }
 
-/// How what we say is written: all of it means the same.
+/// How our messages are written. All styles mean the same.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Style {
-    /// Our functions have these ids, counted on from here, instead of names.
+    /// Our functions have ids instead of names, counted from this number.
     pub ids_from: Option<i64>,
-    /// Indexes in the paths of those are integers.
+    /// Indexes in the paths of those functions are integers.
     pub integer_paths: bool,
     /// Empty fields are omitted.
     pub omits: bool,
-    /// There is a field that nobody knows, and it comes first.
+    /// The first field is one that no receiver knows.
     pub adds: bool,
 }
 
@@ -61,12 +72,12 @@ pub struct Style {
 #[derive(Debug)]
 pub struct Recorder {
     ours: End,
-    steps: Vec<String>,
+    steps: Vec<Step>,
     /// Our object, once it was sent.
-    object: Option<String>,
-    /// We said something before our object.
+    object: Option<Box<RawValue>>,
+    /// We sent a line before our object.
     manual: bool,
-    /// The ids of each end's object, by [`End`]: ours and theirs.
+    /// The ids of our object and of the other end's.
     own_members: HashMap<Id, TextBuf>,
     members: HashMap<Id, TextBuf>,
     /// The ids that each end has declared in calls.
@@ -74,47 +85,21 @@ pub struct Recorder {
     theirs: HashSet<Id>,
     /// The methods of the other end's object that are called, in the order of their first call.
     needs: Vec<String>,
-    /// Our methods that `callMe` asked it to call.
+    /// Our methods that `callMe` asked the other end to call.
     provoked: Vec<TextBuf>,
     left_out: usize,
     redaction: Option<Redaction>,
     style: Style,
     form: Option<Form>,
-    /// We sent what nobody has to understand.
+    /// We sent an unsound line.
     hostile: bool,
 }
 
-/// Placeholders for values: equal ones alike.
-#[derive(Debug, Default)]
-struct Redaction(HashMap<Vec<u8>, usize>);
-
-impl Redaction {
-    /// What stands for this string or number; names that calls are about stay.
-    fn replace(&mut self, value: Ref<'_>, is_name: impl Fn(Text<'_>) -> bool) -> Option<Node<Piece>> {
-        let kept = |text: Text<'_>| text == "[Function]" || text == "[Circular]" || is_name(text);
-        match value.kind() {
-            Kind::String if value.as_text().is_some_and(kept) => None,
-            Kind::String | Kind::Number => {
-                let next = self.0.len() + 1;
-                // Numbers are equal by their value, however they are written.
-                let number = value.as_number().and_then(|number| number.text().parse::<f64>().ok());
-                let same = number.map_or_else(|| value.to_json(), |number| number.to_string().into_bytes());
-                let number = *self.0.entry(same).or_insert(next);
-                Some(match value.kind() {
-                    Kind::String => Node::String(TextBuf::from(format!("text {number}").as_str())),
-                    _ => Node::Number(number.to_string().as_str().into()),
-                })
-            }
-            _ => None,
-        }
-    }
-}
-
-/// A function or a piece of JSON in the arguments of a step.
+/// JSON text in the arguments of a step.
 struct Piece(Vec<u8>);
 
 impl Recorder {
-    /// Writes down what `ours` sends and expects.
+    /// Records what `ours` sends and expects.
     #[must_use]
     pub fn new(ours: End) -> Recorder {
         Recorder {
@@ -136,31 +121,31 @@ impl Recorder {
         }
     }
 
-    /// The same, with what we say written in this style.
+    /// The same, with our messages in this style.
     #[must_use]
     pub fn styled(self, style: Style) -> Recorder {
         Recorder { style, ..self }
     }
 
-    /// The same, with a handshake that is among the steps.
+    /// The same, with the handshake among the steps.
     #[must_use]
     pub fn with_handshake(self) -> Recorder {
         Recorder { manual: true, ..self }
     }
 
-    /// From now on, calls of ours are lines of this form; or messages again.
+    /// From now on, our calls are lines of this form; with `None`, messages again.
     pub fn write_as(&mut self, form: Option<Form>) {
         self.form = form;
     }
 
-    /// The same, with placeholders for the strings and numbers of arguments, equal ones alike. Keys and the names of methods stay; a line
-    /// that is no sound message is left out.
+    /// The same, with placeholders for the strings and numbers of arguments; equal values have the same one. Keys and
+    /// the names of methods stay. A line of ours that is not a sound message is left out.
     #[must_use]
     pub fn redacting(self) -> Recorder {
         Recorder { redaction: Some(Redaction::default()), ..self }
     }
 
-    /// Takes the next line, without its newline, that `from` sent.
+    /// Takes the next line that `from` sent, without its newline.
     pub fn line(&mut self, from: End, line: &[u8]) {
         let value = Value::parse(line);
         let decoded = value.as_ref().ok().map(message::decode);
@@ -181,12 +166,12 @@ impl Recorder {
         }
     }
 
-    /// The steps so far that were not taken yet, one a line.
-    pub fn take_steps(&mut self) -> Vec<String> {
+    /// The steps since the last time. `Display` writes each as a line.
+    pub fn take_steps(&mut self) -> Vec<Step> {
         std::mem::take(&mut self.steps)
     }
 
-    /// How many lines are no steps.
+    /// The number of lines that are not among the steps.
     #[must_use]
     pub fn left_out(&self) -> usize {
         self.left_out
@@ -194,144 +179,131 @@ impl Recorder {
 
     /// The first line of the transcript, for the steps so far.
     #[must_use]
-    pub fn header(&self, about: &About) -> String {
-        let mut header = json!({
-            "dnode-transcript": super::VERSION,
-            "id": about.id,
-            "since": about.since,
-            "clauses": [CLAUSE],
-            "about": about.about,
-        });
-        if let Some(fields) = header.as_object_mut() {
-            if !self.needs.is_empty() {
-                fields.insert("needs".to_owned(), json!(self.needs));
-            }
-            if about.recorded {
-                fields.insert("recorded".to_owned(), json!(true));
-            }
-            if self.hostile {
-                fields.insert("hostile".to_owned(), json!(true));
-                fields.insert("clauses".to_owned(), json!(["robust/not-deaf"]));
-            }
-            if self.manual {
-                fields.insert("handshake".to_owned(), json!("manual"));
-            }
-            if self.ours == End::B {
-                fields.insert("role".to_owned(), json!("server"));
-            }
-            if !about.meta.is_empty() {
-                fields.insert("meta".to_owned(), json!(about.meta));
-            }
+    pub fn header(&self, about: &About) -> HeaderLine {
+        let clause = if self.hostile { HOSTILE_CLAUSE } else { CLAUSE };
+        HeaderLine {
+            dnode_transcript: write::VERSION,
+            id: about.id.clone(),
+            since: about.since.clone(),
+            clauses: vec![clause.to_owned()],
+            about: about.about.clone(),
+            needs: self.needs.clone(),
+            recorded: about.recorded,
+            handshake: self.manual.then_some(Handshake::Manual),
+            role: (self.ours == End::B).then_some(Role::Server),
+            meta: about.meta.clone(),
+            object: self.object.clone().or_else(|| raw(b"{}".to_vec())),
+            hostile: self.hostile,
+            ..HeaderLine::default()
         }
-        let text = header.to_string();
-        // Our object is text already: what it holds may be deeper than a parser of the header takes.
-        let object = self.object.as_deref().unwrap_or("{}");
-        format!("{},\"object\":{object}}}", &text[..text.len() - 1])
     }
 
-    /// The whole transcript, where no steps were taken before.
+    /// The whole transcript, if no steps were taken before.
     #[must_use]
     pub fn finish(mut self, about: &About) -> String {
-        let mut out = self.header(about) + "\n";
-        for step in self.take_steps() {
-            out.push_str(&step);
-            out.push('\n');
-        }
-        out
+        let steps = self.take_steps();
+        write::text(&self.header(about), steps)
     }
 
-    /// A message of ours; `None` where it has no step of its own kind.
+    /// Adds a step for a message of ours; `None` if no kind of step can say it.
     fn say(&mut self, message: &Message<'_>) -> Option<()> {
         if message.method.is("methods") && self.object.is_none() && !self.manual {
             return self.offer(message);
         }
         self.manual |= self.object.is_none();
         if message.method.is("cull") {
-            let ids =
-                ids(message).into_iter().map(|id| self.their_name(id).unwrap_or_else(|| id.to_string()));
-            let ids: Vec<String> = ids.collect();
-            self.steps
-                .push(format!("{{\"send\":{{\"method\":\"cull\",\"arguments\":[{}]}}}}", ids.join(",")));
+            self.say_cull(message);
             return Some(());
         }
         let arguments = self.arguments(message, "ours")?;
         let method = match &message.method {
             Method::Id(id) if self.members.contains_key(id) => Some(self.need(*id)?),
-            Method::Id(id) if self.theirs.contains(id) => Some(format!("\"$theirs{id}\"")),
+            Method::Id(id) if self.theirs.contains(id) => Some(format!("$theirs{id}")),
             Method::Id(_) => return None,
-            Method::Name(name) => self
-                .members
-                .iter()
-                .find(|(_, key)| *key == name)
-                .map(|(id, _)| *id)
-                .and_then(|id| self.need(id)),
+            Method::Name(name) => {
+                let member = self.members.iter().find(|(_, key)| *key == name).map(|(id, _)| *id);
+                member.and_then(|id| self.need(id))
+            }
         };
-        if method.as_deref() == Some("\"callMe\"") {
+        if method.as_deref() == Some("callMe") {
             let name = message.arguments.and_then(|arguments| arguments.item(0)).and_then(Ref::as_text);
             self.provoked.extend(name.map(Text::to_owned));
         }
         self.own.extend(message.callbacks.iter().map(|(id, _)| *id));
-        if let (Some(form), Some(method)) = (self.form, &method) {
-            self.steps.push(form.step(message, method));
-            return Some(());
-        }
-        let step = self.step(message, method, &arguments)?;
+        let step = match (self.form, &method) {
+            (Some(form), Some(method)) => form.step(message, method),
+            _ => self.step(message, method, arguments)?,
+        };
         self.steps.push(step);
         Some(())
     }
 
-    /// The step that says a message; `method` is the function of the other end that it calls, written.
-    fn step(&self, message: &Message<'_>, method: Option<String>, arguments: &str) -> Option<String> {
-        let (callbacks, links) = (self.numbered(&message.callbacks), links(&message.links));
-        let Some(method) = method else {
-            let Method::Name(name) = &message.method else { return None };
-            let method = written(name)?;
-            let callbacks = if callbacks.is_empty() { ",\"callbacks\":{}" } else { &callbacks };
-            return Some(format!(
-                "{{\"send\":{{\"method\":{method},\"arguments\":{arguments}{callbacks}{links}}}}}"
-            ));
-        };
-        if !self.style.omits && !self.style.adds {
-            return Some(format!("{{\"call\":{method},\"arguments\":{arguments}{callbacks}{links}}}"));
-        }
-        // In a message as it is written, a method of the other end's object is a function by its name.
-        let name = if method.starts_with("\"$") { method } else { format!("\"${}", &method[1..]) };
-        let added = if self.style.adds { "\"extra\":{\"x\":[1]}," } else { "" };
-        let fields = if self.style.omits {
-            let arguments = Some(format!(",\"arguments\":{arguments}")).filter(|it| !it.ends_with(":[]"));
-            format!("{}{callbacks}{links}", arguments.unwrap_or_default())
-        } else {
-            let links = if links.is_empty() { ",\"links\":[]" } else { &links };
-            format!(",\"arguments\":{arguments}{callbacks}{links}")
-        };
-        Some(format!("{{\"send\":{{{added}\"method\":{name}{fields}}}}}"))
+    fn say_cull(&mut self, message: &Message<'_>) {
+        let names = message.culls().into_iter().map(|id| self.their_name(id).map_or(json!(id.0), Json::from));
+        let arguments = names.filter_map(|name| raw(name.to_string().into_bytes())).collect();
+        let send = write::Message { method: json!("cull"), arguments: Some(arguments), ..Default::default() };
+        self.steps.push(Step { send: Some(send), ..Step::default() });
     }
 
-    /// The field `callbacks` where our functions have ids and no names.
-    fn numbered(&self, callbacks: &[(Id, Path)]) -> String {
-        let Some(from) = self.style.ids_from.filter(|_| !callbacks.is_empty()) else { return String::new() };
+    /// The step that says a message; `method` is the function of the other end that it calls.
+    fn step(&self, message: &Message<'_>, method: Option<String>, arguments: Vec<u8>) -> Option<Step> {
+        let (callbacks, links) = (self.numbered(&message.callbacks), links(&message.links));
+        let is_plain = !self.style.omits && !self.style.adds;
+        if let (Some(method), true) = (&method, is_plain) {
+            let (call, arguments) = (Some(method.clone()), Some(raw(arguments)?));
+            return Some(Step { call, arguments, callbacks, links, ..Step::default() });
+        }
+        let arguments: Vec<Box<RawValue>> = serde_json::from_slice(&arguments).ok()?;
+        let send = match (method, &message.method) {
+            (None, Method::Id(_)) => return None,
+            (None, Method::Name(name)) => {
+                let callbacks = callbacks.or_else(|| raw(b"{}".to_vec()));
+                write::Message {
+                    method: written(name)?,
+                    arguments: Some(arguments),
+                    callbacks,
+                    links,
+                    extra: None,
+                }
+            }
+            (Some(method), _) => {
+                // In a message as it is written, a method of the other end's object is a function by its name.
+                let name = if method.starts_with('$') { method } else { format!("${method}") };
+                let links = links.or_else(|| raw(b"[]".to_vec()).filter(|_| !self.style.omits));
+                write::Message {
+                    extra: self.style.adds.then(|| json!({ "x": [1] })),
+                    method: Json::from(name),
+                    arguments: Some(arguments).filter(|list| !self.style.omits || !list.is_empty()),
+                    callbacks,
+                    links,
+                }
+            }
+        };
+        Some(Step { send: Some(send), ..Step::default() })
+    }
+
+    /// The field `callbacks`, if our functions have ids instead of names.
+    fn numbered(&self, callbacks: &[(Id, Path)]) -> Option<Box<RawValue>> {
+        let from = self.style.ids_from.filter(|_| !callbacks.is_empty())?;
         let form = if self.style.integer_paths { PathForm::Integers } else { PathForm::Strings };
         let numbered: Vec<(Id, Path)> =
             callbacks.iter().map(|(id, path)| (Id(id.0 + from), path.clone())).collect();
-        let mut out = b",\"callbacks\":".to_vec();
+        let mut out = Vec::new();
         message::write_callbacks(&numbered, form, &mut out);
-        String::from_utf8_lossy(&out).into_owned()
+        raw(out)
     }
 
-    /// Our object.
+    /// Takes our object.
     fn offer(&mut self, message: &Message<'_>) -> Option<()> {
         let arguments = self.arguments(message, "ours")?;
-        let value = Value::parse(arguments.as_bytes()).ok()?;
+        let value = Value::parse(&arguments).ok()?;
         let object = value.root().item(0).filter(|object| object.kind() == Kind::Object);
-        self.object = Some(match object {
-            Some(object) => String::from_utf8(object.to_json()).ok()?,
-            None => "{}".to_owned(),
-        });
+        self.object = raw(object.map_or_else(|| b"{}".to_vec(), Ref::to_json));
         self.own_members = members(message);
         Some(())
     }
 
-    /// A message of the other end; `None` where it cannot be expected.
+    /// Adds an expectation for a message of the other end; `None` if it cannot be expected.
     fn hear(&mut self, message: &Message<'_>) -> Option<()> {
         if message.method.is("methods") {
             self.members = members(message);
@@ -340,37 +312,45 @@ impl Recorder {
         if message.method.is("cull") {
             return Some(());
         }
-        let (called, key) = match &message.method {
-            Method::Id(id) => match self.own_members.get(id) {
-                Some(key) => (format!("\"$ours{id}\""), Some(key).filter(|_| !self.own.contains(id))),
-                None if self.own.contains(id) => match self.style.ids_from {
-                    Some(from) => ((id.0 + from).to_string(), None),
-                    None => (format!("\"$ours{id}\""), None),
-                },
-                None => return None,
-            },
-            Method::Name(name) => {
-                let member = self.own_members.values().find(|key| *key == name)?;
-                (written(name)?, Some(member))
-            }
-        };
-        let asked = key.and_then(|key| self.provoked.iter().position(|provoked| provoked == key));
-        // To a server the calls that a client makes by itself are the session.
-        let by_itself = key.is_some() && asked.is_none() && self.ours == End::A;
-        let optional = if by_itself { ",\"optional\":true" } else { "" };
-        let arguments = self.arguments(message, "theirs")?;
-        let expected = format!("{{\"method\":{called},\"arguments\":{arguments}{}}}", links(&message.links));
-        // A link that has no place cannot be expected; nor one whose place was a hole, which is null once it is written.
-        Pattern::read(&expected, false).ok()?;
+        let (method, member) = self.heard(&message.method)?;
+        let asked = member.as_ref().and_then(|key| self.provoked.iter().position(|provoked| provoked == key));
+        // For a server, the calls that a client makes by itself are the session.
+        let optional = member.is_some() && asked.is_none() && self.ours == End::A;
+        let arguments = serde_json::from_slice(&self.arguments(message, "theirs")?).ok()?;
+        let links = links(&message.links);
+        let expect = write::Message { method, arguments: Some(arguments), links, ..Default::default() };
+        // A link that has no place cannot be expected; nor one to a hole, which is null when it is written.
+        Pattern::read(&expect.to_string(), false).ok()?;
         if let Some(at) = asked {
             self.provoked.remove(at);
         }
         self.theirs.extend(message.callbacks.iter().map(|(id, _)| *id));
-        self.steps.push(format!("{{\"expect\":{expected}{optional}}}"));
+        self.steps.push(Step { expect: Some(expect), optional, ..Step::default() });
         Some(())
     }
 
-    /// A line of ours that no step of its own kind can say.
+    /// The method of a message of the other end as we write it, and the member of our object that it calls; `None` if
+    /// it calls no function of ours.
+    fn heard(&self, method: &Method) -> Option<(Json, Option<TextBuf>)> {
+        match method {
+            Method::Id(id) => {
+                let member = self.own_members.get(id);
+                let declared = self.own.contains(id);
+                if member.is_none() && !declared {
+                    return None;
+                }
+                let number = self.style.ids_from.filter(|_| member.is_none());
+                let called = number.map_or_else(|| json!(format!("$ours{id}")), |from| json!(id.0 + from));
+                Some((called, member.filter(|_| !declared).cloned()))
+            }
+            Method::Name(name) => {
+                let member = self.own_members.values().find(|key| *key == name)?;
+                Some((written(name)?, Some(member.clone())))
+            }
+        }
+    }
+
+    /// Adds a step for a line of ours that no other kind of step can say.
     fn verbatim(&mut self, line: &[u8]) {
         self.manual |= self.object.is_none();
         self.hostile = true;
@@ -378,26 +358,26 @@ impl Recorder {
             self.left_out += 1;
             return;
         }
-        self.steps.push(format!("{{\"line\":{}}}", bytes(line)));
+        self.steps.push(Step { line: Some(Bytes::Plain(line.to_vec())), ..Step::default() });
     }
 
-    /// A method of the other end's object, as `call` takes it; it is needed from now on.
+    /// A method of the other end's object as `call` takes it; it is needed from now on.
     fn need(&mut self, id: Id) -> Option<String> {
         let key = self.members.get(&id)?.clone();
         let function = self.member_function(id)?;
         // By their names these are messages of the protocol.
-        if key == "methods" || key == "cull" { Some(function) } else { written(&key) }
+        if key == "methods" || key == "cull" { Some(function) } else { Some(Called::Member(key).written()) }
     }
 
     /// A method of the other end's object, as a function by its name; it is needed from now on.
     fn member_function(&mut self, id: Id) -> Option<String> {
         let name = self.members.get(&id)?.as_text().to_str()?.to_owned();
-        // It would be one of the names that are given here.
+        // It would be one of the names that this recorder gives.
         let is_ours = |word| name.strip_prefix(word).and_then(Id::from_key).is_some();
         if is_ours("ours") || is_ours("theirs") {
             return None;
         }
-        let function = json!(format!("${name}")).to_string();
+        let function = format!("${name}");
         if !self.needs.contains(&name) {
             self.needs.push(name);
         }
@@ -407,13 +387,13 @@ impl Recorder {
     /// A function of the other end, as a name in an argument of `cull`.
     fn their_name(&mut self, id: Id) -> Option<String> {
         if self.theirs.contains(&id) {
-            return Some(format!("\"$theirs{id}\""));
+            return Some(format!("$theirs{id}"));
         }
         self.member_function(id)
     }
 
-    /// The arguments with names where the functions of `whose` stand; `None` where one has no place.
-    fn arguments(&mut self, message: &Message<'_>, whose: &str) -> Option<String> {
+    /// The arguments as JSON, with names in the places of the functions of `whose`; `None` if one has no place.
+    fn arguments(&mut self, message: &Message<'_>, whose: &str) -> Option<Vec<u8>> {
         let mut graph: Graph<Piece> = Graph::new();
         let (members, own) = (&self.members, &self.own_members);
         let is_name = |text: Text<'_>| members.values().chain(own.values()).any(|key| key.as_text() == text);
@@ -425,34 +405,34 @@ impl Recorder {
             }),
             None => graph.array([]),
         };
-        // With ids for our functions, their places are said beside the arguments.
+        // If our functions have ids, their places are written beside the arguments.
         let named = whose != "ours" || self.style.ids_from.is_none() || message.method.is("methods");
         for (id, path) in message.callbacks.iter().filter(|_| named) {
             let leaf = graph.add(Node::Leaf(Piece(format!("\"${whose}{id}\"").into_bytes())));
             path.place(&mut graph, root, leaf).ok()?;
         }
-        String::from_utf8(scrub(&graph, root, |piece| Written::Json(piece.0.clone())).arguments).ok()
+        Some(scrub(&graph, root, |piece| Written::Json(piece.0.clone())).arguments)
     }
 }
 
-/// What would mean something else in a transcript.
+/// Escapes a value that would mean something else in a transcript; `None` if it stands for itself.
 fn escape(value: Ref<'_>) -> Option<Node<Piece>> {
+    let as_json = |json: Vec<u8>| {
+        let mark = json!({ "?json": Bytes::Plain(json).to_json() });
+        Some(Node::Leaf(Piece(mark.to_string().into_bytes())))
+    };
     if value.kind() == Kind::Object && value.len() == 1 && value.get("?json").is_some() {
-        return Some(Node::Leaf(Piece(format!("{{\"?json\":{}}}", bytes(&value.to_json())).into_bytes())));
+        return as_json(value.to_json());
     }
     let text = value.as_text()?;
-    let wtf8 = value.to_json();
-    let starts = |mark: u8| wtf8.get(1) == Some(&mark);
-    if !starts(b'$') && !starts(b'?') {
-        return None;
-    }
+    let [mark @ (b'$' | b'?'), ..] = text.as_bytes() else { return None };
     match text.to_str() {
-        Some(text) => Some(Node::String(TextBuf::from(format!("{}{text}", &text[..1]).as_str()))),
-        None => Some(Node::Leaf(Piece(format!("{{\"?json\":{}}}", bytes(&wtf8)).into_bytes()))),
+        Some(text) => Some(Node::String(TextBuf::from(format!("{}{text}", char::from(*mark)).as_str()))),
+        None => as_json(value.to_json()),
     }
 }
 
-/// The functions of an object that a message `methods` offers.
+/// The functions of the object that a message `methods` offers.
 fn members(message: &Message<'_>) -> HashMap<Id, TextBuf> {
     let member = |(id, path): &(Id, Path)| match path.keys() {
         [first, key] if *first == "0" => Some((*id, key.clone())),
@@ -461,33 +441,17 @@ fn members(message: &Message<'_>) -> HashMap<Id, TextBuf> {
     message.callbacks.iter().filter_map(member).collect()
 }
 
-fn ids(message: &Message<'_>) -> Vec<Id> {
-    let arguments = message.arguments.into_iter().flat_map(|arguments| arguments.items());
-    arguments.filter_map(|id| id.as_number()).filter_map(Id::from_number).collect()
+/// A name as the field `method` takes it; `None` if a text file cannot hold it.
+fn written(name: &TextBuf) -> Option<Json> {
+    name.as_text().to_str()?;
+    Some(Json::from(Called::Member(name.clone()).written()))
 }
 
-/// A name as `call` and `method` take it, quoted; `None` where no text file can hold it.
-fn written(name: &TextBuf) -> Option<String> {
-    let name = name.as_text().to_str()?;
-    let escaped = if name.starts_with('$') { format!("${name}") } else { name.to_owned() };
-    Some(json!(escaped).to_string())
-}
-
-fn links(links: &[Link]) -> String {
-    if links.is_empty() {
-        return String::new();
-    }
-    let mut out = b",\"links\":".to_vec();
+/// The field `links`; `None` if there are none.
+fn links(links: &[Link]) -> Option<Box<RawValue>> {
+    let mut out = Vec::new();
     message::write_links(links, &mut out);
-    String::from_utf8_lossy(&out).into_owned()
-}
-
-/// Bytes as an expression.
-pub(crate) fn bytes(bytes: &[u8]) -> String {
-    match std::str::from_utf8(bytes) {
-        Ok(text) => json!(text).to_string(),
-        Err(_) => json!({ "base64": base64::engine::general_purpose::STANDARD.encode(bytes) }).to_string(),
-    }
+    raw(out).filter(|_| !links.is_empty())
 }
 
 #[cfg(test)]

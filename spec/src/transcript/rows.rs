@@ -1,20 +1,22 @@
-//! Plain line logs of sessions, as a line proxy writes them: read, and put in order.
+//! Reads the line log of a session, as a line proxy writes it, and sorts its rows.
 //!
-//! The first row says who took part: `{"client": NAME, "server": NAME}`, and whatever else. Then a row a line:
-//! `{"ms": N, "from": "client" | "server", "line": TEXT}`, or `{"ms": N, "from": …, "end": true}`, with `"rest": TEXT` where bytes without a
-//! newline were left. A proxy may forward a line before it writes it down, so that an answer stands before its question by a few
-//! milliseconds: the order of each end's own rows is exact, that of different ends is mended where it cannot be.
+//! The first row names the two ends: `{"client": NAME, "server": NAME}`; it may have other fields. Then there is one row for
+//! each line, `{"ms": N, "from": "client" | "server", "line": TEXT}`, and for each end of a stream,
+//! `{"ms": N, "from": …, "end": true}`, with `"rest": TEXT` for bytes without a newline. `ms` counts milliseconds.
+//!
+//! A proxy may forward a line before it writes the row, so an answer may be a few milliseconds before its question. The
+//! order of the rows of one end is exact. The order between the ends is corrected if it is impossible.
 
-use super::TranscriptError;
+use super::error::{Fault, TranscriptError};
 use crate::message::Problem;
 use crate::monitor::{End, Monitor};
 use serde::Deserialize;
 use std::collections::VecDeque;
 
-/// How far the clock may have been off between the two ends, in milliseconds.
+/// The largest error of the clock between the two ends, in milliseconds.
 const JITTER: u64 = 5;
 
-/// Who took part.
+/// The names of the two ends.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Parties {
     /// The end that connected.
@@ -41,7 +43,7 @@ enum Side {
     Server,
 }
 
-/// What one end did.
+/// An action of one end.
 #[derive(Debug, Clone)]
 pub enum Row {
     /// It sent this line.
@@ -50,22 +52,23 @@ pub enum Row {
     End(String),
 }
 
-/// A row in its place: who, what, and what the monitor says of it. [`End::A`] is the client.
+/// A row, its end, and the problems that the monitor finds in it. [`End::A`] is the client.
 pub type Judged = (End, Row, Vec<Problem>);
 
-/// Reads a line log; gives who took part, and the rows in their order.
+/// Reads a line log. Gives the names of the ends, and the rows in their order.
 ///
 /// # Errors
-/// The line that is no row, and why.
+/// The first malformed row. The program that wrote the log is at fault.
 pub fn read(text: &str) -> Result<(Parties, Vec<Judged>), TranscriptError> {
     let mut lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
-    let fault = |at: usize, problem: String| TranscriptError { line: at + 1, problem };
-    let (at, head) = lines.next().ok_or_else(|| fault(0, "the log is empty".to_owned()))?;
-    let parties: Parties = serde_json::from_str(head)
-        .map_err(|error| fault(at, format!("the first row says who is client and server: {error}")))?;
+    let error = |at: usize, fault| TranscriptError { line: at + 1, fault };
+    let (at, head) = lines.next().ok_or_else(|| error(0, Fault::EmptyLog))?;
+    let parties: Parties =
+        serde_json::from_str(head).map_err(|json| error(at, Fault::FirstRow(json.to_string())))?;
     let mut lanes: [VecDeque<(u64, Row)>; 2] = Default::default();
     for (at, line) in lines {
-        let written: Written = serde_json::from_str(line).map_err(|error| fault(at, error.to_string()))?;
+        let written: Written =
+            serde_json::from_str(line).map_err(|json| error(at, Fault::Json(json.to_string())))?;
         let Some(from) = written.from else { continue };
         let row = match (written.line, written.end) {
             (Some(line), _) => Row::Line(line),
@@ -78,7 +81,8 @@ pub fn read(text: &str) -> Result<(Parties, Vec<Judged>), TranscriptError> {
     Ok((parties, std::iter::from_fn(|| next(&mut lanes, &mut monitor)).collect()))
 }
 
-/// Takes the next row, the earlier first; one that calls what is not declared yet waits for the other end's, within the jitter.
+/// Takes the next row, the earlier one first. If it calls an undeclared id, it waits for the rows of the other end, within the
+/// error of the clock.
 fn next(lanes: &mut [VecDeque<(u64, Row)>; 2], monitor: &mut Monitor) -> Option<Judged> {
     let ms = |lane: &VecDeque<(u64, Row)>| lane.front().map_or(u64::MAX, |(ms, _)| *ms);
     let first = usize::from(ms(&lanes[1]) < ms(&lanes[0]));
@@ -112,7 +116,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_answer_that_stands_before_its_question_is_put_after_it() {
+    fn answer_is_sorted_after_its_question() {
         let log = r#"{"client":"a","server":"b","client_exit":0}
             {"ms":1,"from":"client","line":"{\"method\":\"methods\",\"arguments\":[{}]}"}
             {"ms":3,"from":"server","line":"{\"method\":7,\"arguments\":[]}"}
@@ -127,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_row_is_an_error_with_its_line() {
+    fn malformed_row_is_an_error_with_its_line() {
         assert_eq!(read("").unwrap_err().line, 1);
         assert_eq!(read("{\"client\":\"a\",\"server\":\"b\"}\n\nnonsense").unwrap_err().line, 3);
     }

@@ -1,4 +1,4 @@
-//! Transcripts from their text, and what their steps mean.
+//! Reading transcripts, and the effect of their steps.
 
 mod bytes;
 mod messages;

@@ -1,8 +1,8 @@
-//! Why a line is no JSON: the byte, and what was expected in its place.
+//! Errors of the parser: the offset, the byte, and the expected content.
 
 use std::fmt;
 
-/// The first byte at which a line can no longer become JSON.
+/// The first byte at which a line can no longer become JSON. The sender of the line is at fault.
 ///
 /// ```
 /// use dnode_spec::value::Value;
@@ -12,16 +12,16 @@ use std::fmt;
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct ParseError {
-    /// How many bytes stand before it.
+    /// The offset of the byte in the line.
     pub offset: usize,
-    /// What could have stood there.
+    /// The expected content at that offset.
     pub expected: Expected,
-    /// The byte that stands there; `None` at the end of the line.
+    /// The byte; `None` at the end of the line.
     pub found: Option<u8>,
 }
 
 impl ParseError {
-    /// Whether the line is not even text: it is invalid UTF-8 from there.
+    /// Whether the line is invalid UTF-8 at this byte.
     #[must_use]
     pub fn is_utf8(&self) -> bool {
         self.expected == Expected::Utf8
@@ -42,7 +42,7 @@ impl fmt::Display for ParseError {
     }
 }
 
-/// What the parser could have read where it failed.
+/// The expected content in the place of the error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Expected {
     /// Any value.
@@ -53,9 +53,9 @@ pub enum Expected {
     Literal(&'static str),
     /// A digit of a number.
     Digit,
-    /// A character of a string that may stand there as it is, or the closing quote.
+    /// A character of a string that needs no escape, or the closing quote.
     Character,
-    /// What may follow a backslash.
+    /// A character that may follow a backslash.
     Escape,
     /// One of the four digits after `\u`.
     HexDigit,
@@ -65,11 +65,11 @@ pub enum Expected {
     KeyOrEnd,
     /// The colon after a key.
     Colon,
-    /// What follows an item.
+    /// A comma, or the end of the array.
     CommaOrEndOfArray,
-    /// What follows a member.
+    /// A comma, or the end of the object.
     CommaOrEndOfObject,
-    /// Nothing but white space: the value is complete.
+    /// Only white space: the value is complete.
     EndOfLine,
     /// Valid UTF-8.
     Utf8,

@@ -1,6 +1,6 @@
-//! A number as its text, and what it comes to as a double or as an integer.
+//! A number as its text, with conversions to a double and to an integer.
 
-/// A JSON number, kept as it was written.
+/// A JSON number, as it was written.
 ///
 /// ```
 /// use dnode_spec::value::Value;
@@ -14,18 +14,18 @@ pub struct Number<'a> {
     text: &'a str,
 }
 
-/// The largest integer that a double tells from its neighbours: 2^53 - 1.
+/// The largest integer up to which a double can represent all integers: 2^53 - 1.
 const MAX_SAFE: u64 = (1 << 53) - 1;
 
-/// How many digits [`MAX_SAFE`] has.
+/// The number of digits of [`MAX_SAFE`].
 const MAX_SAFE_DIGITS: i64 = 16;
 
-/// The standard library stops counting an exponent's digits near 65,536, which only a longer text can make up
-/// for.
+/// From this length on, the standard library may misread a number: it caps exponents near 65,536, and a text this long can
+/// have enough digits to compensate for such an exponent.
 const LONG: usize = 0x8000;
 
 impl<'a> Number<'a> {
-    /// The number that the parser has accepted.
+    /// A number that the parser has accepted.
     pub(super) fn from_ascii(text: &'a [u8]) -> Number<'a> {
         Number { text: std::str::from_utf8(text).unwrap_or_default() }
     }
@@ -36,8 +36,7 @@ impl<'a> Number<'a> {
         self.text
     }
 
-    /// The nearest double, as JavaScript reads it: beyond its range infinity, below it zero, `-0` keeps its
-    /// sign.
+    /// The nearest double, as JavaScript reads it: infinity above the range of doubles, zero below it. `-0` keeps its sign.
     #[must_use]
     pub fn to_f64(self) -> f64 {
         if self.text.len() < LONG {
@@ -46,14 +45,13 @@ impl<'a> Number<'a> {
         let decimal = Decimal::read(self.text);
         let digits: String = decimal.digits().map(char::from).collect();
         let sign = if decimal.negative { "-" } else { "" };
-        // A number of that many places is beyond a double's range or below it, so no more need be counted.
+        // A number with such a scale is above or below the range of doubles, so larger scales give the same result.
         let scale = decimal.scale.saturating_add_unsigned(digits.len() as u64).clamp(-9999, 9999);
         format!("{sign}0.{digits}e{scale}").parse().unwrap_or(f64::NAN)
     }
 
-    /// The number as an integer: `Some` where its value is mathematically an integer of at most 2^53 - 1
-    /// either way, however it is written. So `0.0` and `-0` are 0, `1e2` is 100, and `0.5` and
-    /// 9007199254740992 are none.
+    /// The number as an integer, however it is written; `None` if its value is not an integer between -(2^53 - 1) and
+    /// 2^53 - 1. So `0.0` and `-0` give 0, `1e2` gives 100, and `0.5` and 9007199254740992 give `None`.
     #[must_use]
     pub fn to_integer(self) -> Option<i64> {
         if let Ok(plain) = self.text.parse::<i64>() {
@@ -74,17 +72,17 @@ impl<'a> Number<'a> {
     }
 }
 
-/// A number taken apart: its digits, as an integer, times ten to the power of `scale`.
+/// The parts of a number: its digits, as an integer, times ten to the power of `scale`.
 struct Decimal<'a> {
     negative: bool,
-    /// The digits before and after the point, without zeros at either end of both together.
+    /// The digits before and after the point, without leading zeros of the number and without trailing zeros.
     whole: &'a [u8],
     fraction: &'a [u8],
     scale: i64,
 }
 
 impl<'a> Decimal<'a> {
-    /// Takes the text of a JSON number apart, in time linear in the text.
+    /// Splits the text of a JSON number, in linear time.
     fn read(text: &'a str) -> Decimal<'a> {
         let unsigned = text.strip_prefix('-').unwrap_or(text);
         let (mantissa, exponent) = unsigned.split_once(['e', 'E']).unwrap_or((unsigned, "0"));
@@ -108,7 +106,7 @@ impl<'a> Decimal<'a> {
     }
 }
 
-/// An exponent, clamped far beyond what the digits of a line can make up for.
+/// An exponent. It is clamped to a value that no number of digits in a line can compensate for.
 fn read_exponent(text: &str) -> i64 {
     const CLAMP: i64 = 1 << 60;
     match text.parse::<i64>() {
@@ -142,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn integers_are_exact_by_the_text() {
+    fn integers_are_exact_in_any_spelling() {
         let zeros = "0".repeat(100_000);
         let zero = format!("0 -0 0.0 0e999999999999999999999 -0.000e-5 0.{zeros} 0e-1");
         let hundred = format!(
@@ -189,7 +187,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn an_integer_is_the_same_in_any_spelling(n in -(1i64 << 53) + 1..1 << 53, shift in 1usize..30) {
+        fn integer_does_not_depend_on_spelling(n in -(1i64 << 53) + 1..1 << 53, shift in 1usize..30) {
             let sign = if n < 0 { "-" } else { "" };
             let size = n.unsigned_abs();
             let zeros = "0".repeat(shift);

@@ -1,7 +1,7 @@
 //! The parser: one pass over a line, without recursion.
 //!
-//! There is no stack beside the nodes: while an array or object is open, its node's `b` holds the index of
-//! the one around it, and when it closes, the end of its subtree.
+//! The nodes are the only stack. While an array or object is open, the `b` of its node holds the index of the container
+//! around it. When it closes, `b` becomes the end of its subtree.
 
 use super::{Expected, Kind, Node, ParseError, Value};
 
@@ -12,7 +12,7 @@ pub(super) fn parse(line: &[u8]) -> Result<Value<'_>, ParseError> {
         return Err(ParseError { offset, expected: Expected::Shorter, found: line.get(offset).copied() });
     }
     let Err(error) = std::str::from_utf8(line) else { return Parser::new(line).run() };
-    // Whatever is wrong before the first byte that is no UTF-8 comes first.
+    // A syntax error before the first invalid byte comes first.
     let offset = error.valid_up_to();
     match Parser::new(&line[..offset]).run() {
         Err(syntax) if syntax.offset < offset => Err(syntax),
@@ -20,11 +20,11 @@ pub(super) fn parse(line: &[u8]) -> Result<Value<'_>, ParseError> {
     }
 }
 
-/// What `Parser::open` says outside of all arrays and objects.
+/// `Parser::open` outside all arrays and objects.
 const OUTSIDE: u32 = u32::MAX;
 
-/// A line below 4 GiB of valid UTF-8 on its way to a [`Value`]. Each node takes at least a byte of the line,
-/// so `u32` counts everything here.
+/// The state of parsing a line of valid UTF-8 below 4 GiB. Each node needs at least one byte of the line, so `u32` is large
+/// enough for all indexes.
 struct Parser<'a> {
     line: &'a [u8],
     /// The next byte to read.
@@ -37,7 +37,7 @@ struct Parser<'a> {
 
 impl<'a> Parser<'a> {
     fn new(line: &'a [u8]) -> Parser<'a> {
-        // Enough for most short messages, which so take one allocation.
+        // Enough for most short messages: they need one allocation.
         let nodes = Vec::with_capacity(line.len() / 8 + 16);
         Parser { line, at: 0, nodes, unescaped: Vec::new(), open: OUTSIDE }
     }
@@ -51,8 +51,8 @@ impl<'a> Parser<'a> {
         }
     }
 
-    /// Reads a scalar, an empty array or object, or the beginning of one up to its first value. Gives whether
-    /// it is that beginning, so that a value is due again.
+    /// Reads a scalar, an empty container, or the beginning of a container up to its first value. Gives `true` for such a
+    /// beginning: then another value must follow.
     fn value(&mut self) -> Result<bool, ParseError> {
         self.skip_space();
         match self.peek() {
@@ -68,8 +68,8 @@ impl<'a> Parser<'a> {
         Ok(false)
     }
 
-    /// Reads what follows a value: the end of as many arrays and objects as end there, then a comma (and a
-    /// key) or the end of the line. Gives whether another value is due.
+    /// Reads the text after a value: the ends of containers, then a comma (and a key) or the end of the line. Gives whether
+    /// another value must follow.
     fn after_value(&mut self) -> Result<bool, ParseError> {
         loop {
             self.skip_space();
@@ -115,7 +115,7 @@ impl<'a> Parser<'a> {
         Ok(true)
     }
 
-    /// Opens an array or object at its bracket, and goes on to what stands first in it.
+    /// Opens an array or object at its bracket, and skips the white space after it.
     fn begin(&mut self, kind: Kind) {
         let outer = std::mem::replace(&mut self.open, index(self.nodes.len()));
         self.nodes.push(Node { kind, escaped: false, a: 0, b: outer });
@@ -191,7 +191,7 @@ impl<'a> Parser<'a> {
         Ok(())
     }
 
-    /// Goes on with a string that began at `start` and does not stand for itself from here on.
+    /// Continues a string that began at `start` and has an escape or an error here.
     fn escaped_string(&mut self, start: usize) -> Result<(), ParseError> {
         let a = self.unescaped.len();
         self.unescaped.extend_from_slice(&self.line[start..self.at]);
@@ -230,7 +230,7 @@ impl<'a> Parser<'a> {
         Ok(())
     }
 
-    /// Reads a `\u` escape at its `u`, and the one after it where the two are a surrogate pair.
+    /// Reads a `\u` escape at its `u`, and the next one too if both are a surrogate pair.
     fn unicode_escape(&mut self) -> Result<(), ParseError> {
         self.at += 1;
         let mut code = self.unit()?;
@@ -270,7 +270,7 @@ impl<'a> Parser<'a> {
         self.line.get(self.at).copied()
     }
 
-    /// Goes past the next byte if it is `byte`.
+    /// Skips the next byte if it is `byte`. Gives whether it was.
     fn take(&mut self, byte: u8) -> bool {
         let is_there = self.peek() == Some(byte);
         self.at += usize::from(is_there);
@@ -299,14 +299,14 @@ fn lone_surrogate(code: u32) -> [u8; 3] {
     [0xE0 | (code >> 12) as u8, 0x80 | ((code >> 6) & 0x3F) as u8, 0x80 | (code & 0x3F) as u8]
 }
 
-/// How many bytes at the beginning of `bytes` are characters of a string that stand for themselves.
+/// The number of bytes at the start of `bytes` that a string holds without escapes.
 fn count_plain(bytes: &[u8]) -> usize {
     const BLOCK: usize = 64;
     let mut plain = count_plain_words(&bytes[..bytes.len().min(BLOCK)]);
     if plain < BLOCK {
         return plain;
     }
-    // Long strings are seldom escaped: whole blocks, without a branch for each word, are what a vector unit does.
+    // Long strings rarely have escapes. A loop over whole blocks, without a branch for each word, is vectorized.
     for block in bytes[BLOCK..].as_chunks::<BLOCK>().0 {
         if block.iter().fold(false, |any, &byte| any | is_stop(byte)) {
             break;
@@ -333,14 +333,14 @@ fn is_stop(byte: u8) -> bool {
     (byte < 0x20) | (byte == b'"') | (byte == b'\\')
 }
 
-/// Marks, by its highest bit, the lowest of eight bytes that is a quote, a backslash or a control character.
-/// Bits above that one mean nothing.
+/// Marks the lowest of eight bytes that is a quote, a backslash or a control character: its highest bit is set. Bits above
+/// that one are undefined.
 fn find_stops(word: u64) -> u64 {
     const ONES: u64 = u64::MAX / 0xFF;
     let quote = word ^ (ONES * b'"' as u64);
     let backslash = word ^ (ONES * b'\\' as u64);
-    // A subtraction borrows into a byte's highest bit where the byte was smaller; a byte with that bit set
-    // was not.
+    // If a byte is smaller than the subtrahend, the subtraction sets its highest bit. `& !word` excludes bytes that had the
+    // bit before.
     let controls = word.wrapping_sub(ONES * 0x20) & !word;
     let quotes = quote.wrapping_sub(ONES) & !quote;
     let backslashes = backslash.wrapping_sub(ONES) & !backslash;

@@ -1,4 +1,4 @@
-//! What the parser accepts, with serde_json as the one-way oracle, and how it says what it does not.
+//! Valid and malformed lines. serde_json is a one-way oracle: the parser accepts everything that it accepts.
 
 use super::*;
 use proptest::prelude::*;
@@ -50,7 +50,7 @@ fn reads_nothing_from_the_wrong_kind() {
     assert_eq!(object.to_json(), br#"{"k":[]}"#);
 }
 
-/// The errors of lines that stand between bars.
+/// The errors of lines, which are separated by bars.
 fn errors(lines: &[u8]) -> String {
     let mut all = String::new();
     for line in lines.split(|&byte| byte == b'|') {
@@ -136,9 +136,9 @@ fn errors_of_strings_and_bytes() {
     "#);
 }
 
-/// Short ones word by word, long ones block by block.
+/// Short strings are read by words, long ones by blocks.
 #[test]
-fn each_byte_of_a_long_string_is_looked_at() {
+fn each_byte_of_long_string_is_checked() {
     for byte in 0..0x80 {
         for place in 0..160 {
             let mut line = format!("\"{}\"", "x".repeat(200)).into_bytes();
@@ -156,9 +156,9 @@ fn each_byte_of_a_long_string_is_looked_at() {
 }
 
 #[test]
-fn the_longest_line_is_below_four_gibibytes() {
+fn line_of_four_gibibytes_is_rejected() {
     if let Some(length) = (u32::MAX as usize).checked_add(1).filter(|_| cfg!(target_os = "linux")) {
-        // The kernel gives these zeros when they are looked at, and nobody looks.
+        // The kernel allocates these zeros when they are read, and this test does not read them.
         let error = Value::parse(&vec![0; length]).unwrap_err();
         insta::assert_snapshot!(error, @"at byte 4294967295: expected a line below 4 GiB, found 0x00");
     }
@@ -202,15 +202,14 @@ fn same(ours: Ref<'_>, theirs: &serde_json::Value) -> bool {
     }
 }
 
-/// Whether two doubles are equal but for serde_json's rounding, which without `float_roundtrip` may be off by
-/// a little.
+/// Whether two doubles are equal up to the rounding of serde_json, which is not exact without `float_roundtrip`.
 fn close(ours: f64, theirs: f64) -> bool {
     ours == theirs
         || ours.is_sign_negative() == theirs.is_sign_negative()
             && ours.to_bits().abs_diff(theirs.to_bits()) <= 4
 }
 
-/// The oracle: what serde_json accepts, we accept with the same value.
+/// The oracle: if serde_json accepts a line, the parser accepts it with the same value.
 fn agrees_with_serde_json(line: &[u8]) -> Result<(), TestCaseError> {
     match (Value::parse(line), serde_json::from_slice::<serde_json::Value>(line)) {
         (Ok(ours), Ok(theirs)) => prop_assert!(same(ours.root(), &theirs), "{ours:?} is not {theirs}"),
@@ -221,13 +220,13 @@ fn agrees_with_serde_json(line: &[u8]) -> Result<(), TestCaseError> {
 }
 
 #[test]
-fn we_accept_numbers_beyond_the_range_of_doubles() {
+fn numbers_beyond_the_range_of_doubles_are_accepted() {
     assert!(serde_json::from_str::<serde_json::Value>("1e400").is_err());
     assert_eq!(written(&parse("1e400")), "1e400");
 }
 
 #[test]
-fn we_accept_lone_surrogates() {
+fn lone_surrogates_are_accepted() {
     for line in [r#""\ud800""#, r#""\udc00\ud800x""#, r#"{"\udfff":1}"#, r#""\ud800A""#] {
         assert!(serde_json::from_str::<serde_json::Value>(line).is_err());
         assert_eq!(written(&parse(line)), line);
@@ -235,25 +234,25 @@ fn we_accept_lone_surrogates() {
 }
 
 #[test]
-fn we_accept_any_depth() {
+fn any_depth_is_accepted() {
     let line = "[".repeat(128) + &"]".repeat(128);
     assert!(serde_json::from_str::<serde_json::Value>(&line).is_err());
     assert_eq!(written(&parse(&line)), line);
 }
 
 #[test]
-fn serde_json_keeps_one_key_for_itself() {
+fn serde_json_reserves_one_key() {
     let line = r#"{"$serde_json::private::RawValue":"1"}"#;
     assert_eq!(serde_json::from_str::<serde_json::Value>(line).unwrap(), 1, "its feature raw_value is on");
     assert_eq!(written(&parse(line)), line);
 }
 
-/// White space that may stand between the parts of a line.
+/// White space between the parts of a line.
 fn space() -> impl Strategy<Value = &'static str> {
     prop_oneof![8 => Just(""), 1 => Just(" "), 1 => Just("\t \r\n")]
 }
 
-/// JSON strings as they may stand on a line, with every kind of escape.
+/// JSON strings with every kind of escape.
 fn string() -> impl Strategy<Value = String> {
     let part = prop_oneof![
         4 => "[a-z /\u{7f}é\u{2028}\u{d7ff}\u{e000}😀]{0,12}",
@@ -286,7 +285,7 @@ fn line() -> impl Strategy<Value = String> {
     })
 }
 
-/// Lines with a few bytes replaced, which may be JSON no more.
+/// Lines with a few bytes replaced. They may not be JSON any more.
 fn damaged() -> impl Strategy<Value = Vec<u8>> {
     let byte = prop_oneof![prop::sample::select(b"\"\\{}[]:,0-.eE\x1F \xFF".to_vec()), any::<u8>()];
     let change = (any::<prop::sample::Index>(), 0usize..3, prop::collection::vec(byte, 0..3));
@@ -305,7 +304,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(1000))]
 
     #[test]
-    fn what_is_written_is_read_again(line in line()) {
+    fn written_text_is_read_back(line in line()) {
         let value = parse(&line);
         let written = written(&value);
         prop_assert_eq!(&parse(&written), &value);
@@ -315,12 +314,12 @@ proptest! {
     }
 
     #[test]
-    fn serde_json_accepts_no_more(line in damaged()) {
+    fn everything_that_serde_json_accepts_is_accepted(line in damaged()) {
         agrees_with_serde_json(&line)?;
     }
 
     #[test]
-    fn an_error_is_at_the_first_wrong_byte(line in damaged()) {
+    fn error_is_at_the_first_wrong_byte(line in damaged()) {
         if let Err(error) = Value::parse(&line) {
             prop_assert_eq!(error.found, line.get(error.offset).copied());
             if let Err(before) = Value::parse(&line[..error.offset]) {
@@ -330,7 +329,7 @@ proptest! {
     }
 
     #[test]
-    fn every_item_is_found_by_its_index(line in line()) {
+    fn items_are_found_by_index(line in line()) {
         let value = parse(&line);
         for (n, item) in value.root().items().enumerate() {
             prop_assert_eq!(value.root().item(n).map(Ref::to_json), Some(item.to_json()));

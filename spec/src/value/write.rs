@@ -1,4 +1,4 @@
-//! Writing a value as compact JSON, without recursion.
+//! Writes a value as compact JSON, without recursion.
 
 use super::{Kind, Node, Ref, Value};
 use crate::text::Text;
@@ -6,7 +6,7 @@ use crate::text::Text;
 /// Appends `root` to `out`.
 pub(super) fn write(root: Ref<'_>, out: &mut Vec<u8>) {
     let value = root.value;
-    // Where each open array or object ends, and the bracket that closes it.
+    // The end of each open array or object, and its closing bracket.
     let mut open: Vec<(u32, u8)> = Vec::new();
     let (mut at, stop) = (root.at, value.end(root.at));
     while at < stop {
@@ -42,7 +42,7 @@ pub(super) fn write(root: Ref<'_>, out: &mut Vec<u8>) {
     out.extend(open.iter().rev().map(|(_, bracket)| bracket));
 }
 
-/// Appends a value that is neither array nor object.
+/// Appends a scalar.
 fn write_scalar(value: &Value<'_>, node: Node, out: &mut Vec<u8>) {
     match node.kind {
         Kind::Number => out.extend_from_slice(value.bytes(node)),

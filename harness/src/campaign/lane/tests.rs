@@ -11,8 +11,7 @@ use crate::verdict::Command;
 use dnode_spec::clause::Level;
 use dnode_spec::dialect::Dialect;
 use std::path::Path;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use tokio_util::sync::CancellationToken;
 
 fn line(text: &str) -> Input {
     Input { lines: vec![Line { bytes: text.as_bytes().to_vec(), cuts: Vec::new() }], end: End::Asked }
@@ -33,7 +32,7 @@ fn options(harm: &str, findings: &Path) -> Options {
         patience: Duration::from_secs(1),
         first: false,
         command: Command::default(),
-        interrupted: Arc::new(AtomicBool::new(false)),
+        interrupted: CancellationToken::new(),
     }
 }
 
@@ -75,7 +74,7 @@ async fn found(harm: &str) -> Vec<Oracle> {
                 Some(Notice::Found(finding, _)) = notices.recv() => {
                     oracles.push(finding.identity.oracle);
                     // Shorter it need not be here.
-                    campaign.options.interrupted.store(true, Ordering::Relaxed);
+                    campaign.options.interrupted.cancel();
                 }
             }
         }

@@ -1,11 +1,11 @@
-//! Whatever a peer says, it reaches the terminal only as visible text.
+//! Text of a peer reaches the terminal only in visible characters.
 
 use super::*;
 use crate::escape;
 use crate::event::{Act, Status};
 
 #[test]
-fn a_hostile_name() {
+fn hostile_name() {
     let run = Run { peer: Some(HOSTILE.to_owned()), ..sample::run(1) };
     insta::assert_snapshot!(report(PLAIN, run, &[sample::outcome("a/case", Verdict::Pass)], FINE), @r"
     dnode-conform 0.1.0
@@ -18,7 +18,7 @@ fn a_hostile_name() {
     ");
 }
 
-/// An outcome whose every text is hostile.
+/// An outcome with hostile text in every field.
 fn all_hostile(verdict: Verdict) -> Outcome {
     let text = || HOSTILE.repeat(9);
     let mut outcome = Outcome {
@@ -70,7 +70,7 @@ fn no_text_reaches_the_terminal_raw() {
 }
 
 #[test]
-fn styles_add_nothing_but_styles() {
+fn styles_only_add_escape_sequences_for_styles() {
     for verbose in [false, true] {
         let styled = all_hostile_report(Options { styles: true, verbose });
         let mut parts = styled.split("\u{1b}[");
@@ -86,12 +86,12 @@ fn styles_add_nothing_but_styles() {
 }
 
 #[test]
-fn no_text_of_a_peer_begins_a_line_as_a_command_of_a_job() {
+fn no_line_starts_with_a_command_for_the_ci_job() {
     let mut outcome = sample::crashing("a/case");
     if let Some(death) = &mut outcome.evidence.death {
         death.stderr = "::error::owned\n  ::stop-commands::x\n##[error]owned\n".to_owned();
     }
-    // Broken where the second line begins.
+    // Wrapped so that the command starts the second line.
     let at = "      ".len() + "came".len();
     if let Some(divergence) = &mut outcome.divergence {
         divergence.actual = format!("{} ::error::owned", "x".repeat(100 - at - 5));

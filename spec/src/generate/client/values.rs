@@ -1,4 +1,4 @@
-//! The values that a move sends, built out of what is at hand.
+//! The values of a move.
 
 use super::{Client, Does, Values};
 use crate::generate::plan::{Move, Shape};
@@ -19,7 +19,7 @@ impl Client {
         self.build(graph, shape, &mut Vec::new(), &mut Vec::new())
     }
 
-    /// `around`: the containers that hold it, the nearest last; `made`: the values of the message so far.
+    /// `around` is the list of containers around the value, the nearest last; `made` is the list of all values so far.
     fn build(
         &mut self,
         graph: &mut Values,

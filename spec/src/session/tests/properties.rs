@@ -1,11 +1,11 @@
-//! What holds for any bytes, and for any two sessions that talk.
+//! Properties of sessions for any bytes, and for any two sessions that talk.
 
 use super::*;
 use crate::sample;
 use proptest::prelude::*;
 use proptest::sample::Index;
 
-/// Lines that a session understands, almost understands, or does not.
+/// Lines that are valid, almost valid, or malformed.
 fn line() -> impl Strategy<Value = String> {
     let id = prop::sample::select(vec!["0", "1", "2", "7", "-1", "01", "x", "99999999999999999999"]);
     let path =
@@ -32,7 +32,7 @@ fn line() -> impl Strategy<Value = String> {
     ]
 }
 
-/// All that a session with functions makes of these segments.
+/// The events and output of a session with functions after these segments.
 fn outcome(segments: &[&[u8]]) -> String {
     let (mut session, mut out) = fed(&[]);
     for segment in segments {
@@ -53,13 +53,13 @@ fn cut<'b>(bytes: &'b [u8], cuts: &[Index]) -> Vec<&'b [u8]> {
 
 proptest! {
     #[test]
-    fn any_cut_gives_the_same_events_and_output(
+    fn segments_do_not_change_events_and_output(
         lines in prop::collection::vec(line(), 0..8),
         cuts in prop::collection::vec(any::<Index>(), 0..20),
     ) {
         let bytes = lines.iter().map(|line| format!("{line}\n")).collect::<String>();
         let whole: String = outcome(&[bytes.as_bytes()]);
-        // Events and output are drained more often where there are more segments; each keeps its own order.
+        // With more segments, events and output are drained more often. Each keeps its own order.
         let parts = |out: &str| -> [Vec<String>; 2] {
             let (sent, events) = out.lines().map(str::to_owned).partition(|line| line.starts_with("sends"));
             [sent, events]
@@ -69,7 +69,7 @@ proptest! {
     }
 
     #[test]
-    fn no_bytes_make_it_panic_or_grow(
+    fn any_bytes_are_safe(
         segments in prop::collection::vec(prop_oneof![
             prop::collection::vec(any::<u8>(), 0..40),
             line().prop_map(|line| format!("{line}\n").into_bytes()),
@@ -87,7 +87,7 @@ proptest! {
     }
 
     #[test]
-    fn a_line_of_any_shape_arrives(arguments in sample::arguments(12, 3, 3)) {
+    fn arguments_of_any_shape_arrive(arguments in sample::arguments(12, 3, 3)) {
         let mut talk = Talk::new([empty(), object(&[("f", 1)])]);
         talk.ends[0].call(&Method::named("f"), &arguments.0, arguments.1).unwrap();
         let events = talk.settle();
@@ -97,7 +97,7 @@ proptest! {
         });
         let (graph, root) = called.ok_or_else(|| TestCaseError::fail("no call"))?;
         let own = &talk.ends[0].own;
-        let judged = crate::graph::compare((&arguments.0, arguments.1), (graph, root), |function, at| {
+        let judged = crate::compare::compare((&arguments.0, arguments.1), (graph, root), |function, at| {
             match graph.leaf(at) {
                 Some(Function::Theirs(id)) if own.get(id) == Some(function) => Ok(()),
                 _ => Err(function.to_string()),
@@ -107,12 +107,13 @@ proptest! {
     }
 }
 
-/// Something that one of two ends does, or that the wire does.
+/// An action of one of two ends, or of the wire.
 #[derive(Debug, Clone)]
 pub(crate) enum Operation {
-    /// An end calls a function that it has seen, or the method "m", with some of its own and of those that it has seen.
+    /// An end calls a function that it has seen, or the method "m". The arguments are functions of its own and some that it
+    /// has seen.
     Call(usize, Option<Index>, Vec<Result<u64, Index>>),
-    /// An end gives a function back.
+    /// An end culls a function.
     Cull(usize, Index),
     /// The observer sees the next line of this end.
     Pass(usize),
@@ -132,17 +133,17 @@ pub(crate) fn operations() -> impl Strategy<Value = Vec<Operation>> {
     prop::collection::vec(operation, 0..80)
 }
 
-/// Who knows what, by what was said in the arguments: each function goes with a label, its end and its handle.
+/// The functions that each end knows. In the arguments, each function has a label with its end and its handle.
 pub(crate) struct Model {
     pub(crate) talk: Talk,
-    /// The ids that each end has ever received, and the label that came with them last.
+    /// The ids that each end has ever received, each with its last label.
     labels: [Vec<(Id, String)>; 2],
-    /// The ids of each end whose cull crossed a declaration.
+    /// The ids of each end for which a cull crossed a declaration.
     crossed: [HashSet<Id>; 2],
 }
 
 impl Model {
-    /// The two ends count from these ids.
+    /// A model in which the two ends count from these ids.
     pub(crate) fn new(first: [i64; 2]) -> Model {
         let ends = first.map(|first| {
             let mut session = Session::new(1 << 20);
@@ -159,7 +160,7 @@ impl Model {
         (!labels.is_empty()).then(|| labels[index.index(labels.len())].clone())
     }
 
-    /// Makes the operation happen; the line that the observer has seen.
+    /// Runs the operation. Gives the line that the observer has seen.
     pub(crate) fn run(&mut self, operation: &Operation) -> Option<(usize, Vec<u8>)> {
         match operation {
             Operation::Call(end, called, list) => self.call(*end, called.as_ref(), list),
@@ -208,7 +209,7 @@ impl Model {
         assert_eq!(self.talk.ends[end].cull(id).is_ok(), live);
     }
 
-    /// Notes the ids of `owner` of which a declaration and a cull are under way at once.
+    /// Notes the ids of `owner` that have a declaration and a cull on the wire at the same time.
     fn note_crossing(&mut self, owner: usize) {
         let messages = |talk: &mut Talk, from: usize| -> Vec<(Vec<Id>, Vec<Id>)> {
             let lines: Vec<Vec<u8>> = talk.under_way(from).cloned().collect();
@@ -253,12 +254,12 @@ impl Model {
 
     fn learn(&mut self, end: usize, id: Id, label: String) {
         match self.labels[end].iter_mut().find(|(known, _)| *known == id) {
-            Some((_, known)) => assert_eq!(*known, label, "an id means one function"),
+            Some((_, known)) => assert_eq!(*known, label, "an id has one function"),
             None => self.labels[end].push((id, label)),
         }
     }
 
-    /// Carries everything over; the lines that the observer sees on the way.
+    /// Delivers all lines. Gives the lines that the observer has seen.
     pub(crate) fn settle(&mut self) -> Vec<(usize, Vec<u8>)> {
         let mut seen = Vec::new();
         while (0..2).any(|from| self.talk.under_way(from).next().is_some()) {
@@ -274,7 +275,7 @@ impl Model {
         for owner in 0..2 {
             let (own, held) = (&self.talk.ends[owner].own, &self.talk.ends[1 - owner].held);
             for id in own.keys() {
-                assert!(held.contains(id), "end {owner} keeps {id} for nobody");
+                assert!(held.contains(id), "end {owner} keeps the unused id {id}");
             }
             for id in held.iter().filter(|id| !own.contains_key(id)) {
                 assert!(
@@ -293,7 +294,7 @@ impl Model {
 
 proptest! {
     #[test]
-    fn two_ends_agree_who_knows_what(operations in operations(), first in prop::sample::select(vec![0, 1, 1000])) {
+    fn both_ends_agree_on_the_held_functions(operations in operations(), first in prop::sample::select(vec![0, 1, 1000])) {
         let mut model = Model::new([0, first]);
         for operation in &operations {
             model.run(operation);

@@ -1,82 +1,67 @@
-//! A message of ours as a line of bytes: for the ways of writing that no message of a transcript can say.
+//! A message of ours as a line of bytes, for spellings that a message of a transcript cannot have.
 
-use super::bytes;
 use crate::message::{Id, Message, write_links};
+use crate::transcript::bytes::Bytes;
+use crate::transcript::names::{Called, Name};
+use crate::transcript::write::Step;
 
-/// How a line is written. Each means the same as the plain form.
+/// How a line is written. All forms mean the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Form {
-    /// Without anything special, but with other values than `"[Function]"` where functions stand.
+    /// Nothing special, but other values than `"[Function]"` may stand in the places of functions.
     Plain,
-    /// With white space around every token.
+    /// White space around every token.
     Spaced,
-    /// With the integer of the method as a fraction of zero.
+    /// The integer of the method ends with `.0`.
     PointZero,
-    /// With fields that stand twice: the last ones count.
+    /// Fields are duplicated: the last ones count.
     Twice,
 }
 
-/// A part of a line.
-enum Piece {
-    Text(Vec<u8>),
-    /// The id of the function with this name, as JSON.
-    Id(String),
-}
-
 impl Form {
-    /// The step that sends `message`; `method` is the name of the function that it calls, as JSON.
-    pub(super) fn step(self, message: &Message<'_>, method: &str) -> String {
+    /// The step that sends `message`; `method` is the function that it calls.
+    pub(super) fn step(self, message: &Message<'_>, method: &str) -> Step {
         let mut line = Vec::new();
-        let mut text = |text: &[u8]| line.push(Piece::Text(text.to_vec()));
+        let mut text = |text: &[u8]| line.push(Bytes::Plain(text.to_vec()));
         text(b"{");
         if self == Form::Twice {
             text(b"\"method\":\"no_such_method\",\"arguments\":[],");
         }
         text(b"\"method\":");
-        line.push(Piece::Id(method.to_owned()));
+        line.push(Bytes::Id(Called::read(method)));
         let mut rest = if self == Form::PointZero { b".0".to_vec() } else { Vec::new() };
         rest.extend(b",\"arguments\":");
         rest.extend(message.arguments.map_or_else(|| b"[]".to_vec(), |arguments| arguments.to_json()));
         rest.extend(b",\"callbacks\":{");
         for (n, (id, path)) in message.callbacks.iter().enumerate() {
             rest.extend(if n > 0 { &b",\""[..] } else { b"\"" });
-            line.push(Piece::Text(std::mem::take(&mut rest)));
-            line.push(Piece::Id(name(*id)));
+            line.push(Bytes::Plain(std::mem::take(&mut rest)));
+            line.push(Bytes::Id(our_name(*id)));
             rest.extend(b"\":");
             path.write_json(&mut rest);
         }
         rest.extend(b"},\"links\":");
         write_links(&message.links, &mut rest);
         rest.push(b'}');
-        line.push(Piece::Text(rest));
+        line.push(Bytes::Plain(rest));
         if self == Form::Spaced {
             space(&mut line);
         }
-        let pieces: Vec<String> = line.iter().map(Piece::written).collect();
-        format!("{{\"line\":[{}]}}", pieces.join(","))
+        Step { line: Some(Bytes::Concat(line)), ..Step::default() }
     }
 }
 
-/// The name of one of our functions, as JSON.
-fn name(id: Id) -> String {
-    format!("\"$ours{id}\"")
+/// The name of one of our functions.
+fn our_name(id: Id) -> Called {
+    Called::Function(Name::Word(format!("ours{id}")))
 }
 
-impl Piece {
-    fn written(&self) -> String {
-        match self {
-            Piece::Text(text) => bytes(text),
-            Piece::Id(name) => format!("{{\"id\":{name}}}"),
-        }
-    }
-}
-
-/// Puts white space around the line and at its tokens, outside strings.
-fn space(line: &mut [Piece]) {
+/// Adds white space around the line and at its tokens, outside strings.
+fn space(line: &mut [Bytes]) {
     let (mut in_string, mut escaped) = (false, false);
     let last = line.len().saturating_sub(1);
     for (n, piece) in line.iter_mut().enumerate() {
-        let Piece::Text(text) = piece else { continue };
+        let Bytes::Plain(text) = piece else { continue };
         let mut spaced = if n == 0 { b" \t".to_vec() } else { Vec::new() };
         for &byte in &*text {
             spaced.push(byte);
@@ -105,11 +90,11 @@ mod tests {
     fn step(form: Form) -> String {
         let line = br#"{"method":0,"arguments":["a\"[","[Function]"],"callbacks":{"7":["1"]},"links":[]}"#;
         let value = Value::parse(line).unwrap();
-        form.step(&message::decode(&value).message.unwrap(), "\"echo\"")
+        form.step(&message::decode(&value).message.unwrap(), "echo").to_string()
     }
 
     #[test]
-    fn each_form_is_a_line_of_its_kind() {
+    fn each_form_has_its_spelling() {
         insta::assert_snapshot!(step(Form::Plain), @r#"{"line":["{","\"method\":",{"id":"echo"},",\"arguments\":[\"a\\\"[\",\"[Function]\"],\"callbacks\":{\"",{"id":"$ours7"},"\":[\"1\"]},\"links\":[]}"]}"#);
         insta::assert_snapshot!(step(Form::Spaced), @r#"{"line":[" \t{ ","\"method\": ",{"id":"echo"},", \"arguments\": [ \"a\\\"[\", \"[Function]\"], \"callbacks\": { \"",{"id":"$ours7"},"\": [ \"1\"]}, \"links\": [ ]} \t"]}"#);
         insta::assert_snapshot!(step(Form::PointZero), @r#"{"line":["{","\"method\":",{"id":"echo"},".0,\"arguments\":[\"a\\\"[\",\"[Function]\"],\"callbacks\":{\"",{"id":"$ours7"},"\":[\"1\"]},\"links\":[]}"]}"#);

@@ -1,4 +1,4 @@
-//! What a session reads like once it is written down.
+//! The transcripts of recorded sessions.
 
 use super::*;
 use crate::transcript::Transcript;
@@ -13,7 +13,7 @@ fn about() -> About {
     }
 }
 
-/// The transcript of these lines, seen from the end that `>` stands for; it must be readable.
+/// The transcript of these lines, seen from the end `>`. It must be readable.
 fn recorded(lines: &str) -> String {
     let mut recorder = Recorder::new(End::A);
     for line in lines.lines() {
@@ -24,7 +24,7 @@ fn recorded(lines: &str) -> String {
     if let Err(error) = Transcript::read(&text) {
         panic!("{error}\n{text}");
     }
-    // Only what the session tells.
+    // Only the part that depends on the session.
     text.split_once("\"about\":\"A test.\"").unwrap().1.to_owned()
 }
 
@@ -37,7 +37,7 @@ fn after_hellos(lines: &str) -> String {
 }
 
 #[test]
-fn ids_become_names_and_methods_are_called_by_theirs() {
+fn ids_become_names_and_methods_are_called_by_name() {
     insta::assert_snapshot!(after_hellos(r#"
         > {"method":3,"arguments":[{"f":"[Function]"},"[Function]"],"callbacks":{"1":["0","f"],"2":["1"]},"links":[]}
         < {"method":2,"arguments":[{"f":"[Function]"}],"callbacks":{"9":["0","f"]},"links":[]}
@@ -56,7 +56,7 @@ fn ids_become_names_and_methods_are_called_by_theirs() {
 }
 
 #[test]
-fn links_stay_as_they_were_sent() {
+fn links_are_kept() {
     insta::assert_snapshot!(after_hellos(r#"
         > {"method":3,"arguments":[{"me":"[Circular]"},"[Function]"],"callbacks":{"1":["1"]},"links":[{"from":["0"],"to":["0","me"]}]}
         < {"method":1,"arguments":[{"me":"[Circular]"}],"callbacks":{},"links":[{"from":["0"],"to":["0","me"]}]}"#.trim()), @r#"
@@ -67,7 +67,7 @@ fn links_stay_as_they_were_sent() {
 }
 
 #[test]
-fn a_call_that_the_other_end_makes_by_itself_is_optional_and_one_that_it_was_asked_for_is_not() {
+fn unrequested_call_of_the_other_end_is_optional() {
     insta::assert_snapshot!(after_hellos(r#"
         < {"method":0,"arguments":[1]}
         > {"method":4,"arguments":["hello",[2],"[Function]"],"callbacks":{"1":["2"]}}
@@ -84,7 +84,7 @@ fn a_call_that_the_other_end_makes_by_itself_is_optional_and_one_that_it_was_ask
 }
 
 #[test]
-fn what_is_no_sound_message_is_kept_of_ours_and_left_out_of_theirs() {
+fn unsound_line_of_ours_is_kept_and_of_theirs_left_out() {
     let mut recorder = Recorder::new(End::B);
     recorder.line(End::A, b"nonsense");
     recorder.line(End::A, br#"{"method":77,"arguments":[]}"#);
@@ -92,14 +92,14 @@ fn what_is_no_sound_message_is_kept_of_ours_and_left_out_of_theirs() {
     recorder.line(End::B, br#"{"method":5}"#);
     assert_eq!(recorder.left_out(), 2);
     insta::assert_snapshot!(recorder.finish(&about()), @r#"
-    {"dnode-transcript":1,"id":"recorded/test","since":"0.1.0","clauses":["robust/not-deaf"],"about":"A test.","hostile":true,"handshake":"manual","role":"server","object":{}}
+    {"dnode-transcript":1,"id":"recorded/test","since":"0.1.0","clauses":["robust/not-deaf"],"about":"A test.","handshake":"manual","role":"server","object":{},"hostile":true}
     {"line":{"base64":"/w=="}}
     {"line":"{\"method\":5}"}
     "#);
 }
 
 #[test]
-fn an_object_that_would_be_an_expression_and_a_deep_one_stay_values() {
+fn object_like_an_expression_and_deep_object_stay_values() {
     let deep = format!("{}1{}", "[".repeat(300), "]".repeat(300));
     let text = after_hellos(&format!(
         "> {{\"method\":3,\"arguments\":[{{\"?json\":1}},\"\\ud800\",\"?\\ud800\",{deep}]}}"
@@ -111,7 +111,7 @@ fn an_object_that_would_be_an_expression_and_a_deep_one_stay_values() {
 }
 
 #[test]
-fn a_redacted_session_has_no_value_left_and_equal_ones_stay_equal() {
+fn redaction_replaces_all_values_and_keeps_equality() {
     let mut recorder = Recorder::new(End::A).redacting();
     for (from, line) in [
         (
@@ -140,7 +140,7 @@ fn a_redacted_session_has_no_value_left_and_equal_ones_stay_equal() {
 }
 
 #[test]
-fn a_method_with_the_name_of_a_message_is_called_as_a_function() {
+fn method_named_like_a_message_is_called_as_a_function() {
     let mut recorder = Recorder::new(End::A);
     for (from, line) in [
         (End::A, r#"{"method":"methods","arguments":[{}]}"#),
@@ -164,7 +164,7 @@ fn a_method_with_the_name_of_a_message_is_called_as_a_function() {
 }
 
 #[test]
-fn a_link_that_has_no_place_is_left_out() {
+fn link_without_a_place_is_left_out() {
     let mut recorder = Recorder::new(End::A);
     recorder.line(End::A, br#"{"method":"methods","arguments":[{"f":0}],"callbacks":{"0":["0","f"]}}"#);
     for line in [
@@ -177,7 +177,7 @@ fn a_link_that_has_no_place_is_left_out() {
 }
 
 #[test]
-fn a_method_with_a_name_that_is_given_here_is_called_as_it_was() {
+fn method_named_like_a_recorded_function_is_called_by_id() {
     let mut recorder = Recorder::new(End::A);
     for (from, line) in [
         (End::A, r#"{"method":"methods","arguments":[{"f":0}],"callbacks":{"0":["0","f"]}}"#),

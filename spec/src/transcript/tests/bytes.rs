@@ -9,7 +9,7 @@ fn expand(json: &str) -> String {
 }
 
 #[test]
-fn each_form_stands_for_its_bytes() {
+fn each_form_expands_to_its_bytes() {
     for (json, bytes) in [
         (r#""""#, ""),
         (r#""a\nß\u0000""#, "a\nß\0"),
@@ -29,7 +29,7 @@ fn each_form_stands_for_its_bytes() {
 }
 
 #[test]
-fn what_is_no_expression_is_refused() {
+fn malformed_expression_is_rejected() {
     let error = |json: &str| Bytes::read(json).expect_err(json);
     for json in [
         "7",
@@ -51,7 +51,7 @@ fn what_is_no_expression_is_refused() {
 }
 
 #[test]
-fn more_than_the_limit_is_refused_before_it_is_made() {
+fn too_long_expression_is_rejected_without_expanding_it() {
     let at_limit = format!("{{\"repeat\":\"12345678\",\"times\":{}}}", MAX_BYTES / 8);
     assert!(Bytes::read(&at_limit).is_ok());
     let huge = usize::MAX;
@@ -63,15 +63,15 @@ fn more_than_the_limit_is_refused_before_it_is_made() {
         format!("{{\"repeat\":{{\"id\":\"$f\"}},\"times\":{}}}", MAX_BYTES / 20 + 1),
     ] {
         let error = Bytes::read(&json).unwrap_err();
-        assert_eq!(error, "the expression stands for more than 67108864 bytes", "{json}");
+        assert_eq!(error.to_string(), "the expression stands for more than 67108864 bytes", "{json}");
     }
-    // Nothing, however often, is nothing at once.
+    // Repeating an empty text takes no time, however often.
     assert_eq!(expand(&format!("{{\"repeat\":\"\",\"times\":{huge}}}")), "");
     assert_eq!(expand(&format!("{{\"nest\":[\"\",\"x\",\"\"],\"times\":{huge}}}")), "x");
 }
 
 #[test]
-fn an_id_that_nobody_knows_is_said() {
+fn unknown_id_is_reported() {
     let bytes = Bytes::read(r#"["a",{"repeat":{"id":"$f"},"times":2}]"#).unwrap();
     assert_eq!(bytes.expand(&mut |_| None).unwrap_err().to_string(), "$f");
     assert_eq!(bytes.names(), [&Name::Word("f".to_owned())]);
@@ -81,7 +81,7 @@ fn an_id_that_nobody_knows_is_said() {
 }
 
 #[test]
-fn bytes_are_cut_where_it_says() {
+fn bytes_are_cut_at_the_offsets() {
     let at = |offsets: &[usize]| Split::At(offsets.to_vec());
     assert_eq!(Split::Whole.segments(b"abc"), [b"abc"]);
     assert_eq!(Split::Each.segments(b"abc"), [b"a", b"b", b"c"]);
@@ -94,7 +94,7 @@ fn bytes_are_cut_where_it_says() {
 
 proptest! {
     #[test]
-    fn segments_are_the_bytes(bytes: Vec<u8>, offsets in prop::collection::vec(0usize..120, 0..8)) {
+    fn segments_together_are_the_bytes(bytes: Vec<u8>, offsets in prop::collection::vec(0usize..120, 0..8)) {
         let at = Split::At(offsets.clone());
         for split in [Split::Whole, Split::Each, at.clone()] {
             prop_assert!(split.segments(&bytes).iter().all(|segment| !segment.is_empty()));

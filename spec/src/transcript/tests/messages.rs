@@ -1,11 +1,11 @@
-//! Messages of transcripts as bytes, and against what comes.
+//! Messages of transcripts: their bytes, and their match with received messages.
 
 use super::*;
 use crate::dialect::Dialect;
 use crate::message::Id;
 use crate::monitor::{End, Monitor, Received};
 
-/// The line that this step sends, with the field `method` as given and words numbered from 100.
+/// The line of this step, with this text in the field `method`. Words have numbers from 100.
 fn encoded(step: &str, method: &str, names: &mut Names) -> String {
     let before = r#"{"expect":{"method":"x","arguments":["$theirs","$other"],"callbacks":{"8":[2]}}}"#;
     let pattern = patterns(&[before, step]).pop().unwrap();
@@ -17,7 +17,7 @@ fn table(method: &str, steps: &[&str]) -> String {
 }
 
 #[test]
-fn a_call_goes_out_with_its_names_as_numbers() {
+fn call_is_encoded_with_numbers_for_names() {
     insta::assert_snapshot!(table("\"echo\"", &[
         r#"{"call":"echo"}"#,
         r#"{"call":"echo","arguments":[1.50,"x",{"b":1,"a":[null]}]}"#,
@@ -60,7 +60,7 @@ fn a_call_goes_out_with_its_names_as_numbers() {
 }
 
 #[test]
-fn a_message_goes_out_with_its_fields_as_written() {
+fn message_keeps_its_fields() {
     insta::assert_snapshot!(table("METHOD", &[
         r#"{"send":{"links":[],"x":[1,{"y":"$n"}],"method":"echo","arguments":["$a"]}}"#,
         r#"{"send":{"arguments":[1]}}"#,
@@ -85,7 +85,7 @@ fn a_message_goes_out_with_its_fields_as_written() {
 }
 
 #[test]
-fn one_name_is_one_function() {
+fn name_is_one_function_with_several_numbers() {
     let mut names = Names::new(100);
     let step = r#"{"call":"echo","arguments":["$a","[Function]"],"callbacks":{"7":[1]}}"#;
     let first = encoded(step, "0", &mut names);
@@ -99,7 +99,7 @@ fn one_name_is_one_function() {
 }
 
 #[test]
-fn a_cull_names_the_numbers_of_the_peer() {
+fn cull_has_the_numbers_of_the_peer() {
     let mut names = Names::new(100);
     for (name, id) in [("theirs", 31), ("theirs", 32), ("other", 33)] {
         names.bind(&Name::Word(name.to_owned()), Id(id));
@@ -124,7 +124,7 @@ fn a_cull_names_the_numbers_of_the_peer() {
 }
 
 #[test]
-fn a_cull_names_functions_of_the_other_end() {
+fn cull_names_functions_of_the_other_end() {
     let culls = |ours| {
         let cull = r#"{"method":"cull","arguments":[8,"$f",-1,"f"]}"#;
         Pattern::read(cull, ours).unwrap().culls().to_vec()
@@ -135,7 +135,7 @@ fn a_cull_names_functions_of_the_other_end() {
 }
 
 #[test]
-fn what_we_send_declares_its_names_whatever_their_paths_are() {
+fn sent_message_declares_names_with_malformed_paths_too() {
     let message = r#"{"method":"echo","callbacks":{"$a":7,"3":[0.5],"01":[0]}}"#;
     let declared = [Name::Word("a".to_owned()), Name::Ours(Id(3))];
     assert_eq!(Pattern::read(message, true).unwrap().declared(), declared);
@@ -145,7 +145,7 @@ fn received(line: &str) -> Received {
     Monitor::new().line(End::B, line.as_bytes()).received.unwrap()
 }
 
-/// Matches a line against the last of these steps, after the others have declared their names; numbers from 100.
+/// Matches a line with the last of these steps, after the others have declared their names. Words have numbers from 100.
 fn checked(before: &[&str], expect: &str, line: &str, names: &mut Names) -> String {
     let lines = [before, &[expect]].concat();
     let mut patterns = patterns(&lines);
@@ -157,13 +157,7 @@ fn checked(before: &[&str], expect: &str, line: &str, names: &mut Names) -> Stri
         Ok(()) => "fits".to_owned(),
         Err(Mismatch::Method) => "another method".to_owned(),
         Err(Mismatch::Arguments(found)) => {
-            format!(
-                "{} {}: expected {}, came {}",
-                found.path,
-                found.kind.word(),
-                found.expected,
-                found.actual
-            )
+            format!("{} {}: expected {}, got {}", found.path, found.kind.word(), found.expected, found.actual)
         }
     }
 }
@@ -206,7 +200,7 @@ fn matchers_match_values_of_their_type() {
 }
 
 #[test]
-fn a_mismatch_says_where_and_what() {
+fn mismatch_has_place_and_values() {
     let table = [
         (r#"{"method":"$cb"}"#, r#"{"method":101}"#),
         (r#"{"method":"$cb"}"#, r#"{"method":"cb"}"#),
@@ -238,31 +232,31 @@ fn a_mismatch_says_where_and_what() {
     {"method":"$cb"} to {"method":"cb"}
       another method
     {"method":"$cb"} to {"method":100,"arguments":[1]}
-      arguments[0] unexpected: expected nothing, came 1
+      arguments[0] unexpected: expected nothing, got 1
     {"method":"$cb","arguments":[1]} to {"method":100}
-      arguments[0] absent: expected 1, came nothing
+      arguments[0] absent: expected 1, got nothing
     {"method":"$cb","arguments":[{"a":"?number"}]} to {"method":100,"arguments":[{"a":"x"}]}
-      arguments[0].a differs: expected a value of type number, came "x"
+      arguments[0].a differs: expected a value of type number, got "x"
     {"method":"$cb","arguments":["$f"]} to {"method":100,"arguments":["[Function]"]}
-      arguments[0] differs: expected $f, came "[Function]"
+      arguments[0] differs: expected $f, got "[Function]"
     {"method":"$cb","arguments":["[Function]"]} to {"method":100,"arguments":[0],"callbacks":{"5":[0]}}
-      arguments[0] differs: expected "[Function]", came 5
+      arguments[0] differs: expected "[Function]", got 5
     {"method":"$cb","arguments":[{"?json":"[1,2]"}]} to {"method":100,"arguments":[[1,3]]}
-      arguments[0] differs: expected [1,2], came [1,3]
+      arguments[0] differs: expected [1,2], got [1,3]
     {"method":"$cb","arguments":[{}],"links":[{"from":[0],"to":[0,"self"]}]} to {"method":100,"arguments":[{}]}
-      arguments[0].self absent: expected {"self":{"self":{"self":{"self":{"self":{"self":{"self":{"self":{"self":{"self":{"self":{"self":{"self":{"self":{"self":{"self":{"self":{"self":{"self":{"self":…, came nothing
+      arguments[0].self absent: expected {"self":{"self":{"self":{"self":{"self":{"self":{"self":{"self":{"self":{"self":{"self":{"self":{"self":{"self":{"self":{"self":{"self":{"self":{"self":{"self":…, got nothing
     {"method":"$cb","arguments":[{}],"callbacks":{"3":[0,"f"]}} to {"method":100,"arguments":[{"f":1}]}
-      arguments[0].f differs: expected function 3, came 1
+      arguments[0].f differs: expected function 3, got 1
     "#);
 }
 
 #[test]
-fn a_number_is_a_name_of_its_owner() {
+fn number_is_a_name_of_its_owner() {
     let ours = r#"{"call":"echo","arguments":["[Function]"],"callbacks":{"7":[0]}}"#;
     let expect = r#"{"expect":{"method":7}}"#;
     let mut names = Names::new(100);
     assert_eq!(checked(&[ours], expect, r#"{"method":7}"#, &mut names), "fits");
-    // After a cull of the peer it goes out under another number, and is called by that.
+    // After a cull of the peer, the function has another number, and the peer calls that.
     names.culled_by_peer(Id(7));
     assert_eq!(checked(&[ours], expect, r#"{"method":100}"#, &mut names), "fits");
     assert_eq!(
@@ -271,7 +265,7 @@ fn a_number_is_a_name_of_its_owner() {
         "a call may have crossed the cull"
     );
     assert_eq!(checked(&[], expect, r#"{"method":8}"#, &mut names), "another method");
-    // A number that nothing binds stands for itself.
+    // A number that no step binds stands for itself.
     assert_eq!(checked(&[], expect, r#"{"method":7}"#, &mut Names::new(100)), "fits");
     assert_eq!(checked(&[], expect, r#"{"method":"7"}"#, &mut Names::new(100)), "another method");
 }
@@ -291,10 +285,10 @@ fn our_members_are_called_by_name_and_by_id() {
             assert_eq!(checked(&[], expect, line, &mut names), "another method");
         }
     }
-    // A member that our object lacks has no number.
+    // A member that our object does not have has no number.
     let nobody = r#"{"expect":{"method":"meet"}}"#;
     assert_eq!(checked(&[], nobody, r#"{"method":102}"#, &mut names), "another method");
-    // The same under the name that the function has in the transcript.
+    // The same with the name of the function in the transcript.
     let text = HEADER.replace(r#""needs""#, r#""object":{"greet":"$g"},"needs""#);
     let transcript = Transcript::read(&format!("{text}\n{{\"expect\":{{\"method\":\"$g\"}}}}")).unwrap();
     let Action::Expect(pattern, _) = &transcript.steps[0].action else { panic!() };
@@ -306,7 +300,7 @@ fn our_members_are_called_by_name_and_by_id() {
 }
 
 #[test]
-fn a_match_binds_and_a_mismatch_does_not() {
+fn only_a_match_binds_names() {
     let expect = r#"{"expect":{"method":"$cb","arguments":["$f",{"g":"$g"},1],"callbacks":{"4":[3]}}}"#;
     let mut names = Names::new(100);
     let line = |last: u8| {
@@ -323,23 +317,23 @@ fn a_match_binds_and_a_mismatch_does_not() {
 }
 
 #[test]
-fn other_members_of_the_peers_object_are_not_judged() {
+fn other_members_of_the_peers_object_are_ignored() {
     let expect = r#"{"expect":{"method":"methods","arguments":[{"echo":"?function","n":1}]}}"#;
     let fits = |line: &str| checked(&[], expect, line, &mut Names::new(100));
     let object = |members: &str| {
         format!("{{\"method\":\"methods\",\"arguments\":[{members}],\"callbacks\":{{\"0\":[0,\"echo\"]}}}}")
     };
     assert_eq!(fits(&object(r#"{"more":1,"n":1,"than":{}}"#)), "fits");
-    insta::assert_snapshot!(fits(&object(r#"{"more":1}"#)), @"arguments[0].n absent: expected 1, came nothing");
-    insta::assert_snapshot!(fits(&object(r#"{"n":2}"#)), @"arguments[0].n differs: expected 1, came 2");
-    // In any other message they are.
+    insta::assert_snapshot!(fits(&object(r#"{"more":1}"#)), @"arguments[0].n absent: expected 1, got nothing");
+    insta::assert_snapshot!(fits(&object(r#"{"n":2}"#)), @"arguments[0].n differs: expected 1, got 2");
+    // In any other message they are compared.
     let expect = expect.replace("methods", "$cb");
     let line = object(r#"{"n":1,"more":1}"#).replace("\"methods\"", "100");
-    insta::assert_snapshot!(checked(&[CB], &expect, &line, &mut Names::new(100)), @"arguments[0].more unexpected: expected nothing, came 1");
+    insta::assert_snapshot!(checked(&[CB], &expect, &line, &mut Names::new(100)), @"arguments[0].more unexpected: expected nothing, got 1");
 }
 
 #[test]
-fn a_pattern_describes_itself() {
+fn pattern_is_described_in_words() {
     let described = |step: &str| patterns(&[CB, step]).pop().unwrap().describe();
     insta::assert_snapshot!(described(r#"{"expect":{"method":"$cb","arguments":["$f","?any","?function",{"a":"?null"},{"?json":"[1]"}]}}"#), @r#"a call of $cb with [$f,any value,a function,{"a":a value of type null},[1]]"#);
     insta::assert_snapshot!(described(r#"{"send":{"method":0.5}}"#), @"a call of 0.5 with []");
@@ -352,7 +346,7 @@ fn a_pattern_describes_itself() {
 }
 
 #[test]
-fn in_dialect_0_1_a_cull_names_the_numbers_of_the_end_that_says_it() {
+fn cull_of_dialect_0_1_has_the_senders_numbers() {
     let text = [
         &HEADER.replace("\"about\"", "\"dialect\":\"0.1\",\"about\""),
         r#"{"send":{"method":"x","arguments":["$f"]}}"#,
@@ -362,7 +356,7 @@ fn in_dialect_0_1_a_cull_names_the_numbers_of_the_end_that_says_it() {
         r#"{"expect":{"method":"cull","arguments":["$theirs"]}}"#,
     ];
     let transcript = Transcript::read(&text.join("\n")).unwrap();
-    assert!(read(&text[4..]).is_err(), "in 0.2 the peer culls what is ours");
+    assert!(read(&text[4..]).is_err(), "in 0.2 the peer culls our functions");
     let mut names = Names::new(100);
     names.dialect = Dialect::V0_1;
     let mut sent = Vec::new();
@@ -388,5 +382,5 @@ fn in_dialect_0_1_a_cull_names_the_numbers_of_the_end_that_says_it() {
     {"method":"x","arguments":["[Function]"],"callbacks":{"101":["0"]}}
     "#);
     names.culled_by_peer(Id(31));
-    assert_eq!(names.callable(&Name::Word("theirs".to_owned())), None, "it is gone there");
+    assert_eq!(names.callable(&Name::Word("theirs".to_owned())), None, "the peer has dropped it");
 }

@@ -1,4 +1,4 @@
-//! Which number stands for which name.
+//! The numbers of names.
 
 use super::*;
 use crate::message::Id;
@@ -9,7 +9,7 @@ fn word(name: &str) -> Name {
 }
 
 #[test]
-fn our_numbers_are_as_written_and_words_get_fresh_ones() {
+fn numbers_are_kept_and_words_get_new_ones() {
     let mut names = Names::new(10);
     assert_eq!(names.declare(&word("a")), Id(10));
     assert_eq!(names.declare(&Name::Ours(Id(3))), Id(3));
@@ -21,7 +21,7 @@ fn our_numbers_are_as_written_and_words_get_fresh_ones() {
 }
 
 #[test]
-fn a_name_that_the_peer_culled_gets_a_fresh_number() {
+fn culled_name_gets_a_new_number() {
     let mut names = Names::new(10);
     names.declare(&word("a"));
     names.declare(&Name::Ours(Id(3)));
@@ -29,12 +29,12 @@ fn a_name_that_the_peer_culled_gets_a_fresh_number() {
     names.culled_by_peer(Id(3));
     assert_eq!((names.declare(&word("a")), names.declare(&Name::Ours(Id(3)))), (Id(11), Id(12)));
     assert_eq!((names.declare(&word("a")), names.declare(&Name::Ours(Id(3)))), (Id(11), Id(12)));
-    // What the number meant before is still known: a call may have crossed the cull.
+    // The earlier number still has its name: a call may have crossed the cull.
     assert_eq!((names.our_name(Id(10)), names.our_name(Id(3))), (Some(&word("a")), Some(&Name::Ours(Id(3)))));
 }
 
 #[test]
-fn a_call_uses_the_latest_number_that_we_have_not_culled() {
+fn call_uses_the_latest_live_number() {
     let mut names = Names::new(0);
     let called = Called::Function(word("f"));
     assert_eq!((names.callable(&word("f")), names.number(&called)), (None, None));
@@ -47,7 +47,7 @@ fn a_call_uses_the_latest_number_that_we_have_not_culled() {
     names.culled_by_us(Id(7));
     assert_eq!(names.callable(&word("f")), None);
     names.bind(&word("f"), Id(7));
-    assert_eq!(names.callable(&word("f")), Some(Id(7)), "declared anew");
+    assert_eq!(names.callable(&word("f")), Some(Id(7)), "declared again");
 }
 
 #[test]
@@ -77,7 +77,7 @@ fn members_are_bound_to_their_own_names() {
 }
 
 #[test]
-fn names_are_shown_as_written() {
+fn names_are_displayed_as_written() {
     let shown = [word("f"), Name::Ours(Id(3)), Name::Theirs(Id(4))].map(|name| name.to_string());
     assert_eq!(shown, ["$f", "function 3", "function 4"]);
     let called =

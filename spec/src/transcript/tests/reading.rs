@@ -1,4 +1,4 @@
-//! What a transcript may not say, and what its header and steps become.
+//! Faults of transcripts, and the model of a valid one.
 
 use super::*;
 
@@ -16,7 +16,7 @@ fn step_errors(steps: &[&str]) -> String {
 }
 
 #[test]
-fn a_header_says_what_is_wrong() {
+fn faults_of_a_header() {
     let header = |from: &str, to: &str| {
         assert!(HEADER.contains(from));
         HEADER.replacen(from, to, 1)
@@ -54,7 +54,7 @@ fn a_header_says_what_is_wrong() {
     line 1: clauses is empty
     line 1: there is no clause framing/no-such
     line 1: there is no clause x
-    line 1: the header: unknown field `colour`, expected one of `dnode-transcript`, `id`, `since`, `clauses`, `about`, `needs`, `requires`, `hostile`, `recorded`, `crossing`, `object`, `handshake`, `role`, `dialect`, `meta` at column 84
+    line 1: the header: unknown field `colour`, expected one of `dnode-transcript`, `id`, `since`, `clauses`, `about`, `needs`, `recorded`, `handshake`, `role`, `dialect`, `meta`, `object`, `requires`, `hostile`, `crossing` at column 84
     line 1: the header: unknown variant `none`, expected `auto` or `manual` at column 94
     line 1: the header: unknown variant `peer`, expected `client` or `server` at column 89
     line 1: there is no dialect "0.3": it is 0.1 or 0.2
@@ -66,7 +66,7 @@ fn a_header_says_what_is_wrong() {
 }
 
 #[test]
-fn a_step_has_one_action() {
+fn step_has_one_action() {
     insta::assert_snapshot!(step_errors(&[
         "x",
         "[]",
@@ -99,7 +99,7 @@ fn a_step_has_one_action() {
     {"line":"","bytes":""}
       line 3: a step has one action, this has several
     {"jump":true}
-      line 3: unknown field `jump`, expected one of `label`, `clause`, `call`, `arguments`, `callbacks`, `links`, `send`, `line`, `bytes`, `split`, `expect`, `optional`, `any-order`, `either`, `nothing`, `survive`, `served`, `closed`, `half-close`, `reset` at column 7
+      line 3: unknown field `jump`, expected one of `call`, `arguments`, `callbacks`, `links`, `send`, `line`, `bytes`, `expect`, `optional`, `any-order`, `either`, `nothing`, `survive`, `served`, `closed`, `half-close`, `reset`, `split`, `clause`, `label` at column 7
     {"arguments":[1]}
       line 3: arguments, callbacks and links belong to call, or into the message
     {"send":{"method":"echo"},"links":[]}
@@ -112,7 +112,7 @@ fn a_step_has_one_action() {
 }
 
 #[test]
-fn what_belongs_to_an_action_says_what_is_wrong() {
+fn faults_of_the_fields_of_an_action() {
     insta::assert_snapshot!(step_errors(&[
         r#"{"nothing":true,"clause":"no/clause"}"#,
         r#"{"line":"x","split":"all"}"#,
@@ -140,7 +140,7 @@ fn what_belongs_to_an_action_says_what_is_wrong() {
 }
 
 #[test]
-fn a_name_is_bound_by_one_end() {
+fn name_is_bound_by_one_end() {
     insta::assert_snapshot!(step_errors(&[
         r#"{"call":"$nobody"}"#,
         r#"{"call":"$ours"}"#,
@@ -183,14 +183,14 @@ fn a_name_is_bound_by_one_end() {
     {"any-order":[{"method":"$ours"},{"method":"$nobody"}]}
       line 3: $nobody is not bound by anything above
     "#);
-    // What one continuation binds is there afterwards, but not in the other.
+    // A name that one continuation binds is bound after the step, but not in the other continuation.
     let either = r#"{"either":[[{"expect":{"method":"$ours","arguments":["$f"]}}],[{"closed":true}]]}"#;
     let ours = r#"{"call":"echo","arguments":["$ours"]}"#;
     assert!(read(&[ours, either, r#"{"call":"$f"}"#]).is_ok());
     let other =
         r#"{"either":[[{"expect":{"method":"$ours","arguments":["$f"]}}],[{"closed":true},{"call":"$f"}]]}"#;
     assert_eq!(read(&[ours, other]).unwrap_err().line, 3);
-    // Raw bytes declare the names in them that nothing has bound.
+    // Raw bytes declare the new names in them.
     let raw = r#"{"line":["{\"method\":",{"id":"$echo"},",\"callbacks\":{\"",{"id":"$new"},"\":[0]}}"]}"#;
     assert!(read(&[raw, r#"{"expect":{"method":"$new"}}"#]).is_ok());
     assert_eq!(read(&[raw, r#"{"call":"$new"}"#]).unwrap_err().line, 3);
@@ -198,7 +198,7 @@ fn a_name_is_bound_by_one_end() {
 }
 
 #[test]
-fn a_value_says_what_is_wrong() {
+fn faults_of_values() {
     insta::assert_snapshot!(step_errors(&[
         r#"{"expect":{"method":"$ours","arguments":["?thing"]}}"#,
         r#"{"expect":{"method":"$ours","arguments":[{"a":["?"]}]}}"#,
@@ -247,7 +247,7 @@ fn a_value_says_what_is_wrong() {
 }
 
 #[test]
-fn continuations_start_with_what_the_peer_does() {
+fn continuations_start_with_an_action_of_the_peer() {
     let many = format!("{{\"either\":[{}]}}", vec![r#"[{"closed":true}]"#; 27].join(","));
     insta::assert_snapshot!(step_errors(&[
         r#"{"either":[]}"#,
@@ -268,7 +268,7 @@ fn continuations_start_with_what_the_peer_does() {
     {"either":[[{"nothing":true}]]}
       line 3: each continuation starts with an expect or with closed
     {"either":[[{"closed":true},{"colour":1}]]}
-      line 3: unknown field `colour`, expected one of `label`, `clause`, `call`, `arguments`, `callbacks`, `links`, `send`, `line`, `bytes`, `split`, `expect`, `optional`, `any-order`, `either`, `nothing`, `survive`, `served`, `closed`, `half-close`, `reset` at column 37
+      line 3: unknown field `colour`, expected one of `call`, `arguments`, `callbacks`, `links`, `send`, `line`, `bytes`, `expect`, `optional`, `any-order`, `either`, `nothing`, `survive`, `served`, `closed`, `half-close`, `reset`, `split`, `clause`, `label` at column 37
     "#);
     assert_eq!(read(&[&many]).unwrap_err().to_string(), "line 2: either has from 1 to 26 continuations");
     assert!(read(&[&many.replacen(r#"[{"closed":true}],"#, "", 1)]).is_ok());
@@ -285,7 +285,7 @@ fn continuations_start_with_what_the_peer_does() {
 }
 
 #[test]
-fn the_header_is_read() {
+fn header_is_read() {
     let minimal = Transcript::read(HEADER).unwrap().header;
     assert_eq!((minimal.id.as_str(), minimal.since.as_str(), minimal.about.as_str()), ("a/b", "0.1.0", "x"));
     assert_eq!((minimal.clauses, minimal.needs), (vec!["framing/json".to_owned()], vec!["echo".to_owned()]));
@@ -344,7 +344,7 @@ fn each_action_is_read() {
 }
 
 #[test]
-fn an_error_knows_its_line() {
+fn error_has_its_line() {
     let text = format!("\n{HEADER}\n\n{{\"nothing\":true}}\r\n   \n{{\"x\":1}}");
     let error = Transcript::read(&text).unwrap_err();
     assert_eq!(error.line, 6);
@@ -352,7 +352,7 @@ fn an_error_knows_its_line() {
 }
 
 #[test]
-fn words_get_numbers_that_nothing_has() {
+fn words_get_free_numbers() {
     let free = |lines: &[&str]| read(lines).unwrap().first_free_number;
     assert_eq!(free(&[]), 64);
     assert_eq!(free(&[r#"{"call":"echo","arguments":["$a",0],"callbacks":{"141":[1],"7":[2]}}"#]), 142);
@@ -371,7 +371,7 @@ fn words_get_numbers_that_nothing_has() {
 }
 
 #[test]
-fn it_knows_whether_it_waits_for_the_peers_object() {
+fn awaits_methods_if_the_first_step_expects_them() {
     let awaits = |lines: &[&str]| read(lines).unwrap().awaits_methods();
     let methods = r#"{"expect":{"method":"methods","arguments":["?any"]}}"#;
     assert!(awaits(&[methods]) && awaits(&[methods, r#"{"call":"echo"}"#]));
@@ -381,7 +381,7 @@ fn it_knows_whether_it_waits_for_the_peers_object() {
 }
 
 #[test]
-fn it_knows_whether_it_writes_the_id_of_a_method() {
+fn calls_methods_by_id_if_a_step_writes_one() {
     let writes = |step: &str| {
         let bound = r#"{"call":"echo","arguments":["$ours"]}"#;
         let theirs = r#"{"expect":{"method":"$ours","arguments":["$theirs"]}}"#;

@@ -1,11 +1,8 @@
-//! Generated sessions within a run: made in batches while others run, and shrunk if they find something.
+//! The generated sessions of a run: made in batches, while others run.
 
-use super::runner::Runner;
 use crate::cases::{Case, catalogue};
 use crate::conversation::facts::Facts;
-use crate::shrink::shrink;
-use crate::verdict::outcome::never_made;
-use dnode_reports::event::{Kind, Outcome};
+use dnode_reports::event::Kind;
 use dnode_spec::dialect::Dialect;
 use dnode_spec::generate::{Seed, session_in};
 use std::collections::BTreeSet;
@@ -44,36 +41,13 @@ impl Sessions {
     }
 
     /// Whether the finding is the first of its kind, and not too many were shrunk.
-    fn is_new(&mut self, clause: &str, kind: Kind) -> bool {
+    pub(super) fn is_new(&mut self, clause: &str, kind: Kind) -> bool {
         self.shrunk.len() < SHRUNK && self.shrunk.insert((clause.to_owned(), kind))
     }
-}
 
-impl Runner<'_> {
-    /// Shrinks the findings of generated sessions, the first of each kind.
-    pub(super) async fn shrink(&mut self) {
-        for at in 0..self.batch.len() {
-            let gating = self.batch.outcome(at).filter(|it| self.gate.gates(it));
-            let Some(found) = gating.and_then(|outcome| outcome.divergence.clone()) else { continue };
-            if self.is_interrupted() || !self.sessions.is_new(&found.clause, found.kind) {
-                continue;
-            }
-            let (target, command) = (&self.options.target, &self.options.command);
-            let case = self.batch.case(at);
-            if let Some(mut shrunk) =
-                shrink(case, &found, target, &self.facts, self.patience(), command).await
-            {
-                shrunk.outcome.reason = Some(shrunk.describe());
-                shrunk.outcome.evidence.transcript = shrunk.case.text;
-                self.batch.set(at, shrunk.outcome);
-            }
-        }
-    }
-
-    /// The outcomes of the sessions that were never made because the run ended before.
-    pub(super) fn never_made(&mut self) -> Vec<Outcome> {
-        let (verdict, reason) = self.unrun();
-        self.sessions.seeds.by_ref().map(|seed| never_made(seed, verdict, reason)).collect()
+    /// The seeds of the sessions that were not made.
+    pub(super) fn rest(&mut self) -> impl Iterator<Item = Seed> {
+        self.seeds.by_ref()
     }
 }
 

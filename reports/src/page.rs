@@ -1,4 +1,5 @@
-//! Lines of the text report: columns, wrapping, colours, and the one place where text is escaped.
+//! The layout of reports as text: columns, wrapping, colours, and the one place where text is
+//! escaped.
 
 use std::borrow::Cow;
 
@@ -13,7 +14,7 @@ const WIDTH: usize = 100;
 /// How many characters of one text are shown.
 const LONGEST: usize = 800;
 
-/// The colours, by what they mean.
+/// The colours, by meaning.
 pub(crate) mod style {
     use anstyle::{AnsiColor, Style};
 
@@ -35,7 +36,7 @@ pub(crate) fn verdict_style(verdict: Verdict) -> Style {
     }
 }
 
-/// Text that is being laid out. Every method escapes what it is given.
+/// A text with layout. Every method escapes its arguments.
 pub(crate) struct Page {
     text: String,
     styles: bool,
@@ -55,7 +56,7 @@ impl Page {
         self.text.push('\n');
     }
 
-    /// One line, however long.
+    /// One line of any length.
     pub(crate) fn plain(&mut self, indent: usize, style: Style, text: &str) {
         self.text.push_str(&" ".repeat(indent));
         self.push(style, &no_command(&escape::terminal(text)));
@@ -79,29 +80,29 @@ impl Page {
         self.lines(verdict_style(verdict), &format!("{:14}  ", verdict.word()), style::PLAIN, &shown);
     }
 
-    /// A labelled text, wrapped beneath itself. Without a label it continues the field before.
+    /// A text with a label. Its lines are aligned. Without a label it continues the field before.
     pub(crate) fn field(&mut self, label: &str, style: Style, value: &str) {
         self.hang(&format!("  {label:10}  "), style, value);
     }
 
-    /// The label of a block that follows.
+    /// The heading of a block.
     pub(crate) fn block(&mut self, label: &str, about: &str) {
         self.blank();
         self.field(label, style::FAINT, about);
     }
 
-    /// A text behind a gutter, wrapped beneath itself.
+    /// A text behind a gutter. Its lines are aligned.
     pub(crate) fn hang(&mut self, gutter: &str, style: Style, text: impl AsRef<[u8]>) {
         self.hang_cut(gutter, style, text, 0);
     }
 
-    /// Like [`Page::hang`], for a text that lost `missing` bytes before.
+    /// Like [`Page::hang`], for a text that was already cut by `missing` bytes.
     pub(crate) fn hang_cut(&mut self, gutter: &str, style: Style, text: impl AsRef<[u8]>, missing: usize) {
         let shown = escape::terminal_cut(text, LONGEST, missing);
         self.lines(style::FAINT, gutter, style, &shown);
     }
 
-    /// The lines of a text that is escaped already, the first one behind the gutter.
+    /// The lines of an escaped text, the first one behind the gutter.
     fn lines(&mut self, gutter_style: Style, gutter: &str, style: Style, escaped: &str) {
         let indent = gutter.chars().count();
         for (number, line) in wrap(escaped, WIDTH - indent).into_iter().enumerate() {
@@ -115,7 +116,7 @@ impl Page {
         }
     }
 
-    /// Adds text that is escaped already.
+    /// Adds an escaped text.
     fn push(&mut self, style: Style, escaped: &str) {
         if self.styles && !escaped.is_empty() && style != style::PLAIN {
             self.text.push_str(&format!("{style}{escaped}{style:#}"));
@@ -125,7 +126,7 @@ impl Page {
     }
 }
 
-/// The line, with `::` as an escape where the line begins: a runner of GitHub would take it for a command of the job.
+/// Escapes `::` at the start of a line, because a GitHub runner would execute it as a command.
 fn no_command(line: &str) -> Cow<'_, str> {
     match line.trim_start().strip_prefix("::") {
         Some(rest) => Cow::Owned(format!(r"\x3a:{rest}")),
@@ -133,8 +134,8 @@ fn no_command(line: &str) -> Cow<'_, str> {
     }
 }
 
-/// The text in lines of at most `width` characters: broken after a space or a comma where there is one in the second
-/// half of the line, else in the middle of what there is.
+/// Wraps the text into lines of at most `width` characters. A line breaks after the last space or
+/// comma in its second half, else after `width` characters.
 fn wrap(text: &str, width: usize) -> Vec<&str> {
     let mut lines = Vec::new();
     let mut rest = text;
@@ -155,7 +156,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn a_line_breaks_after_a_space_or_a_comma() {
+    fn lines_break_after_a_space_or_a_comma() {
         assert_eq!(wrap("one two three", 9), ["one two", "three"]);
         assert_eq!(wrap("[100,200,300]", 9), ["[100,200,", "300]"]);
         assert_eq!(wrap("abcdefghijkl", 5), ["abcde", "fghij", "kl"]);

@@ -1,24 +1,24 @@
-//! Comparison of two graphs as infinite trees: cycles are unfolded, sharing is ignored.
+//! Compares two graphs as infinite trees: cycles are unfolded, sharing is ignored.
 
-use super::{Graph, Members, Node, NodeId, class, describe};
+use crate::graph::{Graph, Members, Node, NodeId, class, describe};
 use crate::path::Path;
 use crate::text::TextBuf;
 use crate::value::Value;
 use foldhash::{HashSet, HashSetExt};
 
-/// What kind of difference two values have.
+/// The kind of a difference.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// Both are there and are not the same.
+    /// Both values exist and are not equal.
     Differs,
-    /// The expected one has something that the actual one lacks.
+    /// The actual value lacks something that the expected one has.
     Absent,
-    /// The actual one has something that the expected one lacks.
+    /// The actual value has something that the expected one lacks.
     Unexpected,
 }
 
 impl Kind {
-    /// The kind's word, as it stands in reports.
+    /// The name of the kind in reports. Fingerprints depend on it.
     #[must_use]
     pub fn word(self) -> &'static str {
         match self {
@@ -32,27 +32,27 @@ impl Kind {
 /// The first difference between two graphs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Difference {
-    /// Where, from the two roots.
+    /// The place, from both roots.
     pub path: Path,
-    /// What kind.
+    /// The kind.
     pub kind: Kind,
-    /// What was expected there, in one line.
+    /// The expected value, in one line.
     pub expected: String,
-    /// What is there, in one line.
+    /// The actual value, in one line.
     pub actual: String,
-    /// The type of what is there, in one word.
+    /// The type of the actual value, in one word: see [`class`].
     pub class: &'static str,
 }
 
-/// Says where two graphs first differ, in the order of `expected`. What a container has too much or lacks comes before what
-/// its parts hold, and of several members too much the least comes first, whatever order `actual` has.
+/// Finds the first difference of two graphs, in the order of `expected`. Missing and extra parts of a container come before
+/// differences within its parts. Of several extra members, the one with the least key comes first.
 ///
-/// `leaf` judges a leaf of `expected` against a node of `actual`: `Ok` where it stands for it (the actual node is then not
-/// looked into), or what was expected, in words. Numbers are compared as IEEE 754 doubles; a hole in an array equals
-/// `null`, and a member without a value equals no member.
+/// `leaf` compares a leaf of `expected` with a node of `actual`. `Ok` accepts the whole value of that node; `Err` is the
+/// expected value, in words. Numbers are compared as IEEE 754 doubles. A hole in an array equals `null`, and a member
+/// without a value equals no member.
 ///
 /// # Errors
-/// The first [`Difference`].
+/// The first [`Difference`]. The end that made `actual` is at fault.
 pub fn compare<E, A>(
     (expected, expected_root): (&Graph<E>, NodeId),
     (actual, actual_root): (&Graph<A>, NodeId),
@@ -96,15 +96,15 @@ where
 struct Comparison<'g, E, A> {
     expected: &'g Graph<E>,
     actual: &'g Graph<A>,
-    /// The pairs of containers that are compared already: a cycle ends here. They are remembered once there were more places than nodes,
-    /// for then some stand at several.
+    /// The pairs of containers that were compared: a cycle ends here. They are recorded only after more places than nodes
+    /// were visited, because until then there may be no cycle.
     seen: HashSet<(NodeId, NodeId)>,
-    /// How a place was reached: its parent's place in this list, and its key.
+    /// For each place, the index of its parent's place in this list, and its key.
     trails: Vec<(usize, Key<'g>)>,
     todo: Vec<(NodeId, NodeId, usize)>,
 }
 
-/// Where something stands in its container; a text is made of it only for a difference.
+/// The key of a place in its container. It becomes text only for a difference.
 #[derive(Clone, Copy)]
 enum Key<'g> {
     Root,
@@ -123,7 +123,7 @@ impl Key<'_> {
 }
 
 impl<'g, E: std::fmt::Display, A: std::fmt::Display> Comparison<'g, E, A> {
-    /// Whether this pair of containers is new, as far as that is remembered.
+    /// Whether this pair of containers is new, as far as pairs are recorded.
     fn is_new(&mut self, pair: (NodeId, NodeId)) -> bool {
         self.trails.len() <= self.expected.len() + self.actual.len() || self.seen.insert(pair)
     }
@@ -208,7 +208,7 @@ fn nothing() -> String {
     "nothing".to_owned()
 }
 
-/// A member that has a value.
+/// A member, if it has a value.
 fn present<F>(graph: &Graph<F>, id: Option<&NodeId>) -> Option<NodeId> {
     id.copied().filter(|&id| !matches!(graph.node(id), Node::Missing))
 }
@@ -223,12 +223,12 @@ fn scalars_equal<E, A>(expected: &Node<E>, actual: &Node<A>) -> bool {
     }
 }
 
-/// The double that a number's text means, at any length.
+/// The value of a number's text as a double, at any length.
 fn double(text: &TextBuf) -> Option<f64> {
     Value::parse(text.as_text().as_bytes()).ok()?.root().as_number().map(|number| number.to_f64())
 }
 
-/// The path that a trail describes, with one key more where the difference lies beneath it.
+/// The path of a trail, followed by the key `last`.
 fn trace(trails: &[(usize, Key<'_>)], mut at: usize, last: Key<'_>) -> Path {
     let mut keys: Vec<TextBuf> = last.to_text().into_iter().collect();
     while let Some((parent, key)) = trails.get(at).and_then(|(parent, key)| Some((parent, key.to_text()?))) {
@@ -238,3 +238,6 @@ fn trace(trails: &[(usize, Key<'_>)], mut at: usize, last: Key<'_>) -> Path {
     keys.reverse();
     Path::from_keys(keys)
 }
+
+#[cfg(test)]
+mod tests;

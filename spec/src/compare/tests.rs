@@ -1,4 +1,4 @@
-//! When two graphs are the same infinite tree, where they first differ, and that depth and cycles are no trouble.
+//! Equality of graphs as infinite trees, the first difference, depth and cycles.
 
 use super::*;
 use crate::message::{Id, Method};
@@ -7,7 +7,7 @@ use crate::scrub::{Written, scrub};
 use crate::session::Function;
 use proptest::prelude::*;
 
-/// Compares the arguments of two messages; a function is the one of its number. Says the difference in one line.
+/// Compares the arguments of two messages. Functions are equal if their numbers are. Gives the difference in one line.
 fn difference(expected: &str, actual: &str) -> String {
     let (expected, actual) = (wire(expected), wire(actual));
     let same = |id: &Id, at| match actual.0.leaf(at) {
@@ -18,12 +18,12 @@ fn difference(expected: &str, actual: &str) -> String {
         Ok(()) => "same".to_owned(),
         Err(found) => {
             let Difference { path, kind, expected, actual, class } = *found;
-            format!("{path} {}: expected {expected}, came {actual} ({class})", kind.word())
+            format!("{path} {}: expected {expected}, got {actual} ({class})", kind.word())
         }
     }
 }
 
-/// Compares two lists of arguments both ways; they must agree whether there is a difference.
+/// Compares two lists of arguments in both directions, which must agree.
 fn arguments(expected: &str, actual: &str) -> String {
     let [expected, actual] = [expected, actual].map(|list| format!("{{\"method\":0,\"arguments\":{list}}}"));
     let there = difference(&expected, &actual);
@@ -53,14 +53,14 @@ fn numbers_are_doubles() {
         let (one, other) = differing.split_once(' ').unwrap();
         assert_ne!(arguments(&format!("[{one}]"), &format!("[{other}]")), "same", "{differing}");
     }
-    // So long that the standard library would lose count of the exponent.
+    // So long that the standard library would misread the exponent.
     let zeros = "0".repeat(1_000_000);
     assert_eq!(arguments(&format!("[1{zeros}e-1000000]"), "[1]"), "same");
     assert_eq!(arguments(&format!("[0.{zeros}1e1000001]"), "[1]"), "same");
 }
 
 #[test]
-fn the_difference_says_where_and_what() {
+fn difference_has_place_and_values() {
     let table = [
         (r#"[1,"1",null,true,{},[]]"#, r#"[1,"1",null,true,{},[]]"#),
         (r#"[{"a":1,"b":2}]"#, r#"[{"b":2,"a":1}]"#),
@@ -87,34 +87,34 @@ fn the_difference_says_where_and_what() {
     insta::assert_snapshot!(shown, @r#"
     [1,"1",null,true,{},[]] to [1,"1",null,true,{},[]]: same
     [{"a":1,"b":2}] to [{"b":2,"a":1}]: same
-    [1] to ["1"]: arguments[0] differs: expected 1, came "1" (string)
-    [null] to [false]: arguments[0] differs: expected null, came false (boolean)
-    [0] to [null]: arguments[0] differs: expected 0, came null (null)
-    [true] to [false]: arguments[0] differs: expected true, came false (boolean)
-    ["a"] to ["A"]: arguments[0] differs: expected "a", came "A" (string)
-    [[]] to [{}]: arguments[0] differs: expected [], came {} (object)
-    ["\ud800"] to ["\ufffd"]: arguments[0] differs: expected "\ud800", came "�" (string)
-    [1,2,3] to [1]: arguments[1] absent: expected 2, came nothing (absent)
-    [] to [1,2]: arguments[0] unexpected: expected nothing, came 1 (number)
-    [[null]] to [[]]: arguments[0][0] absent: expected null, came nothing (absent)
-    [[]] to [[null]]: arguments[0][0] unexpected: expected nothing, came null (null)
-    [{"a":null}] to [{}]: arguments[0].a absent: expected null, came nothing (absent)
-    [{}] to [{"a":null}]: arguments[0].a unexpected: expected nothing, came null (null)
-    [{"a":1,"b":2,"c":3}] to [{"c":3}]: arguments[0].a absent: expected 1, came nothing (absent)
-    [{"a":1}] to [{"z":1,"a":1,"y":1}]: arguments[0].y unexpected: expected nothing, came 1 (number)
-    [{"a":1}] to [{"b":1}]: arguments[0].b unexpected: expected nothing, came 1 (number)
-    [{"a":[0,{"b":"x"}]},2] to [{"a":[0,{"b":"y"}]},3]: arguments[0].a[1].b differs: expected "x", came "y" (string)
-    [{"a":1,"b":[1]}] to [{"b":[2],"a":2}]: arguments[0].a differs: expected 1, came 2 (number)
+    [1] to ["1"]: arguments[0] differs: expected 1, got "1" (string)
+    [null] to [false]: arguments[0] differs: expected null, got false (boolean)
+    [0] to [null]: arguments[0] differs: expected 0, got null (null)
+    [true] to [false]: arguments[0] differs: expected true, got false (boolean)
+    ["a"] to ["A"]: arguments[0] differs: expected "a", got "A" (string)
+    [[]] to [{}]: arguments[0] differs: expected [], got {} (object)
+    ["\ud800"] to ["\ufffd"]: arguments[0] differs: expected "\ud800", got "�" (string)
+    [1,2,3] to [1]: arguments[1] absent: expected 2, got nothing (absent)
+    [] to [1,2]: arguments[0] unexpected: expected nothing, got 1 (number)
+    [[null]] to [[]]: arguments[0][0] absent: expected null, got nothing (absent)
+    [[]] to [[null]]: arguments[0][0] unexpected: expected nothing, got null (null)
+    [{"a":null}] to [{}]: arguments[0].a absent: expected null, got nothing (absent)
+    [{}] to [{"a":null}]: arguments[0].a unexpected: expected nothing, got null (null)
+    [{"a":1,"b":2,"c":3}] to [{"c":3}]: arguments[0].a absent: expected 1, got nothing (absent)
+    [{"a":1}] to [{"z":1,"a":1,"y":1}]: arguments[0].y unexpected: expected nothing, got 1 (number)
+    [{"a":1}] to [{"b":1}]: arguments[0].b unexpected: expected nothing, got 1 (number)
+    [{"a":[0,{"b":"x"}]},2] to [{"a":[0,{"b":"y"}]},3]: arguments[0].a[1].b differs: expected "x", got "y" (string)
+    [{"a":1,"b":[1]}] to [{"b":[2],"a":2}]: arguments[0].a differs: expected 1, got 2 (number)
     "#);
 }
 
 #[test]
-fn a_hole_is_null_in_an_array_and_nothing_in_an_object() {
+fn hole_is_null_in_an_array_and_absent_in_an_object() {
     let hole = r#"{"method":0,"arguments":[1],"callbacks":{"0":[2]}}"#;
     assert_eq!(difference(hole, r#"{"method":0,"arguments":[1,null,"f"],"callbacks":{"0":[2]}}"#), "same");
     assert_eq!(difference(r#"{"method":0,"arguments":[1,null,"f"],"callbacks":{"0":[2]}}"#, hole), "same");
-    insta::assert_snapshot!(difference(hole, r#"{"method":0,"arguments":[1,0,"f"],"callbacks":{"0":[2]}}"#), @"arguments[1] differs: expected nothing, came 0 (number)");
-    insta::assert_snapshot!(difference(r#"{"method":0,"arguments":[1,0,"f"],"callbacks":{"0":[2]}}"#, hole), @"arguments[1] differs: expected 0, came nothing (absent)");
+    insta::assert_snapshot!(difference(hole, r#"{"method":0,"arguments":[1,0,"f"],"callbacks":{"0":[2]}}"#), @"arguments[1] differs: expected nothing, got 0 (number)");
+    insta::assert_snapshot!(difference(r#"{"method":0,"arguments":[1,0,"f"],"callbacks":{"0":[2]}}"#, hole), @"arguments[1] differs: expected 0, got nothing (absent)");
     let mut graph: Graph<Id> = Graph::new();
     let missing = graph.add(Node::Missing);
     let (with, without) = (graph.object([("a", missing)]), graph.object([]));
@@ -123,7 +123,7 @@ fn a_hole_is_null_in_an_array_and_nothing_in_an_object() {
 }
 
 #[test]
-fn a_cycle_equals_its_unfolding() {
+fn cycle_equals_its_unfolding() {
     let tight = r#"{"method":0,"arguments":[{"n":1,"self":0}],"links":[{"from":[0],"to":[0,"self"]}]}"#;
     let loose = r#"{"method":0,"arguments":[{"n":1,"self":{"n":1.0,"self":{"n":1,"self":0}}}],
         "links":[{"from":[0,"self"],"to":[0,"self","self","self"]}]}"#;
@@ -132,9 +132,9 @@ fn a_cycle_equals_its_unfolding() {
     let finite = r#"{"method":0,"arguments":[{"n":1,"self":{"n":1,"self":"[Circular]"}}]}"#;
     assert_eq!(difference(tight, loose), "same");
     assert_eq!(difference(loose, tight), "same");
-    insta::assert_snapshot!(difference(tight, other), @"arguments[0].self.self.n differs: expected 1, came 2 (number)");
-    insta::assert_snapshot!(difference(other, tight), @"arguments[0].self.self.n differs: expected 2, came 1 (number)");
-    insta::assert_snapshot!(difference(tight, finite), @r#"arguments[0].self.self differs: expected {"n":1,"self":{"n":1,"self":{"n":1,"self":{"n":1,"self":{"n":1,"self":{"n":1,"self":{"n":1,"self":{"n":1,"self":{"n":1,"self":{"n":1,"self":{"n":1,"self":{"n":1…, came "[Circular]" (string)"#);
+    insta::assert_snapshot!(difference(tight, other), @"arguments[0].self.self.n differs: expected 1, got 2 (number)");
+    insta::assert_snapshot!(difference(other, tight), @"arguments[0].self.self.n differs: expected 2, got 1 (number)");
+    insta::assert_snapshot!(difference(tight, finite), @r#"arguments[0].self.self differs: expected {"n":1,"self":{"n":1,"self":{"n":1,"self":{"n":1,"self":{"n":1,"self":{"n":1,"self":{"n":1,"self":{"n":1,"self":{"n":1,"self":{"n":1,"self":{"n":1,"self":{"n":1…, got "[Circular]" (string)"#);
 }
 
 #[test]
@@ -142,11 +142,11 @@ fn sharing_is_ignored() {
     let shared = r#"{"method":0,"arguments":[["x"],0,{"o":0}],"links":[{"from":[0],"to":[1]},{"from":[1],"to":[2,"o"]}]}"#;
     assert_eq!(difference(shared, r#"{"method":0,"arguments":[["x"],["x"],{"o":["x"]}]}"#), "same");
     assert_eq!(difference(r#"{"method":0,"arguments":[["x"],["x"],{"o":["x"]}]}"#, shared), "same");
-    insta::assert_snapshot!(difference(shared, r#"{"method":0,"arguments":[["x"],["x"],{"o":["y"]}]}"#), @r#"arguments[2].o[0] differs: expected "x", came "y" (string)"#);
+    insta::assert_snapshot!(difference(shared, r#"{"method":0,"arguments":[["x"],["x"],{"o":["y"]}]}"#), @r#"arguments[2].o[0] differs: expected "x", got "y" (string)"#);
 }
 
 #[test]
-fn a_mark_is_judged_by_its_own_words() {
+fn leaf_is_compared_by_the_callback() {
     let (expected, root) = wire(r#"{"method":0,"arguments":[{"a":0}],"callbacks":{"7":[0,"a"]}}"#);
     let (actual, actual_root) = wire(r#"{"method":0,"arguments":[{"a":{"any":[1]}}]}"#);
     let mut asked = Vec::new();
@@ -159,14 +159,14 @@ fn a_mark_is_judged_by_its_own_words() {
     let found = compare((&expected, root), (&actual, actual_root), refuse).unwrap_err();
     assert_eq!((found.expected.as_str(), found.class), ("a word", "object"));
     assert_eq!(found.path.to_string(), "arguments[0].a");
-    // A function where a value is expected is no value, and a mark cannot stand for what is absent.
+    // A function does not match an expected value, and a leaf does not match an absent value.
     assert_eq!(compare((&actual, actual_root), (&expected, root), refuse).unwrap_err().class, "function");
     let (empty, empty_root) = wire(r#"{"method":0,"arguments":[{}]}"#);
     let found = compare((&expected, root), (&empty, empty_root), |_, _| Ok(())).unwrap_err();
-    assert_eq!((found.kind, found.class), (DifferenceKind::Absent, "absent"));
+    assert_eq!((found.kind, found.class), (Kind::Absent, "absent"));
 }
 
-/// A ring of arrays, each holding a number and the next; one may hold another number.
+/// A ring of arrays. Each has a number and the next array. One may have another number.
 fn ring(length: usize, odd: Option<usize>) -> (Graph<Id>, NodeId) {
     let mut graph = Graph::new();
     let nodes: Vec<NodeId> = (0..length).map(|_| graph.array([])).collect();
@@ -187,7 +187,7 @@ fn cycles_of_coprime_lengths_end() {
 }
 
 #[test]
-fn a_million_levels_are_no_trouble() {
+fn million_levels_are_compared() {
     const HEIGHT: usize = 1_000_000;
     let mut graph: Graph<Function> = Graph::new();
     let core = graph.add(Node::Leaf(Function::Theirs(Id(1))));
@@ -210,7 +210,7 @@ fn a_million_levels_are_no_trouble() {
 }
 
 #[test]
-fn a_description_is_one_short_line() {
+fn description_is_one_short_line() {
     let shown = |line: &str| {
         let (graph, root) = wire(line);
         describe(&graph, root)
@@ -246,7 +246,7 @@ fn each_value_has_a_class() {
 }
 
 #[test]
-fn an_id_of_another_graph_is_harmless() {
+fn id_of_another_graph_is_safe() {
     let mut large: Graph<Id> = Graph::new();
     let far = (0..10).map(|_| large.number(1)).last().unwrap();
     let mut small: Graph<Id> = Graph::new();
@@ -258,7 +258,7 @@ fn an_id_of_another_graph_is_harmless() {
 
 proptest! {
     #[test]
-    fn a_graph_equals_itself_and_differs_where_it_is_changed(
+    fn graph_equals_itself_and_differs_after_a_change(
         (graph, root) in sample::arguments(10, 3, 3),
         changed in any::<prop::sample::Index>(),
     ) {
@@ -267,7 +267,7 @@ proptest! {
             _ => Err(leaf.to_string()),
         };
         prop_assert_eq!(compare((&graph, root), (&graph, root), |leaf, at| same(leaf, &graph, at)), Ok(()));
-        // A part of the root that becomes a text of its own is a difference at that part, or at an earlier place that shows it.
+        // If a part of the root is replaced by a new text, the difference is there, or at an earlier place that has the part.
         if !graph.items(root).is_empty() {
             let place = changed.index(graph.items(root).len());
             let mut other = graph.clone();

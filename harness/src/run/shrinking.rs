@@ -1,0 +1,26 @@
+//! Shrinks the findings of generated sessions.
+
+use super::runner::Runner;
+use crate::shrink::shrink;
+
+impl Runner<'_> {
+    /// Shrinks the findings of generated sessions, the first of each kind.
+    pub(super) async fn shrink(&mut self) {
+        for at in 0..self.batch.len() {
+            let gating = self.batch.outcome(at).filter(|it| self.gate.gates(it));
+            let Some(found) = gating.and_then(|outcome| outcome.divergence.clone()) else { continue };
+            if self.is_interrupted() || !self.sessions.is_new(&found.clause, found.kind) {
+                continue;
+            }
+            let (target, command) = (&self.options.target, &self.options.command);
+            let case = self.batch.case(at);
+            if let Some(mut shrunk) =
+                shrink(case, &found, target, &self.facts, self.patience(), command).await
+            {
+                shrunk.outcome.reason = Some(shrunk.describe());
+                shrunk.outcome.evidence.transcript = shrunk.case.text;
+                self.batch.set(at, shrunk.outcome);
+            }
+        }
+    }
+}

@@ -1,0 +1,32 @@
+//! The files of this crate import downward only, and never in a circle.
+#![allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "a test reads the tree it runs in")]
+
+#[path = "../../spec/tests/support/layers.rs"]
+mod layers;
+
+use std::path::Path;
+
+/// The layers of `src`, from the bottom up.
+const LAYERS: &[&[&str]] = &[
+    &["error", "shell"],
+    &["cases"],
+    &["reference"],
+    &["program"],
+    &["wire"],
+    &["conversation"],
+    &["peer"],
+    &["verdict"],
+    &["gate"],
+    &["shrink"],
+    &["run"],
+    &["commands", "in_process"],
+    &["campaign"],
+    &["cli"],
+];
+
+#[test]
+fn files_import_from_lower_layers_only() {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let faults = layers::check(&source, LAYERS);
+    assert!(faults.is_empty(), "\n{}", faults.join("\n"));
+}

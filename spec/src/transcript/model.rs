@@ -1,0 +1,177 @@
+//! The parts of a transcript, as the replayer uses them.
+
+use super::bytes::Bytes;
+use super::names::{Called, Name};
+use super::pattern::Pattern;
+use crate::dialect::Dialect;
+
+/// A session written down.
+#[derive(Debug, Clone)]
+pub struct Transcript {
+    /// The first line.
+    pub header: Header,
+    /// The lines after it.
+    pub steps: Vec<Step>,
+    /// The first number that no function of ours has. The replayer numbers named functions from here on.
+    pub first_free_number: i64,
+}
+
+/// The first line of a transcript.
+#[derive(Debug, Clone)]
+pub struct Header {
+    /// `group/name`.
+    pub id: String,
+    /// The version of the catalogue in which the case first appeared.
+    pub since: String,
+    /// The clauses that it tests, at least one. A divergence breaks the first one.
+    pub clauses: Vec<String>,
+    /// One sentence that describes the session.
+    pub about: String,
+    /// The methods of the probe that it calls.
+    pub needs: Vec<String>,
+    /// The clauses that a peer must keep for the case to mean anything.
+    pub requires: Vec<String>,
+    /// Whether it may harm the peer.
+    pub hostile: bool,
+    /// Whether it was recorded. A recording cannot know which other calls its peer might have made.
+    pub recorded: bool,
+    /// Whether the messages of the two ends cross. Then no expectation must be met.
+    pub crossing: bool,
+    /// Our object, as sent in `methods`.
+    pub object: Pattern,
+    /// Whether the steps do the handshake themselves.
+    pub manual_handshake: bool,
+    /// Whether the steps speak for the end that accepted the connection.
+    pub server: bool,
+    /// The one dialect of the session; `None` if it is the same in both.
+    pub dialect: Option<Dialect>,
+}
+
+/// One step.
+#[derive(Debug, Clone)]
+pub struct Step {
+    /// Its name in reports: its `label`, or `step N`.
+    pub label: String,
+    /// The clause that a divergence here breaks; `None` for the first clause of the header.
+    pub clause: Option<String>,
+    /// The action or the expectation.
+    pub action: Action,
+    /// The line of the step; empty for the steps of a continuation.
+    pub text: String,
+}
+
+/// The action of a step, or its expectation.
+#[derive(Debug, Clone)]
+pub enum Action {
+    /// Call a function of the peer: by id if the peer declared one, else by name.
+    Call(Called, Pattern, Split),
+    /// Send a message as it is written.
+    Send(Pattern, Split),
+    /// Send bytes; `true` adds a newline.
+    Bytes(Bytes, bool, Split),
+    /// The peer sends this message; `true` if it need not.
+    Expect(Pattern, bool),
+    /// The peer sends all these messages, in any order.
+    AnyOrder(Vec<Pattern>),
+    /// One of several continuations.
+    Either(Vec<Vec<Step>>),
+    /// The peer sends nothing else.
+    Nothing,
+    /// The connection still answers, or the peer has closed it and serves a new one.
+    Survive,
+    /// The peer serves a second connection while this one is open.
+    Served,
+    /// The peer closes the connection.
+    Closed,
+    /// We close our sending half.
+    HalfClose,
+    /// We abort the connection.
+    Reset,
+}
+
+impl Action {
+    /// Whether we do this; if not, we expect it.
+    #[must_use]
+    pub fn is_ours(&self) -> bool {
+        matches!(
+            self,
+            Action::Call(..) | Action::Send(..) | Action::Bytes(..) | Action::HalfClose | Action::Reset
+        )
+    }
+}
+
+/// Where bytes are cut into segments.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Split {
+    /// Nowhere.
+    #[default]
+    Whole,
+    /// After each byte.
+    Each,
+    /// At these offsets, in bytes.
+    At(Vec<usize>),
+}
+
+impl Split {
+    /// The segments of `bytes`, in order; none is empty.
+    #[must_use]
+    pub fn segments<'b>(&self, bytes: &'b [u8]) -> Vec<&'b [u8]> {
+        match self {
+            Split::Whole => Some(bytes).filter(|bytes| !bytes.is_empty()).into_iter().collect(),
+            Split::Each => bytes.chunks(1).collect(),
+            Split::At(offsets) => {
+                let mut cuts: Vec<usize> = offsets.iter().copied().filter(|&cut| cut < bytes.len()).collect();
+                cuts.push(bytes.len());
+                cuts.sort_unstable();
+                let mut start = 0;
+                let pieces = cuts.iter().map(|&cut| {
+                    let piece = &bytes[start..cut];
+                    start = cut;
+                    piece
+                });
+                pieces.filter(|piece| !piece.is_empty()).collect()
+            }
+        }
+    }
+}
+
+impl Transcript {
+    /// Whether it waits for the peer's `methods` before it sends anything.
+    #[must_use]
+    pub fn awaits_methods(&self) -> bool {
+        let first = self.steps.first().map(|step| &step.action);
+        matches!(first, Some(Action::Expect(pattern, _)) if pattern.called == Called::Member("methods".into()))
+    }
+
+    /// Whether a step writes the id of a method of the peer's object in a place for which the replayer cannot use the
+    /// name instead.
+    #[must_use]
+    pub fn calls_methods_by_id(&self) -> bool {
+        fn any(steps: &[Step], needs: &[String]) -> bool {
+            let is_method = |name: &Name| matches!(name, Name::Word(word) if needs.contains(word));
+            steps.iter().any(|step| match &step.action {
+                Action::Send(pattern, _) => {
+                    matches!(&pattern.called, Called::Function(name) if is_method(name))
+                }
+                Action::Bytes(bytes, ..) => bytes.names().into_iter().any(is_method),
+                Action::Either(branches) => branches.iter().any(|steps| any(steps, needs)),
+                _ => false,
+            })
+        }
+        any(&self.steps, &self.header.needs)
+    }
+
+    /// Whether one of the steps from number `from` on expects a message for which `calls` is true.
+    #[must_use]
+    pub fn expects(&self, from: usize, calls: &dyn Fn(&Pattern) -> bool) -> bool {
+        fn any(steps: &[Step], calls: &dyn Fn(&Pattern) -> bool) -> bool {
+            steps.iter().any(|step| match &step.action {
+                Action::Expect(pattern, _) => calls(pattern),
+                Action::AnyOrder(patterns) => patterns.iter().any(calls),
+                Action::Either(branches) => branches.iter().any(|steps| any(steps, calls)),
+                _ => false,
+            })
+        }
+        any(self.steps.get(from..).unwrap_or_default(), calls)
+    }
+}
