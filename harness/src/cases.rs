@@ -19,11 +19,11 @@ use thiserror::Error;
 /// Why the catalogue cannot be read: a defect of the suite.
 #[derive(Debug, Error)]
 pub enum CatalogueError {
-    /// This file is no valid transcript.
+    /// This file is not a valid transcript.
     #[error("{0}, {1}")]
     Transcript(String, #[source] TranscriptError),
-    /// This file holds the case of this id, which belongs in another file.
-    #[error("{0} holds the case {1}")]
+    /// This file contains the case with this id, which belongs in another file.
+    #[error("{0} contains the case {1}, whose file must have its name")]
     Misplaced(String, String),
 }
 
@@ -38,7 +38,7 @@ impl Faulted for CatalogueError {
 pub struct Case {
     /// The transcript.
     pub transcript: Transcript,
-    /// Its lines, as they are written.
+    /// Its lines, unchanged.
     pub text: String,
     /// The file that it was read from; `None` for a case of the catalogue.
     pub file: Option<String>,
@@ -50,7 +50,7 @@ impl Case {
     /// Reads a case from the text of its file.
     ///
     /// # Errors
-    /// What is wrong with the transcript, and where.
+    /// [`TranscriptError`] with the line and the problem.
     pub fn read(text: &str) -> Result<Case, TranscriptError> {
         let transcript = Transcript::read(text)?;
         Ok(Case { transcript, text: text.trim_end().to_owned(), file: None, rest: None })
@@ -62,7 +62,7 @@ impl Case {
         &self.transcript.header.id
     }
 
-    /// Whether it applies to an end that speaks this dialect.
+    /// Whether it applies to peers of this dialect.
     #[must_use]
     pub fn is_of(&self, dialect: Dialect) -> bool {
         self.transcript.header.dialect.is_none_or(|only| only == dialect)
@@ -87,7 +87,8 @@ pub fn level(id: &str) -> Level {
     clause::find(id).map_or(Level::Observed, |clause| clause.level)
 }
 
-/// All cases of the catalogue for this dialect: first those that run side by side, then the hostile ones, each ordered by id.
+/// All cases of the catalogue for this dialect: first those that run side by side, then the hostile ones, both sorted by
+/// id.
 ///
 /// # Errors
 /// [`CatalogueError`].
@@ -97,7 +98,8 @@ pub fn catalogue(dialect: Dialect) -> Result<Vec<Case>, CatalogueError> {
     Ok(cases)
 }
 
-/// The cases for a client that can only call and read one answer: it asks our object for a task, does it, and reports.
+/// The cases for a client that can only call and read one answer: it fetches a task from our object, performs it, and
+/// reports the result.
 ///
 /// # Errors
 /// [`CatalogueError`].
@@ -126,7 +128,7 @@ pub fn all() -> Result<Vec<Case>, CatalogueError> {
     Ok(cases)
 }
 
-/// The recorded sessions that speak for the client. They are not part of the catalogue.
+/// The recorded sessions in which we are the client. They are not part of the catalogue.
 #[must_use]
 pub fn recorded() -> Vec<Case> {
     let read = dnode_fixtures::RECORDED.iter().filter_map(|text| Case::read(text).ok());
@@ -152,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn a_case_is_of_the_dialect_of_its_clauses() {
+    fn a_case_has_the_dialect_of_its_clauses() {
         for case in all().unwrap() {
             for clause in case.transcript.header.clauses.iter().filter_map(|clause| clause::find(clause)) {
                 assert!(

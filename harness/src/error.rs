@@ -1,10 +1,10 @@
-//! Who is at fault for an error, and what to do about it.
+//! Errors that say who is at fault and how to fix them.
 
 use dnode::transport::{AddressError, ListenError};
 use std::error::Error;
 use std::fmt;
 
-/// Who is at fault.
+/// The party at fault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
     /// The peer under test.
@@ -27,10 +27,10 @@ impl fmt::Display for Fault {
 
 /// An error that says who is at fault. Its text says what happened and where.
 pub trait Faulted: Error {
-    /// Who is at fault.
+    /// The party at fault.
     fn fault(&self) -> Fault;
 
-    /// What to do about it, as sentences.
+    /// How to fix it, in full sentences.
     fn help(&self) -> Option<String> {
         None
     }

@@ -1,4 +1,4 @@
-//! The peer under test: found at its address or started by us, and asked whether it lives.
+//! The peer under test: start it or find it at its address, and check its health.
 
 mod error;
 mod slot;
@@ -19,7 +19,7 @@ use tempfile::TempDir;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
-/// How long a process that broke its connections may take to end before it counts as alive.
+/// How long a process that broke its connections may take to end. After that it counts as alive.
 pub const DYING: Duration = Duration::from_secs(2);
 
 /// A running peer.
@@ -40,14 +40,14 @@ enum Running {
     Client(Arc<Host>),
 }
 
-/// How a peer is after a case.
+/// The health of a peer after a case.
 #[derive(Debug)]
 pub enum Health {
     /// It serves a new connection.
     Serves,
     /// Its process ended.
     Died(Death),
-    /// It accepts no connections any more; its process is not ours to see.
+    /// It no longer accepts connections. We cannot see its process.
     Refuses,
     /// It accepts a new connection but does not serve it.
     Deaf,
@@ -60,7 +60,7 @@ impl Health {
         matches!(self, Health::Serves)
     }
 
-    /// Whether its process ended, or it accepts no connections any more.
+    /// Whether its process ended, or it no longer accepts connections.
     #[must_use]
     pub fn is_gone(&self) -> bool {
         matches!(self, Health::Died(_) | Health::Refuses)
@@ -68,7 +68,7 @@ impl Health {
 }
 
 impl Peer {
-    /// Starts the peer, or finds it.
+    /// Starts the peer, or connects to a running one.
     ///
     /// # Errors
     /// [`StartError`].
@@ -80,7 +80,7 @@ impl Peer {
         Peer { target: target.clone(), route, running, _folder: None }
     }
 
-    /// Where its connections come from.
+    /// How to get a connection to it.
     #[must_use]
     pub fn route(&self) -> &Route {
         &self.route
@@ -105,7 +105,8 @@ impl Peer {
         }
     }
 
-    /// Ends its program, and returns the peer if that starts again by itself: a client, when its next connection is awaited.
+    /// Ends its program. Returns the peer if it is a client, because we start a client again when we wait for its next
+    /// connection.
     async fn end(self) -> Option<Peer> {
         if let Running::Client(host) = &self.running {
             host.stop().await;
@@ -115,7 +116,7 @@ impl Peer {
         None
     }
 
-    /// Ends it, if it is ours.
+    /// Ends it if we started it.
     pub async fn stop(self) {
         match self.running {
             Running::Elsewhere => {}
@@ -128,7 +129,7 @@ impl Peer {
         }
     }
 
-    /// How the process ended, if it is ours and ends within this time.
+    /// How the process ended, if we started it and it ends within this time.
     pub async fn death(&mut self, wait: Duration) -> Option<Death> {
         match &mut self.running {
             Running::Process(process) => {
@@ -148,7 +149,7 @@ impl Peer {
         let Err(silence) = serves(&self.route, facts, Instant::now() + patience).await else {
             return Health::Serves;
         };
-        // A process that dies closes its connections a moment before its end is seen. On a busy machine that moment may be long.
+        // The connections of a crashing process close before we can see its end. On a busy machine this takes long.
         match (self.death(DYING).await, silence) {
             (Some(death), _) => Health::Died(death),
             (None, Silence::Refused) => Health::Refuses,

@@ -1,11 +1,11 @@
-//! The reference peer over any transport: the reference session and the probe, plain, or with a fault or variants.
+//! The reference peer over any transport: the reference session and the probe, optionally with a fault or variants.
 
 pub mod conduct;
 pub mod fault;
 pub mod matrix;
 pub mod variant;
 
-use conduct::{Conduct, Heard, line_of};
+use conduct::{Conduct, DIED, Heard, line_of};
 use dnode::transport::{self, Address, Duplex, Listener, close};
 use dnode_spec::dialect::Dialect;
 use dnode_spec::line::Splitter;
@@ -17,16 +17,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::Semaphore;
 
-/// The longest line that the reference peer takes.
+/// The longest line that the reference peer accepts, in bytes.
 const LINE_LIMIT: usize = 64 << 20;
 
-/// What the reference peer calls itself.
+/// The name of the reference peer.
 pub const NAME: &str = concat!("dnode-conform-reference ", env!("CARGO_PKG_VERSION"));
 
-/// The status with which a peer that has the fault of dying ends.
-const DIED: i32 = 70;
-
-/// Makes the conduct of one connection, by the connection's number.
+/// Makes the conduct of one connection. The argument is the number of the connection.
 pub type MakeConduct = Arc<dyn Fn(u64) -> Box<dyn Conduct> + Send + Sync>;
 
 /// How a reference peer behaves on all its connections.
@@ -37,7 +34,7 @@ pub struct Manner {
 }
 
 impl Manner {
-    /// The same, speaking this dialect.
+    /// The same manner in this dialect.
     #[must_use]
     pub fn speaking(self, dialect: Dialect) -> Manner {
         Manner { dialect, ..self }
@@ -50,10 +47,10 @@ impl From<MakeConduct> for Manner {
     }
 }
 
-/// Serves every connection that comes, until the listener fails.
+/// Serves every connection until the listener fails.
 ///
 /// # Errors
-/// What the listener says.
+/// The error of the listener.
 pub async fn serve(listener: impl Into<Listener>, manner: Manner) -> io::Result<()> {
     let listener = listener.into();
     let busy = Arc::new(AtomicBool::new(false));
@@ -64,18 +61,18 @@ pub async fn serve(listener: impl Into<Listener>, manner: Manner) -> io::Result<
                 let (conduct, busy, turn) = ((manner.make)(number), Arc::clone(&busy), Arc::clone(&turn));
                 let dialect = manner.dialect;
                 tokio::spawn(async move {
-                    // Who breaks the handshake has no connection, and that concerns nobody else.
+                    // A failed handshake does not affect other connections.
                     let Ok(stream) = arrival.shake_hands().await else { return };
                     let permit = if conduct.one_at_a_time() { turn.acquire().await.ok() } else { None };
                     let dies = conduct.dies_of_resets();
-                    // The other end's fault: a connection that breaks concerns nobody else.
+                    // A broken connection is the other end's fault and does not affect other connections.
                     if Connection::new(stream, dialect, conduct, busy).run().await.is_err() && dies {
                         std::process::exit(DIED);
                     }
                     drop(permit);
                 });
             }
-            // A connection that was gone before it was accepted is no fault of the listener's.
+            // A connection that ended before it was accepted does not mean that the listener failed.
             Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {}
             Err(error) => return Err(error),
         }
@@ -83,10 +80,10 @@ pub async fn serve(listener: impl Into<Listener>, manner: Manner) -> io::Result<
     Ok(())
 }
 
-/// Connects again and again, as a client that offers the probe, until nobody accepts it any more; or `once`.
+/// Connects as a client that offers the probe: again and again until a connection is refused, or only `once`.
 ///
 /// # Errors
-/// Why there was no connection at all.
+/// The error of the first connection.
 pub async fn connect(address: &Address, manner: Manner, once: bool) -> io::Result<()> {
     let busy = Arc::new(AtomicBool::new(false));
     let last = if once { 1 } else { u64::MAX };
@@ -98,18 +95,18 @@ pub async fn connect(address: &Address, manner: Manner, once: bool) -> io::Resul
         };
         let conduct = (manner.make)(number);
         let dies = conduct.dies_of_resets();
-        let stream = connection;
-        if Connection::new(stream, manner.dialect, conduct, Arc::clone(&busy)).run().await.is_err() && dies {
+        let connection = Connection::new(connection, manner.dialect, conduct, Arc::clone(&busy));
+        if connection.run().await.is_err() && dies {
             std::process::exit(DIED);
         }
     }
     Ok(())
 }
 
-/// Serves one connection, a stream in memory for example, until it ends.
+/// Serves one connection until it ends, for example a stream in memory.
 ///
 /// # Errors
-/// What the stream says. The other end is at fault.
+/// The error of the stream. The other end is at fault.
 pub async fn speak(stream: impl Duplex, manner: Manner) -> io::Result<()> {
     Connection::new(stream, manner.dialect, (manner.make)(0), Arc::default()).run().await
 }
@@ -121,7 +118,7 @@ struct Connection<S> {
     probe: Probe,
     lines: Splitter,
     heard: u64,
-    /// What waits to be written, each with the line that caused it.
+    /// The lines to be written, each with the number of the line that caused it.
     answers: Vec<(u64, Vec<u8>)>,
     busy: Arc<AtomicBool>,
     deaf: bool,
@@ -144,7 +141,7 @@ impl<S: Duplex> Connection<S> {
         }
     }
 
-    /// Reading waits for writing, so an end that sends and never reads fills its own buffers, not our memory.
+    /// Reads only after all answers are written, so a peer that never reads fills its own buffers, not our memory.
     async fn run(mut self) -> io::Result<()> {
         if !self.busy.load(Ordering::Relaxed) {
             let (graph, object) = self.probe.object();
@@ -217,28 +214,28 @@ impl<S: Duplex> Connection<S> {
         }
     }
 
-    /// Lets the probe act on what the session has, and takes what the session says.
+    /// Passes the events of the session to the probe, and collects the lines that the session sends.
     fn drive(&mut self) {
         while let Some(event) = self.session.poll_event() {
             self.probe.handle(event, &mut self.session);
         }
         self.probe.turn(&mut self.session);
         while let Some(line) = self.session.poll_output() {
-            let said = self.conduct.say(line);
-            self.answers.extend(said.into_iter().map(|line| (self.heard, line)));
+            let lines = self.conduct.say(line);
+            self.answers.extend(lines.into_iter().map(|line| (self.heard, line)));
         }
         self.closing |= self.session.is_ended();
     }
 
     fn end(&mut self) {
-        let (line, words) = self.conduct.end(self.lines.rest());
+        let (line, last_words) = self.conduct.end(self.lines.rest());
         if let Some(line) = line {
             self.hear(line);
         }
         if self.conduct.loses_held() {
             self.answers.clear();
         }
-        self.answers.push((self.heard, words));
+        self.answers.push((self.heard, last_words));
         self.closing = true;
     }
 
@@ -251,7 +248,7 @@ impl<S: Duplex> Connection<S> {
             match self.conduct.piece() {
                 None => self.stream.write_all(&line).await?,
                 Some(size) => {
-                    // A long line in small pieces would only show how slow that is.
+                    // At most 100 pieces, because a long line in tiny pieces is slow.
                     for piece in line.chunks(size.max(line.len() / 100)) {
                         self.stream.write_all(piece).await?;
                         tokio::task::yield_now().await;

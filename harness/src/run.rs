@@ -21,12 +21,12 @@ pub use options::{Cases, Options, RunError};
 pub use shard::Shard;
 
 use crate::cases::{Case, PROBE_COMPLETE};
-use crate::gate::Held;
+use crate::gate::RunGate;
 use crate::verdict::invariant::Invariants;
 use dnode_reports::event::Event;
 use runner::Runner;
 
-/// Runs the cases against the target and emits the events of the run.
+/// Runs the cases against the target, and emits the events of the run.
 ///
 /// # Errors
 /// [`RunError`] if nothing could be run.
@@ -55,8 +55,8 @@ pub async fn run(
         None => (cases, seeds),
     };
     let met = meet::meet(options).await?;
-    let gate = Held::new(&options.gate, &cases, options.is_whole() && !generated);
-    let mut emitted = gate.begin();
+    let gate = RunGate::new(&options.gate, &cases, options.is_whole() && !generated);
+    let mut emitted = gate.emitted();
     let emit: &mut (dyn FnMut(Event) + Send) = &mut |event| emit(emitted.event(event));
     Runner::new(options, &gate, met, cases, seeds, ids).run(emit).await;
     Ok(())

@@ -1,4 +1,4 @@
-//! Words for a shell.
+//! Quotes words for a shell.
 
 /// Quotes a word so that a POSIX shell reads it back unchanged.
 #[must_use]

@@ -1,8 +1,8 @@
 //! One connection to the peer: bytes out, judged messages in, and the log of both.
 //!
-//! Reading and writing go on at the same time, so a peer that floods and never reads cannot stop us. Everything is bounded:
-//! the length of a line, the bytes and messages of a connection, what all connections keep (`budget`), the log, and by its deadline each
-//! wait.
+//! It reads and writes at the same time, so a peer that floods and never reads cannot block us. Everything is bounded: the
+//! length of a line, the bytes and messages of a connection, the memory of all connections (`budget`), and the log. A
+//! deadline bounds each wait.
 
 mod budget;
 mod linger;
@@ -33,47 +33,47 @@ use std::time::Duration;
 use tokio::io::AsyncWrite;
 use tokio::time::Instant;
 
-/// The longest line that is taken from a peer: a case asks for 16 MiB.
+/// The longest line that we accept from a peer. A case asks for 16 MiB.
 pub const LINE_LIMIT: usize = 20 << 20;
-/// How many bytes one connection may bring, or one part of a long transcript.
+/// How many bytes a peer may send on one connection, or in one part of a long transcript.
 const BYTES_LIMIT: u64 = 64 << 20;
-/// How many messages one connection may bring, or one part of a long transcript.
+/// How many messages a peer may send on one connection, or in one part of a long transcript.
 const MESSAGES_LIMIT: u64 = 100_000;
-/// How much room is kept for what comes, and for what is sent.
+/// The capacity that an empty buffer may keep, in bytes.
 const ROOM: usize = 1 << 20;
-/// Between the segments of a message that is to arrive in pieces: two writes without a pause reach the peer as one, and
-/// nothing tells when it has read the first. Many segments may well be merged here and there, a few may not.
+/// The pause between two segments of a message. Two writes without a pause would reach the peer as one, and we cannot see
+/// when it has read the first. Some of many segments may be merged, but a few segments must not be.
 const BETWEEN_SEGMENTS: Duration = Duration::from_millis(1);
 const BETWEEN_FEW_SEGMENTS: Duration = Duration::from_millis(25);
 
-/// Which end of the monitor the suite is.
+/// The end of the monitor that is the suite.
 const SUITE: End = End::A;
 const PEER: End = End::B;
 
-/// What came from the peer.
+/// Something that the peer did.
 #[derive(Debug)]
 pub enum Incoming {
     /// A message.
     Message(Box<Received>),
-    /// A line that is no message: the clause that it breaks is among the broken ones.
+    /// A line that is not a message. The clause that it breaks is already noted.
     Broken(Problem),
-    /// The end of the connection: in order, or by a reset.
+    /// The end of the connection.
     Closed {
         /// The peer reset the connection.
         reset: bool,
     },
     /// Nothing until the deadline.
     Late,
-    /// More than the suite takes: the connection is given up.
+    /// More data than the suite accepts. The suite gives up the connection.
     Flood,
 }
 
-/// What all connections of a run have in common.
+/// The terms of all connections of a run.
 #[derive(Debug, Clone, Default)]
 pub struct Terms {
-    /// What both ends speak.
+    /// The dialect of both ends.
     pub dialect: Dialect,
-    /// What they may keep together.
+    /// The memory that they share.
     pub memory: Memory,
 }
 
@@ -85,26 +85,27 @@ pub struct Wire {
     sent: Splitter,
     monitor: Monitor,
     outgoing: VecDeque<u8>,
-    /// What was written may still lie in the transport.
+    /// The transport may still hold written bytes.
     unflushed: bool,
-    /// Our half is to be ended, and that is not done yet.
+    /// We have begun to close our half, but the transport has not finished.
     ending: bool,
     log: Log,
     /// The first problem of each clause that the peer broke.
     broken: BTreeMap<&'static str, Problem>,
     lines: u64,
-    /// Of what may still be kept: how many messages, and how many bytes.
+    /// How many messages and bytes the peer sent, of those that the limits count.
     count: u64,
     bytes: u64,
-    /// There is no memory for more: nothing is read any more, and `receive` gives up.
+    /// There is no memory for more. Reading stops, and `receive` gives up.
     full: bool,
+    /// The connection has ended; `true` if by a reset of the peer.
     closed: Option<bool>,
-    /// What the messages that came may still take, in bytes of memory.
+    /// How much memory the received messages take at most, in bytes.
     kept: usize,
     share: Share,
-    /// The peer sent more than is taken.
+    /// The peer sent more data than we accept.
     flooded: bool,
-    /// What is sent next waits for what is sent after it.
+    /// The next bytes wait for those that are sent after them.
     held: bool,
 }
 
@@ -112,11 +113,12 @@ impl Wire {
     /// Connects to the peer.
     ///
     /// # Errors
-    /// Why it cannot be reached.
+    /// The error of [`Route::connect`].
     pub async fn open(route: &Route, terms: &Terms, deadline: Instant) -> io::Result<Wire> {
         match route.connect(deadline).await {
             Ok(connection) => Ok(Wire::over(connection, terms)),
-            // The peer accepted the connection: it depends on time alone whether the reset shows here or at the first read.
+            // The peer accepted the connection and reset it. Only the timing decides whether we see that here or at the
+            // first read.
             Err(error) if error.kind() == io::ErrorKind::ConnectionReset && route.host().is_none() => {
                 Ok(Wire::after_reset(terms))
             }
@@ -124,14 +126,14 @@ impl Wire {
         }
     }
 
-    /// A connection that the peer has reset already.
+    /// A connection that the peer has already reset.
     fn after_reset(terms: &Terms) -> Wire {
         let mut wire = Wire { closed: Some(true), ..Wire::over_any(None, terms) };
         wire.log.event(Origin::Peer, Act::Resets);
         wire
     }
 
-    /// Speaks over a connection that there is already.
+    /// A wire over an open connection.
     #[must_use]
     pub fn over(connection: Connection, terms: &Terms) -> Wire {
         Wire::over_any(Some(connection), terms)
@@ -160,8 +162,8 @@ impl Wire {
         }
     }
 
-    /// Sends these segments, one after another; what comes meanwhile is kept. Nothing is said of a connection that has ended:
-    /// the next [`Wire::receive`] tells.
+    /// Sends these segments, one after another, and keeps what arrives meanwhile. If the connection has ended, only the next
+    /// [`Wire::receive`] reports that.
     pub async fn send(&mut self, segments: &[&[u8]], deadline: Instant) {
         let whole = match segments {
             [one] => Cow::Borrowed(*one),
@@ -191,9 +193,9 @@ impl Wire {
         }
     }
 
-    /// What we send is not judged; the monitor learns from it what the peer may call.
+    /// Passes our bytes to the monitor, which learns from them what the peer may call. It does not judge them.
     fn learn(&mut self, mut bytes: &[u8]) {
-        // Whole lines, as they nearly always are, are not copied: some are long.
+        // Nearly all bytes are whole lines. They are not copied, because some are long.
         while self.sent.rest().is_empty()
             && let Some(end) = memchr(b'\n', bytes)
         {
@@ -206,7 +208,7 @@ impl Wire {
         }
     }
 
-    /// Counts anew how much the peer sends; so many of its messages are still kept.
+    /// Resets the counts for the limits. `kept`: how many of the peer's messages are still in memory.
     pub fn allow_more(&mut self, kept: usize) {
         self.count = kept as u64;
         if kept == 0 {
@@ -216,14 +218,14 @@ impl Wire {
         }
     }
 
-    /// A long line that is judged is kept as a value alone.
+    /// Frees the buffer of a long line after it was judged.
     fn forget_long_lines(&mut self) {
         if self.splitter.memory() > ROOM && self.splitter.rest().is_empty() {
             self.splitter = Splitter::new(LINE_LIMIT);
         }
     }
 
-    /// The next thing that the peer does.
+    /// Waits for the next thing that the peer does.
     pub async fn receive(&mut self, deadline: Instant) -> Incoming {
         loop {
             match self.take_line(deadline).await {
@@ -243,7 +245,7 @@ impl Wire {
         }
     }
 
-    /// Ends the connection of a peer that sends more than is taken, and drops what it sent.
+    /// Ends the connection of a peer that sends more data than we accept, and drops that data.
     fn give_up(&mut self) -> Incoming {
         self.log.event(Origin::Suite, Act::GivesUp);
         self.connection = None;
@@ -253,7 +255,7 @@ impl Wire {
         Incoming::Flood
     }
 
-    /// The next complete line, judged; a flood where it would take more memory than there is.
+    /// Judges the next complete line. It is a flood if it needs more memory than there is.
     async fn take_line(&mut self, deadline: Instant) -> Option<Incoming> {
         loop {
             let buffered = self.splitter.memory();
@@ -305,12 +307,12 @@ impl Wire {
         Incoming::Closed { reset }
     }
 
-    /// What is sent next is written together with what is sent after it, or with the next wait.
+    /// Delays the next bytes, so that they are written together with those that are sent after them.
     pub fn hold_until_next(&mut self) {
         self.held = true;
     }
 
-    /// What is sent next arrives together with the end of the stream.
+    /// Delays the next bytes, so that they arrive together with the end of the stream.
     pub fn hold_until_half_close(&self) {
         if let Some(connection) = &self.connection {
             connection.hold_until_half_close();
@@ -322,7 +324,7 @@ impl Wire {
         self.log.event(Origin::Suite, Act::HalfCloses);
         let _ = self.monitor.end(SUITE, self.sent.rest());
         if let Some(connection) = &mut self.connection {
-            // Mostly this is done at once; where it is not, whoever waits for what comes goes on with it.
+            // This usually finishes at once. If not, the next `receive` continues it.
             let shutdown = Pin::new(&mut *connection).poll_shutdown(&mut Context::from_waker(Waker::noop()));
             self.ending = shutdown.is_pending();
         }
@@ -337,8 +339,8 @@ impl Wire {
         self.closed = Some(false);
     }
 
-    /// Closes in order: our sending half first, then everything is read, so that the close is no reset. What comes until the deadline is
-    /// judged.
+    /// Closes in order: closes our sending half, then reads to the end, so that the peer sees no reset. Lines that arrive
+    /// before the deadline are still judged.
     pub async fn close(&mut self, deadline: Instant) {
         if self.connection.is_none() {
             return;
@@ -363,7 +365,7 @@ impl Wire {
         self.closed.is_some()
     }
 
-    /// Whether the peer sent more than is taken.
+    /// Whether the peer sent more data than we accept.
     #[must_use]
     pub fn is_flooded(&self) -> bool {
         self.flooded
@@ -375,7 +377,7 @@ impl Wire {
         self.lines
     }
 
-    /// How many bytes have come of a line that is not complete.
+    /// How many bytes of an incomplete line have arrived.
     #[must_use]
     pub fn unfinished(&self) -> usize {
         self.splitter.rest().len()
@@ -387,7 +389,7 @@ impl Wire {
         self.bytes
     }
 
-    /// The state of an id that the peer owns, as far as the lines of both ends tell.
+    /// The state of an id that the peer owns, according to the lines of both ends.
     #[must_use]
     pub fn state_of_theirs(&self, id: Id) -> State {
         self.monitor.state(PEER, id)
@@ -405,7 +407,7 @@ impl Wire {
         (self.log, self.broken)
     }
 
-    /// Logs something that the suite does.
+    /// Logs an act of the suite.
     pub fn note(&mut self, what: Act) {
         self.log.event(Origin::Suite, what);
     }

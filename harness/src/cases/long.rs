@@ -1,7 +1,7 @@
-//! Transcripts that are too long to be held: they are checked once from their first line to their last, and read again in parts, each time
-//! that they are replayed.
+//! Transcripts that are too long for memory: they are checked once as a whole, and each replay reads them again in parts.
 //!
-//! A part ends where a step of ours follows, so that it has all that is expected before that. Memory: one part, and the names.
+//! A part ends before a step of ours, so it contains all expectations before that step. Memory holds one part and the
+//! names.
 
 use super::Case;
 use crate::error::{Fault, Faulted};
@@ -17,7 +17,7 @@ pub enum LongError {
     /// The file cannot be read.
     #[error("{file}: {problem}", file = .0.display(), problem = .1)]
     Unreadable(PathBuf, io::Error),
-    /// The file has no line.
+    /// The file has no lines.
     #[error("{}: the transcript is empty", .0.display())]
     Empty(PathBuf),
     /// A line is not valid.
@@ -38,7 +38,7 @@ impl Faulted for LongError {
     }
 }
 
-/// How many steps a part has at least.
+/// The minimum number of steps in a part.
 const PART: usize = 512;
 
 /// The longest line, in bytes: long input is written as an expression.
@@ -48,7 +48,7 @@ const LINE_LIMIT: u64 = 64 << 20;
 #[derive(Debug, Clone)]
 pub struct Rest {
     file: PathBuf,
-    /// Where the first of them stands.
+    /// The place of the first of them.
     place: Place,
     reader: Reader,
     first_free_number: i64,
@@ -56,7 +56,7 @@ pub struct Rest {
     pub steps: usize,
 }
 
-/// Where in the file a line begins.
+/// The place in the file at which a line begins.
 #[derive(Debug, Clone, Copy, Default)]
 struct Place {
     offset: u64,
@@ -78,7 +78,7 @@ pub struct Parts {
 /// Reads a case of any length.
 ///
 /// # Errors
-/// The line and what is wrong there, or that the file cannot be read.
+/// [`LongError`] if the file cannot be read or a line is not valid.
 pub fn read_long(file: &Path) -> Result<Case, LongError> {
     let mut lines = Lines::open(file, Place::default())?;
     let header = lines.next()?.ok_or_else(|| LongError::Empty(file.to_owned()))?;
@@ -111,7 +111,7 @@ impl Rest {
     /// Reads it again, for one replay of a transcript with this header.
     ///
     /// # Errors
-    /// The file cannot be read.
+    /// If the file cannot be read.
     pub fn parts(&self, header: &Header) -> Result<Parts, LongError> {
         Ok(Parts {
             lines: Lines::open(&self.file, self.place)?,
@@ -127,7 +127,7 @@ impl Parts {
     /// The next part; `None` after the last.
     ///
     /// # Errors
-    /// The file has changed since it was checked, or cannot be read.
+    /// If the file has changed since it was checked, or cannot be read.
     pub fn next_part(&mut self) -> Result<Option<Transcript>, LongError> {
         let mut steps: Vec<Step> = self.next.take().into_iter().collect();
         while let Some(line) = self.lines.next()? {
@@ -143,7 +143,7 @@ impl Parts {
     }
 }
 
-/// The lines of a file that hold something.
+/// The lines of a file that are not empty.
 #[derive(Debug)]
 struct Lines {
     reader: BufReader<File>,
@@ -204,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn the_parts_are_all_steps_in_their_order_and_begin_with_ours() {
+    fn the_parts_have_all_steps_in_order_and_begin_with_a_step_of_ours() {
         let file = long(2000, "{\"call\":\"add\",\"arguments\":[1,2],\"callbacks\":{\"4000\":[2]}}");
         let case = read_long(file.path()).unwrap();
         let rest = case.rest.unwrap();
@@ -223,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_far_down_is_said_with_its_line_before_anything_is_run() {
+    fn an_invalid_line_near_the_end_is_found_before_the_replay() {
         let file = long(2000, "{\"call\":\"$nobody\"}");
         let error = read_long(file.path()).unwrap_err();
         assert!(
@@ -233,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn a_short_one_has_no_rest() {
+    fn a_short_transcript_has_no_rest() {
         let case = read_long(long(3, "").path()).unwrap();
         assert!(case.rest.is_none());
         assert_eq!(case.transcript.steps.len(), 6);

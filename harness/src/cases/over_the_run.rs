@@ -1,4 +1,4 @@
-//! The cases without a transcript: those of the monitor, of the peer's life and of the probe.
+//! The cases without a transcript: those of the monitor, of the peer's process and of the probe.
 
 use dnode_spec::clause::{self, CLAUSES, Clause, Judge};
 use dnode_spec::dialect::Dialect;
@@ -40,9 +40,9 @@ pub struct OverTheRun {
     pub since: &'static str,
 }
 
-/// The cases without a transcript, in all dialects: those of the monitor, of the peer's life and of the probe.
+/// The cases without a transcript, in all dialects: those of the monitor, of the peer's process and of the probe.
 pub fn over_the_run() -> impl Iterator<Item = OverTheRun> {
-    // A clause that the monitor judges since a later version gets that version here.
+    // A clause that the monitor judges only since a later version must get that version here.
     let since = "0.1.0";
     let on_every_line = move |clause: &'static Clause| OverTheRun {
         id: invariant_id(clause),

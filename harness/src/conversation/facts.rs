@@ -1,4 +1,4 @@
-//! What the preflight learned of a peer, and what follows from it.
+//! The facts that the preflight learned about a peer.
 
 use super::ping::{Addressing, Ping};
 use crate::wire::Terms;
@@ -12,26 +12,26 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::time::Duration;
 
-/// How long a peer has to close a connection after we closed our half, if it was seen to do so. With a shorter time a slow peer would see
-/// resets instead of orderly ends.
+/// How long a peer may take to close a connection after we closed our half, if it is known to close. With a shorter time,
+/// a slow peer would see resets instead of orderly ends.
 pub(super) const DRAIN: Duration = Duration::from_secs(2);
 
-/// What the preflight learned.
+/// The facts about a peer.
 #[derive(Debug, Clone)]
 pub struct Facts {
-    /// What its connections have in common.
+    /// The terms of all its connections.
     pub terms: Terms,
-    /// What its transport cannot carry.
+    /// The limits of its transport.
     pub limits: Limits,
     /// The object that it offers.
     pub object: Offered,
     /// How it answers calls.
     pub calls: Calls,
-    /// The clauses that the preflight saw broken: cases that rest on one of them are inconclusive.
+    /// The clauses that the peer broke in the preflight. Cases that rest on one of them are inconclusive.
     pub missing: BTreeSet<&'static str>,
     /// Why no case can be judged.
     pub unusable: Option<Unusable>,
-    /// Sentences for the reader of the verdicts.
+    /// Notes for the reader of the verdicts.
     pub notes: Vec<String>,
     /// The session of the preflight.
     pub session: Session,
@@ -40,13 +40,13 @@ pub struct Facts {
 /// The object of a peer.
 #[derive(Debug, Clone, Default)]
 pub struct Offered {
-    /// The peer's name for itself; `None` if it does not claim the probe.
+    /// The name that the peer gives itself; `None` if it does not claim the probe.
     pub name: Option<String>,
     /// The members of its object, and whether each is a function; `None` if it sent no object.
     pub members: Option<BTreeMap<String, bool>>,
     /// The methods of the probe that it declares absent.
     pub absent: BTreeSet<String>,
-    /// The methods of the probe that many cases rest on and that were called once without an answer.
+    /// The methods of the probe that did not answer the preflight's call. Many cases rest on them.
     pub unanswered: BTreeSet<&'static str>,
 }
 
@@ -57,11 +57,11 @@ pub struct Calls {
     pub by: Addressing,
     /// The known-good call, if one was answered.
     pub ping: Option<Ping>,
-    /// It answers in the order of the calls.
+    /// Whether it answers in the order of the calls.
     pub ordered: bool,
     /// The time from a call to its answer.
     pub round_trip: Duration,
-    /// It closes the connection when we close our half.
+    /// Whether it closes the connection when we close our half.
     pub closes: bool,
 }
 
@@ -106,7 +106,7 @@ impl fmt::Display for Unusable {
 }
 
 impl Facts {
-    /// Before anything is known.
+    /// The facts before the preflight.
     pub(super) fn new(dialect: Dialect, limits: Limits) -> Facts {
         let note = (dialect != Dialect::default())
             .then(|| format!("the dialect is that of dnode-protocol {dialect}"));
@@ -128,7 +128,7 @@ impl Facts {
         }
     }
 
-    /// Of a peer whose process ended with its first connection: it cannot be asked anything.
+    /// The facts about a peer whose process ended with its first connection.
     #[must_use]
     pub fn of_ended_peer() -> Facts {
         let ended = Unusable::Ended;
@@ -136,32 +136,32 @@ impl Facts {
         Facts { unusable: Some(ended), notes: vec![ended.to_string()], ..facts }
     }
 
-    /// Of a client that connects to us: it cannot be asked anything before its session, and no call is known to be answered.
+    /// The facts about a client that connects to us. It has no preflight, so no known-good call.
     #[must_use]
     pub fn of_client() -> Facts {
-        let note = "the cases speak for the server: the client calls by itself, and quiet time shows absence";
+        let note = "the suite is the server: the client calls by itself, and quiet time shows absence";
         Facts { notes: vec![note.to_owned()], ..Facts::new(Dialect::default(), Limits::TCP) }
     }
 
-    /// How long to wait for the peer to close after we did.
+    /// How long to wait for the peer to close a connection after we closed our half.
     #[must_use]
     pub fn drain(&self) -> Duration {
         if self.calls.closes { DRAIN } else { Duration::from_millis(20) }
     }
 
-    /// How long silence must last to show absence if no barrier can.
+    /// How long silence must last to show absence if there is no barrier.
     #[must_use]
     pub fn quiet(&self) -> Duration {
         (self.calls.round_trip * 20).clamp(Duration::from_millis(100), Duration::from_secs(1))
     }
 
-    /// How the peer wants indexes in paths.
+    /// The form of indexes in paths that the peer accepts.
     #[must_use]
     pub fn path_form(&self) -> PathForm {
         self.calls.ping.as_ref().map(Ping::path_form).unwrap_or_default()
     }
 
-    /// Whether this method of the probe answers calls.
+    /// Whether the peer has the probe and answers calls of this method.
     #[must_use]
     pub fn answers(&self, method: &str) -> bool {
         self.object.name.is_some() && !self.object.unanswered.contains(method)
@@ -173,20 +173,20 @@ impl Facts {
         self.object.members.as_ref().is_some_and(|members| members.contains_key("conformProbe"))
     }
 
-    /// Why the peer cannot be asked something that needs `method` of the probe.
+    /// Why the peer cannot run cases that need `method` of the probe, if it cannot.
     #[must_use]
     pub fn lacks(&self, method: &str) -> Option<String> {
         let Offered { name, members, absent, .. } = &self.object;
-        // Without the claim a method of the same name may do anything.
+        // Without the claim, a method of the same name may do anything.
         if name.is_none() && !self.claims_probe() {
             return Some("the peer does not expose the probe (see fixtures/PROBE.md)".to_owned());
         }
         if absent.contains(method) {
             return Some(format!("the peer's program declares {method} of the probe absent"));
         }
-        let there = members.as_ref().and_then(|members| members.get(method)).is_some_and(|function| {
+        let offers = members.as_ref().and_then(|members| members.get(method)).is_some_and(|function| {
             *function || self.calls.by == Addressing::ByName || method == probe::PLAIN
         });
-        (!there).then(|| format!("the peer's program lacks {method} of the probe"))
+        (!offers).then(|| format!("the peer's program lacks {method} of the probe"))
     }
 }

@@ -1,9 +1,9 @@
-//! Why a transport cannot carry a transcript. No peer is at fault for that.
+//! Why a transport cannot carry a transcript. The peer is not at fault.
 
 use dnode::transport::Limits;
 use dnode_spec::transcript::{Action, Step, Transcript};
 
-/// Why a transcript cannot be played over this transport, as far as its steps tell.
+/// Why the steps of a transcript cannot be played over this transport, if they cannot.
 #[must_use]
 pub fn refuses(limits: &Limits, transcript: &Transcript) -> Option<String> {
     refuses_one_of(limits, &transcript.steps)

@@ -1,4 +1,4 @@
-//! The known-good call: a call that the peer is known to answer. It serves as barrier and as sign of life.
+//! The known-good call: a call that the peer is known to answer. It serves as a barrier and as a health check.
 
 use crate::error::{Fault, Faulted};
 use crate::wire::{Incoming, Wire};
@@ -10,9 +10,9 @@ use dnode_spec::transcript::{Called, Name, Names, Pattern};
 use thiserror::Error;
 use tokio::time::Instant;
 
-/// A text that is no known-good call. The caller is at fault.
+/// A text that is not a known-good call. The caller is at fault.
 #[derive(Debug, Error)]
-#[error("{expression:?} is no call: {problem}")]
+#[error("{expression:?} is not a call: {problem}")]
 pub struct PingError {
     expression: String,
     problem: String,
@@ -40,7 +40,7 @@ pub struct Ping {
 /// How calls are addressed to this peer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Addressing {
-    /// By the id that the peer declared, where it did; else by name.
+    /// By the id, if the peer declared one; otherwise by name.
     ById,
     /// By name only.
     ByName,
@@ -117,27 +117,27 @@ impl Ping {
         Ping::new("later", "[0,\"$cb\"]").ok()
     }
 
-    /// The methods of the probe that many cases rest on, each called as it should be.
+    /// A valid call of each method of the probe that many cases rest on.
     pub fn of_the_probe() -> impl Iterator<Item = Ping> {
         [("echo", "[0,\"$cb\"]"), ("add", "[1,2,\"$cb\"]"), ("later", "[0,\"$cb\"]")]
             .into_iter()
             .filter_map(|(method, arguments)| Ping::new(method, arguments).ok())
     }
 
-    /// The method that is called.
+    /// The name of the method.
     #[must_use]
     pub fn method(&self) -> &str {
         &self.method
     }
 
-    /// Sends the call without waiting, and says by which number its answer will call.
+    /// Sends the call without waiting, and returns the id that its answer will call.
     pub async fn send(&self, wire: &mut Wire, names: &mut Names, by: Addressing, deadline: Instant) -> Id {
         let (line, id) = self.line(names, by);
         wire.send(&[&line], deadline).await;
         id
     }
 
-    /// The line of the call, and the number of its callback.
+    /// The line of the call, and the id of its callback.
     pub fn line(&self, names: &mut Names, by: Addressing) -> (Vec<u8>, Id) {
         let number = names.fresh();
         let method = method_text(&TextBuf::from(self.method.as_str()), names, by);
@@ -147,7 +147,7 @@ impl Ping {
         (line, own.our_number(&callback()).unwrap_or(number))
     }
 
-    /// Calls and waits for the answer. All other messages go to `others`.
+    /// Sends the call and waits for the answer. All other messages go to `others`.
     ///
     /// # Errors
     /// Why there was no answer.

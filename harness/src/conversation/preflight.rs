@@ -1,4 +1,4 @@
-//! One session before the cases: what this peer offers, how it can be called, and how fast it answers.
+//! The preflight: one session before the cases. It learns what the peer offers, how to call it, and how fast it answers.
 
 use super::facts::{DRAIN, Facts, Unusable};
 use super::greet::{HELLO, bind_object, receive_object};
@@ -17,7 +17,7 @@ use dnode_spec::transcript::Names;
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// More lines than this in the preflight, which takes about ten, come from a peer that sends without end.
+/// A peer that sends more lines than this in the preflight, which needs about ten, sends messages without end.
 const FLOOD: u64 = 1000;
 
 /// How much longer than a case the preflight waits, because all cases depend on its result.
@@ -62,7 +62,7 @@ struct Preflight {
 }
 
 impl Preflight {
-    /// Waits for the peer's object, first without a word of ours: each end sends its object unasked.
+    /// Waits for the peer's object. Our object is sent later, because each end must send its own unasked.
     async fn exchange_objects(&mut self, deadline: Instant) {
         if !self.receive_object(deadline).await {
             self.facts.missing.insert("methods/sent");
@@ -72,8 +72,8 @@ impl Preflight {
         if self.facts.object.members.is_none() && self.receive_object(deadline).await {
             self.facts.notes.push("the peer sends its object only after ours".to_owned());
         }
-        // The first call must not share a segment with our object: a peer that reads one message a segment would lose it, and every case
-        // depends on its answer.
+        // The first call must not share a segment with our object. A peer that reads one message a segment would lose
+        // the call, and every case depends on its answer.
         tokio::time::sleep(BEFORE_FIRST_CALL).await;
     }
 
@@ -91,7 +91,7 @@ impl Preflight {
         if self.facts.claims_probe() { Ping::claim() } else { named.cloned() }
     }
 
-    /// How the peer can be called: by id, by name; and if neither is answered, whether another form of paths is.
+    /// Learns how to call the peer: by id, by name, and if it answers neither, with another form of paths.
     async fn learn_addressing(&mut self, ping: &Ping) {
         self.learn_forms(ping).await;
         if self.facts.calls.ping.is_some() || self.wire.is_closed() {
@@ -115,11 +115,11 @@ impl Preflight {
         self.learn_form(ping, Addressing::ByName, "methods/by-name").await;
     }
 
-    /// Whether the peer answers the call if it is addressed in this way. The first way that works is the way of the whole run.
+    /// Learns whether the peer answers the call in this way. The whole run uses the first way that works.
     async fn learn_form(&mut self, ping: &Ping, by: Addressing, clause: &'static str) {
         let started = Instant::now();
         let known = self.facts.calls.ping.is_some();
-        // The second way is only asked to learn more: a short wait is enough once the first was answered.
+        // The run does not depend on the second way, so a short wait is enough after the first was answered.
         let patience = if known { self.facts.quiet().max(self.patience / 4) } else { self.patience };
         let deadline = started + patience;
         let Ok(received) = ping.ask(&mut self.wire, &mut self.names, by, deadline, &mut |_| {}).await else {
@@ -137,13 +137,13 @@ impl Preflight {
         }
     }
 
-    /// Reads what the peer's program says of itself.
+    /// Reads the answer to `conformProbe`: the name of the program, and the methods that it declares absent.
     fn read_claim(&mut self, received: &Received) {
         let graph = &received.graph;
         let items = graph.items(received.root);
         let name = items.first().and_then(|&id| text(graph, id)).unwrap_or_else(|| "unnamed".to_owned());
         self.facts.object.name = Some(name.chars().take(80).collect());
-        // A list, or the names in one text, because not every port can send a list.
+        // A list of names, or one text with all names, because not every port can send a list.
         let absent = items.get(1).map(|&id| graph.items(id)).unwrap_or_default();
         let listed = absent.iter().filter_map(|&id| text(graph, id));
         let written = items.get(1).and_then(|&id| text(graph, id)).unwrap_or_default();
@@ -155,7 +155,7 @@ impl Preflight {
         self.facts.object.absent = listed.chain(words).filter(is_optional).collect();
     }
 
-    /// Two calls in one segment: do the answers come in their order?
+    /// Sends two calls in one segment and learns whether their answers arrive in the same order.
     async fn learn_order(&mut self, ping: &Ping) {
         let deadline = Instant::now() + self.patience;
         let (mut lines, first) = ping.line(&mut self.names, self.facts.calls.by);
@@ -176,7 +176,8 @@ impl Preflight {
         self.facts.calls.ordered = answers == [first, second];
     }
 
-    /// Calls once each method of the probe that many cases rest on: a case that needs one without an answer would say nothing.
+    /// Calls each method of the probe that many cases rest on. If one does not answer, the cases that need it would prove
+    /// nothing.
     async fn learn_answers(&mut self) {
         if self.facts.object.name.is_none() {
             return;
@@ -195,7 +196,7 @@ impl Preflight {
         }
     }
 
-    /// Whether the peer serves a second connection while the first is open. A client opens one after another.
+    /// Learns whether the peer serves a second connection while the first is open. A client opens only one at a time.
     async fn learn_connections(&mut self, route: &Route) {
         if let Some(host) = route.host() {
             let note = "the peer is a client: it connects to us, one connection after another";
@@ -203,7 +204,7 @@ impl Preflight {
             self.facts.notes.extend(host.note().await);
             return;
         }
-        // The first connection gives its memory back, so that the second may bring as much.
+        // Free the memory of the first connection for the second.
         self.wire.allow_more(0);
         let second = serves(route, &self.facts, Instant::now() + self.patience).await;
         if self.facts.object.members.is_some() && second.is_err() && !self.wire.is_closed() {
@@ -249,8 +250,8 @@ fn notes(facts: &Facts, ended: bool) -> Vec<String> {
     }
     if facts.calls.ping.is_none() && facts.missing.is_empty() {
         return vec![
-            "no call is known that this peer answers: expose the probe or name a method with --ping, for example --ping \
-             'add[1,2,\"$cb\"]'; until then quiet time shows absence"
+            "no known-good call: expose the probe or name a method with --ping, for example --ping 'add[1,2,\"$cb\"]'; \
+             until then quiet time shows absence"
                 .to_owned(),
         ];
     }
@@ -260,8 +261,7 @@ fn notes(facts: &Facts, ended: bool) -> Vec<String> {
     let mut notes = Vec::new();
     if facts.missing.contains("callback/path-forms") {
         notes.push(
-            "the peer rejects strings as indexes in paths: cases about something else write integers"
-                .to_owned(),
+            "the peer rejects strings as indexes in paths: cases about other clauses use integers".to_owned(),
         );
     }
     if facts.missing.contains("methods/by-id") {

@@ -1,7 +1,8 @@
-//! The replayer: runs one transcript on one connection and says how the peer diverges from it.
+//! The replayer: plays one transcript on one connection and reports how the peer diverges from it.
 //!
-//! It follows the rules of judgement (`harness/docs/rules-of-judgement.md`): a step of ours waits for the mandatory expectations above it;
-//! presence is decided by the deadline of the case, absence by two barriers; a message that comes early is kept for the step that expects it.
+//! It follows the rules of judgement (`harness/docs/rules-of-judgement.md`). A step of ours waits for the mandatory
+//! expectations above it. The deadline of the case decides presence, and two barriers decide absence. A message that
+//! arrives early is kept for the step that expects it.
 
 mod absence;
 mod expect;
@@ -32,7 +33,7 @@ pub(crate) const AFTER_LAST: &str = "after the last step";
 /// The step and the clause of a divergence before the first step.
 const HANDSHAKE: (&str, &str) = ("the handshake", "methods/sent");
 
-/// What the handshake waits for.
+/// The message that the handshake waits for.
 const METHODS: &str = "the message \"methods\"";
 
 /// Runs `case` against the peer.
@@ -46,12 +47,12 @@ pub async fn replay(case: &Case, route: &Route, facts: &Facts, patience: Duratio
     }
 }
 
-/// Runs `case`, which speaks for the server, against the client that opened this connection to us.
+/// Runs `case`, in which we are the server, against the client that opened this connection.
 pub async fn replay_accepted(case: &Case, wire: Wire, facts: &Facts, patience: Duration) -> Replayed {
     play(case, Session::new(&case.transcript, None, facts, wire, patience)).await
 }
 
-/// Plays the first part of a case, then the others, which are read one by one.
+/// Plays the first part of a case, then the other parts, which are read one by one.
 async fn play(case: &Case, mut session: Session<'_>) -> Replayed {
     let played = match Replay::new(&case.transcript, &mut session).begin().await {
         Ok(()) => match play_rest(case, &mut session).await {
@@ -70,7 +71,7 @@ async fn play(case: &Case, mut session: Session<'_>) -> Replayed {
 
 async fn play_rest(case: &Case, session: &mut Session<'_>) -> Result<(), Stop> {
     let Some(rest) = &case.rest else { return Ok(()) };
-    let changed = |error| Stop::NotApplicable(format!("it changed while it was replayed: {error}"));
+    let changed = |error| Stop::NotApplicable(format!("the file changed during the replay: {error}"));
     let mut parts = rest.parts(&case.transcript.header).map_err(changed)?;
     while let Some(part) = parts.next_part().map_err(changed)? {
         session.next_part();
@@ -85,15 +86,15 @@ enum Stop {
     NotApplicable(String),
 }
 
-/// One part of a transcript, being played.
+/// The replay of one part of a transcript.
 struct Replay<'r, 'a, 't> {
     session: &'r mut Session<'a>,
     transcript: &'t Transcript,
     /// How many steps had begun before this part.
     before: usize,
-    /// The messages that are expected. Optional ones of earlier parts are no longer waited for.
+    /// The expected messages. Optional messages of earlier parts are no longer expected.
     pending: Vec<Pending<'t>>,
-    /// The step and the clause of a divergence that is found now.
+    /// The step and the clause of a divergence found now.
     step: (&'t str, &'t str),
 }
 
@@ -108,14 +109,14 @@ impl<'r, 'a, 't> Replay<'r, 'a, 't> {
         if !self.transcript.header.manual_handshake {
             self.shake_hands().await?;
             if self.transcript.header.hostile {
-                // A peer has read the handshake, every time, before it gets hostile input.
+                // The peer must always have read the handshake before it gets hostile input.
                 self.session.greet().await;
             }
         }
         self.part().await
     }
 
-    /// The steps of this part, and everything that they expect.
+    /// Runs the steps of this part, and waits for everything that they expect.
     async fn part(&mut self) -> Result<(), Stop> {
         let steps: Vec<&'t Step> = self.transcript.steps.iter().collect();
         self.steps(&steps).await?;
@@ -123,7 +124,7 @@ impl<'r, 'a, 't> Replay<'r, 'a, 't> {
         self.settle().await
     }
 
-    /// What may still show after the last step.
+    /// Checks that nothing more comes after the last step.
     async fn end(&mut self) -> Result<(), Stop> {
         self.enter(AFTER_LAST, None);
         if self.session.over {
@@ -159,7 +160,7 @@ impl<'r, 'a, 't> Replay<'r, 'a, 't> {
                 let next = steps.get(at + 1).map(|next| &next.action);
                 match (&step.action, next) {
                     (_, Some(Action::HalfClose)) => self.session.wire.hold_until_half_close(),
-                    // The bytes and the known-good call arrive together, every time.
+                    // The bytes and the known-good call must always arrive together.
                     (Action::Bytes(_, _, Split::Whole), Some(Action::Survive)) => {
                         self.session.wire.hold_until_next();
                     }
@@ -203,8 +204,8 @@ impl<'r, 'a, 't> Replay<'r, 'a, 't> {
         }
     }
 
-    /// Waits a moment for the functions of the peer that this action names: a message that crosses another may not come. Returns whether all
-    /// of them are bound.
+    /// Waits a moment for the peer's functions that this action names. They may never come if messages cross. Returns
+    /// whether all of them are bound.
     async fn waits_until_bound(&mut self, action: &Action) -> Result<bool, Stop> {
         let (Action::Call(called, pattern, _) | Action::Send(pattern @ Pattern { called, .. }, _)) = action
         else {
@@ -274,7 +275,8 @@ impl<'r, 'a, 't> Replay<'r, 'a, 't> {
         let by_name = self.session.facts.missing.contains("methods/by-id");
         let expanded = bytes.expand(&mut |called| match called {
             Called::Member(key) if by_name => Some(method_text(key, names, Addressing::ByName)),
-            // A name that the peer did not declare is ours: these bytes declare it. They may hold several messages, so no order follows.
+            // A name that the peer did not declare is ours, and these bytes declare it. The bytes may contain several
+            // messages, so no order follows.
             Called::Function(name) => {
                 let id = names.number(called).unwrap_or_else(|| names.declare(name));
                 Some(id.to_string().into_bytes())
@@ -282,13 +284,13 @@ impl<'r, 'a, 't> Replay<'r, 'a, 't> {
             called => names.number(called).map(|id| id.to_string().into_bytes()),
         });
         let mut bytes = expanded.map_err(|called| self.unbound(&called))?;
-        // A peer needs time to read long input, and few cases are about that.
+        // A peer needs time to read long input.
         self.session.extend_deadline(bytes.len() as u64);
         bytes.extend(newline.then_some(b'\n'));
         self.send(&split.segments(&bytes)).await
     }
 
-    /// Keeps a message that is not awaited now; ends the replay if nothing more can come.
+    /// Keeps a message for later steps. Ends the replay if nothing more can come.
     fn keep(&mut self, incoming: Incoming, awaited: &str) -> Result<(), Stop> {
         match incoming {
             Incoming::Message(received) => {
@@ -311,7 +313,7 @@ impl<'r, 'a, 't> Replay<'r, 'a, 't> {
         }
     }
 
-    /// An awaited message did not come: there was silence, or a line that is no message.
+    /// An expected message did not come. The peer sent nothing, or a line that is not a message.
     fn missing(&self, awaited: &str) -> Stop {
         match &self.session.broken {
             None => self.diverged(Kind::Absent, awaited, "nothing", Cause::Time),
@@ -343,8 +345,7 @@ impl<'r, 'a, 't> Replay<'r, 'a, 't> {
 
     /// The result of a step that needs a second connection if we are the server.
     fn no_second_connection() -> Stop {
-        let reason =
-            "it needs a second connection, and to a server only the client opens any, one after another";
+        let reason = "it needs a second connection, but only the client opens connections, one after another";
         Stop::NotApplicable(reason.to_owned())
     }
 }

@@ -9,8 +9,8 @@ use dnode_spec::transcript::Names;
 use std::io;
 use tokio::time::Instant;
 
-/// Opens a connection and checks that the peer serves it before the deadline: it does the handshake, and answers the known-good call if there
-/// is one.
+/// Opens a connection and checks that the peer serves it before the deadline: the peer must do the handshake and, if there
+/// is one, answer the known-good call.
 ///
 /// # Errors
 /// Why the connection was not served.
@@ -20,7 +20,7 @@ pub async fn serves(route: &Route, facts: &Facts, deadline: Instant) -> Result<(
         io::ErrorKind::TimedOut => Silence::Late,
         _ => Silence::Refused,
     })?;
-    // The time that a client takes to connect is its own.
+    // A client may take extra time to connect.
     let deadline = if route.host().is_some() { deadline + begun.elapsed() } else { deadline };
     let mut names = Names::new(65);
     wire.send(&[HELLO], deadline).await;

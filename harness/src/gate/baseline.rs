@@ -1,20 +1,20 @@
-//! The baseline: which failures of a peer are known, and why each of them is accepted.
+//! The baseline: the known failures of a peer, and why each is accepted.
 //!
-//! A file of TOML, one `[[known]]` for each case:
+//! A TOML file with one `[[known]]` table for each case:
 //!
 //! ```toml
 //! [[known]]
 //! case = "robust/message-null"
 //! fingerprint = "1:22b531109346"
 //! reason = "a line of null ends the process"
-//! issue = "https://example.org/issues/7"  # may be left out
-//! expires = 2027-03-01                    # the last day; may be left out
+//! issue = "https://example.org/issues/7"  # optional
+//! expires = 2027-03-01                    # optional: the last day on which the failure is accepted
 //! ```
 //!
-//! Known failures still run. An entry excuses the finding of its case with its fingerprint, until its last day is over. What an entry says and no
-//! longer holds is [`Stale`], and makes a run red: a baseline is never larger than what it excuses.
+//! Known failures still run. Until it expires, an entry excuses a finding of its case with its fingerprint. An entry that
+//! no longer holds is [`Stale`] and makes a run fail, so a baseline never contains entries that excuse nothing.
 //!
-//! [`edit`] makes such a file and keeps it up to date.
+//! [`edit`] creates such a file and keeps it up to date.
 
 pub mod edit;
 
@@ -23,7 +23,7 @@ use crate::error::{Fault, Faulted};
 use chrono::{Datelike, Utc};
 use dnode_reports::event::{Outcome, Reference, Stale, Verdict};
 use dnode_spec::generate::Seed;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::ops::Range;
 use std::path::Path;
@@ -50,11 +50,11 @@ pub enum BaselineError {
     Malformed {
         /// The file.
         name: String,
-        /// The line, and what is wrong with it.
+        /// The line and the error.
         problem: String,
     },
     /// The failure of this case is new, and the caller gave no reason to accept it.
-    #[error("{0} is not known yet: say with --reason why its failure is accepted")]
+    #[error("{0} is not in the baseline: give the reason why its failure is accepted with --reason")]
     NoReason(String),
     /// The catalogue cannot be read.
     #[error(transparent)]
@@ -79,17 +79,17 @@ impl Faulted for BaselineError {
     }
 }
 
-/// The failures that are known.
+/// The known failures of a peer.
 #[derive(Debug, Clone)]
 pub struct Baseline {
-    /// The file, as it is named to people.
+    /// The name of the file, for messages.
     name: String,
     entries: Vec<Entry>,
-    /// The day on which it is read.
+    /// The date of the run.
     today: Date,
-    /// The clauses that the cases of its entries are about.
+    /// The clauses that the cases of its unexpired entries test.
     clauses: BTreeSet<String>,
-    /// The ids that cases have.
+    /// The ids of all cases.
     ids: BTreeSet<String>,
 }
 
@@ -98,19 +98,19 @@ pub struct Baseline {
 pub struct Entry {
     /// The case.
     pub case: String,
-    /// What the finding is.
+    /// The fingerprint of the finding.
     pub fingerprint: String,
     /// Why it is accepted.
     pub reason: String,
-    /// Where it is followed up.
+    /// The issue that tracks it.
     pub issue: Option<String>,
     /// The last day on which it is accepted.
     pub expires: Option<Date>,
 }
 
-/// The date at Greenwich: what an entry's last day is held against.
+/// Today's date in UTC, to compare with the last day of an entry.
 #[must_use]
-#[allow(clippy::disallowed_methods, reason = "a date is all that the wall clock is read for")]
+#[allow(clippy::disallowed_methods, reason = "only the date is read from the wall clock")]
 pub fn today() -> Date {
     let today = Utc::now().date_naive();
     let small = |number: u32| u8::try_from(number).unwrap_or_default();
@@ -125,7 +125,7 @@ impl Baseline {
     /// Reads a file, as of today.
     ///
     /// # Errors
-    /// What is wrong with it, in which line, and what to do.
+    /// If the file cannot be read or is not a baseline. The error names the line and says how to fix it.
     pub fn open(path: &Path) -> Result<Baseline, BaselineError> {
         let name = path.display().to_string();
         let text = std::fs::read_to_string(path)
@@ -136,7 +136,7 @@ impl Baseline {
     /// Reads the text of a file.
     ///
     /// # Errors
-    /// What is wrong with it, in which line, and what to do.
+    /// If the text is not a baseline. The error names the line and says how to fix it.
     pub fn read(text: &str, name: &str, today: Date) -> Result<Baseline, BaselineError> {
         let entries =
             entries(text).map_err(|problem| BaselineError::Malformed { name: name.to_owned(), problem })?;
@@ -144,8 +144,8 @@ impl Baseline {
         let of_entry = |entry: &Entry| {
             let case = cases.iter().find(|case| case.id() == entry.case);
             let tested = case.map(|case| case.transcript.header.clauses.clone()).unwrap_or_default();
-            let on_lines = over_the_run().find(|it| it.id == entry.case).map(|it| it.clause.id.to_owned());
-            tested.into_iter().chain(on_lines).collect::<Vec<_>>()
+            let invariant = over_the_run().find(|it| it.id == entry.case).map(|it| it.clause.id.to_owned());
+            tested.into_iter().chain(invariant).collect::<Vec<_>>()
         };
         let clauses = entries.iter().filter(|entry| entry.holds(today)).flat_map(of_entry).collect();
         let ids =
@@ -153,18 +153,18 @@ impl Baseline {
         Ok(Baseline { name: name.to_owned(), entries, today, clauses, ids })
     }
 
-    /// What it is, for people: its file, and how many failures it knows.
+    /// A note for the reader of the verdicts: the file, and the number of known failures.
     #[must_use]
     pub fn describe(&self) -> String {
         let failures = if self.entries.len() == 1 { "failure" } else { "failures" };
         format!("baseline {}: {} known {failures}", self.name, self.entries.len())
     }
 
-    /// Why this outcome makes no run red, where its failure is known.
+    /// Why this outcome does not gate, if its failure is known.
     #[must_use]
     pub fn excuse(&self, outcome: &Outcome) -> Option<String> {
         if outcome.verdict == Verdict::Inconclusive {
-            // What rests on a clause that is known to fail can say nothing.
+            // A case that rests on a clause with a known failure proves nothing.
             let needed = outcome.rests_on.as_deref()?;
             return self
                 .clauses
@@ -173,23 +173,23 @@ impl Baseline {
         }
         let entry = self.entries.iter().find(|entry| entry.case == outcome.id)?;
         let issue = entry.issue.as_ref().map(|issue| format!(" ({issue})")).unwrap_or_default();
-        (entry.holds(self.today) && is_of(outcome, entry)).then(|| format!("known: {}{issue}", entry.reason))
+        (entry.holds(self.today) && entry.knows(outcome)).then(|| format!("known: {}{issue}", entry.reason))
     }
 
-    /// What no longer holds in a run with these outcomes.
-    pub(crate) fn stale<'a>(&self, outcomes: impl Fn(&str) -> Option<&'a Outcome>) -> Vec<Stale> {
+    /// The entries that no longer hold in a run with these outcomes, by the ids of their cases.
+    pub(crate) fn stale(&self, outcomes: &BTreeMap<String, Outcome>) -> Vec<Stale> {
         self.entries
             .iter()
             .filter_map(|entry| {
-                let (problem, remedy) = self.wrong(entry, outcomes(&entry.case))?;
+                let (problem, remedy) = self.problem(entry, outcomes.get(&entry.case))?;
                 Some(Stale { reference: Reference::Baseline, id: entry.case.clone(), problem, remedy })
             })
             .collect()
     }
 
-    /// What is wrong with an entry, and what to do.
-    fn wrong(&self, entry: &Entry, outcome: Option<&Outcome>) -> Option<(String, String)> {
-        let update = || format!("`dnode-conform baseline update {} RUN` mends it", self.name);
+    /// Why an entry is stale, and how to fix it.
+    fn problem(&self, entry: &Entry, outcome: Option<&Outcome>) -> Option<(String, String)> {
+        let update = || format!("run `dnode-conform baseline update {} RUN`", self.name);
         let Some(outcome) = outcome else {
             let exists = self.ids.contains(&entry.case) || entry.case.parse::<Seed>().is_ok();
             return (!exists).then(|| {
@@ -199,24 +199,24 @@ impl Baseline {
         match (outcome.verdict, entry.expires) {
             (Verdict::Inconclusive | Verdict::HarnessError, _) => None,
             (Verdict::Pass, _) => {
-                Some(("the case passes, and the entry says that it fails".to_owned(), update()))
+                Some(("the case passes, but the entry says that it fails".to_owned(), update()))
             }
             (Verdict::NotApplicable, _) => {
-                Some(("the case is not applicable, and the entry says that it fails".to_owned(), update()))
+                Some(("the case is not applicable, but the entry says that it fails".to_owned(), update()))
             }
             (_, Some(expires)) if !entry.holds(self.today) => Some((
-                format!("the entry was good until {expires}"),
-                "mend the failure, or give the entry a later date and say why".to_owned(),
+                format!("the entry expired on {expires}"),
+                "fix the failure, or give the entry a later date and say why".to_owned(),
             )),
-            _ if is_of(outcome, entry) => None,
+            _ if entry.knows(outcome) => None,
             _ => {
                 let now = outcome.divergence.as_ref().map_or("none", |divergence| &divergence.fingerprint);
                 Some((
                     format!(
-                        "the failure is another: its fingerprint is {now}, and the entry has {}",
+                        "the case fails differently now: its fingerprint is {now}, but the entry has {}",
                         entry.fingerprint
                     ),
-                    format!("look at the finding; where it is as good as the one before, {}", update()),
+                    format!("check the finding; if you accept it as well, {}", update()),
                 ))
             }
         }
@@ -224,33 +224,33 @@ impl Baseline {
 }
 
 impl Entry {
-    /// Whether its last day is not over.
+    /// Whether it has not expired.
     fn holds(&self, today: Date) -> bool {
         self.expires.is_none_or(|expires| today <= expires)
     }
-}
 
-/// Whether the outcome is the finding that the entry knows.
-fn is_of(outcome: &Outcome, entry: &Entry) -> bool {
-    outcome.verdict.is_finding()
-        && outcome.divergence.as_ref().is_some_and(|divergence| divergence.fingerprint == entry.fingerprint)
+    /// Whether the outcome is the known finding.
+    fn knows(&self, outcome: &Outcome) -> bool {
+        let fingerprint = outcome.divergence.as_ref().map(|divergence| &divergence.fingerprint);
+        outcome.verdict.is_finding() && fingerprint == Some(&self.fingerprint)
+    }
 }
 
 /// The entries of a file.
 fn entries(text: &str) -> Result<Vec<Entry>, String> {
     let document = Document::parse(text).map_err(|error| {
-        format!("line {}: this is no TOML: {}", line(text, error.span()), error.message().trim())
+        format!("line {}: invalid TOML: {}", line(text, error.span()), error.message().trim())
     })?;
     if let Some((key, _)) = document.iter().find(|(key, _)| *key != KNOWN) {
         let at = document.as_table().key(key).and_then(toml_edit::Key::span);
         return Err(format!(
-            "line {}: a baseline holds nothing but [[{KNOWN}]], not {key:?}",
+            "line {}: expected [[{KNOWN}]], got {key:?}: a baseline contains nothing else",
             line(text, at)
         ));
     }
     let Some(item) = document.get(KNOWN) else { return Ok(Vec::new()) };
     let tables = item.as_array_of_tables().ok_or_else(|| {
-        format!("line {}: each known failure begins with a line [[{KNOWN}]]", line(text, item.span()))
+        format!("line {}: each known failure must begin with a line [[{KNOWN}]]", line(text, item.span()))
     })?;
     let mut entries: Vec<Entry> = Vec::new();
     for table in tables {
@@ -267,36 +267,36 @@ fn entries(text: &str) -> Result<Vec<Entry>, String> {
 fn entry(table: &Table) -> Result<Entry, String> {
     const KEYS: [&str; 5] = ["case", "fingerprint", "reason", "issue", "expires"];
     if let Some((key, _)) = table.iter().find(|(key, _)| !KEYS.contains(key)) {
-        return Err(format!("{key:?} is none of {}", KEYS.join(", ")));
+        return Err(format!("unknown key {key:?}; expected one of {}", KEYS.join(", ")));
     }
     let text = |key: &str| match table.get(key) {
         None => Ok(None),
         Some(item) => match item.as_str().map(str::trim) {
             Some(text) if !text.is_empty() => Ok(Some(text.to_owned())),
-            _ => Err(format!("{key} is a text that says something")),
+            _ => Err(format!("{key} must be a text that is not empty")),
         },
     };
     let required = |key: &str, why: &str| text(key)?.ok_or_else(|| format!("{key} is missing: {why}"));
     let expires = match table.get("expires") {
         None => None,
-        Some(item) => Some(date(item).ok_or("expires is a date without quotes, for example 2027-03-01")?),
+        Some(item) => Some(date(item).ok_or("expires must be a date without quotes, such as 2027-03-01")?),
     };
     Ok(Entry {
-        case: required("case", "the id that the finding begins with")?,
-        fingerprint: required("fingerprint", "it stands at the end of the finding's difference")?,
+        case: required("case", "the id at the beginning of the finding")?,
+        fingerprint: required("fingerprint", "the last word of the finding's difference")?,
         reason: required("reason", "say why this failure is accepted")?,
         issue: text("issue")?,
         expires,
     })
 }
 
-/// A date alone, without a time.
+/// A date without a time.
 fn date(item: &Item) -> Option<Date> {
     let value = item.as_datetime()?;
     value.date.filter(|_| value.time.is_none())
 }
 
-/// The line in which something begins, counted from 1.
+/// The line in which a span begins, counted from 1.
 fn line(text: &str, span: Option<Range<usize>>) -> usize {
     let start = span.map_or(0, |span| span.start);
     text.bytes().take(start).filter(|&byte| byte == b'\n').count() + 1

@@ -1,8 +1,7 @@
-//! The snapshot: how a peer behaved in an earlier run, as its canonical report says.
+//! The snapshot: how a peer behaved in an earlier run, read from its canonical report.
 //!
-//! Held against it, a run is green where the peer behaves as it did: the same verdict and the same fingerprint for each case. What it
-//! finds and the snapshot has is excused; everything else is a difference, better or worse, and makes the run red until the
-//! snapshot is updated.
+//! A run with a snapshot succeeds if each case has the same verdict and the same fingerprint as before: findings that
+//! the snapshot has are excused. Any other difference, better or worse, makes the run fail until the snapshot is updated.
 
 use dnode_reports::event::{Event, Outcome, Reference, Stale, Verdict};
 use dnode_reports::{ReadError, diff, json};
@@ -13,7 +12,7 @@ use std::collections::BTreeMap;
 #[derive(Debug, Clone)]
 pub struct Snapshot {
     name: String,
-    /// What is accepted whatever it is; the run makes the snapshot.
+    /// Any behaviour is accepted, because this run writes the snapshot.
     accepts: bool,
     cases: BTreeMap<String, Outcome>,
 }
@@ -22,32 +21,34 @@ impl Snapshot {
     /// Reads the text of a canonical report.
     ///
     /// # Errors
-    /// Why it is none.
+    /// [`ReadError`] if the text is not a canonical report.
     pub fn read(text: &str, name: &str) -> Result<Snapshot, ReadError> {
-        let told = json::read(text, name, Level::Robust)?;
-        let cases = told.into_iter().filter_map(|event| match event {
+        let events = json::read(text, name, Level::Robust)?;
+        let cases = events.into_iter().filter_map(|event| match event {
             Event::Judged(outcome) => Some((outcome.id.clone(), *outcome)),
             Event::Started(_) | Event::Ended(_) => None,
         });
         Ok(Snapshot { name: name.to_owned(), accepts: false, cases: cases.collect() })
     }
 
-    /// One that takes the run as it comes.
+    /// A snapshot that accepts any behaviour.
     #[must_use]
     pub fn accepting(name: &str) -> Snapshot {
         Snapshot { name: name.to_owned(), accepts: true, cases: BTreeMap::new() }
     }
 
-    /// What it is, for people.
+    /// A note for the reader of the verdicts.
     #[must_use]
     pub fn describe(&self) -> String {
         match self.accepts {
-            true => format!("snapshot {}: what comes is accepted and written there", self.name),
-            false => format!("snapshot {}: what gates is a difference from it", self.name),
+            true => {
+                format!("snapshot {}: the behaviour of this run is accepted and written there", self.name)
+            }
+            false => format!("snapshot {}: only differences from it gate", self.name),
         }
     }
 
-    /// Why this outcome makes no run red, where it is as it was.
+    /// Why this outcome does not gate, if it is as in the snapshot.
     #[must_use]
     pub fn excuse(&self, outcome: &Outcome) -> Option<String> {
         match outcome.verdict {
@@ -62,14 +63,14 @@ impl Snapshot {
         self.cases.get(&outcome.id).is_none_or(|was| diff::key(was) != diff::key(outcome))
     }
 
-    /// What is not as it was. `whole`: every case of the catalogue was run.
+    /// The differences from the snapshot. `whole`: all cases of the catalogue ran.
     pub(crate) fn stale(&self, outcomes: &BTreeMap<String, Outcome>, whole: bool) -> Vec<Stale> {
         if self.accepts {
             return Vec::new();
         }
         let gone = self.cases.values().filter(|was| whole && !outcomes.contains_key(&was.id));
         let gone = gone.map(|was| {
-            (was.id.as_str(), format!("the snapshot has {}, and there is no such case", was.verdict))
+            (was.id.as_str(), format!("{} in the snapshot, but the catalogue has no such case", was.verdict))
         });
         let differing = outcomes.values().filter(|outcome| self.differs(outcome));
         let differing = differing.map(|outcome| (outcome.id.as_str(), self.difference(outcome)));
@@ -79,7 +80,8 @@ impl Snapshot {
                 reference: Reference::Snapshot,
                 id: id.to_owned(),
                 problem,
-                remedy: "where this is meant, run again with --update and commit what it writes".to_owned(),
+                remedy: "if this change is intended, run again with --update and commit the snapshot"
+                    .to_owned(),
             })
             .collect()
     }
@@ -87,9 +89,9 @@ impl Snapshot {
     fn difference(&self, outcome: &Outcome) -> String {
         let now = outcome.verdict;
         match self.cases.get(&outcome.id).map(|was| was.verdict) {
-            None => format!("{now}, and the snapshot does not have the case"),
-            Some(was) if was == now => format!("{now} as before, but in another way"),
-            Some(was) => format!("{now}, and it was {was}"),
+            None => format!("{now}, but the snapshot does not have this case"),
+            Some(was) if was == now => format!("{now} as before, but with another fingerprint"),
+            Some(was) => format!("{now}, but {was} in the snapshot"),
         }
     }
 }

@@ -43,11 +43,12 @@ fn run(outcomes: &[Outcome], interrupted: bool) -> Vec<Event> {
     std::iter::once(Event::Started(run)).chain(judged).chain([Event::Ended(ended)]).collect()
 }
 
-/// The exit of a run through the gate, and what no longer holds.
+/// The exit of a run through the gate, and the stale entries.
 fn through(gate: &Gate, outcomes: &[Outcome], interrupted: bool) -> (String, Vec<String>) {
-    let held = Held::new(gate, &[], true);
-    let mut told = held.begin();
-    let events: Vec<Event> = run(outcomes, interrupted).into_iter().map(|event| told.event(event)).collect();
+    let gate = RunGate::new(gate, &[], true);
+    let mut emitted = gate.emitted();
+    let events: Vec<Event> =
+        run(outcomes, interrupted).into_iter().map(|event| emitted.event(event)).collect();
     let mut account = dnode_reports::account::Account::default();
     let mut exit = (String::new(), Vec::new());
     for event in &events {
@@ -63,7 +64,7 @@ fn through(gate: &Gate, outcomes: &[Outcome], interrupted: bool) -> (String, Vec
     exit
 }
 
-/// What is written, shared with the test.
+/// A writer that shares its text with the test.
 #[derive(Clone, Default)]
 struct Shared(Arc<Mutex<Vec<u8>>>);
 
@@ -88,7 +89,7 @@ fn snapshot(outcomes: &[Outcome]) -> Gate {
 }
 
 #[test]
-fn what_is_newer_than_the_catalogue_does_not_gate() {
+fn cases_newer_than_the_catalogue_do_not_gate() {
     let header = |id: &str, since: &str| {
         format!(
             r#"{{"dnode-transcript":1,"id":"{id}","since":"{since}","clauses":["framing/json"],"about":"x","hostile":true}}
@@ -99,27 +100,27 @@ fn what_is_newer_than_the_catalogue_does_not_gate() {
     let cases =
         [("a/old", "0.1.0"), ("a/new", "0.2.0")].map(|(id, since)| Case::read(&header(id, since)).unwrap());
     let frozen = Gate { catalogue: Some(Version::new(0, 1, 0)), ..Gate::from(Level::Robust) };
-    let held = Held::new(&frozen, &cases, false);
-    assert!(held.gates(&outcome("a/old", Verdict::Crash, "1:a")));
-    assert!(!held.gates(&outcome("a/new", Verdict::Crash, "1:a")));
+    let gate = RunGate::new(&frozen, &cases, false);
+    assert!(gate.gates(&outcome("a/old", Verdict::Crash, "1:a")));
+    assert!(!gate.gates(&outcome("a/new", Verdict::Crash, "1:a")));
     let free = Gate::from(Level::Robust);
-    assert!(Held::new(&free, &cases, false).gates(&outcome("a/new", Verdict::Crash, "1:a")));
+    assert!(RunGate::new(&free, &cases, false).gates(&outcome("a/new", Verdict::Crash, "1:a")));
 }
 
 #[test]
-fn behaviour_as_in_the_snapshot_is_green_whatever_it_is() {
+fn any_behaviour_as_in_the_snapshot_succeeds() {
     let outcomes = [
         outcome("a/pass", Verdict::Pass, ""),
         outcome("a/fail", Verdict::Fail, "1:a"),
         outcome("a/hang", Verdict::Hang, "1:b"),
-        outcome("a/unsaid", Verdict::Inconclusive, ""),
+        outcome("a/inconclusive", Verdict::Inconclusive, ""),
     ];
     let (exit, stale) = through(&snapshot(&outcomes), &outcomes, false);
     assert_eq!((exit.as_str(), stale), ("exit 0: nothing that gates failed", vec![]));
 }
 
 #[test]
-fn every_difference_from_the_snapshot_is_red_better_or_worse() {
+fn any_difference_from_the_snapshot_fails_better_or_worse() {
     let gate = snapshot(&[
         outcome("a/better", Verdict::Fail, "1:a"),
         outcome("a/gone", Verdict::Pass, ""),
@@ -135,16 +136,16 @@ fn every_difference_from_the_snapshot_is_red_better_or_worse() {
     let (exit, stale) = through(&gate, &now, false);
     assert_eq!(exit, "exit 1: 1 gating failure, 1 crash, 5 differences from the snapshot");
     insta::assert_snapshot!(stale.join("\n"), @"
-    a/better: pass, and it was fail
-    a/new: pass, and the snapshot does not have the case
-    a/other: fail as before, but in another way
-    a/worse: crash, and it was pass
-    a/gone: the snapshot has pass, and there is no such case
+    a/better: pass, but fail in the snapshot
+    a/new: pass, but the snapshot does not have this case
+    a/other: fail as before, but with another fingerprint
+    a/worse: crash, but pass in the snapshot
+    a/gone: pass in the snapshot, but the catalogue has no such case
     ");
 }
 
 #[test]
-fn an_interrupted_run_differs_only_where_it_says_something() {
+fn cases_that_did_not_run_are_no_difference() {
     let gate = snapshot(&[outcome("a/pass", Verdict::Pass, ""), outcome("a/unrun", Verdict::Pass, "")]);
     let now = [outcome("a/pass", Verdict::Pass, ""), outcome("a/unrun", Verdict::Inconclusive, "")];
     let (exit, stale) = through(&gate, &now, true);
@@ -152,7 +153,7 @@ fn an_interrupted_run_differs_only_where_it_says_something() {
 }
 
 #[test]
-fn a_run_that_makes_the_snapshot_is_green_unless_the_suite_failed() {
+fn a_run_that_writes_the_snapshot_succeeds_unless_the_suite_failed() {
     let gate = Gate { snapshot: Some(Snapshot::accepting("snap.json")), ..Gate::from(Level::Robust) };
     let outcomes = [outcome("a/crash", Verdict::Crash, "1:a"), outcome("a/pass", Verdict::Pass, "")];
     assert_eq!(through(&gate, &outcomes, false).0, "exit 0: nothing that gates failed");

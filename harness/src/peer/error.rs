@@ -19,7 +19,7 @@ pub enum StartError {
     /// The peer cannot be reached: it accepts no connections, or a client did not connect again.
     #[error("{}", unreachable(.0, .1))]
     Unreachable(Route, io::Error),
-    /// The command could not be started.
+    /// The command cannot be started.
     #[error("the command {0:?} cannot be started: {1}")]
     Command(String, io::Error),
     /// The program ended before it accepted a connection.
@@ -28,16 +28,16 @@ pub enum StartError {
     /// The program runs, but accepts no connection; with its standard error.
     #[error("{0:?} runs, but accepts no connection at {1} after {seconds} s", seconds = START.as_secs())]
     NotReady(String, Route, String),
-    /// No client connected to us; what happened instead, and the standard error of its process.
+    /// No client connected to us: what happened instead, and the standard error of its process.
     #[error("{}", no_client(.0, .1))]
     NoClient(Arc<Host>, String, String),
     /// The address cannot be used.
     #[error(transparent)]
     Address(#[from] AddressError),
-    /// Clients cannot be awaited.
+    /// We cannot wait for clients.
     #[error(transparent)]
     Host(#[from] HostError),
-    /// A port or a folder of our own cannot be had.
+    /// We got no free port or no temporary folder.
     #[error(transparent)]
     Harness(io::Error),
 }
@@ -82,7 +82,7 @@ impl Faulted for StartError {
         Some(match self {
             StartError::Unreachable(route, error) => match (retry_is_useless(error), route.host()) {
                 (true, _) => certificate_help(route)?.to_owned(),
-                (false, Some(_)) => "The client has to read each connection to its end, close it, and connect again until the \
+                (false, Some(_)) => "The client must read each connection to its end, close it, and connect again until the \
                                      connection is refused."
                     .to_owned(),
                 (false, None) => format!("Is the peer started?{}", transport_help(route)),
@@ -102,11 +102,11 @@ impl Faulted for StartError {
             ),
             StartError::NoClient(host, _, stderr) => match &host.listen().exec {
                 Some(_) => format!(
-                    "The words {{host}} and {{port}}, or {{socket}}, and the environment variables HOST, PORT and SOCKET say where we \
-                     listen. Its standard error:\n{stderr}"
+                    "Does it connect to the address given as {{host}} and {{port}}, or as {{socket}}, and in the environment variables \
+                     HOST, PORT and SOCKET? Its standard error:\n{stderr}"
                 ),
-                None => "Start a client that connects again after each connection, until the connection is refused; or let --exec \
-                         start it."
+                None => "Start a client that reconnects after each connection until it is refused, or let --exec start the \
+                         client."
                     .to_owned(),
             },
             StartError::Command(..) | StartError::Address(_) | StartError::Host(_) | StartError::Harness(_) => {
@@ -116,7 +116,7 @@ impl Faulted for StartError {
     }
 }
 
-/// What else may be wrong if nothing answers at this address.
+/// Another usual cause if nothing answers at this address.
 fn transport_help(route: &Route) -> &'static str {
     match route.address().map(Address::scheme) {
         // Some servers never answer a handshake for a path that they do not have.
@@ -129,5 +129,5 @@ fn transport_help(route: &Route) -> &'static str {
 fn certificate_help(route: &Route) -> Option<&'static str> {
     let trust = route.address()?.trust()?;
     (*trust != Trust::Anything)
-        .then_some("Name the authority of its certificate with --tls-ca FILE, or accept any certificate with --tls-insecure.")
+        .then_some("Give the authority of its certificate with --tls-ca FILE, or accept any certificate with --tls-insecure.")
 }

@@ -1,9 +1,9 @@
-//! A place for a peer that is started when it is needed, and started again after it was ended.
+//! A slot for one peer. It starts the peer on demand, and starts it again after it was ended.
 
 use super::{Peer, StartError};
 use crate::program::{Route, Target};
 
-/// A place for one peer at a time.
+/// A slot for one peer at a time.
 #[derive(Debug)]
 pub struct Slot {
     target: Target,
@@ -11,13 +11,13 @@ pub struct Slot {
 }
 
 impl Slot {
-    /// A place for a peer of this target; none runs there yet.
+    /// An empty slot for peers of this target.
     #[must_use]
     pub fn new(target: &Target) -> Slot {
         Slot { target: target.clone(), peer: None }
     }
 
-    /// The peer, started if none runs.
+    /// The peer. Starts one if none runs.
     ///
     /// # Errors
     /// [`StartError`].
@@ -40,13 +40,13 @@ impl Slot {
         self.peer.is_none()
     }
 
-    /// Where the connections of the peer come from, if one runs.
+    /// The route of the peer, if one runs.
     #[must_use]
     pub fn route(&self) -> Option<Route> {
         self.peer.as_ref().map(|peer| peer.route().clone())
     }
 
-    /// Ends the peer if it is ours, so that the next one is fresh.
+    /// Ends the peer if we started it, so that the next one is fresh.
     pub async fn discard(&mut self) {
         self.peer = match self.peer.take() {
             Some(peer) if peer.is_ours() => peer.end().await,
@@ -54,7 +54,7 @@ impl Slot {
         };
     }
 
-    /// Ends the peer if it is ours, for good.
+    /// Ends the peer if we started it, and closes the slot.
     pub async fn stop(self) {
         if let Some(peer) = self.peer {
             peer.stop().await;

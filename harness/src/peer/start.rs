@@ -1,4 +1,4 @@
-//! Starts a peer, or finds one that is running, and opens its first connection.
+//! Starts a peer, or finds a running one, and opens the first connection.
 
 use super::error::{START, StartError, retry_is_useless};
 use super::{Peer, Running};
@@ -18,13 +18,13 @@ use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::time::Instant;
 
-/// How long a peer that someone else started may take to accept a connection.
+/// How long a peer that the user started may take to accept a connection.
 const REACH: Duration = Duration::from_secs(5);
 /// How long the first connection may take to end.
 const GREETING: Duration = Duration::from_millis(200);
-/// The same for a client: if we cut the connection before the client closed its half, the client may see a reset.
+/// The same for a client. If we closed the connection before the client did, the client might see a reset.
 const GREETING_OF_CLIENT: Duration = Duration::from_secs(5);
-/// The time between two attempts to reach a program that is starting: there is no signal that it listens.
+/// The time between two attempts to reach a starting program. Nothing signals that it listens.
 const ATTEMPT: Duration = Duration::from_millis(10);
 
 pub(super) async fn start(target: &Target) -> Result<Peer, StartError> {
@@ -89,7 +89,7 @@ async fn start_process(target: &Target, command: &str, at: &Template) -> Result<
     Err(StartError::NotReady(command.to_owned(), route, stderr))
 }
 
-/// Waits for the first connection of a client. An end of its process after this harmless connection is usual for it.
+/// Waits for the first connection of a client. This connection is harmless, so any exit status after it is usual.
 async fn await_client(target: &Target, host: &Arc<Host>) -> Result<Peer, StartError> {
     let host = host.take().await?;
     let route = Route::Awaited(Arc::clone(&host));
@@ -116,8 +116,8 @@ async fn await_client(target: &Target, host: &Arc<Host>) -> Result<Peer, StartEr
     }
 }
 
-/// Ends the first connection, which showed that the peer listens. It sends our object first, because a peer may die of a connection that sends
-/// nothing, and a case is to find that. Returns whether the peer ended the connection too.
+/// Ends the first connection, which showed that the peer listens. Sends our object before: an empty connection may crash
+/// the peer, and a case must find that. Returns whether the peer closed the connection too.
 async fn greet(mut wire: Wire, patience: Duration) -> bool {
     let deadline = Instant::now() + patience;
     wire.send(&[HELLO], deadline).await;
@@ -125,9 +125,11 @@ async fn greet(mut wire: Wire, patience: Duration) -> bool {
     wire.is_closed()
 }
 
-/// A port that is free now and that the program takes a moment later. It lies below the range that systems assign, so that no other
-/// connection gets it in between. The first port is random, so that two runs at once do not collide, and each other port is the next one:
-/// two programs that start at the same time never get the same.
+/// A free port for a program that starts next.
+///
+/// It is below the range that systems assign by themselves, so no other connection takes it before the program does. The
+/// first port of a run is random, so that two runs do not collide. Each further port is the next number, so that two
+/// programs never get the same port.
 fn free_port() -> io::Result<u16> {
     const FIRST: u16 = 20_000;
     const COUNT: u64 = 12_000;

@@ -1,8 +1,7 @@
-//! Where a client comes to: a listener of ours, and the program that connects there, where we start it.
+//! The place where a client connects: our listener, and the client's program if we start it.
 //!
-//! Each connection is waited for. A program may connect again and again, until it is refused; or it ends with its connection, and then it
-//! is started anew for the next one. What status it ends with after a connection that was harmless is usual for it and no sign of a
-//! crash.
+//! A program may connect again and again until it is refused. A program that exits with its connection is restarted for
+//! the next one. If it exits with an error after a harmless connection, that status is usual for it and not a crash.
 
 use super::process::{self, Process};
 use crate::error::{Fault, Faulted};
@@ -18,31 +17,32 @@ use thiserror::Error;
 use tokio::sync::Mutex;
 use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 
-/// How long a client that was just started, or that somebody else starts, may take to come.
-const COMING: Duration = Duration::from_secs(10);
-/// How long one that is running may take to come again, or to end.
-const RETURN: Duration = Duration::from_secs(3);
-/// How long a connection of a program that has ended may take to be seen here.
+/// How long a client may take to connect if it was just started, or if the user starts it.
+const CONNECT: Duration = Duration::from_secs(10);
+/// How long a running client may take to reconnect or to exit.
+const RECONNECT: Duration = Duration::from_secs(3);
+/// How long a connection of a program that has exited may take to arrive here.
 const ENDING: Duration = Duration::from_millis(20);
-/// How long a connection that a client has left behind may take to be seen here.
+/// How long a connection that a stopped client left behind may take to arrive here.
 const LEFT: Duration = Duration::from_millis(5);
 
-/// The word that stands for the path of a socket.
+/// The placeholder for the path of a socket.
 const SOCKET: &str = "{socket}";
 
-/// Where to wait for a client, and how it is started.
+/// Where to wait for a client, and how to start it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Listen {
-    /// Where. In `unix:{socket}` the word stands for a path that nothing else uses.
+    /// The address. In `unix:{socket}`, the placeholder stands for an unused path.
     pub at: String,
-    /// What is shown over TLS.
+    /// Our certificate and key for TLS.
     pub identity: Option<Identity>,
-    /// Starts the client: `{host}` and `{port}`, or `{socket}`, and `{address}` say where we listen, and so do `HOST`, `PORT`, `SOCKET` and
-    /// `ADDRESS` in its environment. Without it, somebody else starts one.
+    /// The command that starts the client. Its placeholders `{host}` and `{port}`, or `{socket}`, and `{address}` stand
+    /// for the address, and so do the variables `HOST`, `PORT`, `SOCKET` and `ADDRESS` in its environment. `None`: the
+    /// user starts the client.
     pub exec: Option<String>,
 }
 
-/// Why clients cannot be awaited.
+/// Why we cannot wait for clients.
 #[derive(Debug, Error)]
 pub enum HostError {
     /// The address is not valid.
@@ -51,7 +51,7 @@ pub enum HostError {
     /// It is not possible to listen there.
     #[error(transparent)]
     Listen(#[from] ListenError),
-    /// A folder or a socket of our own fails.
+    /// A folder or a socket of our own failed.
     #[error(transparent)]
     Harness(#[from] io::Error),
 }
@@ -72,7 +72,7 @@ impl Faulted for HostError {
     }
 }
 
-/// Where clients connect.
+/// A listener for clients, and the program of the client if we start it.
 #[derive(Debug)]
 pub struct Host {
     listen: Listen,
@@ -80,11 +80,11 @@ pub struct Host {
     address: String,
     program: Option<Mutex<Program>>,
     taken: AtomicBool,
-    /// Where its socket lies, if it is our choice.
+    /// The folder of its socket, if we chose the path.
     _folder: Option<TempDir>,
 }
 
-/// Two are the same where they were asked for with the same words.
+/// Two hosts are equal if they were opened with the same options.
 impl PartialEq for Host {
     fn eq(&self, other: &Host) -> bool {
         self.listen == other.listen
@@ -98,21 +98,21 @@ struct Program {
     command: String,
     words: Vec<(&'static str, String)>,
     process: Option<Process>,
-    /// How many connections the running process has opened.
-    came: u64,
-    /// Nothing was done to it that could make it end in another way than it always does.
+    /// The running process has connected.
+    has_connected: bool,
+    /// The last connection had no input that could change how the process exits.
     harmless: bool,
-    /// With what it ends after a harmless connection, if not with success.
+    /// The exit status after a harmless connection, if it is not success.
     usual: Option<ExitStatus>,
-    /// How a process ended that should not have.
+    /// How a process ended, if it ended unexpectedly.
     death: Option<Death>,
 }
 
 impl Host {
-    /// Listens. The program is started when its connection is waited for.
+    /// Listens. The program is not started before the first [`next`](Host::next).
     ///
     /// # Errors
-    /// Why that is not possible, and who is at fault.
+    /// [`HostError`] if we cannot listen there.
     pub async fn open(listen: &Listen) -> Result<Host, HostError> {
         let folder = listen.at.contains(SOCKET).then(TempDir::new).transpose()?;
         let path = folder.as_ref().map(|folder| folder.path().join("suite").display().to_string());
@@ -130,11 +130,10 @@ impl Host {
         })
     }
 
-    /// This one, for whoever asks first, until it is [left](Host::leave); for others one more like it. Only where the port or the path is free to
-    /// choose there can be several.
+    /// Reserves this host until [`leave`](Host::leave), or opens another one like it if this one is reserved.
     ///
     /// # Errors
-    /// Why that is not possible, and who is at fault.
+    /// [`HostError`] if another one cannot be opened.
     pub async fn take(self: &Arc<Host>) -> Result<Arc<Host>, HostError> {
         if self.taken.swap(true, Ordering::Relaxed) {
             return Host::open(&self.listen).await.map(Arc::new);
@@ -142,20 +141,20 @@ impl Host {
         Ok(Arc::clone(self))
     }
 
-    /// Whether there can be several at once.
+    /// Whether there can be several at once: we start the client, and its address has a free port or path.
     #[must_use]
     pub fn is_one_of_many(&self) -> bool {
         let anywhere = Address::parse_to_listen(&self.listen.at).is_ok_and(|at| at.takes_any_port());
         self.program.is_some() && (anywhere || self.listen.at.contains(SOCKET))
     }
 
-    /// What was asked for.
+    /// The options that it was opened with.
     #[must_use]
     pub fn listen(&self) -> &Listen {
         &self.listen
     }
 
-    /// Where clients reach us.
+    /// The address that clients connect to.
     #[must_use]
     pub fn address(&self) -> &str {
         &self.address
@@ -173,36 +172,36 @@ impl Host {
         self.program.is_some()
     }
 
-    /// The next connection of a client, which has its own time to come, beyond the deadline too.
+    /// The next connection of a client. A client may take its time to start and connect, even beyond the deadline.
     ///
     /// # Errors
-    /// Why there is none.
+    /// If no client connects, or its handshake fails.
     pub async fn next(&self, deadline: Instant) -> io::Result<Connection> {
         let arrival = match &self.program {
             Some(program) => program.lock().await.arrival(&self.listener, deadline).await?,
-            None => timeout_at(deadline.max(Instant::now() + COMING), self.listener.accept()).await??,
+            None => timeout_at(deadline.max(Instant::now() + CONNECT), self.listener.accept()).await??,
         };
-        let until = deadline.max(Instant::now() + RETURN);
+        let until = deadline.max(Instant::now() + RECONNECT);
         timeout_at(until, arrival.shake_hands()).await?.map_err(|error| {
-            let words =
-                format!("a client came, and the handshake of {} failed: {error}", self.limits().transport);
-            io::Error::new(io::ErrorKind::InvalidData, words)
+            let transport = self.limits().transport;
+            let text = format!("a client connected, but the {transport} handshake failed: {error}");
+            io::Error::new(io::ErrorKind::InvalidData, text)
         })
     }
 
-    /// Whoever has taken it needs it no more.
+    /// Ends a reservation by [`take`](Host::take).
     pub fn leave(&self) {
         self.taken.store(false, Ordering::Relaxed);
     }
 
-    /// The last connection was harmless: how the process ends now is how it always ends.
+    /// Notes that the last connection was harmless, so the process now exits as it always does.
     pub async fn was_harmless(&self) {
         if let Some(program) = &self.program {
             program.lock().await.harmless = true;
         }
     }
 
-    /// How its process ended, if it ended as it should not.
+    /// How its process ended, if it ended unexpectedly. Waits for a running process.
     pub async fn death(&self, wait: Duration) -> Option<Death> {
         let mut program = self.program.as_ref()?.lock().await;
         let ended = match &mut program.process {
@@ -210,7 +209,7 @@ impl Host {
             None => None,
         };
         if let Some(status) = ended {
-            program.over(status).await;
+            program.ended(status).await;
         }
         program.death.clone()
     }
@@ -224,16 +223,16 @@ impl Host {
         }
     }
 
-    /// What the reader of the verdicts should know of how its process ends.
+    /// A note for the reader of the verdicts about the usual exit status of its process.
     pub async fn note(&self) -> Option<String> {
         let usual = self.program.as_ref()?.lock().await.usual?;
-        let words = process::describe(usual);
+        let status = process::describe(usual);
         Some(format!(
-            "the client ends with {words} after each connection: such an end is not taken for a crash"
+            "the client ends with {status} after each connection, so this is not counted as a crash"
         ))
     }
 
-    /// Ends the client, where it is ours. What it has left waiting here is nobody's.
+    /// Ends the client if it is ours, and drops the connections that it left waiting.
     pub async fn stop(&self) {
         let Some(program) = &self.program else { return };
         let mut program = program.lock().await;
@@ -248,64 +247,85 @@ impl Host {
 impl Program {
     fn new(command: &str, words: Vec<(&'static str, String)>) -> Program {
         let command = command.to_owned();
-        Program { command, words, process: None, came: 0, harmless: false, usual: None, death: None }
+        Program {
+            command,
+            words,
+            process: None,
+            has_connected: false,
+            harmless: false,
+            usual: None,
+            death: None,
+        }
     }
 
-    /// The next connection. A process that ended with its last one is started anew.
+    /// The next connection. A process that exited after its last connection is restarted.
     async fn arrival(&mut self, listener: &Listener, deadline: Instant) -> io::Result<Arrival> {
         loop {
             if let Some(death) = &self.death {
-                let before = if self.came == 0 { " before it connected" } else { "" };
-                return Err(io::Error::other(format!("the client ended with {}{before}", death.status)));
+                let when = if self.has_connected { "" } else { " before it connected" };
+                return Err(io::Error::other(format!("the client ended with {}{when}", death.status)));
             }
-            if self.process.is_none() {
-                self.start()?;
-            }
-            let Some(process) = &mut self.process else { continue };
-            let until = deadline.max(Instant::now() + if self.came == 0 { COMING } else { RETURN });
-            let accepted = tokio::select! {
-                biased;
-                arrival = listener.accept() => Ok(arrival),
-                status = process.end() => Err(status?),
-                () = sleep_until(until) => return Err(io::ErrorKind::TimedOut.into()),
-            };
-            // It may have connected, spoken and ended all at once.
-            let accepted = match accepted {
-                Ok(arrival) => Ok(arrival),
-                Err(status) => timeout(ENDING, listener.accept()).await.map_err(|_| status),
-            };
-            match accepted {
-                Ok(arrival) => {
-                    self.came += 1;
+            let reconnects = self.process.is_some() && self.has_connected;
+            let until = deadline.max(Instant::now() + if reconnects { RECONNECT } else { CONNECT });
+            match accept(listener, self.running()?, until).await? {
+                Next::Arrival(arrival) => {
+                    self.has_connected = true;
                     self.harmless = false;
-                    return arrival;
+                    return Ok(arrival);
                 }
-                Err(status) => self.over(status).await,
+                Next::Exit(status) => self.ended(status).await,
             }
         }
     }
 
-    fn start(&mut self) -> io::Result<()> {
-        self.came = 0;
-        let words: Vec<(&str, &str)> =
-            self.words.iter().map(|(word, value)| (*word, value.as_str())).collect();
-        self.process = Some(Process::start(&self.command, &words)?);
-        Ok(())
+    /// Its process. Starts one if none is running.
+    fn running(&mut self) -> io::Result<&mut Process> {
+        let process = match self.process.take() {
+            Some(process) => process,
+            None => {
+                self.has_connected = false;
+                let words: Vec<_> = self.words.iter().map(|(word, value)| (*word, value.as_str())).collect();
+                Process::start(&self.command, &words)?
+            }
+        };
+        Ok(self.process.insert(process))
     }
 
-    /// Its process has ended.
-    async fn over(&mut self, status: ExitStatus) {
+    /// Takes note of the end of its process.
+    async fn ended(&mut self, status: ExitStatus) {
         let Some(mut process) = self.process.take() else { return };
         if self.harmless && !status.success() {
             self.usual = Some(status);
         }
-        if self.came == 0 || !(status.success() || self.usual == Some(status)) {
+        let expected = status.success() || self.usual == Some(status);
+        if !(self.has_connected && expected) {
             self.death = Some(process.death(status).await);
         }
     }
 }
 
-/// The words for the place at which a client reaches us.
+/// What a running client does next.
+enum Next {
+    Arrival(Arrival),
+    Exit(ExitStatus),
+}
+
+/// Waits for a connection of this process, or for its end.
+async fn accept(listener: &Listener, process: &mut Process, until: Instant) -> io::Result<Next> {
+    let status = tokio::select! {
+        biased;
+        arrival = listener.accept() => return arrival.map(Next::Arrival),
+        status = process.end() => status?,
+        () = sleep_until(until) => return Err(io::ErrorKind::TimedOut.into()),
+    };
+    // A process may connect, send its lines and exit at once.
+    match timeout(ENDING, listener.accept()).await {
+        Ok(arrival) => arrival.map(Next::Arrival),
+        Err(_) => Ok(Next::Exit(status)),
+    }
+}
+
+/// The values of the placeholders for the address at which clients reach us.
 fn place(address: &str) -> Vec<(&'static str, String)> {
     let mut words = vec![("address", address.to_owned())];
     if let Some(path) = address.strip_prefix("unix:") {

@@ -1,7 +1,7 @@
-//! A peer's program that we started: its port, its standard error, its end.
+//! A peer's program that we started: its standard error and its end.
 //!
-//! It runs in a process group of its own, which is ended as a whole, so that no grandchild stays behind. Its standard error is read
-//! all the time and the last lines are kept; its standard output goes nowhere.
+//! It runs in its own process group, which we end as a whole, so that no grandchild is left behind. We read its standard
+//! error all the time and keep the last lines. We discard its standard output.
 
 use dnode_reports::event::{Death, Status};
 use nix::sys::signal::{Signal, killpg};
@@ -15,15 +15,15 @@ use std::time::Duration;
 use tokio::io::AsyncReadExt;
 use tokio::process::{Child, Command};
 
-/// How much of the standard error is kept.
+/// How many bytes of the standard error are kept.
 const KEPT_STDERR: usize = 8 * 1024;
 /// How long a process may take to follow a SIGTERM before the whole group is killed.
 const GRACE: Duration = Duration::from_millis(500);
 
-/// The groups of all running programs: for an end without time for each.
+/// The process groups of all running programs, for [`kill_all`].
 static RUNNING: Mutex<BTreeSet<i32>> = Mutex::new(BTreeSet::new());
 
-/// Kills every program that is running, for the last moment before the process ends.
+/// Kills all running programs. Call it directly before the suite exits.
 pub fn kill_all() {
     for group in RUNNING.lock().unwrap_or_else(PoisonError::into_inner).iter() {
         let _ = killpg(Pid::from_raw(*group), Signal::SIGKILL);
@@ -36,16 +36,16 @@ pub struct Process {
     child: Child,
     group: Option<Pid>,
     stderr: Arc<Mutex<Vec<u8>>>,
-    /// Ends when the program's standard error does.
+    /// The task that reads the standard error. It ends at the end of the pipe.
     reader: tokio::task::JoinHandle<()>,
 }
 
 impl Process {
-    /// Starts `command` by the shell. Of each of `words`, `("port", "5050")` for example, the value replaces `{port}` and is `PORT` in
-    /// its environment.
+    /// Starts `command` with the shell. A word such as `("port", "5050")` replaces `{port}` in the command and sets
+    /// `PORT` in its environment.
     ///
     /// # Errors
-    /// Why it could not be started. The caller is at fault.
+    /// The system's error if the shell cannot be started.
     pub fn start(command: &str, words: &[(&str, &str)]) -> io::Result<Process> {
         let place = |line: String, (word, value): &(&str, &str)| line.replace(&format!("{{{word}}}"), value);
         let mut child = Command::new("sh")
@@ -76,7 +76,7 @@ impl Process {
         self.group.map(Pid::as_raw)
     }
 
-    /// How the program ended, if it has.
+    /// The exit status of the program, if it has ended.
     pub fn ended(&mut self) -> Option<ExitStatus> {
         self.child.try_wait().ok().flatten()
     }
@@ -84,18 +84,18 @@ impl Process {
     /// Waits for the program to end.
     ///
     /// # Errors
-    /// What the system says.
+    /// The system's error.
     pub async fn end(&mut self) -> io::Result<ExitStatus> {
         self.child.wait().await
     }
 
-    /// The same, up to `limit`.
+    /// Waits for the program to end, but no longer than `limit`.
     pub async fn wait(&mut self, limit: Duration) -> Option<ExitStatus> {
         tokio::time::timeout(limit, self.child.wait()).await.ok().and_then(Result::ok)
     }
 
-    /// The last lines of its standard error. Where the program has ended, waits a moment for the rest to be read: a
-    /// grandchild may hold the pipe open, so not for its end.
+    /// The last lines of its standard error. If the program has ended, this waits a moment for the rest. It does not
+    /// wait for the end of the pipe, because a grandchild may keep it open.
     pub async fn stderr(&mut self) -> String {
         if self.ended().is_some() && !self.reader.is_finished() {
             let _ = tokio::time::timeout(GRACE, &mut self.reader).await;
@@ -106,12 +106,12 @@ impl Process {
         lines[lines.len().saturating_sub(20)..].join("\n")
     }
 
-    /// How it ended, with the last lines of its standard error. `status` is its exit status.
+    /// Describes its end, with the last lines of its standard error. `status` is its exit status.
     pub async fn death(&mut self, status: ExitStatus) -> Death {
         Death { status: describe(status), stderr: self.stderr().await }
     }
 
-    /// Ends the whole group: SIGTERM, and SIGKILL for what is left.
+    /// Ends the whole group with SIGTERM, then with SIGKILL.
     pub async fn stop(mut self) {
         if self.ended().is_none() {
             self.signal(Signal::SIGTERM);
@@ -148,7 +148,7 @@ async fn keep_last(mut pipe: impl tokio::io::AsyncRead + Unpin, kept: Arc<Mutex<
     }
 }
 
-/// The exit status or signal that ended a process, as reports have it.
+/// The exit status or the signal that ended a process, as reports show it.
 #[must_use]
 pub fn describe(status: ExitStatus) -> Status {
     match (status.code(), status.signal()) {

@@ -31,7 +31,7 @@ impl Route {
         }
     }
 
-    /// Where the client connects, if the peer is one.
+    /// The host that the client connects to, if the peer is a client.
     #[must_use]
     pub fn host(&self) -> Option<&Arc<Host>> {
         match self {
@@ -40,7 +40,7 @@ impl Route {
         }
     }
 
-    /// The address that we dial, if we do.
+    /// The address that we dial, if the peer is a server.
     #[must_use]
     pub fn address(&self) -> Option<&Address> {
         match self {
@@ -49,7 +49,7 @@ impl Route {
         }
     }
 
-    /// What its transport cannot carry.
+    /// The limits of its transport.
     #[must_use]
     pub fn limits(&self) -> Limits {
         match self {

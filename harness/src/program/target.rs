@@ -7,21 +7,21 @@ use dnode_spec::dialect::Dialect;
 use std::fmt;
 use std::sync::Arc;
 
-/// The peer under test, as the caller names it.
+/// The peer under test.
 #[derive(Debug, Clone)]
 pub enum Target {
-    /// The project's own reference peer, on a loopback port, speaking this dialect.
+    /// The project's own reference peer, on a loopback port, in this dialect.
     Reference(Dialect),
     /// A server that is already running.
     Address(Address),
-    /// A program that we start; it listens where the template says.
+    /// A program that we start. It listens at the address of the template.
     Exec(String, Template),
     /// A client that connects to us.
     Client(Arc<Host>),
 }
 
 impl Target {
-    /// Reads an address; see [`Address::parse`]. Over TLS the authorities of this system are trusted.
+    /// Reads an address; see [`Address::parse`]. TLS connections trust the certificate authorities of this system.
     ///
     /// # Errors
     /// [`AddressError`].
@@ -29,7 +29,7 @@ impl Target {
         Address::parse(text, &Trust::System).map(Target::Address)
     }
 
-    /// A program that listens by TCP at `{port}` of 127.0.0.1.
+    /// A program that listens on TCP at 127.0.0.1 and the port `{port}`.
     #[must_use]
     pub fn exec(command: &str) -> Target {
         Target::Exec(command.to_owned(), Template::tcp())

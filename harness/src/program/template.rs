@@ -1,4 +1,4 @@
-//! Addresses of programs that we start: the port or the socket is filled in at each start.
+//! Addresses of programs that we start. Each start fills in a port or a socket.
 
 use crate::error::{Fault, Faulted};
 use dnode::transport::{Address, AddressError, Trust};
@@ -15,13 +15,13 @@ pub struct Template {
 /// Why a template cannot be used. The caller is at fault.
 #[derive(Debug, Error)]
 pub enum TemplateError {
-    /// Nothing in it can be filled in.
+    /// It has no placeholder.
     #[error(
-        "{0:?} does not say where the program that we start listens: write {{port}} or {{socket}} into it, for example \
+        "{0:?} has no placeholder for the place where the program listens: add {{port}} or {{socket}}, for example \
          unix:{{socket}} or tls://127.0.0.1:{{port}}"
     )]
     NoPlaceholder(String),
-    /// It is no address even when filled in.
+    /// It is not an address after the placeholders are filled in.
     #[error(transparent)]
     Address(#[from] AddressError),
 }
@@ -46,19 +46,19 @@ impl Template {
         Ok(template)
     }
 
-    /// Plain TCP at 127.0.0.1.
+    /// Plain TCP on 127.0.0.1.
     #[must_use]
     pub fn tcp() -> Template {
         Template { text: "127.0.0.1:{port}".to_owned(), trust: Trust::System }
     }
 
-    /// Its text, as it was written.
+    /// The original text.
     #[must_use]
     pub fn text(&self) -> &str {
         &self.text
     }
 
-    /// Which certificates are accepted, if it is a TLS address.
+    /// The certificates to accept, for a TLS address.
     #[must_use]
     pub fn trust(&self) -> &Trust {
         &self.trust
@@ -85,7 +85,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_template_is_filled_in() {
+    fn placeholders_are_filled_in() {
         let template = Template::parse("ws://127.0.0.1:{port}/a", &Trust::System).unwrap();
         assert_eq!(template.fill(7, Path::new("")).unwrap().to_string(), "ws://127.0.0.1:7/a");
         let template = Template::parse("unix:{socket}", &Trust::System).unwrap();

@@ -1,28 +1,31 @@
 //! Conducts: how a served peer differs from the plain reference peer.
 //!
-//! A conduct sits between the wire and the session and rewrites what passes: segments and lines that come, lines that go. A
-//! [fault](super::fault) is a conduct that breaks a clause, a [variant](super::variant) one that breaks none. What a conduct
-//! cannot read passes as it is.
+//! A conduct sits between the wire and the session. It rewrites incoming segments and lines, and outgoing lines.
+//! A [fault](super::fault) is a conduct that breaks a clause; a [variant](super::variant) breaks none.
+//! A line that a conduct cannot parse passes unchanged.
 
 use std::time::Duration;
 
 /// A message as a conduct sees it.
 pub type Json = serde_json::Value;
 
-/// What becomes of a line that comes.
+/// The exit status of a peer whose fault is to crash.
+pub(super) const DIED: i32 = 70;
+
+/// What the peer does with an incoming line.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Heard {
-    /// The session gets this line.
+    /// It passes this line to the session.
     Line(Vec<u8>),
-    /// This is said at once, beside what the session says.
+    /// It sends this message at once, in addition to those of the session.
     Say(Json),
-    /// The connection is closed.
+    /// It closes the connection.
     Close,
-    /// The connection stays open, and nothing that comes on it is heard any more.
+    /// It keeps the connection open and ignores everything that arrives on it.
     Deaf,
-    /// The process ends.
+    /// Its process exits.
     Die,
-    /// The whole peer stops: no connection is served any more.
+    /// It stops serving all connections.
     Busy,
 }
 
@@ -33,42 +36,43 @@ pub trait Conduct: Send {
         bytes
     }
 
-    /// A line that came, without its newline.
+    /// An incoming line, without its newline.
     fn hear(&mut self, line: Vec<u8>) -> Vec<Heard> {
         vec![Heard::Line(line)]
     }
 
-    /// A line that goes, with its newline.
+    /// An outgoing line, with its newline.
     fn say(&mut self, line: Vec<u8>) -> Vec<Vec<u8>> {
         vec![line]
     }
 
-    /// The other end has closed its sending half; `rest` came after the last newline. Gives a line to hear, and last words.
+    /// The other end closed its sending half; `rest` is the bytes after the last newline. Returns a line for the
+    /// session, if any, and bytes to send before closing.
     fn end(&mut self, _rest: &[u8]) -> (Option<Vec<u8>>, Vec<u8>) {
         (None, Vec::new())
     }
 
-    /// How long answers wait; each stands with the number of the line that caused it.
+    /// How long to delay the answers. Each stands with the number of the line that caused it.
     fn hold(&mut self, _answers: &mut Vec<(u64, Vec<u8>)>) -> Option<Duration> {
         None
     }
 
-    /// Whether answers that wait are lost when the other end closes its sending half.
+    /// Whether delayed answers are lost when the other end closes its sending half.
     fn loses_held(&self) -> bool {
         false
     }
 
-    /// Into pieces of how many bytes what goes is cut.
+    /// The size of the pieces in which lines are written, in bytes.
     fn piece(&self) -> Option<usize> {
         None
     }
 
-    /// Whether a reset of the connection ends the process.
+    /// Whether the process exits when a connection is reset.
     fn dies_of_resets(&self) -> bool {
         false
     }
 
-    /// Whether a second connection waits for the end of the first.
+    /// Whether a second connection is served only after the first has ended.
     fn one_at_a_time(&self) -> bool {
         false
     }
@@ -79,7 +83,7 @@ pub struct Plain;
 
 impl Conduct for Plain {}
 
-/// A conduct made of one function over what comes.
+/// A conduct made of one function over incoming messages.
 pub struct Hears<F>(pub F);
 
 impl<F: FnMut(&mut Json) -> Vec<Heard> + Send> Conduct for Hears<F> {
@@ -89,7 +93,7 @@ impl<F: FnMut(&mut Json) -> Vec<Heard> + Send> Conduct for Hears<F> {
     }
 }
 
-/// A conduct made of one function over what goes.
+/// A conduct made of one function over outgoing messages.
 pub struct Says<F>(pub F);
 
 impl<F: FnMut(&mut Json) -> Vec<Json> + Send> Conduct for Says<F> {
@@ -99,13 +103,13 @@ impl<F: FnMut(&mut Json) -> Vec<Json> + Send> Conduct for Says<F> {
     }
 }
 
-/// A conduct made of functions over what comes and what goes that share a state.
+/// A conduct made of two functions that share a state: one over incoming, one over outgoing messages.
 pub struct Both<S, H, W> {
-    /// What both know.
+    /// The shared state.
     pub state: S,
-    /// What comes.
+    /// Over incoming messages.
     pub hears: H,
-    /// What goes.
+    /// Over outgoing messages.
     pub says: W,
 }
 
@@ -126,7 +130,16 @@ where
     }
 }
 
-/// Several conducts: what comes passes the first one first, what goes passes it last.
+/// A conduct that ignores the lines that match a predicate.
+pub struct Ignores<F>(pub F);
+
+impl<F: FnMut(&[u8]) -> bool + Send> Conduct for Ignores<F> {
+    fn hear(&mut self, line: Vec<u8>) -> Vec<Heard> {
+        if (self.0)(&line) { Vec::new() } else { vec![Heard::Line(line)] }
+    }
+}
+
+/// Several conducts. An incoming line passes through the first one first, an outgoing line passes through it last.
 pub struct Chain(pub Vec<Box<dyn Conduct>>);
 
 impl Conduct for Chain {
@@ -160,7 +173,7 @@ impl Conduct for Chain {
     }
 }
 
-/// The session gets this message.
+/// Passes this message to the session.
 #[must_use]
 pub fn pass(message: &Json) -> Vec<Heard> {
     vec![Heard::Line(message.to_string().into_bytes())]
@@ -174,13 +187,13 @@ pub fn line_of(message: &Json) -> Vec<u8> {
     line
 }
 
-/// The method, where it is a name.
+/// The method, if it is a name.
 #[must_use]
 pub fn name(message: &Json) -> Option<&str> {
     message.get("method").and_then(Json::as_str)
 }
 
-/// The method, where it is an id.
+/// The method, if it is an id.
 #[must_use]
 pub fn id(message: &Json) -> Option<i64> {
     let method = message.get("method")?;
@@ -204,6 +217,14 @@ pub fn callbacks(message: &Json) -> Vec<(String, Json)> {
         .unwrap_or_default()
 }
 
+/// The ids that a message declares, in ascending order.
+#[must_use]
+pub fn declared(message: &Json) -> Vec<i64> {
+    let mut ids: Vec<i64> = callbacks(message).iter().filter_map(|(id, _)| id.parse().ok()).collect();
+    ids.sort_unstable();
+    ids
+}
+
 /// Replaces the field `callbacks`.
 pub fn set_callbacks(message: &mut Json, entries: impl IntoIterator<Item = (String, Json)>) {
     set(message, "callbacks", Json::Object(entries.into_iter().collect()));
@@ -216,7 +237,7 @@ pub fn set(message: &mut Json, field: &str, value: Json) {
     }
 }
 
-/// The field `arguments`, to change it.
+/// The field `arguments`, mutable.
 pub fn arguments(message: &mut Json) -> Option<&mut Vec<Json>> {
     message.get_mut("arguments").and_then(Json::as_array_mut)
 }
@@ -228,7 +249,7 @@ pub fn culled(message: &Json) -> Vec<i64> {
     ids.map(|ids| ids.iter().filter_map(Json::as_i64).collect()).unwrap_or_default()
 }
 
-/// A call of the first function that a message declares: the answer of a peer that answers what it should not.
+/// A call of the first function that a message declares. Faults use it to answer messages that need no answer.
 #[must_use]
 pub fn answer(message: &Json, value: Json) -> Option<Json> {
     let (id, _) = callbacks(message).into_iter().next()?;
@@ -236,7 +257,7 @@ pub fn answer(message: &Json, value: Json) -> Option<Json> {
     Some(serde_json::json!({"method": id, "arguments": [value], "callbacks": {}, "links": []}))
 }
 
-/// Changes every value within `value`, the innermost first. Bounded by the depth that serde_json reads.
+/// Changes every value within `value`, the innermost first. serde_json's limit of depth bounds the recursion.
 pub fn rewrite(value: &mut Json, change: &mut dyn FnMut(&mut Json)) {
     match value {
         Json::Array(items) => items.iter_mut().for_each(|item| rewrite(item, change)),

@@ -1,11 +1,13 @@
-//! Variants: the reference peer as other legal implementations behave, to show that the suite blames none of them.
+//! Variants: the reference peer with legal differences, to show that the suite accepts them.
 
 use super::conduct::{
-    Both, Chain, Conduct, Heard, Json, Says, callbacks, culled, id, is_call, name, pass, set, set_callbacks,
+    Both, Chain, Conduct, Heard, Json, Says, arguments, callbacks, culled, declared, id, is_call, name, pass,
+    rewrite, set, set_callbacks,
 };
 use super::fault::shifted;
 use dnode_spec::message;
 use dnode_spec::value::Value;
+use fastrand::Rng;
 use serde_json::json;
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
@@ -17,7 +19,7 @@ pub struct Variant {
     pub name: &'static str,
     /// What the peer does, in one line.
     pub about: &'static str,
-    /// Makes it for one connection, from a number to draw from.
+    /// Makes it for one connection, from a random seed.
     pub make: fn(u64) -> Box<dyn Conduct>,
 }
 
@@ -27,10 +29,10 @@ const fn variant(name: &'static str, about: &'static str, make: fn(u64) -> Box<d
 
 /// All variants.
 pub const VARIANTS: &[Variant] = &[
-    variant("random-ids", "numbers its functions at random", |seed| Box::new(renumbered(seed, true))),
+    variant("random-ids", "gives its functions random ids", |seed| Box::new(renumbered(seed, true))),
     variant(
         "fresh-ids",
-        "gives a function a fresh id each time, as the Perl, Ruby and PHP ports do",
+        "gives a function a new id each time it sends it, as the Perl, Ruby and PHP ports do",
         |seed| Box::new(renumbered(seed, false)),
     ),
     variant("ids-from-42", "counts its ids from 42, as the PHP synchronous client does", |_| {
@@ -41,26 +43,30 @@ pub const VARIANTS: &[Variant] = &[
         "writes indexes in paths as integers, as the Perl, Ruby and PHP ports do",
         |_| integer_paths(),
     ),
-    variant("omitted-fields", "leaves out fields that are empty", |_| omitted_fields()),
+    variant("omitted-fields", "omits empty fields", |_| omitted_fields()),
     variant("field-order", "writes the fields of a message in another order", |_| field_order()),
-    variant("other-placeholder", "writes null where a function stands", |_| other_placeholder()),
-    variant("links-for-duplicates", "sends a value that stands twice as a link", |_| links_for_duplicates()),
-    variant("culls", "culls callbacks as soon as it has answered by them", |_| Box::new(culls())),
+    variant("other-placeholder", "writes null in the place of a function", |_| other_placeholder()),
+    variant("links-for-duplicates", "sends the second of two equal values as a link", |_| {
+        links_for_duplicates()
+    }),
+    variant("culls", "culls a callback as soon as it has answered with it", |_| Box::new(culls())),
     variant("late-answers", "answers late, and not in the order of the calls", |seed| {
-        Box::new(Late(Random(seed)))
+        Box::new(Late(Rng::with_seed(seed)))
     }),
     variant("extra-methods", "offers more methods than the probe has", |_| extra_methods()),
-    variant("closes-on-bad-lines", "closes when a line is no sound message", |_| Box::new(ClosesOnBadLines)),
+    variant("closes-on-bad-lines", "closes the connection after an invalid message", |_| {
+        Box::new(ClosesOnBadLines)
+    }),
     variant("small-writes", "writes three bytes at a time", |_| Box::new(SmallWrites)),
     variant("escapes", "escapes every character outside ASCII", |_| Box::new(Escapes)),
-    variant("white-space", "writes white space where JSON allows it, and ends lines with CRLF", |_| {
+    variant("white-space", "adds white space that JSON allows, and ends lines with CRLF", |_| {
         Box::new(WhiteSpace)
     }),
-    variant("points", "writes the integers among its arguments with a fraction of zero", |_| points()),
-    variant("methods-late", "sends its object after the other end's", |_| Box::new(MethodsLate)),
+    variant("points", "writes integer arguments as fractions, such as 1.0", |_| points()),
+    variant("methods-late", "sends its methods after the other end's", |_| Box::new(MethodsLate)),
 ];
 
-/// The variant of this name.
+/// The variant with this name.
 #[must_use]
 pub fn find(name: &str) -> Option<&'static Variant> {
     VARIANTS.iter().find(|variant| variant.name == name)
@@ -72,28 +78,18 @@ pub fn combined(variants: &[&'static Variant], seed: u64) -> Box<dyn Conduct> {
     Box::new(Chain(variants.iter().map(|variant| (variant.make)(seed)).collect()))
 }
 
-/// Numbers that look random and are the same each time: xorshift.
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, limit: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut x = self.0;
-        x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (x ^ (x >> 31)) % limit.max(1)
-    }
-}
-
-/// Its own numbers outside stand for the session's inside. `keep`: a function keeps its number.
+/// Replaces the session's ids by random ones on the wire. `keep`: a function keeps its id when it is sent again.
 fn renumbered(seed: u64, keep: bool) -> impl Conduct {
     struct State {
-        random: Random,
+        random: Rng,
+        /// From an id on the wire to the session's.
         inside: HashMap<i64, i64>,
+        /// From the session's id to the last one on the wire.
         outside: HashMap<i64, i64>,
         keep: bool,
     }
-    let state = State { random: Random(seed), inside: HashMap::new(), outside: HashMap::new(), keep };
+    let random = Rng::with_seed(seed);
+    let state = State { random, inside: HashMap::new(), outside: HashMap::new(), keep };
     Both {
         state,
         hears: |state: &mut State, m: &mut Json| {
@@ -101,13 +97,10 @@ fn renumbered(seed: u64, keep: bool) -> impl Conduct {
                 set(m, "method", json!(state.inside.get(&id).copied().unwrap_or(-1 - id)));
             }
             if name(m) == Some("cull") {
-                let ids = culled(m).into_iter().filter_map(|id| state.inside.remove(&id));
-                // A function that still has another number outside is not gone.
-                let gone = ids
-                    .collect::<Vec<_>>()
-                    .into_iter()
-                    .filter(|id| !state.inside.values().any(|other| other == id));
-                let gone: Vec<i64> = gone.collect();
+                let mut gone: Vec<i64> =
+                    culled(m).into_iter().filter_map(|id| state.inside.remove(&id)).collect();
+                // A function that has another id on the wire is still known.
+                gone.retain(|id| !state.inside.values().any(|other| other == id));
                 set(m, "arguments", json!(gone));
                 state.outside.retain(|inside, _| !gone.contains(inside));
             }
@@ -122,7 +115,7 @@ fn renumbered(seed: u64, keep: bool) -> impl Conduct {
                 let known = state.outside.get(&number).copied().filter(|_| state.keep);
                 let outside = known.unwrap_or_else(|| {
                     loop {
-                        let drawn = i64::try_from(state.random.below(1 << 31)).unwrap_or_default();
+                        let drawn = state.random.i64(0..1 << 31);
                         if !state.inside.contains_key(&drawn) {
                             break drawn;
                         }
@@ -212,7 +205,7 @@ fn links_for_duplicates() -> Box<dyn Conduct> {
     })
 }
 
-/// Callbacks of methods that answer once are culled when they have been called.
+/// Culls the callback of a method that answers once, after the answer.
 fn culls() -> impl Conduct {
     // `conformProbe`, `echo`, `add`, `getCounter`, `keeper` and `later`, by their place in the object.
     const ONCE: [i64; 6] = [0, 1, 2, 5, 6, 13];
@@ -221,11 +214,10 @@ fn culls() -> impl Conduct {
         hears: |once: &mut HashSet<i64>, m: &mut Json| {
             let plain = id(m).is_some_and(|id| ONCE.contains(&id)) && callbacks(m).len() == 1;
             if plain {
-                once.extend(callbacks(m).iter().filter_map(|(id, _)| id.parse::<i64>().ok()));
+                once.extend(declared(m));
             } else {
-                // Declared again elsewhere, it may be needed longer.
-                let again: Vec<_> =
-                    callbacks(m).into_iter().filter_map(|(id, _)| id.parse::<i64>().ok()).collect();
+                // A callback that is declared again elsewhere may be needed longer.
+                let again = declared(m);
                 once.retain(|id| !again.contains(id));
             }
             pass(m)
@@ -238,14 +230,14 @@ fn culls() -> impl Conduct {
     }
 }
 
-/// Answers to different calls in any order; those to one call in theirs.
-struct Late(Random);
+/// Sends answers to different calls in a random order, and the answers to one call in their own order.
+struct Late(Rng);
 
 impl Conduct for Late {
     fn hold(&mut self, answers: &mut Vec<(u64, Vec<u8>)>) -> Option<Duration> {
         let mut keys: HashMap<u64, u64> = HashMap::new();
         for (cause, _) in answers.iter() {
-            let drawn = self.0.below(1 << 32);
+            let drawn = self.0.u64(..);
             keys.entry(*cause).or_insert(drawn);
         }
         answers.sort_by_key(|(cause, _)| keys.get(cause).copied());
@@ -274,11 +266,11 @@ impl Conduct for ClosesOnBadLines {
     fn hear(&mut self, line: Vec<u8>) -> Vec<Heard> {
         let Ok(value) = Value::parse(&line) else { return vec![Heard::Close] };
         let decoded = message::decode(&value);
-        let sound = decoded.message.as_ref().is_some_and(|message| {
+        let valid = decoded.message.as_ref().is_some_and(|message| {
             let placed = dnode_spec::scrub::unscrub(message, |id| id);
             !placed.problems.iter().any(|problem| problem.refused)
         });
-        if sound && decoded.is_sound() { vec![Heard::Line(line)] } else { vec![Heard::Close] }
+        if valid && decoded.is_sound() { vec![Heard::Line(line)] } else { vec![Heard::Close] }
     }
 }
 
@@ -321,8 +313,8 @@ impl Conduct for WhiteSpace {
 fn points() -> Box<dyn Conduct> {
     says(|m| {
         if is_call(m) {
-            super::conduct::arguments(m).into_iter().flatten().for_each(|argument| {
-                super::conduct::rewrite(argument, &mut |value| {
+            arguments(m).into_iter().flatten().for_each(|argument| {
+                rewrite(argument, &mut |value| {
                     if let Some(number) = value.as_i64().filter(|number| number.abs() < 1 << 53) {
                         #[allow(clippy::cast_precision_loss, reason = "exact below 2^53")]
                         let float = number as f64;
@@ -334,7 +326,7 @@ fn points() -> Box<dyn Conduct> {
     })
 }
 
-/// Its first line waits until something has come or a moment has passed.
+/// Sends its first line after the other end's first segment, or after 50 ms.
 struct MethodsLate;
 
 impl Conduct for MethodsLate {

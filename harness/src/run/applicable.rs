@@ -1,4 +1,4 @@
-//! Which cases can be asked of a peer.
+//! Which cases apply to a peer.
 
 use crate::cases::{Case, PROBE_COMPLETE};
 use crate::conversation::facts::Facts;
@@ -81,7 +81,7 @@ fn lacks_method(case: &Case, facts: &Facts) -> Option<RuledOut> {
     Some(RuledOut::because(Verdict::NotApplicable, reason))
 }
 
-/// The cases about the probe show what is wrong with a method that does not answer; all others rest on it.
+/// A method of the probe that does not answer is a finding of the cases about the probe. All other cases rest on it.
 fn needs_unanswered(case: &Case, facts: &Facts) -> Option<RuledOut> {
     let unanswered = &facts.object.unanswered;
     let method = case.transcript.header.needs.iter().find(|method| unanswered.contains(method.as_str()))?;

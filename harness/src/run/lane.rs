@@ -81,7 +81,7 @@ impl Lane {
         self.died.take()
     }
 
-    /// Where the connections of its peer come from, if one runs.
+    /// The route of its peer, if one runs.
     pub(super) fn route(&self) -> Option<Route> {
         self.slot.route()
     }

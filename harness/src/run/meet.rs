@@ -1,4 +1,4 @@
-//! Starts the peer and finds out what it offers.
+//! Starts the peer and runs the preflight.
 
 use super::options::{Options, RunError};
 use crate::conversation::facts::Facts;

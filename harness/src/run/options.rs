@@ -1,4 +1,4 @@
-//! What a run is asked to do, and why it could not.
+//! The options of a run, and the reasons why a run cannot take place.
 
 use super::shard::Shard;
 use crate::cases::{Case, Selection};
@@ -15,26 +15,26 @@ use std::time::Duration;
 use thiserror::Error;
 use tokio_util::sync::CancellationToken;
 
-/// How many cases run side by side where nothing else is said.
+/// The default number of cases that run side by side.
 const JOBS: usize = 8;
 
-/// How long a case may take where nothing else is said.
+/// The default time for a case.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// What to run, against whom, and how.
+/// The options of a run.
 #[derive(Debug, Clone)]
 pub struct Options {
     /// The peer.
     pub target: Target,
-    /// The cases.
+    /// The selected cases.
     pub selection: Selection,
-    /// The part of them that is run; all, where there is none.
+    /// The part of the selected cases to run; `None`: all of them.
     pub shard: Option<Shard>,
-    /// What makes the run red.
+    /// Decides what makes the run fail.
     pub gate: Gate,
-    /// What the peer speaks.
+    /// The dialect of the peer.
     pub dialect: Dialect,
-    /// The call that the caller knows to be answered.
+    /// The known-good call that the caller named.
     pub ping: Option<Ping>,
     /// How many cases run side by side.
     pub jobs: usize,
@@ -44,14 +44,14 @@ pub struct Options {
     pub command: Command,
     /// Whether the run ends at the first case whose verdict gates.
     pub fail_fast: bool,
-    /// Whether what generated sessions find is shrunk.
+    /// Whether findings of generated sessions are shrunk.
     pub shrink: bool,
     /// Cancelled to end the run.
     pub interrupted: CancellationToken,
 }
 
 impl Options {
-    /// Everything against this peer, as the command line runs it where nothing else is said.
+    /// Runs all cases against this peer, with the defaults of the command line.
     #[must_use]
     pub fn new(target: Target) -> Options {
         Options {
@@ -80,9 +80,9 @@ impl Options {
 /// The cases of a run.
 #[derive(Debug, Clone)]
 pub enum Cases {
-    /// These, as far as they are selected.
+    /// These cases, if they are selected.
     Listed(Vec<Case>),
-    /// The sessions of these seeds, made when they are due: there may be more than fit into memory.
+    /// The sessions of these seeds. They are made in batches, because memory may not hold all of them.
     Generated(Vec<Seed>),
 }
 
@@ -101,13 +101,13 @@ pub enum RunError {
     /// The run was interrupted while the peer's program was starting.
     #[error("interrupted before the peer's program accepted a connection")]
     Interrupted,
-    /// The selection names no case.
-    #[error("no case has such an id; `dnode-conform list` shows them all")]
+    /// No case matches the selection.
+    #[error("no case matches the selection; `dnode-conform list` shows all cases")]
     NothingSelected,
-    /// The selection names only cases that are judged on the lines of other cases.
+    /// The selection has only cases that are judged on the lines of other cases.
     #[error(
-        "the always/ cases are judged on the lines of all other cases; select some of those too, for example the one that a \
-         finding names"
+        "the always/ cases are judged on the lines of all other cases; select some of those too, for example the case that \
+         the finding names"
     )]
     OnlyInvariants,
 }

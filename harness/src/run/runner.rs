@@ -10,7 +10,7 @@ use super::sessions::{Sessions, about_missing};
 use crate::cases::{Case, invariants};
 use crate::conversation::facts::Facts;
 use crate::conversation::replay::judged::Replayed;
-use crate::gate::Held;
+use crate::gate::RunGate;
 use crate::peer::Health;
 use crate::verdict::invariant::Invariants;
 use crate::verdict::outcome;
@@ -20,13 +20,13 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Where events go.
+/// Receives the events.
 pub(super) type Emit<'e> = &'e mut (dyn FnMut(Event) + Send);
 
 pub(super) struct Runner<'a> {
     pub(super) options: &'a Options,
     /// Decides which outcomes gate.
-    pub(super) gate: &'a Held<'a>,
+    pub(super) gate: &'a RunGate<'a>,
     pub(super) facts: Arc<Facts>,
     /// Peers that no case is running on; the first one serves the cases side by side.
     pub(super) lanes: Vec<Lane>,
@@ -47,7 +47,7 @@ impl<'a> Runner<'a> {
     /// A run of these cases, then of the sessions of these seeds. `ids`: all cases, selected or not.
     pub(super) fn new(
         options: &'a Options,
-        gate: &'a Held<'a>,
+        gate: &'a RunGate<'a>,
         met: Met,
         cases: Vec<Case>,
         seeds: Vec<Seed>,

@@ -1,14 +1,14 @@
-//! The run in the server's seat: for each transcript one client comes to us, started by us or by somebody else.
+//! The run in the server's seat: one client connects to us for each transcript. We or the user start the clients.
 //!
-//! Clients come one after another, so each case has its client to itself. There is no preflight, and no look at the peer's life
-//! afterwards: a client ends when its session is over.
+//! Clients connect one after another, so each case has its own client. There is no preflight, and no check of the peer's
+//! health afterwards: a client ends when its session is over.
 
 use super::lane::PATIENCE;
 use crate::cases::{Case, invariants};
 use crate::conversation::facts::Facts;
 use crate::conversation::replay::judged::{CONNECTION, Cause, Judged, Replayed};
 use crate::conversation::replay::replay_accepted;
-use crate::gate::{Gate, Held};
+use crate::gate::{Gate, RunGate};
 use crate::peer::Health;
 use crate::program::Host;
 use crate::verdict::Command;
@@ -21,19 +21,19 @@ use std::time::Duration;
 use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 
-/// How long a program that ended its connection may take to end itself.
+/// How long a program that closed its connection may take to exit.
 const ENDING: Duration = Duration::from_millis(500);
 
 /// How to wait for clients.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// What makes the run red.
+    /// Decides what makes the run fail.
     pub gate: Gate,
-    /// How long a client may take to connect, and then its session.
+    /// How long a client may take to connect, and how long its session may take.
     pub patience: Duration,
     /// The command that runs one case again.
     pub command: Command,
-    /// Whether a client may exit where it does not understand: then only a signal is a crash.
+    /// Whether a client may exit on input that it does not understand. Then only a signal is a crash.
     pub may_exit: bool,
     /// Whether the run ends at the first case whose verdict gates.
     pub fail_fast: bool,
@@ -41,15 +41,15 @@ pub struct Options {
     pub interrupted: CancellationToken,
 }
 
-/// Runs the cases, one connection each, and tells `tell` what happens.
-pub async fn accept(host: &Host, options: &Options, cases: Vec<Case>, tell: &mut (dyn FnMut(Event) + Send)) {
+/// Runs the cases, one connection for each, and emits the events of the run.
+pub async fn accept(host: &Host, options: &Options, cases: Vec<Case>, emit: &mut (dyn FnMut(Event) + Send)) {
     let facts = Facts::of_client();
-    // The transcripts of clients are no catalogue.
-    let gate = Held::new(&options.gate, &cases, false);
-    let mut told = gate.begin();
-    let tell: &mut (dyn FnMut(Event) + Send) = &mut |event| tell(told.event(event));
+    // These transcripts are not the whole catalogue.
+    let gate = RunGate::new(&options.gate, &cases, false);
+    let mut emitted = gate.emitted();
+    let emit: &mut (dyn FnMut(Event) + Send) = &mut |event| emit(emitted.event(event));
     let cases: Vec<Arc<Case>> = cases.into_iter().map(Arc::new).collect();
-    tell(Event::Started(Run {
+    emit(Event::Started(Run {
         suite: env!("CARGO_PKG_VERSION").to_owned(),
         peer: None,
         target: match &host.listen().exec {
@@ -69,8 +69,8 @@ pub async fn accept(host: &Host, options: &Options, cases: Vec<Case>, tell: &mut
             None => {
                 let session = seat.session(case).await;
                 seen.saw(case, at, &session.replayed);
-                match session.nobody() {
-                    // Nobody came, and nobody is to blame.
+                match session.no_client() {
+                    // The user starts the clients, so a missing client is no finding.
                     Some(reason) if !host.starts_clients() => {
                         without_run(case, Verdict::Inconclusive, Some(reason))
                     }
@@ -80,31 +80,31 @@ pub async fn accept(host: &Host, options: &Options, cases: Vec<Case>, tell: &mut
         };
         failed |= gate.gates(&outcome);
         answered |= outcome.verdict == Verdict::Pass;
-        tell(Event::Judged(Box::new(outcome)));
+        emit(Event::Judged(Box::new(outcome)));
     }
     for outcome in seen.outcomes(&options.command) {
-        tell(Event::Judged(Box::new(outcome)));
+        emit(Event::Judged(Box::new(outcome)));
     }
     let interrupted = options.interrupted.is_cancelled();
-    tell(Event::Ended(Ended { interrupted, answered, stale: Vec::new() }));
+    emit(Event::Ended(Ended { interrupted, answered, stale: Vec::new() }));
 }
 
-/// The seat that we take for each client.
+/// The server that we are for each client.
 struct Seat<'a> {
     host: &'a Host,
     options: &'a Options,
     facts: &'a Facts,
 }
 
-/// What became of one client.
+/// The session of one client.
 struct Session {
     replayed: Replayed,
-    /// How its process ended, if it is ours and its end is what failed.
+    /// How its process ended, if we started it and the session failed because it ended.
     death: Option<Death>,
 }
 
 impl Seat<'_> {
-    /// Why no more clients are waited for.
+    /// Why we wait for no more clients.
     fn ends(&self, failed: bool) -> Option<&'static str> {
         if self.options.interrupted.is_cancelled() {
             return Some("the run was interrupted");
@@ -112,7 +112,8 @@ impl Seat<'_> {
         (self.options.fail_fast && failed).then_some("the run ended at the first failure")
     }
 
-    /// The session of one client. Where it fails on time or on its end, and we can start another, that one has more patience.
+    /// The session of one client. If it fails on time or on the end of its connection, a second client gets more
+    /// time, if we can start one.
     async fn session(&self, case: &Case) -> Session {
         let session = self.one_client(case, self.options.patience).await;
         let interrupted = self.options.interrupted.is_cancelled();
@@ -132,7 +133,7 @@ impl Seat<'_> {
                 absent(case, format!("no client connected to {} before the deadline", self.host.address()))
             }
         };
-        // One that fails on something else may have ended because we closed its connection.
+        // A client that failed for another reason may have exited because we closed its connection.
         let death = match replayed.cause() {
             Some(Cause::Life) => self.host.death(ENDING).await,
             _ => None,
@@ -147,8 +148,8 @@ fn absent(case: &Case, actual: String) -> Replayed {
 }
 
 impl Session {
-    /// What came instead of a connection.
-    fn nobody(&self) -> Option<String> {
+    /// Why there was no connection, if there was none.
+    fn no_client(&self) -> Option<String> {
         match &self.replayed.judged {
             Judged::Diverged(diverged) if diverged.step == CONNECTION => Some(diverged.actual.clone()),
             _ => None,
@@ -162,7 +163,7 @@ impl Session {
             outcome.verdict = Verdict::Crash;
         }
         if let Some(found) = outcome.divergence.as_mut().filter(|found| found.step != CONNECTION) {
-            // Whether its last bytes were read decides between an end and a reset, and that is chance.
+            // Whether the connection was closed or reset is chance: it depends on whether we read the last bytes.
             found.actual = format!("the client ended with {}", death.status);
         }
         outcome.evidence.death = Some(death);

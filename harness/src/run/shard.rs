@@ -1,11 +1,11 @@
-//! A part of the cases, so that several machines share a run.
+//! A part of the cases, so that several machines can share a run.
 //!
-//! Rules: the selected cases are counted off by their ids, and shard K of N takes the K-th of every N; so the shards have no case in common
-//! and all of them together are the whole. Neighbours in the catalogue take about as long, so each shard has its share of them.
+//! The selected cases are sorted by id, and shard K of N takes the K-th of every N. So the shards have no case in common,
+//! and together they have all cases. Neighbours in the catalogue take about the same time, so the shards do too.
 //!
-//! Deliberately absent: what belongs to no case. The preflight, what it says of the probe, and what every line must be are judged in each
-//! shard, on the lines that it saw. Shards know nothing of each other either: a case that rests on a clause which another shard's case
-//! showed broken fails where a whole run would call it inconclusive.
+//! Deliberately absent: sharing the cases without a transcript. Each shard judges the probe and the monitor's clauses on
+//! its own lines. Shards also do not exchange results: if a clause is broken in another shard, a case that rests on it
+//! fails, but in a whole run it would be inconclusive.
 
 use crate::cases::Case;
 use dnode_spec::generate::Seed;
@@ -13,7 +13,7 @@ use std::fmt;
 use std::str::FromStr;
 use thiserror::Error;
 
-/// Which part of how many.
+/// Part `number` of `of` parts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Shard {
     /// From 1 to `of`.
@@ -22,7 +22,7 @@ pub struct Shard {
 }
 
 impl Shard {
-    /// Whether it takes the case that is the `place`-th of all, counted from 0.
+    /// Whether it has the case at this place, counted from 0.
     #[must_use]
     pub fn takes(self, place: u64) -> bool {
         place % self.of == self.number - 1
@@ -56,10 +56,10 @@ impl fmt::Display for Shard {
     }
 }
 
-/// A text that names no shard. The caller is at fault.
+/// A text that is not a shard. The caller is at fault.
 #[derive(Debug, PartialEq, Eq, Error)]
 pub enum ShardError {
-    /// It has another form.
+    /// It is not of the form `K/N`.
     #[error("write K/N, for example 1/3 for the first of three")]
     Malformed,
     /// There is no such shard.
@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn the_shards_partition_generated_sessions_also_where_there_are_more_shards() {
+    fn shards_partition_generated_sessions_even_if_there_are_more_shards_than_sessions() {
         let whole: Vec<Seed> = (0..10).map(|number| Seed { seed: 7, number, kind: Kind::Legal }).collect();
         for of in [3, 12] {
             let mut union: Vec<Seed> = shards(of).flat_map(|shard| shard.of_seeds(whole.clone())).collect();
@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn a_shard_is_one_of_them() {
+    fn only_a_number_from_one_to_n_is_a_shard() {
         assert_eq!("2/3".parse(), Ok(Shard { number: 2, of: 3 }));
         for bad in ["0/3", "4/3", "0/0", "1/0", "-1/3", "1", "1/", "/3", "1/2/3", "a/b", ""] {
             assert!(bad.parse::<Shard>().is_err(), "{bad:?}");

@@ -1,4 +1,4 @@
-//! Cases side by side, and what becomes of those that may have failed because of another case.
+//! Cases side by side, and a second run for those that may have failed because of another case.
 
 use super::lane::Lane;
 use super::runner::{Emit, Runner};
@@ -57,8 +57,8 @@ impl Runner<'_> {
         if one { 1 } else { self.options.jobs.max(1) }
     }
 
-    /// Runs suspects again by themselves, on a fresh peer. Those that failed on time alone may be many; if the first few of them all fail again,
-    /// the peer just does not answer, and the others run again side by side.
+    /// Runs suspects again by themselves, on a fresh peer. Many may have failed only on time. If the first few of those all
+    /// fail again, the peer simply does not answer, and the others run again side by side.
     pub(super) async fn confirm(&mut self, suspects: Vec<Suspect>, emit: Emit<'_>) {
         if suspects.is_empty() {
             return;

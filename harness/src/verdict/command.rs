@@ -8,7 +8,7 @@ use crate::shell::quote;
 pub struct Command {
     /// The program, quoted for a shell.
     pub program: String,
-    /// The arguments that name the target, and all others that a verdict depends on.
+    /// The arguments for the target, and all others that a verdict depends on.
     pub arguments: String,
 }
 

@@ -1,4 +1,4 @@
-//! The clauses that the monitor judges on every line: one case each, whatever the run was about.
+//! The clauses that the monitor judges on every line: one case each, in every run.
 
 use super::command::Command;
 use super::outcome::{divergence, over_the_run};
@@ -12,18 +12,18 @@ use dnode_spec::message::Problem;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// What the monitor saw over the whole run.
+/// The judgement of the monitor over the whole run.
 pub(crate) struct Invariants {
     dialect: Dialect,
     lines: u64,
-    /// The peer sent more than was judged: what it did, in words.
+    /// How the peer sent more than was judged, if it did.
     unusable: Option<Unusable>,
-    /// For each broken clause, the first case in the catalogue's order that showed it. The preflight comes before all.
+    /// For each broken clause, the first case in the catalogue's order that broke it. The preflight comes before all.
     broken: BTreeMap<&'static str, Shown>,
 }
 
 struct Shown {
-    /// The case's place among all, and the case; `None` for the preflight.
+    /// The case and its place among all cases; `None` for the preflight.
     case: Option<(usize, Arc<Case>)>,
     problem: Problem,
     wire: Vec<Wire>,
@@ -43,7 +43,7 @@ impl Invariants {
         invariants(dialect).any(|clause| selection.takes(&invariant_id(clause)))
     }
 
-    /// Takes in what one case showed.
+    /// Adds the lines of one case.
     pub(crate) fn saw(&mut self, case: &Arc<Case>, at: usize, replayed: &Replayed) {
         self.lines += replayed.lines;
         if !replayed.broken.is_empty() {
@@ -67,7 +67,7 @@ impl Invariants {
         }
     }
 
-    /// The outcomes, by id. They are always all of them, whatever was selected.
+    /// The outcomes of all these clauses, sorted by id. They do not depend on the selection.
     pub(crate) fn outcomes(&self, command: &Command) -> Vec<Outcome> {
         let mut outcomes: Vec<Outcome> =
             invariants(self.dialect).map(|clause| self.outcome(clause, command)).collect();
@@ -85,7 +85,7 @@ impl Invariants {
         }
         if let Some(unusable) = self.unusable {
             outcome.verdict = Verdict::Inconclusive;
-            outcome.reason = Some(format!("{unusable}, and not all of it was judged"));
+            outcome.reason = Some(format!("{unusable}, so not all of it was judged"));
         }
         let Some(shown) = self.broken.get(clause.id) else { return outcome };
         outcome.verdict = Verdict::Fail;

@@ -34,7 +34,7 @@ pub(crate) fn never_made(seed: Seed, verdict: Verdict, reason: &str) -> Outcome 
     Outcome { verdict, reason, ..over_the_run(seed.to_string(), "callback/own-function", about) }
 }
 
-/// The outcome of a case without a transcript, as long as nothing speaks against it.
+/// The outcome of a case without a transcript: a pass, until a finding changes it.
 pub(crate) fn over_the_run(id: String, clause: &str, about: String) -> Outcome {
     Outcome {
         id,
@@ -55,7 +55,8 @@ pub(crate) fn outcome(case: &Case, replayed: Replayed, health: Health, command: 
     likened(case, replayed, health, command).0
 }
 
-/// The same, with what the divergence has in common with those of shorter sessions: its fingerprint, whatever the case and wherever in it.
+/// The outcome of a case that was run, and the likeness of its divergence: a fingerprint that does not depend on the case
+/// and the step, so that shorter sessions with the same divergence have the same likeness.
 pub(crate) fn likened(
     case: &Case,
     replayed: Replayed,
@@ -64,7 +65,7 @@ pub(crate) fn likened(
 ) -> (Outcome, Option<String>) {
     let Replayed { judged, log, .. } = replayed;
     let (verdict, reason, mut diverged, death) = judge(judged, health);
-    // What ends a peer in the last step ends it in that step, or a moment later: which of them is a matter of time.
+    // A peer that crashes on the last step is seen to crash in that step or after it. The timing must not matter.
     if let Some(diverged) = diverged.as_mut().filter(|it| it.kind == Kind::Died && it.step == AFTER_LAST)
         && let Some(last) = case.transcript.steps.last()
     {
@@ -98,17 +99,17 @@ fn judge(judged: Judged, health: Health) -> Verdicts {
             (Verdict::Crash, None, Some(end_of_peer(judged, Kind::Died, actual, class)), Some(death))
         }
         (judged, Health::Refuses) => {
-            let actual = "the peer accepts no connections any more".to_owned();
+            let actual = "the peer no longer accepts connections".to_owned();
             (Verdict::Crash, None, Some(end_of_peer(judged, Kind::Died, actual, "refuses".to_owned())), None)
         }
         (judged, Health::Deaf) => {
-            let actual = "the peer accepts connections and does not answer on them".to_owned();
+            let actual = "the peer accepts connections but does not answer on them".to_owned();
             (Verdict::Hang, None, Some(end_of_peer(judged, Kind::Deaf, actual, "deaf".to_owned())), None)
         }
         (Judged::Pass, Health::Serves) => (Verdict::Pass, None, None, None),
         (Judged::NotApplicable(reason), Health::Serves) => (Verdict::NotApplicable, Some(reason), None, None),
         (Judged::Diverged(mut diverged), Health::Serves) => {
-            // The peer serves other connections: only this one is open and deaf.
+            // The peer serves other connections, but ignores this one.
             if diverged.kind == Kind::Deaf && diverged.clause.starts_with("robust/") {
                 "robust/not-deaf".clone_into(&mut diverged.clause);
             }
@@ -121,7 +122,7 @@ fn judge(judged: Judged, health: Health) -> Verdicts {
 /// The divergence of a case after which the peer no longer serves.
 fn end_of_peer(judged: Judged, kind: Kind, actual: String, class: String) -> Box<Diverged> {
     let (step, clause) = match judged {
-        // An end is one, whatever the input was meant to show.
+        // A crash counts as a crash, although the input tests something else.
         Judged::Diverged(diverged)
             if kind == Kind::Died
                 && ["robust/bounded", "robust/arguments-only", "robust/not-deaf"]
@@ -150,7 +151,7 @@ pub(crate) fn divergence(case: &str, diverged: Diverged) -> Divergence {
     Divergence { step, clause, kind, path, expected, actual, fingerprint }
 }
 
-/// The case about the probe itself: a program that claims it offers each method, or declares it absent.
+/// The outcome of the case about the probe: a program that claims the probe offers each method or declares it absent.
 pub(crate) fn probe_complete(facts: &Facts, selection: &Selection) -> Option<Outcome> {
     if !selection.takes(PROBE_COMPLETE) {
         return None;
@@ -163,13 +164,13 @@ pub(crate) fn probe_complete(facts: &Facts, selection: &Selection) -> Option<Out
         outcome.reason = Some("the peer does not expose the probe (see fixtures/PROBE.md)".to_owned());
         return Some(outcome);
     };
-    let there = |method: &str| members.get(method).is_some_and(|function| *function || method == PLAIN);
+    let offers = |method: &str| members.get(method).is_some_and(|function| *function || method == PLAIN);
     let missing: Vec<&str> = REQUIRED
         .iter()
         .chain(OPTIONAL)
         .chain(optional_in(facts.terms.dialect))
         .copied()
-        .filter(|method| !there(method) && !facts.object.absent.contains(*method))
+        .filter(|method| !offers(method) && !facts.object.absent.contains(*method))
         .collect();
     if !missing.is_empty() {
         outcome.verdict = Verdict::Fail;
@@ -180,7 +181,8 @@ pub(crate) fn probe_complete(facts: &Facts, selection: &Selection) -> Option<Out
                 clause: PROBE_COMPLETE.to_owned(),
                 kind: Kind::Absent,
                 path: "arguments[0]".to_owned(),
-                expected: "each method, or its name in the second argument of conformProbe's answer"
+                expected: "each method of the probe, or its name in the second argument of the answer to \
+                           conformProbe"
                     .to_owned(),
                 actual: format!("no {}", missing.join(", no ")),
                 class: missing.join(","),
@@ -191,7 +193,8 @@ pub(crate) fn probe_complete(facts: &Facts, selection: &Selection) -> Option<Out
     Some(outcome)
 }
 
-/// The case about the peer's life between the cases. `death`: when it ended without one, and how.
+/// The outcome of the case about the peer's process between the cases. `death`: when and how it ended, if no case
+/// caused it.
 pub(crate) fn life(death: Option<(String, Death)>) -> Outcome {
     let mut outcome = over_the_run(LIFE.to_owned(), LIFE_CLAUSE, LIFE_ABOUT.to_owned());
     if let Some((when, death)) = death {
@@ -220,7 +223,7 @@ mod tests {
     use crate::cases::all;
 
     #[test]
-    fn a_peer_that_dies_a_moment_after_the_last_step_died_of_it() {
+    fn a_crash_just_after_the_last_step_counts_as_a_crash_in_that_step() {
         let case = all().unwrap().into_iter().find(|case| case.id() == "robust/reset").unwrap();
         let step = |judged: Judged| {
             let nothing = Replayed::without_connection(LIFE_CLAUSE, Kind::Refused, String::new());

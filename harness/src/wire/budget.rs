@@ -1,21 +1,23 @@
-//! What all connections of a run together may keep of what the peer sends. Memory is one, however many cases run side by side, and what a
-//! line costs is not its length: a million opened objects take a few megabytes on the wire and a hundred times that as values.
+//! The memory that all connections of a run may use for the peer's messages. It does not depend on how many cases run side
+//! by side. The cost of a line is not its length: a million nested objects take a few megabytes on the wire, and a hundred
+//! times as much as values.
 //!
-//! Each connection may keep a little. One at a time may keep more: another that needs it waits, at most until its deadline, and since
-//! who keeps much waits for nobody, no two wait for each other. What no waiting can make fit is a flood.
+//! Each connection may keep a little. One connection at a time may keep much. Another connection that needs much waits, at
+//! most until its deadline. The one that keeps much never waits, so there is no deadlock. A message that is larger than
+//! that is a flood.
 
 use memchr::memchr2;
 use std::sync::Arc;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout_at};
 
-/// How many bytes each connection may keep, so that ordinary cases never meet here.
+/// How many bytes each connection may keep. Ordinary cases need no more.
 const LITTLE: usize = 1 << 20;
-/// How many bytes one connection at a time may keep: what the longest answer takes that a case asks for, 16 MiB as bytes, as text and as a
-/// value, and the deepest, whatever its keys are written as.
+/// How many bytes one connection at a time may keep. This is enough for the longest answer that a case asks for, 16 MiB as
+/// bytes, as text and as a value, and for the deepest.
 const MUCH: usize = 64 << 20;
 
-/// The memory of a run: the place of the one that may keep much.
+/// The memory of a run: a permit for the connection that may keep much.
 #[derive(Debug, Clone)]
 pub struct Memory(Arc<Semaphore>);
 
@@ -28,13 +30,13 @@ impl Default for Memory {
 /// Why a connection may not keep more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Refused {
-    /// Another kept much until the deadline.
+    /// Another connection kept much until the deadline.
     Late,
-    /// It is more than there is.
+    /// It needs more memory than there is.
     TooMuch,
 }
 
-/// The part of one connection.
+/// The share of one connection.
 #[derive(Debug)]
 pub(super) struct Share {
     memory: Memory,
@@ -42,17 +44,17 @@ pub(super) struct Share {
 }
 
 impl Share {
-    /// A little.
+    /// A share that may keep a little.
     pub(super) fn of(memory: &Memory) -> Share {
         Share { memory: memory.clone(), much: None }
     }
 
-    /// Keeps a little again.
+    /// Reduces the share to a little again.
     pub(super) fn give_back(&mut self) {
         self.much = None;
     }
 
-    /// Makes the part as large as `bytes` need.
+    /// Makes the share large enough for `bytes`.
     pub(super) async fn fit(&mut self, bytes: usize, deadline: Instant) -> Result<(), Refused> {
         if bytes > MUCH {
             return Err(Refused::TooMuch);
@@ -67,13 +69,13 @@ impl Share {
     }
 }
 
-/// How much memory a message takes that has been taken apart.
+/// How much memory a decoded message takes, in bytes.
 pub(super) fn cost_of_message(line: usize, nodes: usize) -> usize {
     256 + line + nodes * 320
 }
 
-/// About how much memory a line takes as a value: its text twice, and so much for each array, object and member, as measured of lines that
-/// are made of nothing else. Brackets and commas within strings are none.
+/// An estimate of the memory that a line takes as a value: twice its text, and a constant for each array, object and
+/// member. The constants were measured on lines that contain nothing else. Brackets and commas in strings do not count.
 pub(super) fn cost(line: &[u8]) -> usize {
     let (mut cost, mut at) = (line.len() * 2, 0);
     while let Some(&byte) = line.get(at) {
@@ -88,7 +90,7 @@ pub(super) fn cost(line: &[u8]) -> usize {
     cost
 }
 
-/// How long a string is after its opening quote, its closing one included.
+/// The length of a string after its opening quote, including the closing one.
 fn string(rest: &[u8]) -> usize {
     let mut at = 0;
     while let Some(stop) = memchr2(b'"', b'\\', &rest[at..]) {
@@ -122,20 +124,20 @@ mod tests {
         let line = format!(
             "{{\"method\":1,\"arguments\":[{open}1{close}],\"callbacks\":{{\"0\":[\"0\"{path}]}},\"links\":[]}}"
         );
-        // It lies in the buffer too, which has some room.
+        // The line is also in the buffer, which may be half as long again.
         assert!(cost(line.as_bytes()) + line.len() * 3 / 2 <= MUCH);
     }
 
     #[tokio::test(start_paused = true)]
-    async fn who_needs_much_waits_for_the_one_that_has_it_and_a_flood_does_not() {
+    async fn a_connection_that_needs_much_waits_but_a_flood_does_not() {
         let soon = Instant::now() + Duration::from_secs(1);
         let memory = Memory::default();
         let (mut one, mut other) = (Share::of(&memory), Share::of(&memory));
         assert_eq!(one.fit(MUCH + 1, soon).await, Err(Refused::TooMuch));
         assert_eq!(one.fit(LITTLE + 1, soon).await, Ok(()));
-        assert_eq!(other.fit(LITTLE, soon).await, Ok(()), "a little is always there");
+        assert_eq!(other.fit(LITTLE, soon).await, Ok(()), "a little is always free");
         assert_eq!(other.fit(LITTLE + 1, soon).await, Err(Refused::Late));
-        assert_eq!(one.fit(MUCH, soon).await, Ok(()), "who has much waits for nobody");
+        assert_eq!(one.fit(MUCH, soon).await, Ok(()), "the one that keeps much does not wait");
         assert_eq!(one.fit(LITTLE, soon).await, Ok(()));
         assert_eq!(other.fit(MUCH, Instant::now() + Duration::from_secs(1)).await, Ok(()));
     }

@@ -1,4 +1,4 @@
-//! Connections that are over for us and that the peer has not ended yet.
+//! Connections that we have finished but the peer has not closed yet.
 
 use super::BYTES_LIMIT;
 use dnode::transport::Connection;
@@ -6,14 +6,14 @@ use std::time::Duration;
 use tokio::io::AsyncReadExt;
 use tokio::sync::Semaphore;
 
-/// How long such a connection is read.
+/// How long we read such a connection.
 const LINGER: Duration = Duration::from_secs(30);
 
-/// How many are read at the same time.
+/// How many of them we read at the same time.
 static LINGERING: Semaphore = Semaphore::const_new(64);
 
-/// Reads a connection for a while in the background. Otherwise a late write of the peer would be answered by a reset, and a peer that dies of
-/// resets would do so in the middle of another case.
+/// Reads a connection for a while in the background. Otherwise a late write of the peer would cause a reset, and a peer
+/// that crashes on resets would crash during another case.
 pub(super) fn read_on(mut connection: Connection) {
     let Ok(place) = LINGERING.try_acquire() else { return };
     tokio::spawn(async move {

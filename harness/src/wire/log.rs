@@ -1,4 +1,4 @@
-//! The wire log: the first and the last of what went over a connection, never more than fits a page or two.
+//! The wire log: the first and the last entries of a connection, at most one or two pages.
 
 use dnode_reports::event::{Act, Origin, Wire};
 use std::collections::VecDeque;
@@ -8,7 +8,7 @@ const KEPT: (usize, usize) = (60, 40);
 /// How many bytes of an entry are kept.
 const KEPT_BYTES: usize = 2000;
 
-/// What went over one connection.
+/// The log of one connection.
 #[derive(Debug, Clone, Default)]
 pub struct Log {
     first: Vec<Wire>,
@@ -36,12 +36,12 @@ impl Log {
         self.add(Wire::Bytes { from, bytes: room, cut: line.len() - kept });
     }
 
-    /// Adds something that is not bytes.
+    /// Adds an act of one end.
     pub fn event(&mut self, from: Origin, what: Act) {
         self.add(Wire::Event { from, what });
     }
 
-    /// Where the next entry's bytes go: in a long session, where those of an entry stood that is no longer kept.
+    /// A buffer for the bytes of the next entry. A long session reuses the buffer of an entry that it drops.
     fn room(&mut self) -> Vec<u8> {
         if self.last.len() < KEPT.1 {
             return Vec::new();

@@ -1,4 +1,5 @@
-//! Moves the bytes of one connection. Reading and writing go on at the same time, so a peer that floods and never reads cannot stop us.
+//! Moves the bytes of one connection. It reads and writes at the same time, so a peer that floods and never reads cannot
+//! block us.
 
 use super::budget::Refused;
 use super::{BYTES_LIMIT, ROOM, Wire};
@@ -12,7 +13,8 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::Instant;
 
 impl Wire {
-    /// Moves bytes in both directions once. Returns `false` after the deadline, or if other connections keep the memory until then.
+    /// Moves bytes in both directions once. Returns `false` after the deadline, or if other connections use the memory until
+    /// then.
     pub(super) async fn pump(&mut self, deadline: Instant) -> bool {
         match self.share.fit(self.kept + self.splitter.memory(), deadline).await {
             Ok(()) => {}
@@ -24,7 +26,7 @@ impl Wire {
                 }
             }
         }
-        // Usually something can be written or read at once, and no timer is needed.
+        // Usually something can be written or read at once, so no timer is needed.
         let at_once = poll_fn(|cx| Poll::Ready(self.poll_pump(cx))).await;
         if at_once.is_pending() {
             let moved = poll_fn(|cx| self.poll_pump(cx));
@@ -58,7 +60,7 @@ impl Wire {
                 self.bytes += buffer.filled().len() as u64;
                 self.splitter.push(buffer.filled());
             }
-            // TLS without its closing alert: a process that ends takes its connections with it. Over TCP this is an orderly end too.
+            // TLS without its closing alert, as if the process has exited. Over TCP this is an orderly end too.
             Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => self.closed = Some(false),
             Err(_) => self.closed = Some(true),
         }
@@ -69,7 +71,7 @@ impl Wire {
         !self.outgoing.is_empty() || self.unflushed
     }
 
-    /// Writes what is outgoing, flushes it, and ends our half, as far as the transport takes it now.
+    /// Writes outgoing bytes, flushes them, and closes our half, as far as the transport is ready.
     fn poll_write(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         if !self.outgoing.is_empty() {
             return self.poll_write_outgoing(cx);
@@ -90,7 +92,7 @@ impl Wire {
     fn poll_write_outgoing(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let Some(connection) = self.connection.as_mut() else { return Poll::Pending };
         let mut stream = Pin::new(connection);
-        // A transport of messages makes one message of each segment, so it has to see the whole segment.
+        // A message-based transport makes one message of each segment, so it must get the whole segment at once.
         match ready!(stream.as_mut().poll_write(cx, self.outgoing.make_contiguous())) {
             Ok(count @ 1..) => {
                 self.outgoing.drain(..count);
@@ -99,7 +101,7 @@ impl Wire {
                     self.outgoing = VecDeque::new();
                 }
             }
-            // The peer no longer reads; we can still read what it sent.
+            // The peer no longer reads, but we can still read what it has sent.
             Ok(0) | Err(_) => self.outgoing.clear(),
         }
         if self.unflushed {

@@ -4,7 +4,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
 #[tokio::test]
-async fn a_peer_that_is_slow_to_say_its_last_word_is_not_reset() {
+async fn slow_final_write_is_not_reset() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let route =
         Route::Dial(Address::parse(&listener.local_addr().unwrap().to_string(), &Trust::System).unwrap());

@@ -1,7 +1,7 @@
-//! How absence is shown, and how the life of a connection is judged.
+//! Shows that nothing more comes, and that a connection still works.
 //!
-//! Absence is shown by two known-good calls, the second sent after the first was answered. Quiet time takes their place if the peer has no such
-//! call, does not answer in order, or cannot be asked any more.
+//! Two known-good calls show absence; the second is sent after the first was answered. If the peer has no known-good call,
+//! does not answer in order, or can no longer be called, quiet time takes their place.
 
 use super::judged::Cause;
 use super::{Replay, Stop};
@@ -13,19 +13,19 @@ use dnode_spec::monitor::Received;
 use dnode_spec::text::TextBuf;
 use tokio::time::Instant;
 
-/// What a peer that lives does.
+/// The behaviour of a peer that survived.
 const SURVIVED: &str = "an answer to the known-good call, or the end of the connection";
 
 impl Replay<'_, '_, '_> {
-    /// The peer sends nothing that no step expects. `strict`: a stray message is a divergence.
+    /// Checks that the peer sends nothing unexpected. `strict`: an unexpected message is a divergence.
     pub(super) async fn nothing(&mut self, strict: bool) -> Result<(), Stop> {
         match self.barrier().await {
             Ok(()) => {}
-            // A client ends its session when it likes, and then nothing more comes.
+            // A client may end its session at any time. Then nothing more comes.
             Err(Silence::Closed) if self.session.half_closed || self.session.is_server() => {}
             Err(Silence::Closed) => {
-                let awaited = "nothing, on a connection that stays open";
-                return Err(self.diverged(Kind::Closed, awaited, "the end of the connection", Cause::Life));
+                let expected = "nothing, on a connection that stays open";
+                return Err(self.diverged(Kind::Closed, expected, "the end of the connection", Cause::Life));
             }
             Err(_) => return Err(self.deaf()),
         }
@@ -36,8 +36,8 @@ impl Replay<'_, '_, '_> {
         }
     }
 
-    /// The connection answers, or it is closed and a new one is served. A peer that answers only after one more call is slow to notice input,
-    /// not deaf: other cases ask for more.
+    /// Checks that the connection answers, or that it is closed and a new one is served. A peer that answers only after
+    /// another call is slow, not deaf.
     pub(super) async fn survive(&mut self) -> Result<(), Stop> {
         let deadline = self.session.deadline;
         self.session.deadline = deadline.min(Instant::now() + self.session.facts.quiet());
@@ -50,7 +50,7 @@ impl Replay<'_, '_, '_> {
         while is_late(answered) && self.session.may_wait_longer() {
             answered = self.sign_of_life().await;
         }
-        // After a flood it was the suite that closed the connection.
+        // After a flood, the suite closed the connection.
         if self.session.wire.is_flooded() {
             return self.keep(Incoming::Flood, SURVIVED);
         }
@@ -61,7 +61,7 @@ impl Replay<'_, '_, '_> {
         }
     }
 
-    /// The peer ends the connection.
+    /// Waits until the peer closes the connection.
     pub(super) async fn closed(&mut self) -> Result<(), Stop> {
         loop {
             match self.session.wire.receive(self.session.deadline).await {
@@ -78,11 +78,11 @@ impl Replay<'_, '_, '_> {
         }
     }
 
-    /// The peer serves a new connection while this one is open, or after it.
+    /// Checks that the peer serves a new connection.
     pub(super) async fn served(&mut self) -> Result<(), Stop> {
         let Some(route) = self.session.route else { return Err(Self::no_second_connection()) };
         if route.host().is_some() {
-            // A client connects again when it sees that this connection is over.
+            // A client reconnects only after this connection has ended.
             if self.session.half_closed {
                 let drained = Instant::now() + self.session.facts.drain();
                 self.session.wire.close(self.session.deadline.min(drained)).await;
@@ -97,8 +97,8 @@ impl Replay<'_, '_, '_> {
             self.session.wire.note(Act::IsServedAgain);
             return Ok(());
         }
-        let (awaited, actual) = ("a new connection is served", "the new connection was not served");
-        Err(self.diverged(Kind::NotServed, awaited, actual, Cause::Life))
+        let (expected, actual) = ("the peer serves a new connection", "the new connection was not served");
+        Err(self.diverged(Kind::NotServed, expected, actual, Cause::Life))
     }
 
     async fn closed_in_order(&mut self) -> Result<(), Stop> {
@@ -112,7 +112,7 @@ impl Replay<'_, '_, '_> {
         self.diverged(Kind::Deaf, SURVIVED, actual, Cause::Time)
     }
 
-    /// Shows that nothing more comes: the answer of the second call comes after everything that the first caused.
+    /// Shows that nothing more comes: the answer to the second call comes after everything that happened before the first.
     async fn barrier(&mut self) -> Result<(), Silence> {
         let facts = self.session.facts;
         let ping = facts.calls.ping.as_ref().filter(|_| facts.calls.ordered && !self.session.half_closed);
@@ -123,7 +123,7 @@ impl Replay<'_, '_, '_> {
         self.ask(later.as_ref().unwrap_or(ping)).await
     }
 
-    /// Shows that the connection still answers.
+    /// Checks that the connection still answers.
     async fn sign_of_life(&mut self) -> Result<(), Silence> {
         match self.session.facts.calls.ping.as_ref().filter(|_| !self.session.half_closed) {
             Some(ping) => self.ask(ping).await,
@@ -131,7 +131,7 @@ impl Replay<'_, '_, '_> {
         }
     }
 
-    /// Whether the probe has this method, answers it, and the transcript has not culled the only way to it.
+    /// Whether the probe has this method and answers it, and the transcript has not culled the only way to call it.
     fn can_ask(&self, ping: &Ping) -> bool {
         let (facts, method) = (self.session.facts, ping.method());
         let by_id = self.session.names.member(&TextBuf::from(method)).is_some();

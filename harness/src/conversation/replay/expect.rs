@@ -1,4 +1,4 @@
-//! Matches the messages of the peer with the expectations of a transcript.
+//! Matches the peer's messages with the expectations of a transcript.
 
 use super::judged::Cause;
 use super::pending::Pending;
@@ -60,8 +60,8 @@ impl<'t> Replay<'_, '_, 't> {
         }
     }
 
-    /// Whether the message meets an expectation, which is then removed. It diverges if it comes too early, or if it calls an expected function
-    /// with other arguments and no later step expects it.
+    /// Whether the message meets an expectation, which is then removed. The message is a divergence if it comes too early,
+    /// or if it calls an expected function with other arguments and no later step expects it.
     fn matches(&mut self, received: &Received) -> Result<bool, Stop> {
         let mut mismatch = None;
         for at in 0..self.pending.len() {
@@ -70,13 +70,13 @@ impl<'t> Replay<'_, '_, 't> {
             }
             match self.pending[at].pattern.check(received, &mut self.session.names) {
                 Ok(()) => return self.meet(at).map(|()| true),
-                // A cull may come at any time: one that is not the expected one is no divergence.
+                // A cull may come at any time, so an unexpected one is not a divergence.
                 Err(_) if received.method.is("cull") => {}
                 Err(found) => mismatch = mismatch.or(Some((at, found))),
             }
         }
         match mismatch {
-            // A message that an optional expectation does not want is kept.
+            // A message that does not meet an optional expectation is kept.
             Some((at, mismatch)) if !self.pending[at].optional && !self.expected_later(received) => {
                 Err(self.differs(at, &mismatch))
             }
@@ -102,7 +102,8 @@ impl<'t> Replay<'_, '_, 't> {
         self.transcript.expects(begun, &|pattern| pattern.calls(&received.method, &self.session.names))
     }
 
-    /// At the deadline: a message that calls an expected function with other arguments is a better finding than silence.
+    /// Finds a message that calls an expected function with other arguments. At the deadline, this is a better finding
+    /// than silence.
     fn wrong_in_inbox(&mut self) -> Option<Stop> {
         for received in self.session.inbox.iter().filter(|received| !received.method.is("cull")) {
             for at in 0..self.pending.len() {
@@ -119,10 +120,10 @@ impl<'t> Replay<'_, '_, 't> {
     }
 
     fn differs(&mut self, at: usize, mismatch: &Mismatch) -> Stop {
-        let (step, awaited) = (self.pending[at].step, self.pending[at].pattern.describe());
+        let (step, expected) = (self.pending[at].step, self.pending[at].pattern.describe());
         self.enter(&step.label, step.clause.as_deref());
         let Mismatch::Arguments(difference) = mismatch else {
-            return self.diverged(Kind::Differs, &awaited, "a call of something else", Cause::Content);
+            return self.diverged(Kind::Differs, &expected, "a call of another function", Cause::Content);
         };
         let mut diverged =
             self.divergence(difference.kind.into(), &difference.expected, &difference.actual, Cause::Content);
@@ -135,12 +136,7 @@ impl<'t> Replay<'_, '_, 't> {
         let step = self.pending[first].step;
         let (expected, got) = (self.pending[first].pattern.describe(), self.pending[at].pattern.describe());
         self.enter(&step.label, step.clause.as_deref());
-        self.diverged(
-            Kind::Order,
-            &format!("{expected}, first"),
-            &format!("{got}, before it"),
-            Cause::Content,
-        )
+        self.diverged(Kind::Order, &format!("{expected} first"), &format!("{got} before it"), Cause::Content)
     }
 
     /// Waits for the first step of one of the branches.
@@ -167,7 +163,7 @@ impl<'t> Replay<'_, '_, 't> {
         }
     }
 
-    /// The first message in the inbox that calls a function of the transcript and that no step expects.
+    /// The first message in the inbox that calls a function of the transcript but that no step expects.
     pub(super) fn unexpected(&self) -> Option<Stop> {
         let stray = self.session.inbox.iter().find(|received| self.concerns(&received.method))?;
         let called = match &stray.method {
@@ -182,8 +178,8 @@ impl<'t> Replay<'_, '_, 't> {
         Some(Stop::Diverged(diverged))
     }
 
-    /// Whether this case judges the call. The monitor judges calls of undeclared ids. A function that a recording never saw called may still be
-    /// called: the recorded peer may have had no time or no reason for it.
+    /// Whether this case judges the call. The monitor judges calls of undeclared ids. A function that is not called in a
+    /// recording may still be called: the recorded peer may have had no time or no reason to call it.
     fn concerns(&self, method: &Method) -> bool {
         let names = &self.session.names;
         if self.transcript.header.recorded && !self.transcript.expects(0, &|it| it.calls(method, names)) {
@@ -191,7 +187,7 @@ impl<'t> Replay<'_, '_, 't> {
         }
         match method {
             Method::Id(id) => names.our_name(*id).is_some(),
-            // dnode-protocol 0.0 and 0.1 report errors by a call of the name `error`; an end may send its object again.
+            // dnode-protocol 0.0 and 0.1 report errors by a call of the name `error`, and an end may send its object again.
             Method::Name(key) => ["error", "methods", "cull"].iter().all(|name| key.as_text() != *name),
         }
     }

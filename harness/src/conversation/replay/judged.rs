@@ -12,15 +12,15 @@ pub const CONNECTION: &str = "the connection";
 /// How a transcript ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Judged {
-    /// The peer did what it says.
+    /// The peer behaved as the transcript says.
     Pass,
-    /// It cannot be asked of this peer, for this reason.
+    /// The transcript does not apply to this peer, for this reason.
     NotApplicable(String),
-    /// The peer did something else.
+    /// The peer behaved differently.
     Diverged(Box<Diverged>),
 }
 
-/// What a divergence depends on.
+/// The cause of a divergence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Cause {
     /// The peer sent something wrong.
@@ -31,7 +31,7 @@ pub enum Cause {
     Life,
 }
 
-/// A divergence, with the words of [`dnode_reports::event::Divergence`].
+/// A divergence, with the fields of [`dnode_reports::event::Divergence`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Diverged {
     /// The label of the step.
@@ -40,7 +40,7 @@ pub struct Diverged {
     pub clause: String,
     /// The kind of difference.
     pub kind: Kind,
-    /// Where in the message.
+    /// The path within the message.
     pub path: String,
     /// The expected value or event.
     pub expected: String,
@@ -48,7 +48,7 @@ pub struct Diverged {
     pub actual: String,
     /// The type of the received value, for the fingerprint.
     pub class: String,
-    /// What it depends on.
+    /// The cause.
     pub cause: Cause,
 }
 
@@ -63,7 +63,7 @@ pub struct Replayed {
     pub broken: BTreeMap<&'static str, Problem>,
     /// How many lines the peer sent.
     pub lines: u64,
-    /// By how much its deadline was extended because of long lines.
+    /// How much its deadline was extended because of long lines.
     pub extended: Duration,
 }
 
@@ -83,19 +83,19 @@ impl Replayed {
         }
     }
 
-    /// What its divergence depends on, if there is one.
+    /// The cause of the divergence, if there is one.
     #[must_use]
     pub fn cause(&self) -> Option<Cause> {
         self.diverged().map(|diverged| diverged.cause)
     }
 
-    /// Whether it failed on time or on the end of a connection: among other cases, one of those may be the cause.
+    /// Whether it failed on time or on the end of a connection. Then a case that ran beside it may be the cause.
     #[must_use]
     pub fn is_suspect(&self) -> bool {
         self.cause().is_some_and(|cause| cause != Cause::Content)
     }
 
-    /// The result if there was no connection: `kind` says why, and `actual` says it in a sentence.
+    /// The result without a connection. `kind` and the sentence `actual` give the reason.
     #[must_use]
     pub fn without_connection(clause: &str, kind: Kind, actual: String) -> Replayed {
         let judged = Judged::Diverged(Box::new(Diverged {

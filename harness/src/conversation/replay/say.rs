@@ -1,4 +1,4 @@
-//! Sends the messages of a transcript, with the numbers that the functions have on this connection.
+//! Sends the messages of a transcript, with the ids that the functions have on this connection.
 
 use super::{Replay, Stop};
 use crate::conversation::limits;
@@ -18,7 +18,7 @@ impl Replay<'_, '_, '_> {
         if matches!(pattern.called, Called::Function(_)) {
             self.session.called = self.session.begun;
         }
-        // Any later message may make the peer call a method of our object, so `methods` causes nothing.
+        // Any later message may make the peer call a method of our object, so `methods` is not their cause.
         for name in pattern.declared().iter().filter(|_| method != b"\"methods\"") {
             let begun = self.session.begun;
             match self.session.causes.get_mut(name) {
@@ -56,7 +56,7 @@ impl Replay<'_, '_, '_> {
                 key.as_text().write_json(&mut text);
                 Ok(text)
             }
-            // A number that is not bound stands for itself.
+            // An unbound number stands for itself.
             Called::Function(Name::Theirs(id)) => {
                 let id = self.session.names.callable(&Name::Theirs(*id)).unwrap_or(*id);
                 Ok(id.to_string().into_bytes())
@@ -67,7 +67,7 @@ impl Replay<'_, '_, '_> {
 
     pub(super) fn unbound(&self, called: &Called) -> Stop {
         Stop::NotApplicable(format!(
-            "{} needs {called}, which the peer did not declare or has taken back",
+            "{} needs {called}, which the peer did not declare or has culled",
             self.step.0
         ))
     }

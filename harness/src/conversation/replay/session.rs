@@ -1,4 +1,4 @@
-//! What lasts from the first part of a transcript to the last: the connection, the names, and the messages that came early.
+//! The state that lasts over all parts of a transcript: the connection, the names, and the early messages.
 
 use super::judged::{Judged, Replayed};
 use crate::conversation::facts::Facts;
@@ -14,7 +14,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 pub(super) struct Session<'a> {
-    /// How new connections are opened; `None` if we are the server, to which only the client opens any.
+    /// How to open new connections; `None` if we are the server, because only the client can open them.
     pub(super) route: Option<&'a Route>,
     pub(super) facts: &'a Facts,
     pub(super) wire: Wire,
@@ -22,23 +22,24 @@ pub(super) struct Session<'a> {
     /// How long a part may take.
     patience: Duration,
     pub(super) deadline: Instant,
-    /// By how much the deadline was extended in all.
+    /// How much the deadline was extended in total.
     extended: Duration,
     /// The length of the incomplete line for which the deadline was extended.
     granted: u64,
     /// The messages that no step has taken yet.
     pub(super) inbox: Vec<Received>,
-    /// The first line of the peer that was no message.
+    /// The problem of the first line that is not a message.
     pub(super) broken: Option<Problem>,
-    /// The step of ours that alone can have caused a call of a function: the one that declared it, unless another declared it too, or a
-    /// function of the peer was called since ([`Session::called`]), which may call any of ours.
+    /// For each function of ours, the only step that can have caused a call of it: the step that declared it. `None` if
+    /// several steps declared it. After a call of a peer's function ([`Session::called`]) the entry does not count either,
+    /// because the peer's function may call any function of ours.
     pub(super) causes: HashMap<Name, Option<usize>>,
     /// The last step that called a function of the peer.
     pub(super) called: usize,
     /// How many steps have begun.
     pub(super) begun: usize,
     pub(super) half_closed: bool,
-    /// The connection ended as the transcript permits.
+    /// The connection ended, and the transcript allows that.
     pub(super) over: bool,
 }
 
@@ -74,7 +75,8 @@ impl<'a> Session<'a> {
 
     /// Whether the peer is a client that opened this connection to us.
     ///
-    /// Such a client calls by itself and ends the session when it likes; no call is known to be answered, so quiet time shows absence.
+    /// Such a client calls by itself and may end the session at any time. There is no known-good call, so quiet time shows
+    /// absence.
     pub(super) fn is_server(&self) -> bool {
         self.route.is_none()
     }
@@ -86,7 +88,7 @@ impl<'a> Session<'a> {
         self.granted = 0;
     }
 
-    /// One known-good call, before hostile input.
+    /// Makes one known-good call, before hostile input.
     pub(super) async fn greet(&mut self) {
         if let Some(ping) = &self.facts.calls.ping {
             let by = self.facts.calls.by;
@@ -94,7 +96,7 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// Takes in a message, awaited or not.
+    /// Receives a message, expected or not.
     pub(super) fn receive(&mut self, received: Received, transcript: &Transcript) {
         for id in &received.culls {
             self.names.culled_by_peer(*id);
@@ -102,7 +104,8 @@ impl<'a> Session<'a> {
         if received.method.is("methods") {
             bind_object(&received, &mut self.names);
         }
-        // A cull may come at any time; in dialect 0.1, in which owners cull, a transcript may expect one. An error report calls nothing.
+        // A cull may come at any time. In dialect 0.1, in which owners cull, a transcript may expect one. An error report
+        // of dialect 0.1 calls no function.
         let of_0_1 = self.facts.terms.dialect == Dialect::V0_1;
         let expects_cull = of_0_1 && transcript.expects(0, &|pattern| !pattern.culls().is_empty());
         if (!received.method.is("cull") || expects_cull) && !(received.method.is("error") && of_0_1) {
@@ -110,7 +113,7 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// Extends the deadline for so many bytes, sent or received: by a quarter of the patience for each MiB.
+    /// Extends the deadline for this number of bytes, sent or received: by a quarter of the patience for each MiB.
     pub(super) fn extend_deadline(&mut self, bytes: u64) {
         let quarters = bytes as f64 / f64::from(1 << 20);
         let more = (self.patience / 4).mul_f64(quarters);
@@ -118,7 +121,8 @@ impl<'a> Session<'a> {
         self.extended += more;
     }
 
-    /// After the deadline: whether the incomplete line that is coming earns more time. A line has a maximum length, so this ends.
+    /// After the deadline: extends it if the incomplete line has grown. Returns whether there is more time. This ends,
+    /// because lines have a maximum length.
     pub(super) fn may_wait_longer(&mut self) -> bool {
         let unfinished = self.wire.unfinished() as u64;
         self.extend_deadline(unfinished.saturating_sub(self.granted));

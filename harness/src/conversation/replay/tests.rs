@@ -1,4 +1,4 @@
-//! What hangs on the clock, with a clock of its own: time passes only while everybody waits.
+//! Deadlines, on a paused clock: time passes only while all tasks wait.
 
 use super::*;
 use crate::conversation::preflight::preflight;
@@ -9,14 +9,14 @@ use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, DuplexStream};
 const METHODS: &[u8] = b"{\"method\":\"methods\",\"arguments\":[{\"conformProbe\":\"[Function]\",\"echo\":\"[Function]\"}],\"callbacks\":{\"0\":[\"0\",\"conformProbe\"],\"1\":[\"0\",\"echo\"]},\"links\":[]}\n";
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// What a peer does in the place of an answer to `echo`.
+/// How a peer answers `echo`.
 #[derive(Clone, Copy)]
 enum Answer {
-    /// A string of so many pieces of 512 KiB, a tenth of a second apart.
+    /// With a string of this number of pieces of 512 KiB, a tenth of a second apart.
     Pieces(usize),
-    /// The same, without its end.
+    /// The same, but the string never ends.
     Unfinished(usize),
-    /// Messages without end, all of them right.
+    /// With endless valid messages.
     Endless,
 }
 
@@ -66,19 +66,19 @@ async fn judged(steps: &str, answer: Answer) -> Judged {
     replay(&Case::read(&text).unwrap(), &route, &facts, PATIENCE).await.judged
 }
 
-const AWAITED: &str = "{\"expect\":{\"method\":\"$cb\",\"arguments\":[\"?string\"]}}";
+const EXPECTED: &str = "{\"expect\":{\"method\":\"$cb\",\"arguments\":[\"?string\"]}}";
 const SURVIVED: &str = "{\"survive\":true}";
 
 #[tokio::test(start_paused = true)]
-async fn a_long_answer_has_time_to_come() {
-    for steps in [AWAITED, SURVIVED] {
+async fn a_long_answer_gets_more_time() {
+    for steps in [EXPECTED, SURVIVED] {
         assert_eq!(judged(steps, Answer::Pieces(12)).await, Judged::Pass, "{steps}");
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_answer_that_stops_coming_does_not() {
-    for steps in [AWAITED, SURVIVED] {
+async fn an_answer_that_stalls_gets_no_more_time() {
+    for steps in [EXPECTED, SURVIVED] {
         let Judged::Diverged(diverged) = judged(steps, Answer::Unfinished(3)).await else {
             panic!("{steps}")
         };
@@ -87,7 +87,7 @@ async fn an_answer_that_stops_coming_does_not() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_flood_is_one_and_not_the_end_of_the_connection() {
+async fn a_flood_is_not_reported_as_a_closed_connection() {
     let Judged::Diverged(diverged) = judged(SURVIVED, Answer::Endless).await else { panic!("it passed") };
     assert_eq!((diverged.kind, diverged.cause), (Kind::Flood, Cause::Content));
 }

@@ -1,4 +1,4 @@
-//! Makes and mends baselines: with the least change, so that what a person wrote stays as it is.
+//! Creates and updates baselines. It changes only what it must and keeps the comments and the layout of the author.
 
 use super::{Baseline, BaselineError, Date, Entry, KNOWN};
 use dnode_reports::event::{Outcome, Verdict};
@@ -6,27 +6,27 @@ use dnode_spec::clause::Level;
 use std::fmt;
 use toml_edit::{ArrayOfTables, DocumentMut, Item, Table, Value, value};
 
-/// What new entries say, beside the case and its fingerprint.
+/// The fields of new entries, other than the case and its fingerprint.
 #[derive(Debug, Clone, Default)]
 pub struct Words {
     /// Why the failures are accepted.
     pub reason: Option<String>,
-    /// Where they are followed up.
+    /// The issue that tracks them.
     pub issue: Option<String>,
     /// The last day on which they are accepted.
     pub expires: Option<Date>,
 }
 
-/// What was changed in a file.
+/// A change to a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Change {
-    /// An entry for a failure that was not known.
+    /// Added an entry for a new failure.
     Added(String),
-    /// The entry of a case that no longer fails, and why it is gone.
+    /// Removed the entry of a case that no longer fails, for this reason.
     Removed(String, &'static str),
-    /// The fingerprint of an entry.
+    /// Changed the fingerprint of an entry.
     Changed(String),
-    /// An entry that is left for a person to decide on, and why.
+    /// Left an entry for a person to decide, for this reason.
     Left(String, String),
 }
 
@@ -35,16 +35,17 @@ impl fmt::Display for Change {
         match self {
             Change::Added(case) => write!(f, "added    {case}"),
             Change::Removed(case, why) => write!(f, "removed  {case}: {why}"),
-            Change::Changed(case) => write!(f, "changed  {case}: its failure is another"),
+            Change::Changed(case) => write!(f, "changed  {case}: it fails differently now"),
             Change::Left(case, why) => write!(f, "left     {case}: {why}"),
         }
     }
 }
 
-/// The text of a baseline with these outcomes' failures, as far as they gate, and what that changes; `text` is empty where there is none yet.
+/// Updates a baseline to the gating failures among these outcomes. Returns the new text and the changes.
+/// For a new baseline, `text` is empty.
 ///
 /// # Errors
-/// What is wrong with the text, in which line; or that new entries need a reason.
+/// If the text is not a baseline, or if a new entry needs a reason and `words` has none.
 pub fn update(
     text: &str,
     name: &str,
@@ -62,24 +63,24 @@ pub fn update(
         list.as_array_of_tables_mut().ok_or_else(|| malformed(format!("{KNOWN} is not a list of tables")))?;
     let find = |case: &str| outcomes.iter().find(|outcome| outcome.id == case);
     let mut changes = Vec::new();
-    // What stands above the last entry and is not about it alone, once that is gone.
+    // Comments that stood above a removed last entry and do not belong to it.
     let mut trailing = String::new();
     for entry in known.entries.clone() {
         let at = list.iter().position(|table| table.get("case").and_then(Item::as_str) == Some(&entry.case));
         let Some(at) = at else { continue };
         match fate(&known, &entry, find(&entry.case)) {
-            Fate::Stays => {}
-            Fate::Goes(why) => {
+            Fate::Keep => {}
+            Fate::Remove(why) => {
                 remove(list, at, &mut trailing);
                 changes.push(Change::Removed(entry.case, why));
             }
-            Fate::Changes(fingerprint) => {
+            Fate::Change(fingerprint) => {
                 if let Some(field) = list.get_mut(at).and_then(|table| table.get_mut("fingerprint")) {
                     replace(field, &fingerprint);
                 }
                 changes.push(Change::Changed(entry.case));
             }
-            Fate::IsLeft(why) => changes.push(Change::Left(entry.case, why)),
+            Fate::Leave(why) => changes.push(Change::Left(entry.case, why)),
         }
     }
     for outcome in outcomes {
@@ -102,26 +103,28 @@ pub fn update(
     Ok((if text.is_empty() { new.trim_start().to_owned() } else { new }, changes))
 }
 
-/// What becomes of an entry.
+/// What to do with an entry.
 enum Fate {
-    Stays,
-    Goes(&'static str),
-    Changes(String),
-    IsLeft(String),
+    Keep,
+    Remove(&'static str),
+    /// Gives it this fingerprint.
+    Change(String),
+    /// Leaves it to a person, for this reason.
+    Leave(String),
 }
 
 fn fate(known: &Baseline, entry: &Entry, outcome: Option<&Outcome>) -> Fate {
-    let Some((problem, _)) = known.wrong(entry, outcome) else { return Fate::Stays };
-    let Some(outcome) = outcome else { return Fate::Goes("no case has this id") };
+    let Some((problem, _)) = known.problem(entry, outcome) else { return Fate::Keep };
+    let Some(outcome) = outcome else { return Fate::Remove("no case has this id") };
     match (outcome.verdict, &outcome.divergence) {
-        (Verdict::Pass, _) => Fate::Goes("it passes"),
-        (Verdict::NotApplicable, _) => Fate::Goes("it is not applicable"),
-        (_, Some(divergence)) if entry.holds(known.today) => Fate::Changes(divergence.fingerprint.clone()),
-        _ => Fate::IsLeft(problem),
+        (Verdict::Pass, _) => Fate::Remove("it passes"),
+        (Verdict::NotApplicable, _) => Fate::Remove("it is not applicable"),
+        (_, Some(divergence)) if entry.holds(known.today) => Fate::Change(divergence.fingerprint.clone()),
+        _ => Fate::Leave(problem),
     }
 }
 
-/// Removes an entry with the comment that stands directly above it. What an empty line parts from that stays.
+/// Removes an entry and the comment directly above it. Comments above an empty line stay.
 fn remove(list: &mut ArrayOfTables, at: usize, trailing: &mut String) {
     let above = |table: Option<&Table>| {
         let prefix = table.and_then(|table| table.decor().prefix()?.as_str());
@@ -139,7 +142,7 @@ fn remove(list: &mut ArrayOfTables, at: usize, trailing: &mut String) {
     }
 }
 
-/// Another text in the place of one, with the comment behind it.
+/// Replaces a text and keeps the comment after it.
 fn replace(field: &mut Item, text: &str) {
     let decor = field.as_value().map(|value| value.decor().clone());
     let mut new = Value::from(text);

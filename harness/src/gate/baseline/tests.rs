@@ -6,9 +6,9 @@ use dnode_spec::clause::Level;
 const TODAY: Date = Date { year: 2026, month: 11, day: 23 };
 
 const KNOWN_FAILURE: &str = "\
-# What we know of.
+# The known failures.
 [[known]]
-case = \"robust/message-null\"  # it dies
+case = \"robust/message-null\"  # it crashes
 fingerprint = \"1:aaaaaaaaaaaa\"
 reason = \"null ends the process\"
 issue = \"https://example.org/7\"
@@ -47,74 +47,74 @@ fn crash(fingerprint: &str) -> Outcome {
     outcome("robust/message-null", Verdict::Crash, fingerprint)
 }
 
-/// What is stale after a run with this outcome alone, and whether it is excused.
-fn held(text: &str, outcome: &Outcome) -> (Vec<String>, Option<String>) {
+/// The stale entries after a run with only this outcome, and the excuse of the outcome.
+fn run(text: &str, outcome: &Outcome) -> (Vec<String>, Option<String>) {
     let baseline = read(text).unwrap();
-    let stale = baseline.stale(|id| (outcome.id == id).then_some(outcome));
-    let told = |stale: Stale| format!("{}: {}; {}", stale.id, stale.problem, stale.remedy);
-    (stale.into_iter().map(told).collect(), baseline.excuse(outcome))
+    let stale = baseline.stale(&BTreeMap::from([(outcome.id.clone(), outcome.clone())]));
+    let line = |stale: Stale| format!("{}: {}; {}", stale.id, stale.problem, stale.remedy);
+    (stale.into_iter().map(line).collect(), baseline.excuse(outcome))
 }
 
 #[test]
 fn a_known_failure_is_excused_with_its_reason() {
     let excuse = Some("known: null ends the process (https://example.org/7)".to_owned());
-    assert_eq!(held(KNOWN_FAILURE, &crash("1:aaaaaaaaaaaa")), (vec![], excuse));
+    assert_eq!(run(KNOWN_FAILURE, &crash("1:aaaaaaaaaaaa")), (vec![], excuse));
     assert_eq!(read("").unwrap().excuse(&crash("1:aaaaaaaaaaaa")), None);
 }
 
 #[test]
-fn what_rests_on_a_known_failure_is_excused_with_it() {
+fn a_case_that_rests_on_a_known_failure_is_excused() {
     let text = "[[known]]\ncase = \"methods/by-id\"\nfingerprint = \"1:a\"\nreason = \"names only\"\n";
     let mut outcome = outcome("value/nest", Verdict::Inconclusive, "");
     outcome.rests_on = Some("methods/by-id".to_owned());
     assert_eq!(
-        held(text, &outcome),
+        run(text, &outcome),
         (vec![], Some("rests on methods/by-id, whose failure is known".to_owned()))
     );
-    assert_eq!(held(KNOWN_FAILURE, &outcome), (vec![], None));
+    assert_eq!(run(KNOWN_FAILURE, &outcome), (vec![], None));
 }
 
 #[test]
-fn an_entry_whose_case_passes_is_wrong() {
+fn an_entry_whose_case_passes_is_stale() {
     let passes = outcome("robust/message-null", Verdict::Pass, "");
-    insta::assert_snapshot!(held(KNOWN_FAILURE, &passes).0.join("\n"), @"robust/message-null: the case passes, and the entry says that it fails; `dnode-conform baseline update known.toml RUN` mends it");
+    insta::assert_snapshot!(run(KNOWN_FAILURE, &passes).0.join("\n"), @"robust/message-null: the case passes, but the entry says that it fails; run `dnode-conform baseline update known.toml RUN`");
     let absent = outcome("robust/message-null", Verdict::NotApplicable, "");
-    insta::assert_snapshot!(held(KNOWN_FAILURE, &absent).0.join("\n"), @"robust/message-null: the case is not applicable, and the entry says that it fails; `dnode-conform baseline update known.toml RUN` mends it");
+    insta::assert_snapshot!(run(KNOWN_FAILURE, &absent).0.join("\n"), @"robust/message-null: the case is not applicable, but the entry says that it fails; run `dnode-conform baseline update known.toml RUN`");
 }
 
 #[test]
-fn an_entry_whose_fingerprint_is_another_is_wrong() {
-    let (stale, excuse) = held(KNOWN_FAILURE, &crash("1:bbbbbbbbbbbb"));
+fn an_entry_with_another_fingerprint_is_stale() {
+    let (stale, excuse) = run(KNOWN_FAILURE, &crash("1:bbbbbbbbbbbb"));
     assert_eq!(excuse, None);
-    insta::assert_snapshot!(stale.join("\n"), @"robust/message-null: the failure is another: its fingerprint is 1:bbbbbbbbbbbb, and the entry has 1:aaaaaaaaaaaa; look at the finding; where it is as good as the one before, `dnode-conform baseline update known.toml RUN` mends it");
+    insta::assert_snapshot!(stale.join("\n"), @"robust/message-null: the case fails differently now: its fingerprint is 1:bbbbbbbbbbbb, but the entry has 1:aaaaaaaaaaaa; check the finding; if you accept it as well, run `dnode-conform baseline update known.toml RUN`");
 }
 
 #[test]
-fn an_entry_past_its_last_day_is_wrong() {
+fn an_expired_entry_is_stale() {
     let text = KNOWN_FAILURE.replace("2026-11-23", "2026-11-22");
-    let (stale, excuse) = held(&text, &crash("1:aaaaaaaaaaaa"));
+    let (stale, excuse) = run(&text, &crash("1:aaaaaaaaaaaa"));
     assert_eq!(excuse, None);
-    insta::assert_snapshot!(stale.join("\n"), @"robust/message-null: the entry was good until 2026-11-22; mend the failure, or give the entry a later date and say why");
+    insta::assert_snapshot!(stale.join("\n"), @"robust/message-null: the entry expired on 2026-11-22; fix the failure, or give the entry a later date and say why");
 }
 
 #[test]
-fn an_entry_that_matches_nothing_is_wrong_and_one_whose_case_was_not_run_is_not() {
+fn an_entry_without_a_case_is_stale_but_one_whose_case_did_not_run_is_not() {
     let text = KNOWN_FAILURE.replace("robust/message-null", "robust/no-such");
-    insta::assert_snapshot!(held(&text, &outcome("a/case", Verdict::Pass, "")).0.join("\n"), @"robust/no-such: no case has this id; correct the id, or remove the entry");
+    insta::assert_snapshot!(run(&text, &outcome("a/case", Verdict::Pass, "")).0.join("\n"), @"robust/no-such: no case has this id; correct the id, or remove the entry");
     for id in ["robust/message-null", "always/framing-json", "probe/complete", "generated/1-17"] {
         let text = KNOWN_FAILURE.replace("robust/message-null", id);
-        assert_eq!(held(&text, &outcome("a/case", Verdict::Pass, "")).0, [""; 0], "{id}");
+        assert_eq!(run(&text, &outcome("a/case", Verdict::Pass, "")).0, [""; 0], "{id}");
     }
 }
 
 #[test]
-fn a_case_that_says_nothing_makes_no_entry_wrong() {
+fn an_inconclusive_case_makes_no_entry_stale() {
     let inconclusive = outcome("robust/message-null", Verdict::Inconclusive, "");
-    assert_eq!(held(KNOWN_FAILURE, &inconclusive), (vec![], None));
+    assert_eq!(run(KNOWN_FAILURE, &inconclusive), (vec![], None));
 }
 
 #[test]
-fn what_is_no_baseline_says_where_and_what_to_do() {
+fn errors_name_the_line_and_the_fix() {
     let twice = [KNOWN_FAILURE, KNOWN_FAILURE].concat();
     let problem = |text: &str| read(text).unwrap_err();
     let problems = [
@@ -132,17 +132,17 @@ fn what_is_no_baseline_says_where_and_what_to_do() {
         problem(&twice),
     ];
     insta::assert_snapshot!(problems.map(|it| it.to_string()).join("\n"), @r#"
-    known.toml, line 1: this is no TOML: unclosed array table, expected `]`
-    known.toml, line 2: a baseline holds nothing but [[known]], not "unknown"
-    known.toml, line 1: each known failure begins with a line [[known]]
+    known.toml, line 1: invalid TOML: unclosed array table, expected `]`
+    known.toml, line 2: expected [[known]], got "unknown": a baseline contains nothing else
+    known.toml, line 1: each known failure must begin with a line [[known]]
     known.toml, line 1: reason is missing: say why this failure is accepted
-    known.toml, line 1: reason is a text that says something
-    known.toml, line 1: case is a text that says something
-    known.toml, line 1: case is missing: the id that the finding begins with
-    known.toml, line 1: fingerprint is missing: it stands at the end of the finding's difference
-    known.toml, line 2: "isue" is none of case, fingerprint, reason, issue, expires
-    known.toml, line 2: expires is a date without quotes, for example 2027-03-01
-    known.toml, line 2: expires is a date without quotes, for example 2027-03-01
+    known.toml, line 1: reason must be a text that is not empty
+    known.toml, line 1: case must be a text that is not empty
+    known.toml, line 1: case is missing: the id at the beginning of the finding
+    known.toml, line 1: fingerprint is missing: the last word of the finding's difference
+    known.toml, line 2: unknown key "isue"; expected one of case, fingerprint, reason, issue, expires
+    known.toml, line 2: expires must be a date without quotes, such as 2027-03-01
+    known.toml, line 2: expires must be a date without quotes, such as 2027-03-01
     known.toml, line 9: robust/message-null has two entries; remove one of them
     "#);
 }
@@ -157,7 +157,7 @@ fn updated(
 }
 
 #[test]
-fn a_baseline_is_made_of_what_gates() {
+fn a_new_baseline_has_the_gating_failures() {
     let observed = Outcome { level: Level::Observed, ..outcome("a/observed", Verdict::Fail, "1:c") };
     let outcomes = [crash("1:aaaaaaaaaaaa"), outcome("a/pass", Verdict::Pass, ""), observed];
     let words = Words {
@@ -178,37 +178,37 @@ fn a_baseline_is_made_of_what_gates() {
     issue = "https://example.org/1"
     expires = 2026-11-23
     "#);
-    assert!(held(&text, &crash("1:aaaaaaaaaaaa")).1.is_some());
+    assert!(run(&text, &crash("1:aaaaaaaaaaaa")).1.is_some());
     assert_eq!(updated(&text, &outcomes, None).unwrap(), (text, vec![]));
 }
 
 #[test]
-fn a_failure_that_is_not_known_needs_a_reason() {
+fn a_new_failure_needs_a_reason() {
     let problem = updated("", &[crash("1:a")], None).unwrap_err();
     assert_eq!(
         problem.to_string(),
-        "robust/message-null is not known yet: say with --reason why its failure is accepted"
+        "robust/message-null is not in the baseline: give the reason why its failure is accepted with --reason"
     );
 }
 
 #[test]
-fn an_update_leaves_what_a_person_wrote() {
+fn an_update_keeps_comments_and_layout() {
     let text = format!(
         "{KNOWN_FAILURE}\n# This one is old.\n[[known]]\ncase = 'a/gone'\nfingerprint = '1:d'\nreason = 'old'\n\n\
          # Not run.\n[[known]]\ncase   = \"framing/half-close\"\nfingerprint='1:e' # so\nreason = 'new'\n"
     );
     let outcomes = [crash("1:bbbbbbbbbbbb"), outcome("framing/split", Verdict::Fail, "1:f")];
     let (new, changes) = updated(&text, &outcomes, Some("new")).unwrap();
-    let told: Vec<String> = changes.iter().map(ToString::to_string).collect();
-    insta::assert_snapshot!(told.join("\n"), @"
-    changed  robust/message-null: its failure is another
+    let lines: Vec<String> = changes.iter().map(ToString::to_string).collect();
+    insta::assert_snapshot!(lines.join("\n"), @"
+    changed  robust/message-null: it fails differently now
     removed  a/gone: no case has this id
     added    framing/split
     ");
     insta::assert_snapshot!(new, @r#"
-    # What we know of.
+    # The known failures.
     [[known]]
-    case = "robust/message-null"  # it dies
+    case = "robust/message-null"  # it crashes
     fingerprint = "1:bbbbbbbbbbbb"
     reason = "null ends the process"
     issue = "https://example.org/7"
@@ -228,14 +228,14 @@ fn an_update_leaves_what_a_person_wrote() {
 }
 
 #[test]
-fn the_ends_of_lines_stay_as_they_are() {
+fn line_endings_are_kept() {
     let text = KNOWN_FAILURE.replace('\n', "\r\n");
     let (new, _) = updated(&text, &[crash("1:bbbbbbbbbbbb")], None).unwrap();
     assert_eq!(new, text.replace("1:aaaaaaaaaaaa", "1:bbbbbbbbbbbb"));
 }
 
 #[test]
-fn what_stands_above_the_entries_outlives_them() {
+fn comments_at_the_top_outlive_the_entries() {
     let passes = [outcome("robust/message-null", Verdict::Pass, "")];
     let alone = format!("# The baseline of our port.\n\n{KNOWN_FAILURE}");
     assert_eq!(updated(&alone, &passes, None).unwrap().0, "# The baseline of our port.\n");
@@ -246,16 +246,16 @@ fn what_stands_above_the_entries_outlives_them() {
 }
 
 #[test]
-fn what_passes_goes_and_an_empty_baseline_is_one() {
+fn an_update_removes_the_entries_of_passing_cases() {
     let (new, _) =
         updated(KNOWN_FAILURE, &[outcome("robust/message-null", Verdict::Pass, "")], None).unwrap();
     assert!(read(&new).unwrap().entries.is_empty() && !new.contains("[[known]]"), "{new}");
 }
 
 #[test]
-fn an_entry_past_its_last_day_is_left_to_a_person() {
+fn an_expired_entry_is_left_to_a_person() {
     let text = KNOWN_FAILURE.replace("2026-11-23", "2026-11-22");
     let (new, changes) = updated(&text, &[crash("1:bbbbbbbbbbbb")], None).unwrap();
     assert_eq!((new, changes.len()), (text, 1));
-    assert_eq!(changes[0].to_string(), "left     robust/message-null: the entry was good until 2026-11-22");
+    assert_eq!(changes[0].to_string(), "left     robust/message-null: the entry expired on 2026-11-22");
 }

@@ -1,12 +1,13 @@
-//! Faults of functions as numbers.
+//! Faults of callbacks: declaring, calling and answering functions.
 
 mod identity;
 
 pub(in crate::reference) use identity::shifted;
 
-use super::{Fault, HOSTILE, LEGAL, fault};
+use super::definition::{Fault, HOSTILE, LEGAL, fault};
 use crate::reference::conduct::{
-    Both, Conduct, Heard, Hears, Json, Says, answer, callbacks, id, is_call, name, pass, set, set_callbacks,
+    Both, Conduct, Heard, Hears, Json, Says, answer, callbacks, declared, id, is_call, name, pass, set,
+    set_callbacks,
 };
 use identity::{MixesAnswers, new_each_time, once_when_declared_again, reuses_ids, two_for_one};
 use serde_json::json;
@@ -16,7 +17,7 @@ pub(super) const FAULTS: &[Fault] = &[
     fault("ids-with-zeros", "callback/id-integral", LEGAL, "writes ids with a leading zero", || {
         says_callbacks(|(id, path)| (format!("0{id}"), path))
     }),
-    fault("path-text", "callback/path", LEGAL, "writes a path as text with dots", || {
+    fault("path-text", "callback/path", LEGAL, "writes a path as a string with dots", || {
         says_callbacks(|(id, path)| {
             let keys =
                 path.as_array().into_iter().flatten().map(|key| key.as_str().unwrap_or_default().to_owned());
@@ -27,7 +28,7 @@ pub(super) const FAULTS: &[Fault] = &[
         "path-too-long",
         "callback/path-place",
         LEGAL,
-        "writes paths that go on beneath the function",
+        "appends a key to the path of each function",
         || {
             says_callbacks(|(id, mut path)| {
                 if let Some(keys) = path.as_array_mut() {
@@ -53,23 +54,16 @@ pub(super) const FAULTS: &[Fault] = &[
             (id, path)
         })
     }),
-    fault(
-        "declares-twice",
-        "callback/path-unique",
-        LEGAL,
-        "declares each function under two ids at one place",
-        || {
-            Box::new(Says(|m: &mut Json| {
-                let twice = callbacks(m)
-                    .into_iter()
-                    .flat_map(|(id, path)| [(format!("{id}00000"), path.clone()), (id, path)]);
-                let twice: Vec<_> = twice.collect();
-                set_callbacks(m, twice);
-                vec![m.clone()]
-            }))
-        },
-    ),
-    fault("answers-elsewhere", "callback/declared", LEGAL, "calls ids that nobody declared", || {
+    fault("declares-twice", "callback/path-unique", LEGAL, "declares two ids for each function", || {
+        Box::new(Says(|m: &mut Json| {
+            let twice = callbacks(m)
+                .into_iter()
+                .flat_map(|(id, path)| [(format!("{id}00000"), path.clone()), (id, path)]);
+            set_callbacks(m, twice);
+            vec![m.clone()]
+        }))
+    }),
+    fault("answers-elsewhere", "callback/declared", LEGAL, "calls ids that were never declared", || {
         Box::new(Says(|m: &mut Json| {
             if let Some(id) = id(m) {
                 set(m, "method", json!(id + 5_000_000));
@@ -83,14 +77,14 @@ pub(super) const FAULTS: &[Fault] = &[
             None => vec![m.clone()],
         }))
     }),
-    fault("ids-from-2-53", "callback/id-exact", LEGAL, "counts its ids from 2^53", || {
+    fault("ids-from-2-53", "callback/id-exact", LEGAL, "numbers its functions from 2^53", || {
         Box::new(shifted(1 << 53))
     }),
     fault(
         "no-string-indexes",
         "callback/path-forms",
         LEGAL,
-        "does not take a string of digits for an index beyond that of the argument",
+        "does not accept a string of digits as an index within an argument",
         || {
             hears_callbacks(|_, path| {
                 let digits = |key: &Json| key.as_str().is_some_and(|key| key.parse::<u32>().is_ok());
@@ -102,49 +96,48 @@ pub(super) const FAULTS: &[Fault] = &[
         "no-integer-indexes",
         "callback/path-forms",
         LEGAL,
-        "does not take an integer for an index",
+        "does not accept an integer as an index",
         || {
             hears_callbacks(|_, path| {
                 !path.as_array().is_some_and(|keys| keys.first().is_some_and(Json::is_i64))
             })
         },
     ),
-    fault("integer-paths-only", "callback/path-forms", LEGAL, "takes only integers for indexes", || {
+    fault("integer-paths-only", "callback/path-forms", LEGAL, "accepts only integers as indexes", || {
         hears_callbacks(|_, path| {
             let digits = |key: &Json| key.as_str().is_some_and(|key| key.parse::<u32>().is_ok());
             !path.as_array().into_iter().flatten().any(digits)
         })
     }),
-    fault("ids-of-32-bits", "callback/any-id", LEGAL, "cuts ids to 32 bits", || {
+    fault("ids-of-32-bits", "callback/any-id", LEGAL, "truncates ids to 32 bits", || {
         Box::new(Hears(|m: &mut Json| {
             let cut = callbacks(m).into_iter().map(|(id, path)| {
                 #[allow(clippy::cast_possible_truncation, reason = "it is the fault")]
                 let cut = id.parse::<i64>().map_or(id.clone(), |id| (id as i32).to_string());
                 (cut, path)
             });
-            let cut: Vec<_> = cut.collect();
             set_callbacks(m, cut);
             pass(m)
         }))
     }),
-    fault("ids-below-100", "callback/any-id", LEGAL, "knows only ids below 100", || {
+    fault("ids-below-100", "callback/any-id", LEGAL, "accepts only ids below 100", || {
         hears_callbacks(|id, _| id.parse::<i64>().is_ok_and(|id| id < 100))
     }),
-    fault("no-id-zero", "callback/any-id", LEGAL, "takes the id 0 for no id", || {
+    fault("no-id-zero", "callback/any-id", LEGAL, "treats the id 0 as missing", || {
         hears_callbacks(|id, _| id != "0")
     }),
     fault(
         "top-level-functions-only",
         "callback/any-depth",
         LEGAL,
-        "finds functions only among the arguments themselves",
+        "finds functions only at the top level of the arguments",
         || hears_callbacks(|_, path| path.as_array().is_none_or(|keys| keys.len() <= 1)),
     ),
     fault(
         "no-functions-in-arrays",
         "callback/any-depth",
         LEGAL,
-        "finds functions in objects, not in arrays within",
+        "finds functions in objects, but not in arrays",
         || {
             hears_callbacks(|_, path| {
                 let keys = path.as_array().into_iter().flatten().skip(1);
@@ -158,15 +151,14 @@ pub(super) const FAULTS: &[Fault] = &[
         "sends-no-deep-functions",
         "callback/any-depth",
         LEGAL,
-        "declares functions only among the arguments and their members",
+        "declares no functions nested more than one level deep in an argument",
         || {
             Box::new(Says(|m: &mut Json| {
-                let high = callbacks(m)
+                let shallow = callbacks(m)
                     .into_iter()
                     .filter(|(_, path)| path.as_array().is_none_or(|keys| keys.len() <= 2));
-                let high: Vec<_> = high.collect();
                 if is_call(m) {
-                    set_callbacks(m, high);
+                    set_callbacks(m, shallow);
                 }
                 vec![m.clone()]
             }))
@@ -176,7 +168,7 @@ pub(super) const FAULTS: &[Fault] = &[
         "needs-placeholder",
         "callback/placeholder",
         LEGAL,
-        "finds a function only where \"[Function]\" stands",
+        "finds a function only if \"[Function]\" stands in its place",
         || {
             Box::new(Hears(|m: &mut Json| {
                 let found = callbacks(m)
@@ -192,10 +184,10 @@ pub(super) const FAULTS: &[Fault] = &[
         "no-functions-in-answers",
         "callback/in-answer",
         LEGAL,
-        "does not receive functions in calls of its callbacks",
+        "ignores functions in calls of its callbacks",
         || {
             Box::new(Hears(|m: &mut Json| {
-                // Its methods have the ids up to 13; what is beyond are functions that it passed on.
+                // The ids up to 13 are those of its methods, higher ids those of its callbacks.
                 if id(m).is_some_and(|id| id > 13) {
                     set_callbacks(m, []);
                 }
@@ -221,7 +213,7 @@ pub(super) const FAULTS: &[Fault] = &[
         "callable-once",
         "callback/called-again",
         LEGAL,
-        "forgets a function that it passed on after one call",
+        "forgets a function that it sent after one call",
         || {
             Box::new(Both {
                 state: HashSet::new(),
@@ -233,7 +225,7 @@ pub(super) const FAULTS: &[Fault] = &[
             })
         },
     ),
-    fault("calls-once", "callback/called-again", LEGAL, "calls each callback once only", || {
+    fault("calls-once", "callback/called-again", LEGAL, "calls each callback only once", || {
         Box::new(Both {
             state: HashSet::new(),
             hears: |_: &mut HashSet<i64>, m: &mut Json| pass(m),
@@ -253,21 +245,21 @@ pub(super) const FAULTS: &[Fault] = &[
         "reuses-ids",
         "callback/own-function",
         LEGAL,
-        "gives the id of a function to another one",
+        "reuses the id of a live function for another one",
         reuses_ids,
     ),
     fault(
         "mixes-answers",
         "callback/own-function",
         LEGAL,
-        "gives the answers of two calls that are under way to each other's callbacks",
+        "swaps the answers of two concurrent calls",
         || Box::new(MixesAnswers::default()),
     ),
     fault(
         "last-function-only",
         "callback/own-function",
         LEGAL,
-        "takes all functions of a message for the last one",
+        "calls the last function of a message instead of the first",
         || {
             Box::new(Hears(|m: &mut Json| {
                 let all = callbacks(m);
@@ -284,14 +276,14 @@ pub(super) const FAULTS: &[Fault] = &[
         "loses-returned-functions",
         "callback/returned",
         LEGAL,
-        "sends a function of the other end back as a string",
+        "returns the other end's function as a string",
         || {
             Box::new(Both {
                 state: HashSet::new(),
                 hears: |echoes: &mut HashSet<i64>, m: &mut Json| {
-                    // `echo` is the second method of the object; only what it answers hands functions back.
+                    // `echo` is the second method of the object, and the only one that returns functions.
                     if id(m) == Some(1) || name(m) == Some("echo") {
-                        echoes.extend(callbacks(m).iter().filter_map(|(id, _)| id.parse::<i64>().ok()));
+                        echoes.extend(declared(m));
                     }
                     pass(m)
                 },
@@ -308,28 +300,28 @@ pub(super) const FAULTS: &[Fault] = &[
         "new-function-each-time",
         "callback/same-id",
         LEGAL,
-        "takes an id that is declared again for another function",
+        "treats an id that is declared again as a new function",
         new_each_time,
     ),
     fault(
         "once-when-declared-again",
         "callback/same-id",
         LEGAL,
-        "calls an id that was declared twice only once more",
+        "calls an id that was declared twice only once after that",
         once_when_declared_again,
     ),
     fault(
         "two-for-one",
         "callback/same-function",
         LEGAL,
-        "takes two functions that stand side by side for one",
+        "treats two neighbouring functions in a list as one",
         || Box::new(Hears(two_for_one)),
     ),
     fault(
         "same-function-once",
         "callback/same-function",
         LEGAL,
-        "declares a function only at its first place in a message",
+        "declares a function that a message contains twice only at its first place",
         || {
             Box::new(Says(|m: &mut Json| {
                 let pair =
@@ -358,7 +350,7 @@ pub(super) const FAULTS: &[Fault] = &[
         "cuts-method-to-32-bits",
         "callback/unknown-id",
         HOSTILE,
-        "cuts the number that is called to an integer of 32 bits, as the Java port does",
+        "truncates the id of a call to 32 bits, as the Java port does",
         || {
             Box::new(Hears(|m: &mut Json| {
                 if let Some(number) = m["method"].as_f64() {
@@ -374,7 +366,7 @@ pub(super) const FAULTS: &[Fault] = &[
         "no-functions-at-digits",
         "callback/any-depth",
         LEGAL,
-        "finds no function at a key of digits in an object",
+        "finds no function at a key of digits in an object, such as \"0\"",
         || {
             Box::new(Hears(|m: &mut Json| {
                 let in_object = |path: &Json| {
@@ -390,7 +382,7 @@ pub(super) const FAULTS: &[Fault] = &[
             }))
         },
     ),
-    fault("few-callbacks", "callback/many", LEGAL, "receives at most 256 functions in a message", || {
+    fault("few-callbacks", "callback/many", LEGAL, "accepts at most 256 functions in a message", || {
         Box::new(Hears(|m: &mut Json| {
             if callbacks(m).len() > 256 {
                 let few: Vec<_> = callbacks(m).into_iter().take(256).collect();
@@ -403,12 +395,12 @@ pub(super) const FAULTS: &[Fault] = &[
         "slow-to-keep",
         "callback/own-function",
         LEGAL,
-        "keeps no more than eight functions of the other end",
+        "remembers at most eight functions of the other end",
         || {
             Box::new(Both {
                 state: Vec::new(),
                 hears: |known: &mut Vec<i64>, m: &mut Json| {
-                    known.extend(callbacks(m).iter().filter_map(|(id, _)| id.parse::<i64>().ok()));
+                    known.extend(declared(m));
                     known.drain(..known.len().saturating_sub(8));
                     pass(m)
                 },
@@ -421,6 +413,7 @@ pub(super) const FAULTS: &[Fault] = &[
     ),
 ];
 
+/// Changes the entries of the field `callbacks` in outgoing messages.
 fn says_callbacks(change: fn((String, Json)) -> (String, Json)) -> Box<dyn Conduct> {
     Box::new(Says(move |m: &mut Json| {
         if name(m) != Some("cull") {
@@ -431,7 +424,7 @@ fn says_callbacks(change: fn((String, Json)) -> (String, Json)) -> Box<dyn Condu
     }))
 }
 
-/// Receives only the functions for which this is true.
+/// Keeps only the matching functions of incoming calls.
 fn hears_callbacks(keep: fn(&str, &Json) -> bool) -> Box<dyn Conduct> {
     Box::new(Hears(move |m: &mut Json| {
         let kept: Vec<_> = callbacks(m).into_iter().filter(|(id, path)| keep(id, path)).collect();
@@ -442,6 +435,7 @@ fn hears_callbacks(keep: fn(&str, &Json) -> bool) -> Box<dyn Conduct> {
     }))
 }
 
+/// The value at this path.
 fn at<'j>(arguments: &'j Json, path: &Json) -> Option<&'j Json> {
     path.as_array()?.iter().try_fold(arguments, |value, key| match (value, key.as_u64(), key.as_str()) {
         (Json::Array(items), Some(index), _) => items.get(usize::try_from(index).ok()?),

@@ -1,15 +1,15 @@
-//! Faults of giving functions back.
+//! Faults of culling the other end's functions.
 
-use super::{Fault, HOSTILE, LEGAL, fault};
+use super::definition::{Fault, HOSTILE, LEGAL, fault};
 use crate::reference::conduct::{
-    Both, Conduct, Heard, Hears, Json, Says, callbacks, culled, id, name, pass, set, set_callbacks,
+    Both, Conduct, Heard, Hears, Json, Says, callbacks, culled, declared, id, name, pass, set, set_callbacks,
 };
 use serde_json::json;
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 pub(super) const FAULTS: &[Fault] = &[
-    fault("closes-on-second-cull", "cull/unknown-id", LEGAL, "closes when a second cull comes", || {
+    fault("closes-on-second-cull", "cull/unknown-id", LEGAL, "closes after a second cull", || {
         let mut culls = 0;
         Box::new(Hears(move |m: &mut Json| {
             culls += u32::from(name(m) == Some("cull"));
@@ -20,49 +20,47 @@ pub(super) const FAULTS: &[Fault] = &[
         "cull-cancels",
         "cull/only-named",
         LEGAL,
-        "drops the answers that are under way when a cull comes",
+        "drops the answers that are pending when a cull arrives",
         || Box::new(CullCancels { culled: false }),
     ),
     fault("culls-in-quotes", "cull/integral", LEGAL, "culls with the id as a string", || {
         culls_after_calls(|id| json!(id.to_string()))
     }),
-    fault("culls-unknown", "cull/declared", LEGAL, "culls ids that nobody declared", || {
+    fault("culls-unknown", "cull/declared", LEGAL, "culls ids that were never declared", || {
         culls_after_calls(|id| json!(id + 7_000_000))
     }),
-    fault("ignores-cull", "cull/deletes", HOSTILE, "goes on running functions that were culled", || {
+    fault("ignores-cull", "cull/deletes", HOSTILE, "still runs culled functions", || {
         hears_cull(|_| Vec::new())
     }),
     fault("answers-cull", "cull/no-answer", LEGAL, "answers a cull", || {
         Box::new(Hears(|m: &mut Json| {
             let answer =
                 json!({"method": "culled", "arguments": m["arguments"], "callbacks": {}, "links": []});
-            let said = (name(m) == Some("cull")).then_some(Heard::Say(answer));
-            pass(m).into_iter().chain(said).collect()
+            let answer = (name(m) == Some("cull")).then_some(Heard::Say(answer));
+            pass(m).into_iter().chain(answer).collect()
         }))
     }),
-    fault("culls-the-first", "cull/several", HOSTILE, "takes only the first id of a cull", || {
+    fault("culls-the-first", "cull/several", HOSTILE, "applies only the first id of a cull", || {
         hears_cull(|ids| ids.into_iter().take(1).collect())
     }),
     fault(
         "culls-everything",
         "cull/only-named",
         LEGAL,
-        "forgets all functions that it passed on when one is culled",
+        "forgets all functions that it sent when one of them is culled",
         || {
             Box::new(Both {
                 state: HashSet::new(),
-                hears: |declared: &mut HashSet<i64>, m: &mut Json| {
+                hears: |known: &mut HashSet<i64>, m: &mut Json| {
                     if name(m) == Some("cull") {
-                        set(
-                            m,
-                            "arguments",
-                            json!(declared.iter().copied().filter(|id| *id > 13).collect::<Vec<_>>()),
-                        );
+                        // The ids up to 13 are those of its methods.
+                        let passed: Vec<_> = known.iter().filter(|id| **id > 13).collect();
+                        set(m, "arguments", json!(passed));
                     }
                     pass(m)
                 },
-                says: |declared: &mut HashSet<i64>, m: &mut Json| {
-                    declared.extend(callbacks(m).iter().filter_map(|(id, _)| id.parse::<i64>().ok()));
+                says: |known: &mut HashSet<i64>, m: &mut Json| {
+                    known.extend(declared(m));
                     vec![m.clone()]
                 },
             })
@@ -72,7 +70,7 @@ pub(super) const FAULTS: &[Fault] = &[
         "closes-on-unknown-cull",
         "cull/unknown-id",
         HOSTILE,
-        "closes when an id is culled that it does not know",
+        "closes after a cull of an unknown id",
         || {
             Box::new(Both {
                 state: HashSet::new(),
@@ -81,38 +79,32 @@ pub(super) const FAULTS: &[Fault] = &[
                     if unknown { vec![Heard::Close] } else { pass(m) }
                 },
                 says: |known: &mut HashSet<i64>, m: &mut Json| {
-                    known.extend(callbacks(m).iter().filter_map(|(id, _)| id.parse::<i64>().ok()));
+                    known.extend(declared(m));
                     vec![m.clone()]
                 },
             })
         },
     ),
-    fault(
-        "culled-for-good",
-        "cull/sent-again",
-        LEGAL,
-        "does not declare anything any more after a cull",
-        || {
-            Box::new(Both {
-                state: false,
-                hears: |after: &mut bool, m: &mut Json| {
-                    *after |= name(m) == Some("cull");
-                    pass(m)
-                },
-                says: |after: &mut bool, m: &mut Json| {
-                    if *after && id(m).is_some() {
-                        set_callbacks(m, []);
-                    }
-                    vec![m.clone()]
-                },
-            })
-        },
-    ),
+    fault("culled-for-good", "cull/sent-again", LEGAL, "declares no functions after a cull", || {
+        Box::new(Both {
+            state: false,
+            hears: |after: &mut bool, m: &mut Json| {
+                *after |= name(m) == Some("cull");
+                pass(m)
+            },
+            says: |after: &mut bool, m: &mut Json| {
+                if *after && id(m).is_some() {
+                    set_callbacks(m, []);
+                }
+                vec![m.clone()]
+            },
+        })
+    }),
     fault(
         "name-goes-with-id",
         "cull/by-name",
         LEGAL,
-        "no longer answers to the name of a method whose id was culled",
+        "does not answer a call by name of a method whose id was culled",
         || {
             Box::new(Both {
                 state: (HashMap::new(), HashSet::new()),
@@ -134,7 +126,7 @@ pub(super) const FAULTS: &[Fault] = &[
     ),
 ];
 
-/// Culls a callback after each call of it, with the id written in this way.
+/// Culls a callback after each call of it. `written` makes the id in the cull.
 fn culls_after_calls(written: fn(i64) -> Json) -> Box<dyn Conduct> {
     Box::new(Says(move |m: &mut Json| {
         let cull = id(m).map(|id| json!({"method": "cull", "arguments": [written(id)]}));
@@ -142,10 +134,11 @@ fn culls_after_calls(written: fn(i64) -> Json) -> Box<dyn Conduct> {
     }))
 }
 
-fn hears_cull(takes: fn(Vec<i64>) -> Vec<i64>) -> Box<dyn Conduct> {
+/// Changes the ids of an incoming cull.
+fn hears_cull(change: fn(Vec<i64>) -> Vec<i64>) -> Box<dyn Conduct> {
     Box::new(Hears(move |m: &mut Json| {
         if name(m) == Some("cull") {
-            set(m, "arguments", json!(takes(culled(m))));
+            set(m, "arguments", json!(change(culled(m))));
         }
         pass(m)
     }))

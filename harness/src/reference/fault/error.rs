@@ -1,22 +1,22 @@
 //! Faults of the method `error`, in dialect 0.1.
 
-use super::{Fault, HOSTILE, LEGAL, fault};
+use super::definition::{Fault, HOSTILE, LEGAL, fault};
 use crate::reference::conduct::{Both, Heard, Hears, Json, callbacks, id, name, pass, set};
 use serde_json::json;
 
 pub(super) const FAULTS: &[Fault] = &[
-    fault("answers-errors", "error/not-answered", LEGAL, "answers what tells of an error", || {
+    fault("answers-errors", "error/not-answered", LEGAL, "answers an error message", || {
         Box::new(Hears(|m: &mut Json| {
-            let sorry = json!({"method": "sorry", "arguments": []});
-            let said = (name(m) == Some("error")).then_some(Heard::Say(sorry));
-            pass(m).into_iter().chain(said).collect()
+            let answer = json!({"method": "sorry", "arguments": []});
+            let answer = (name(m) == Some("error")).then_some(Heard::Say(answer));
+            pass(m).into_iter().chain(answer).collect()
         }))
     }),
     fault(
         "calls-error-by-name",
         "error/reserved",
         LEGAL,
-        "calls the member error of the other end's object by its name",
+        "calls the other end's own method `error` by its name",
         || {
             Box::new(Both {
                 state: None,
@@ -41,7 +41,7 @@ pub(super) const FAULTS: &[Fault] = &[
         "deaf-after-odd-errors",
         "error/any-arguments",
         HOSTILE,
-        "hears nothing any more once an error came without an object",
+        "ignores all input after an error whose argument is no object",
         || {
             Box::new(Hears(|m: &mut Json| {
                 let odd = name(m) == Some("error") && !m["arguments"][0].is_object();

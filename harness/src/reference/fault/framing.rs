@@ -1,7 +1,7 @@
 //! Faults of bytes and lines.
 
-use super::{Fault, LEGAL, fault};
-use crate::reference::conduct::{Conduct, Heard, Says, id, is_call, name};
+use super::definition::{Fault, LEGAL, fault};
+use crate::reference::conduct::{Conduct, Heard, Ignores, Says, declared, id, is_call, name};
 use std::time::Duration;
 
 pub(super) const FAULTS: &[Fault] = &[
@@ -9,13 +9,13 @@ pub(super) const FAULTS: &[Fault] = &[
         "unfinished-last-line",
         "framing/newline",
         LEGAL,
-        "ends a connection with bytes that no newline follows",
+        "ends a connection with a message that has no newline",
         || Box::new(UnfinishedLastLine),
     ),
     fault("single-quotes", "framing/json", LEGAL, "writes strings in single quotes", || {
         Box::new(SingleQuotes)
     }),
-    fault("latin-1", "framing/utf8", LEGAL, "writes characters of Latin-1 as one byte", || Box::new(Latin1)),
+    fault("latin-1", "framing/utf8", LEGAL, "writes text in Latin-1 instead of UTF-8", || Box::new(Latin1)),
     fault(
         "one-message-a-segment",
         "framing/segments",
@@ -27,14 +27,14 @@ pub(super) const FAULTS: &[Fault] = &[
         "one-segment-a-message",
         "framing/segments",
         LEGAL,
-        "loses a message that arrives in two segments",
+        "drops a message that arrives in two segments",
         || Box::new(OneSegmentAMessage),
     ),
     fault(
         "decodes-each-segment",
         "framing/split-character",
         LEGAL,
-        "decodes each segment by itself, as npm dnode does",
+        "decodes the UTF-8 of each segment separately, as npm dnode does",
         || Box::new(DecodesEachSegment),
     ),
     fault(
@@ -64,10 +64,10 @@ pub(super) const FAULTS: &[Fault] = &[
         "no-escapes",
         "framing/escapes",
         LEGAL,
-        "takes the escape of a character for six characters",
+        "reads an escape such as \\u0041 as six characters",
         || Box::new(NoEscapes),
     ),
-    fault("short-lines", "framing/line-length", LEGAL, "cuts lines at 8 KiB", || {
+    fault("short-lines", "framing/line-length", LEGAL, "ignores lines of more than 8 KiB", || {
         Box::new(Ignores(|line: &[u8]| line.len() > 8192))
     }),
     fault("lines-up-to-64k", "framing/line-length", LEGAL, "ignores lines of more than 64 KiB", || {
@@ -87,7 +87,7 @@ pub(super) const FAULTS: &[Fault] = &[
         "acts-on-unfinished-line",
         "framing/last-line",
         LEGAL,
-        "takes a last line without a newline for a message",
+        "accepts a last line without a newline as a message",
         || Box::new(ActsOnRest),
     ),
     fault(
@@ -95,10 +95,7 @@ pub(super) const FAULTS: &[Fault] = &[
         "framing/equal-ends",
         LEGAL,
         "answers, but never calls a method of the other end's object",
-        || {
-            // The suite's own methods are declared first, so they have the ids from 0 on and only they are called without an answer's form.
-            Box::new(NeverCallsMethods { declared: Vec::new() })
-        },
+        || Box::new(NeverCallsMethods { methods: Vec::new() }),
     ),
 ];
 
@@ -144,11 +141,11 @@ impl Conduct for OneSegmentAMessage {
     fn segment(&mut self, mut bytes: Vec<u8>) -> Vec<u8> {
         let complete = bytes.iter().rposition(|&byte| byte == b'\n').map_or(0, |newline| newline + 1);
         bytes.truncate(complete);
-        // What is left of a message that began in an earlier segment is no message: drop up to what starts one.
-        let starts = bytes
+        // The rest of a message that began in an earlier segment does not start with a brace.
+        let whole = bytes
             .split_inclusive(|&byte| byte == b'\n')
             .filter(|line| line.trim_ascii_start().first() == Some(&b'{'));
-        starts.flatten().copied().collect()
+        whole.flatten().copied().collect()
     }
 }
 
@@ -157,15 +154,6 @@ struct DecodesEachSegment;
 impl Conduct for DecodesEachSegment {
     fn segment(&mut self, bytes: Vec<u8>) -> Vec<u8> {
         String::from_utf8_lossy(&bytes).into_owned().into_bytes()
-    }
-}
-
-/// Ignores the lines for which this is true.
-pub(super) struct Ignores<F>(pub F);
-
-impl<F: FnMut(&[u8]) -> bool + Send> Conduct for Ignores<F> {
-    fn hear(&mut self, line: Vec<u8>) -> Vec<Heard> {
-        if (self.0)(&line) { Vec::new() } else { vec![Heard::Line(line)] }
     }
 }
 
@@ -198,9 +186,9 @@ impl Conduct for ActsOnRest {
     }
 }
 
-/// Leaves out calls of the functions that the other end's object declared.
+/// Leaves out calls of the methods of the other end's object.
 struct NeverCallsMethods {
-    declared: Vec<i64>,
+    methods: Vec<i64>,
 }
 
 impl Conduct for NeverCallsMethods {
@@ -208,17 +196,16 @@ impl Conduct for NeverCallsMethods {
         if let Ok(message) = serde_json::from_slice::<serde_json::Value>(&line)
             && name(&message) == Some("methods")
         {
-            let ids = crate::reference::conduct::callbacks(&message);
-            self.declared.extend(ids.iter().filter_map(|(id, _)| id.parse::<i64>().ok()));
+            self.methods.extend(declared(&message));
         }
         vec![Heard::Line(line)]
     }
 
     fn say(&mut self, line: Vec<u8>) -> Vec<Vec<u8>> {
-        let declared = &self.declared;
+        let methods = &self.methods;
         Says(|message: &mut serde_json::Value| {
-            let own = is_call(message) && id(message).is_some_and(|id| declared.contains(&id));
-            if own { Vec::new() } else { vec![message.clone()] }
+            let calls_method = is_call(message) && id(message).is_some_and(|id| methods.contains(&id));
+            if calls_method { Vec::new() } else { vec![message.clone()] }
         })
         .say(line)
     }

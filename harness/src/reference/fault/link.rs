@@ -1,6 +1,6 @@
 //! Faults of cycles and duplicates.
 
-use super::{Fault, LEGAL, fault};
+use super::definition::{Fault, LEGAL, fault};
 use crate::reference::conduct::{Conduct, Hears, Json, Says, callbacks, is_call, pass, rewrite, set};
 use serde_json::json;
 
@@ -9,19 +9,19 @@ pub(super) const FAULTS: &[Fault] = &[
         "link-two",
         "link/shape",
         LEGAL,
-        "names a link's end \"two\", as a slip in the document does",
+        "writes \"two\" for the field \"to\" of a link, as a typing error in the document does",
         || says_links(|link| json!({"from": link["from"], "two": link["to"]})),
     ),
     fault("link-text", "link/path", LEGAL, "writes the paths of a link as text", || {
         says_links(|link| json!({"from": link["from"].to_string(), "to": link["to"].to_string()}))
     }),
-    fault("link-from-nowhere", "link/from-place", LEGAL, "sends links from places where nothing is", || {
+    fault("link-from-nowhere", "link/from-place", LEGAL, "sends links from places that do not exist", || {
         says_links(|link| json!({"from": ["7", "nowhere"], "to": link["to"]}))
     }),
     fault("link-beneath-scalar", "link/to-place", LEGAL, "sends links to places beneath a string", || {
         says_links(|link| json!({"from": link["from"], "to": ["0", "name", "deeper"]}))
     }),
-    fault("marks-without-links", "link/circular-marked", LEGAL, "marks a cycle, and sends no link", || {
+    fault("marks-without-links", "link/circular-marked", LEGAL, "marks a cycle but sends no link", || {
         Box::new(Says(|m: &mut Json| {
             set(m, "links", json!([]));
             vec![m.clone()]
@@ -31,7 +31,7 @@ pub(super) const FAULTS: &[Fault] = &[
         "ignores-links",
         "link/cycle",
         LEGAL,
-        "does not apply links, as the Perl, Ruby, PHP and Java ports",
+        "ignores links, as the Perl, Ruby, PHP and Java ports do",
         || hears_links(|_| false),
     ),
     fault("cycles-only", "link/duplicate", LEGAL, "applies only links to an enclosing value", || {
@@ -44,7 +44,7 @@ pub(super) const FAULTS: &[Fault] = &[
             to.len() > from.len() && to[..from.len()] == from
         })
     }),
-    fault("duplicates-only", "link/cycle", LEGAL, "applies only links that make no cycle", || {
+    fault("duplicates-only", "link/cycle", LEGAL, "applies only links that do not make a cycle", || {
         hears_links(|link| {
             let key = |key: &Json| key.as_str().map_or_else(|| key.to_string(), str::to_owned);
             let keys = |path: &Json| {
@@ -54,10 +54,10 @@ pub(super) const FAULTS: &[Fault] = &[
             to.len() <= from.len() || to[..from.len()] != from
         })
     }),
-    fault("no-new-places", "link/new-place", LEGAL, "applies only links to places that are there", || {
+    fault("no-new-places", "link/new-place", LEGAL, "applies only links to places that exist", || {
         Box::new(Hears(|m: &mut Json| {
             let arguments = m["arguments"].clone();
-            keep_links(m, &|link| is_there(&arguments, link["to"].as_array().into_iter().flatten()));
+            keep_links(m, &|link| exists(&arguments, link["to"].as_array().into_iter().flatten()));
             pass(m)
         }))
     }),
@@ -65,14 +65,14 @@ pub(super) const FAULTS: &[Fault] = &[
         "no-new-parents",
         "link/new-parents",
         LEGAL,
-        "applies only links to places whose parents are there",
+        "applies only links to places whose parents exist",
         || {
             Box::new(Hears(|m: &mut Json| {
                 let arguments = m["arguments"].clone();
                 keep_links(m, &|link| {
                     let parent =
                         link["to"].as_array().and_then(|keys| keys.split_last()).map(|(_, parent)| parent);
-                    is_there(&arguments, parent.into_iter().flatten())
+                    exists(&arguments, parent.into_iter().flatten())
                 });
                 pass(m)
             }))
@@ -101,7 +101,7 @@ pub(super) const FAULTS: &[Fault] = &[
             pass(m)
         }))
     }),
-    fault("cycles-become-null", "link/sent-cycle", LEGAL, "sends null where a value contains itself", || {
+    fault("cycles-become-null", "link/sent-cycle", LEGAL, "sends null in the place of a cycle", || {
         Box::new(Says(|m: &mut Json| {
             set(m, "links", json!([]));
             rewrite(m, &mut |value| {
@@ -112,7 +112,7 @@ pub(super) const FAULTS: &[Fault] = &[
             vec![m.clone()]
         }))
     }),
-    fault("shared-once", "link/sent-shared", LEGAL, "sends null where a value stands a second time", || {
+    fault("shared-once", "link/sent-shared", LEGAL, "sends null for the second of two equal values", || {
         Box::new(Says(|m: &mut Json| {
             if is_call(m)
                 && let Some([first, second]) = m["arguments"][0].as_array_mut().map(Vec::as_mut_slice)
@@ -142,8 +142,8 @@ fn hears_links(keep: fn(&Json) -> bool) -> Box<dyn Conduct> {
     }))
 }
 
-/// Whether a path leads to a place that the arguments have.
-fn is_there<'a>(arguments: &'a Json, mut keys: impl Iterator<Item = &'a Json>) -> bool {
+/// Whether a path leads to an existing place in the arguments.
+fn exists<'a>(arguments: &'a Json, mut keys: impl Iterator<Item = &'a Json>) -> bool {
     let step = |value: &'a Json, key: &'a Json| match (value, key.as_u64(), key.as_str()) {
         (Json::Array(items), Some(index), _) => items.get(usize::try_from(index).ok()?),
         (Json::Array(items), _, Some(key)) => items.get(key.parse::<usize>().ok()?),

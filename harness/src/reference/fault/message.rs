@@ -1,9 +1,8 @@
 //! Faults of whole messages.
 
-use super::framing::Ignores;
-use super::{Fault, HOSTILE, LEGAL, fault};
+use super::definition::{Fault, HOSTILE, LEGAL, fault};
 use crate::reference::conduct::{
-    Both, Conduct, Heard, Hears, Json, Says, arguments, callbacks, id, is_call, name, pass, set,
+    Both, Conduct, Heard, Hears, Ignores, Json, Says, arguments, callbacks, id, is_call, name, pass, set,
     set_callbacks,
 };
 use serde_json::json;
@@ -73,7 +72,7 @@ pub(super) const FAULTS: &[Fault] = &[
         "dies-without-callbacks",
         "message/omitted-fields",
         LEGAL,
-        "ends when a message has no callbacks",
+        "crashes on a message without callbacks",
         || {
             Box::new(Hears(
                 |m: &mut Json| if m.get("callbacks").is_none() { vec![Heard::Die] } else { pass(m) },
@@ -83,7 +82,7 @@ pub(super) const FAULTS: &[Fault] = &[
     fault("needs-links", "message/omitted-fields", LEGAL, "ignores a message without links", || {
         without("links")
     }),
-    fault("digits-are-ids", "message/string-method", HOSTILE, "takes the method \"0\" for the id 0", || {
+    fault("digits-are-ids", "message/string-method", HOSTILE, "reads the method \"0\" as the id 0", || {
         Box::new(Hears(|m: &mut Json| {
             if let Some(id) = name(m).and_then(|name| name.parse::<i64>().ok()) {
                 set(m, "method", json!(id));
@@ -91,7 +90,7 @@ pub(super) const FAULTS: &[Fault] = &[
             pass(m)
         }))
     }),
-    fault("ids-in-quotes", "message/string-method", LEGAL, "sends the id that it calls as a string", || {
+    fault("ids-in-quotes", "message/string-method", LEGAL, "writes the id of a call as a string", || {
         Box::new(Says(|m: &mut Json| {
             if let Some(id) = id(m) {
                 set(m, "method", json!(id.to_string()));
@@ -103,15 +102,21 @@ pub(super) const FAULTS: &[Fault] = &[
         "digit-names-are-ids",
         "message/string-method",
         LEGAL,
-        "calls a method whose name is a number by that number",
+        "calls a method whose name is a number with that number as its id",
         digit_names_are_ids,
     ),
-    fault("needs-an-argument", "message/omitted-fields", LEGAL, "ignores a call with no arguments", || {
-        Box::new(Hears(|m: &mut Json| {
-            let empty = m["arguments"].as_array().is_none_or(Vec::is_empty);
-            if is_call(m) && empty { Vec::new() } else { pass(m) }
-        }))
-    }),
+    fault(
+        "needs-an-argument",
+        "message/omitted-fields",
+        LEGAL,
+        "ignores a call with empty arguments",
+        || {
+            Box::new(Hears(|m: &mut Json| {
+                let empty = m["arguments"].as_array().is_none_or(Vec::is_empty);
+                if is_call(m) && empty { Vec::new() } else { pass(m) }
+            }))
+        },
+    ),
     fault(
         "functions-first",
         "message/argument-order",
@@ -136,7 +141,7 @@ pub(super) const FAULTS: &[Fault] = &[
         "ids-off-by-one",
         "message/integer-method",
         LEGAL,
-        "calls the function after the one that is meant",
+        "runs the function with the next id instead of the called one",
         || {
             Box::new(Hears(|m: &mut Json| {
                 if let Some(id) = id(m) {
@@ -150,7 +155,7 @@ pub(super) const FAULTS: &[Fault] = &[
         "swaps-arguments",
         "message/argument-order",
         LEGAL,
-        "calls with the first two arguments swapped",
+        "swaps the first two arguments of its calls",
         || {
             Box::new(Says(|m: &mut Json| {
                 if is_call(m)
@@ -163,22 +168,28 @@ pub(super) const FAULTS: &[Fault] = &[
             }))
         },
     ),
-    fault("drops-last-argument", "message/argument-order", LEGAL, "calls with at most one argument", || {
-        Box::new(Says(|m: &mut Json| {
-            if is_call(m)
-                && callbacks(m).is_empty()
-                && let Some(list) = arguments(m)
-            {
-                list.truncate(1);
-            }
-            vec![m.clone()]
-        }))
-    }),
+    fault(
+        "drops-last-argument",
+        "message/argument-order",
+        LEGAL,
+        "sends at most one argument in a call",
+        || {
+            Box::new(Says(|m: &mut Json| {
+                if is_call(m)
+                    && callbacks(m).is_empty()
+                    && let Some(list) = arguments(m)
+                {
+                    list.truncate(1);
+                }
+                vec![m.clone()]
+            }))
+        },
+    ),
     fault(
         "null-arguments-removed",
         "message/argument-order",
         LEGAL,
-        "leaves out arguments at the end that are null",
+        "omits trailing arguments that are null",
         || {
             Box::new(Says(|m: &mut Json| {
                 if is_call(m)
@@ -209,14 +220,14 @@ pub(super) const FAULTS: &[Fault] = &[
         "no-point-zero",
         "message/integer-by-value",
         LEGAL,
-        "ignores a method that is written as 0.0",
+        "ignores a call whose id is written as a fraction, such as 0.0",
         || Box::new(Hears(|m: &mut Json| if m["method"].is_f64() { Vec::new() } else { pass(m) })),
     ),
     fault(
         "known-fields-only",
         "message/unknown-fields",
         LEGAL,
-        "ignores a message with a field that it does not know",
+        "ignores a message with an unknown field",
         || {
             Box::new(Hears(|m: &mut Json| {
                 const KNOWN: [&str; 4] = ["method", "arguments", "callbacks", "links"];
@@ -230,7 +241,7 @@ pub(super) const FAULTS: &[Fault] = &[
         "no-duplicate-fields",
         "message/duplicate-fields",
         LEGAL,
-        "ignores a message in which a field stands twice",
+        "ignores a message with a duplicate field",
         || {
             Box::new(Ignores(|line: &[u8]| {
                 let count =
@@ -262,6 +273,7 @@ fn digit_names_are_ids() -> Box<dyn Conduct> {
     })
 }
 
+/// Ignores calls that lack this field.
 fn without(field: &'static str) -> Box<dyn Conduct> {
     Box::new(Hears(move |m: &mut Json| -> Vec<Heard> {
         if is_call(m) && m.get(field).is_none() { Vec::new() } else { pass(m) }

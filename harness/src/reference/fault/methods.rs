@@ -1,6 +1,6 @@
 //! Faults of the handshake and of calls by name.
 
-use super::{Fault, HOSTILE, LEGAL, fault};
+use super::definition::{Fault, HOSTILE, LEGAL, fault};
 use crate::reference::conduct::{
     Both, Conduct, Heard, Hears, Json, Says, answer, callbacks, id, is_call, name, pass, set, set_callbacks,
 };
@@ -9,20 +9,20 @@ use serde_json::json;
 use std::collections::HashMap;
 
 pub(super) const FAULTS: &[Fault] = &[
-    fault("never-sends-methods", "methods/sent", LEGAL, "never sends its object", || {
+    fault("never-sends-methods", "methods/sent", LEGAL, "never sends its methods", || {
         Box::new(Says(|m: &mut Json| if name(m) == Some("methods") { Vec::new() } else { vec![m.clone()] }))
     }),
     fault(
         "waits-for-methods",
         "methods/sent",
         LEGAL,
-        "sends its object only after the other end's has come",
+        "sends its methods only after it receives the other end's",
         || {
             Box::new(Both {
                 state: None,
                 hears: |held: &mut Option<Json>, m: &mut Json| {
-                    let said = held.take_if(|_| name(m) == Some("methods")).map(Heard::Say);
-                    said.into_iter().chain(pass(m)).collect()
+                    let own = held.take_if(|_| name(m) == Some("methods")).map(Heard::Say);
+                    own.into_iter().chain(pass(m)).collect()
                 },
                 says: |held: &mut Option<Json>, m: &mut Json| {
                     if name(m) == Some("methods") {
@@ -62,7 +62,7 @@ pub(super) const FAULTS: &[Fault] = &[
         "ignores-their-object",
         "methods/other-object",
         LEGAL,
-        "does not receive the functions of the other end's object",
+        "ignores the functions of the other end's object",
         || {
             Box::new(Hears(|m: &mut Json| {
                 if name(m) == Some("methods") {
@@ -76,7 +76,7 @@ pub(super) const FAULTS: &[Fault] = &[
         "reserved-by-name",
         "methods/reserved-names",
         LEGAL,
-        "calls the members methods and cull of the other end's object by their names",
+        "calls the other end's own methods `methods` and `cull` by their names",
         reserved_by_name,
     ),
     fault(
@@ -95,7 +95,7 @@ pub(super) const FAULTS: &[Fault] = &[
         "no-call-before-methods",
         "methods/call-before",
         LEGAL,
-        "ignores calls that come before the other end's object",
+        "ignores calls that arrive before the other end's methods",
         || {
             Box::new(Both {
                 state: false,
@@ -107,7 +107,7 @@ pub(super) const FAULTS: &[Fault] = &[
             })
         },
     ),
-    fault("methods-once", "methods/again", LEGAL, "ignores a second object of the other end", || {
+    fault("methods-once", "methods/again", LEGAL, "ignores a second message `methods`", || {
         Box::new(Both {
             state: false,
             hears: |greeted: &mut bool, m: &mut Json| {
@@ -128,7 +128,7 @@ pub(super) const FAULTS: &[Fault] = &[
         "inherited-names",
         "methods/inherited-name",
         HOSTILE,
-        "has the names that every object of the language inherits",
+        "answers calls of names that every JavaScript object inherits",
         || {
             answers_names(|name| {
                 ["toString", "constructor", "__proto__", "hasOwnProperty", "valueOf"].contains(&name)
@@ -139,14 +139,14 @@ pub(super) const FAULTS: &[Fault] = &[
         "names-of-the-language",
         "methods/inherited-name",
         HOSTILE,
-        "has the names that every object of Python or Perl has",
+        "answers calls of names that every Python or Perl object has",
         || answers_names(|name| ["__class__", "__init__", "isa", "can", "DESTROY"].contains(&name)),
     ),
     fault(
         "library-names",
         "methods/inherited-name",
         HOSTILE,
-        "lets the methods of its own library be called by name",
+        "answers calls of the methods of its own library",
         || {
             answers_names(|name| {
                 [
@@ -180,7 +180,7 @@ pub(super) const FAULTS: &[Fault] = &[
         "dies-of-a-plain-member",
         "methods/not-a-function",
         HOSTILE,
-        "ends when a member that is no function is called",
+        "crashes on a call of a member that is not a function",
         || Box::new(Hears(|m: &mut Json| if name(m) == Some("plain") { vec![Heard::Die] } else { pass(m) })),
     ),
     fault(
@@ -194,7 +194,7 @@ pub(super) const FAULTS: &[Fault] = &[
         "lacks-later",
         "probe/complete",
         LEGAL,
-        "claims the probe, lacks one of its methods and does not say so",
+        "claims the probe, but lacks one of its methods and does not declare that",
         || {
             Box::new(on_methods(|m| {
                 let id = callbacks(m).into_iter().find(|(_, path)| path[1] == "later").map(|(id, _)| id);
@@ -205,31 +205,25 @@ pub(super) const FAULTS: &[Fault] = &[
             }))
         },
     ),
-    fault(
-        "wrong-sum",
-        "probe/complete",
-        LEGAL,
-        "claims the probe, and one of its methods does something else",
-        || {
-            Box::new(Hears(|m: &mut Json| {
-                // `add` is the third method of the object.
-                if id(m) == Some(2)
-                    && let Some(first) = m["arguments"][0].as_f64()
-                {
-                    m["arguments"][0] = json!(first + 1.0);
-                }
-                pass(m)
-            }))
-        },
-    ),
+    fault("wrong-sum", "probe/complete", LEGAL, "claims the probe, but one of its methods is wrong", || {
+        Box::new(Hears(|m: &mut Json| {
+            // `add` is the third method of the object.
+            if id(m) == Some(2)
+                && let Some(first) = m["arguments"][0].as_f64()
+            {
+                m["arguments"][0] = json!(first + 1.0);
+            }
+            pass(m)
+        }))
+    }),
     fault(
         "wrong-methods",
         "probe/complete",
         LEGAL,
-        "claims the probe, and its methods change what they get",
+        "claims the probe, but its methods change their arguments",
         || {
             Box::new(Hears(|m: &mut Json| {
-                // `echo` and `later`, whose first argument comes back; `applyTo` and `callMe`, which pass the second on.
+                // `echo` and `later` return their first argument; `applyTo` and `callMe` pass the second on.
                 match id(m) {
                     Some(1 | 13) => m["arguments"][0] = json!("wrong"),
                     Some(4) => m["arguments"][1] = json!("wrong"),
@@ -240,7 +234,7 @@ pub(super) const FAULTS: &[Fault] = &[
             }))
         },
     ),
-    fault("nameless-claim", "probe/complete", LEGAL, "claims the probe, and does not say its name", || {
+    fault("nameless-claim", "probe/complete", LEGAL, "claims the probe, but returns no name", || {
         Box::new(Says(|m: &mut Json| {
             if m["arguments"][0].as_str().is_some_and(|text| text.starts_with("dnode-conform-reference")) {
                 set(m, "arguments", json!([42]));
@@ -252,7 +246,7 @@ pub(super) const FAULTS: &[Fault] = &[
         "probe-forgets",
         "probe/complete",
         LEGAL,
-        "claims the probe, and its state does not last from call to call",
+        "claims the probe, but forgets its state between calls",
         || {
             Box::new(Says(|m: &mut Json| {
                 let counted = m["arguments"].as_array().is_some_and(|list| *list == [json!(2)]);
@@ -290,6 +284,7 @@ fn reserved_by_name() -> Box<dyn Conduct> {
     })
 }
 
+/// Changes the outgoing `methods`.
 fn on_methods(change: fn(&mut Json)) -> impl Conduct {
     Says(move |m: &mut Json| {
         if name(m) == Some("methods") {
@@ -299,10 +294,10 @@ fn on_methods(change: fn(&mut Json)) -> impl Conduct {
     })
 }
 
-/// Answers calls of these names, which it should ignore.
-fn answers_names(takes: fn(&str) -> bool) -> Box<dyn Conduct> {
+/// Answers calls of these names instead of ignoring them.
+fn answers_names(matches: fn(&str) -> bool) -> Box<dyn Conduct> {
     Box::new(Hears(move |m: &mut Json| match name(m) {
-        Some(name) if is_call(m) && takes(name) => {
+        Some(name) if is_call(m) && matches(name) => {
             answer(m, json!("error")).into_iter().map(Heard::Say).collect()
         }
         _ => pass(m),

@@ -1,7 +1,7 @@
-//! Faults of taking functions back, in dialect 0.1.
+//! Faults of culling one's own functions, in dialect 0.1.
 
-use super::{Fault, HOSTILE, LEGAL, fault};
-use crate::reference::conduct::{Both, Heard, Hears, Json, Says, answer, callbacks, culled, id, name, pass};
+use super::definition::{Fault, HOSTILE, LEGAL, fault};
+use crate::reference::conduct::{Both, Heard, Hears, Json, Says, answer, culled, declared, id, name, pass};
 use serde_json::json;
 use std::collections::HashSet;
 
@@ -22,7 +22,7 @@ pub(super) const FAULTS: &[Fault] = &[
         "deletes-own-number",
         "owner-cull/number",
         LEGAL,
-        "takes a cull of the other end for one of its own functions, as dialect 0.2 does",
+        "applies the other end's cull to its own functions, as dialect 0.2 does",
         || {
             let mut gone = HashSet::new();
             Box::new(Hears(move |m: &mut Json| {
@@ -35,7 +35,7 @@ pub(super) const FAULTS: &[Fault] = &[
         "forgets-all-at-a-cull",
         "owner-cull/only-named",
         LEGAL,
-        "forgets all functions of the other end when one of them is culled",
+        "forgets all functions of the other end when it culls one",
         || {
             Box::new(Both {
                 state: (HashSet::new(), HashSet::new()),
@@ -54,16 +54,16 @@ pub(super) const FAULTS: &[Fault] = &[
     ),
     fault("answers-owner-cull", "owner-cull/no-answer", LEGAL, "answers a cull of the other end", || {
         Box::new(Hears(|m: &mut Json| {
-            let said = json!({"method": "culled", "arguments": m["arguments"]});
-            let said = (name(m) == Some("cull")).then_some(Heard::Say(said));
-            pass(m).into_iter().chain(said).collect()
+            let answer = json!({"method": "culled", "arguments": m["arguments"]});
+            let answer = (name(m) == Some("cull")).then_some(Heard::Say(answer));
+            pass(m).into_iter().chain(answer).collect()
         }))
     }),
     fault(
         "closes-on-unknown-owner-cull",
         "owner-cull/unknown-id",
         HOSTILE,
-        "closes when the other end culls what it never declared",
+        "closes when the other end culls an id that it never declared",
         || {
             let mut known = HashSet::new();
             Box::new(Hears(move |m: &mut Json| {
@@ -77,7 +77,7 @@ pub(super) const FAULTS: &[Fault] = &[
         "calls-the-first-id",
         "owner-cull/sent-again",
         LEGAL,
-        "calls nothing that the other end declares after a cull",
+        "never calls the functions that the other end declares after a cull",
         || {
             Box::new(Both {
                 state: (false, HashSet::new()),
@@ -94,14 +94,18 @@ pub(super) const FAULTS: &[Fault] = &[
             })
         },
     ),
-    fault("takes-back-in-silence", "owner-cull/said", LEGAL, "does not say what it takes back", || {
-        Box::new(Says(|m: &mut Json| if name(m) == Some("cull") { Vec::new() } else { vec![m.clone()] }))
-    }),
+    fault(
+        "takes-back-in-silence",
+        "owner-cull/said",
+        LEGAL,
+        "does not tell the other end about its culls",
+        || Box::new(Says(|m: &mut Json| if name(m) == Some("cull") { Vec::new() } else { vec![m.clone()] })),
+    ),
     fault(
         "runs-what-it-culled",
         "owner-cull/gone",
         HOSTILE,
-        "goes on running what it has taken back",
+        "still runs functions that it has culled",
         || {
             Box::new(Both {
                 state: HashSet::new(),
@@ -118,10 +122,3 @@ pub(super) const FAULTS: &[Fault] = &[
         },
     ),
 ];
-
-/// The ids that a message declares.
-fn declared(message: &Json) -> Vec<i64> {
-    let mut ids: Vec<i64> = callbacks(message).iter().filter_map(|(id, _)| id.parse().ok()).collect();
-    ids.sort_unstable();
-    ids
-}

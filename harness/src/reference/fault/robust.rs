@@ -1,98 +1,94 @@
-//! Faults in the face of hostile input.
+//! Faults on hostile input.
 
-use super::{Fault, HOSTILE, LEGAL, fault};
-use crate::reference::conduct::{Conduct, Heard, Hears, Json, is_call, name, pass};
+use super::definition::{Fault, HOSTILE, LEGAL, fault};
+use crate::reference::conduct::{Conduct, DIED, Heard, Hears, Json, is_call, name, pass};
 use dnode_spec::message;
 use dnode_spec::scrub::unscrub;
 use dnode_spec::value::Value;
 use serde_json::json;
 
 pub(super) const FAULTS: &[Fault] = &[
-    fault("dies-of-bad-lines", "robust/survives", HOSTILE, "ends when a line is not JSON", || {
+    fault("dies-of-bad-lines", "robust/survives", HOSTILE, "crashes on a line that is not JSON", || {
         on_bad_line(|line| Value::parse(line).is_err(), Heard::Die)
     }),
     fault(
         "dies-of-bad-messages",
         "robust/survives",
         HOSTILE,
-        "ends when a line is JSON and no sound message",
+        "crashes on a line that is JSON but not a valid message",
         || on_bad_line(|line| Value::parse(line).is_ok() && !is_sound(line), Heard::Die),
     ),
     fault(
         "dies-of-odd-input",
         "robust/survives",
         HOSTILE,
-        "ends of what is sound and strange: depth, length, odd names, negative ids",
+        "crashes on valid but unusual input: deep values, long lines, special names, negative ids",
         || on_bad_line(is_odd, Heard::Die),
     ),
     fault(
         "deaf-after-bad-lines",
         "robust/not-deaf",
         HOSTILE,
-        "stays open and hears nothing after a line that is not JSON",
+        "stays open and ignores all input after a line that is not JSON",
         || on_bad_line(|line| Value::parse(line).is_err(), Heard::Deaf),
     ),
     fault(
         "deaf-after-bad-messages",
         "robust/not-deaf",
         HOSTILE,
-        "stays open and hears nothing after a message that is not sound",
+        "stays open and ignores all input after an invalid message",
         || on_bad_line(|line| Value::parse(line).is_ok() && !is_sound(line), Heard::Deaf),
     ),
     fault(
         "drops-after-bad-lines",
         "robust/not-deaf",
         HOSTILE,
-        "loses a line that is not JSON with what comes behind it in one segment",
+        "drops the lines that follow invalid JSON in the same segment",
         || Box::new(DropsAfterBadLines),
     ),
     fault(
         "pollutes",
         "robust/arguments-only",
         HOSTILE,
-        "writes what a path through __proto__ names into every object",
+        "writes through a path with __proto__ into every object",
         || Box::new(Pollutes { polluted: false }),
     ),
     fault(
         "counts-to-the-index",
         "robust/bounded",
         HOSTILE,
-        "stops for good at an index, a depth or a length that is large",
+        "hangs on a large index, depth or length",
         || on_bad_line(is_large, Heard::Busy),
     ),
-    fault(
-        "dies-when-a-method-throws",
-        "robust/throws",
-        HOSTILE,
-        "ends when a method raises an error",
-        || Box::new(Hears(|m: &mut Json| if throws(m) { vec![Heard::Die] } else { pass(m) })),
-    ),
+    fault("dies-when-a-method-throws", "robust/throws", HOSTILE, "crashes when a method throws", || {
+        Box::new(Hears(|m: &mut Json| if throws(m) { vec![Heard::Die] } else { pass(m) }))
+    }),
     fault(
         "deaf-when-a-method-throws",
         "robust/throws",
         HOSTILE,
-        "stays open and hears nothing after a method has raised an error",
+        "stays open and ignores all input after a method throws",
         || Box::new(Hears(|m: &mut Json| if throws(m) { vec![Heard::Deaf] } else { pass(m) })),
     ),
     fault(
         "dies-of-links-to-themselves",
         "robust/survives",
         HOSTILE,
-        "ends when a link leads to its own place, or from the arguments as a whole",
+        "crashes on a link to its own place, or from the arguments as a whole",
         || on_bad_line(links_to_itself, Heard::Die),
     ),
     fault(
         "dies-of-depth",
         "robust/survives",
         HOSTILE,
-        "ends when a value is nested more than 500 deep",
+        "crashes on a value nested more than 500 deep",
         || on_bad_line(is_deep, Heard::Die),
     ),
     fault(
         "stops-in-a-flood",
         "robust/bounded",
         HOSTILE,
-        "stops for good when three hundred messages have come on one connection",
+        "hangs after 300 messages on one connection",
         || {
             let mut count = 0;
             Box::new(Hears(move |m: &mut Json| {
@@ -101,28 +97,28 @@ pub(super) const FAULTS: &[Fault] = &[
             }))
         },
     ),
-    fault("dies-of-resets", "robust/survives", HOSTILE, "ends when a connection is reset", || {
+    fault("dies-of-resets", "robust/survives", HOSTILE, "crashes when a connection is reset", || {
         Box::new(DiesOfResets)
     }),
     fault(
         "dies-of-half-lines",
         "robust/survives",
         HOSTILE,
-        "ends when a connection ends in the middle of a line",
+        "crashes when a connection ends in the middle of a line",
         || Box::new(DiesOfHalfLines),
     ),
     fault(
         "dies-after-a-cull",
         "robust/survives",
         LEGAL,
-        "ends when a connection ends on which a cull came",
+        "crashes when a connection that carried a cull ends",
         || Box::new(DiesAfterACull { culled: false }),
     ),
     fault(
         "dies-of-an-early-end",
         "robust/survives",
         HOSTILE,
-        "ends when a connection ends before a line has come",
+        "crashes when a connection ends before the first line",
         || Box::new(DiesOfAnEarlyEnd { heard: false }),
     ),
 ];
@@ -183,15 +179,15 @@ fn is_odd(line: &[u8]) -> bool {
     is_sound(line) && (line.len() > 50_000 || known.iter().any(|odd| text.contains(odd)))
 }
 
-/// Whether the call makes a method of the probe raise an error: `throwNow`, or one that lacks its callback.
+/// Whether the call makes a method of the probe throw: `throwNow`, or a method that lacks its callback.
 fn throws(message: &Json) -> bool {
     // `throwNow` is the thirteenth method of the object.
-    let throw = message["method"] == json!(12) || name(message) == Some("throwNow");
+    let throw_now = message["method"] == json!(12) || name(message) == Some("throwNow");
     let no_callback = message["callbacks"].as_object().is_none_or(serde_json::Map::is_empty);
-    // A function of an answer that gets null where its callback should be.
-    let throw = throw || (is_call(message) && no_callback && message["arguments"] == json!([null]));
+    // A function in an answer gets null instead of its callback.
+    let null = message["arguments"] == json!([null]);
     let own = message["method"].as_i64().is_some_and(|id| (0..14).contains(&id)) || name(message).is_some();
-    throw || (is_call(message) && own && no_callback)
+    throw_now || (is_call(message) && no_callback && (own || null))
 }
 
 struct Pollutes {
@@ -221,13 +217,13 @@ struct DropsAfterBadLines;
 
 impl Conduct for DropsAfterBadLines {
     fn segment(&mut self, mut bytes: Vec<u8>) -> Vec<u8> {
-        let mut sound = 0;
+        let mut valid = 0;
         for line in bytes.split_inclusive(|&byte| byte == b'\n') {
             if line.ends_with(b"\n") && Value::parse(line).is_err() {
-                bytes.truncate(sound);
+                bytes.truncate(valid);
                 break;
             }
-            sound += line.len();
+            valid += line.len();
         }
         bytes
     }
@@ -254,7 +250,7 @@ impl Conduct for DiesAfterACull {
 
     fn end(&mut self, _rest: &[u8]) -> (Option<Vec<u8>>, Vec<u8>) {
         if self.culled {
-            std::process::exit(super::super::DIED);
+            std::process::exit(DIED);
         }
         (None, Vec::new())
     }
@@ -272,7 +268,7 @@ impl Conduct for DiesOfAnEarlyEnd {
 
     fn end(&mut self, _rest: &[u8]) -> (Option<Vec<u8>>, Vec<u8>) {
         if !self.heard {
-            std::process::exit(super::super::DIED);
+            std::process::exit(DIED);
         }
         (None, Vec::new())
     }
@@ -283,7 +279,7 @@ struct DiesOfHalfLines;
 impl Conduct for DiesOfHalfLines {
     fn end(&mut self, rest: &[u8]) -> (Option<Vec<u8>>, Vec<u8>) {
         if !rest.is_empty() {
-            std::process::exit(super::super::DIED);
+            std::process::exit(DIED);
         }
         (None, Vec::new())
     }

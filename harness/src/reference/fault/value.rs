@@ -1,6 +1,6 @@
-//! Faults of what arguments can hold. They show in what the peer calls with.
+//! Faults of values. They show in the arguments of the peer's calls.
 
-use super::{Fault, LEGAL, fault};
+use super::definition::{Fault, LEGAL, fault};
 use crate::reference::conduct::{Conduct, Heard, Json, Says, is_call, rewrite};
 use serde_json::json;
 
@@ -53,7 +53,7 @@ pub(super) const FAULTS: &[Fault] = &[
             }
         })
     }),
-    fault("single-precision", "value/numbers", LEGAL, "keeps numbers in single precision", || {
+    fault("single-precision", "value/numbers", LEGAL, "rounds numbers to single precision", || {
         changes(|value| {
             if let Some(number) = value.as_f64() {
                 #[allow(clippy::cast_possible_truncation, reason = "it is the fault")]
@@ -62,7 +62,7 @@ pub(super) const FAULTS: &[Fault] = &[
             }
         })
     }),
-    fault("integers-only", "value/numbers", LEGAL, "cuts numbers to integers", || {
+    fault("integers-only", "value/numbers", LEGAL, "truncates numbers to integers", || {
         changes(|value| {
             if let Some(number) = value.as_f64().filter(|number| number.fract() != 0.0) {
                 *value = json!(number.trunc());
@@ -83,14 +83,14 @@ pub(super) const FAULTS: &[Fault] = &[
             })
         },
     ),
-    fault("basic-plane-only", "value/strings", LEGAL, "loses characters outside the basic plane", || {
+    fault("basic-plane-only", "value/strings", LEGAL, "drops characters above U+FFFF", || {
         changes(|value| {
             if let Some(text) = value.as_str().filter(|text| text.chars().any(|c| c > '\u{ffff}')) {
                 *value = json!(text.chars().filter(|c| *c <= '\u{ffff}').collect::<String>());
             }
         })
     }),
-    fault("strings-end-at-nul", "value/strings", LEGAL, "ends strings at a NUL, as C does", || {
+    fault("strings-end-at-nul", "value/strings", LEGAL, "ends strings at a NUL character, as C does", || {
         changes(|value| {
             if let Some((text, _)) = value.as_str().and_then(|text| text.split_once('\0')) {
                 *value = json!(text);
@@ -101,7 +101,7 @@ pub(super) const FAULTS: &[Fault] = &[
         "composes-characters",
         "value/strings",
         LEGAL,
-        "sends an e with an accent as one character",
+        "sends an e and a combining accent as one character",
         || {
             changes(|value| {
                 if let Some(text) = value.as_str().filter(|text| text.contains("e\u{301}")) {
@@ -117,7 +117,7 @@ pub(super) const FAULTS: &[Fault] = &[
             }
         })
     }),
-    fault("keys-are-paths", "value/keys", LEGAL, "takes dots in keys for paths", || {
+    fault("keys-are-paths", "value/keys", LEGAL, "reads a dot in a key as a path", || {
         changes(|value| {
             let Some(members) = value.as_object_mut() else { return };
             let dotted: Vec<String> = members.keys().filter(|key| key.contains('.')).cloned().collect();
@@ -146,7 +146,7 @@ pub(super) const FAULTS: &[Fault] = &[
         "special-keys-are-lost",
         "value/keys",
         LEGAL,
-        "loses members whose names the language or protocol knows",
+        "drops members whose names are special in the language or the protocol",
         || {
             changes(|value| {
                 const SPECIAL: [&str; 11] = [
@@ -172,7 +172,7 @@ pub(super) const FAULTS: &[Fault] = &[
         "no-nul-in-keys",
         "value/keys",
         LEGAL,
-        "loses members whose keys hold a NUL, as the PHP port does",
+        "drops members whose keys contain a NUL character, as the PHP port does",
         || {
             changes(|value| {
                 if let Some(members) = value.as_object_mut() {
@@ -181,7 +181,7 @@ pub(super) const FAULTS: &[Fault] = &[
             })
         },
     ),
-    fault("shallow", "value/depth", LEGAL, "sends null for what is nested more than 32 deep", || {
+    fault("shallow", "value/depth", LEGAL, "sends null for values nested more than 32 deep", || {
         Box::new(Says(|m: &mut Json| {
             if is_call(m) {
                 cut(&mut m["arguments"], 32);
@@ -198,7 +198,7 @@ pub(super) const FAULTS: &[Fault] = &[
     ),
 ];
 
-/// Changes the values that the peer calls with.
+/// Changes each value in the arguments of outgoing calls.
 fn changes(change: fn(&mut Json)) -> Box<dyn Conduct> {
     Box::new(Says(move |m: &mut Json| {
         if is_call(m) {
@@ -209,6 +209,7 @@ fn changes(change: fn(&mut Json)) -> Box<dyn Conduct> {
     }))
 }
 
+/// Replaces containers below this depth by null.
 fn cut(value: &mut Json, depth: u32) {
     match value {
         Json::Array(_) | Json::Object(_) if depth == 0 => *value = Json::Null,

@@ -1,13 +1,13 @@
-//! Which function an id means, and what is wrong with that.
+//! Faults that confuse which function an id means.
 
 use crate::reference::conduct::{
-    Both, Conduct, Heard, Json, callbacks, id, line_of, name, pass, set, set_callbacks,
+    Both, Conduct, Heard, Json, callbacks, culled, declared, id, line_of, name, pass, set, set_callbacks,
 };
 use serde_json::json;
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
-/// Waits a moment with its answers, and gives the first two of different calls to each other's callbacks.
+/// Delays its answers and swaps the callbacks of the first two answers to different calls.
 #[derive(Default)]
 pub(super) struct MixesAnswers(HashSet<u64>);
 
@@ -38,14 +38,14 @@ impl Conduct for MixesAnswers {
 pub(super) fn once_when_declared_again() -> Box<dyn Conduct> {
     Box::new(Both {
         state: HashMap::new(),
-        hears: |declared: &mut HashMap<i64, (u32, u32)>, m: &mut Json| {
-            for id in callbacks(m).iter().filter_map(|(id, _)| id.parse().ok()) {
-                declared.entry(id).or_default().0 += 1;
+        hears: |counts: &mut HashMap<i64, (u32, u32)>, m: &mut Json| {
+            for id in declared(m) {
+                counts.entry(id).or_default().0 += 1;
             }
             pass(m)
         },
-        says: |declared: &mut HashMap<i64, (u32, u32)>, m: &mut Json| {
-            let Some((times, calls)) = id(m).and_then(|id| declared.get_mut(&id)) else {
+        says: |counts: &mut HashMap<i64, (u32, u32)>, m: &mut Json| {
+            let Some((times, calls)) = id(m).and_then(|id| counts.get_mut(&id)) else {
                 return vec![m.clone()];
             };
             *calls += u32::from(*times > 1);
@@ -54,7 +54,7 @@ pub(super) fn once_when_declared_again() -> Box<dyn Conduct> {
     })
 }
 
-/// Where two functions stand side by side in a list, a link copies the first over the second.
+/// If two functions are neighbours in a list, adds a link that copies the first over the second.
 pub(super) fn two_for_one(m: &mut Json) -> Vec<Heard> {
     let all = callbacks(m);
     let pair = all.iter().find_map(|(first, path)| {
@@ -77,7 +77,7 @@ pub(super) fn two_for_one(m: &mut Json) -> Vec<Heard> {
     pass(m)
 }
 
-/// Ids of its own are written this much higher.
+/// Adds a number to its own ids on the wire.
 pub(in crate::reference) fn shifted(by: i64) -> impl Conduct {
     Both {
         state: (),
@@ -86,7 +86,7 @@ pub(in crate::reference) fn shifted(by: i64) -> impl Conduct {
                 set(m, "method", json!(id - by));
             }
             if name(m) == Some("cull") {
-                let ids: Vec<i64> = crate::reference::conduct::culled(m).iter().map(|id| id - by).collect();
+                let ids: Vec<i64> = culled(m).iter().map(|id| id - by).collect();
                 set(m, "arguments", json!(ids));
             }
             pass(m)
@@ -104,7 +104,7 @@ pub(in crate::reference) fn shifted(by: i64) -> impl Conduct {
     }
 }
 
-/// Beyond its methods it has eight numbers, and a number means the function that got it last.
+/// Has only two ids for functions other than its methods; an id means the function that got it last.
 pub(super) fn reuses_ids() -> Box<dyn Conduct> {
     Box::new(Both {
         state: HashMap::new(),
@@ -132,7 +132,7 @@ pub(super) fn reuses_ids() -> Box<dyn Conduct> {
     })
 }
 
-/// Inside, every declaration has a number of its own; outside it keeps the one that it came with.
+/// Gives each declaration a new id inside, and writes the other end's id on the wire.
 pub(super) fn new_each_time() -> Box<dyn Conduct> {
     Box::new(Both {
         state: (HashMap::new(), 0_i64),
