@@ -42,7 +42,7 @@ fn a_baseline_makes_known_failures_green_and_says_what_no_longer_holds() {
     run(&["baseline", "create", &known, &report, "--reason", "they come in the other order"])
         .expect_status(&[0])
         .expect_text("added    message/argument-order");
-    run(&["baseline", "create", &known, &report]).expect_status(&[2]).expect_text("is there already");
+    run(&["baseline", "create", &known, &report]).expect_status(&[2]).expect_text("exists already");
 
     let held = |peer: &[&str]| run(&[peer, &["--baseline", &known], &CASES[..]].concat());
     held(&["--exec", &faulty])
