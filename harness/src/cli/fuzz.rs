@@ -4,7 +4,7 @@ use super::GateLevel;
 use super::arguments;
 use super::failure::Failure;
 use super::reach::ReachArgs;
-use crate::campaign::{Coverage, Finding, Notice, Options, Status, campaign};
+use crate::campaign::{CampaignOptions, Coverage, Finding, Notice, Status, campaign};
 use crate::conversation::ping::Ping;
 use crate::program::Target;
 use clap::Args;
@@ -100,7 +100,7 @@ pub(super) async fn fuzz(args: FuzzArgs) -> Result<u8, Failure> {
     let ping = args.ping.as_deref().map(Ping::parse).transpose();
     let interrupted = CancellationToken::new();
     let seed = args.seed.unwrap_or_else(super::random_seed);
-    let options = Options {
+    let options = CampaignOptions {
         ping: ping.map_err(|error| Failure::caller(format!("--ping {error}")))?,
         time: args.time,
         seed,
@@ -110,7 +110,7 @@ pub(super) async fn fuzz(args: FuzzArgs) -> Result<u8, Failure> {
         findings: args.findings.clone(),
         gate: args.level.into(),
         patience: args.deadline,
-        first: args.fail_fast,
+        fail_fast: args.fail_fast,
         command: arguments::command(&target, args.ping.as_deref(), Dialect::default()),
         interrupted: interrupted.clone(),
         target,
