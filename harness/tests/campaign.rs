@@ -6,7 +6,7 @@
 
 mod support;
 
-use dnode_conform::campaign::{Finding, Notice, Options, campaign};
+use dnode_conform::campaign::{CampaignOptions, Finding, Notice, campaign};
 use dnode_conform::cases::level;
 use dnode_conform::program::Target;
 use dnode_conform::reference::fault;
@@ -35,7 +35,7 @@ const QUICK: [&str; 6] = [
 fn first(fault: &str) -> Option<Finding> {
     let folder = tempfile::tempdir().unwrap();
     let interrupted = CancellationToken::new();
-    let options = Options {
+    let options = CampaignOptions {
         target: Target::exec(&format!("exec '{PROGRAM}' serve --fault {fault} --listen 127.0.0.1:{{port}}")),
         ping: None,
         time: TIME,
@@ -47,7 +47,7 @@ fn first(fault: &str) -> Option<Finding> {
         // What is only observed is looked for where it is asked for.
         gate: level(fault::find(fault).unwrap().clause).max(Level::Robust),
         patience: Duration::from_secs(1),
-        first: true,
+        fail_fast: true,
         command: Command::default(),
         interrupted: interrupted.clone(),
     };

@@ -44,7 +44,7 @@ fn what_is_broken_is_said_with_its_clause_and_its_sentence() {
         .expect_text("\nprobe/add\n  A  pass: conforms\n  B  fail: breaks probe/complete (")
         .expect_text("A program that claims the probe")
         .expect_text("expected  ")
-        .expect_text("came      ");
+        .expect_text("got       ");
 }
 
 #[test]

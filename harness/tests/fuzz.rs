@@ -139,7 +139,7 @@ fn a_finding_outlives_the_campaign_and_is_not_found_twice() {
         "{before:?}"
     );
     let again = run(&[&arguments[..], &["--time", "3s"]].concat());
-    again.expect_status(&[1]).expect_text("findings from before");
+    again.expect_status(&[1]).expect_text("of earlier campaigns");
     // Another operation may show the same fault; a folder that is there is not found again.
     let known = folders(&findings);
     assert!(!known.is_empty());

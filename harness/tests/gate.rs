@@ -42,7 +42,7 @@ fn a_baseline_makes_known_failures_green_and_says_what_no_longer_holds() {
     run(&["baseline", "create", &known, &report, "--reason", "they come in the other order"])
         .expect_status(&[0])
         .expect_text("added    message/argument-order");
-    run(&["baseline", "create", &known, &report]).expect_status(&[2]).expect_text("is there already");
+    run(&["baseline", "create", &known, &report]).expect_status(&[2]).expect_text("exists already");
 
     let held = |peer: &[&str]| run(&[peer, &["--baseline", &known], &CASES[..]].concat());
     held(&["--exec", &faulty])
@@ -82,7 +82,7 @@ fn a_snapshot_is_written_held_and_updated() {
     let snapshot = folder.path("snapshot.json");
     let faulty = with_fault("wrong-sum");
     let run_it = |peer: &[&str], more: &[&str]| run(&[peer, &["--snapshot", &snapshot], more].concat());
-    run_it(&["--exec", &faulty], &[]).expect_status(&[2]).expect_text("with --update it is written");
+    run_it(&["--exec", &faulty], &[]).expect_status(&[2]).expect_text("add --update to write it");
     run_it(&["--exec", &faulty], &["--update"]).expect_status(&[0]).expect_text("accepted into the snapshot");
     let written = read(&snapshot);
     assert!(written.starts_with("{\n  \"format\": 1,") && written.contains("\"fail\""), "{written}");
@@ -108,7 +108,7 @@ fn a_snapshot_outlives_a_run_that_says_nothing() {
     let silent = "python3 -c 'import socket,sys;s=socket.create_server((\"127.0.0.1\",{port}));k=[]\nwhile 1: k+=[s.accept()]'";
     run(&["--exec", silent, "--snapshot", &snapshot, "--update", "--deadline", "100ms"]).expect_status(&[2]);
     assert_eq!(read(&snapshot), "before");
-    run(&["--snapshot", &snapshot]).expect_status(&[2]).expect_text("is no snapshot");
+    run(&["--snapshot", &snapshot]).expect_status(&[2]).expect_text("is not a snapshot");
     run(&["--snapshot", &snapshot, "--update", "--case", "probe/*"]).expect_status(&[2]);
 }
 
@@ -125,7 +125,7 @@ fn cases_that_are_newer_than_the_frozen_catalogue_run_and_do_not_gate() {
         .expect_status(&[0])
         .expect_text("newer than the catalogue 0.1.0")
         .expect_text("1 fail (1 excused)");
-    run(&["--catalogue", "99.0.0"]).expect_status(&[2]).expect_text("it does not know what came later");
+    run(&["--catalogue", "99.0.0"]).expect_status(&[2]).expect_text("which knows no later version");
     run(&["--catalogue", "1"]).expect_status(&[2]).expect_text("a version has three numbers");
 }
 
