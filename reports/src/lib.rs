@@ -12,6 +12,7 @@ pub mod diff;
 pub mod escape;
 pub mod event;
 pub mod events;
+pub mod evidence;
 pub mod fingerprint;
 pub mod format;
 pub mod github;

@@ -1,6 +1,7 @@
 //! For the tests of the program as a whole: runs it, and keeps peers that misbehave.
 #![allow(dead_code, unreachable_pub, reason = "each test file uses its part")]
 
+pub mod evidence;
 pub mod library;
 pub mod transports;
 
