@@ -1,7 +1,8 @@
 //! Campaigns: they find the faults of the reference peer.
 //!
-//! `reports/evidence/campaign.json` says for each fault which oracle finds it, after how many sessions and after how long. To measure
-//! the table, a campaign runs against every fault, which takes minutes. The plain test runs a campaign against a few faults.
+//! `reports/evidence/campaign.json` says for each fault which oracle finds it, after how many
+//! sessions and after how long. To measure the table, a campaign runs against every fault, which
+//! takes minutes. The plain test runs a campaign against a few faults.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod support;

@@ -1,8 +1,9 @@
-//! Generated sessions: correct peers pass them, and they find and shrink each fault that legal sessions can reach.
+//! Generated sessions: correct peers pass them, and they find and shrink each fault that legal
+//! sessions can reach.
 //!
-//! `reports/evidence/generated.json` says how many sessions it takes to find a fault, and how many steps shrinking leaves. To measure
-//! the table, up to [`SESSIONS`] sessions run against every fault, which takes minutes. The plain test runs only the first session
-//! that finds a fault.
+//! `reports/evidence/generated.json` says how many sessions it takes to find a fault, and how many
+//! steps shrinking leaves. To measure the table, up to [`SESSIONS`] sessions run against every
+//! fault, which takes minutes. The plain test runs only the first session that finds a fault.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod support;
@@ -49,7 +50,8 @@ fn correct_peers_pass_legal_sessions() {
     }
     install("npm-dnode");
     let outcomes = legal(Target::exec("exec node ../fixtures/peers/npm-dnode/server.js {port}"), 500);
-    // npm dnode breaks characters, as its committed report says. Only the first session that shows a failure reports it.
+    // npm dnode breaks characters, as its committed report says. Only the first session that shows
+    // a failure reports it.
     let found: Vec<&str> =
         outcomes.iter().filter_map(|it| Some(it.divergence.as_ref()?.clause.as_str())).collect();
     assert_eq!(found, ["framing/split-character"]);
@@ -126,7 +128,8 @@ fn find(fault: &Fault, numbers: Range<u64>) -> Option<Found> {
         let steps = found.evidence.transcript.lines().count().checked_sub(1);
         return Some(Found { sessions: seed.number + 1, steps });
     }
-    // A finding of the monitor names its session. A finding of the preflight or of the end of the process names none.
+    // A finding of the monitor names its session. A finding of the preflight or of the end of the
+    // process names none.
     let session = found.reason.as_deref().and_then(|reason| reason.strip_prefix("seen first in "));
     let seed = session.and_then(|session| session.parse::<Seed>().ok());
     Some(Found { sessions: seed.map_or(all, |seed| seed.number + 1), steps: None })
@@ -156,7 +159,8 @@ fn every_legal_fault_is_found_as_committed() {
         rows.iter().step_by(3).filter_map(|row| Some((row.fault.as_str(), row.search.found()?.sessions)));
     let missed = on_threads(THREADS, found.collect(), |(name, sessions)| {
         let fault = fault::find(name).unwrap();
-        // The system may cut a stream into other segments, and then another session finds the fault.
+        // The system may cut a stream into other segments, and then another session finds the
+        // fault.
         let found = find(fault, sessions - 1..sessions).or_else(|| find(fault, 0..100));
         found.is_none().then(|| format!("session {} no longer finds {name}", sessions - 1))
     });

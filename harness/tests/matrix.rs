@@ -1,8 +1,10 @@
-//! The reference peer with each of its faults, and as each legal variant: the suite catches every fault and accepts every variant.
+//! The reference peer with each of its faults, and as each legal variant: the suite catches every
+//! fault and accepts every variant.
 //!
-//! `reports/evidence/matrix.json` says which case catches which fault. A case catches a fault if its finding names the clause that
-//! the fault breaks. To measure the matrix, every case runs against every fault, which takes minutes. The plain test runs one case
-//! for each fault, and one fault for each case.
+//! `reports/evidence/matrix.json` says which case catches which fault. A case catches a fault if
+//! its finding names the clause that the fault breaks. To measure the matrix, every case runs
+//! against every fault, which takes minutes. The plain test runs one case for each fault, and one
+//! fault for each case.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod support;
@@ -103,8 +105,8 @@ fn case_ids() -> BTreeSet<String> {
     cases.chain(over_the_run().map(|case| case.id)).collect()
 }
 
-/// Faults to run, each with its cases: for each case the fault that the fewest cases catch, and for each fault the case that catches
-/// the fewest faults.
+/// Faults to run, each with its cases: for each case the fault that the fewest cases catch, and for
+/// each fault the case that catches the fewest faults.
 fn sample(rows: &[Caught]) -> BTreeMap<&str, BTreeSet<&str>> {
     let mut sample: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
     for row in rows {

@@ -1,7 +1,9 @@
-//! Recorded sessions: imported line logs are fresh, correct peers pass the sessions with the probe, and these sessions find faults.
+//! Recorded sessions: imported line logs are fresh, correct peers pass the sessions with the probe,
+//! and these sessions find faults.
 //!
-//! `reports/evidence/recorded.json` says how many sessions show each fault. To measure the table, all sessions run against every fault,
-//! which takes minutes. The plain test takes some of the faults.
+//! `reports/evidence/recorded.json` says how many sessions show each fault. To measure the table,
+//! all sessions run against every fault, which takes minutes. The plain test takes some of the
+//! faults.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod support;
@@ -133,7 +135,8 @@ fn showing(fault: &Fault, cases: &[Case]) -> usize {
     let outcomes = outcomes(served(&format!("--fault {}", fault.name)), Cases::Listed(cases.to_vec()), false);
     let is_session = |id: &str| cases.iter().any(|case| case.id() == id);
     let failing = outcomes.iter().filter(|it| is_session(&it.id) && it.gates(Level::Observed)).count();
-    // If the monitor, the preflight or the end of the process shows the fault, all sessions together show it.
+    // If the monitor, the preflight or the end of the process shows the fault, all sessions
+    // together show it.
     let over_all = outcomes.iter().any(|it| !is_session(&it.id) && it.gates(Level::Observed));
     if failing == 0 && over_all { cases.len() } else { failing }
 }

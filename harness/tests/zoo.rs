@@ -1,7 +1,9 @@
-//! The zoo: malicious and badly broken peers. The suite starts and judges each of them (`fixtures/zoo/zoo.py`).
+//! The zoo: malicious and badly broken peers. The suite starts and judges each of them
+//! (`fixtures/zoo/zoo.py`).
 //!
-//! Each run gets the right verdict and ends, even if the peer never ends. It stays within a limit of memory and leaves no process
-//! behind. `reports/evidence/zoo.json` has the results of the same runs.
+//! Each run gets the right verdict and ends, even if the peer never ends. It stays within a limit
+//! of memory and leaves no process behind. `reports/evidence/zoo.json` has the results of the same
+//! runs.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod support;
@@ -29,7 +31,7 @@ const LANES: usize = 6;
 /// The cases of a run. There are few, because a silent peer costs a deadline in each.
 const CASES: [&str; 4] = ["probe/echo", "probe/add", "methods/connections", "always/*"];
 
-/// Peers that answer correctly. What else they do must not count against them.
+/// Peers that answer correctly. Their other behaviour must not count against them.
 const CORRECT: [&str; 5] =
     ["good", "slow-at-random", "ignores-sigterm", "forks-grandchildren", "fills-standard-error"];
 
@@ -40,7 +42,7 @@ const RACES: [&str; 3] = ["endless-messages-in-a-case", "endless-callbacks", "an
 #[derive(Debug, Clone, Serialize, Deserialize)]
 struct Zoo {
     peer: String,
-    /// What the peer does.
+    /// The description of the peer.
     about: String,
     /// The exit status of the run.
     exit: i32,
@@ -51,7 +53,7 @@ struct Zoo {
     mebibytes: u64,
 }
 
-/// What a run finds.
+/// The result of a run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 enum Found {
@@ -115,7 +117,8 @@ fn peers() -> Vec<(String, String)> {
 fn judge((peer, about): (String, String)) -> Ran {
     let folder = tempfile::tempdir().unwrap();
     let report = folder.path().join("report.json");
-    // All processes that the peer starts inherit this environment, even if they leave its process group.
+    // All processes that the peer starts inherit this environment, even if they leave its process
+    // group.
     let mark = folder.path().display().to_string();
     let exec = format!("exec env ZOO={mark} python3 fixtures/zoo/zoo.py {peer} {{port}}");
     let mut command = Command::new(PROGRAM);
@@ -150,7 +153,8 @@ fn text(from: &mut impl Read) -> String {
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
-/// Watches a process until the sender is dropped. Returns its peak memory in KiB, or `None` if it hung and was killed.
+/// Watches a process until the sender is dropped. Returns its peak memory in KiB, or `None` if it
+/// hung and was killed.
 fn watch(id: u32) -> (mpsc::Sender<()>, std::thread::JoinHandle<Option<u64>>) {
     let (ended, ending) = mpsc::channel::<()>();
     let watched = std::thread::spawn(move || {

@@ -1,6 +1,8 @@
-//! Tables of evidence: `reports/evidence/TABLE.json` has the data, and `TABLE.md` is generated from it.
+//! Tables of evidence: `reports/evidence/TABLE.json` has the data, and `TABLE.md` is generated from
+//! it.
 //!
-//! `UPDATE=1` measures a table and writes both files. `FAULTS=a,b` measures only these rows and keeps the others.
+//! `UPDATE=1` measures a table and writes both files. `FAULTS=a,b` measures only these rows and
+//! keeps the others.
 
 use super::library::on_threads;
 use super::root;
@@ -95,7 +97,8 @@ pub fn write<R: Row>(rows: &[R]) {
     std::fs::write(path::<R>("md"), markdown(rows)).unwrap();
 }
 
-/// The committed rows. With `UPDATE=1`, measures them first, on this many threads. `measure` also gets the committed row.
+/// The committed rows. With `UPDATE=1`, measures them first, on this many threads. `measure` also
+/// gets the committed row.
 pub fn measured<R: Row>(
     threads: usize,
     faults: Vec<&'static Fault>,
@@ -120,8 +123,8 @@ pub fn measured<R: Row>(
     rows
 }
 
-/// Fails if the data does not have exactly the rows with these names, if a row has a problem, or if the Markdown file is stale. With
-/// `UPDATE=1`, writes the Markdown file instead.
+/// Fails if the data does not have exactly the rows with these names, if a row has a problem, or if
+/// the Markdown file is stale. With `UPDATE=1`, writes the Markdown file instead.
 pub fn assert_fresh<'n, R: Row>(names: impl IntoIterator<Item = &'n str>) {
     let (rows, table) = (committed::<R>(), R::TABLE);
     let expected = markdown(&rows);

@@ -20,7 +20,8 @@ pub fn options(target: Target) -> Options {
 
 /// Runs cases against a peer. With `first`, the run ends at the first finding.
 pub fn outcomes(target: Target, cases: Cases, first: bool) -> Vec<Outcome> {
-    // A fault may break a clause that is only observed. A correct peer is judged by the clauses that gate.
+    // A fault may break a clause that is only observed. A correct peer is judged by the clauses
+    // that gate.
     let gate = if first { Level::Observed } else { Level::Robust };
     let shrink = first && std::env::var_os("UPDATE").is_some();
     judge(&Options { gate: gate.into(), shrink, fail_fast: first, ..options(target) }, cases)
