@@ -2,7 +2,6 @@
 
 pub mod conduct;
 pub mod fault;
-pub mod matrix;
 pub mod variant;
 
 use conduct::{Conduct, DIED, Heard, line_of};

@@ -6,7 +6,7 @@ mod support;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use support::library::on_four_threads;
+use support::library::on_threads;
 use support::{PROGRAM, run};
 
 fn served(arguments: &str) -> String {
@@ -72,7 +72,7 @@ fn a_finding_is_shrunk_and_its_folder_shows_it_in_three_ways() {
         ("deaf-after-bad-lines", "deaf"),
         ("counts-to-the-index", "not-served"),
     ];
-    on_four_threads(faults, |(fault, oracle)| {
+    on_threads(4, faults, |(fault, oracle)| {
         let (_keep, finding) = only(fault, oracle);
         let transcript = std::fs::read_to_string(finding.join("transcript.jsonl")).unwrap();
         assert!(transcript.lines().count() <= 4, "{transcript}");

@@ -4,8 +4,8 @@ use super::failure::Failure;
 use super::list::{Row, rows};
 use crate::cases::all;
 use crate::reference::fault;
-use crate::reference::matrix;
 use clap::Args;
+use dnode_reports::evidence::{self, Caught};
 use dnode_spec::clause::{self, Clause, Judge};
 use dnode_spec::generate::session;
 use std::fmt::Write as _;
@@ -33,7 +33,7 @@ pub(super) fn explain(args: &ExplainArgs) -> Result<u8, Failure> {
         explain_case(&mut out, row)?;
     }
     if let Some(fault) = fault::find(&args.id) {
-        explain_fault(&mut out, fault);
+        explain_fault(&mut out, fault)?;
     }
     if let Ok(seed) = args.id.parse() {
         out = session(seed);
@@ -76,8 +76,9 @@ fn explain_case(out: &mut String, row: &Row) -> Result<(), Failure> {
         clauses.map(|it| format!("{} ({})  {} Source: {}.", it.id, it.level, it.text, it.source)),
     );
     list(out, "probe methods that it needs", row.needs.iter().cloned());
-    let matrix = matrix::committed();
-    let caught = fault::all().filter(|it| matrix.get(it.name).is_some_and(|cases| cases.contains(&row.id)));
+    let matrix = matrix()?;
+    let caught = matrix.iter().filter(|caught| caught.caught_by.contains(&row.id));
+    let caught = caught.filter_map(|caught| fault::find(&caught.fault));
     list(out, "faults that it catches", caught.map(|it| format!("{}  {}", it.name, it.about)));
     let cases = all().map_err(|error| Failure::harness(format!("{error}")))?;
     let case = cases.iter().find(|case| case.id() == row.id);
@@ -91,12 +92,17 @@ fn explain_case(out: &mut String, row: &Row) -> Result<(), Failure> {
     Ok(())
 }
 
-fn explain_fault(out: &mut String, fault: &fault::Fault) {
+fn explain_fault(out: &mut String, fault: &fault::Fault) -> Result<(), Failure> {
     let _ = writeln!(out, "fault {} of the reference peer\n  {}", fault.name, fault.about);
     let _ = writeln!(out, "\n  breaks    {}", fault.clause);
-    let matrix = matrix::committed();
-    list(out, "caught by", matrix.get(fault.name).into_iter().flatten().cloned());
+    let row = matrix()?.into_iter().find(|row| row.fault == fault.name);
+    list(out, "caught by", row.into_iter().flat_map(|row| row.caught_by));
     let _ = writeln!(out, "\n  serve it\n    dnode-conform serve --fault {}", fault.name);
+    Ok(())
+}
+
+fn matrix() -> Result<Vec<Caught>, Failure> {
+    evidence::matrix().map_err(|error| Failure::harness(format!("reports/evidence/matrix.json: {error}")))
 }
 
 /// Writes a heading and its lines; nothing if there are no lines.
