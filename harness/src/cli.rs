@@ -195,7 +195,9 @@ fn duration(text: &str) -> Result<Duration, String> {
         Ok(duration) if (Duration::from_millis(100)..=Duration::from_secs(3600)).contains(&duration) => {
             Ok(duration)
         }
-        Ok(_) => Err("a deadline must be from 100ms to 1h; a shorter one says nothing about a peer".to_owned()),
+        Ok(_) => {
+            Err("a deadline must be from 100ms to 1h; a shorter one says nothing about a peer".to_owned())
+        }
         Err(error) => Err(format!("{error}; write for example 500ms or 5s")),
     }
 }

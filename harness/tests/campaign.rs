@@ -14,19 +14,11 @@ use dnode_conform::reference::fault::{self, Fault};
 use dnode_conform::verdict::Command;
 use dnode_spec::clause::Level;
 use dnode_spec::dialect::Dialect;
-<<<<<<< HEAD
-use std::fmt::Write as _;
-use std::time::Duration;
-use support::{PROGRAM, root};
-use tokio_util::sync::CancellationToken;
-=======
 use serde::{Deserialize, Serialize};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use support::PROGRAM;
 use support::evidence::{self, Row, Search};
->>>>>>> h-evid
+use tokio_util::sync::CancellationToken;
 
 /// The time after which a campaign ends.
 const TIME: Duration = Duration::from_secs(60);
@@ -119,16 +111,10 @@ impl From<Finding> for Found {
 /// The first finding that fails a campaign against this fault.
 fn first(fault: &Fault) -> Option<Finding> {
     let folder = tempfile::tempdir().unwrap();
-<<<<<<< HEAD
     let interrupted = CancellationToken::new();
-    let options = CampaignOptions {
-        target: Target::exec(&format!("exec '{PROGRAM}' serve --fault {fault} --listen 127.0.0.1:{{port}}")),
-=======
-    let interrupted = Arc::new(AtomicBool::new(false));
     let exec = format!("exec '{PROGRAM}' serve --fault {} --listen 127.0.0.1:{{port}}", fault.name);
-    let options = Options {
+    let options = CampaignOptions {
         target: Target::exec(&exec),
->>>>>>> h-evid
         ping: None,
         time: TIME,
         seed: 1,
@@ -151,13 +137,8 @@ fn first(fault: &Fault) -> Option<Finding> {
             && first.is_none()
         {
             first = Some(*finding);
-<<<<<<< HEAD
-            // Shorter it need not be here.
-            interrupted.cancel();
-=======
             // The finding does not need to be shrunk.
-            interrupted.store(true, Ordering::Relaxed);
->>>>>>> h-evid
+            interrupted.cancel();
         }
     };
     let ran = runtime.block_on(campaign(options, &mut tell));

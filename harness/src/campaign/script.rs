@@ -61,7 +61,8 @@ pub(super) fn script(finding: &Finding, scene: &Scene<'_>) -> String {
         }
     );
     let received = if identity.oracle == Oracle::Clause { received(&finding.wire) } else { Vec::new() };
-    let _ = writeln!(out, "# The lines of the peer when the finding was made, after its object.\nRECEIVED = [");
+    let _ =
+        writeln!(out, "# The lines of the peer when the finding was made, after its object.\nRECEIVED = [");
     received.iter().for_each(|line| {
         let _ = writeln!(out, "    {},", bytes(line));
     });

@@ -66,7 +66,7 @@ impl Campaign {
         options: CampaignOptions,
         facts: Facts,
         notices: UnboundedSender<Notice>,
-        ) -> Result<Campaign, CampaignError> {
+    ) -> Result<Campaign, CampaignError> {
         let methods = Methods::of(&facts);
         let fault = |folder: &Path, error: io::Error| CampaignError::Folder(folder.to_owned(), error);
         let findings = Findings::open(&options.findings).map_err(|error| fault(&options.findings, error))?;
