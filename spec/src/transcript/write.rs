@@ -147,6 +147,13 @@ pub struct Message {
     pub links: Option<Box<RawValue>>,
 }
 
+impl Step {
+    /// The arguments that it expects.
+    pub(crate) fn expected_mut(&mut self) -> impl Iterator<Item = &mut Box<RawValue>> {
+        self.expect.iter_mut().filter_map(|message| message.arguments.as_mut()).flatten()
+    }
+}
+
 #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
 fn is_false(value: &bool) -> bool {
     !value

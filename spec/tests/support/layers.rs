@@ -101,13 +101,14 @@ fn imports(source: &Path, module: &str, text: &str, modules: &BTreeSet<String>) 
     let mut found = Vec::new();
     for word in ["crate::", "super::"] {
         for (at, _) in text.match_indices(word) {
-            let before = text[..at].chars().next_back().unwrap_or(' ');
-            if before.is_alphanumeric() || "_$:".contains(before) {
+            let before = &text[..at];
+            let is_part_of_a_path = before.ends_with(|c: char| c.is_alphanumeric() || "_$:".contains(c));
+            if is_part_of_a_path || before.ends_with("pub(in ") {
                 continue;
             }
             let mut paths = Vec::new();
             read_paths(&text[at..], "", &mut paths);
-            let place = format!("{}:{}", file.display(), text[..at].matches('\n').count() + 1);
+            let place = format!("{}:{}", file.display(), before.matches('\n').count() + 1);
             found.extend(paths.iter().map(|path| Import {
                 from: module.to_owned(),
                 to: resolve(module, path, modules),

@@ -50,21 +50,16 @@ impl Client {
     /// Replaces an argument, which is JSON text, in the expectations from here on. Gives the steps
     /// that had it.
     fn replace_arguments(&mut self, from: usize, old: &str, new: &'static str) -> Vec<&mut Step> {
-        let mut replaced = Vec::new();
-        for step in &mut self.steps[from..] {
-            let arguments = step.expect.iter_mut().filter_map(|message| message.arguments.as_mut());
+        let Some(new) = raw(new.as_bytes().to_vec()) else { return Vec::new() };
+        let replaced = self.steps[from..].iter_mut().filter_map(|step| {
             let mut found = false;
-            for argument in arguments.flatten().filter(|argument| argument.get() == old) {
-                if let Some(new) = raw(new.as_bytes().to_vec()) {
-                    *argument = new;
-                    found = true;
-                }
+            for argument in step.expected_mut().filter(|argument| argument.get() == old) {
+                argument.clone_from(&new);
+                found = true;
             }
-            if found {
-                replaced.push(step);
-            }
-        }
-        replaced
+            found.then_some(step)
+        });
+        replaced.collect()
     }
 
     fn written_as(&mut self, form: Form, pick: u16) {

@@ -287,8 +287,8 @@ fn our_members_are_called_by_name_and_by_id() {
         }
     }
     // A member that our object does not have has no number.
-    let nobody = r#"{"expect":{"method":"meet"}}"#;
-    assert_eq!(checked(&[], nobody, r#"{"method":102}"#, &mut names), "another method");
+    let missing = r#"{"expect":{"method":"meet"}}"#;
+    assert_eq!(checked(&[], missing, r#"{"method":102}"#, &mut names), "another method");
     // The same with the name of the function in the transcript.
     let text = HEADER.replace(r#""needs""#, r#""object":{"greet":"$g"},"needs""#);
     let transcript = Transcript::read(&format!("{text}\n{{\"expect\":{{\"method\":\"$g\"}}}}")).unwrap();

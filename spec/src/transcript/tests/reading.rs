@@ -142,32 +142,32 @@ fn faults_of_the_fields_of_an_action() {
 #[test]
 fn name_is_bound_by_one_end() {
     insta::assert_snapshot!(step_errors(&[
-        r#"{"call":"$nobody"}"#,
+        r#"{"call":"$unbound"}"#,
         r#"{"call":"$ours"}"#,
         r#"{"send":{"method":"$ours"}}"#,
         r#"{"send":{"method":"cull","arguments":["$ours"]}}"#,
-        r#"{"send":{"method":"cull","arguments":["$nobody"]}}"#,
-        r#"{"expect":{"method":"$nobody"}}"#,
+        r#"{"send":{"method":"cull","arguments":["$unbound"]}}"#,
+        r#"{"expect":{"method":"$unbound"}}"#,
         r#"{"expect":{"method":"$echo"}}"#,
         r#"{"expect":{"method":"cull","arguments":["$echo"]}}"#,
         r#"{"expect":{"method":"$ours","arguments":["$ours"]}}"#,
         r#"{"expect":{"method":"$ours","arguments":[0],"callbacks":{"$ours":[0]}}}"#,
         r#"{"call":"echo","arguments":["$echo"]}"#,
-        r#"{"either":[[{"expect":{"method":"$nobody"}}]]}"#,
-        r#"{"any-order":[{"method":"$ours"},{"method":"$nobody"}]}"#,
+        r#"{"either":[[{"expect":{"method":"$unbound"}}]]}"#,
+        r#"{"any-order":[{"method":"$ours"},{"method":"$unbound"}]}"#,
     ]), @r#"
-    {"call":"$nobody"}
-      line 3: $nobody is not bound by anything above
+    {"call":"$unbound"}
+      line 3: $unbound is not bound by anything above
     {"call":"$ours"}
       line 3: $ours cannot be called by this end: it is ours
     {"send":{"method":"$ours"}}
       line 3: $ours cannot be called by this end: it is ours
     {"send":{"method":"cull","arguments":["$ours"]}}
       line 3: $ours cannot be called by this end: it is ours
-    {"send":{"method":"cull","arguments":["$nobody"]}}
-      line 3: $nobody is not bound by anything above
-    {"expect":{"method":"$nobody"}}
-      line 3: $nobody is not bound by anything above
+    {"send":{"method":"cull","arguments":["$unbound"]}}
+      line 3: $unbound is not bound by anything above
+    {"expect":{"method":"$unbound"}}
+      line 3: $unbound is not bound by anything above
     {"expect":{"method":"$echo"}}
       line 3: $echo cannot be called by this end: it is the peer's
     {"expect":{"method":"cull","arguments":["$echo"]}}
@@ -178,10 +178,10 @@ fn name_is_bound_by_one_end() {
       line 3: $ours is declared by both ends: a function that is handed back needs a new name
     {"call":"echo","arguments":["$echo"]}
       line 3: $echo is declared by both ends: a function that is handed back needs a new name
-    {"either":[[{"expect":{"method":"$nobody"}}]]}
-      line 3: $nobody is not bound by anything above
-    {"any-order":[{"method":"$ours"},{"method":"$nobody"}]}
-      line 3: $nobody is not bound by anything above
+    {"either":[[{"expect":{"method":"$unbound"}}]]}
+      line 3: $unbound is not bound by anything above
+    {"any-order":[{"method":"$ours"},{"method":"$unbound"}]}
+      line 3: $unbound is not bound by anything above
     "#);
     // A name that one continuation binds is bound after the step, but not in the other
     // continuation.
