@@ -193,7 +193,7 @@ impl Wire {
         }
     }
 
-    /// Passes our bytes to the monitor, which learns from them what the peer may call. It does not judge them.
+    /// Passes our bytes to the monitor. It does not judge them, but learns which functions the peer may call.
     fn learn(&mut self, mut bytes: &[u8]) {
         // Nearly all bytes are whole lines. They are not copied, because some are long.
         while self.sent.rest().is_empty()

@@ -39,7 +39,7 @@ struct Example {
     output: Vec<String>,
 }
 
-/// The commands of a document in their order: all lines of `sh` blocks, and `$ COMMAND` at the beginning of `text` blocks.
+/// The commands of a document in order: all lines of `sh` blocks, and `$ COMMAND` at the beginning of `text` blocks.
 fn examples(text: &str) -> Vec<Example> {
     let mut found = Vec::new();
     for block in text.split("\n```").skip(1).step_by(2) {
@@ -58,7 +58,7 @@ fn examples(text: &str) -> Vec<Example> {
 /// A folder in which the commands of one document find the program, the fixtures and the reader's programs.
 struct Reader {
     folder: TempDir,
-    /// The server that the reader has started.
+    /// The reader's running server.
     server: Listening,
 }
 
@@ -92,7 +92,7 @@ impl Reader {
     }
 }
 
-/// The lines of a quotation that the output does not have, in their order. A line with `…` stands for any others.
+/// The first line of a quotation that the output does not have in this order. A line with `…` stands for any lines.
 fn missing<'q>(quoted: &'q [String], output: &str) -> Option<&'q String> {
     let mut lines = output.lines().map(str::trim_end);
     quoted.iter().filter(|line| !line.contains('…')).find(|line| !lines.any(|it| it == line.trim_end()))

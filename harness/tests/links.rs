@@ -54,7 +54,7 @@ fn targets(line: &str) -> Vec<String> {
 
 /// The anchor that GitHub gives a heading.
 fn anchor(heading: &str) -> String {
-    // A link in a heading counts with its text alone.
+    // Only the text of a link in a heading counts.
     let mut text = String::new();
     let mut rest = heading;
     while let Some((before, after)) = rest.split_once("](") {

@@ -1,4 +1,4 @@
-//! The preflight: one session before the cases. It learns what the peer offers, how to call it, and how fast it answers.
+//! The preflight: one session before the cases. It learns the peer's object, how to call it, and how fast it answers.
 
 use super::facts::{DRAIN, Facts, Unusable};
 use super::greet::{HELLO, bind_object, receive_object};

@@ -29,7 +29,7 @@ const LEFT: Duration = Duration::from_millis(5);
 /// The placeholder for the path of a socket.
 const SOCKET: &str = "{socket}";
 
-/// Where to wait for a client, and how to start it.
+/// The address at which to wait for a client, and the command that starts it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Listen {
     /// The address. In `unix:{socket}`, the placeholder stands for an unused path.
@@ -304,7 +304,7 @@ impl Program {
     }
 }
 
-/// What a running client does next.
+/// The next event of a running client.
 enum Next {
     Arrival(Arrival),
     Exit(ExitStatus),

@@ -1,4 +1,4 @@
-//! Where the connections of a peer come from: we dial its address, or it dials ours.
+//! How to get a connection to a peer: we dial its address, or it dials ours.
 
 use super::host::Host;
 use dnode::transport::{Address, Connection, Limits};

@@ -12,7 +12,7 @@ pub type Json = serde_json::Value;
 /// The exit status of a peer whose fault is to crash.
 pub(super) const DIED: i32 = 70;
 
-/// What the peer does with an incoming line.
+/// The peer's reaction to an incoming line.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Heard {
     /// It passes this line to the session.

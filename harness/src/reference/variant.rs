@@ -17,7 +17,7 @@ use std::time::Duration;
 pub struct Variant {
     /// The variant's permanent name.
     pub name: &'static str,
-    /// What the peer does, in one line.
+    /// The behaviour of the peer, in one line.
     pub about: &'static str,
     /// Makes it for one connection, from a random seed.
     pub make: fn(u64) -> Box<dyn Conduct>,

@@ -1,4 +1,4 @@
-//! One run: its phases, and what they share.
+//! One run: its phases and their shared state.
 
 use super::applicable::ruled_out;
 use super::batch::Batch;

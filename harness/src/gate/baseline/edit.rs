@@ -1,4 +1,4 @@
-//! Creates and updates baselines. It changes only what it must and keeps the comments and the layout of the author.
+//! Creates and updates baselines. An update changes as little as possible and keeps the author's comments and layout.
 
 use super::{Baseline, BaselineError, Date, Entry, KNOWN};
 use dnode_reports::event::{Outcome, Verdict};
