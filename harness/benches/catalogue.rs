@@ -1,9 +1,10 @@
-//! The time of the whole catalogue compared with the round trips that it needs, and the time to the first verdict. All
-//! figures come from one run against the reference peer.
+//! The time of the whole catalogue compared with the round trips that it needs, and the time to the
+//! first verdict. All figures come from one run against the reference peer.
 //!
-//! `cargo bench -p dnode-conform --bench catalogue`. A bare loop measures the need of a case: it opens the same connections
-//! one after another, sends the same bytes and waits for the same answers, without pauses and without judging. A run also
-//! starts a process and a peer, runs the preflight, pauses between segments, waits for absences, and judges.
+//! `cargo bench -p dnode-conform --bench catalogue`. A bare loop measures the need of a case: it
+//! opens the same connections one after another, sends the same bytes and waits for the same
+//! answers, without pauses and without judging. A run also starts a process and a peer, runs the
+//! preflight, pauses between segments, waits for absences, and judges.
 #![allow(clippy::unwrap_used, clippy::print_stdout, missing_docs, reason = "a benchmark")]
 
 mod table;
@@ -166,7 +167,8 @@ async fn bare(sessions: &[Session], peer: &str) -> std::io::Result<Duration> {
     Ok(started.elapsed())
 }
 
-/// Sets the same options as the suite. Otherwise each exchange would cost a delayed acknowledgement.
+/// Sets the same options as the suite. Otherwise each exchange would cost a delayed
+/// acknowledgement.
 fn quick(stream: &TcpStream) -> std::io::Result<()> {
     #[cfg(target_os = "linux")]
     socket2::SockRef::from(stream).set_tcp_quickack(true)?;

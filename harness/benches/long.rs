@@ -1,7 +1,8 @@
-//! Long transcripts: the time and memory of replays of up to a million messages on the reference peer, as ratios to the
-//! shortest replay.
+//! Long transcripts: the time and memory of replays of up to a million messages on the reference
+//! peer, as ratios to the shortest replay.
 //!
-//! `cargo bench -p dnode-conform --bench long`. Memory is the peak of the process, which includes the reference peer.
+//! `cargo bench -p dnode-conform --bench long`. Memory is the peak of the process, which includes
+//! the reference peer.
 #![allow(clippy::unwrap_used, clippy::print_stdout, missing_docs, reason = "a benchmark")]
 
 mod table;

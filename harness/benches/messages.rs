@@ -1,8 +1,8 @@
-//! Messages per second within one long session: judged, by a bare loop that sends the same bytes and reads the same
-//! answers, and the ratio of the two. All figures come from one run.
+//! Messages per second within one long session: judged, by a bare loop that sends the same bytes
+//! and reads the same answers, and the ratio of the two. All figures come from one run.
 //!
-//! `cargo bench -p dnode-conform --bench messages`. The peer answers from a table of the lines that it has seen. It runs on
-//! one core, and the measured code on another.
+//! `cargo bench -p dnode-conform --bench messages`. The peer answers from a table of the lines that
+//! it has seen. It runs on one core, and the measured code on another.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, missing_docs, reason = "a benchmark")]
 
 mod table;
@@ -102,7 +102,8 @@ fn transcript(together: usize) -> String {
     out
 }
 
-/// Sends these lines, each with its own write as the suite does. Reads the answers to `together` lines at a time.
+/// Sends these lines, each with its own write as the suite does. Reads the answers to `together`
+/// lines at a time.
 async fn play(address: &str, lines: &[(Vec<u8>, usize)], together: usize) -> std::io::Result<()> {
     let mut stream = TcpStream::connect(address).await?;
     stream.set_nodelay(true)?;
@@ -120,7 +121,8 @@ async fn play(address: &str, lines: &[(Vec<u8>, usize)], together: usize) -> std
     Ok(())
 }
 
-/// Sets the same options as the suite. Otherwise each exchange would cost a delayed acknowledgement.
+/// Sets the same options as the suite. Otherwise each exchange would cost a delayed
+/// acknowledgement.
 fn quick(stream: &TcpStream) -> std::io::Result<()> {
     #[cfg(target_os = "linux")]
     socket2::SockRef::from(stream).set_tcp_quickack(true)?;

@@ -1,9 +1,10 @@
-//! Bytes per second from a line to a judged message, and to an event of a session, as ratios to serde_json's `Value` on the
-//! same lines. All figures come from one run.
+//! Bytes per second from a line to a judged message, and to an event of a session, as ratios to
+//! serde_json's `Value` on the same lines. All figures come from one run.
 //!
-//! `cargo bench -p dnode-conform --bench parse`. *parse* is lines and [`Value`], *judge* is the whole monitor, and *session*
-//! is one end that acts on the lines of the other. A ratio above 1 is faster than serde_json, which only makes values.
-//! `-- WORD` measures only the rows with this word.
+//! `cargo bench -p dnode-conform --bench parse`. *parse* is lines and [`Value`], *judge* is the
+//! whole monitor, and *session* is one end that acts on the lines of the other. A ratio above 1 is
+//! faster than serde_json, which only makes values. `-- WORD` measures only the rows with this
+//! word.
 #![allow(clippy::unwrap_used, clippy::print_stdout, missing_docs, reason = "a benchmark")]
 
 mod table;
@@ -134,7 +135,8 @@ fn each_line<T>(traffic: &Traffic, new: impl Fn() -> T, mut act: impl FnMut(&mut
     }
 }
 
-/// The lines of the recordings that are valid JSON, because serde_json stops at the first invalid byte.
+/// The lines of the recordings that are valid JSON, because serde_json stops at the first invalid
+/// byte.
 fn recordings() -> Traffic {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures/recordings");
     let mut files: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();

@@ -1,10 +1,12 @@
-//! How the cost of a message grows with the number of live functions and with its size, and how the cost of a session grows
-//! with the number of connections. The figures are ratios to the smallest size. All come from one run.
+//! How the cost of a message grows with the number of live functions and with its size, and how the
+//! cost of a session grows with the number of connections. The figures are ratios to the smallest
+//! size. All come from one run.
 //!
-//! `cargo bench -p dnode-conform --bench scale`. Each figure is measured in its own process, so that its memory is its own.
-//! Memory is the growth of the process's peak, for each live function, element or level. Time grows when the caches
-//! overflow, so valgrind counts the instructions too: those of twice as many messages in the same state, minus those of the
-//! messages once. The bench `long` measures sessions of a million messages.
+//! `cargo bench -p dnode-conform --bench scale`. Each figure is measured in its own process, so
+//! that its memory is its own. Memory is the growth of the process's peak, for each live function,
+//! element or level. Time grows when the caches overflow, so valgrind counts the instructions too:
+//! those of twice as many messages in the same state, minus those of the messages once. The bench
+//! `long` measures sessions of a million messages.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, missing_docs, reason = "a benchmark")]
 
 mod table;
@@ -36,8 +38,8 @@ const MEASURED: usize = 200_000;
 /// The same for counting instructions, which is fifty times slower and needs this number twice.
 const COUNTED: usize = 20_000;
 
-/// A measurement: its name, the name of one part, and the function. The function returns the time for each part, and the
-/// memory before.
+/// A measurement: its name, the name of one part, and the function. The function returns the time
+/// for each part, and the memory before.
 type Way = (&'static str, &'static str, fn(Size) -> (Duration, u64));
 
 /// The size of a measurement.
@@ -154,7 +156,8 @@ fn grow(table: &mut Table, (name, one, _): &Way, sizes: &[usize], counted: fn(us
     growth
 }
 
-/// Runs one measurement in a new process of this program, under another program such as valgrind if `below` names one.
+/// Runs one measurement in a new process of this program, under another program such as valgrind if
+/// `below` names one.
 fn itself(below: &[&str], name: &str, of: usize, measured: usize) -> Output {
     let program = std::env::current_exe().unwrap();
     let (of, measured) = (of.to_string(), measured.to_string());
@@ -295,7 +298,8 @@ fn written(size: Size, graph: &Graph<Function>, arguments: dnode_spec::graph::No
     (size.each(started.elapsed()), before)
 }
 
-/// Measures whole sessions against the reference peer, with different numbers of connections at once.
+/// Measures whole sessions against the reference peer, with different numbers of connections at
+/// once.
 async fn connections(table: &mut Table) -> f64 {
     const SESSIONS: usize = 4000;
     let target = Target::exec(&format!("exec '{PROGRAM}' serve --listen 127.0.0.1:{{port}}"));

@@ -1,8 +1,8 @@
-//! Generated sessions per second against a live peer: judged, by a bare loop that sends the same bytes and reads the same
-//! answers, and the ratio of the two. All figures come from one run.
+//! Generated sessions per second against a live peer: judged, by a bare loop that sends the same
+//! bytes and reads the same answers, and the ratio of the two. All figures come from one run.
 //!
-//! `cargo bench -p dnode-conform --bench sessions -- [CMD]`: CMD starts the peer, which listens at the port `{port}`. The
-//! default is npm dnode 1.2.2.
+//! `cargo bench -p dnode-conform --bench sessions -- [CMD]`: CMD starts the peer, which listens at
+//! the port `{port}`. The default is npm dnode 1.2.2.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, missing_docs, reason = "a benchmark")]
 
 mod table;
@@ -134,7 +134,8 @@ async fn play(address: &str, script: &[Exchange]) -> std::io::Result<()> {
     stream.set_nodelay(true)?;
     let mut buffer = vec![0; 1 << 20];
     for exchange in script {
-        // The suite sets this option too. Otherwise each exchange would cost a delayed acknowledgement.
+        // The suite sets this option too. Otherwise each exchange would cost a delayed
+        // acknowledgement.
         #[cfg(target_os = "linux")]
         socket2::SockRef::from(&stream).set_tcp_quickack(true)?;
         match exchange {

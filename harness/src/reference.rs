@@ -1,4 +1,5 @@
-//! The reference peer over any transport: the reference session and the probe, optionally with a fault or variants.
+//! The reference peer over any transport: the reference session and the probe, optionally with a
+//! fault or variants.
 
 pub mod conduct;
 pub mod fault;
@@ -65,14 +66,16 @@ pub async fn serve(listener: impl Into<Listener>, manner: Manner) -> io::Result<
                     let Ok(stream) = arrival.shake_hands().await else { return };
                     let permit = if conduct.one_at_a_time() { turn.acquire().await.ok() } else { None };
                     let dies = conduct.dies_of_resets();
-                    // A broken connection is the other end's fault and does not affect other connections.
+                    // A broken connection is the other end's fault and does not affect other
+                    // connections.
                     if Connection::new(stream, dialect, conduct, busy).run().await.is_err() && dies {
                         std::process::exit(DIED);
                     }
                     drop(permit);
                 });
             }
-            // A connection that ended before it was accepted does not mean that the listener failed.
+            // A connection that ended before it was accepted does not mean that the listener
+            // failed.
             Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {}
             Err(error) => return Err(error),
         }
@@ -80,7 +83,8 @@ pub async fn serve(listener: impl Into<Listener>, manner: Manner) -> io::Result<
     Ok(())
 }
 
-/// Connects as a client that offers the probe: again and again until a connection is refused, or only `once`.
+/// Connects as a client that offers the probe: again and again until a connection is refused, or
+/// only `once`.
 ///
 /// # Errors
 /// The error of the first connection.
@@ -141,7 +145,8 @@ impl<S: Duplex> Connection<S> {
         }
     }
 
-    /// Reads only after all answers are written, so a peer that never reads fills its own buffers, not our memory.
+    /// Reads only after all answers are written, so a peer that never reads fills its own buffers,
+    /// not our memory.
     async fn run(mut self) -> io::Result<()> {
         if !self.busy.load(Ordering::Relaxed) {
             let (graph, object) = self.probe.object();
@@ -214,7 +219,8 @@ impl<S: Duplex> Connection<S> {
         }
     }
 
-    /// Passes the events of the session to the probe, and collects the lines that the session sends.
+    /// Passes the events of the session to the probe, and collects the lines that the session
+    /// sends.
     fn drive(&mut self) {
         while let Some(event) = self.session.poll_event() {
             self.probe.handle(event, &mut self.session);

@@ -1,7 +1,8 @@
 //! The run: cases side by side, then suspects and hostile cases by themselves, each with a verdict.
 //!
-//! A case that fails on time or on the peer's life while others run is run again by itself, so that a verdict is about one case. Outcomes are
-//! emitted in the order of the catalogue, however the cases ended.
+//! A case that fails on time or on the peer's life while others run is run again by itself, so that
+//! a verdict is about one case. Outcomes are emitted in the order of the catalogue, however the
+//! cases ended.
 
 mod alone;
 pub(crate) mod applicable;

@@ -25,7 +25,8 @@ fn changed(arguments: &[&str]) -> String {
     difference(&server, &report)
 }
 
-/// The differences in npm dnode's report if it is a client instead of a server, for the cases that run.
+/// The differences in npm dnode's report if it is a client instead of a server, for the cases that
+/// run.
 fn npm_changed(arguments: &[&str]) -> String {
     install("npm-dnode-transports");
     let known = fs::read_to_string(root().join("reports/known/npm-dnode-1.2.2.json")).unwrap();
@@ -41,8 +42,9 @@ fn npm_changed(arguments: &[&str]) -> String {
     difference(&known, &report)
 }
 
-/// The cases whose verdicts may depend on the transport. Other hostile cases are left out, because each crash costs a start
-/// of node. Whether node survives an early reset, or a reset with pending answers, depends on timing.
+/// The cases whose verdicts may depend on the transport. Other hostile cases are left out, because
+/// each crash costs a start of node. Whether node survives an early reset, or a reset with pending
+/// answers, depends on timing.
 const CASES: [&str; 5] = [
     "--case=[!r]*",
     "--case=robust/reset",

@@ -1,4 +1,5 @@
-//! Campaigns from the user's view: findings and their folders, resumption, and no findings about a correct peer.
+//! Campaigns from the user's view: findings and their folders, resumption, and no findings about a
+//! correct peer.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test")]
 
 mod support;
@@ -140,7 +141,8 @@ fn a_finding_outlives_a_killed_campaign_and_is_not_reported_twice() {
     );
     let again = run(&[&arguments[..], &["--time", "3s"]].concat());
     again.expect_status(&[1]).expect_text("findings from before");
-    // Another operation may show the same fault in a new folder, but no old folder is reported again.
+    // Another operation may show the same fault in a new folder, but no old folder is reported
+    // again.
     let known = folders(&findings);
     assert!(!known.is_empty());
     let third = run(&[&arguments[..], &["--time", "3s"]].concat());

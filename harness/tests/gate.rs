@@ -1,4 +1,5 @@
-//! The gate from the user's view: a baseline, a snapshot, a frozen catalogue, and the difference of two runs.
+//! The gate from the user's view: a baseline, a snapshot, a frozen catalogue, and the difference of
+//! two runs.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod support;
@@ -50,7 +51,8 @@ fn a_baseline_excuses_known_failures_and_finds_stale_entries() {
         .expect_text("known failure")
         .expect_text("known: they come in the other order")
         .expect_text("excused)\nexit 0: nothing that gates failed");
-    // The reference peer passes the known cases, so the entries are stale. They do not excuse another fault.
+    // The reference peer passes the known cases, so the entries are stale. They do not excuse
+    // another fault.
     judge(&[]).expect_status(&[1]).expect_text("stale baseline entr").expect_text("the case passes");
     judge(&["--exec", &with_fault("drops-last-argument")]).expect_status(&[1]).expect_text("FAIL");
 

@@ -12,7 +12,8 @@ use support::{Listening, install, root, run};
 
 const CLIENT: &str = "fixtures/peers/npm-dnode/caller.js";
 
-/// Records one session of npm dnode's client with the reference peer as `session-N.jsonl`, from the server's view.
+/// Records one session of npm dnode's client with the reference peer as `session-N.jsonl`, from the
+/// server's view.
 fn record(session: &str, out: &Path) {
     let serving = Listening::start(&["serve", "--listen", "127.0.0.1:0"]);
     let out = out.to_str().unwrap();
@@ -65,7 +66,8 @@ fn transcript(folder: &Path, name: &str, role: &str, steps: &str) -> String {
     file.to_str().unwrap().to_owned()
 }
 
-/// A client that sends these lines after its object, and reads until the suite closes the connection.
+/// A client that sends these lines after its object, and reads until the suite closes the
+/// connection.
 fn client(address: &str, lines: &str) -> String {
     let mut stream = TcpStream::connect(address).unwrap();
     stream.write_all(b"{\"method\":\"methods\",\"arguments\":[{}]}\n").unwrap();

@@ -1,4 +1,5 @@
-//! Peers that do not speak dnode at all get a clear verdict within the deadlines, with bounded memory, and never exit 0.
+//! Peers that do not speak dnode at all get a clear verdict within the deadlines, with bounded
+//! memory, and never exit 0.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod support;

@@ -1,5 +1,5 @@
-//! Faults on our own side: disks, files, pipes, signals, a second run in the same folder. None of them may look like a
-//! verdict, and earlier results are kept.
+//! Faults on our own side: disks, files, pipes, signals, a second run in the same folder. None of
+//! them may look like a verdict, and earlier results are kept.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod support;
@@ -134,7 +134,8 @@ fn deaf() -> (String, std::sync::mpsc::Receiver<()>) {
 
 #[test]
 fn a_signal_at_any_moment_leaves_an_interrupted_report() {
-    // The numbers of connections: the first one of the start, those of the preflight, and those of cases.
+    // The numbers of connections: the first one of the start, those of the preflight, and those of
+    // cases.
     for (moment, word) in [1, 2, 3, 4, 8].into_iter().flat_map(|at| [(at, "-INT"), (at, "-TERM")]) {
         let (address, connections) = deaf();
         let folder = tempfile::tempdir().unwrap();
@@ -392,7 +393,8 @@ fn an_interrupted_run_makes_no_more_generated_sessions() {
     let exec = format!("exec '{PROGRAM}' serve --listen 127.0.0.1:{{port}}");
     let mut child = start(&["--exec", &exec, "--generate", "100000", "--seed", "1", "--report", &to]);
     let mut out = BufReader::new(child.stdout.take().unwrap());
-    // The run has begun when it prints the number of planned cases. The whole run would take minutes.
+    // The run has begun when it prints the number of planned cases. The whole run would take
+    // minutes.
     let begun = out.by_ref().lines().map_while(Result::ok).any(|line| line.contains("planned"));
     assert!(begun);
     signal(&child, "-INT");

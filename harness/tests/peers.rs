@@ -1,5 +1,6 @@
-//! The suite against the programs in `fixtures/peers/` that run here. The canonical report of each npm package and the
-//! causes of its findings are committed. The example in Python passes all cases.
+//! The suite against the programs in `fixtures/peers/` that run here. The canonical report of each
+//! npm package and the causes of its findings are committed. The example in Python passes all
+//! cases.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod support;

@@ -1,4 +1,5 @@
-//! Recording live traffic: bytes arrive unchanged, both ends are judged, and the transcripts replay without changes.
+//! Recording live traffic: bytes arrive unchanged, both ends are judged, and the transcripts replay
+//! without changes.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod support;

@@ -1,4 +1,5 @@
-//! Shards of a run, as several machines would run them: each shard passes, and together they have all cases.
+//! Shards of a run, as several machines would run them: each shard passes, and together they have
+//! all cases.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod support;

@@ -1,5 +1,5 @@
-//! The suite over every transport: against the reference peer, against npm dnode served by node and by shoe, and against
-//! peers that flood, reset, or speak another transport than the address says.
+//! The suite over every transport: against the reference peer, against npm dnode served by node and
+//! by shoe, and against peers that flood, reset, or speak another transport than the address says.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod support;
@@ -115,8 +115,8 @@ fn npm_dnode_over_a_unix_socket_of_node() {
     ");
 }
 
-/// The process survives a reset: node's TLS server and sockjs handle the errors of their sockets. `net` leaves that to the
-/// program.
+/// The process survives a reset: node's TLS server and sockjs handle the errors of their sockets.
+/// `net` leaves that to the program.
 #[test]
 fn npm_dnode_over_tls_of_node() {
     let certificates = Certificates::new();
@@ -183,7 +183,8 @@ fn the_printed_command_repeats_a_finding_and_a_campaign_finds_one() {
     assert!(finding.contains("repeat.py speaks TCP only") && finding.contains(" --at "), "{finding}");
 }
 
-/// Starts a peer in this process that listens at this address and calls `serve` for each connection.
+/// Starts a peer in this process that listens at this address and calls `serve` for each
+/// connection.
 fn peer_at<F>(
     address: &str,
     identity: Option<Identity>,
@@ -218,7 +219,8 @@ fn identity(certificates: &Certificates) -> Identity {
     Identity { certificate: certificates.path("cert.pem"), key: certificates.path("key.pem") }
 }
 
-/// For each transport: the address and the identity of a peer of these tests, and the options to reach it.
+/// For each transport: the address and the identity of a peer of these tests, and the options to
+/// reach it.
 fn ways(folder: &Path, certificates: &Certificates) -> Vec<(String, Option<Identity>, Vec<&'static str>)> {
     vec![
         (format!("unix:{}", folder.join("peer").display()), None, vec![]),
@@ -255,7 +257,8 @@ fn wire_reads_while_it_writes_over_any_transport() {
         tokio::runtime::Runtime::new().unwrap().block_on(async {
             let deadline = Instant::now() + Duration::from_secs(60);
             let mut wire = Wire::open(&address.clone().into(), &Terms::default(), deadline).await.unwrap();
-            // The line is longer than the buffers of both ends, so an end that only writes would never finish.
+            // The line is longer than the buffers of both ends, so an end that only writes would
+            // never finish.
             wire.send(&[&line], deadline).await;
             while wire.bytes() < line.len() as u64 {
                 let incoming = wire.receive(deadline).await;
@@ -273,7 +276,8 @@ fn a_peer_sees_a_close_as_a_close_and_a_reset_as_a_reset() {
         let drain = move |mut stream: Connection| {
             let ended = ended.clone();
             async move {
-                // A reset overtakes unread bytes. These bytes show the suite that the handshake is over on both sides.
+                // A reset overtakes unread bytes. These bytes show the suite that the handshake is
+                // over on both sides.
                 let _ = stream.write_all(METHODS).await;
                 let _ = stream.flush().await;
                 let end = tokio::io::copy(&mut stream, &mut tokio::io::sink()).await;

@@ -1,5 +1,5 @@
-//! The tables of `harness/benches/README.md`. Each bench prints its table and its goals. With `UPDATE=1` it also replaces
-//! them in the document. The text of the document is written by hand.
+//! The tables of `harness/benches/README.md`. Each bench prints its table and its goals. With
+//! `UPDATE=1` it also replaces them in the document. The text of the document is written by hand.
 #![allow(
     dead_code,
     clippy::panic,
@@ -38,7 +38,8 @@ pub(crate) struct Table {
 }
 
 impl Table {
-    /// An empty table of this bench, with these headings. All columns but the first contain figures.
+    /// An empty table of this bench, with these headings. All columns but the first contain
+    /// figures.
     pub(crate) fn new<const N: usize>(bench: &'static str, heads: [&str; N]) -> Table {
         Table { bench, rows: vec![heads.map(str::to_owned).to_vec()], goals: Vec::new() }
     }

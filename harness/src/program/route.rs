@@ -20,7 +20,8 @@ impl Route {
     /// Opens a connection, or waits for the next one.
     ///
     /// # Errors
-    /// [`io::ErrorKind::TimedOut`] after the deadline; otherwise those of [`Connection::open`] and [`Host::next`].
+    /// [`io::ErrorKind::TimedOut`] after the deadline; otherwise those of [`Connection::open`] and
+    /// [`Host::next`].
     pub async fn connect(&self, deadline: Instant) -> io::Result<Connection> {
         match self {
             Route::Dial(address) => match timeout_at(deadline, Connection::open(address)).await {

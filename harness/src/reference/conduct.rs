@@ -1,8 +1,8 @@
 //! Conducts: how a served peer differs from the plain reference peer.
 //!
-//! A conduct sits between the wire and the session. It rewrites incoming segments and lines, and outgoing lines.
-//! A [fault](super::fault) is a conduct that breaks a clause; a [variant](super::variant) breaks none.
-//! A line that a conduct cannot parse passes unchanged.
+//! A conduct sits between the wire and the session. It rewrites incoming segments and lines, and
+//! outgoing lines. A [fault](super::fault) is a conduct that breaks a clause; a
+//! [variant](super::variant) breaks none. A line that a conduct cannot parse passes unchanged.
 
 use std::time::Duration;
 
@@ -46,8 +46,8 @@ pub trait Conduct: Send {
         vec![line]
     }
 
-    /// The other end closed its sending half; `rest` is the bytes after the last newline. Returns a line for the
-    /// session, if any, and bytes to send before closing.
+    /// The other end closed its sending half; `rest` is the bytes after the last newline. Returns a
+    /// line for the session, if any, and bytes to send before closing.
     fn end(&mut self, _rest: &[u8]) -> (Option<Vec<u8>>, Vec<u8>) {
         (None, Vec::new())
     }
@@ -103,7 +103,8 @@ impl<F: FnMut(&mut Json) -> Vec<Json> + Send> Conduct for Says<F> {
     }
 }
 
-/// A conduct made of two functions that share a state: one over incoming, one over outgoing messages.
+/// A conduct made of two functions that share a state: one over incoming, one over outgoing
+/// messages.
 pub struct Both<S, H, W> {
     /// The shared state.
     pub state: S,
@@ -139,7 +140,8 @@ impl<F: FnMut(&[u8]) -> bool + Send> Conduct for Ignores<F> {
     }
 }
 
-/// Several conducts. An incoming line passes through the first one first, an outgoing line passes through it last.
+/// Several conducts. An incoming line passes through the first one first, an outgoing line passes
+/// through it last.
 pub struct Chain(pub Vec<Box<dyn Conduct>>);
 
 impl Conduct for Chain {
@@ -249,7 +251,8 @@ pub fn culled(message: &Json) -> Vec<i64> {
     ids.map(|ids| ids.iter().filter_map(Json::as_i64).collect()).unwrap_or_default()
 }
 
-/// A call of the first function that a message declares. Faults use it to answer messages that need no answer.
+/// A call of the first function that a message declares. Faults use it to answer messages that need
+/// no answer.
 #[must_use]
 pub fn answer(message: &Json, value: Json) -> Option<Json> {
     let (id, _) = callbacks(message).into_iter().next()?;
@@ -257,7 +260,8 @@ pub fn answer(message: &Json, value: Json) -> Option<Json> {
     Some(serde_json::json!({"method": id, "arguments": [value], "callbacks": {}, "links": []}))
 }
 
-/// Changes every value within `value`, the innermost first. serde_json's limit of depth bounds the recursion.
+/// Changes every value within `value`, the innermost first. serde_json's limit of depth bounds the
+/// recursion.
 pub fn rewrite(value: &mut Json, change: &mut dyn FnMut(&mut Json)) {
     match value {
         Json::Array(items) => items.iter_mut().for_each(|item| rewrite(item, change)),

@@ -78,7 +78,8 @@ pub fn combined(variants: &[&'static Variant], seed: u64) -> Box<dyn Conduct> {
     Box::new(Chain(variants.iter().map(|variant| (variant.make)(seed)).collect()))
 }
 
-/// Replaces the session's ids by random ones on the wire. `keep`: a function keeps its id when it is sent again.
+/// Replaces the session's ids by random ones on the wire. `keep`: a function keeps its id when it
+/// is sent again.
 fn renumbered(seed: u64, keep: bool) -> impl Conduct {
     struct State {
         random: Rng,
@@ -207,7 +208,8 @@ fn links_for_duplicates() -> Box<dyn Conduct> {
 
 /// Culls the callback of a method that answers once, after the answer.
 fn culls() -> impl Conduct {
-    // `conformProbe`, `echo`, `add`, `getCounter`, `keeper` and `later`, by their place in the object.
+    // `conformProbe`, `echo`, `add`, `getCounter`, `keeper` and `later`, by their place in the
+    // object.
     const ONCE: [i64; 6] = [0, 1, 2, 5, 6, 13];
     Both {
         state: HashSet::new(),
@@ -230,7 +232,8 @@ fn culls() -> impl Conduct {
     }
 }
 
-/// Sends answers to different calls in a random order, and the answers to one call in their own order.
+/// Sends answers to different calls in a random order, and the answers to one call in their own
+/// order.
 struct Late(Rng);
 
 impl Conduct for Late {

@@ -81,7 +81,8 @@ fn lacks_method(case: &Case, facts: &Facts) -> Option<RuledOut> {
     Some(RuledOut::because(Verdict::NotApplicable, reason))
 }
 
-/// A method of the probe that does not answer is a finding of the cases about the probe. All other cases rest on it.
+/// A method of the probe that does not answer is a finding of the cases about the probe. All other
+/// cases rest on it.
 fn needs_unanswered(case: &Case, facts: &Facts) -> Option<RuledOut> {
     let unanswered = &facts.object.unanswered;
     let method = case.transcript.header.needs.iter().find(|method| unanswered.contains(method.as_str()))?;

@@ -21,7 +21,8 @@ pub(super) struct Met {
 
 /// Starts the peer and runs the preflight.
 pub(super) async fn meet(options: &Options) -> Result<Met, RunError> {
-    // Starting a program may take long, so it can be interrupted: dropping the start ends the program.
+    // Starting a program may take long, so it can be interrupted: dropping the start ends the
+    // program.
     let is_program = !matches!(options.target, Target::Reference(_) | Target::Address(_));
     let mut peer = tokio::select! {
         peer = Peer::start(&options.target) => peer?,

@@ -44,7 +44,8 @@ pub(super) struct Runner<'a> {
 }
 
 impl<'a> Runner<'a> {
-    /// A run of these cases, then of the sessions of these seeds. `ids`: all cases, selected or not.
+    /// A run of these cases, then of the sessions of these seeds. `ids`: all cases, selected or
+    /// not.
     pub(super) fn new(
         options: &'a Options,
         gate: &'a RunGate<'a>,
@@ -189,7 +190,8 @@ impl<'a> Runner<'a> {
         self.emit(emit);
     }
 
-    /// Emits the outcomes that are next. Findings of generated sessions are emitted after they were shrunk.
+    /// Emits the outcomes that are next. Findings of generated sessions are emitted after they were
+    /// shrunk.
     fn emit(&mut self, emit: Emit<'_>) {
         if !self.batch.is_generated() {
             self.batch.emit(emit);

@@ -281,7 +281,8 @@ pub(super) const FAULTS: &[Fault] = &[
             Box::new(Both {
                 state: HashSet::new(),
                 hears: |echoes: &mut HashSet<i64>, m: &mut Json| {
-                    // `echo` is the second method of the object, and the only one that returns functions.
+                    // `echo` is the second method of the object, and the only one that returns
+                    // functions.
                     if id(m) == Some(1) || name(m) == Some("echo") {
                         echoes.extend(declared(m));
                     }

@@ -223,7 +223,8 @@ pub(super) const FAULTS: &[Fault] = &[
         "claims the probe, but its methods change their arguments",
         || {
             Box::new(Hears(|m: &mut Json| {
-                // `echo` and `later` return their first argument; `applyTo` and `callMe` pass the second on.
+                // `echo` and `later` return their first argument; `applyTo` and `callMe` pass the
+                // second on.
                 match id(m) {
                     Some(1 | 13) => m["arguments"][0] = json!("wrong"),
                     Some(4) => m["arguments"][1] = json!("wrong"),

@@ -179,7 +179,8 @@ fn is_odd(line: &[u8]) -> bool {
     is_sound(line) && (line.len() > 50_000 || known.iter().any(|odd| text.contains(odd)))
 }
 
-/// Whether the call makes a method of the probe throw: `throwNow`, or a method that lacks its callback.
+/// Whether the call makes a method of the probe throw: `throwNow`, or a method that lacks its
+/// callback.
 fn throws(message: &Json) -> bool {
     // `throwNow` is the thirteenth method of the object.
     let throw_now = message["method"] == json!(12) || name(message) == Some("throwNow");

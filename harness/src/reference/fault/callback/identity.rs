@@ -104,7 +104,8 @@ pub(in crate::reference) fn shifted(by: i64) -> impl Conduct {
     }
 }
 
-/// Has only two ids for functions other than its methods; an id means the function that got it last.
+/// Has only two ids for functions other than its methods; an id means the function that got it
+/// last.
 pub(super) fn reuses_ids() -> Box<dyn Conduct> {
     Box::new(Both {
         state: HashMap::new(),
