@@ -6,7 +6,7 @@ pub mod fault;
 pub mod matrix;
 pub mod variant;
 
-use conduct::{Conduct, DIED, Heard, line_of};
+use conduct::{Conduct, DIED, Reaction, line_of};
 use dnode::transport::{self, Address, Duplex, Listener, close};
 use dnode_spec::dialect::Dialect;
 use dnode_spec::line::Splitter;
@@ -121,7 +121,8 @@ struct Connection<S> {
     session: Session,
     probe: Probe,
     lines: Splitter,
-    heard: u64,
+    /// The number of lines received so far.
+    received: u64,
     /// The lines to be written, each with the number of the line that caused it.
     answers: Vec<(u64, Vec<u8>)>,
     busy: Arc<AtomicBool>,
@@ -137,7 +138,7 @@ impl<S: Duplex> Connection<S> {
             session: Session::new(LINE_LIMIT).speaking(dialect),
             probe: Probe::new(NAME).speaking(dialect),
             lines: Splitter::new(LINE_LIMIT),
-            heard: 0,
+            received: 0,
             answers: Vec::new(),
             busy,
             deaf: false,
@@ -189,7 +190,7 @@ impl<S: Duplex> Connection<S> {
         self.lines.push(&bytes);
         while let Some(line) = self.lines.next_line() {
             match line.map(<[u8]>::to_vec) {
-                Ok(line) => self.hear(line),
+                Ok(line) => self.receive(line),
                 Err(_) => self.closing = true,
             }
             if self.closing || self.deaf {
@@ -198,23 +199,23 @@ impl<S: Duplex> Connection<S> {
         }
     }
 
-    fn hear(&mut self, line: Vec<u8>) {
-        self.heard += 1;
-        for heard in self.conduct.hear(line) {
-            match heard {
-                Heard::Line(mut line) => {
+    fn receive(&mut self, line: Vec<u8>) {
+        self.received += 1;
+        for reaction in self.conduct.receive(line) {
+            match reaction {
+                Reaction::Pass(mut line) => {
                     line.push(b'\n');
                     self.session.feed(&line);
                     self.drive();
                 }
-                Heard::Say(message) => self.answers.push((self.heard, line_of(&message))),
-                Heard::Close => self.closing = true,
-                Heard::Deaf => self.deaf = true,
-                Heard::Busy => {
+                Reaction::Answer(message) => self.answers.push((self.received, line_of(&message))),
+                Reaction::Close => self.closing = true,
+                Reaction::Deaf => self.deaf = true,
+                Reaction::Hang => {
                     self.busy.store(true, Ordering::Relaxed);
                     self.deaf = true;
                 }
-                Heard::Die => std::process::exit(DIED),
+                Reaction::Crash => std::process::exit(DIED),
             }
         }
     }
@@ -227,8 +228,8 @@ impl<S: Duplex> Connection<S> {
         }
         self.probe.turn(&mut self.session);
         while let Some(line) = self.session.poll_output() {
-            let lines = self.conduct.say(line);
-            self.answers.extend(lines.into_iter().map(|line| (self.heard, line)));
+            let lines = self.conduct.send(line);
+            self.answers.extend(lines.into_iter().map(|line| (self.received, line)));
         }
         self.closing |= self.session.is_ended();
     }
@@ -236,12 +237,12 @@ impl<S: Duplex> Connection<S> {
     fn end(&mut self) {
         let (line, last_words) = self.conduct.end(self.lines.rest());
         if let Some(line) = line {
-            self.hear(line);
+            self.receive(line);
         }
         if self.conduct.loses_held() {
             self.answers.clear();
         }
-        self.answers.push((self.heard, last_words));
+        self.answers.push((self.received, last_words));
         self.closing = true;
     }
 

@@ -89,17 +89,17 @@ fn the_reference_peer_as_a_client_over_a_websocket() {
     insta::assert_snapshot!(changed(&["--listen", "ws://127.0.0.1:0/dnode", "--exec", &client()]), @"
     framing/half-close: pass -> not-applicable: a WebSocket has no half-close
     framing/last-line: pass -> not-applicable: a WebSocket has no half-close
-    framing/split-character: pass -> not-applicable: a WebSocket carries text, and a segment is not whole characters of UTF-8
-    framing/split-in-character: pass -> not-applicable: a WebSocket carries text, and a segment is not whole characters of UTF-8
-    framing/split-in-key: pass -> not-applicable: a WebSocket carries text, and a segment is not whole characters of UTF-8
+    framing/split-character: pass -> not-applicable: a WebSocket carries only text, but a segment is not valid UTF-8
+    framing/split-in-character: pass -> not-applicable: a WebSocket carries only text, but a segment is not valid UTF-8
+    framing/split-in-key: pass -> not-applicable: a WebSocket carries only text, but a segment is not valid UTF-8
     methods/connections: pass -> not-applicable: it needs a second connection, but only the client opens connections, one after another
     methods/own-object: pass -> not-applicable: it needs a second connection, but only the client opens connections, one after another
     robust/half-close-at-once: pass -> not-applicable: a WebSocket has no half-close
     robust/half-close-in-message: pass -> not-applicable: a WebSocket has no half-close
-    robust/invalid-utf8: pass -> not-applicable: a WebSocket carries text, and a segment is not whole characters of UTF-8
-    robust/invalid-utf8-echoed: pass -> not-applicable: a WebSocket carries text, and a segment is not whole characters of UTF-8
-    robust/invalid-utf8-line: pass -> not-applicable: a WebSocket carries text, and a segment is not whole characters of UTF-8
-    robust/tls-hello: pass -> not-applicable: a WebSocket carries text, and a segment is not whole characters of UTF-8
+    robust/invalid-utf8: pass -> not-applicable: a WebSocket carries only text, but a segment is not valid UTF-8
+    robust/invalid-utf8-echoed: pass -> not-applicable: a WebSocket carries only text, but a segment is not valid UTF-8
+    robust/invalid-utf8-line: pass -> not-applicable: a WebSocket carries only text, but a segment is not valid UTF-8
+    robust/tls-hello: pass -> not-applicable: a WebSocket carries only text, but a segment is not valid UTF-8
     ");
 }
 
@@ -145,16 +145,16 @@ fn npm_dnode_as_a_client_over_a_websocket() {
     insta::assert_snapshot!(npm_changed(&[&listen[..], &CASES].concat()), @"
     framing/half-close: pass -> not-applicable: a WebSocket has no half-close
     framing/last-line: pass -> not-applicable: a WebSocket has no half-close
-    framing/split-character: fail -> not-applicable: a WebSocket carries text, and a segment is not whole characters of UTF-8
-    framing/split-in-character: fail -> not-applicable: a WebSocket carries text, and a segment is not whole characters of UTF-8
-    framing/split-in-key: fail -> not-applicable: a WebSocket carries text, and a segment is not whole characters of UTF-8
+    framing/split-character: fail -> not-applicable: a WebSocket carries only text, but a segment is not valid UTF-8
+    framing/split-in-character: fail -> not-applicable: a WebSocket carries only text, but a segment is not valid UTF-8
+    framing/split-in-key: fail -> not-applicable: a WebSocket carries only text, but a segment is not valid UTF-8
     methods/connections: pass -> not-applicable: it needs a second connection, but only the client opens connections, one after another
     methods/own-object: pass -> not-applicable: it needs a second connection, but only the client opens connections, one after another
     robust/half-close-at-once: pass -> not-applicable: a WebSocket has no half-close
     robust/half-close-in-message: pass -> not-applicable: a WebSocket has no half-close
-    robust/invalid-utf8: pass -> not-applicable: a WebSocket carries text, and a segment is not whole characters of UTF-8
-    robust/invalid-utf8-echoed: pass -> not-applicable: a WebSocket carries text, and a segment is not whole characters of UTF-8
-    robust/invalid-utf8-line: pass -> not-applicable: a WebSocket carries text, and a segment is not whole characters of UTF-8
+    robust/invalid-utf8: pass -> not-applicable: a WebSocket carries only text, but a segment is not valid UTF-8
+    robust/invalid-utf8-echoed: pass -> not-applicable: a WebSocket carries only text, but a segment is not valid UTF-8
+    robust/invalid-utf8-line: pass -> not-applicable: a WebSocket carries only text, but a segment is not valid UTF-8
     robust/reset: crash -> pass
     ");
 }

@@ -56,7 +56,7 @@ fn a_case_of_the_other_dialect_is_an_error_that_names_it() {
     insta::assert_snapshot!(ran.stderr, @"dnode-conform: caller: cull/deletes is a case of dialect 0.2: give --dialect 0.2");
     let file = root().join("fixtures/transcripts/owner-cull/said.jsonl");
     let ran = run(&["replay", file.to_str().unwrap()]);
-    ran.expect_text("the transcript is one of dialect 0.1, and --dialect says 0.2");
+    ran.expect_text("the transcript is for dialect 0.1, but --dialect is 0.2");
     let ran = run(&["replay", file.to_str().unwrap(), "--dialect", "0.1"]);
     ran.expect_status(&[0]);
 }

@@ -71,15 +71,15 @@ fn the_reference_peer_over_a_websocket() {
     insta::assert_snapshot!(changed(&["--exec", &peer, "--at", "ws://127.0.0.1:{port}/dnode"]), @r"
     framing/half-close: pass -> not-applicable: a WebSocket has no half-close
     framing/last-line: pass -> not-applicable: a WebSocket has no half-close
-    framing/split-character: pass -> not-applicable: a WebSocket carries text, and a segment is not whole characters of UTF-8
-    framing/split-in-character: pass -> not-applicable: a WebSocket carries text, and a segment is not whole characters of UTF-8
-    framing/split-in-key: pass -> not-applicable: a WebSocket carries text, and a segment is not whole characters of UTF-8
+    framing/split-character: pass -> not-applicable: a WebSocket carries only text, but a segment is not valid UTF-8
+    framing/split-in-character: pass -> not-applicable: a WebSocket carries only text, but a segment is not valid UTF-8
+    framing/split-in-key: pass -> not-applicable: a WebSocket carries only text, but a segment is not valid UTF-8
     robust/half-close-at-once: pass -> not-applicable: a WebSocket has no half-close
     robust/half-close-in-message: pass -> not-applicable: a WebSocket has no half-close
-    robust/invalid-utf8: pass -> not-applicable: a WebSocket carries text, and a segment is not whole characters of UTF-8
-    robust/invalid-utf8-echoed: pass -> not-applicable: a WebSocket carries text, and a segment is not whole characters of UTF-8
-    robust/invalid-utf8-line: pass -> not-applicable: a WebSocket carries text, and a segment is not whole characters of UTF-8
-    robust/tls-hello: pass -> not-applicable: a WebSocket carries text, and a segment is not whole characters of UTF-8
+    robust/invalid-utf8: pass -> not-applicable: a WebSocket carries only text, but a segment is not valid UTF-8
+    robust/invalid-utf8-echoed: pass -> not-applicable: a WebSocket carries only text, but a segment is not valid UTF-8
+    robust/invalid-utf8-line: pass -> not-applicable: a WebSocket carries only text, but a segment is not valid UTF-8
+    robust/tls-hello: pass -> not-applicable: a WebSocket carries only text, but a segment is not valid UTF-8
     ");
 }
 
@@ -139,18 +139,18 @@ fn npm_dnode_over_shoe() {
     insta::assert_snapshot!(npm_changed(&["--exec", &peer, "--at", at, "--deadline", "8s"]), @r"
     framing/half-close: pass -> not-applicable: a WebSocket has no half-close
     framing/last-line: pass -> not-applicable: a WebSocket has no half-close
-    framing/split-character: fail -> not-applicable: a WebSocket carries text, and a segment is not whole characters of UTF-8
-    framing/split-in-character: fail -> not-applicable: a WebSocket carries text, and a segment is not whole characters of UTF-8
-    framing/split-in-key: fail -> not-applicable: a WebSocket carries text, and a segment is not whole characters of UTF-8
+    framing/split-character: fail -> not-applicable: a WebSocket carries only text, but a segment is not valid UTF-8
+    framing/split-in-character: fail -> not-applicable: a WebSocket carries only text, but a segment is not valid UTF-8
+    framing/split-in-key: fail -> not-applicable: a WebSocket carries only text, but a segment is not valid UTF-8
     robust/half-close-at-once: pass -> not-applicable: a WebSocket has no half-close
     robust/half-close-in-message: pass -> not-applicable: a WebSocket has no half-close
-    robust/invalid-utf8: pass -> not-applicable: a WebSocket carries text, and a segment is not whole characters of UTF-8
-    robust/invalid-utf8-echoed: pass -> not-applicable: a WebSocket carries text, and a segment is not whole characters of UTF-8
-    robust/invalid-utf8-line: pass -> not-applicable: a WebSocket carries text, and a segment is not whole characters of UTF-8
+    robust/invalid-utf8: pass -> not-applicable: a WebSocket carries only text, but a segment is not valid UTF-8
+    robust/invalid-utf8-echoed: pass -> not-applicable: a WebSocket carries only text, but a segment is not valid UTF-8
+    robust/invalid-utf8-line: pass -> not-applicable: a WebSocket carries only text, but a segment is not valid UTF-8
     robust/reset: crash -> pass
     robust/reset-at-once: crash -> pass
     robust/reset-with-answers: crash -> pass
-    robust/tls-hello: pass -> not-applicable: a WebSocket carries text, and a segment is not whole characters of UTF-8
+    robust/tls-hello: pass -> not-applicable: a WebSocket carries only text, but a segment is not valid UTF-8
     ");
 }
 

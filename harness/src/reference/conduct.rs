@@ -14,19 +14,19 @@ pub(super) const DIED: i32 = 70;
 
 /// The peer's reaction to an incoming line.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Heard {
+pub enum Reaction {
     /// It passes this line to the session.
-    Line(Vec<u8>),
+    Pass(Vec<u8>),
     /// It sends this message at once, in addition to those of the session.
-    Say(Json),
+    Answer(Json),
     /// It closes the connection.
     Close,
     /// It keeps the connection open and ignores everything that arrives on it.
     Deaf,
     /// Its process exits.
-    Die,
+    Crash,
     /// It stops serving all connections.
-    Busy,
+    Hang,
 }
 
 /// How a peer behaves on one connection.
@@ -37,12 +37,12 @@ pub trait Conduct: Send {
     }
 
     /// An incoming line, without its newline.
-    fn hear(&mut self, line: Vec<u8>) -> Vec<Heard> {
-        vec![Heard::Line(line)]
+    fn receive(&mut self, line: Vec<u8>) -> Vec<Reaction> {
+        vec![Reaction::Pass(line)]
     }
 
     /// An outgoing line, with its newline.
-    fn say(&mut self, line: Vec<u8>) -> Vec<Vec<u8>> {
+    fn send(&mut self, line: Vec<u8>) -> Vec<Vec<u8>> {
         vec![line]
     }
 
@@ -84,20 +84,20 @@ pub struct Plain;
 impl Conduct for Plain {}
 
 /// A conduct made of one function over incoming messages.
-pub struct Hears<F>(pub F);
+pub struct OnReceive<F>(pub F);
 
-impl<F: FnMut(&mut Json) -> Vec<Heard> + Send> Conduct for Hears<F> {
-    fn hear(&mut self, line: Vec<u8>) -> Vec<Heard> {
-        let Ok(mut message) = serde_json::from_slice(&line) else { return vec![Heard::Line(line)] };
+impl<F: FnMut(&mut Json) -> Vec<Reaction> + Send> Conduct for OnReceive<F> {
+    fn receive(&mut self, line: Vec<u8>) -> Vec<Reaction> {
+        let Ok(mut message) = serde_json::from_slice(&line) else { return vec![Reaction::Pass(line)] };
         (self.0)(&mut message)
     }
 }
 
 /// A conduct made of one function over outgoing messages.
-pub struct Says<F>(pub F);
+pub struct OnSend<F>(pub F);
 
-impl<F: FnMut(&mut Json) -> Vec<Json> + Send> Conduct for Says<F> {
-    fn say(&mut self, line: Vec<u8>) -> Vec<Vec<u8>> {
+impl<F: FnMut(&mut Json) -> Vec<Json> + Send> Conduct for OnSend<F> {
+    fn send(&mut self, line: Vec<u8>) -> Vec<Vec<u8>> {
         let Ok(mut message) = serde_json::from_slice(&line) else { return vec![line] };
         (self.0)(&mut message).iter().map(line_of).collect()
     }
@@ -109,25 +109,25 @@ pub struct Both<S, H, W> {
     /// The shared state.
     pub state: S,
     /// Over incoming messages.
-    pub hears: H,
+    pub receive: H,
     /// Over outgoing messages.
-    pub says: W,
+    pub send: W,
 }
 
 impl<S, H, W> Conduct for Both<S, H, W>
 where
     S: Send,
-    H: FnMut(&mut S, &mut Json) -> Vec<Heard> + Send,
+    H: FnMut(&mut S, &mut Json) -> Vec<Reaction> + Send,
     W: FnMut(&mut S, &mut Json) -> Vec<Json> + Send,
 {
-    fn hear(&mut self, line: Vec<u8>) -> Vec<Heard> {
-        let Ok(mut message) = serde_json::from_slice(&line) else { return vec![Heard::Line(line)] };
-        (self.hears)(&mut self.state, &mut message)
+    fn receive(&mut self, line: Vec<u8>) -> Vec<Reaction> {
+        let Ok(mut message) = serde_json::from_slice(&line) else { return vec![Reaction::Pass(line)] };
+        (self.receive)(&mut self.state, &mut message)
     }
 
-    fn say(&mut self, line: Vec<u8>) -> Vec<Vec<u8>> {
+    fn send(&mut self, line: Vec<u8>) -> Vec<Vec<u8>> {
         let Ok(mut message) = serde_json::from_slice(&line) else { return vec![line] };
-        (self.says)(&mut self.state, &mut message).iter().map(line_of).collect()
+        (self.send)(&mut self.state, &mut message).iter().map(line_of).collect()
     }
 }
 
@@ -135,8 +135,8 @@ where
 pub struct Ignores<F>(pub F);
 
 impl<F: FnMut(&[u8]) -> bool + Send> Conduct for Ignores<F> {
-    fn hear(&mut self, line: Vec<u8>) -> Vec<Heard> {
-        if (self.0)(&line) { Vec::new() } else { vec![Heard::Line(line)] }
+    fn receive(&mut self, line: Vec<u8>) -> Vec<Reaction> {
+        if (self.0)(&line) { Vec::new() } else { vec![Reaction::Pass(line)] }
     }
 }
 
@@ -149,21 +149,20 @@ impl Conduct for Chain {
         self.0.iter_mut().fold(bytes, |bytes, conduct| conduct.segment(bytes))
     }
 
-    fn hear(&mut self, line: Vec<u8>) -> Vec<Heard> {
-        self.0.iter_mut().fold(vec![Heard::Line(line)], |heard, conduct| {
-            let next = heard.into_iter().flat_map(|heard| match heard {
-                Heard::Line(line) => conduct.hear(line),
+    fn receive(&mut self, line: Vec<u8>) -> Vec<Reaction> {
+        self.0.iter_mut().fold(vec![Reaction::Pass(line)], |reactions, conduct| {
+            let next = reactions.into_iter().flat_map(|reaction| match reaction {
+                Reaction::Pass(line) => conduct.receive(line),
                 other => vec![other],
             });
             next.collect()
         })
     }
 
-    fn say(&mut self, line: Vec<u8>) -> Vec<Vec<u8>> {
-        self.0
-            .iter_mut()
-            .rev()
-            .fold(vec![line], |lines, conduct| lines.into_iter().flat_map(|line| conduct.say(line)).collect())
+    fn send(&mut self, line: Vec<u8>) -> Vec<Vec<u8>> {
+        self.0.iter_mut().rev().fold(vec![line], |lines, conduct| {
+            lines.into_iter().flat_map(|line| conduct.send(line)).collect()
+        })
     }
 
     fn hold(&mut self, answers: &mut Vec<(u64, Vec<u8>)>) -> Option<Duration> {
@@ -177,8 +176,8 @@ impl Conduct for Chain {
 
 /// Passes this message to the session.
 #[must_use]
-pub fn pass(message: &Json) -> Vec<Heard> {
-    vec![Heard::Line(message.to_string().into_bytes())]
+pub fn pass(message: &Json) -> Vec<Reaction> {
+    vec![Reaction::Pass(message.to_string().into_bytes())]
 }
 
 /// A message as a line.

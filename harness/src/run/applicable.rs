@@ -49,7 +49,7 @@ fn unusable(facts: &Facts) -> Option<RuledOut> {
 
 fn of_another_dialect(case: &Case, facts: &Facts) -> Option<RuledOut> {
     let (only, spoken) = (case.transcript.header.dialect?, facts.terms.dialect);
-    let reason = format!("the transcript is one of dialect {only}, and --dialect says {spoken}");
+    let reason = format!("the transcript is for dialect {only}, but --dialect is {spoken}");
     (only != spoken).then(|| RuledOut::because(Verdict::NotApplicable, reason))
 }
 
