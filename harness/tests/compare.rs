@@ -90,7 +90,7 @@ fn wrong_arguments_are_explained() {
     let wrong: &[(&[&str], &str)] = &[
         (&["nonsense", "reference"], "caller: \"nonsense\" is not an address; write HOST:PORT"),
         (&["exec: ", "reference"], "caller: exec: needs a command"),
-        (&["reference", "127.0.0.1:1"], "peer: nothing accepts connections at 127.0.0.1:1"),
+        (&["reference", "127.0.0.1:1"], "nothing accepts connections at 127.0.0.1:1"),
         (&["reference", "reference", "--case", "no/such"], "caller: no case matches the selection"),
         (&["reference", "reference", folder.path().to_str().unwrap()], "caller: no *.jsonl lies beneath"),
         (&["reference", "reference", "--ping", "add"], "caller: --ping"),

@@ -1,4 +1,5 @@
-//! Every relative link and anchor in a committed Markdown file resolves, by GitHub's rules for anchors.
+//! Every relative link and anchor in a committed Markdown file resolves, by GitHub's rules for
+//! anchors.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 use std::collections::{BTreeMap, BTreeSet};

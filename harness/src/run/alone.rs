@@ -7,7 +7,7 @@ use std::sync::Arc;
 use tokio::task::JoinSet;
 
 impl Runner<'_> {
-    /// Runs each case on a peer of its own. `again`: the cases are suspects.
+    /// Runs each case on its own peer. `again`: the cases are suspects.
     ///
     /// Only a fresh peer shows that a case ends it, so fresh peers are kept for the cases that will
     /// likely end theirs.

@@ -1,6 +1,6 @@
 //! A lane: a peer that one case at a time has to itself.
 //!
-//! There is one lane, or two for many cases, until a case harms its peer or fails on time. From
+//! There is one lane, or two for many cases, until a case harms its peer or times out. From
 //! then on, if we can start peers, there are several, so that a run does not wait for each start
 //! and each deadline in turn.
 
@@ -35,7 +35,7 @@ pub(super) static LANES: LazyLock<usize> =
 /// A peer that one case at a time has to itself.
 pub(super) struct Lane {
     slot: Slot,
-    /// Why no peer can run here any more.
+    /// Why no peer can run here any longer.
     gone: Option<String>,
     /// A case has harmed the peer, or kept it busy for long.
     harmed: bool,
@@ -54,7 +54,7 @@ pub(super) enum Alone {
 }
 
 impl Lane {
-    /// A lane that starts its peer when a case comes.
+    /// A lane that starts its peer for its first case.
     pub(super) fn new(target: &Target) -> Lane {
         Lane { slot: Slot::new(target), gone: None, harmed: false, died: None, last: None }
     }
@@ -69,7 +69,7 @@ impl Lane {
         self.last.is_none()
     }
 
-    /// Whether no peer can run here any more.
+    /// Whether no peer can run here any longer.
     pub(super) fn is_gone(&self) -> bool {
         self.gone.is_some()
     }
@@ -130,7 +130,7 @@ impl Lane {
         }
         let mut health = self.health(case, &replayed, facts, patience).await;
         if !again && health.is_good() && replayed.is_suspect() {
-            // It failed on time or on its connection, and the peer lives: once more with more
+            // It timed out or lost its connection, but the peer is alive: try once more with more
             // patience.
             replayed = self.replay(case, facts, patience * PATIENCE).await?;
             health = self.health(case, &replayed, facts, patience).await;

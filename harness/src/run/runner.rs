@@ -77,7 +77,7 @@ impl<'a> Runner<'a> {
     /// Runs everything and ends the peers.
     pub(super) async fn run(mut self, emit: Emit<'_>) {
         let about_probe = outcome::probe_complete(&self.facts, &self.options.selection);
-        // The invariants, and the life of the peer.
+        // The invariants, and the case about the peer's process.
         let extra = invariants(self.options.dialect).count() + 1 + usize::from(about_probe.is_some());
         emit(Event::Started(self.plan(extra)));
         let mut next = self.make_sessions();

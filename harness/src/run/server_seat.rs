@@ -114,7 +114,7 @@ impl Seat<'_> {
         (self.options.fail_fast && failed).then_some("the run ended at the first failure")
     }
 
-    /// The session of one client. If it fails on time or on the end of its connection, a second
+    /// The session of one client. If it times out or loses its connection, a second
     /// client gets more time, if we can start one.
     async fn session(&self, case: &Case) -> Session {
         let session = self.one_client(case, self.options.patience).await;

@@ -22,7 +22,7 @@ const SAMPLE: usize = 4;
 pub(super) struct Suspect {
     at: usize,
     replayed: Replayed,
-    /// It failed on time alone, and at that moment the peer served a new connection at once.
+    /// It only timed out, and at that moment the peer served a new connection at once.
     alert: bool,
 }
 
@@ -58,7 +58,7 @@ impl Runner<'_> {
         if one { 1 } else { self.options.jobs.max(1) }
     }
 
-    /// Runs suspects again by themselves, on a fresh peer. Many may have failed only on time. If
+    /// Runs suspects again by themselves, on a fresh peer. Many may only have timed out. If
     /// the first few of those all fail again, the peer simply does not answer, and the others run
     /// again side by side.
     pub(super) async fn confirm(&mut self, suspects: Vec<Suspect>, emit: Emit<'_>) {
