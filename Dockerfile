@@ -8,7 +8,7 @@
 FROM rust:1.88-alpine AS build
 RUN apk add --no-cache musl-dev
 WORKDIR /src
-COPY Cargo.toml Cargo.lock MATRIX.md ./
+COPY Cargo.toml Cargo.lock ./
 COPY spec spec
 COPY reports reports
 COPY harness harness

@@ -42,12 +42,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::signal::unix::{SignalKind, signal};
 
-/// Where a run cannot take place, whoever is at fault.
+/// The exit status of a command that could not do its work, whoever is at fault.
 const COULD_NOT_RUN: u8 = 2;
 
-/// Tells whether an implementation of dnode, in any language, speaks the protocol.
-///
-/// Without a command it runs all cases; without a target, against its own reference peer.
+/// Tests whether an implementation of dnode, in any language, speaks the protocol.
+/// Without a command, it runs all cases. Without a target, it tests its own reference peer.
 #[derive(Debug, Parser)]
 #[command(name = "dnode-conform", version, args_conflicts_with_subcommands = true)]
 struct Cli {
@@ -63,77 +62,77 @@ enum Command {
     Run(run::RunArgs),
     /// List the cases of the catalogue
     List(list::ListArgs),
-    /// Explain a case, a clause or a fault: its text, its source, and what catches it
+    /// Explain a case, a clause or a fault
     Explain(explain::ExplainArgs),
-    /// Run transcripts from files against a peer
+    /// Run transcripts from files
     Replay(replay::ReplayArgs),
-    /// Make a transcript as short as it can be and still show its finding
+    /// Shrink a transcript that reproduces a finding
     Minimize(minimize::MinimizeArgs),
-    /// Fuzz a live peer: sessions of the model, with deviations and mutations, until the time is over
+    /// Fuzz a running peer with generated and mutated sessions until `--time` elapses
     Fuzz(fuzz::FuzzArgs),
-    /// Run the same cases against two peers and show where they differ
+    /// Run the same cases against two peers and show the differences
     Compare(compare::CompareArgs),
-    /// Run every client of several implementations against every server, and show the matrix
+    /// Run every client against every server of several implementations
     Interop(interop::InteropArgs),
-    /// Forward between a client and a server, judge both, and write their sessions as transcripts
+    /// Forward between a client and a server, judge both, and record transcripts
     Record(record::RecordArgs),
-    /// Render the reports of runs that are over in another format, several peers into one
+    /// Convert or merge reports of finished runs
     Report(report::ReportArgs),
-    /// Show what two runs tell apart: behaviour gained, lost and changed
+    /// Compare two runs
     Diff(diff::DiffArgs),
-    /// Write or mend the list of known failures of a peer
+    /// Create or update the baseline
     Baseline(baseline::BaselineArgs),
-    /// Make transcripts of plain line logs of sessions
+    /// Convert line logs of sessions to transcripts
     Import(import::ImportArgs),
     /// Serve the reference peer
     Serve(serve::ServeArgs),
-    /// Print the script that makes a shell complete these words
+    /// Print a shell completion script
     Completions(completions::CompletionsArgs),
-    /// Print the manual: a page for the program and one for each command
+    /// Print the manual pages
     Man(man::ManArgs),
 }
 
-/// Which peer, and how it is judged: what `run` and `replay` share.
+/// The arguments that `run`, `replay` and `minimize` share: the peer, and how to judge it.
 #[derive(Debug, Clone, Args)]
 struct PeerArgs {
-    /// Start the peer with this shell command; {port} and the environment variable PORT hold the port it must listen at
-    /// on 127.0.0.1
+    /// Start the peer with this shell command; it must listen on 127.0.0.1 at the port in {port}
+    /// and in the environment variable PORT
     #[arg(long, value_name = "CMD")]
     exec: Option<String>,
     #[command(flatten)]
     reach: reach::ReachArgs,
-    /// The weakest level whose failures gate; a crash or a hang always does
+    /// The weakest level that fails the run; crashes and hangs always fail it
     #[arg(long, value_enum, default_value = "robust")]
     level: GateLevel,
-    /// The known failures of this peer, in a file that `baseline create` writes: they run, and do not gate
+    /// Do not fail the run on the known failures in this file, which `baseline create` writes
     #[arg(long, value_name = "FILE")]
     baseline: Option<PathBuf>,
-    /// Freeze the gate at this version of the catalogue: cases that came later run, and do not gate
+    /// Do not fail the run on cases that are newer than this version
     #[arg(long, value_name = "VERSION", value_parser = version)]
     catalogue: Option<Version>,
-    /// A call that this peer answers, for peers without the probe: METHOD[ARGUMENTS] with the callback as "$cb", for
-    /// example 'add[1,2,"$cb"]'
+    /// For peers without the probe, a call that the peer answers: METHOD[ARGUMENTS] with "$cb" as
+    /// the callback, for example 'add[1,2,"$cb"]'
     #[arg(long, value_name = "EXPR")]
     ping: Option<String>,
-    /// What the peer speaks: the dialect of dnode-protocol 0.2, or of 0.1 (the owner of a function culls it, and the method error tells of
-    /// errors)
+    /// The dialect of the peer: that of dnode-protocol 0.2, or of 0.1 (the owner of a function
+    /// culls it, and errors call the method "error")
     #[arg(long, value_name = "VERSION", default_value_t)]
     dialect: Dialect,
-    /// How many cases run side by side
+    /// How many cases run in parallel
     #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=256))]
     jobs: u16,
     /// How long a case may take, for example 500ms or 5s
     #[arg(long, value_name = "DUR", default_value = "2s", value_parser = duration)]
     deadline: Duration,
-    /// End the run at the first case whose verdict gates
+    /// Stop at the first case that fails the run
     #[arg(long)]
     fail_fast: bool,
-    /// Write a report: text, json (the canonical one), events (all that happened, for `report`), junit, tap, markdown,
-    /// github (annotations) or html; may be given several times. The path - is standard output, where the report for people
-    /// then is not written, but for github
+    /// Write a report; can be repeated. Formats: text, json (canonical), events (complete, for
+    /// `report`), junit, tap, markdown, github (annotations) and html. The path - is standard
+    /// output, and replaces the text report there (github is added to it)
     #[arg(long, value_name = "FORMAT=PATH", value_parser = report::report_file)]
     report: Vec<report::ReportFile>,
-    /// Show every case, not only the findings
+    /// Show all cases, not only the findings
     #[arg(long, short)]
     verbose: bool,
 }
@@ -147,7 +146,8 @@ impl PeerArgs {
         }
     }
 
-    /// Where a client comes to us, if one does; it is told where that is, unless we start it.
+    /// The listener for a peer that is a client, if `--listen` is given. Prints its address, unless
+    /// we start the client.
     async fn host(&self, address: Option<&str>) -> Result<Option<Host>, Failure> {
         let host = self.reach.host(address, self.exec.as_deref()).await?;
         if let Some(host) = host.as_ref().filter(|host| !host.starts_clients()) {
@@ -179,14 +179,14 @@ impl From<GateLevel> for Level {
     }
 }
 
-/// A version that this suite has had.
+/// Reads a released version of this suite.
 fn version(text: &str) -> Result<Version, String> {
     let current = env!("CARGO_PKG_VERSION");
     let version =
         Version::parse(text).map_err(|_| format!("a version has three numbers, for example {current}"))?;
     match Version::parse(current).is_ok_and(|current| version <= current) {
         true => Ok(version),
-        false => Err(format!("this is dnode-conform {current}: it does not know what came later")),
+        false => Err(format!("this is dnode-conform {current}, which knows no later version")),
     }
 }
 
@@ -195,12 +195,14 @@ fn duration(text: &str) -> Result<Duration, String> {
         Ok(duration) if (Duration::from_millis(100)..=Duration::from_secs(3600)).contains(&duration) => {
             Ok(duration)
         }
-        Ok(_) => Err("a deadline lies between 100ms and 1h: less says nothing about a peer".to_owned()),
+        Ok(_) => {
+            Err("a deadline must be from 100ms to 1h; a shorter one says nothing about a peer".to_owned())
+        }
         Err(error) => Err(format!("{error}; write for example 500ms or 5s")),
     }
 }
 
-/// Runs the command line and says with which status the program ends.
+/// Runs the command line and returns the exit status.
 #[must_use]
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
@@ -241,9 +243,9 @@ fn random_seed() -> u64 {
     RandomState::new().hash_one(0_u8) % 1_000_000
 }
 
-/// Calls `act` at each interruption; the second, a moment after the first, ends the program.
+/// Calls `act` on each SIGINT and SIGTERM. A second one after half a second ends the program.
 fn on_signal(act: impl Fn() + Send + 'static) {
-    // They are heard from now on, not from when the task first runs.
+    // Install the handlers now, not when the task first runs.
     let (Ok(mut interrupt), Ok(mut terminate)) =
         (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
     else {
@@ -257,7 +259,7 @@ fn on_signal(act: impl Fn() + Send + 'static) {
                 _ = terminate.recv() => {}
             }
             act();
-            // `timeout` and others signal the process and its group: two at once are one.
+            // `timeout` and others signal both the process and its group. Two at once count as one.
             if first.get_or_insert_with(Instant::now).elapsed() > Duration::from_millis(500) {
                 crate::program::process::kill_all();
                 std::process::exit(i32::from(COULD_NOT_RUN));
@@ -267,23 +269,29 @@ fn on_signal(act: impl Fn() + Send + 'static) {
 }
 
 fn fail(failure: &Failure) -> ExitCode {
-    // The text may quote the peer.
+    // The text may quote the peer, so it is escaped.
     let lines: Vec<String> = failure.to_string().lines().map(dnode_reports::escape::terminal).collect();
     warn(format_args!("dnode-conform: {}", lines.join("\n")));
     ExitCode::from(COULD_NOT_RUN)
 }
 
-/// Prints a line. Who stopped reading changes nothing about what is done; `println!` would panic.
+/// Prints a line to standard output.
 fn say(line: impl Display) -> Result<(), Failure> {
-    match writeln!(io::stdout(), "{line}") {
+    print("standard output", format!("{line}\n"))
+}
+
+/// Writes `text` to standard output; `what` names it in errors. A closed pipe is no error: whoever reads
+/// the output may stop early. (`println!` would panic.)
+fn print(what: &str, text: impl AsRef<[u8]>) -> Result<(), Failure> {
+    match io::stdout().write_all(text.as_ref()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            Err(Failure::caller(format!("standard output cannot be written: {error}")))
+            Err(Failure::caller(format!("{what} cannot be written: {error}")))
         }
         _ => Ok(()),
     }
 }
 
-/// Prints a line to standard error, if it can be.
+/// Prints a line to standard error, and ignores errors.
 fn warn(line: impl Display) {
     let _ = writeln!(anstream::stderr(), "{line}");
 }

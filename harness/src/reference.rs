@@ -3,7 +3,6 @@
 
 pub mod conduct;
 pub mod fault;
-pub mod matrix;
 pub mod variant;
 
 use conduct::{Conduct, DIED, Reaction, line_of};

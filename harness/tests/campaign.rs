@@ -1,27 +1,29 @@
-//! What campaigns find: `CAMPAIGN.md` says for each fault of the reference peer which oracle found it, after how many sessions and how long.
+//! Campaigns: they find the faults of the reference peer.
 //!
-//! The document is made by a campaign against every fault, which takes minutes; the plain test runs those against a few faults, and holds the
-//! table to the list of all.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test")]
+//! `reports/evidence/campaign.json` says for each fault which oracle finds it, after how many
+//! sessions and after how long. To measure the table, a campaign runs against every fault, which
+//! takes minutes. The plain test runs a campaign against a few faults.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod support;
 
-use dnode_conform::campaign::{Finding, Notice, Options, campaign};
+use dnode_conform::campaign::{CampaignOptions, Finding, Notice, campaign};
 use dnode_conform::cases::level;
 use dnode_conform::program::Target;
-use dnode_conform::reference::fault;
+use dnode_conform::reference::fault::{self, Fault};
 use dnode_conform::verdict::Command;
 use dnode_spec::clause::Level;
 use dnode_spec::dialect::Dialect;
-use std::fmt::Write as _;
+use serde::{Deserialize, Serialize};
 use std::time::Duration;
-use support::{PROGRAM, root};
+use support::PROGRAM;
+use support::evidence::{self, Row, Search};
 use tokio_util::sync::CancellationToken;
 
-/// How long a campaign may take to find a fault.
+/// The time after which a campaign ends.
 const TIME: Duration = Duration::from_secs(60);
 
-/// Those of the plain test: one for each way to find something.
+/// The faults of the plain test. Each is found in another way.
 const QUICK: [&str; 6] = [
     "dies-of-bad-lines",
     "deaf-after-bad-messages",
@@ -31,12 +33,88 @@ const QUICK: [&str; 6] = [
     "single-quotes",
 ];
 
-/// The first finding of a campaign against this fault that fails.
-fn first(fault: &str) -> Option<Finding> {
+/// A row of the table.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Campaign {
+    fault: String,
+    /// The clause that the fault breaks.
+    breaks: String,
+    #[serde(flatten)]
+    search: Search<Found>,
+}
+
+/// The first finding of a campaign that fails it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Found {
+    oracle: String,
+    clause: String,
+    /// The number of sessions until the finding.
+    sessions: u64,
+    /// The time until the finding, rounded to 0.1 s.
+    seconds: f64,
+    /// The origin of the session that shows it.
+    source: String,
+}
+
+impl Row for Campaign {
+    const TABLE: &'static str = "campaign";
+
+    const HEAD: &'static str = "# Faults that campaigns find\n\n\
+        For each fault of the reference peer, this table shows the first finding that fails a campaign with seed 1 and two lanes: the\n\
+        oracle and the clause, after how many sessions and after how long (on two busy cores), and the origin of the session.\n\
+        The origin is a seed (the campaign plays the transcripts of the catalogue first), the model, a walk with one deviation, or a\n\
+        mutation.\n\
+        A campaign ends after 60 s. It runs with `--level observed` if the clause of the fault is only observed.\n\
+        Generated from `campaign.json`; `UPDATE=1 cargo test --release -p dnode-conform --test campaign` measures again and writes both\n\
+        files. `FAULTS=a,b` measures only these rows.\n\n\
+        | fault | breaks | found by | clause | sessions | seconds | from |\n|---|---|---|---|---|---|---|\n";
+
+    fn name(&self) -> &str {
+        &self.fault
+    }
+
+    fn line(&self) -> String {
+        let Campaign { fault, breaks, search } = self;
+        match search {
+            Search::Found(Found { oracle, clause, sessions, seconds, source }) => {
+                format!(
+                    "| `{fault}` | {breaks} | {oracle} | {clause} | {sessions} | {seconds:.1} | {source} |"
+                )
+            }
+            Search::NotFound { not_found } => {
+                format!("| `{fault}` | {breaks} | not found: {not_found} | | | | |")
+            }
+        }
+    }
+
+    fn problem(&self) -> Option<String> {
+        let clause = fault::find(&self.fault)?.clause;
+        if self.breaks != clause {
+            return Some(format!("it breaks {clause}"));
+        }
+        self.search.problem()
+    }
+}
+
+impl From<Finding> for Found {
+    fn from(finding: Finding) -> Found {
+        Found {
+            oracle: finding.identity.oracle.word().to_owned(),
+            clause: finding.identity.clause.clone(),
+            sessions: finding.sessions,
+            seconds: (finding.after as f64 / 100.0).round() / 10.0,
+            source: finding.source.to_string(),
+        }
+    }
+}
+
+/// The first finding that fails a campaign against this fault.
+fn first(fault: &Fault) -> Option<Finding> {
     let folder = tempfile::tempdir().unwrap();
     let interrupted = CancellationToken::new();
-    let options = Options {
-        target: Target::exec(&format!("exec '{PROGRAM}' serve --fault {fault} --listen 127.0.0.1:{{port}}")),
+    let exec = format!("exec '{PROGRAM}' serve --fault {} --listen 127.0.0.1:{{port}}", fault.name);
+    let options = CampaignOptions {
+        target: Target::exec(&exec),
         ping: None,
         time: TIME,
         seed: 1,
@@ -44,10 +122,10 @@ fn first(fault: &str) -> Option<Finding> {
         jobs: 2,
         corpus: None,
         findings: folder.path().to_owned(),
-        // What is only observed is looked for where it is asked for.
-        gate: level(fault::find(fault).unwrap().clause).max(Level::Robust),
+        // A fault of an observed clause fails a campaign only at that level.
+        gate: level(fault.clause).max(Level::Robust),
         patience: Duration::from_secs(1),
-        first: true,
+        fail_fast: true,
         command: Command::default(),
         interrupted: interrupted.clone(),
     };
@@ -59,74 +137,33 @@ fn first(fault: &str) -> Option<Finding> {
             && first.is_none()
         {
             first = Some(*finding);
-            // Shorter it need not be here.
+            // The finding does not need to be shrunk.
             interrupted.cancel();
         }
     };
     let ran = runtime.block_on(campaign(options, &mut tell));
     runtime.shutdown_background();
     if let Err(error) = ran {
-        println!("{fault}: {error}");
+        println!("{}: {error}", fault.name);
     }
     first
 }
 
-const HEAD: &str = "# What campaigns find\n\nGenerated by `UPDATE=1 cargo test --release -p dnode-conform --test campaign`: for each fault of the reference peer, the first \
-finding of a campaign with seed 1 and two lanes that fails (with `--level observed` for a fault whose clause is no more than observed), after how many sessions and how long (two busy cores), and where the session came \
-from: a seed (the catalogue's transcripts are played first), the model, a walk with one deviation, or a mutation. A campaign ends after 60 s. \
-`FAULTS=a,b` makes only these rows anew. What is not found is about the probe, which `run` judges and a campaign only uses.\n\n\
-| fault | breaks | found by | clause | sessions | seconds | from |\n|---|---|---|---|---|---|---|\n";
-
-fn row(fault: &fault::Fault) -> String {
-    let Some(found) = first(fault.name) else {
-        return format!("| `{}` | {} | not found | | | | |", fault.name, fault.clause);
-    };
-    let seconds = found.after as f64 / 1000.0;
-    let identity = &found.identity;
-    format!(
-        "| `{}` | {} | {} | {} | {} | {seconds:.1} | {} |",
-        fault.name,
-        fault.clause,
-        identity.oracle.word(),
-        identity.clause,
-        found.sessions,
-        found.source
-    )
+#[test]
+fn evidence_is_fresh() {
+    evidence::assert_fresh::<Campaign>(fault::of(Dialect::default()).map(|fault| fault.name));
 }
 
 #[test]
-fn the_table_names_every_fault_and_a_few_are_found_again() {
-    let path = root().join("CAMPAIGN.md");
-    if std::env::var_os("UPDATE").is_some() {
-        let mut out = HEAD.to_owned();
-        let only = std::env::var("FAULTS").unwrap_or_default();
-        let before = std::fs::read_to_string(&path).unwrap_or_default();
-        for fault in fault::of(Dialect::default()) {
-            let known = before.lines().find(|line| line.starts_with(&format!("| `{}` |", fault.name)));
-            let wanted = only.is_empty() || only.split(',').any(|name| name == fault.name);
-            let row = match known.filter(|_| !wanted) {
-                Some(row) => row.to_owned(),
-                None if wanted => row(fault),
-                None => format!("| `{}` | {} | not tried | | | | |", fault.name, fault.clause),
-            };
-            println!("{row}");
-            writeln!(out, "{row}").unwrap();
-        }
-        std::fs::write(&path, out).unwrap();
-    }
-    let table = std::fs::read_to_string(path).unwrap_or_default();
-    for fault in fault::of(Dialect::default()) {
-        assert!(
-            table.contains(&format!("| `{}` |", fault.name)),
-            "{} is not in CAMPAIGN.md: UPDATE=1",
-            fault.name
-        );
-    }
+fn faults_are_found_as_committed() {
+    // One at a time, because the table has times.
+    let rows =
+        evidence::measured(1, fault::of(Dialect::default()).collect(), |fault, before: Option<&Campaign>| {
+            let search = Search::new(first(fault).map(Found::from), before.map(|row| &row.search));
+            Campaign { fault: fault.name.to_owned(), breaks: fault.clause.to_owned(), search }
+        });
     for name in QUICK {
-        assert!(
-            !table.contains(&format!("| `{name}` | {} | not found", fault::find(name).unwrap().clause)),
-            "{name}"
-        );
-        assert!(first(name).is_some(), "{name} is no longer found");
+        assert!(rows.iter().any(|row| row.fault == name && row.search.found().is_some()), "{name}");
+        assert!(first(fault::find(name).unwrap()).is_some(), "{name} is no longer found");
     }
 }

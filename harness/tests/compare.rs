@@ -3,7 +3,7 @@
 
 mod support;
 
-use dnode_conform::reference::matrix;
+use dnode_reports::evidence::matrix;
 use std::collections::BTreeSet;
 use std::io::Write;
 use support::{PROGRAM, Ran, peer, read_to_end, run};
@@ -23,7 +23,8 @@ fn shown(ran: &Ran) -> BTreeSet<String> {
 fn a_peer_with_a_fault_differs_in_the_cases_that_catch_it() {
     for (fault, only, cases) in [("no-white-space", "B", "framing/*"), ("no-point-zero", "A", "message/*")] {
         let group = cases.trim_end_matches('*');
-        let mut catching = matrix::committed()[fault].clone();
+        let row = matrix().unwrap().into_iter().find(|row| row.fault == fault).unwrap();
+        let mut catching = row.caught_by;
         catching.retain(|case| case.starts_with(group));
         assert!(!catching.is_empty(), "{fault}");
         let faulty = with_fault(fault);
@@ -44,7 +45,7 @@ fn a_broken_clause_is_shown_with_its_sentence() {
         .expect_text("\nprobe/add\n  A  pass: conforms\n  B  fail: breaks probe/complete (")
         .expect_text("A program that claims the probe")
         .expect_text("expected  ")
-        .expect_text("came      ");
+        .expect_text("got       ");
 }
 
 #[test]

@@ -7,7 +7,7 @@ mod support;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use support::library::on_four_threads;
+use support::library::on_threads;
 use support::{PROGRAM, run};
 
 fn served(arguments: &str) -> String {
@@ -73,7 +73,7 @@ fn a_finding_is_shrunk_and_its_folder_reproduces_it() {
         ("deaf-after-bad-lines", "deaf"),
         ("counts-to-the-index", "not-served"),
     ];
-    on_four_threads(faults, |(fault, oracle)| {
+    on_threads(4, faults, |(fault, oracle)| {
         let (_keep, finding) = only(fault, oracle);
         let transcript = std::fs::read_to_string(finding.join("transcript.jsonl")).unwrap();
         assert!(transcript.lines().count() <= 4, "{transcript}");
@@ -140,7 +140,7 @@ fn a_finding_outlives_a_killed_campaign_and_is_not_reported_twice() {
         "{before:?}"
     );
     let again = run(&[&arguments[..], &["--time", "3s"]].concat());
-    again.expect_status(&[1]).expect_text("findings from before");
+    again.expect_status(&[1]).expect_text("of earlier campaigns");
     // Another operation may show the same fault in a new folder, but no old folder is reported
     // again.
     let known = folders(&findings);

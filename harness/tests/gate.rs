@@ -43,7 +43,7 @@ fn a_baseline_excuses_known_failures_and_finds_stale_entries() {
     run(&["baseline", "create", &known, &report, "--reason", "they come in the other order"])
         .expect_status(&[0])
         .expect_text("added    message/argument-order");
-    run(&["baseline", "create", &known, &report]).expect_status(&[2]).expect_text("is there already");
+    run(&["baseline", "create", &known, &report]).expect_status(&[2]).expect_text("exists already");
 
     let judge = |peer: &[&str]| run(&[peer, &["--baseline", &known], &CASES[..]].concat());
     judge(&["--exec", &faulty])
@@ -84,7 +84,7 @@ fn a_snapshot_is_written_compared_and_updated() {
     let snapshot = folder.path("snapshot.json");
     let faulty = with_fault("wrong-sum");
     let run_it = |peer: &[&str], more: &[&str]| run(&[peer, &["--snapshot", &snapshot], more].concat());
-    run_it(&["--exec", &faulty], &[]).expect_status(&[2]).expect_text("with --update it is written");
+    run_it(&["--exec", &faulty], &[]).expect_status(&[2]).expect_text("add --update to write it");
     run_it(&["--exec", &faulty], &["--update"]).expect_status(&[0]).expect_text("accepted into the snapshot");
     let written = read(&snapshot);
     assert!(written.starts_with("{\n  \"format\": 1,") && written.contains("\"fail\""), "{written}");
@@ -110,7 +110,7 @@ fn a_failed_run_does_not_overwrite_the_snapshot() {
     let silent = "python3 -c 'import socket,sys;s=socket.create_server((\"127.0.0.1\",{port}));k=[]\nwhile 1: k+=[s.accept()]'";
     run(&["--exec", silent, "--snapshot", &snapshot, "--update", "--deadline", "100ms"]).expect_status(&[2]);
     assert_eq!(read(&snapshot), "before");
-    run(&["--snapshot", &snapshot]).expect_status(&[2]).expect_text("is no snapshot");
+    run(&["--snapshot", &snapshot]).expect_status(&[2]).expect_text("is not a snapshot");
     run(&["--snapshot", &snapshot, "--update", "--case", "probe/*"]).expect_status(&[2]);
 }
 
@@ -127,7 +127,7 @@ fn cases_newer_than_the_frozen_catalogue_run_but_do_not_gate() {
         .expect_status(&[0])
         .expect_text("newer than the catalogue 0.1.0")
         .expect_text("1 fail (1 excused)");
-    run(&["--catalogue", "99.0.0"]).expect_status(&[2]).expect_text("it does not know what came later");
+    run(&["--catalogue", "99.0.0"]).expect_status(&[2]).expect_text("which knows no later version");
     run(&["--catalogue", "1"]).expect_status(&[2]).expect_text("a version has three numbers");
 }
 

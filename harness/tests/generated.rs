@@ -1,9 +1,10 @@
-//! Generated sessions: nothing legal is blamed, each fault that legal sessions reach is found and shrunk, and `GENERATED.md` says with how many
-//! sessions and to how many steps.
+//! Generated sessions: correct peers pass them, and they find and shrink each fault that legal
+//! sessions can reach.
 //!
-//! The document is made by up to [`SESSIONS`] sessions against every fault, which takes minutes; the plain test runs for each fault the
-//! first session that finds it.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test")]
+//! `reports/evidence/generated.json` says how many sessions it takes to find a fault, and how many
+//! steps shrinking leaves. To measure the table, up to [`SESSIONS`] sessions run against every
+//! fault, which takes minutes. The plain test runs only the first session that finds a fault.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod support;
 
@@ -15,152 +16,160 @@ use dnode_reports::event::Outcome;
 use dnode_spec::clause::Level;
 use dnode_spec::dialect::Dialect;
 use dnode_spec::generate::{Kind, Seed};
-use std::collections::BTreeMap;
-use std::sync::Mutex;
-use support::library::{on_four_threads, outcomes, served};
-use support::{install, root, run};
+use serde::{Deserialize, Serialize};
+use std::ops::Range;
+use support::evidence::{self, Row, Search};
+use support::library::{on_threads, outcomes, served};
+use support::{install, run};
 
-/// How many sessions a fault may take to be found.
+/// The number of sessions after which the search for a fault ends.
 const SESSIONS: u64 = 2000;
 
 /// The seed of the committed table.
 const SEED: u64 = 1;
 
-fn seeds(numbers: impl IntoIterator<Item = u64>) -> Cases {
-    sessions(Kind::Legal, numbers)
+/// Most of the time is waiting.
+const THREADS: usize = 4;
+
+fn sessions(kind: Kind, numbers: Range<u64>) -> Cases {
+    Cases::Generated(numbers.map(|number| Seed { seed: SEED, number, kind }).collect())
 }
 
-fn sessions(kind: Kind, numbers: impl IntoIterator<Item = u64>) -> Cases {
-    Cases::Generated(numbers.into_iter().map(|number| Seed { seed: SEED, number, kind }).collect())
-}
-
+/// The ids of the outcomes that fail the run.
 fn gating(outcomes: &[Outcome]) -> Vec<&str> {
     outcomes.iter().filter(|it| it.gates(Level::Robust)).map(|it| it.id.as_str()).collect()
 }
 
 #[test]
-fn legal_sessions_are_blamed_on_no_one() {
-    assert_eq!(gating(&outcomes(Target::Reference(Dialect::default()), seeds(0..1000), false)), [""; 0]);
+fn correct_peers_pass_legal_sessions() {
+    let legal = |target, count| outcomes(target, sessions(Kind::Legal, 0..count), false);
+    assert_eq!(gating(&legal(Target::Reference(Dialect::default()), 1000)), [""; 0]);
     for variant in VARIANTS {
-        let outcomes = outcomes(served(&format!("--variant {}", variant.name)), seeds(0..100), false);
+        let outcomes = legal(served(&format!("--variant {}", variant.name)), 100);
         assert_eq!(gating(&outcomes), [""; 0], "{}", variant.name);
     }
     install("npm-dnode");
-    let npm = Target::exec("exec node ../fixtures/peers/npm-dnode/server.js {port}");
-    let outcomes = outcomes(npm, seeds(0..500), false);
-    // It breaks characters, as its committed report says; the first session that shows it stands for all.
+    let outcomes = legal(Target::exec("exec node ../fixtures/peers/npm-dnode/server.js {port}"), 500);
+    // npm dnode breaks characters, as its committed report says. Only the first session that shows
+    // a failure reports it.
     let found: Vec<&str> =
         outcomes.iter().filter_map(|it| Some(it.divergence.as_ref()?.clause.as_str())).collect();
     assert_eq!(found, ["framing/split-character"]);
 }
 
 #[test]
-fn where_all_crosses_only_what_no_order_allows_is_blamed() {
+fn crossing_sessions_fail_only_if_no_order_of_messages_is_legal() {
     let crossing = |target, count| outcomes(target, sessions(Kind::Crossing, 0..count), false);
     assert_eq!(gating(&crossing(Target::Reference(Dialect::default()), 500)), [""; 0]);
     for variant in VARIANTS {
         let outcomes = crossing(served(&format!("--variant {}", variant.name)), 50);
         assert_eq!(gating(&outcomes), [""; 0], "{}", variant.name);
     }
-    // What it answers is wrong, and left free here; what it calls after it gave it back is not.
+    // These sessions do not judge what an answer says. They do judge a call of a culled function.
     assert_eq!(gating(&crossing(served("--fault swaps-arguments"), 50)), [""; 0]);
     assert_eq!(gating(&crossing(served("--fault culls-then-calls"), 50)), ["always/callback-not-culled"]);
 }
 
-/// What finds a fault: how many sessions it took, and how many steps are left of the one that shows it, where one alone does.
-#[derive(Debug, PartialEq, Eq)]
+/// A row of the table.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Generated {
+    fault: String,
+    #[serde(flatten)]
+    search: Search<Found>,
+}
+
+/// A fault that sessions find.
+#[derive(Debug, Clone, Serialize, Deserialize)]
 struct Found {
+    /// The number of sessions until the first finding.
     sessions: u64,
+    /// The number of steps after shrinking, if a single session shows the fault.
     steps: Option<usize>,
 }
 
-fn find(fault: &Fault, numbers: std::ops::Range<u64>) -> Option<Found> {
-    let all = numbers.end;
-    let outcomes = outcomes(served(&format!("--fault {}", fault.name)), seeds(numbers), true);
-    let found = outcomes.iter().find(|it| it.gates(Level::Observed))?;
-    let steps = |outcome: &Outcome| outcome.evidence.transcript.lines().count().checked_sub(1);
-    if let Ok(seed) = found.id.parse::<Seed>() {
-        return Some(Found { sessions: seed.number + 1, steps: steps(found) });
+impl Row for Generated {
+    const TABLE: &'static str = "generated";
+
+    const HEAD: &'static str = "# Faults that generated sessions find\n\n\
+        For each fault of the reference peer that legal sessions can reach, this table shows how many sessions of seed 1 it took to find\n\
+        it, and how many steps were left after shrinking.\n\
+        Shrinking is not needed if the monitor sees the fault on any line, or if the preflight or the end of the process shows it.\n\
+        Generated from `generated.json`; `UPDATE=1 cargo test -p dnode-conform --test generated every` measures again and writes both\n\
+        files.\n\n\
+        | fault | sessions | steps |\n|---|---|---|\n";
+
+    fn name(&self) -> &str {
+        &self.fault
     }
-    // What the monitor finds names the session that showed it; the preflight and the end of the process name none.
-    let shown = found.reason.as_deref().and_then(|reason| reason.strip_prefix("seen first in "));
-    let seed = shown.and_then(|shown| shown.parse::<Seed>().ok());
+
+    fn line(&self) -> String {
+        let (sessions, steps) = match &self.search {
+            Search::Found(Found { sessions, steps: Some(steps) }) => {
+                (sessions.to_string(), steps.to_string())
+            }
+            Search::Found(Found { sessions, steps: None }) => (sessions.to_string(), "not needed".to_owned()),
+            Search::NotFound { not_found } => (format!("not found: {not_found}"), String::new()),
+        };
+        format!("| `{}` | {sessions} | {steps} |", self.fault)
+    }
+
+    fn problem(&self) -> Option<String> {
+        self.search.problem()
+    }
+}
+
+/// Runs the legal sessions with these numbers against a fault.
+fn find(fault: &Fault, numbers: Range<u64>) -> Option<Found> {
+    let all = numbers.end;
+    let target = served(&format!("--fault {}", fault.name));
+    let outcomes = outcomes(target, sessions(Kind::Legal, numbers), true);
+    let found = outcomes.iter().find(|it| it.gates(Level::Observed))?;
+    if let Ok(seed) = found.id.parse::<Seed>() {
+        let steps = found.evidence.transcript.lines().count().checked_sub(1);
+        return Some(Found { sessions: seed.number + 1, steps });
+    }
+    // A finding of the monitor names its session. A finding of the preflight or of the end of the
+    // process names none.
+    let session = found.reason.as_deref().and_then(|reason| reason.strip_prefix("seen first in "));
+    let seed = session.and_then(|session| session.parse::<Seed>().ok());
     Some(Found { sessions: seed.map_or(all, |seed| seed.number + 1), steps: None })
 }
 
-const HEAD: &str = "# What generated sessions find\n\nGenerated by `UPDATE=1 cargo test -p dnode-conform --test generated every`: for each fault of the reference peer that legal \
-sessions reach, how many sessions of seed 1 it took, and how many steps were left after shrinking. A fault that the monitor sees on any line, or \
-that the preflight or the end of the process shows, needs no shrinking.\n\n| fault | sessions | steps |\n|---|---|---|\n";
-
-fn path() -> std::path::PathBuf {
-    root().join("GENERATED.md")
-}
-
-/// The rows of the committed table: the fault, and the session that finds it.
-fn committed() -> BTreeMap<String, Option<u64>> {
-    let text = std::fs::read_to_string(path()).unwrap_or_default();
-    let rows = text.lines().filter(|line| line.starts_with("| `"));
-    let row = |line: &str| {
-        let cells: Vec<&str> = line.split('|').map(str::trim).collect();
-        (cells[1].trim_matches('`').to_owned(), cells[2].parse::<u64>().ok())
-    };
-    rows.map(row).collect()
+/// The faults that legal sessions can reach.
+fn legal() -> impl Iterator<Item = &'static Fault> {
+    fault::of(Dialect::default()).filter(|fault| fault.legal)
 }
 
 #[test]
-fn every_fault_that_legal_sessions_reach_is_found_as_the_table_says() {
-    let legal = || fault::of(Dialect::default()).filter(|fault| fault.legal);
-    if std::env::var_os("UPDATE").is_some() {
-        let only = std::env::var("FAULTS").unwrap_or_default();
-        let before = std::fs::read_to_string(path()).unwrap_or_default();
-        let rows = Mutex::new(BTreeMap::new());
-        on_four_threads(legal().collect(), |fault| {
-            let known = before.lines().find(|line| line.starts_with(&format!("| `{}` |", fault.name)));
-            if let Some(row) =
-                known.filter(|_| !only.is_empty() && !only.split(',').any(|it| it == fault.name))
-            {
-                rows.lock().unwrap().insert(fault.name, row.to_owned());
-                return;
-            }
-            // A few first: where each finding takes its time, many would take all of it.
-            let found =
-                [0..1, 1..10, 10..100, 100..SESSIONS].into_iter().find_map(|numbers| find(fault, numbers));
-            let row = match found {
-                Some(Found { sessions, steps }) => {
-                    let steps = steps.map_or_else(|| "none needed".to_owned(), |steps| steps.to_string());
-                    format!("| `{}` | {} | {steps} |", fault.name, sessions)
-                }
-                None => format!("| `{}` | not found | |", fault.name),
-            };
-            println!("{row}");
-            rows.lock().unwrap().insert(fault.name, row);
-        });
-        let rows = rows.into_inner().unwrap();
-        let rows: Vec<&str> = legal().map(|fault| rows[fault.name].as_str()).collect();
-        std::fs::write(path(), format!("{HEAD}{}\n", rows.join("\n"))).unwrap();
-    }
-    let committed = committed();
-    let names: Vec<&str> = legal().map(|fault| fault.name).collect();
-    assert!(
-        names.iter().all(|name| committed.contains_key(*name)),
-        "GENERATED.md is stale: run with UPDATE=1"
-    );
-    // All of them take minutes; every third stands for the others.
-    let missed = Mutex::new(Vec::new());
-    on_four_threads(legal().step_by(3).collect(), |fault| {
-        let Some(Some(sessions)) = committed.get(fault.name) else { return };
-        // What depends on how the system cuts a stream into segments may take another session now and then.
-        let found = find(fault, sessions - 1..*sessions).or_else(|| find(fault, 0..100));
-        if found.is_none() {
-            missed.lock().unwrap().push(format!("session {} no longer finds {}", sessions - 1, fault.name));
-        }
+fn evidence_is_fresh() {
+    evidence::assert_fresh::<Generated>(legal().map(|fault| fault.name));
+}
+
+#[test]
+fn every_legal_fault_is_found_as_committed() {
+    let rows = evidence::measured(THREADS, legal().collect(), |fault, before: Option<&Generated>| {
+        // A few sessions first. If each finding takes long, many sessions take too long.
+        let batches = [0..1, 1..10, 10..100, 100..SESSIONS];
+        let found = batches.into_iter().find_map(|numbers| find(fault, numbers));
+        let search = Search::new(found, before.map(|row| &row.search));
+        Generated { fault: fault.name.to_owned(), search }
     });
-    let missed = missed.into_inner().unwrap();
+    // All faults take minutes, so the plain test takes every third.
+    let found =
+        rows.iter().step_by(3).filter_map(|row| Some((row.fault.as_str(), row.search.found()?.sessions)));
+    let missed = on_threads(THREADS, found.collect(), |(name, sessions)| {
+        let fault = fault::find(name).unwrap();
+        // The system may cut a stream into other segments, and then another session finds the
+        // fault.
+        let found = find(fault, sessions - 1..sessions).or_else(|| find(fault, 0..100));
+        found.is_none().then(|| format!("session {} no longer finds {name}", sessions - 1))
+    });
+    let missed: Vec<String> = missed.into_iter().flatten().collect();
     assert!(missed.is_empty(), "{}", missed.join("\n"));
 }
 
 #[test]
-fn sessions_of_dialect_0_1_are_legal_there() {
+fn sessions_of_dialect_0_1_pass() {
     let ran = run(&["run", "--dialect", "0.1", "--generate", "300", "--seed", "1"]);
     ran.expect_status(&[0]);
     let ran = run(&["run", "--dialect", "0.1", "--generate", "100", "--seed", "1", "--illegal"]);

@@ -142,7 +142,7 @@ fn wrong_arguments_are_explained() {
     let wrong: &[(&[&str], &str)] = &[
         (&[&server], "role server): replay it with --listen"),
         (&[&server, "127.0.0.1:5050"], "role server): replay it with --listen"),
-        (&[&server, &client, listen[0], listen[1]], "replay them apart"),
+        (&[&server, &client, listen[0], listen[1]], "replay them separately"),
         (&[&server, listen[0], listen[1], "--ping", "add[1,2,\"$cb\"]"], "--ping is no help"),
         (&[&server, "127.0.0.1:5050", listen[0], listen[1]], "a target or --listen, not both"),
         (&[&server, "--listen", "nowhere"], "\"nowhere\" is not an address"),

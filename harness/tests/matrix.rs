@@ -1,26 +1,81 @@
-//! What the suite catches, and what it must not blame: the reference peer with each of its faults, and as each legal variant.
+//! The reference peer with each of its faults, and as each legal variant: the suite catches every
+//! fault and accepts every variant.
 //!
-//! `MATRIX.md` says which case catches which fault. A case catches a fault where its finding names the clause that the fault breaks.
-//! The document is made by running every case against every fault, which takes minutes; the plain test runs for each case one fault
-//! that it catches, and for each fault one case.
+//! `reports/evidence/matrix.json` says which case catches which fault. A case catches a fault if
+//! its finding names the clause that the fault breaks. To measure the matrix, every case runs
+//! against every fault, which takes minutes. The plain test runs one case for each fault, and one
+//! fault for each case.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod support;
 
 use dnode_conform::cases::{Selection, all, catalogue, over_the_run};
-use dnode_conform::reference::matrix::{self, Matrix};
 use dnode_conform::reference::{fault, variant};
 use dnode_conform::run::Options;
-use dnode_reports::event::Outcome;
+use dnode_reports::event::{Divergence, Outcome};
+use dnode_reports::evidence::Caught;
 use dnode_spec::clause::Level;
 use dnode_spec::dialect::Dialect;
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Mutex;
+use std::fmt::Write as _;
 use std::time::Duration;
-use support::library::{judge, on_four_threads, options, served};
-use support::root;
+use support::evidence::{self, Row};
+use support::library::{judge, on_threads, options, served};
 
-/// Runs cases against the reference peer served with these arguments.
+/// Most of the time is waiting.
+const THREADS: usize = 4;
+
+impl Row for Caught {
+    const TABLE: &'static str = "matrix";
+
+    const HEAD: &'static str = "# Matrix\n\n\
+        This matrix shows which case catches which fault of the reference peer (`dnode-conform serve --list-faults`).\n\
+        A case catches a fault if its finding names the clause that the fault breaks.\n\
+        Generated from `matrix.json`; `UPDATE=1 cargo test -p dnode-conform --test matrix` runs every case against every fault and\n\
+        writes both files.\n\n\
+        ## By fault\n\n| fault | breaks | caught by |\n|---|---|---|\n";
+
+    fn name(&self) -> &str {
+        &self.fault
+    }
+
+    fn line(&self) -> String {
+        format!("| `{}` | {} | {} |", self.fault, self.breaks, words(&self.caught_by))
+    }
+
+    fn problem(&self) -> Option<String> {
+        let clause = fault::find(&self.fault)?.clause;
+        if self.breaks != clause {
+            return Some(format!("it breaks {clause}"));
+        }
+        self.caught_by.is_empty().then(|| "no case catches it".to_owned())
+    }
+
+    fn tail(rows: &[Caught]) -> String {
+        let mut tail = "\n## By case\n\n| case | catches |\n|---|---|\n".to_owned();
+        for case in caught_cases(rows) {
+            let caught = rows.iter().filter(|row| row.caught_by.contains(case)).map(|row| &row.fault);
+            let _ = writeln!(tail, "| `{case}` | {} |", words(&caught.cloned().collect()));
+        }
+        tail
+    }
+}
+
+fn words(words: &BTreeSet<String>) -> String {
+    words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(" ")
+}
+
+/// The cases that catch a fault.
+fn caught_cases(rows: &[Caught]) -> BTreeSet<&str> {
+    rows.iter().flat_map(|row| &row.caught_by).map(String::as_str).collect()
+}
+
+#[test]
+fn evidence_is_fresh() {
+    evidence::assert_fresh::<Caught>(fault::all().map(|fault| fault.name));
+}
+
+/// Runs cases against the reference peer with these arguments of `serve`.
 fn outcomes(serve: &str, dialect: Dialect, cases: &[&str]) -> Vec<Outcome> {
     let cases: Vec<String> = cases.iter().map(|case| (*case).to_owned()).collect();
     let selection = Selection::new(&cases).unwrap();
@@ -29,13 +84,12 @@ fn outcomes(serve: &str, dialect: Dialect, cases: &[&str]) -> Vec<Outcome> {
     judge(&options, catalogue(dialect).unwrap())
 }
 
-/// Whether a case's finding names this clause.
+/// Whether the finding of a case names this clause.
 fn catches(outcome: &Outcome, clause: &str) -> bool {
-    let named = |divergence: &_| {
-        let dnode_reports::event::Divergence { clause: found, .. } = divergence;
-        found == clause || outcome.clauses.iter().any(|tested| tested == clause)
+    let names_clause = |divergence: &Divergence| {
+        divergence.clause == clause || outcome.clauses.iter().any(|tested| tested == clause)
     };
-    outcome.gates(Level::Observed) && outcome.divergence.as_ref().is_some_and(named)
+    outcome.gates(Level::Observed) && outcome.divergence.as_ref().is_some_and(names_clause)
 }
 
 /// The cases among `cases` that catch the fault.
@@ -44,119 +98,85 @@ fn catching(fault: &fault::Fault, cases: &[&str]) -> BTreeSet<String> {
     outcomes.into_iter().filter(|it| catches(it, fault.clause)).map(|it| it.id).collect()
 }
 
-/// All cases, those of the monitor and the probe among them. Those of `--pull` are for clients (`pull.rs`).
+/// All cases, including those of the monitor and the probe. `pull.rs` runs the cases for clients.
 fn case_ids() -> BTreeSet<String> {
     let cases = all().unwrap().into_iter().filter(|case| !case.transcript.header.server);
     let cases = cases.map(|case| case.id().to_owned());
     cases.chain(over_the_run().map(|case| case.id)).collect()
 }
 
-/// For each case the fault that the fewest cases catch, and for each fault the case that catches the fewest.
-fn sample(matrix: &Matrix) -> BTreeMap<&str, BTreeSet<&str>> {
+/// Faults to run, each with its cases: for each case the fault that the fewest cases catch, and for
+/// each fault the case that catches the fewest faults.
+fn sample(rows: &[Caught]) -> BTreeMap<&str, BTreeSet<&str>> {
     let mut sample: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
-    let mut rarest: BTreeMap<&str, &str> = BTreeMap::new();
-    for (fault, cases) in matrix {
-        for case in cases {
-            let known = rarest.entry(case).or_insert(fault);
-            if cases.len() < matrix[*known].len() {
-                *known = fault;
-            }
-        }
-        let plain = cases.iter().min_by_key(|case| matrix.values().filter(|all| all.contains(*case)).count());
-        sample.entry(fault).or_default().extend(plain.map(String::as_str));
+    for row in rows {
+        let catches = |case: &&String| rows.iter().filter(|row| row.caught_by.contains(*case)).count();
+        let rarest = row.caught_by.iter().min_by_key(catches);
+        sample.entry(&row.fault).or_default().extend(rarest.map(String::as_str));
     }
-    for (case, fault) in rarest {
-        sample.entry(fault).or_default().insert(case);
+    for case in caught_cases(rows) {
+        let catching = rows.iter().filter(|row| row.caught_by.contains(case));
+        let row = catching.min_by_key(|row| row.caught_by.len()).unwrap();
+        sample.entry(&row.fault).or_default().insert(case);
     }
     sample
 }
 
 #[test]
 fn every_case_catches_a_fault_and_every_fault_is_caught() {
-    let path = root().join("MATRIX.md");
-    if std::env::var("UPDATE").is_ok() {
-        // FAULTS=a,b runs only these again and keeps what the document says of the others.
-        let only = std::env::var("FAULTS").ok();
-        let again = |fault: &&fault::Fault| {
-            only.as_ref().is_none_or(|only| only.split(',').any(|name| name == fault.name))
-        };
-        let known = std::fs::read_to_string(&path).unwrap_or_default();
-        let matrix = Mutex::new(only.as_ref().map(|_| matrix::read(&known)).unwrap_or_default());
-        on_four_threads(fault::all().filter(again).collect(), |fault| {
-            let cases = catching(fault, &[]);
-            matrix.lock().unwrap().insert(fault.name.to_owned(), cases);
-        });
-        std::fs::write(&path, matrix::write(&matrix.into_inner().unwrap(), &case_ids())).unwrap();
-    }
-    let committed = std::fs::read_to_string(&path).unwrap_or_default();
-    let matrix = matrix::read(&committed);
-    assert!(
-        committed == matrix::write(&matrix, &case_ids()),
-        "MATRIX.md is stale: run `UPDATE=1 cargo test --test matrix` and commit what it writes"
-    );
-    let empty: Vec<&str> = committed.lines().filter(|line| line.contains("**nothing**")).collect();
-    assert!(
-        empty.is_empty(),
-        "cases that catch nothing, or faults that nothing catches:\n{}",
-        empty.join("\n")
-    );
-
-    let missed = Mutex::new(Vec::new());
-    on_four_threads(sample(&matrix).into_iter().collect(), |(name, cases)| {
-        let cases: Vec<&str> = cases.into_iter().collect();
-        // The monitor and the probe are judged by what other cases show.
+    let matrix = evidence::measured(THREADS, fault::all().collect(), |fault, _| Caught {
+        fault: fault.name.to_owned(),
+        breaks: fault.clause.to_owned(),
+        caught_by: catching(fault, &[]),
+    });
+    let cases = case_ids();
+    let cases: BTreeSet<&str> = cases.iter().map(String::as_str).collect();
+    assert_eq!(caught_cases(&matrix), cases, "matrix.json is stale, or a case catches no fault");
+    let missed = on_threads(THREADS, sample(&matrix).into_iter().collect(), |(name, cases)| {
+        // The monitor and the probe judge the lines of other cases.
         let selected: Vec<&str> = cases.iter().copied().chain(SHOWING).collect();
         let caught = catching(fault::find(name).unwrap(), &selected);
-        let misses = cases.iter().filter(|case| !caught.contains(**case));
-        missed.lock().unwrap().extend(misses.map(|case| format!("{case} does not catch {name}")));
+        let missed = cases.into_iter().filter(|case| !caught.contains(*case));
+        missed.map(|case| format!("{case} does not catch {name}")).collect::<Vec<_>>()
     });
-    let missed = missed.into_inner().unwrap();
+    let missed = missed.concat();
     assert!(
         missed.is_empty(),
-        "MATRIX.md is stale, or these cases have lost their teeth:\n{}",
+        "matrix.json is stale, or these cases miss their fault:\n{}",
         missed.join("\n")
     );
 }
 
-/// Cases whose lines show what the monitor judges.
+/// Cases whose lines the monitor and the probe judge.
 const SHOWING: [&str; 4] = ["probe/*", "link/sent-*", "value/strings", "cull/several"];
 
-fn assert_not_blamed(variants: Vec<String>) {
-    let blamed = Mutex::new(Vec::new());
-    on_four_threads(variants, |serve| {
-        let failed: Vec<String> = outcomes(&serve, Dialect::default(), &[])
-            .iter()
-            .filter(|outcome| outcome.gates(Level::Observed))
-            .map(|outcome| format!("{}: {:?}", outcome.id, outcome.divergence))
-            .collect();
-        if !failed.is_empty() {
-            blamed.lock().unwrap().push(format!("serve {serve}\n{}", failed.join("\n")));
-        }
+/// Fails if a case fails against the reference peer with one of these arguments of `serve`.
+fn assert_accepted(variants: Vec<String>) {
+    let failures = on_threads(THREADS, variants, |serve| {
+        let outcomes = outcomes(&serve, Dialect::default(), &[]);
+        let failed = outcomes.iter().filter(|outcome| outcome.gates(Level::Observed));
+        failed
+            .map(|outcome| format!("serve {serve}\n{}: {:?}", outcome.id, outcome.divergence))
+            .collect::<Vec<_>>()
     });
-    let blamed = blamed.into_inner().unwrap();
-    assert!(blamed.is_empty(), "{}", blamed.join("\n"));
+    let failures = failures.concat();
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
 }
 
 #[test]
-fn no_legal_variant_is_blamed() {
-    assert_not_blamed(
-        variant::VARIANTS.iter().map(|variant| format!("--variant {}", variant.name)).collect(),
-    );
+fn legal_variants_are_accepted() {
+    assert_accepted(variant::VARIANTS.iter().map(|variant| format!("--variant {}", variant.name)).collect());
 }
 
 #[test]
-fn no_combination_of_variants_is_blamed() {
-    let mut state = match std::env::var("SEED") {
-        Ok(seed) => seed.parse().unwrap_or_else(|_| panic!("SEED={seed} is no number")),
-        Err(_) => 1_u64,
-    };
-    let mut drawn = || {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        usize::try_from(state >> 33).unwrap() % variant::VARIANTS.len()
-    };
+fn combinations_of_variants_are_accepted() {
+    let seed = std::env::var("SEED")
+        .map_or(1, |seed| seed.parse().unwrap_or_else(|_| panic!("SEED={seed} is not a number")));
+    let mut random = fastrand::Rng::with_seed(seed);
     let combinations = (0..8).map(|_| {
-        let names: BTreeSet<&str> = (0..4).map(|_| variant::VARIANTS[drawn()].name).collect();
+        let names: BTreeSet<&str> =
+            (0..4).filter_map(|_| random.choice(variant::VARIANTS)).map(|it| it.name).collect();
         names.iter().map(|name| format!("--variant {name}")).collect::<Vec<_>>().join(" ")
     });
-    assert_not_blamed(combinations.collect());
+    assert_accepted(combinations.collect());
 }

@@ -1,5 +1,8 @@
-//! Renders the events or the canonical report of a run as Markdown: `cargo run -p dnode-reports
-//! --example render -- run.jsonl`
+//! Renders the events or the canonical report of a run as Markdown:
+//!
+//! ```sh
+//! cargo run -p dnode-reports --example render -- run.jsonl
+//! ```
 
 use std::error::Error;
 use std::io;

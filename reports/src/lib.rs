@@ -14,6 +14,7 @@ mod error;
 pub mod escape;
 pub mod event;
 pub mod events;
+pub mod evidence;
 pub mod fingerprint;
 pub mod format;
 pub mod github;

@@ -82,7 +82,7 @@ impl Page {
 
     /// A text with a label. Its lines are aligned. Without a label it continues the field before.
     pub(crate) fn field(&mut self, label: &str, style: Style, value: &str) {
-        self.hang(&format!("  {label:10}  "), style, value);
+        self.wrapped(&format!("  {label:10}  "), style, value);
     }
 
     /// The heading of a block.
@@ -92,12 +92,12 @@ impl Page {
     }
 
     /// A text behind a gutter. Its lines are aligned.
-    pub(crate) fn hang(&mut self, gutter: &str, style: Style, text: impl AsRef<[u8]>) {
-        self.hang_cut(gutter, style, text, 0);
+    pub(crate) fn wrapped(&mut self, gutter: &str, style: Style, text: impl AsRef<[u8]>) {
+        self.wrapped_cut(gutter, style, text, 0);
     }
 
-    /// Like [`Page::hang`], for a text that was already cut by `missing` bytes.
-    pub(crate) fn hang_cut(&mut self, gutter: &str, style: Style, text: impl AsRef<[u8]>, missing: usize) {
+    /// Like [`Page::wrapped`], for a text that was already cut by `missing` bytes.
+    pub(crate) fn wrapped_cut(&mut self, gutter: &str, style: Style, text: impl AsRef<[u8]>, missing: usize) {
         let shown = escape::terminal_cut(text, LONGEST, missing);
         self.lines(style::FAINT, gutter, style, &shown);
     }

@@ -143,9 +143,9 @@ impl<W: Write> Text<W> {
         self.repeat_findings(run, page);
         stale(ended, page);
         page.blank();
-        page.hang("", style::PLAIN, self.account.sum(run, ended));
+        page.wrapped("", style::PLAIN, self.account.sum(run, ended));
         let exit = self.account.exit(run, ended);
-        page.hang("", exit_style(&exit), exit.to_string());
+        page.wrapped("", exit_style(&exit), exit.to_string());
         Ok(())
     }
 
@@ -163,10 +163,10 @@ impl<W: Write> Text<W> {
         page.blank();
         page.plain(0, style::BOLD, &format!("{}; {which}", count(self.findings.len(), "finding")));
         for finding in self.findings.iter().take(MANY) {
-            page.hang("  ", style::PLAIN, finding);
+            page.wrapped("  ", style::PLAIN, finding);
         }
         if let more @ 1.. = self.findings.len().saturating_sub(MANY) {
-            page.hang("  ", style::FAINT, format!("and {more} more"));
+            page.wrapped("  ", style::FAINT, format!("and {more} more"));
         }
         finding::write(page, run, first, Detail::Brief);
     }
@@ -230,8 +230,8 @@ fn groups(title: &str, style: anstyle::Style, mut groups: Vec<(&String, &Vec<Str
     let all = groups.iter().map(|(_, ids)| ids.len()).sum();
     page.plain(0, style, &format!("{title}: {}", count(all, "case")));
     for (why, ids) in groups {
-        page.hang(&format!("{:>5}  ", ids.len()), style::PLAIN, why);
-        page.hang("       ", style::FAINT, named(ids));
+        page.wrapped(&format!("{:>5}  ", ids.len()), style::PLAIN, why);
+        page.wrapped("       ", style::FAINT, named(ids));
     }
 }
 
@@ -241,9 +241,9 @@ fn stale(ended: &Ended, page: &mut Page) {
     for Stale { reference, id, problem, remedy } in &ended.stale {
         if last.replace((reference, remedy)) != Some((reference, remedy)) {
             page.blank();
-            page.hang("", style::BOLD, format!("{}: {remedy}", reference.word()));
+            page.wrapped("", style::BOLD, format!("{}: {remedy}", reference.word()));
         }
-        page.hang("  ", style::PLAIN, format!("{id}: {problem}"));
+        page.wrapped("  ", style::PLAIN, format!("{id}: {problem}"));
     }
 }
 

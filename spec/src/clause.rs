@@ -1,11 +1,12 @@
 //! The clauses: the sentences by which an implementation of dnode is judged.
 //!
-//! A clause is one plain sentence with a permanent id, a level, the source that it rests on, and who judges it. The
-//! table is the only place where a clause is stated; reports, cases and the generated `spec/CLAUSES.md` take it from here.
+//! A clause is one plain sentence with a permanent id, a level, the source that it rests on, and
+//! who judges it. The table is the only place where a clause is stated; reports, cases and the
+//! generated `spec/CLAUSES.md` take it from here.
 //!
-//! Rules: an id is never renamed or reused. A `must` names a sentence of the protocol document, or of JSON, on which that
-//! document builds. If only the reference implementation does it, the clause is `observed`, unless two implementations
-//! cannot interoperate without it.
+//! Rules: an id is never renamed or reused. A `must` names a sentence of the protocol document, or
+//! of JSON, on which that document builds. If only the reference implementation does it, the clause
+//! is `observed`, unless two implementations cannot interoperate without it.
 
 mod table;
 
@@ -18,11 +19,13 @@ use crate::dialect::Dialect;
 pub enum Level {
     /// The protocol document says so. A failure gates.
     Must,
-    /// The document recommends it, dnode-protocol 0.2 fixed it later, or interoperation needs it. A failure gates.
+    /// The document recommends it, dnode-protocol 0.2 fixed it later, or interoperation needs it. A
+    /// failure gates.
     Should,
     /// A peer must survive hostile input in this way. A failure gates.
     Robust,
-    /// The reference implementation does it, and the document leaves it free. A failure is shown, and gates only on request.
+    /// The reference implementation does it, and the document leaves it free. A failure is shown,
+    /// and gates only on request.
     Observed,
 }
 
@@ -61,7 +64,8 @@ pub enum Source {
     Document {
         /// The heading above the sentence.
         section: &'static str,
-        /// The number of the sentence below that heading, from 1. A list is part of the sentence before it.
+        /// The number of the sentence below that heading, from 1. A list is part of the sentence
+        /// before it.
         sentence: u8,
     },
     /// JSON itself (RFC 8259), on which the document's first sentence builds.

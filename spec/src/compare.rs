@@ -44,12 +44,13 @@ pub struct Difference {
     pub class: &'static str,
 }
 
-/// Finds the first difference of two graphs, in the order of `expected`. Missing and extra parts of a container come before
-/// differences within its parts. Of several extra members, the one with the least key comes first.
+/// Finds the first difference of two graphs, in the order of `expected`. Missing and extra parts of
+/// a container come before differences within its parts. Of several extra members, the one with the
+/// least key comes first.
 ///
-/// `leaf` compares a leaf of `expected` with a node of `actual`. `Ok` accepts the whole value of that node; `Err` is the
-/// expected value, in words. Numbers are compared as IEEE 754 doubles. A hole in an array equals `null`, and a member
-/// without a value equals no member.
+/// `leaf` compares a leaf of `expected` with a node of `actual`. `Ok` accepts the whole value of
+/// that node; `Err` is the expected value, in words. Numbers are compared as IEEE 754 doubles. A
+/// hole in an array equals `null`, and a member without a value equals no member.
 ///
 /// # Errors
 /// The first [`Difference`]. The end that made `actual` is at fault.
@@ -96,8 +97,8 @@ where
 struct Comparison<'g, E, A> {
     expected: &'g Graph<E>,
     actual: &'g Graph<A>,
-    /// The pairs of containers that were compared: a cycle ends here. They are recorded only after more places than nodes
-    /// were visited, because until then there may be no cycle.
+    /// The pairs of containers that were compared: a cycle ends here. They are recorded only after
+    /// more places than nodes were visited, because until then there may be no cycle.
     seen: HashSet<(NodeId, NodeId)>,
     /// For each place, the index of its parent's place in this list, and its key.
     trails: Vec<(usize, Key<'g>)>,

@@ -8,9 +8,11 @@ use std::str::FromStr;
 /// A dialect, named by the versions of dnode-protocol that speak it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Dialect {
-    /// 0.1.x: with `cull`, the owner of a function says that it has dropped it; the method `error` reports an error.
+    /// 0.1.x: with `cull`, the owner of a function says that it has dropped it; the method `error`
+    /// reports an error.
     V0_1,
-    /// 0.2.x: with `cull`, the holder of a function says that it has dropped it; `error` is an ordinary name.
+    /// 0.2.x: with `cull`, the holder of a function says that it has dropped it; `error` is an
+    /// ordinary name.
     #[default]
     V0_2,
 }

@@ -1,22 +1,22 @@
 //! Sessions generated from the model: legal by construction, or with one labelled illegal step.
 //!
-//! proptest draws a [`Plan`]: the moves, their values, and which moves go together. [`write()`] plays it in memory, between
-//! a client and the reference peer with the probe, and records the session. The expectations are the
-//! behaviour of the reference, except for everything that the rules of judgement leave free.
+//! proptest draws a plan: the moves, their values, and which moves go together. [`session`] plays
+//! it in memory, between a client and the reference peer with the probe, and records the session.
+//! The expectations are the behaviour of the reference, except for everything that the rules of
+//! judgement leave free.
 //!
-//! Rules: the client calls only functions that it holds. A call that depends on a state waits for the answers before it.
-//! After a cull there is a barrier, except in crossing sessions. A session has at most one rare move ([`Rare`]). The
-//! weights of the moves are drawn for each session, and many are zero, so that sessions differ in kind (swarm testing).
-//! The same seed gives the same sessions.
+//! Rules: the client calls only functions that it holds. A call that depends on a state waits for
+//! the answers before it. After a cull there is a barrier, except in crossing sessions. A session
+//! has at most one rare move. The weights of the moves are drawn for each session, and many are
+//! zero, so that sessions differ in kind (swarm testing). The same seed gives the same sessions.
 
 mod client;
 mod illegal;
 mod plan;
 mod rare;
 
-pub use illegal::{ILLEGAL, Illegal};
-pub use plan::{Move, Plan, Shape, plan};
-pub use rare::{RARE, Rare};
+use illegal::Illegal;
+use plan::{Plan, plan};
 
 use crate::dialect::Dialect;
 use crate::transcript::About;
@@ -44,8 +44,8 @@ pub enum Kind {
     Legal,
     /// The same, with one illegal step at the end.
     Illegal,
-    /// Legal moves, with culls and calls that cross messages of the other end. The answers are left free: only the
-    /// monitor judges.
+    /// Legal moves, with culls and calls that cross messages of the other end. The answers are left
+    /// free: only the monitor judges.
     Crossing,
 }
 
@@ -104,7 +104,8 @@ pub fn session(seed: Seed) -> String {
     text(&header, steps)
 }
 
-/// The session of this seed as an end of this dialect can play it: in 0.1 without the client's culls.
+/// The session of this seed as an end of this dialect can play it: in 0.1 without the client's
+/// culls.
 #[must_use]
 pub fn session_in(dialect: Dialect, seed: Seed) -> String {
     let (header, mut steps) = lines(seed);
@@ -134,8 +135,7 @@ fn lines(seed: Seed) -> (HeaderLine, Vec<Step>) {
 }
 
 /// Plays the plan against the reference peer in memory, and gives the lines of the transcript.
-#[must_use]
-pub fn write(plan: &Plan, kind: Kind, about: &About) -> (HeaderLine, Vec<Step>) {
+fn write(plan: &Plan, kind: Kind, about: &About) -> (HeaderLine, Vec<Step>) {
     let client = play(plan, kind);
     match kind {
         Kind::Legal => client.finish(plan.rare.map(|(rare, ..)| rare), None, about),
@@ -144,7 +144,8 @@ pub fn write(plan: &Plan, kind: Kind, about: &About) -> (HeaderLine, Vec<Step>) 
     }
 }
 
-/// A client that has played the plan. Only a legal session has a rare move: in the others it would hide their subject.
+/// A client that has played the plan. Only a legal session has a rare move: in the others it would
+/// hide their subject.
 fn play(plan: &Plan, kind: Kind) -> client::Client {
     let rare = plan.rare.filter(|_| kind == Kind::Legal);
     let mut client = client::Client::new(plan.style, rare.map(|(rare, ..)| rare));

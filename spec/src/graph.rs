@@ -1,12 +1,14 @@
 //! Values as a graph: the arguments of a message, after callbacks and links were applied.
 //!
-//! A [`Graph`] is an arena of nodes, so a value may have several places and may contain itself. The leaf type `F` represents
-//! a function: an id on the wire, a handle in a session, a name or a matcher in a transcript.
+//! A [`Graph`] is an arena of nodes, so a value may have several places and may contain itself. The
+//! leaf type `F` represents a function: an id on the wire, a handle in a session, a name or a
+//! matcher in a transcript.
 //!
-//! Rules: nothing here recurses. The cost of each operation is linear in the nodes that it visits. Of duplicate keys the
-//! last one counts, as usual in JSON.
+//! Rules: nothing here recurses. The cost of each operation is linear in the nodes that it visits.
+//! Of duplicate keys the last one counts, as usual in JSON.
 //!
-//! Deliberately absent: paths ([`crate::path`]), comparison ([`mod@crate::compare`]) and the wire format ([`crate::scrub`]).
+//! Deliberately absent: paths ([`crate::path`]), comparison ([`mod@crate::compare`]) and the wire
+//! format ([`crate::scrub`]).
 
 mod describe;
 
@@ -165,7 +167,8 @@ impl<F> Graph<F> {
         }
     }
 
-    /// The nodes for which `sort` is true and that have more than one place. The root is a place too.
+    /// The nodes for which `sort` is true and that have more than one place. The root is a place
+    /// too.
     pub(crate) fn shared(&self, root: NodeId, sort: impl Fn(&Node<F>) -> bool) -> HashSet<NodeId> {
         let mut seen = vec![false; self.nodes.len()];
         seen.get_mut(root.0 as usize).into_iter().for_each(|root| *root = true);
@@ -186,7 +189,8 @@ impl<F> Graph<F> {
         shared
     }
 
-    /// Copies a wire value into the graph, and gives its node. `replace` may give another node for a value.
+    /// Copies a wire value into the graph, and gives its node. `replace` may give another node for
+    /// a value.
     pub fn import(&mut self, value: Ref<'_>, mut replace: impl FnMut(Ref<'_>) -> Option<Node<F>>) -> NodeId {
         // Keys are not nodes in the graph, so this reserves more than is needed.
         self.nodes.reserve(value.len_nodes());
@@ -213,7 +217,8 @@ impl<F> Graph<F> {
         root
     }
 
-    /// Adds the node of one value. A container is empty and is pushed to `open`, to be filled later.
+    /// Adds the node of one value. A container is empty and is pushed to `open`, to be filled
+    /// later.
     fn import_one<'v>(
         &mut self,
         value: Ref<'v>,

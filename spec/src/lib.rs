@@ -1,9 +1,10 @@
 //! The dnode protocol without I/O.
 //!
-//! Bytes become lines ([`mod@line`]), lines become values ([`value`]), values become messages ([`message`]), and the
-//! arguments of a message become a graph of values and functions ([`scrub`]). A [`session`] is one end of a connection. The
-//! [`monitor`] judges both ends, clause by clause ([`clause`]). A [`transcript`] is a session written down. The versions of
-//! the protocol differ by [`dialect`].
+//! Bytes become lines ([`mod@line`]), lines become values ([`value`]), values become messages
+//! ([`message`]), and the arguments of a message become a graph of values and functions
+//! ([`scrub`]). A [`session`] is one end of a connection. The [`monitor`] judges both ends, clause
+//! by clause ([`clause`]). A [`transcript`] is a session written down. The versions of the protocol
+//! differ by [`dialect`].
 //!
 //! Deliberately absent: sockets, files, clocks, tasks. The user of this crate brings the bytes.
 

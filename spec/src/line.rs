@@ -1,4 +1,5 @@
-//! From bytes to lines: a message ends with a newline, and a line may be split over many segments of the stream.
+//! From bytes to lines: a message ends with a newline, and a line may be split over many segments
+//! of the stream.
 //!
 //! Feed a [`Splitter`] with the bytes of the stream. It gives the complete lines.
 //!
@@ -12,8 +13,9 @@
 //! assert_eq!(splitter.rest(), b"{\"met");
 //! ```
 //!
-//! Rules: after each push, take lines until there are no more. The lines do not depend on the segments. Memory stays below
-//! twice the limit plus the longest segment. Each byte is scanned once.
+//! Rules: after each push, take lines until there are no more. The lines do not depend on the
+//! segments. Memory stays below twice the limit plus the longest segment. Each byte is scanned
+//! once.
 //!
 //! Deliberately absent: decoding. A line is bytes, `\r` is one of them, and a line may be empty.
 
@@ -30,7 +32,8 @@ pub struct Splitter {
     dropping: bool,
 }
 
-/// A line is longer than the limit. The rest of it, up to its newline, is dropped. The sender is at fault.
+/// A line is longer than the limit. The rest of it, up to its newline, is dropped. The sender is at
+/// fault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
 #[error("a line has more than {limit} bytes")]
 pub struct TooLong {
@@ -47,7 +50,8 @@ impl Splitter {
 
     /// Takes the next bytes of the stream, cut anywhere.
     pub fn push(&mut self, bytes: &[u8]) {
-        // The rest is moved to the front only if more bytes than these were taken: the cost is linear in the stream.
+        // The rest is moved to the front only if more bytes than these were taken: the cost is
+        // linear in the stream.
         if self.start > self.buffer.len() / 2 {
             self.buffer.drain(..self.start);
             self.scanned -= self.start;
@@ -73,7 +77,8 @@ impl Splitter {
     /// The next complete line, without its newline; `None` until more bytes are pushed.
     ///
     /// # Errors
-    /// [`TooLong`], once for each line above the limit, and before the line has ended. The lines after it are not affected.
+    /// [`TooLong`], once for each line above the limit, and before the line has ended. The lines
+    /// after it are not affected.
     pub fn next_line(&mut self) -> Option<Result<&[u8], TooLong>> {
         let too_long = Err(TooLong { limit: self.limit });
         while let Some(length) = memchr::memchr(b'\n', &self.buffer[self.scanned..]) {
@@ -98,8 +103,9 @@ impl Splitter {
         is_news.then_some(too_long)
     }
 
-    /// The bytes that were pushed and not given as a line. If there are no more lines, these are the bytes after the last
-    /// newline; at the end of the stream, an unfinished line. Nothing is kept of a line that is too long.
+    /// The bytes that were pushed and not given as a line. If there are no more lines, these are
+    /// the bytes after the last newline; at the end of the stream, an unfinished line. Nothing is
+    /// kept of a line that is too long.
     #[must_use]
     pub fn rest(&self) -> &[u8] {
         &self.buffer[self.start..]

@@ -1,13 +1,16 @@
-//! One message. Decoding reports each problem and its place; encoding writes the form of the reference implementation.
+//! One message. Decoding reports each problem and its place; encoding writes the form of the
+//! reference implementation.
 //!
-//! Ids. A key of `callbacks` is an id if it is a decimal integer without leading zeros, plus sign, fraction or exponent:
-//! `"7"` and `"-1"` are ids; `"01"`, `"0.5"` and `"x"` are not. A `method` that is a number is an id if its value is an
-//! integer: `0`, `0.0` and `0e0` are the id 0; `0.5` is malformed. A `method` that is a string is a name, even `"0"`.
-//! Negative ids and ids above 2^53 - 1 are valid ids that no implementation relies on: they break `callback/id-exact`. Ids
-//! that need more than 64 bits are refused, because this crate cannot distinguish them.
+//! Ids. A key of `callbacks` is an id if it is a decimal integer without leading zeros, plus sign,
+//! fraction or exponent: `"7"` and `"-1"` are ids; `"01"`, `"0.5"` and `"x"` are not. A `method`
+//! that is a number is an id if its value is an integer: `0`, `0.0` and `0e0` are the id 0; `0.5`
+//! is malformed. A `method` that is a string is a name, even `"0"`. Negative ids and ids from 2^53 on
+//! are valid ids that no implementation relies on: they break `callback/id-exact`. Ids that need
+//! more than 64 bits are refused, because this crate cannot distinguish them.
 //!
-//! A problem names the clause that the message breaks. A session does not act on a *refused* message. It tolerates the other
-//! problems, such as `callbacks` as a list (the PHP port writes it so) or a field that is null.
+//! A problem names the clause that the message breaks. A session does not act on a *refused*
+//! message. It tolerates the other problems, such as `callbacks` as a list (the PHP port writes it
+//! so) or a field that is null.
 
 use crate::path::{Path, PathForm};
 use crate::text::{Text, TextBuf};
@@ -16,18 +19,20 @@ use foldhash::{HashMap, HashMapExt, fast::RandomState};
 use indexmap::IndexMap;
 use std::io::Write as _;
 
-/// Up to this number, each is compared with each, which costs less than hashing. Most messages declare at most one function.
+/// Up to this number, each is compared with each, which costs less than hashing. Most messages
+/// declare at most one function.
 const FEW: usize = 8;
 
 /// The largest integer up to which a double can represent all integers: 2^53 - 1.
-pub const MAX_EXACT: i64 = (1 << 53) - 1;
+const MAX_EXACT: i64 = (1 << 53) - 1;
 
 /// The number of a function, chosen by the end that declared it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Id(pub i64);
 
 impl Id {
-    /// Reads an id from a key of the field `callbacks`; `None` if it is not an integer of up to 64 bits in decimal.
+    /// Reads an id from a key of the field `callbacks`; `None` if it is not an integer of up to 64
+    /// bits in decimal.
     #[must_use]
     pub fn from_key(text: &str) -> Option<Id> {
         is_integer(text).then(|| text.parse().ok().map(Id))?
@@ -104,7 +109,8 @@ pub struct Message<'v> {
 }
 
 impl Message<'_> {
-    /// The ids that a `cull` names, in their order; empty for any other message. Arguments that are not ids are skipped.
+    /// The ids that a `cull` names, in their order; empty for any other message. Arguments that are
+    /// not ids are skipped.
     #[must_use]
     pub fn culls(&self) -> Vec<Id> {
         let arguments = self.arguments.filter(|_| self.method.is("cull"));
@@ -118,7 +124,8 @@ impl Message<'_> {
 pub struct Problem {
     /// The id of the clause.
     pub clause: &'static str,
-    /// The place in the message: `method`, `callbacks["01"]`, `links[0].from` and so on; empty for the whole line.
+    /// The place in the message: `method`, `callbacks["01"]`, `links[0].from` and so on; empty for
+    /// the whole line.
     pub at: String,
     /// The expected content of that place, in words.
     pub expected: String,
@@ -135,8 +142,8 @@ pub struct Decoded<'v> {
     pub message: Option<Message<'v>>,
     /// The problems, in the order of the fields.
     pub problems: Vec<Problem>,
-    /// Whether a field is duplicated. The protocol does not say which one counts, so another receiver may read the message
-    /// differently.
+    /// Whether a field is duplicated. The protocol does not say which one counts, so another
+    /// receiver may read the message differently.
     pub ambiguous: bool,
 }
 
@@ -422,7 +429,8 @@ fn check_methods(arguments: Option<Ref<'_>>, problems: &mut Problems) {
     problems.add("methods/one-object", "arguments".to_owned(), EXPECTED, actual, false);
 }
 
-/// Writes a message as one line with its newline, in the field order of the reference. `arguments` is a JSON array.
+/// Writes a message as one line with its newline, in the field order of the reference. `arguments`
+/// is a JSON array.
 ///
 /// `methods` and calls have all four fields; a `cull` has only the first two, as in the reference.
 #[must_use]
@@ -446,7 +454,7 @@ pub fn encode(method: &Method, arguments: &[u8], callbacks: &[(Id, Path)], links
 }
 
 /// Appends the value of the field `callbacks`, with paths in this form.
-pub fn write_callbacks(callbacks: &[(Id, Path)], form: PathForm, out: &mut Vec<u8>) {
+pub(crate) fn write_callbacks(callbacks: &[(Id, Path)], form: PathForm, out: &mut Vec<u8>) {
     out.push(b'{');
     for (n, (id, path)) in callbacks.iter().enumerate() {
         if n > 0 {
@@ -459,7 +467,7 @@ pub fn write_callbacks(callbacks: &[(Id, Path)], form: PathForm, out: &mut Vec<u
 }
 
 /// Appends the value of the field `links`.
-pub fn write_links(links: &[Link], out: &mut Vec<u8>) {
+pub(crate) fn write_links(links: &[Link], out: &mut Vec<u8>) {
     out.push(b'[');
     for (n, link) in links.iter().enumerate() {
         if n > 0 {

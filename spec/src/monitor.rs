@@ -1,12 +1,13 @@
 //! The monitor: judges every line of both ends of a connection, clause by clause.
 //!
-//! Feed it the lines in the order in which one observer saw them ([`Monitor::line`]) and the end of each stream
-//! ([`Monitor::end`]). It says which clauses each line breaks. It never waits and never guesses: an order of messages
-//! that may come from crossing on the wire is legal.
+//! Feed it the lines in the order in which one observer saw them ([`Monitor::line`]) and the end of
+//! each stream ([`Monitor::end`]). It says which clauses each line breaks. It never waits and never
+//! guesses: an order of messages that may come from crossing on the wire is legal.
 //!
-//! It judges JSON and UTF-8, the shape of messages, paths and links, calls of undeclared ids, calls after a cull, and
-//! the end of the stream. It does not judge answers (the protocol has none), the numbering and identity of ids, or
-//! missing messages. Memory is linear in the number of declared ids.
+//! It judges JSON and UTF-8, the shape of messages, paths and links, calls of undeclared ids, calls
+//! after a cull, and the end of the stream. It does not judge answers (the protocol has none), the
+//! numbering and identity of ids, or missing messages. Memory is linear in the number of declared
+//! ids.
 
 use crate::dialect::Dialect;
 use crate::graph::{Graph, Node, NodeId};
@@ -59,8 +60,8 @@ struct Side {
     said_circular: bool,
     /// The members of this end's objects so far.
     names: HashSet<TextBuf>,
-    /// This end has sent a line that is not a sound message. A receiver that guesses may have found ids in it, so calls
-    /// and culls of unknown ids of this end are not judged any more.
+    /// This end has sent a line that is not a sound message. A receiver that guesses may have found
+    /// ids in it, so calls and culls of unknown ids of this end are not judged any more.
     opaque: bool,
 }
 
@@ -110,7 +111,8 @@ impl Monitor {
             Method::Name(name) => self.number_as_name(from.other(), name, &mut problems),
         }
         self.ids.declared(from, message.callbacks.iter().map(|(id, _)| *id));
-        // A receiver need not act on a refused message, so the ids that it culls may still be called.
+        // A receiver need not act on a refused message, so the ids that it culls may still be
+        // called.
         if !problems.iter().any(|problem| problem.refused) {
             for (n, id) in culls.iter().enumerate() {
                 self.culled(from, *id, n, &mut problems);
@@ -128,7 +130,8 @@ impl Monitor {
 
     /// Judges the end of the stream that `from` sent. `rest` is the bytes after the last newline.
     ///
-    /// A rest is a problem only if the sender closed the connection in order; the caller knows whether it did.
+    /// A rest is a problem only if the sender closed the connection in order; the caller knows
+    /// whether it did.
     #[must_use]
     pub fn end(&mut self, from: End, rest: &[u8]) -> Vec<Problem> {
         if rest.is_empty() {
@@ -242,7 +245,8 @@ impl Monitor {
         }
     }
 
-    /// A link must reach each place that is marked as circular, unless the other end has used the text as a value.
+    /// A link must reach each place that is marked as circular, unless the other end has used the
+    /// text as a value.
     fn check_circular(&mut self, from: End, graph: &Graph<Id>, root: NodeId, problems: &mut Vec<Problem>) {
         let marks = circular_marks(graph, root);
         if marks == 0 {

@@ -1,13 +1,15 @@
 //! Paths: addresses of places inside the arguments of a message.
 //!
-//! On the wire a path is an array of keys and indexes; an index may be written as a number or as a string of digits
-//! (protocol document, "data fields" and "methods": both stand in its examples). Here both are the same text.
+//! On the wire a path is an array of keys and indexes; an index may be written as a number or as a
+//! string of digits (protocol document, "data fields" and "methods": both stand in its examples).
+//! Here both are the same text.
 //!
-//! Rules: a place is *reachable* if each key is an own member of an object or an index within an array. It is *makeable* if
-//! the missing containers are below an object or an array, never below a scalar. Missing containers are made as objects, as
-//! in dnode-protocol 0.2.2. Nothing outside the arguments is ever touched: a key is only a key, even if objects of some
-//! language inherit a member of that name. An index more than [`MAX_GAP`] beyond an array's end is not makeable, so that a
-//! short message cannot claim much memory.
+//! Rules: a place is *reachable* if each key is an own member of an object or an index within an
+//! array. It is *makeable* if the missing containers are below an object or an array, never below a
+//! scalar. Missing containers are made as objects, as in dnode-protocol 0.2.2. Nothing outside the
+//! arguments is ever touched: a key is only a key, even if objects of some language inherit a
+//! member of that name. An index more than [`MAX_GAP`] beyond an array's end is not makeable, so
+//! that a short message cannot claim much memory.
 
 use crate::graph::{Graph, Members, Node, NodeId};
 use crate::text::TextBuf;
@@ -52,8 +54,8 @@ impl Path {
     /// Reads a path off the wire.
     ///
     /// # Errors
-    /// [`PathError`] if the value is not an array of strings and integers. An empty array is the path of the root; the caller
-    /// decides whether that is valid in its place.
+    /// [`PathError`] if the value is not an array of strings and integers. An empty array is the
+    /// path of the root; the caller decides whether that is valid in its place.
     pub fn decode(value: Ref<'_>) -> Result<Path, PathError> {
         if value.kind() != Kind::Array {
             return Err(PathError::NotAnArray(value.kind()));
@@ -88,7 +90,7 @@ impl Path {
     }
 
     /// Appends the path as a JSON array in this form.
-    pub fn write_json_as(&self, form: PathForm, out: &mut Vec<u8>) {
+    pub(crate) fn write_json_as(&self, form: PathForm, out: &mut Vec<u8>) {
         let is_index = |key: &TextBuf| {
             let key = key.as_text().to_str().unwrap_or_default();
             key.parse::<u32>().is_ok_and(|index| index.to_string() == key)
@@ -115,8 +117,9 @@ impl Path {
     /// Puts `node` at this place below `root`, and makes the missing containers.
     ///
     /// # Errors
-    /// The number of keys that lead to the obstacle: a scalar, a function, or an array without such an index. The root itself
-    /// is never replaced (0 keys). Containers that were made before the obstacle stay.
+    /// The number of keys that lead to the obstacle: a scalar, a function, or an array without such
+    /// an index. The root itself is never replaced (0 keys). Containers that were made before the
+    /// obstacle stay.
     pub fn place<F>(&self, graph: &mut Graph<F>, root: NodeId, node: NodeId) -> Result<(), usize> {
         let Some((last, way)) = self.0.split_last() else {
             return Err(0);

@@ -1,9 +1,11 @@
-//! The probe of the reference peer: an object whose methods make an implementation use each part of the protocol.
+//! The probe of the reference peer: an object whose methods make an implementation use each part of
+//! the protocol.
 //!
-//! `fixtures/PROBE.md` describes each method. Each connection has its own [`Probe`], which holds the state.
+//! `fixtures/PROBE.md` describes each method. Each connection has its own [`Probe`], which holds
+//! the state.
 //!
-//! The contract: offer [`Probe::object`], give every [`Event`] to [`Probe::handle`], and call [`Probe::turn`] after all events
-//! of a feed: it makes the calls that `later` has put off.
+//! The contract: offer [`Probe::object`], give every [`Event`] to [`Probe::handle`], and call
+//! [`Probe::turn`] after all events of a feed: it makes the calls that `later` has put off.
 
 use crate::dialect::Dialect;
 use crate::graph::{Graph, Node, NodeId};
@@ -311,7 +313,8 @@ impl Probe {
         }
     }
 
-    /// `callMe(name, args, cb)`: calls the method of the other end's object by its id, then calls `cb()`.
+    /// `callMe(name, args, cb)`: calls the method of the other end's object by its id, then calls
+    /// `cb()`.
     fn call_back(&mut self, mut graph: Values, arguments: NodeId, session: &mut Session) {
         let argument = |n: usize| graph.items(arguments).get(n).copied();
         let cb = argument(2).and_then(|id| graph.leaf(id)).copied();
@@ -363,7 +366,8 @@ impl Probe {
     }
 }
 
-/// Calls `function` with `values`. Does nothing if there is no function or it was culled: the caller made the error.
+/// Calls `function` with `values`. Does nothing if there is no function or it was culled: the
+/// caller made the error.
 fn reply(session: &mut Session, function: Option<Function>, mut graph: Values, values: &[NodeId]) {
     if let Some(Function::Theirs(id)) = function {
         let arguments = graph.array(values.iter().copied());

@@ -9,7 +9,8 @@ use crate::value::Value;
 use proptest::prelude::*;
 use proptest::sample::Index;
 
-/// The arguments of this message with its callbacks and links in place. The message may have problems.
+/// The arguments of this message with its callbacks and links in place. The message may have
+/// problems.
 pub(crate) fn unscrubbed(line: &str) -> Unscrubbed<Id> {
     let value = Value::parse(line.as_bytes()).unwrap();
     unscrub(&message::decode(&value).message.unwrap(), |id| id)
@@ -68,8 +69,8 @@ fn build(specs: &[Spec]) -> Arguments {
     (graph, root)
 }
 
-/// Arguments with up to `nodes` nodes of up to `width` parts each. Any container may contain any other, and itself. Functions
-/// are handles below `functions`.
+/// Arguments with up to `nodes` nodes of up to `width` parts each. Any container may contain any
+/// other, and itself. Functions are handles below `functions`.
 pub(crate) fn arguments(nodes: usize, width: usize, functions: u64) -> impl Strategy<Value = Arguments> {
     prop::collection::vec(spec(functions, width), 0..=nodes).prop_map(|specs| build(&specs))
 }

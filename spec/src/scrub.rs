@@ -1,13 +1,15 @@
 //! Converts between the arguments on the wire and the graph of values and functions.
 //!
-//! *Unscrub* puts a function at each callback's path, then applies the links in order (protocol document, "data fields" and
-//! "links"; the order is that of dnode-protocol 0.2.2). *Scrub* walks a graph depth first and left to right. It replaces each
-//! function by `"[Function]"` and each value that contains itself by `"[Circular]"`, and lists their places.
+//! *Unscrub* puts a function at each callback's path, then applies the links in order (protocol
+//! document, "data fields" and "links"; the order is that of dnode-protocol 0.2.2). *Scrub* walks a
+//! graph depth first and left to right. It replaces each function by `"[Function]"` and each value
+//! that contains itself by `"[Circular]"`, and lists their places.
 //!
-//! Rules: paths write only into the arguments. A path that leads nowhere is a [`Problem`] and changes nothing else. Neither
-//! direction recurses. Unscrub is linear in the message. If a value has several places, scrub writes it once for each, as the
-//! reference does, up to [`EXPANSION`] times the size of the graph. Beyond that it sends links, so that the answer to a short
-//! message is never endless.
+//! Rules: paths write only into the arguments. A path that leads nowhere is a [`Problem`] and
+//! changes nothing else. Neither direction recurses. Unscrub is linear in the message. If a value
+//! has several places, scrub writes it once for each, as the reference does, up to [`EXPANSION`]
+//! times the size of the graph. Beyond that it sends links, so that the answer to a short message
+//! is never endless.
 
 use crate::graph::{Graph, Node, NodeId, describe};
 use crate::message::{Id, Link, Message, Problem};
@@ -15,7 +17,8 @@ use crate::path::Path;
 use crate::text::TextBuf;
 use foldhash::{HashMap, HashMapExt, HashSet};
 
-/// A graph may be this many times its size on the wire. Above that, shared values are sent as links.
+/// A graph may be this many times its size on the wire. Above that, shared values are sent as
+/// links.
 pub const EXPANSION: usize = 4;
 
 /// The arguments of a message with its functions and links in place.
@@ -29,7 +32,8 @@ pub struct Unscrubbed<F> {
     pub problems: Vec<Problem>,
 }
 
-/// Puts the callbacks and links of a message into its arguments. `function` makes the leaf of an id.
+/// Puts the callbacks and links of a message into its arguments. `function` makes the leaf of an
+/// id.
 #[must_use]
 pub fn unscrub<F: std::fmt::Display>(
     message: &Message<'_>,
@@ -107,7 +111,8 @@ pub enum Written {
     Json(Vec<u8>),
 }
 
-/// Takes the functions out of the array of arguments at `root`. `write` is called once for each place of each leaf.
+/// Takes the functions out of the array of arguments at `root`. `write` is called once for each
+/// place of each leaf.
 pub fn scrub<F>(graph: &Graph<F>, root: NodeId, mut write: impl FnMut(&F) -> Written) -> Scrubbed {
     let limit = graph.len().saturating_mul(EXPANSION).saturating_add(1024);
     let shared = graph.shared(root, is_container);
@@ -129,7 +134,8 @@ struct Walk<'g, F> {
     places: HashMap<NodeId, Path>,
     /// Those around the current place, each with the number of containers around it.
     around: HashMap<NodeId, usize>,
-    /// The containers around the current place, outermost first. The current place is the last child of each.
+    /// The containers around the current place, outermost first. The current place is the last
+    /// child of each.
     open: Vec<Open>,
     out: Vec<u8>,
     callbacks: Vec<(Id, Path)>,

@@ -2,19 +2,24 @@
 //!
 //! The contract, in this order:
 //! 1. [`Session::start`] once, with the object to offer: it queues `methods`.
-//! 2. [`Session::feed`] whenever bytes arrive; [`Session::end`] when the other end has closed its sending half.
-//! 3. Then take all events from [`Session::poll_event`] and act on them: [`Session::call`], [`Session::cull`].
-//! 4. Then write all output of [`Session::poll_output`]. If [`Session::is_ended`], close the connection.
+//! 2. [`Session::feed`] whenever bytes arrive; [`Session::end`] when the other end has closed its
+//!    sending half.
+//! 3. Then take all events from [`Session::poll_event`] and act on them: [`Session::call`],
+//!    [`Session::cull`].
+//! 4. Then write all output of [`Session::poll_output`]. If [`Session::is_ended`], close the
+//!    connection.
 //!
-//! It never blocks and never panics, whatever the other end sends. A message that it cannot act on is [`Event::Refused`],
-//! with the clause that the message breaks. Only a line that is not JSON ends the session, as in the reference. Memory is
-//! linear in the live functions, the longest line, and the events and output that were not polled.
+//! It never blocks and never panics, whatever the other end sends. A message that it cannot act on
+//! is [`Event::Refused`], with the clause that the message breaks. Only a line that is not JSON
+//! ends the session, as in the reference. Memory is linear in the live functions, the longest line,
+//! and the events and output that were not polled.
 //!
-//! Ids follow the reference: they count from 0, and a function keeps its id at its first place in a message. If a function
-//! of the other end is sent back to it, it becomes a function of this end that calls the original.
+//! Ids follow the reference: they count from 0, and a function keeps its id at its first place in a
+//! message. If a function of the other end is sent back to it, it becomes a function of this end
+//! that calls the original.
 //!
-//! Deliberately absent: judging ([`crate::monitor`]), and dropping unused functions: the caller does that with
-//! [`Session::cull`].
+//! Deliberately absent: judging ([`crate::monitor`]), and dropping unused functions: the caller
+//! does that with [`Session::cull`].
 
 use crate::dialect::Dialect;
 use crate::graph::{Graph, Node, NodeId};
@@ -53,12 +58,15 @@ pub type Arguments = (Graph<Function>, NodeId);
 /// An action of the other end.
 #[derive(Debug, Clone)]
 pub enum Event {
-    /// It sent its object: the graph, and the node of the first argument of `methods`. A later object replaces an earlier one.
+    /// It sent its object: the graph, and the node of the first argument of `methods`. A later
+    /// object replaces an earlier one.
     Remote(Graph<Function>, Option<NodeId>),
-    /// It called a function of this end, with these arguments: the graph and the node of their array.
+    /// It called a function of this end, with these arguments: the graph and the node of their
+    /// array.
     Called(Handle, Graph<Function>, NodeId),
-    /// It culled these ids of this end: calls of them are refused from now on. The functions are those that have no id
-    /// left. In dialect 0.1 the ids are those of its own functions, which cannot be called any more.
+    /// It culled these ids of this end: calls of them are refused from now on. The functions are
+    /// those that have no id left. In dialect 0.1 the ids are those of its own functions, which
+    /// cannot be called any more.
     Culled(Vec<Id>, Vec<Function>),
     /// It reported an error, in dialect 0.1, with these arguments.
     Error(Graph<Function>, NodeId),
@@ -96,7 +104,8 @@ pub struct Session {
 }
 
 impl Session {
-    /// A session that accepts lines of up to `line_limit` bytes, without their newlines. It speaks the latest dialect.
+    /// A session that accepts lines of up to `line_limit` bytes, without their newlines. It speaks
+    /// the latest dialect.
     #[must_use]
     pub fn new(line_limit: usize) -> Session {
         let mut graph = Graph::new();
@@ -121,7 +130,8 @@ impl Session {
         Session { dialect, ..self }
     }
 
-    /// Offers an object to the other end. `object` is its node. A second call replaces the first object.
+    /// Offers an object to the other end. `object` is its node. A second call replaces the first
+    /// object.
     pub fn start(&mut self, mut graph: Graph<Function>, object: NodeId) {
         let arguments = graph.array([object]);
         self.send(&Method::named("methods"), &graph, arguments);
@@ -158,7 +168,8 @@ impl Session {
         }));
     }
 
-    /// The other end has closed its sending half. Bytes without a newline are dropped, as in the reference.
+    /// The other end has closed its sending half. Bytes without a newline are dropped, as in the
+    /// reference.
     pub fn end(&mut self) {
         if !self.ended {
             self.finish(None);
@@ -171,12 +182,12 @@ impl Session {
         self.ended
     }
 
-    /// Calls a function of the other end: a method of its object by name, or an id that it declared. `arguments` is the node
-    /// of their array.
+    /// Calls a function of the other end: a method of its object by name, or an id that it
+    /// declared. `arguments` is the node of their array.
     ///
     /// # Errors
-    /// [`CallError`] if the session has ended or the id cannot be called. Names are not checked: a new object of the other
-    /// end may be on its way.
+    /// [`CallError`] if the session has ended or the id cannot be called. Names are not checked: a
+    /// new object of the other end may be on its way.
     pub fn call(
         &mut self,
         method: &Method,
@@ -195,8 +206,8 @@ impl Session {
         Ok(())
     }
 
-    /// Drops a function of the other end: this end cannot call it until it is declared again. In dialect 0.1, drops a function
-    /// of this end: calls of the id are refused from now on.
+    /// Drops a function of the other end: this end cannot call it until it is declared again. In
+    /// dialect 0.1, drops a function of this end: calls of the id are refused from now on.
     ///
     /// # Errors
     /// [`CallError`] if the session has ended or there is no such function.
@@ -216,9 +227,10 @@ impl Session {
         Ok(())
     }
 
-    /// Forgets a function without telling the other end. Calls of a function of this end by id are refused from now on, and
-    /// it gets a new id if it is sent again. A function of the other end cannot be called until it is declared again. Methods
-    /// of the object can still be called by name.
+    /// Forgets a function without telling the other end. Calls of a function of this end by id are
+    /// refused from now on, and it gets a new id if it is sent again. A function of the other end
+    /// cannot be called until it is declared again. Methods of the object can still be called by
+    /// name.
     pub fn forget(&mut self, function: Function) {
         for id in self.ids.remove(&function).unwrap_or_default() {
             self.own.remove(&id);
@@ -262,7 +274,8 @@ impl Session {
     fn send(&mut self, method: &Method, graph: &Graph<Function>, arguments: NodeId) {
         let mut used = HashSet::new();
         let scrubbed = scrub(graph, arguments, |function| {
-            // Only the oldest id is used again. At a second place in the message the reference takes a new id.
+            // Only the oldest id is used again. At a second place in the message the reference
+            // takes a new id.
             let oldest = self.ids.get(function).and_then(|ids| ids.first()).copied();
             let id = oldest.filter(|id| !used.contains(id)).unwrap_or_else(|| {
                 let id = Id(self.next_id);
@@ -342,7 +355,8 @@ impl Session {
         };
         match function {
             Some(Function::Own(handle)) => self.events.push_back(Event::Called(handle, graph, root)),
-            // The other end calls its own function, which we sent back: pass the call on, unless it has culled it.
+            // The other end calls its own function, which we sent back: pass the call on, unless it
+            // has culled it.
             Some(Function::Theirs(id)) => {
                 let _ = self.call(&Method::Id(id), &graph, root);
             }

@@ -1,16 +1,19 @@
 //! The life of an id: a table of states and events, and the states of all ids of one connection.
 //!
-//! The end that declares an id is its *owner*; the other end is its *holder*. [`Ids`] keeps a [`State`] for each id.
-//! Everything that changes a state is in this file.
+//! The end that declares an id is its *owner*; the other end is its *holder*. [`Ids`] keeps a
+//! [`State`] for each id. Everything that changes a state is in this file.
 //!
 //! Rules (`cull` is dnode-protocol 0.2; the protocol document does not mention it):
-//! - After a cull, an id is *culling* until the owner has answered something that the holder sent after the cull. In
-//!   this window the owner may declare the id again or not: the messages may have crossed on the wire.
-//! - There is one violation: the holder culls an id and then calls it, and the owner has not declared it in between.
-//! - The holder may not have read a declaration when it culls. Such a declaration crosses the cull and lifts it: the
-//!   cull changes nothing.
-//! - In dnode-protocol 0.1 the owner culls. A call may cross that, so it changes nothing here. If both ends own the
-//!   number, no observer can know which id was culled, and the id is not judged again.
+//! - After a cull, an id is *culling* until the owner has answered something that the holder sent
+//!   after the cull. In this window the owner may declare the id again or not: the messages may
+//!   have crossed on the wire.
+//! - There is one violation: the holder culls an id and then calls it, and the owner has not
+//!   declared it in between.
+//! - The holder may not have read a declaration when it culls. Such a declaration crosses the cull
+//!   and lifts it: the cull changes nothing.
+//! - In dnode-protocol 0.1 the owner culls. A call may cross that, so it changes nothing here. If
+//!   both ends own the number, no observer can know which id was culled, and the id is not judged
+//!   again.
 
 use crate::dialect::Dialect;
 use crate::message::Id;
@@ -71,13 +74,15 @@ pub enum Event {
     CulledByEither,
 }
 
-/// One row of the table: the state before, the event, the state after, and the clause that the event breaks.
+/// One row of the table: the state before, the event, the state after, and the clause that the
+/// event breaks.
 pub type Transition = (State, Event, State, Option<&'static str>);
 
 use Event::{Answered, Called, Culled, CulledByEither, Declared};
 use State::{Ambiguous, Culling, Gone, Live, Unknown};
 
-/// The whole table. A pair of state and event that is not listed changes nothing and breaks no clause.
+/// The whole table. A pair of state and event that is not listed changes nothing and breaks no
+/// clause.
 #[rustfmt::skip]
 pub const TABLE: &[Transition] = &[
     (Unknown,   Declared,       Live,      None),
@@ -112,10 +117,11 @@ impl State {
     }
 }
 
-/// The states of all ids of one connection, from the lines of both ends in the order in which an observer saw them.
+/// The states of all ids of one connection, from the lines of both ends in the order in which an
+/// observer saw them.
 ///
-/// For each line, call [`Ids::next_line`] first, then report its call, its declarations and its culls.
-/// Memory is linear in the number of declared ids.
+/// For each line, call [`Ids::next_line`] first, then report its call, its declarations and its
+/// culls. Memory is linear in the number of declared ids.
 #[derive(Debug, Clone, Default)]
 pub struct Ids {
     dialect: Dialect,
@@ -132,7 +138,8 @@ struct Owner {
     known: HashMap<Id, Known>,
     /// The last line of this end that the other end is known to have read.
     read: u64,
-    /// The ids of this end that the other end culled, each with the line of the cull; the oldest first.
+    /// The ids of this end that the other end culled, each with the line of the cull; the oldest
+    /// first.
     culling: VecDeque<(Id, u64)>,
 }
 
@@ -148,7 +155,8 @@ struct Known {
     last: u64,
 }
 
-/// Changes a state, and notes the row of the table in `rows`. Gives the clause that the event breaks.
+/// Changes a state, and notes the row of the table in `rows`. Gives the clause that the event
+/// breaks.
 fn advance(state: &mut State, event: Event, rows: &mut u32) -> Option<&'static str> {
     let row = state.row(event)?;
     *rows |= 1 << row;
@@ -188,7 +196,8 @@ impl Ids {
         };
         let breaks = advance(&mut known.state, Called, &mut self.rows);
         let since = known.since;
-        // The caller has read the line that declared the id, and all lines before it: it has seen the culls there.
+        // The caller has read the line that declared the id, and all lines before it: it has seen
+        // the culls there.
         owner.read = owner.read.max(since);
         let caller = &mut self.owners[from.index()];
         while let Some((culled, _)) = caller.culling.front().copied().filter(|(_, line)| *line < since) {
@@ -240,7 +249,8 @@ impl Ids {
     fn culled_by_holder(&mut self, owner: End, id: Id) {
         let owner = &mut self.owners[owner.index()];
         let Some(known) = owner.known.get_mut(&id) else { return };
-        // The holder has read the first declaration. If it has not read the last one, that crosses the cull and lifts it.
+        // The holder has read the first declaration. If it has not read the last one, that crosses
+        // the cull and lifts it.
         if known.last <= owner.read.max(known.first) {
             if known.state == Live {
                 owner.culling.push_back((id, self.lines));

@@ -1,13 +1,16 @@
 //! Text of JSON strings: Unicode that may contain lone surrogates.
 //!
-//! A JSON string may contain `\ud800`, and JavaScript peers send such strings, so `str` is too narrow for the wire. [`Text`]
-//! and [`TextBuf`] hold WTF-8 instead: UTF-8 in which a lone surrogate has the three bytes that the scheme would give it. A
-//! text without lone surrogates is plain UTF-8, and [`Text::to_str`] gives it without a copy.
+//! A JSON string may contain `\ud800`, and JavaScript peers send such strings, so `str` is too
+//! narrow for the wire. [`Text`] and [`TextBuf`] hold WTF-8 instead: UTF-8 in which a lone
+//! surrogate has the three bytes that the scheme would give it. A text without lone surrogates is
+//! plain UTF-8, and [`Text::to_str`] gives it without a copy.
 //!
-//! Rules: a surrogate pair is always stored as one character, so equal texts have equal bytes. Parsing the output of
-//! [`Text::write_json`] gives the same text. Texts are ordered by their bytes.
+//! Rules: a surrogate pair is always stored as one character, so equal texts have equal bytes.
+//! Parsing the output of [`Text::write_json`] gives the same text. Texts are ordered by their
+//! bytes.
 //!
-//! Deliberately absent: making text from arbitrary bytes, and editing it. Text comes from a `str` or from the parser.
+//! Deliberately absent: making text from arbitrary bytes, and editing it. Text comes from a `str`
+//! or from the parser.
 
 use smallvec::SmallVec;
 use std::borrow::{Borrow, Cow};
@@ -77,8 +80,8 @@ impl<'a> Text<'a> {
 
     /// Appends the text as a JSON string, quotes included.
     ///
-    /// Quotes, backslashes and control characters are escaped, in the short form if JSON has one. A lone surrogate becomes
-    /// `\udxxx`. All other characters, even U+2028, are written in UTF-8.
+    /// Quotes, backslashes and control characters are escaped, in the short form if JSON has one. A
+    /// lone surrogate becomes `\udxxx`. All other characters, even U+2028, are written in UTF-8.
     pub fn write_json(self, out: &mut Vec<u8>) {
         out.push(b'"');
         let mut rest = self.wtf8;
@@ -93,7 +96,8 @@ impl<'a> Text<'a> {
     }
 }
 
-/// The byte that may begin a lone surrogate in WTF-8. If the second byte is below 0xA0, it is an ordinary character.
+/// The byte that may begin a lone surrogate in WTF-8. If the second byte is below 0xA0, it is an
+/// ordinary character.
 const SURROGATE_LEAD: u8 = 0xED;
 
 /// For each byte of WTF-8: 0 if a JSON string may hold it as it is, else the letter of its escape.

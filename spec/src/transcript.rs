@@ -1,9 +1,10 @@
 //! Transcripts: sessions written down. `fixtures/transcripts/README.md` describes the format.
 //!
-//! A transcript lists the messages that one end sends and those that it expects, with names for functions. This module reads
-//! transcripts ([`Transcript::read`]), writes them ([`mod@write`], [`Recorder`]), makes the bytes of their steps
-//! ([`Pattern::encode`], [`Bytes::expand`]) and matches received messages ([`Pattern::check`]). [`Names`] holds the number
-//! of each name in one replay.
+//! A transcript lists the messages that one end sends and those that it expects, with names for
+//! functions. This module reads transcripts ([`Transcript::read`]), writes them ([`mod@write`],
+//! [`Recorder`]), makes the bytes of their steps ([`Pattern::encode`], [`Bytes::expand`]) and
+//! matches received messages ([`Pattern::check`]). [`Names`] holds the number of each name in one
+//! replay.
 //!
 //! Deliberately absent: when to send and how long to wait. The replayer decides that.
 

@@ -1,7 +1,8 @@
 //! The flat wire value: one line of JSON, kept as it was written.
 //!
-//! A [`Value`] holds the nodes of the tree in preorder, in one allocation, and the line that they point into. A second
-//! allocation holds the strings that have escapes in the line. A [`Ref`] points at one node and reads it.
+//! A [`Value`] holds the nodes of the tree in preorder, in one allocation, and the line that they
+//! point into. A second allocation holds the strings that have escapes in the line. A [`Ref`]
+//! points at one node and reads it.
 //!
 //! ```
 //! use dnode_spec::value::Value;
@@ -13,12 +14,13 @@
 //! # Ok::<(), dnode_spec::value::ParseError>(())
 //! ```
 //!
-//! Rules: nothing here recurses (parsing, writing, comparing, cloning, dropping), so only memory limits the depth of a
-//! line. Only white space and the escapes of strings are lost: numbers keep their text, members their order, duplicate keys
-//! stay, strings may have lone surrogates. Memory is linear in the line.
+//! Rules: nothing here recurses (parsing, writing, comparing, cloning, dropping), so only memory
+//! limits the depth of a line. Only white space and the escapes of strings are lost: numbers keep
+//! their text, members their order, duplicate keys stay, strings may have lone surrogates. Memory
+//! is linear in the line.
 //!
-//! Deliberately absent: changing or building a value (write JSON and parse it), converting numbers before a caller asks for
-//! it, and all knowledge of dnode messages.
+//! Deliberately absent: changing or building a value (write JSON and parse it), converting numbers
+//! before a caller asks for it, and all knowledge of dnode messages.
 
 mod error;
 mod number;
@@ -36,8 +38,8 @@ use std::fmt;
 
 /// One line of JSON as a flat tree over the line itself.
 ///
-/// Two values are equal if their lines are equal up to white space and the escapes of strings. The texts of numbers, the
-/// order of members and duplicates all count.
+/// Two values are equal if their lines are equal up to white space and the escapes of strings. The
+/// texts of numbers, the order of members and duplicates all count.
 #[derive(Clone)]
 pub struct Value<'l> {
     /// In preorder. A member of an object is two nodes: its key (a string) and its value.
@@ -54,9 +56,11 @@ struct Node {
     kind: Kind,
     /// String: whether its text is in `unescaped`, not in the line.
     escaped: bool,
-    /// Boolean: 0 or 1. Number, string: the offset of its text. Array, object: the number of items or members.
+    /// Boolean: 0 or 1. Number, string: the offset of its text. Array, object: the number of items
+    /// or members.
     a: u32,
-    /// Number, string: the length of its text. Array, object: the index after the last node below it.
+    /// Number, string: the length of its text. Array, object: the index after the last node below
+    /// it.
     b: u32,
 }
 
@@ -99,11 +103,13 @@ impl fmt::Display for Kind {
 }
 
 impl<'l> Value<'l> {
-    /// Parses one line, without its newline, as RFC 8259 defines it. White space, even `\r`, may surround the value.
+    /// Parses one line, without its newline, as RFC 8259 defines it. White space, even `\r`, may
+    /// surround the value.
     ///
     /// # Errors
-    /// The first byte at which the line can no longer become JSON: a syntax error, a raw control character in a string, invalid
-    /// UTF-8, a byte order mark, or text after the value. A line of 4 GiB or more is an error too.
+    /// The first byte at which the line can no longer become JSON: a syntax error, a raw control
+    /// character in a string, invalid UTF-8, a byte order mark, or text after the value. A line of
+    /// 4 GiB or more is an error too.
     pub fn parse(line: &'l [u8]) -> Result<Value<'l>, ParseError> {
         parse::parse(line)
     }
@@ -224,7 +230,8 @@ impl<'a> Ref<'a> {
         Text::from_wtf8(if has_text { self.value.bytes(node) } else { &[] })
     }
 
-    /// The number of items of an array, or of members of an object, with duplicates; 0 for any other kind.
+    /// The number of items of an array, or of members of an object, with duplicates; 0 for any
+    /// other kind.
     #[must_use]
     pub fn len(self) -> usize {
         let node = self.node();
@@ -256,8 +263,8 @@ impl<'a> Ref<'a> {
         Members { value: self.value, next: self.at + 1, left }
     }
 
-    /// Item number `n` of an array, from 0. The cost is linear in the items before it, unless all items are scalars. To look
-    /// up many items, keep an index.
+    /// Item number `n` of an array, from 0. The cost is linear in the items before it, unless all
+    /// items are scalars. To look up many items, keep an index.
     #[must_use]
     pub fn item(self, n: usize) -> Option<Ref<'a>> {
         let node = self.node();
@@ -276,8 +283,8 @@ impl<'a> Ref<'a> {
         node.kind == Kind::Array && node.b - self.at - 1 == node.a
     }
 
-    /// The value of the member `key` of an object. Of duplicates the last one counts, as in JavaScript. The cost is linear in
-    /// the members.
+    /// The value of the member `key` of an object. Of duplicates the last one counts, as in
+    /// JavaScript. The cost is linear in the members.
     #[must_use]
     pub fn get(self, key: &str) -> Option<Ref<'a>> {
         self.get_text(Text::from_str(key))
@@ -289,8 +296,8 @@ impl<'a> Ref<'a> {
         self.members().filter(|(name, _)| *name == key).last().map(|(_, value)| value)
     }
 
-    /// Appends the value as compact JSON: no white space, numbers as they were written, strings as [`Text::write_json`] writes
-    /// them. Parsing it gives an equal value.
+    /// Appends the value as compact JSON: no white space, numbers as they were written, strings as
+    /// [`Text::write_json`] writes them. Parsing it gives an equal value.
     pub fn write_json(self, out: &mut Vec<u8>) {
         write::write(self, out);
     }

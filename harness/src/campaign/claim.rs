@@ -1,7 +1,6 @@
-//! One campaign at a time in a folder: of what two know of a peer the one that saves last would be left, and a finding of both would be
-//! taken away by one while the other writes it.
-//!
-//! The claim is the system's lock on the folder itself: it is over with the process, however that ends, and no file is left behind.
+//! Locks the folders of a campaign, so that two campaigns do not overwrite each other's state and
+//! findings. The lock is a lock of the system on the folder. It ends with the process, and no file
+//! is left behind.
 
 use super::CampaignError;
 use nix::errno::Errno;
@@ -10,14 +9,14 @@ use std::collections::BTreeSet;
 use std::fs::{File, create_dir_all};
 use std::path::PathBuf;
 
-/// Makes these folders where they are missing, and claims them until what it gives is dropped.
+/// Creates the folders if they do not exist, and locks them until the result is dropped.
 ///
 /// # Errors
-/// Which folder another campaign has claimed, or cannot be opened.
+/// Another campaign uses a folder, or a folder cannot be opened.
 pub(super) fn claim<'f>(
     folders: impl Iterator<Item = &'f PathBuf>,
 ) -> Result<Vec<Flock<File>>, CampaignError> {
-    // Corpus and findings may be one folder, which can be claimed once.
+    // The corpus and the findings may share a folder, which can be locked only once.
     let mut known = BTreeSet::new();
     let mut claimed = Vec::new();
     for folder in folders {
@@ -29,7 +28,7 @@ pub(super) fn claim<'f>(
         match Flock::lock(File::open(folder).map_err(fault)?, FlockArg::LockExclusiveNonblock) {
             Ok(lock) => claimed.push(lock),
             Err((_, Errno::EWOULDBLOCK)) => return Err(CampaignError::Claimed(folder.clone())),
-            // Not every file system has locks.
+            // Some file systems have no locks.
             Err(_) => {}
         }
     }

@@ -1,95 +1,72 @@
-//! From a suspicion to a finding: the session is played again as a transcript, under the rules of judgement, by itself on a peer of its own.
+//! Turns suspicions into findings: repeats a session in isolation, judges it by all rules, shrinks it, and confirms it.
 //!
-//! What does not show again is dropped: a campaign blames nobody for a slow moment. What shows is shrunk, confirmed three times, and named by what is left.
+//! A symptom that cannot be reproduced is dropped, so that a slow moment of the machine is no finding.
 
-use super::input::{End, Input, Methods};
-use super::operation::operation;
+use super::canary::Canary;
+use super::input::{Input, Methods};
+use super::operation;
 use super::oracle::{Identity, Oracle, last_words};
 use super::reduce::smaller;
-use super::source::end_word;
+use super::symptom::Symptom;
 use crate::cases::{Case, LIFE_CLAUSE, level};
 use crate::conversation::facts::Facts;
-use crate::conversation::greet::{HELLO, bind_object, receive_object};
 use crate::conversation::replay::replay;
 use crate::peer::{Health, Slot};
-use crate::program::Route;
 use crate::run::applicable::ruled_out;
 use crate::verdict::Command;
 use crate::verdict::outcome::likened;
-use crate::wire::Wire;
-use dnode_reports::event::{self, Death, Kind, Outcome};
+use dnode_reports::event::{Kind, Outcome};
 use dnode_spec::clause::Level;
 use dnode_spec::message::Problem;
-use dnode_spec::transcript::Names;
 use std::collections::BTreeMap;
 use std::time::Duration;
-use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 /// How often a finding is confirmed.
 pub const CONFIRMATIONS: usize = 3;
-/// How many smaller inputs are tried, and how many of those may harm the peer.
+/// The most candidates that one shrinking tries, and the most of them that may harm the peer.
 const TRIES: usize = 300;
 const HARMS: usize = 16;
-/// A peer that no longer serves anyone is waited for each time.
+/// The same if the peer serves no connection after each of them, because each costs a long wait.
 const LONG_HARMS: usize = 5;
-/// While smaller inputs are tried, a missing answer is one sooner than in a verdict.
+/// The shorter deadline of shrinking: a candidate gets no verdict.
 const IMPATIENCE: Duration = Duration::from_millis(250);
 
-/// Something wrong that a session showed.
-#[derive(Debug, Clone)]
-pub(super) struct Shown {
-    /// The kind of difference; none if the monitor saw it.
-    pub(super) kind: Option<Kind>,
-    /// What it is; its operation is that of the session that showed it.
-    pub identity: Identity,
-    /// What was expected.
-    pub expected: String,
-    /// What came.
-    pub came: String,
-    /// What went over the wire.
-    pub wire: Vec<event::Wire>,
-    /// How the process ended.
-    pub death: Option<Death>,
-}
-
-impl Shown {
-    pub(super) fn new(identity: Identity, kind: Option<Kind>, expected: &str, came: &str) -> Shown {
-        let (expected, came) = (expected.to_owned(), came.to_owned());
-        Shown { kind, identity, expected, came, wire: Vec::new(), death: None }
-    }
-}
-
-/// Plays sessions by themselves. The peer is the lane's, and is started again after each that showed something.
+/// Plays sessions in isolation. It uses the peer of its lane, and restarts it after each symptom.
 #[derive(Debug)]
 pub(super) struct Confirmer<'a> {
     /// The peer.
     pub slot: Slot,
-    /// What is known of it.
+    /// The facts about it.
     pub facts: &'a Facts,
-    /// What inputs call.
+    /// The methods that inputs call.
     pub methods: &'a Methods,
     /// How long an answer may take.
     pub patience: Duration,
-    /// The weakest level whose clauses count.
+    /// The weakest level whose violations are findings.
     pub gate: Level,
-    /// Set when the campaign is to end.
+    /// Cancelled to end the campaign.
     pub stop: &'a CancellationToken,
 }
 
 impl Confirmer<'_> {
-    /// Makes sure that the peer runs.
+    /// Starts the peer if it does not run. Returns whether it runs.
     pub(super) async fn ready(&mut self) -> bool {
         self.slot.ready().await.is_ok()
     }
 
-    /// Ends the peer if it is ours, so that the next session has a fresh one.
-    pub(super) async fn refresh(&mut self) {
+    /// Ends a peer that we started, so that the next session gets a fresh one.
+    pub(super) async fn discard_peer(&mut self) {
         self.slot.discard().await;
     }
 
-    /// Plays one case; says all that is wrong. `operation` is what its findings are named after.
-    pub(super) async fn show(&mut self, case: &Case, operation: &str, patience: Duration) -> Vec<Shown> {
+    /// Plays one case and returns all symptoms. `operation` names them.
+    pub(super) async fn symptoms(
+        &mut self,
+        case: &Case,
+        operation: &str,
+        patience: Duration,
+    ) -> Vec<Symptom> {
         if ruled_out(case, self.facts).is_some() || !self.ready().await {
             return Vec::new();
         }
@@ -98,46 +75,41 @@ impl Confirmer<'_> {
         let replayed = replay(case, &route, self.facts, patience).await;
         let broken = replayed.broken.clone();
         let (health, hung) = self.health(patience).await;
-        let lives = health.is_good();
+        let serves = health.is_good();
         let (outcome, _) = likened(case, replayed, health, &Command::default());
-        let mut found = self.of_monitor(&broken);
-        found.extend(self.of_outcome(&outcome, lives, operation));
-        let of_others = |oracle, expected: &str| {
-            let clause = if oracle == Oracle::Hang { "robust/bounded" } else { "robust/survives" };
-            let identity = Identity::new(oracle, clause, operation, oracle.word());
-            Shown::new(identity, None, expected, "none for a while")
-        };
+        let mut symptoms = self.broken_clauses(&broken);
+        symptoms.extend(self.divergence(&outcome, serves, operation));
         if hung {
-            found.push(of_others(Oracle::Hang, "an answer on a fresh connection"));
+            symptoms.push(no_answer(Oracle::Hang, operation));
         }
-        if let Some(mut canary) = canary.filter(|_| lives)
+        if let Some(mut canary) = canary.filter(|_| serves)
             && !canary.is_alive(self.facts, patience).await
         {
-            found.push(of_others(Oracle::Disturbed, "an answer on a connection that was open before"));
+            symptoms.push(no_answer(Oracle::Disturbed, operation));
         }
-        if !found.is_empty() {
-            self.refresh().await;
+        if !symptoms.is_empty() {
+            self.discard_peer().await;
         }
-        found.iter_mut().for_each(|shown| shown.wire.clone_from(&outcome.evidence.wire));
-        found
+        symptoms.iter_mut().for_each(|symptom| symptom.wire.clone_from(&outcome.evidence.wire));
+        symptoms
     }
 
-    /// What the monitor says of the peer's lines.
-    fn of_monitor(&self, broken: &BTreeMap<&'static str, Problem>) -> Vec<Shown> {
+    /// The problems that the monitor found in the peer's lines.
+    fn broken_clauses(&self, broken: &BTreeMap<&'static str, Problem>) -> Vec<Symptom> {
         let counts = broken.iter().filter(|(clause, _)| level(clause) <= self.gate);
-        let shown = counts.map(|(clause, problem)| {
+        let symptom = |(clause, problem): (&&'static str, &Problem)| {
             let place = problem.at.split(['.', '[']).next().unwrap_or_default();
             let identity = Identity::new(Oracle::Clause, clause, "a line of the peer", place);
-            Shown::new(identity, None, &problem.expected, &problem.actual)
-        });
-        shown.collect()
+            Symptom::new(identity, None, &problem.expected, &problem.actual)
+        };
+        counts.map(symptom).collect()
     }
 
-    /// What the rules of judgement say of the session. `lives`: the peer serves others.
-    fn of_outcome(&self, outcome: &Outcome, lives: bool, operation: &str) -> Option<Shown> {
+    /// The divergence of the session. `serves`: the peer still serves new connections.
+    fn divergence(&self, outcome: &Outcome, serves: bool, operation: &str) -> Option<Symptom> {
         let found = outcome.divergence.as_ref().filter(|_| outcome.gates(self.gate))?;
         let death = outcome.evidence.death.clone();
-        let identity = match (found.kind, lives) {
+        let identity = match (found.kind, serves) {
             (Kind::Died, _) => {
                 let words = death.as_ref().and_then(|death| last_words(&death.stderr));
                 let class = death.as_ref().map(|death| death.status.to_string());
@@ -148,10 +120,10 @@ impl Confirmer<'_> {
             (Kind::Deaf, true) => Identity::new(Oracle::Deaf, &found.clause, operation, "deaf"),
             _ => Identity::new(Oracle::Clause, &found.clause, "an answer", "another answer"),
         };
-        Some(Shown { death, ..Shown::new(identity, Some(found.kind), &found.expected, &found.actual) })
+        Some(Symptom { death, ..Symptom::new(identity, Some(found.kind), &found.expected, &found.actual) })
     }
 
-    /// The health of the peer, and whether it was away for a while.
+    /// The health of the peer, and whether it was hung for a while.
     async fn health(&mut self, patience: Duration) -> (Health, bool) {
         let Some(peer) = self.slot.peer() else { return (Health::Refuses, false) };
         match peer.health(self.facts, patience).await {
@@ -164,49 +136,50 @@ impl Confirmer<'_> {
         }
     }
 
-    /// How often the case shows this, of how many times, with what it showed last. Of three, or fewer where the campaign is to end.
-    pub(super) async fn count(
+    /// Repeats a case three times, or fewer if the campaign is cancelled. Returns how often it showed
+    /// the wanted symptom, of how many tries, and the last such symptom.
+    pub(super) async fn confirm(
         &mut self,
         case: &Case,
         wanted: &Identity,
         operation: &str,
-    ) -> (usize, usize, Option<Shown>) {
+    ) -> (usize, usize, Option<Symptom>) {
         let (mut count, mut last) = (0, None);
         for tried in 0..CONFIRMATIONS {
             if tried > 0 && self.stop.is_cancelled() {
                 return (count, tried, last);
             }
-            // The last time with more patience: what was late before is not missing.
+            // The last try has a longer deadline: a late answer is not a missing one.
             let patience = self.patience * if tried + 1 == CONFIRMATIONS { 3 } else { 1 };
-            if let Some(shown) = self.shows(case, wanted, operation, patience).await {
+            if let Some(symptom) = self.reproduce(case, wanted, operation, patience).await {
                 count += 1;
-                last = Some(shown);
+                last = Some(symptom);
             }
         }
         (count, CONFIRMATIONS, last)
     }
 
-    async fn shows(
+    async fn reproduce(
         &mut self,
         case: &Case,
         wanted: &Identity,
         operation: &str,
         patience: Duration,
-    ) -> Option<Shown> {
-        let shown = self.show(case, operation, patience).await;
-        shown.into_iter().find(|shown| is_like(&shown.identity, wanted))
+    ) -> Option<Symptom> {
+        let symptoms = self.symptoms(case, operation, patience).await;
+        symptoms.into_iter().find(|symptom| symptom.identity.is_like(wanted))
     }
 
-    /// The least input that shows this.
+    /// Shrinks an input that shows this symptom.
     pub(super) async fn shrink(&mut self, input: Input, wanted: &Identity) -> Input {
-        let mut least = input;
+        let mut shortest = input;
         let (mut tries, mut harms) = (0, 0);
         let patience = self.patience.min(IMPATIENCE.max(self.facts.calls.round_trip * 50));
         let most = if matches!(wanted.oracle, Oracle::NotServed | Oracle::Hang) { LONG_HARMS } else { HARMS };
         'smaller: loop {
-            for candidate in smaller(&least) {
+            for candidate in smaller(&shortest) {
                 if tries >= TRIES || harms >= most || self.stop.is_cancelled() {
-                    return least;
+                    return shortest;
                 }
                 if !candidate.keeps_methods() {
                     continue;
@@ -215,61 +188,24 @@ impl Confirmer<'_> {
                 let Some(case) = candidate.case("campaign/candidate", self.methods, self.facts) else {
                     continue;
                 };
-                if self.shows(&case, wanted, &name(&candidate, self.methods), patience).await.is_some() {
+                let operation = operation::of_input(&candidate, self.methods);
+                if self.reproduce(&case, wanted, &operation, patience).await.is_some() {
                     harms += 1;
-                    least = candidate;
+                    shortest = candidate;
                     continue 'smaller;
                 }
             }
-            return least;
+            return shortest;
         }
     }
 }
 
-/// Whether both are of one kind: where nothing but the operation names the input, a shorter one may have another.
-pub(super) fn is_like(one: &Identity, other: &Identity) -> bool {
-    let words = one.oracle != Oracle::Died || one.what == other.what || !one.what.contains(" at ");
-    (one.oracle, &one.clause, &one.class) == (other.oracle, &other.clause, &other.class) && words
-}
-
-/// The operation that an input is named after: the last one, for what comes before it mostly prepares it.
-#[must_use]
-pub(super) fn name(input: &Input, methods: &Methods) -> String {
-    match (input.end, input.lines.last()) {
-        (End::Asked, Some(line)) => operation(&line.bytes, methods),
-        (end, _) => end_word(end).to_owned(),
-    }
-}
-
-/// A connection on which nothing wrong is sent, and which must go on whatever comes on others.
-#[derive(Debug)]
-pub(super) struct Canary {
-    wire: Wire,
-    names: Names,
-}
-
-impl Canary {
-    /// Opens one, where the peer serves several connections and has a call to answer.
-    pub(super) async fn open(route: &Route, facts: &Facts, patience: Duration) -> Option<Canary> {
-        if facts.calls.ping.is_none() || facts.missing.contains("methods/connections") {
-            return None;
-        }
-        let deadline = Instant::now() + patience;
-        let mut wire = Wire::open(route, &facts.terms, deadline).await.ok()?;
-        let mut names = Names::new(200_000);
-        wire.send(&[HELLO], deadline).await;
-        if facts.object.members.is_some() {
-            let received = receive_object(&mut wire, deadline, &mut |_| {}).await.ok()?;
-            bind_object(&received, &mut names);
-        }
-        let mut canary = Canary { wire, names };
-        canary.is_alive(facts, patience).await.then_some(canary)
-    }
-
-    /// Whether it is answered.
-    pub(super) async fn is_alive(&mut self, facts: &Facts, patience: Duration) -> bool {
-        let Some(ping) = &facts.calls.ping else { return true };
-        let deadline = Instant::now() + patience;
-        ping.ask(&mut self.wire, &mut self.names, facts.calls.by, deadline, &mut |_| {}).await.is_ok()
-    }
+/// The symptom of a peer that gave no answer on a connection that did nothing wrong.
+fn no_answer(oracle: Oracle, operation: &str) -> Symptom {
+    let (clause, expected) = match oracle {
+        Oracle::Hang => ("robust/bounded", "an answer on a new connection"),
+        _ => ("robust/survives", "an answer on a connection that was open before"),
+    };
+    let identity = Identity::new(oracle, clause, operation, oracle.word());
+    Symptom::new(identity, None, expected, "no answer for a while")
 }

@@ -1,6 +1,6 @@
-//! A finding and its folder: the transcript, the wire log, a text for people, and a script that shows it on its own.
-//!
-//! A folder is written beside its place and renamed into it, so it is there as a whole or not at all, whatever ends the campaign.
+//! A finding, and its folder: the transcript, the wire log, a text for people, and a script that
+//! reproduces it. A folder is written under a temporary name and then renamed. So it is never
+//! incomplete, even if the campaign is killed.
 
 use super::input::{Input, Methods};
 use super::oracle::{Identity, Oracle};
@@ -18,45 +18,47 @@ use std::fmt::Write as _;
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// How much of a line is shown in a text for people.
-const SHOWN: usize = 600;
+/// How many characters of a line are shown in the text for people.
+const SHOWN_CHARS: usize = 600;
 
-/// Something that a campaign found.
+/// A finding of a campaign.
 #[derive(Debug, Clone)]
 pub struct Finding {
-    /// What it is.
+    /// Identifies the finding. Two findings with the same identity are one.
     pub identity: Identity,
-    /// How often it showed, of how often it was tried.
+    /// How often it was reproduced, and of how many tries.
     pub confirmed: (usize, usize),
-    /// What was expected.
+    /// What a correct peer does.
     pub expected: String,
-    /// What came.
-    pub came: String,
-    /// The transcript that shows it.
+    /// What the peer did.
+    pub actual: String,
+    /// The transcript that reproduces it.
     pub transcript: String,
-    /// The same as an input, where it is one: then the script sends that, else what went over the wire.
+    /// The same as an input, if possible. The script sends the input, or else the bytes of the wire
+    /// log.
     pub input: Option<Input>,
-    /// What went over the wire.
+    /// The wire log.
     pub wire: Vec<Wire>,
-    /// How the process ended, where it did.
+    /// How the process ended, if it did.
     pub death: Option<Death>,
-    /// How many sessions the campaign had played.
+    /// The number of the session, over all campaigns in this folder.
     pub sessions: u64,
-    /// After how long, in milliseconds.
+    /// The time in the campaign, in milliseconds.
     pub after: u64,
-    /// Where the session came from: a seed, the model, a mutation.
+    /// The source of the session: a seed, the model, a walk or a mutation.
     pub source: String,
 }
 
 impl Finding {
-    /// Whether it makes the campaign fail. What showed only now and then may be a slow machine's fault, but for a process that ended.
+    /// Whether it fails the campaign. A flaky finding may come from a slow machine, so it does not
+    /// fail the campaign, unless a process died.
     #[must_use]
     pub fn fails(&self) -> bool {
         let always = self.confirmed.0 == self.confirmed.1;
         self.identity.oracle.fails() && (always || self.identity.oracle == Oracle::Died)
     }
 
-    /// How sure it is: nothing where it showed every time.
+    /// The flaky label; empty if it was always reproduced.
     #[must_use]
     pub fn label(&self) -> String {
         match self.confirmed {
@@ -65,38 +67,37 @@ impl Finding {
         }
     }
 
-    /// The steps of the transcript.
+    /// The number of steps of the transcript.
     #[must_use]
     pub fn steps(&self) -> usize {
         self.transcript.lines().count().saturating_sub(1)
     }
 }
 
-/// The folder of all findings.
+/// All findings, and their folder.
 #[derive(Debug)]
 pub(super) struct Findings {
     folder: PathBuf,
     known: BTreeMap<Identity, PathBuf>,
 }
 
-/// What the texts of a finding need to know.
+/// What the texts of a finding need beside it.
 #[derive(Debug)]
 pub(super) struct Scene<'a> {
     /// The peer.
     pub target: &'a Target,
-    /// What is known of it.
+    /// The facts about it.
     pub facts: &'a Facts,
-    /// What inputs call.
+    /// The methods that inputs call.
     pub methods: &'a Methods,
     /// The command that repeats a finding.
     pub command: &'a Command,
 }
 
 impl Findings {
-    /// Opens a folder, and learns what was found before.
-    ///
+    /// Opens a folder, and reads the findings in it.
     /// # Errors
-    /// What cannot be read or written.
+    /// The folder cannot be created or read.
     pub(super) fn open(folder: &Path) -> io::Result<Findings> {
         std::fs::create_dir_all(folder)?;
         let mut known = BTreeMap::new();
@@ -110,22 +111,21 @@ impl Findings {
         Ok(Findings { folder: folder.to_owned(), known })
     }
 
-    /// What is known.
+    /// The identities of all findings.
     pub(super) fn known(&self) -> impl Iterator<Item = &Identity> {
         self.known.keys()
     }
 
-    /// Takes back what turned out to be another finding.
+    /// Removes a finding and its folder.
     pub(super) fn forget(&mut self, identity: &Identity) {
         if let Some(folder) = self.known.remove(identity) {
             let _ = std::fs::remove_dir_all(folder);
         }
     }
 
-    /// Writes a finding, over an earlier writing of the same; gives its folder.
-    ///
+    /// Writes a finding, replaces an older version of it, and returns its folder.
     /// # Errors
-    /// What cannot be written.
+    /// A file cannot be written.
     pub(super) fn write(&mut self, finding: &Finding, scene: &Scene<'_>) -> io::Result<PathBuf> {
         let folder = self.folder.join(finding.identity.folder());
         let draft = tempfile::Builder::new().prefix(".writing-").tempdir_in(&self.folder)?;
@@ -135,7 +135,7 @@ impl Findings {
         write("finding.md", &text(finding, scene, &folder))?;
         write("repeat.py", &script::script(finding, scene))?;
         if folder.exists() {
-            // A folder cannot take another's place: the earlier writing steps aside first.
+            // A rename cannot replace a folder, so move the older version away first.
             let aside = tempfile::Builder::new().prefix(".earlier-").tempdir_in(&self.folder)?;
             std::fs::rename(&folder, aside.path().join("x"))?;
         }
@@ -146,7 +146,7 @@ impl Findings {
     }
 }
 
-/// The transcript with what was found in its header.
+/// The transcript, with the identity of the finding in its header.
 fn with_identity(finding: &Finding) -> String {
     let (header, steps) = finding.transcript.split_once('\n').unwrap_or((&finding.transcript, ""));
     let Ok(mut header) = serde_json::from_str::<Json>(header) else { return finding.transcript.clone() };
@@ -156,7 +156,7 @@ fn with_identity(finding: &Finding) -> String {
     format!("{header}\n{}\n", steps.trim_end())
 }
 
-/// The identity that a transcript's header holds.
+/// Reads the identity from the header of a transcript.
 fn read_identity(transcript: &str) -> Option<Identity> {
     let header: Json = serde_json::from_str(transcript.lines().next()?).ok()?;
     let found = &header["meta"]["finding"];
@@ -185,10 +185,10 @@ fn wire_log(wire: &[Wire]) -> String {
     out
 }
 
-/// The text that a person reads.
+/// The text for people.
 fn text(finding: &Finding, scene: &Scene<'_>, folder: &Path) -> String {
     let Identity { oracle, clause, what, class } = &finding.identity;
-    let shown = |text: &str| terminal_cut(text, SHOWN, 0);
+    let shown = |text: &str| terminal_cut(text, SHOWN_CHARS, 0);
     let mut out = format!(
         "# {}{}\n\n{}\n\n",
         shown(&format!("{}: {what}", oracle.word())),
@@ -203,20 +203,20 @@ fn text(finding: &Finding, scene: &Scene<'_>, folder: &Path) -> String {
         ("peer", format!("{}, at {}", shown(name), shown(&scene.target.to_string()))),
         ("oracle", format!("{} ({})", oracle.word(), if oracle.fails() { "fails" } else { "warns" })),
         ("clause", format!("{clause} ({level}): {sentence}")),
-        ("what showed it", shown(what)),
+        ("operation", shown(what)),
         ("class", shown(class)),
         ("expected", shown(&finding.expected)),
-        ("came", shown(&finding.came)),
+        ("got", shown(&finding.actual)),
         ("confirmed", format!("{} of {}", finding.confirmed.0, finding.confirmed.1)),
         ("found", format!("in session {}, from {}", finding.sessions, finding.source)),
     ] {
         let _ = writeln!(out, "- **{word}**: {}", value.replace('\n', " "));
     }
-    let _ = writeln!(out, "\n## What is played\n\n```text");
+    let _ = writeln!(out, "\n## Transcript\n\n```text");
     finding.transcript.lines().skip(1).for_each(|line| {
         let _ = writeln!(out, "{}", shown(line));
     });
-    let _ = writeln!(out, "```\n\n`wire.log` has what went over the connection.\n");
+    let _ = writeln!(out, "```\n\nThe bytes on the wire are in `wire.log`.\n");
     if let Some(death) = &finding.death {
         let _ = writeln!(out, "## How the process ended\n\n{}\n\n```text", shown(&death.status.to_string()));
         death.stderr.lines().for_each(|line| {
@@ -226,15 +226,15 @@ fn text(finding: &Finding, scene: &Scene<'_>, folder: &Path) -> String {
     }
     let _ = writeln!(
         out,
-        "## Again\n\n```sh\n{}\n{}\n```",
+        "## How to reproduce it\n\n```sh\n{}\n{}\n```",
         shown(&scene.command.replay(&folder.join("transcript.jsonl").to_string_lossy())),
         match scene.facts.limits {
             Limits::TCP => format!(
-                "python3 {} HOST PORT   # alone, without this program; exit status 1: it shows",
+                "python3 {} HOST PORT   # without this program; exit status 1 = reproduced",
                 shown(&crate::shell::quote(&folder.join("repeat.py").to_string_lossy()))
             ),
             limits => format!(
-                "# repeat.py speaks TCP only, and here the peer was reached over {}: it is for the same peer at a port of its own",
+                "# repeat.py speaks TCP only, but this peer was reached over {}: run it against the same peer on a TCP port",
                 limits.transport
             ),
         }

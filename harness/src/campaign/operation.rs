@@ -3,7 +3,7 @@
 //! It is made of the line alone, not of how the line came about: so a finding keeps its identity when it is shrunk, and is known again
 //! when another mutation leads to it.
 
-use super::input::Methods;
+use super::input::{End, Input, Methods};
 use dnode_spec::message::{self, Message, Method, Problem};
 use dnode_spec::scrub::unscrub;
 use dnode_spec::value::{Ref, Value};
@@ -37,6 +37,33 @@ pub(super) fn operation(line: &[u8], methods: &Methods) -> String {
         word.push_str(odd.trim_matches('"'));
     }
     word
+}
+
+/// The operation that an input is named after: the last one, because earlier ones mostly prepare it.
+#[must_use]
+pub(super) fn of_input(input: &Input, methods: &Methods) -> String {
+    match (input.end, input.lines.last()) {
+        (End::Asked, Some(line)) => operation(&line.bytes, methods),
+        (end, _) => of_end(end).to_owned(),
+    }
+}
+
+/// All operations of an input, with its end if that is special.
+#[must_use]
+pub(super) fn all_of_input(input: &Input, methods: &Methods) -> Vec<String> {
+    let lines = input.lines.iter().map(|line| operation(&line.bytes, methods));
+    let end = (input.end != End::Asked).then(|| of_end(input.end).to_owned());
+    lines.chain(end).collect()
+}
+
+/// The operation of an end.
+#[must_use]
+pub(super) fn of_end(end: End) -> &'static str {
+    match end {
+        End::Asked => "the end of a session",
+        End::HalfClosed => "a half-close",
+        End::Reset => "a reset",
+    }
 }
 
 fn of_value(value: &Value<'_>, methods: &Methods) -> String {

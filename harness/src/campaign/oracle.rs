@@ -1,37 +1,37 @@
-//! What a campaign looks at, and what it calls what it saw.
-//!
-//! A finding is what it is: the oracle, the clause, the operation that showed it, the class of what came; never a hash of the input. Where a
-//! process that we started has ended, what it last said stands for the operation: two inputs that end it in one place are one finding.
+//! The oracles of a campaign, and the identity of a finding. The identity of a finding is its
+//! oracle, its clause, the operation that showed it, and the class of the behaviour, never a hash
+//! of the input. If a process that we started died, its last words replace the operation: two
+//! inputs that crash it in the same place are one finding.
 
 use std::collections::VecDeque;
 use std::fmt;
 use std::time::Duration;
 
-/// What told.
+/// What found it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Oracle {
     /// The peer's process ended, or it refuses connections.
     Died,
-    /// The connection stays open and answers nothing.
+    /// The connection stays open, but the peer answers nothing on it.
     Deaf,
-    /// A fresh connection is not served.
+    /// The peer does not serve a new connection.
     NotServed,
-    /// Another connection, which did nothing wrong, no longer answers.
+    /// The peer no longer answers on another connection, which did nothing wrong.
     Disturbed,
     /// A line or an answer breaks a clause.
     Clause,
-    /// The peer served nobody for a while, and then went on.
+    /// The peer served no connection for a while, and then continued.
     Hang,
-    /// The memory of its process grows without bound.
+    /// The memory of the peer's process grows without bound.
     Memory,
-    /// It answered far slower than it does.
+    /// The peer answered far slower than usual.
     Slow,
-    /// It answered with far more bytes than came.
+    /// The peer answered with far more bytes than it received.
     Amplified,
 }
 
 impl Oracle {
-    /// All of them.
+    /// All oracles.
     pub const ALL: [Oracle; 9] = [
         Oracle::Died,
         Oracle::Deaf,
@@ -44,7 +44,7 @@ impl Oracle {
         Oracle::Amplified,
     ];
 
-    /// Its permanent word.
+    /// Its permanent id.
     #[must_use]
     pub fn word(self) -> &'static str {
         match self {
@@ -60,39 +60,39 @@ impl Oracle {
         }
     }
 
-    /// What it saw, in a sentence.
+    /// A sentence about what it found.
     #[must_use]
     pub fn sentence(self) -> &'static str {
         match self {
-            Oracle::Died => "The peer's process ended, or it accepts no connections any more.",
-            Oracle::Deaf => "The connection stays open and answers nothing any more.",
-            Oracle::NotServed => "A fresh connection is accepted and not served.",
-            Oracle::Disturbed => "Another connection, on which nothing wrong was sent, no longer answers.",
-            Oracle::Clause => "What the peer said breaks a clause.",
-            Oracle::Hang => "The peer served nobody for a while, and then went on.",
-            Oracle::Memory => "The memory of the peer's process has grown far above where it was.",
-            Oracle::Slow => "The peer answered far slower than it does otherwise.",
+            Oracle::Died => "The peer's process ended, or it no longer accepts connections.",
+            Oracle::Deaf => "The connection stays open, but the peer no longer answers on it.",
+            Oracle::NotServed => "The peer accepts a new connection but does not serve it.",
+            Oracle::Disturbed => "The peer no longer answers on another connection, which did nothing wrong.",
+            Oracle::Clause => "A message of the peer breaks a clause.",
+            Oracle::Hang => "The peer served no connection for a while, and then continued.",
+            Oracle::Memory => "The memory of the peer's process has grown far above its first size.",
+            Oracle::Slow => "The peer answered far slower than usual.",
             Oracle::Amplified => "The peer answered with far more bytes than were sent.",
         }
     }
 
-    /// Whether what it finds fails a campaign; the others warn.
+    /// Whether its findings fail the campaign. The others only warn.
     #[must_use]
     pub fn fails(self) -> bool {
         self <= Oracle::Clause
     }
 }
 
-/// What a finding is.
+/// The identity of a finding.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Identity {
-    /// What told.
+    /// The oracle that found it.
     pub oracle: Oracle,
-    /// The clause that is broken.
+    /// The broken clause.
     pub clause: String,
-    /// What showed it: the operation, or what the process that ended said last.
+    /// The operation that showed it, or the last words of a process that died.
     pub what: String,
-    /// The class of what came.
+    /// The class of the behaviour.
     pub class: String,
 }
 
@@ -107,7 +107,14 @@ impl Identity {
         Identity { oracle, clause: clause.to_owned(), what: what.to_owned(), class: class.to_owned() }
     }
 
-    /// A name for a folder: readable, and one for each identity.
+    /// Whether both are the same kind of symptom. The operations may differ: a shorter input may
+    /// have another one. If a process died with a stack trace, the last words must be equal.
+    pub(super) fn is_like(&self, other: &Identity) -> bool {
+        let words = self.oracle != Oracle::Died || self.what == other.what || !self.what.contains(" at ");
+        (self.oracle, &self.clause, &self.class) == (other.oracle, &other.clause, &other.class) && words
+    }
+
+    /// The name of the folder of the finding: readable, and unique for each identity.
     #[must_use]
     pub fn folder(&self) -> String {
         let text = format!("{}-{}-{}", self.oracle.word(), self.clause, self.what);
@@ -124,35 +131,37 @@ impl Identity {
     }
 }
 
-/// FNV-1a: the same in every version of every program.
+/// FNV-1a: a hash that is the same in all versions.
 fn fnv(text: &str) -> u32 {
     text.bytes().fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
 }
 
-/// What a process said last, without what differs from run to run: the message and the place. `None` where it said nothing.
+/// The last words of a process: the message and the place, without the parts that differ from run
+/// to run. `None` if it wrote nothing.
 #[must_use]
 pub(super) fn last_words(stderr: &str) -> Option<String> {
     let lines: Vec<&str> = stderr.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
-    // A message names an error, mostly; its stack follows it, or, with the innermost place last, stands before it.
+    // A message usually names an error. Its stack trace follows, or precedes it with the innermost
+    // place last.
     let names_error = |line: &str| {
         let word = line.split([':', ' ']).next().unwrap_or_default();
         line.contains(':')
             && ["Error", "Exception", "error", "panicked"].iter().any(|end| word.ends_with(end))
     };
-    let said = lines.iter().position(|line| names_error(line));
-    let message = match said {
+    let at = lines.iter().position(|line| names_error(line));
+    let message = match at {
         Some(at) => lines[at],
         None => lines.iter().rev().find(|line| !line.starts_with("Node.js v"))?,
     };
-    let after = lines[said.unwrap_or(0)..].iter().find(|line| line.starts_with("at ")).copied();
+    let after = lines[at.unwrap_or(0)..].iter().find(|line| line.starts_with("at ")).copied();
     let place = after.or_else(|| lines.iter().rev().find(|line| line.starts_with("File ")).copied());
-    // Of a long stack only the end may have been kept.
+    // Only the end of a long stack trace may have been kept.
     let message = Some(message).filter(|message| !message.starts_with("at ")).map(|it| plain(it, false));
     let words = [message, place.map(|place| plain(place, true))];
     Some(words.into_iter().flatten().collect::<Vec<_>>().join(" "))
 }
 
-/// Without folders, without what is quoted and without numbers; `place`: numbers of lines are kept.
+/// Removes folders, quoted text and numbers. `place`: keeps line numbers.
 fn plain(text: &str, place: bool) -> String {
     let text: String = text.chars().take(300).collect();
     let mut quote = None;
@@ -182,7 +191,7 @@ fn plain(text: &str, place: bool) -> String {
     out.chars().take(140).collect()
 }
 
-/// How long this peer takes, as a rule.
+/// How long this peer usually takes.
 #[derive(Debug, Default)]
 pub(super) struct Pace {
     took: VecDeque<Duration>,
@@ -190,11 +199,12 @@ pub(super) struct Pace {
 
 impl Pace {
     const KEPT: usize = 256;
-    /// So many times slower than the median is far slower, where it is also so long that a person notices.
+    /// A session is slow if it takes this many times the median, and long enough for a person to
+    /// notice.
     const FAR: u32 = 50;
     const NOTICED: Duration = Duration::from_millis(400);
 
-    /// Takes in a session.
+    /// Adds a session.
     pub(super) fn add(&mut self, took: Duration) {
         self.took.push_back(took);
         if self.took.len() > Pace::KEPT {
@@ -202,7 +212,7 @@ impl Pace {
         }
     }
 
-    /// Whether this is far slower than the others; nothing is before there are enough of them.
+    /// Whether a session was slow. `false` until there are enough sessions.
     #[must_use]
     pub(super) fn is_slow(&self, took: Duration) -> bool {
         if self.took.len() < Pace::KEPT / 4 || took < Pace::NOTICED {
@@ -214,21 +224,21 @@ impl Pace {
     }
 }
 
-/// Whether so many bytes are far more than were sent.
+/// Whether the peer sent far more bytes than it received.
 #[must_use]
-pub(super) fn is_amplified(sent: usize, came: u64) -> bool {
+pub(super) fn is_amplified(sent: usize, received: u64) -> bool {
     const TIMES: u64 = 100;
     const LEAST: u64 = 1 << 20;
-    came > LEAST && came / TIMES > sent as u64
+    received > LEAST && received / TIMES > sent as u64
 }
 
-/// The memory that a process group holds, in bytes, as far as the system tells.
+/// The resident memory of a process group in bytes. `None` if it is unknown.
 #[must_use]
 pub(super) fn memory(group: i32) -> Option<u64> {
     let mut sum = None;
     for entry in std::fs::read_dir("/proc").ok()?.flatten() {
         let Ok(stat) = std::fs::read_to_string(entry.path().join("stat")) else { continue };
-        // The name may hold anything, also spaces and brackets.
+        // The name of a process may contain spaces and brackets.
         let Some((_, fields)) = stat.rsplit_once(')') else { continue };
         if fields.split_whitespace().nth(2).and_then(|field| field.parse().ok()) != Some(group) {
             continue;
@@ -246,7 +256,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_a_process_said_last_is_the_same_wherever_it_lies_and_whatever_it_quotes() {
+    fn last_words_do_not_depend_on_folders_or_quoted_text() {
         let node = |folder: &str, quoted: &str| {
             format!(
                 "{folder}/index.js:10\n  throw\n\nTypeError: Cannot read properties of null (reading '{quoted}')\n    at Proto.handle ({folder}/index.js:80:7)\n    at x\n\nNode.js v20.1.0"
@@ -264,7 +274,7 @@ mod tests {
     }
 
     #[test]
-    fn far_slower_is_said_only_once_there_is_a_pace() {
+    fn slow_and_amplified_need_a_reference() {
         let mut pace = Pace::default();
         assert!(!pace.is_slow(Duration::from_secs(9)));
         (0..100).for_each(|_| pace.add(Duration::from_millis(2)));

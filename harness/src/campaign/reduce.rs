@@ -1,14 +1,14 @@
-//! Smaller inputs: what is tried, from the largest step to the smallest, to find the least that still shows a finding.
-//!
-//! The shrinker of transcripts (`crate::shrink`) takes steps and values; an input is bytes, so this takes lines, what stands in them, and bytes.
+//! Shrinking of inputs: lists smaller candidates, from the largest step to the smallest. The
+//! shrinker of transcripts (`crate::shrink`) removes steps and values. An input is bytes, so this
+//! removes lines, JSON values and bytes.
 
 use super::input::{End, Input, Line};
 use serde_json::Value as Json;
 
-/// How many places of one line are tried: a large value is cut by bytes.
+/// How many places of one line are tried.
 const PLACES: usize = 120;
 
-/// Inputs that are smaller than this one, the boldest first.
+/// Smaller inputs, the largest step first.
 #[must_use]
 pub(super) fn smaller(input: &Input) -> Vec<Input> {
     let mut out = Vec::new();
@@ -19,7 +19,7 @@ pub(super) fn smaller(input: &Input) -> Vec<Input> {
         }
     };
     let count = input.lines.len();
-    // What shows a finding is mostly one line.
+    // Mostly, one line is enough.
     if count > 1 {
         input.lines.iter().rev().for_each(|line| push(vec![line.clone()], input.end));
         push(input.lines[count / 2..].to_vec(), input.end);
@@ -43,7 +43,8 @@ pub(super) fn smaller(input: &Input) -> Vec<Input> {
     out
 }
 
-/// Shorter lines: of JSON without one place, or with null or little there; of bytes without a piece.
+/// Shorter lines. For JSON: without one value, or with null or a small value in its place. For
+/// other bytes: without a piece.
 fn smaller_lines(bytes: &[u8]) -> Vec<Vec<u8>> {
     let Ok(json) = serde_json::from_slice::<Json>(bytes) else { return without_pieces(bytes) };
     let mut places = Vec::new();
@@ -51,7 +52,7 @@ fn smaller_lines(bytes: &[u8]) -> Vec<Vec<u8>> {
     places.truncate(PLACES);
     let mut out: Vec<Vec<u8>> = Vec::new();
     if let Json::Object(fields) = &json {
-        // One field is mostly to blame, with the method or without.
+        // Mostly, one field is enough, with or without the method.
         for key in fields.keys() {
             let kept = |with: &[&str]| {
                 let kept = fields.iter().filter(|(name, _)| *name == key || with.contains(&name.as_str()));
@@ -64,12 +65,12 @@ fn smaller_lines(bytes: &[u8]) -> Vec<Vec<u8>> {
         out.retain(|text| text.len() < bytes.len());
         out.sort_by_key(Vec::len);
     }
-    for less in [without as fn(&mut Json, &[Step]) -> bool, with_little] {
+    for change in [without as fn(&mut Json, &[Step]) -> bool, with_small_value] {
         for place in &places {
             let mut shorter = json.clone();
-            if less(&mut shorter, place) {
+            if change(&mut shorter, place) {
                 let text = shorter.to_string().into_bytes();
-                // Writing it anew may make a line longer than it was.
+                // The line may become longer, because serde_json writes it in its own way.
                 if text.len() < bytes.len() {
                     out.push(text);
                 }
@@ -93,40 +94,40 @@ fn without_pieces(bytes: &[u8]) -> Vec<Vec<u8>> {
     out
 }
 
-/// One step of the way to a place in JSON.
+/// One step of the path to a place in JSON.
 #[derive(Debug, Clone)]
 enum Step {
     Key(String),
     Index(usize),
 }
 
-/// The ways to all places, the shortest first. JSON as serde_json reads it is at most 128 deep.
-fn collect(json: &Json, way: &mut Vec<Step>, places: &mut Vec<Vec<Step>>) {
+/// The paths to all places, the shortest first. serde_json reads at most 128 levels.
+fn collect(json: &Json, path: &mut Vec<Step>, places: &mut Vec<Vec<Step>>) {
     let steps: Vec<(Step, &Json)> = match json {
         Json::Array(items) => items.iter().enumerate().map(|(at, item)| (Step::Index(at), item)).collect(),
         Json::Object(members) => members.iter().map(|(key, item)| (Step::Key(key.clone()), item)).collect(),
         _ => return,
     };
     for (step, _) in &steps {
-        places.push(way.iter().chain([step]).cloned().collect());
+        places.push(path.iter().chain([step]).cloned().collect());
     }
     for (step, item) in steps {
-        way.push(step);
-        collect(item, way, places);
-        way.pop();
+        path.push(step);
+        collect(item, path, places);
+        path.pop();
     }
 }
 
-fn parent<'j>(json: &'j mut Json, way: &[Step]) -> Option<&'j mut Json> {
-    way.iter().try_fold(json, |json, step| match step {
+fn parent<'j>(json: &'j mut Json, path: &[Step]) -> Option<&'j mut Json> {
+    path.iter().try_fold(json, |json, step| match step {
         Step::Key(key) => json.get_mut(key),
         Step::Index(at) => json.get_mut(*at),
     })
 }
 
 fn without(json: &mut Json, place: &[Step]) -> bool {
-    let Some((last, way)) = place.split_last() else { return false };
-    match (parent(json, way), last) {
+    let Some((last, path)) = place.split_last() else { return false };
+    match (parent(json, path), last) {
         (Some(Json::Array(items)), Step::Index(at)) if *at < items.len() => {
             items.remove(*at);
             true
@@ -136,9 +137,9 @@ fn without(json: &mut Json, place: &[Step]) -> bool {
     }
 }
 
-fn with_little(json: &mut Json, place: &[Step]) -> bool {
+fn with_small_value(json: &mut Json, place: &[Step]) -> bool {
     let Some(value) = parent(json, place) else { return false };
-    let little = match value {
+    let small = match value {
         Json::Array(items) if items.is_empty() => Json::Null,
         Json::Array(_) => Json::Array(Vec::new()),
         Json::Object(members) if members.is_empty() => Json::Null,
@@ -146,7 +147,7 @@ fn with_little(json: &mut Json, place: &[Step]) -> bool {
         Json::String(text) if text.len() > 1 => Json::String("x".to_owned()),
         _ => return false,
     };
-    *value = little;
+    *value = small;
     true
 }
 
@@ -155,7 +156,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn greedily_the_least_input_is_left() {
+    fn shrinking_finds_the_smallest_input() {
         let line = |text: &str| Line { bytes: text.as_bytes().to_vec(), cuts: vec![1] };
         let mut input = Input {
             lines: vec![
@@ -169,8 +170,8 @@ mod tests {
             let has = |line: &Line| String::from_utf8_lossy(&line.bytes).contains("\"to\":7");
             input.lines.iter().any(has)
         };
-        while let Some(less) = smaller(&input).into_iter().find(shows) {
-            input = less;
+        while let Some(smaller) = smaller(&input).into_iter().find(shows) {
+            input = smaller;
         }
         assert_eq!(input.lines.len(), 1);
         assert_eq!(String::from_utf8_lossy(&input.lines[0].bytes), "{\"links\":[{\"to\":7}]}");

@@ -122,7 +122,7 @@ def main():
             time.sleep(0.05)
     if ORACLE == "clause":
         heard(connection)
-        came = [line.strip() for line in CAME]
+        came = [line.strip() for line in RECEIVED]
         same = all(line in came for line in connection.lines) and bool(came) >= bool(connection.lines)
         print("the peer said" if connection.lines else "the peer said nothing", *connection.lines, sep="\n  ")
         print("as when it was found" if same else "which is something else than when it was found")

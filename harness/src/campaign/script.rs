@@ -1,7 +1,7 @@
-//! The script of a finding: Python without dependencies that shows it on its own.
-//!
-//! It connects, does the handshake, sends the bytes, and looks whether the peer still answers: on this connection, on another that was open
-//! before, on a fresh one. For a clause it looks whether the same lines come as came before.
+//! The script of a finding: Python without dependencies that reproduces it without this program.
+//! The script connects, does the handshake and sends the bytes. Then it checks if the peer still
+//! answers on this connection, on an older one and on a new one. For a broken clause, it checks if
+//! the peer sends the same lines as before.
 
 use super::finding::{Finding, Scene};
 use super::input::{End, Input, Methods};
@@ -12,19 +12,20 @@ use dnode_reports::event::{Act, Origin, Wire};
 use dnode_spec::transcript::{Names, Transcript};
 use std::fmt::Write as _;
 
-/// What is longer makes no script: a transcript writes it in less.
+/// The longest line for which the script is built from the transcript. The wire log has the start
+/// of longer ones.
 const LONGEST: usize = 1 << 20;
 
 const BODY: &str = include_str!("repeat.py");
 
-/// The script of this finding.
+/// Builds the script of a finding.
 #[must_use]
 pub(super) fn script(finding: &Finding, scene: &Scene<'_>) -> String {
     let identity = &finding.identity;
     let mut out = format!("#!/usr/bin/env python3\n# {}\n", plain(&identity.to_string()));
     let _ = writeln!(
         out,
-        "# {}\n# python3 repeat.py HOST PORT, over TCP; exit status 1 where it shows, 0 where not, 2 where it cannot be tried.\n",
+        "# {}\n# python3 repeat.py HOST PORT, over TCP. Exit status: 1 = reproduced, 0 = not reproduced, 2 = could not try.\n",
         identity.oracle.sentence()
     );
     let _ = writeln!(out, "ORACLE = {:?}", identity.oracle.word());
@@ -32,14 +33,14 @@ pub(super) fn script(finding: &Finding, scene: &Scene<'_>) -> String {
     let _ = writeln!(out, "GREETS = {}", if scene.facts.object.members.is_some() { "True" } else { "False" });
     let _ = writeln!(
         out,
-        "# A call that the peer answers; \"%d\" is the number of its callback.\nPING = {}",
+        "# A call that the peer answers; \"%d\" stands for the number of its callback.\nPING = {}",
         ping(scene)
     );
     let _ = writeln!(
         out,
-        "# What is sent; (\"method\", NAME) is the id of that method of the peer's, or its quoted name.\nSENT = ["
+        "# The lines to send; (\"method\", NAME) stands for the id of that method, or for its quoted name.\nSENT = ["
     );
-    // The log cuts what is long.
+    // The log cuts long lines.
     let is_cut = |entry: &Wire| matches!(entry, Wire::Bytes { from: Origin::Suite, cut: 1.., .. });
     let whole = || Input::up_to(LONGEST, &Transcript::read(&finding.transcript).ok()?, scene.methods);
     let input = finding.input.clone().or_else(|| whole().filter(|_| finding.wire.iter().any(is_cut)));
@@ -59,9 +60,10 @@ pub(super) fn script(finding: &Finding, scene: &Scene<'_>) -> String {
             End::Reset => "reset",
         }
     );
-    let came = if identity.oracle == Oracle::Clause { came(&finding.wire) } else { Vec::new() };
-    let _ = writeln!(out, "# What the peer sent when it was found, after its object.\nCAME = [");
-    came.iter().for_each(|line| {
+    let received = if identity.oracle == Oracle::Clause { received(&finding.wire) } else { Vec::new() };
+    let _ =
+        writeln!(out, "# The lines of the peer when the finding was made, after its object.\nRECEIVED = [");
+    received.iter().for_each(|line| {
         let _ = writeln!(out, "    {},", bytes(line));
     });
     out.push_str("]\n");
@@ -69,12 +71,12 @@ pub(super) fn script(finding: &Finding, scene: &Scene<'_>) -> String {
     out
 }
 
-/// What stands in a comment.
+/// Makes a text safe for a comment.
 fn plain(text: &str) -> String {
     text.chars().map(|c| if c.is_ascii() && !c.is_ascii_control() { c } else { '?' }).collect()
 }
 
-/// Bytes as Python writes them; what is one byte many times, as a product.
+/// Writes bytes as a Python literal. A long run of one byte becomes a product.
 fn bytes(bytes: &[u8]) -> String {
     let mut out = String::from("b\"");
     let mut at = 0;
@@ -99,7 +101,7 @@ fn bytes(bytes: &[u8]) -> String {
     out
 }
 
-/// The lines of an input, each a list of pieces.
+/// The lines of an input, each as a list of pieces.
 fn of_input(input: &Input, methods: &Methods) -> Vec<String> {
     let last = input.lines.len();
     let line = |(n, line): (usize, &super::input::Line)| {
@@ -119,7 +121,7 @@ fn of_input(input: &Input, methods: &Methods) -> Vec<String> {
     input.lines.iter().enumerate().map(line).collect()
 }
 
-/// What we sent after our object, as it went over the wire.
+/// The lines that we sent after our object, from the wire log.
 fn of_wire(wire: &[Wire]) -> Vec<String> {
     let ours = wire.iter().filter_map(|entry| match entry {
         Wire::Bytes { from: Origin::Suite, bytes, cut: 0 } => Some(bytes.as_slice()),
@@ -133,8 +135,8 @@ fn end_of(wire: &[Wire]) -> End {
     if wire.iter().any(reset) { End::Reset } else { End::Asked }
 }
 
-/// What the peer sent after its object.
-fn came(wire: &[Wire]) -> Vec<&[u8]> {
+/// The lines that the peer sent after its object, from the wire log.
+fn received(wire: &[Wire]) -> Vec<&[u8]> {
     let theirs = wire.iter().filter_map(|entry| match entry {
         Wire::Bytes { from: Origin::Peer, bytes, cut: 0 } => Some(bytes.as_slice()),
         _ => None,
@@ -142,7 +144,7 @@ fn came(wire: &[Wire]) -> Vec<&[u8]> {
     theirs.skip(1).collect()
 }
 
-/// The known-good call, as a list of pieces with `%d`; empty where there is none.
+/// The known-good call, as a list of pieces with `%d`; empty if there is none.
 fn ping(scene: &Scene<'_>) -> String {
     let Some(ping) = &scene.facts.calls.ping else { return "[]".to_owned() };
     let (line, id) = ping.line(&mut Names::new(7_777_777), Addressing::ByName);

@@ -7,7 +7,7 @@
 use super::corpus::Corpus;
 use super::input::{End, Input, Line, Methods};
 use super::mutate::{fresh_line, mutate};
-use super::operation::operation;
+use super::operation::{of_end, operation};
 use crate::cases::Case;
 use dnode_spec::generate::{Kind, Seed, session};
 use fastrand::Rng;
@@ -110,7 +110,7 @@ impl Source {
                 continue;
             }
             let risk = input.lines.iter().map(|line| self.risk_of(&line.bytes, methods)).max().unwrap_or(0);
-            let risk = risk.max(self.risk.get(end_word(input.end)).copied().unwrap_or(0));
+            let risk = risk.max(self.risk.get(of_end(input.end)).copied().unwrap_or(0));
             if rng.u32(..=risk * risk * 16) == 0 {
                 return input;
             }
@@ -185,16 +185,6 @@ impl Source {
         steps.push(json!({ "survive": true, "clause": "robust/not-deaf" }));
         let rows: Vec<String> = std::iter::once(&header).chain(&steps).map(Json::to_string).collect();
         Case::read(&rows.join("\n")).ok()
-    }
-}
-
-/// The word under which the risk of an end is kept.
-#[must_use]
-pub(super) fn end_word(end: End) -> &'static str {
-    match end {
-        End::Asked => "the end of a session",
-        End::HalfClosed => "a half-close",
-        End::Reset => "a reset",
     }
 }
 

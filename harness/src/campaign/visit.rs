@@ -1,7 +1,7 @@
-//! One session of a campaign, played fast: everything is written at once, and the known-good call behind it.
-//!
-//! A visit decides nothing. What looks wrong in it is a suspicion, and is played again as a transcript under the rules of judgement
-//! (`confirm.rs`); so a deadline here may be short.
+//! One session of a campaign, played fast: all lines are written at once, followed by a known-good
+//! call. A visit gives no verdict. If something looks wrong, that is a suspicion. `confirm.rs`
+//! repeats the session as a transcript and judges it by all rules. So the deadline of a visit may
+//! be short.
 
 use super::input::{End, Input, Methods};
 use crate::conversation::facts::Facts;
@@ -17,31 +17,31 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// Between two segments. Some may be merged on their way: a visit decides nothing, and the transcript is played with more patience.
+/// The time between two segments. The network may merge them anyway, which is harmless here.
 const BETWEEN_SEGMENTS: Duration = Duration::from_millis(2);
 
-/// What a visit gave.
+/// The result of a visit.
 #[derive(Debug)]
 pub(super) struct Visit {
-    /// Whether the known-good call was answered, and otherwise why not. [`Silence::Refused`]: the connection was not opened, or ended before the
-    /// handshake, so an earlier session is the cause.
+    /// Whether the known-good call was answered, or why not. [`Silence::Refused`] means that the
+    /// handshake failed, so an earlier session is the cause.
     pub ending: Result<(), Silence>,
-    /// What went over the wire.
+    /// The wire log.
     pub wire: Vec<event::Wire>,
-    /// What the monitor says of the peer's lines.
+    /// The problems that the monitor found in the peer's lines.
     pub broken: BTreeMap<&'static str, Problem>,
     /// From the first byte of the input to the end.
     pub took: Duration,
-    /// How many bytes went out.
+    /// The number of bytes sent.
     pub sent: usize,
-    /// How many bytes came.
-    pub came: u64,
+    /// The number of bytes received.
+    pub received: u64,
 }
 
 impl Visit {
     fn not_served() -> Visit {
         let (wire, broken) = (Vec::new(), BTreeMap::new());
-        Visit { ending: Err(Silence::Refused), wire, broken, took: Duration::ZERO, sent: 0, came: 0 }
+        Visit { ending: Err(Silence::Refused), wire, broken, took: Duration::ZERO, sent: 0, received: 0 }
     }
 }
 
@@ -53,38 +53,38 @@ pub(super) async fn visit(
     facts: &Facts,
     patience: Duration,
 ) -> Visit {
-    // The first moments of a connection are the peer's to take.
+    // The peer may need more time to accept a connection and to send its object.
     let greeting = Instant::now() + patience * 4;
     let Ok(mut wire) = Wire::open(route, &facts.terms, greeting).await else { return Visit::not_served() };
     let mut names = Names::new(100_000);
     names.path_form = facts.path_form();
-    if facts.object.members.is_some() && !greeted(&mut wire, &mut names, facts, greeting).await {
+    if facts.object.members.is_some() && !handshake(&mut wire, &mut names, facts, greeting).await {
         return Visit::not_served();
     }
     let started = Instant::now();
     let lines: Vec<Vec<u8>> =
         input.lines.iter().map(|line| methods.fill(&line.bytes, &names, facts.calls.by)).collect();
     let sent = lines.iter().map(|line| line.len() + 1).sum::<usize>();
-    // Long input takes its time to be read: a second for 2 MiB.
+    // A long input takes time to read: allow one second for each 2 MB.
     let deadline = started + patience + Duration::from_micros(sent as u64 / 2);
-    let said = say(&mut wire, input, lines, facts, deadline).await;
+    let sendable = send(&mut wire, input, lines, facts, deadline).await;
     let ending = match input.end {
-        // What the transport cannot carry is not asked.
-        _ if !said => Err(Silence::Closed),
+        // The transport cannot carry this input.
+        _ if !sendable => Err(Silence::Closed),
         End::Asked => ask(&mut wire, &mut names, facts, deadline).await,
         End::HalfClosed | End::Reset => Err(Silence::Closed),
     };
     let took = started.elapsed();
-    let came = wire.bytes();
-    if ending.is_ok() || !said || input.end == End::HalfClosed {
+    let received = wire.bytes();
+    if ending.is_ok() || !sendable || input.end == End::HalfClosed {
         wire.close(Instant::now() + facts.drain().min(patience)).await;
     }
     let (log, broken) = wire.finish();
-    Visit { ending, wire: log.into_entries(), broken, took, sent, came }
+    Visit { ending, wire: log.into_entries(), broken, took, sent, received }
 }
 
-/// Waits for the peer's object.
-async fn greeted(wire: &mut Wire, names: &mut Names, facts: &Facts, deadline: Instant) -> bool {
+/// Waits for the peer's object. Returns whether it arrived.
+async fn handshake(wire: &mut Wire, names: &mut Names, facts: &Facts, deadline: Instant) -> bool {
     if facts.missing.contains("methods/sent") {
         wire.send(&[HELLO], deadline).await;
     }
@@ -92,8 +92,9 @@ async fn greeted(wire: &mut Wire, names: &mut Names, facts: &Facts, deadline: In
     received.map(|received| bind_object(&received, names)).is_ok()
 }
 
-/// Sends our object and the lines, in as few segments as they say. Says whether the transport could carry them.
-async fn say(wire: &mut Wire, input: &Input, lines: Vec<Vec<u8>>, facts: &Facts, deadline: Instant) -> bool {
+/// Sends our object and the lines, cut into segments only at their cuts. Returns whether the
+/// transport can carry the input.
+async fn send(wire: &mut Wire, input: &Input, lines: Vec<Vec<u8>>, facts: &Facts, deadline: Instant) -> bool {
     let mut segments: Vec<Vec<u8>> = vec![Vec::new()];
     if !wire.is_closed() {
         segments[0].extend_from_slice(HELLO);
@@ -120,7 +121,7 @@ async fn say(wire: &mut Wire, input: &Input, lines: Vec<Vec<u8>>, facts: &Facts,
         return false;
     }
     match input.end {
-        // The known-good call goes out with the last of them.
+        // The known-good call goes out in the same segment.
         End::Asked if segments.len() == 1 => wire.hold_until_next(),
         End::HalfClosed => wire.hold_until_half_close(),
         End::Asked | End::Reset => {}
@@ -145,7 +146,7 @@ fn append(segments: &mut [Vec<u8>], bytes: &[u8]) {
     }
 }
 
-/// Makes the known-good call and waits for its answer; without such a call, waits for silence.
+/// Makes the known-good call and waits for its answer. Without such a call, waits for silence.
 async fn ask(wire: &mut Wire, names: &mut Names, facts: &Facts, deadline: Instant) -> Result<(), Silence> {
     if let Some(ping) = &facts.calls.ping {
         return ping.ask(wire, names, facts.calls.by, deadline, &mut |_| {}).await.map(|_| ());

@@ -1,4 +1,4 @@
-//! The words of the command line that repeat something.
+//! Command lines that repeat a case.
 
 use crate::program::{Listen, Target, Template};
 use crate::shell::quote;
@@ -7,7 +7,7 @@ use dnode::transport::{Address, Trust};
 use dnode_spec::dialect::Dialect;
 use std::path::Path;
 
-/// The program as the user called it, quoted for a shell.
+/// The name by which the user called the program, quoted for a shell.
 pub(super) fn program() -> String {
     quote(&std::env::args().next().unwrap_or_else(|| "dnode-conform".to_owned()))
 }
@@ -38,7 +38,7 @@ fn of_address(address: &Address) -> String {
     join([quote(&address.to_string()), trust.unwrap_or_default()])
 }
 
-/// The arguments that say where a client connects.
+/// The arguments that name the address at which a client connects.
 pub(super) fn of_listen(listen: &Listen) -> String {
     let file = |path: &Path| quote(&path.to_string_lossy());
     let identity = listen.identity.as_ref();
@@ -48,7 +48,7 @@ pub(super) fn of_listen(listen: &Listen) -> String {
     join([format!("--listen {}", quote(&listen.at)), identity.unwrap_or_default(), exec.unwrap_or_default()])
 }
 
-/// The arguments that say which certificates are accepted.
+/// The arguments that choose the accepted certificates.
 pub(super) fn of_trust(trust: &Trust) -> String {
     match trust {
         Trust::System => String::new(),
@@ -57,7 +57,7 @@ pub(super) fn of_trust(trust: &Trust) -> String {
     }
 }
 
-/// The words that are not empty, with spaces between them.
+/// Joins the words that are not empty with spaces.
 fn join<const N: usize>(words: [String; N]) -> String {
     words.into_iter().filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
 }
@@ -67,7 +67,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_target_is_named_again_by_its_arguments() {
+    fn arguments_name_the_target() {
         let target = Target::parse("tcp://localhost:5050").unwrap();
         assert_eq!(of_target(&target), "tcp://localhost:5050");
         let insecure = Address::parse("tls://localhost:1", &Trust::Anything).unwrap();

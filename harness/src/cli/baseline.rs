@@ -20,30 +20,31 @@ pub(super) struct BaselineArgs {
 
 #[derive(Debug, Subcommand)]
 enum Action {
-    /// Write a baseline of all failures that gate in a run
+    /// Write a baseline with all failures of a run that fail it
     Create(EditArgs),
-    /// Mend a baseline after a run: drop what passes, take over what fails in another way, add what is new
+    /// Update a baseline from a run: remove cases that pass, update cases that fail differently
+    /// now, add new failures
     Update(EditArgs),
 }
 
 #[derive(Debug, Args)]
 struct EditArgs {
-    /// The baseline
+    /// The baseline file
     #[arg(value_name = "FILE")]
     file: PathBuf,
-    /// The report of a run, written by --report json=PATH or --report events=PATH
+    /// A report of a run, written by --report json=PATH or --report events=PATH
     #[arg(value_name = "RUN")]
     run: PathBuf,
-    /// Why the failures that are added are accepted
+    /// Why the added failures are accepted
     #[arg(long, value_name = "TEXT")]
     reason: Option<String>,
-    /// Where they are followed up
+    /// The issue that tracks the added failures
     #[arg(long, value_name = "URL")]
     issue: Option<String>,
-    /// The last day on which they are accepted, for example 2027-03-01
+    /// The last day on which the added failures are accepted, for example 2027-03-01
     #[arg(long, value_name = "DATE", value_parser = date)]
     expires: Option<Date>,
-    /// The weakest level whose failures are added; without it, that of the run, where the file says it, else robust
+    /// The weakest level whose failures are added; without it, the level in the report, or robust
     #[arg(long, value_enum)]
     level: Option<GateLevel>,
 }
@@ -51,10 +52,10 @@ struct EditArgs {
 fn date(text: &str) -> Result<Date, String> {
     let parsed: Option<toml_edit::Datetime> = text.parse().ok();
     let date = parsed.filter(|it| it.time.is_none()).and_then(|it| it.date);
-    date.ok_or_else(|| "a date is written like 2027-03-01".to_owned())
+    date.ok_or_else(|| "write a date like 2027-03-01".to_owned())
 }
 
-/// Writes or mends a baseline, and says what it did.
+/// Creates or updates a baseline, and prints the changes.
 pub(super) fn baseline(args: &BaselineArgs) -> Result<u8, Failure> {
     let (args, creates) = match &args.action {
         Action::Create(args) => (args, true),
@@ -63,40 +64,40 @@ pub(super) fn baseline(args: &BaselineArgs) -> Result<u8, Failure> {
     let name = args.file.display().to_string();
     if creates && args.file.exists() {
         return Err(Failure::caller(format!(
-            "{name} is there already; `dnode-conform baseline update` mends it"
+            "{name} exists already; use `dnode-conform baseline update` to change it"
         )));
     }
     let text = match creates {
         true => String::new(),
         false => std::fs::read_to_string(&args.file).map_err(|error| {
-            Failure::caller(format!("{name} cannot be read: {error}; `baseline create` makes one"))
+            Failure::caller(format!("{name} cannot be read: {error}; use `baseline create` to create it"))
         })?,
     };
-    let told = read_run(&args.run, args.level)?;
+    let events = read_run(&args.run, args.level)?;
     let (mut level, mut outcomes) = (None, Vec::new());
-    for event in told {
+    for event in events {
         match event {
             Event::Started(run) => level = Some(run.gate),
-            // What an earlier baseline excused is a failure all the same.
+            // A failure that an earlier baseline excused is still a failure.
             Event::Judged(outcome) => {
                 outcomes.push(dnode_reports::event::Outcome { excuse: None, ..*outcome })
             }
             Event::Ended(ended) if ended.interrupted => {
                 return Err(Failure::caller(format!(
-                    "{} is of a run that was interrupted",
+                    "{} is the report of an interrupted run",
                     args.run.display()
                 )));
             }
             Event::Ended(_) => {}
         }
     }
-    let level = level.ok_or_else(|| Failure::caller("the run did not begin"))?;
+    let level = level.ok_or_else(|| Failure::caller("the report has no start of a run"))?;
     let words = Words { reason: args.reason.clone(), issue: args.issue.clone(), expires: args.expires };
     let updated = update(&text, &name, &outcomes, level, &words, today());
     let (new, changes) = updated.map_err(|error| Failure::caller(format!("{error}")))?;
     if new != text || creates {
         replace(&args.file, &new).map_err(|error| {
-            Failure::caller(format!("{name} cannot be written, and is as it was: {error}"))
+            Failure::caller(format!("{name} cannot be written and is unchanged: {error}"))
         })?;
     }
     for change in &changes {
@@ -106,7 +107,7 @@ pub(super) fn baseline(args: &BaselineArgs) -> Result<u8, Failure> {
     Ok(0)
 }
 
-/// Writes a file at once: it is never half there. Where a link leads to it, the link stays.
+/// Replaces a file atomically. If `path` is a link, the file behind it is replaced.
 pub(super) fn replace(path: &Path, text: &str) -> std::io::Result<()> {
     let path = &path.canonicalize().unwrap_or_else(|_| path.to_owned());
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
@@ -116,7 +117,7 @@ pub(super) fn replace(path: &Path, text: &str) -> std::io::Result<()> {
     Ok(())
 }
 
-/// The permissions of a file that is there, else those of any new one.
+/// The permissions of the existing file, or those of a new one.
 fn mode(path: &Path) -> std::fs::Permissions {
     use std::os::unix::fs::PermissionsExt as _;
     let known = std::fs::metadata(path).map(|data| data.permissions());

@@ -17,41 +17,42 @@ use dnode_spec::dialect::Dialect;
 use dnode_spec::generate::{Kind, Seed, session};
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
-use std::io::{self, Write as _};
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
-/// How many differing cases are run again at most.
+/// The most differing cases that are run a second time.
 const AGAIN: usize = 24;
 
-/// How many characters are shown of one value of a peer: a difference is read side by side.
-const SHOWN: usize = 400;
+/// How many characters of one value are shown.
+const SHOWN_CHARS: usize = 400;
 
 /// The arguments of `compare`.
 #[derive(Debug, Clone, Args)]
 pub(super) struct CompareArgs {
-    /// The first peer: HOST:PORT or another address as for `run`, exec:CMD (a shell command with {port}, started as by --exec of `run`), or reference
+    /// The first peer: an address as for `run`, or exec:CMD to start it with a shell command (as
+    /// `run --exec`), or the word reference
     #[arg(value_name = "TARGET_A")]
     a: String,
-    /// The second peer, written alike
+    /// The second peer, in the same form
     #[arg(value_name = "TARGET_B")]
     b: String,
-    /// Transcripts, or folders of them; without any, the catalogue
+    /// Transcripts, or folders of transcripts; without any, the catalogue
     #[arg(value_name = "FILE|DIR")]
     files: Vec<String>,
-    /// Run only the cases whose id matches, for example 'callback/*'; may be given several times
+    /// Run only the cases whose id matches, for example 'callback/*'; can be repeated
     #[arg(long = "case", value_name = "GLOB")]
     cases: Vec<String>,
-    /// Compare on this many sessions generated from the model instead of the catalogue
+    /// Run N sessions generated from the model instead of the catalogue
     #[arg(long, value_name = "N", conflicts_with_all = ["cases", "files"], value_parser = clap::value_parser!(u64).range(1..=10_000))]
     generate: Option<u64>,
-    /// The seed of the generated sessions
+    /// Random seed of the generated sessions
     #[arg(long, value_name = "S", requires = "generate", default_value_t = 1)]
     seed: u64,
-    /// A call that both peers answer, for peers without the probe: METHOD[ARGUMENTS] with the callback as "$cb"
+    /// For peers without the probe, a call that both peers answer: METHOD[ARGUMENTS] with "$cb" as
+    /// the callback
     #[arg(long, value_name = "EXPR")]
     ping: Option<String>,
-    /// How many cases run side by side
+    /// How many cases run in parallel
     #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=256))]
     jobs: u16,
     /// How long a case may take, for example 500ms or 5s
@@ -70,29 +71,25 @@ pub(super) async fn compare(args: CompareArgs) -> Result<u8, Failure> {
     let (options_a, options_b) = (options(&args, a, &interrupted)?, options(&args, b, &interrupted)?);
     let mut a = Side::run("A", options_a.clone(), cases.clone()).await?;
     let mut b = Side::run("B", options_b.clone(), cases.clone()).await?;
-    // What differs is looked at again, in less company and with more patience: only what differs then too is shown. Where very much
-    // differs, that is no matter of chance.
-    let again = differing(&a, &b, cases)?;
-    if !again.is_empty() && again.len() <= AGAIN {
-        let ids: BTreeSet<String> = again.iter().map(|case| case.id().to_owned()).collect();
-        let alone = |options: Options| Options {
+    // Run the differing cases again, with fewer in parallel and twice the deadline. A difference
+    // that does not appear again was chance. If many cases differ, it is not chance.
+    let unequal = differing(&a, &b, cases)?;
+    if !unequal.is_empty() && unequal.len() <= AGAIN {
+        let ids: BTreeSet<String> = unequal.iter().map(|case| case.id().to_owned()).collect();
+        let gently = |options: Options| Options {
             jobs: options.jobs.min(2),
             patience: options.patience * 2,
             ..options
         };
-        let more_a = Side::run("A", alone(options_a), again.clone()).await?;
-        let more_b = Side::run("B", alone(options_b), again).await?;
-        a.agree(&mut b, &more_a, &more_b, &ids);
+        let again_a = Side::run("A", gently(options_a), unequal.clone()).await?;
+        let again_b = Side::run("B", gently(options_b), unequal).await?;
+        a.agree(&mut b, &again_a, &again_b, &ids);
     }
     let comparison = compare_outcomes(&a.outcomes, &b.outcomes)?;
     if !comparison.says_something() {
-        return Err(Failure::peer(format!(
-            "no case says anything about either peer:\n{}{}",
-            a.header(),
-            b.header()
-        )));
+        return Err(Failure::peer(format!("no case could judge either peer:\n{}{}", a.header(), b.header())));
     }
-    print(&(a.header() + &b.header() + &text(&comparison)))?;
+    super::print("the comparison", a.header() + &b.header() + &text(&comparison))?;
     Ok(u8::from(!comparison.differences.is_empty()))
 }
 
@@ -105,7 +102,7 @@ fn target(text: &str) -> Result<Target, Failure> {
         Some(command) => Ok(Target::exec(command)),
         None if text == "reference" => Ok(Target::Reference(Dialect::default())),
         None => Target::parse(text)
-            .map_err(|error| Failure::caller(format!("{error}; or exec:CMD, or the word reference"))),
+            .map_err(|error| Failure::caller(format!("{error}; or write exec:CMD, or the word reference"))),
     }
 }
 
@@ -125,13 +122,13 @@ fn cases(args: &CompareArgs) -> Result<Vec<Case>, Failure> {
     match transcripts::speaking_for(true, &cases) {
         None => Ok(cases),
         Some(case) => Err(Failure::caller(format!(
-            "{} speaks for the accepting end (role server), and compare calls servers; `replay --listen` runs it",
+            "{} is for a client peer (role server), but compare calls servers; run it with `replay --listen`",
             case.id()
         ))),
     }
 }
 
-/// The cases that gave different things.
+/// The cases with different results.
 fn differing(a: &Side, b: &Side, cases: Vec<Case>) -> Result<Vec<Case>, Failure> {
     let comparison = compare_outcomes(&a.outcomes, &b.outcomes)?;
     let ids: BTreeSet<&str> = comparison.differences.iter().map(|it| it.a.id.as_str()).collect();
@@ -152,7 +149,7 @@ fn options(args: &CompareArgs, target: Target, interrupted: &CancellationToken) 
     })
 }
 
-/// One of the two peers, and what it gave.
+/// One of the two peers, and its outcomes.
 struct Side {
     word: &'static str,
     run: Option<Run>,
@@ -176,30 +173,31 @@ impl Side {
         ran.map_err(|error| Failure::from(error).within(format_args!("{word}, {}: ", options.target)))?;
         if options.interrupted.is_cancelled() {
             return Err(Failure::caller(format!(
-                "interrupted while {word} was running, so nothing is compared"
+                "interrupted during the run of {word}, so there is nothing to compare"
             )));
         }
         Ok(side)
     }
 
-    /// Takes what both sides gave for these cases the second time, where that is the same.
-    fn agree(&mut self, other: &mut Side, more: &Side, more_of_other: &Side, ids: &BTreeSet<String>) {
+    /// Replaces the outcomes of these cases by those of the second run, if the second run shows no
+    /// difference.
+    fn agree(&mut self, other: &mut Side, again: &Side, again_other: &Side, ids: &BTreeSet<String>) {
         let find = |side: &Side, id: &str| side.outcomes.iter().find(|it| it.id == id).cloned();
         let both = self.outcomes.iter_mut().zip(&mut other.outcomes);
         for (own, others) in both.filter(|(own, _)| ids.contains(&own.id)) {
-            let (Some(a), Some(b)) = (find(more, &own.id), find(more_of_other, &own.id)) else { continue };
+            let (Some(a), Some(b)) = (find(again, &own.id), find(again_other, &own.id)) else { continue };
             if key(own) != key(others) && key(&a) == key(&b) {
                 (*own, *others) = (a, b);
             }
         }
     }
 
-    /// Who it is, and what a reader of its verdicts should know.
+    /// The name and the target of the peer, and the notes about it.
     fn header(&self) -> String {
         let Some(run) = &self.run else { return String::new() };
         let name = run.peer.as_deref().unwrap_or("unnamed");
         let mut out =
-            format!("{}  {}, at {}\n", self.word, terminal_cut(name, SHOWN, 0), terminal(&run.target));
+            format!("{}  {}, at {}\n", self.word, terminal_cut(name, SHOWN_CHARS, 0), terminal(&run.target));
         for note in &run.notes {
             let _ = writeln!(out, "   note: {}", terminal(note));
         }
@@ -207,21 +205,21 @@ impl Side {
     }
 }
 
-/// The differences, one below the other, and the summary.
+/// The differences and the summary.
 fn text(comparison: &Comparison<'_>) -> String {
     let mut out = String::new();
     for Difference { a, b } in &comparison.differences {
         let _ = writeln!(out, "\n{}", terminal(&a.id));
         for (word, outcome) in [("A", a), ("B", b)] {
-            given(&mut out, word, outcome);
+            write_outcome(&mut out, word, outcome);
         }
     }
     let _ = writeln!(out, "\n{comparison}");
     out
 }
 
-/// What one peer gave, and what the clauses say of that.
-fn given(out: &mut String, word: &str, outcome: &Outcome) {
+/// Writes the outcome of one peer, and what the clauses say about it.
+fn write_outcome(out: &mut String, word: &str, outcome: &Outcome) {
     let _ = match Standing::of(outcome) {
         Standing::Conforms => writeln!(out, "  {word}  {}: conforms", outcome.verdict),
         Standing::Unjudged(reason) => writeln!(out, "  {word}  {}: {}", outcome.verdict, terminal(reason)),
@@ -235,17 +233,8 @@ fn given(out: &mut String, word: &str, outcome: &Outcome) {
     let place = [&divergence.step, &divergence.path].map(terminal);
     let place = place.into_iter().filter(|word| !word.is_empty()).collect::<Vec<_>>().join(", ");
     let _ = writeln!(out, "       at        {place}");
-    for (what, value) in [("expected", &divergence.expected), ("came", &divergence.actual)] {
-        let _ = writeln!(out, "       {what:9} {}", terminal_cut(value, SHOWN, 0));
-    }
-}
-
-fn print(text: &str) -> Result<(), Failure> {
-    match io::stdout().write_all(text.as_bytes()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            Err(Failure::caller(format!("the comparison cannot be written: {error}")))
-        }
-        _ => Ok(()),
+    for (what, value) in [("expected", &divergence.expected), ("got", &divergence.actual)] {
+        let _ = writeln!(out, "       {what:9} {}", terminal_cut(value, SHOWN_CHARS, 0));
     }
 }
 

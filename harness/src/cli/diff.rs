@@ -4,19 +4,19 @@ use super::failure::Failure;
 use super::report::read_run;
 use clap::{Args, ValueEnum};
 use dnode_reports::diff::Diff;
-use std::io::{self, Write};
 use std::path::PathBuf;
 
 /// The arguments of `diff`.
 #[derive(Debug, Args)]
 pub(super) struct DiffArgs {
-    /// The report of the older run, written by --report json=PATH, --report events=PATH or --snapshot
+    /// The report of the older run, written by --report json=PATH, --report events=PATH or
+    /// --snapshot
     #[arg(value_name = "OLD")]
     old: PathBuf,
     /// The report of the newer run
     #[arg(value_name = "NEW")]
     new: PathBuf,
-    /// How to write it
+    /// The output format
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
 }
@@ -27,7 +27,7 @@ enum Format {
     Markdown,
 }
 
-/// Shows what two runs tell apart. The exit status is 1 where something differs, as for diff(1).
+/// Compares two runs. The exit status is 1 if they differ, as with diff(1).
 pub(super) fn diff(args: &DiffArgs) -> Result<u8, Failure> {
     let [old, new] = [&args.old, &args.new].map(|path| read_run(path, None));
     let diff =
@@ -36,10 +36,6 @@ pub(super) fn diff(args: &DiffArgs) -> Result<u8, Failure> {
         Format::Text => diff.text(),
         Format::Markdown => diff.markdown(),
     };
-    match io::stdout().write_all(text.as_bytes()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            Err(Failure::caller(format!("the difference cannot be written: {error}")))
-        }
-        _ => Ok(u8::from(!diff.is_empty())),
-    }
+    super::print("the difference", text)?;
+    Ok(u8::from(!diff.is_empty()))
 }

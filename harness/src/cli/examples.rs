@@ -1,4 +1,5 @@
-//! Every command of the program in the README and in `harness/docs` can be parsed, also one that no test can run.
+//! Tests that clap accepts each command in the README and in `harness/docs`, also those that no
+//! test runs.
 
 use super::Cli;
 use clap::Parser;
@@ -21,14 +22,14 @@ fn words(command: &str) -> Vec<String> {
 }
 
 #[test]
-fn commands_of_documents_can_be_parsed() {
+fn documented_commands_parse() {
     let mut parsed = 0;
     for document in documents() {
         let text = std::fs::read_to_string(&document).unwrap();
         for line in text.lines() {
             let line =
                 line.strip_prefix("$ ").unwrap_or(line).replace("cargo run --release --", "dnode-conform");
-            // A line of help, or of output.
+            // Skip lines of help and of output.
             if !line.starts_with("dnode-conform ") || line.starts_with("dnode-conform 0.") {
                 continue;
             }

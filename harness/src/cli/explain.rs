@@ -4,18 +4,17 @@ use super::failure::Failure;
 use super::list::{Row, rows};
 use crate::cases::all;
 use crate::reference::fault;
-use crate::reference::matrix;
 use clap::Args;
+use dnode_reports::evidence::{self, Caught};
 use dnode_spec::clause::{self, Clause, Judge};
 use dnode_spec::generate::session;
 use std::fmt::Write as _;
-use std::io::{self, Write as _};
 
 /// The arguments of `explain`.
 #[derive(Debug, Args)]
 pub(super) struct ExplainArgs {
-    /// A case, a clause, or a fault of the reference peer; one that is both a case and a clause is explained as both. For a
-    /// generated session, generated/1-17 for example, its transcript
+    /// The id of a case, a clause, or a fault of the reference peer. For a generated session, for
+    /// example generated/1-17, this prints its transcript
     #[arg(value_name = "ID")]
     id: String,
 }
@@ -34,24 +33,20 @@ pub(super) fn explain(args: &ExplainArgs) -> Result<u8, Failure> {
         explain_case(&mut out, row)?;
     }
     if let Some(fault) = fault::find(&args.id) {
-        explain_fault(&mut out, fault);
+        explain_fault(&mut out, fault)?;
     }
     if let Ok(seed) = args.id.parse() {
         out = session(seed);
     }
     if out.is_empty() {
         return Err(Failure::caller(format!(
-            "{:?} is neither a case (`dnode-conform list` shows them), a clause (spec/CLAUSES.md has them) nor a fault \
-             (`dnode-conform serve --list-faults`)",
+            "{:?} is neither a case (see `dnode-conform list`), nor a clause (see spec/CLAUSES.md), nor a fault \
+                         (see `dnode-conform serve --list-faults`)",
             args.id
         )));
     }
-    match io::stdout().write_all(out.as_bytes()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            Err(Failure::caller(format!("the explanation cannot be written: {error}")))
-        }
-        _ => Ok(0),
-    }
+    super::print("the explanation", out)?;
+    Ok(0)
 }
 
 fn explain_clause(out: &mut String, clause: &Clause, rows: &[Row]) {
@@ -60,7 +55,7 @@ fn explain_clause(out: &mut String, clause: &Clause, rows: &[Row]) {
         Judge::Monitor => "the monitor, on every line of the run".to_owned(),
         Judge::Case => "cases".to_owned(),
         Judge::Interop => "sessions of two implementations: dnode-conform interop".to_owned(),
-        Judge::NotTestable(reason) => format!("nobody: {reason}"),
+        Judge::NotTestable(reason) => format!("nothing: {reason}"),
     };
     let _ = writeln!(out, "  source    {}\n  judged by {judge}", clause.source);
     if let Some(dialect) = clause.dialect {
@@ -80,9 +75,10 @@ fn explain_case(out: &mut String, row: &Row) -> Result<(), Failure> {
         "clauses",
         clauses.map(|it| format!("{} ({})  {} Source: {}.", it.id, it.level, it.text, it.source)),
     );
-    list(out, "methods of the probe that it needs", row.needs.iter().cloned());
-    let matrix = matrix::committed();
-    let caught = fault::all().filter(|it| matrix.get(it.name).is_some_and(|cases| cases.contains(&row.id)));
+    list(out, "probe methods that it needs", row.needs.iter().cloned());
+    let matrix = matrix()?;
+    let caught = matrix.iter().filter(|caught| caught.caught_by.contains(&row.id));
+    let caught = caught.filter_map(|caught| fault::find(&caught.fault));
     list(out, "faults that it catches", caught.map(|it| format!("{}  {}", it.name, it.about)));
     let cases = all().map_err(|error| Failure::harness(format!("{error}")))?;
     let case = cases.iter().find(|case| case.id() == row.id);
@@ -96,15 +92,20 @@ fn explain_case(out: &mut String, row: &Row) -> Result<(), Failure> {
     Ok(())
 }
 
-fn explain_fault(out: &mut String, fault: &fault::Fault) {
+fn explain_fault(out: &mut String, fault: &fault::Fault) -> Result<(), Failure> {
     let _ = writeln!(out, "fault {} of the reference peer\n  {}", fault.name, fault.about);
     let _ = writeln!(out, "\n  breaks    {}", fault.clause);
-    let matrix = matrix::committed();
-    list(out, "caught by", matrix.get(fault.name).into_iter().flatten().cloned());
+    let row = matrix()?.into_iter().find(|row| row.fault == fault.name);
+    list(out, "caught by", row.into_iter().flat_map(|row| row.caught_by));
     let _ = writeln!(out, "\n  serve it\n    dnode-conform serve --fault {}", fault.name);
+    Ok(())
 }
 
-/// A heading and its lines; nothing where there are none.
+fn matrix() -> Result<Vec<Caught>, Failure> {
+    evidence::matrix().map_err(|error| Failure::harness(format!("reports/evidence/matrix.json: {error}")))
+}
+
+/// Writes a heading and its lines; nothing if there are no lines.
 fn list(out: &mut String, heading: &str, lines: impl Iterator<Item = String>) {
     let mut lines = lines.peekable();
     if lines.peek().is_some() {

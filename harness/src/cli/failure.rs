@@ -1,9 +1,9 @@
-//! Why a command could not do its work.
+//! The error of a command.
 
 use crate::error::{Fault, Faulted};
 use std::fmt;
 
-/// Why a command could not do its work: who is at fault, what happened, and what to do about it.
+/// Why a command could not do its work: whose fault it is, what happened, and what to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Failure {
     fault: Fault,
@@ -16,22 +16,22 @@ impl Failure {
         Failure { fault, text: text.to_string(), help: None }
     }
 
-    /// The user is at fault. The text says what to do.
+    /// A mistake of the user. The text says what to do.
     pub(super) fn caller(text: impl fmt::Display) -> Failure {
         Failure::new(Fault::Caller, text)
     }
 
-    /// The peer is at fault.
+    /// A fault of the peer.
     pub(super) fn peer(text: impl fmt::Display) -> Failure {
         Failure::new(Fault::Peer, text)
     }
 
-    /// The suite or the system is at fault.
+    /// A fault of the suite or of the system.
     pub(super) fn harness(text: impl fmt::Display) -> Failure {
         Failure::new(Fault::Harness, text)
     }
 
-    /// The same failure, with words before its text that say where it happened.
+    /// Puts the place of the failure before its text.
     pub(super) fn within(self, place: impl fmt::Display) -> Failure {
         Failure { text: format!("{place}{}", self.text), ..self }
     }

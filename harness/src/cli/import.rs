@@ -11,18 +11,19 @@ use std::path::{Path, PathBuf};
 /// The arguments of `import`.
 #[derive(Debug, Args)]
 pub(super) struct ImportArgs {
-    /// Line logs: the first row {"client","server"}, then {"ms","from","line"} or {"ms","from","end"} a row
+    /// Line logs, one JSON object a line: first {"client","server"}, then {"ms","from","line"} or
+    /// {"ms","from","end"}
     #[arg(value_name = "FILE", required = true)]
     files: Vec<PathBuf>,
-    /// The folder for the transcripts, which get the names of their logs
+    /// Write the transcripts to this folder, under the names of their logs
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
-    /// The end that the transcripts speak for
+    /// The end that the suite plays when the transcripts are replayed
     #[arg(long, value_enum, default_value = "client")]
     seen_from: Seat,
 }
 
-/// Makes transcripts of line logs.
+/// Converts line logs to transcripts.
 pub(super) fn run(args: &ImportArgs) -> Result<u8, Failure> {
     let fault =
         |path: &Path, error: &dyn std::fmt::Display| Failure::caller(format!("{}: {error}", path.display()));

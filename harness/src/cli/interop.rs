@@ -3,7 +3,7 @@
 use super::arguments;
 use super::failure::Failure;
 use super::progress::Progress;
-use super::report::{self, ReportFile};
+use super::report::{self, ReportFile, Reports};
 use super::{GateLevel, duration};
 use crate::cases::Selection;
 use crate::commands::interop::{Implementation, Options, interop};
@@ -21,25 +21,26 @@ use tokio_util::sync::CancellationToken;
 /// The arguments of `interop`.
 #[derive(Debug, Args)]
 pub(super) struct InteropArgs {
-    /// The folder of the implementations: each is a folder with a peer.json, which says how its server and its caller are started
+    /// A folder with one folder for each implementation; its peer.json holds the commands that
+    /// start it
     #[arg(long, value_name = "DIR")]
     peers: PathBuf,
-    /// Only the clients whose folder matches; may be given several times
+    /// Use only the clients whose folder name matches; can be repeated
     #[arg(long = "client", value_name = "GLOB")]
     clients: Vec<String>,
-    /// Only the servers whose folder matches; may be given several times
+    /// Use only the servers whose folder name matches; can be repeated
     #[arg(long = "server", value_name = "GLOB")]
     servers: Vec<String>,
-    /// The weakest level whose failures gate; a crash or a hang always does
+    /// The weakest level that fails the run; crashes and hangs always fail it
     #[arg(long, value_enum, default_value = "robust")]
     level: GateLevel,
     /// How long a session may take, for example 5s
     #[arg(long, value_name = "DUR", default_value = "30s", value_parser = duration)]
     deadline: Duration,
-    /// Write a report, as for `run`: one run for each server
+    /// Write a report, as with `run`; it has one run for each server
     #[arg(long, value_name = "FORMAT=PATH", value_parser = report::report_file)]
     report: Vec<ReportFile>,
-    /// Show every session, not only the findings
+    /// Show all sessions, not only the findings
     #[arg(long, short)]
     verbose: bool,
 }
@@ -48,15 +49,15 @@ pub(super) struct InteropArgs {
 pub(super) async fn run(args: InteropArgs) -> Result<u8, Failure> {
     if let Some(file) = args.report.iter().find(|file| !file.format.takes_several()) {
         return Err(Failure::caller(format!(
-            "{} is about one run, and here is one for each server; html, markdown, junit, text, github and events take \
-             several",
+            "{} is about one run, but interop does one for each server; html, markdown, junit, text, github and \
+                         events can hold several",
             file.format.word()
         )));
     }
     let all = Implementation::all(&args.peers)?;
     let servers = select(&all, &args.servers, "server", |it| it.server.is_some())?;
     let clients = select(&all, &args.clients, "client", |it| it.caller.is_some())?;
-    let mut reports = report::open(&args.report, args.verbose)?;
+    let mut reports = Reports::open(&args.report, args.verbose)?;
     let interrupted = CancellationToken::new();
     let stop = interrupted.clone();
     super::on_signal(move || stop.cancel());
@@ -68,36 +69,24 @@ pub(super) async fn run(args: InteropArgs) -> Result<u8, Failure> {
         interrupted,
     };
     let (mut matrix, mut progress) = (Matrix::default(), Progress::new());
-    let mut problem = None;
     let ran = interop(&servers, &clients, &options, &mut |event| {
         matrix.event(&event);
         progress.event(&event);
-        progress.suspend(|| {
-            for (name, report) in &mut reports {
-                if let Err(error) = report.event(&event) {
-                    problem.get_or_insert(Failure::caller(format!(
-                        "the report to {name} cannot be written: {error}"
-                    )));
-                }
-            }
-        });
+        progress.suspend(|| reports.event(&event));
     })
     .await;
     progress.finish();
     ran.map_err(|error| Failure::harness(format!("{error}")))?;
-    for (name, report) in &mut reports {
-        if let Err(error) = report.finish() {
-            problem
-                .get_or_insert(Failure::caller(format!("the report to {name} cannot be written: {error}")));
-        }
-    }
+    reports.finish(None);
     if !report::stdout_is_taken(&args.report) {
-        super::say(matrix.text(&clients))?;
+        super::say(matrix.table(&clients))?;
     }
-    problem.map_or(Ok(matrix.status), Err)
+    reports.result()?;
+    Ok(matrix.status)
 }
 
-/// Those that can do this and match one of the globs, or all where there is none.
+/// The implementations that have this role and match one of the globs. Without globs, all that have
+/// the role.
 fn select(
     all: &[Implementation],
     globs: &[String],
@@ -107,21 +96,21 @@ fn select(
     let selection = Selection::new(globs).map_err(|error| Failure::caller(format!("{error}")))?;
     let chosen: Vec<_> = all.iter().filter(|it| can(it) && selection.takes(&it.id())).cloned().collect();
     match chosen.is_empty() {
-        true => Err(Failure::caller(format!(
-            "no {role} matches; their names are those of the folders in --peers"
-        ))),
+        true => {
+            Err(Failure::caller(format!("no {role} matches; the names are those of the folders in --peers")))
+        }
         false => Ok(chosen),
     }
 }
 
-/// What each client came to with each server.
+/// The result of each client with each server.
 #[derive(Default)]
 struct Matrix {
     servers: Vec<String>,
     cells: BTreeMap<(String, usize), &'static str>,
     account: Account,
     run: Option<Run>,
-    /// The worst exit status of all servers: a failure counts more than what could not be run.
+    /// The worst exit status of all servers. A failure is worse than a session that could not run.
     status: u8,
 }
 
@@ -151,8 +140,9 @@ impl Matrix {
         }
     }
 
-    /// A row for each client and a column for each server. `broken`: every answer was right, and one end broke a clause.
-    fn text(&self, clients: &[Implementation]) -> String {
+    /// Prints a row for each client and a column for each server. `broken` means that all answers
+    /// were right, but one end broke a clause.
+    fn table(&self, clients: &[Implementation]) -> String {
         let mut out = String::from("servers\n");
         for (n, server) in self.servers.iter().enumerate() {
             let _ = writeln!(out, "  {:2}  {server}", n + 1);

@@ -4,15 +4,14 @@ use super::failure::Failure;
 use crate::cases::{Case, OverTheRun, Selection, all, over_the_run};
 use clap::{Args, ValueEnum};
 use dnode_spec::dialect::Dialect;
-use std::io::{self, Write};
 
 /// The arguments of `list`.
 #[derive(Debug, Args)]
 pub(super) struct ListArgs {
-    /// Only the cases whose id matches, for example 'callback/*'; may be given several times
+    /// List only the cases whose id matches, for example 'callback/*'; can be repeated
     #[arg(long = "case", value_name = "GLOB")]
     cases: Vec<String>,
-    /// How to write it
+    /// The output format
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
 }
@@ -23,7 +22,7 @@ enum Format {
     Json,
 }
 
-/// A case as it is listed.
+/// One row of the list.
 #[derive(serde::Serialize)]
 pub(super) struct Row {
     pub(super) id: String,
@@ -43,17 +42,14 @@ pub(super) fn list(args: &ListArgs) -> Result<u8, Failure> {
     let mut rows = rows()?;
     rows.retain(|row| selection.takes(&row.id));
     if rows.is_empty() {
-        return Err(Failure::caller("no case has such an id"));
+        return Err(Failure::caller("no case matches"));
     }
-    match write(&rows, args.format) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            Err(Failure::caller(format!("the list cannot be written: {error}")))
-        }
-        _ => Ok(0),
-    }
+    super::print("the list", text(&rows, args.format)?)?;
+    Ok(0)
 }
 
-/// All cases by id: those of the transcripts, for `--pull` too, of the monitor and of the probe.
+/// All cases, sorted by id: those with a transcript (also for `--pull`), and those of the monitor
+/// and of the probe.
 pub(super) fn rows() -> Result<Vec<Row>, Failure> {
     let cases = all().map_err(|error| Failure::harness(format!("{error}")))?;
     let mut rows: Vec<Row> = cases.iter().map(row).collect();
@@ -91,16 +87,16 @@ fn row(case: &Case) -> Row {
     }
 }
 
-fn write(rows: &[Row], format: Format) -> io::Result<()> {
-    let mut out = io::stdout().lock();
+fn text(rows: &[Row], format: Format) -> Result<String, Failure> {
     match format {
         Format::Json => {
-            serde_json::to_writer_pretty(&mut out, rows)?;
-            writeln!(out)
+            let json = serde_json::to_string_pretty(rows);
+            json.map(|json| json + "\n").map_err(|error| Failure::harness(format!("{error}")))
         }
         Format::Text => {
             let width = rows.iter().map(|row| row.id.len()).max().unwrap_or_default();
-            rows.iter().try_for_each(|row| writeln!(out, "{:width$}  {:8}  {}", row.id, row.level, row.about))
+            let line = |row: &Row| format!("{:width$}  {:8}  {}\n", row.id, row.level, row.about);
+            Ok(rows.iter().map(line).collect())
         }
     }
 }

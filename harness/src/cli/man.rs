@@ -9,13 +9,13 @@ use std::path::{Path, PathBuf};
 /// The arguments of `man`.
 #[derive(Debug, Args)]
 pub(super) struct ManArgs {
-    /// Write a file for each page into this folder, dnode-conform.1 and dnode-conform-COMMAND.1; without it, all pages go to
-    /// standard output, one after the other, for `man -l -`
+    /// Write dnode-conform.1 and a dnode-conform-COMMAND.1 for each command to this folder; without
+    /// it, all pages go to standard output, for `man -l -`
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
 }
 
-/// Writes the manual: a page for the program and one for each of its commands.
+/// Writes the manual: one page for the program and one for each command.
 pub(super) fn man(args: &ManArgs) -> Result<u8, Failure> {
     let mut program = super::Cli::command().disable_help_subcommand(true);
     program.build();

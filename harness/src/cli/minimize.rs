@@ -17,23 +17,23 @@ use std::path::PathBuf;
 /// The arguments of `minimize`.
 #[derive(Debug, Args)]
 pub(super) struct MinimizeArgs {
-    /// The transcript that shows a finding
+    /// The transcript that reproduces a finding
     file: String,
-    /// The peer's address: HOST:PORT, unix:PATH, tls://HOST:PORT or ws://HOST:PORT/PATH; without it and without
-    /// --exec, the reference peer
+    /// The peer's address: HOST:PORT, unix:PATH, tls://HOST:PORT or ws://HOST:PORT/PATH. Without it
+    /// and without --exec, the reference peer is tested
     #[arg(value_name = "TARGET", conflicts_with = "exec")]
     target: Option<String>,
-    /// Where to write the shorter transcript; without it, to standard output
+    /// Write the shorter transcript to this file; without it, to standard output
     #[arg(long, value_name = "PATH")]
     out: Option<PathBuf>,
     #[command(flatten)]
     peer: PeerArgs,
 }
 
-/// Makes a transcript as short as it can be and still show its finding.
+/// Shrinks a transcript that reproduces a finding.
 pub(super) async fn minimize(args: MinimizeArgs) -> Result<u8, Failure> {
     let Some(case) = transcripts::read(std::slice::from_ref(&args.file))?.pop() else {
-        return Err(Failure::caller("no transcript is named"));
+        return Err(Failure::caller("name at least one transcript"));
     };
     let target = args.peer.target(args.target.as_deref()).await?;
     let ping = args.peer.ping.as_deref().map(Ping::parse).transpose();
@@ -43,7 +43,7 @@ pub(super) async fn minimize(args: MinimizeArgs) -> Result<u8, Failure> {
         let writable = OpenOptions::new().append(true).create(true).open(path);
         writable.map_err(|error| Failure::caller(format!("{}: {error}", path.display())))?;
     }
-    // The peer is ours to end, whenever that is.
+    // An interruption also ends the peer that we started.
     super::on_signal(|| {
         crate::program::process::kill_all();
         std::process::exit(i32::from(super::COULD_NOT_RUN));
@@ -55,7 +55,7 @@ pub(super) async fn minimize(args: MinimizeArgs) -> Result<u8, Failure> {
         _ => {}
     })
     .await?;
-    let outcome = outcome.ok_or_else(|| Failure::harness("the transcript has no verdict"))?;
+    let outcome = outcome.ok_or_else(|| Failure::harness("the transcript got no verdict"))?;
     let Some(found) = outcome.divergence else {
         let reason = outcome.reason.map(|reason| format!(" ({reason})")).unwrap_or_default();
         return Err(Failure::caller(format!(
@@ -70,7 +70,7 @@ pub(super) async fn minimize(args: MinimizeArgs) -> Result<u8, Failure> {
     let command = command(&args.peer, &target);
     let shrunk = shrink(&case, &found, &target, &facts, args.peer.deadline, &command).await;
     let shrunk =
-        shrunk.ok_or_else(|| Failure::peer(format!("{} did not show its finding again", args.file)))?;
+        shrunk.ok_or_else(|| Failure::peer(format!("{} did not reproduce its finding", args.file)))?;
     super::warn(format_args!("{}; {} {} at {}", shrunk.describe(), found.clause, found.kind, found.step));
     match &args.out {
         None => super::say(shrunk.case.text)?,

@@ -1,31 +1,30 @@
-//! Where a report is written.
-//!
-//! A file is opened before anything runs, so that a path that cannot be written is said at once, and is begun with the first byte of the
-//! report: until then what was in it stays, and one that there was not goes again. What was written must be at its path in the end.
-//! Pipes and devices are written as they are.
+//! The file that a report is written to. The file is opened before anything runs, so that a bad
+//! path is an error at once. The old content stays until the first byte of the report is written. A
+//! new file that gets no byte is removed. At the end, the file must still be at its path. Pipes and
+//! devices are written without these rules.
 
 use std::fs::{File, Metadata, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-/// A file that is to be written anew.
+/// A file that is overwritten from its first byte on.
 #[derive(Debug)]
 pub(super) struct Place {
     file: File,
     path: PathBuf,
-    /// It is a plain file; anything else has no old content.
+    /// It is a regular file. Others have no old content.
     is_file: bool,
-    /// There was none before.
+    /// We created it.
     is_new: bool,
+    /// The first byte was written.
     begun: bool,
 }
 
 impl Place {
-    /// Opens the file, and makes it where there is none.
-    ///
+    /// Opens the file, and creates it if it does not exist.
     /// # Errors
-    /// Why it cannot be written.
+    /// The file cannot be opened.
     pub(super) fn open(path: &Path) -> io::Result<Place> {
         let (file, is_new) = match OpenOptions::new().write(true).create_new(true).open(path) {
             Ok(file) => (file, true),
@@ -38,7 +37,7 @@ impl Place {
         Ok(Place { file, path: path.to_owned(), is_file, is_new, begun: false })
     }
 
-    /// Which file it is, if it is a plain one: two paths may lead to one.
+    /// The identity of a regular file. Two paths may lead to the same file.
     pub(super) fn identity(&self) -> Option<(u64, u64)> {
         self.file.metadata().ok().filter(|_| self.is_file).map(|it| identity(&it))
     }
@@ -61,7 +60,7 @@ impl Write for Place {
         self.file.write(bytes)
     }
 
-    /// Also fails where the file is no longer at its path.
+    /// Also fails if the file is no longer at its path.
     fn flush(&mut self) -> io::Result<()> {
         self.file.flush()?;
         let there = std::fs::metadata(&self.path).ok().map(|it| identity(&it));
@@ -78,7 +77,6 @@ impl Write for Place {
 impl Drop for Place {
     fn drop(&mut self) {
         if self.is_new && !self.begun && self.is_file {
-            // Nothing came of it.
             let _ = std::fs::remove_file(&self.path);
         }
     }
@@ -89,33 +87,33 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_was_there_stays_until_the_first_byte() {
+    fn old_content_stays_until_the_first_byte() {
         let folder = tempfile::tempdir().unwrap();
         let (old, new) = (folder.path().join("old"), folder.path().join("new"));
-        std::fs::write(&old, "what was there").unwrap();
+        std::fs::write(&old, "old content").unwrap();
         drop((Place::open(&old).unwrap(), Place::open(&new).unwrap()));
-        assert_eq!(std::fs::read_to_string(&old).unwrap(), "what was there");
+        assert_eq!(std::fs::read_to_string(&old).unwrap(), "old content");
         assert!(!new.exists());
         for path in [&old, &new] {
             let mut place = Place::open(path).unwrap();
-            place.write_all(b"anew").unwrap();
+            place.write_all(b"new content").unwrap();
             place.flush().unwrap();
             drop(place);
-            assert_eq!(std::fs::read_to_string(path).unwrap(), "anew");
+            assert_eq!(std::fs::read_to_string(path).unwrap(), "new content");
         }
     }
 
     #[test]
-    fn a_file_that_is_gone_is_not_written() {
+    fn removed_or_replaced_file_is_an_error() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("report");
         let mut place = Place::open(&path).unwrap();
-        place.write_all(b"for nobody").unwrap();
+        place.write_all(b"lost").unwrap();
         std::fs::remove_file(&path).unwrap();
         assert!(place.flush().is_err());
-        std::fs::write(&path, "another's").unwrap();
+        std::fs::write(&path, "of another program").unwrap();
         assert!(place.flush().is_err());
         drop(place);
-        assert_eq!(std::fs::read_to_string(&path).unwrap(), "another's");
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "of another program");
     }
 }

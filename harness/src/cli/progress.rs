@@ -1,17 +1,17 @@
-//! Progress on a terminal; nothing in a pipe.
+//! A line of progress on a terminal; nothing in a pipe.
 
 use dnode_reports::event::{Event, Verdict};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::time::Duration;
 
-/// A line that shows how far a run is.
+/// The line of progress of a run.
 pub(super) struct Progress {
     bar: ProgressBar,
     findings: usize,
 }
 
 impl Progress {
-    /// Shows itself on standard error, if that is a terminal.
+    /// Shows the line on standard error, if that is a terminal.
     pub(super) fn new() -> Progress {
         let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
         let style = ProgressStyle::with_template("{spinner} {pos}/{len} cases, {msg}");
@@ -23,7 +23,7 @@ impl Progress {
         Progress { bar, findings: 0 }
     }
 
-    /// Takes in what happened.
+    /// Updates the line.
     pub(super) fn event(&mut self, event: &Event) {
         match event {
             Event::Started(run) => {
@@ -34,20 +34,22 @@ impl Progress {
                 self.bar.inc(1);
                 self.findings +=
                     usize::from(matches!(outcome.verdict, Verdict::Fail | Verdict::Crash | Verdict::Hang));
-                if self.findings > 0 {
-                    self.bar.set_message(format!("{} findings", self.findings));
+                match self.findings {
+                    0 => {}
+                    1 => self.bar.set_message("1 finding"),
+                    count => self.bar.set_message(format!("{count} findings")),
                 }
             }
             Event::Ended(_) => self.finish(),
         }
     }
 
-    /// Prints without the line in the way.
+    /// Hides the line while `print` runs.
     pub(super) fn suspend(&self, print: impl FnOnce()) {
         self.bar.suspend(print);
     }
 
-    /// Goes away.
+    /// Removes the line.
     pub(super) fn finish(&self) {
         self.bar.finish_and_clear();
     }

@@ -1,4 +1,4 @@
-//! How a peer is reached: the options that go with an address or a command.
+//! How to reach a peer: the arguments beside an address or a command.
 
 use super::arguments;
 use super::failure::Failure;
@@ -11,32 +11,34 @@ use dnode::transport::{Address, Identity};
 use dnode_spec::dialect::Dialect;
 use std::path::PathBuf;
 
-/// By which transport, and whom to believe.
+/// The transport, and which certificates to trust.
 #[derive(Debug, Clone, Default, Args)]
 pub(super) struct ReachArgs {
-    /// Where the program of --exec listens, if not at 127.0.0.1:{port}: unix:{socket}, tls://127.0.0.1:{port} or
-    /// ws://127.0.0.1:{port}/PATH; {socket} and the environment variable SOCKET hold the path of its socket
+    /// Where the program of --exec listens, if not at 127.0.0.1:{port}: unix:{socket},
+    /// tls://127.0.0.1:{port} or ws://127.0.0.1:{port}/PATH. {socket} and the environment variable
+    /// SOCKET hold the path of the socket
     #[arg(long, value_name = "ADDR", requires = "exec")]
     at: Option<String>,
-    /// The peer is a client: listen here, HOST:PORT, unix:PATH, tls://HOST:PORT or ws://HOST:PORT/PATH, and wait for it; port 0
-    /// takes a free one, and unix:{socket} a free path. It connects again after each connection; or --exec starts it, with {host} and {port}, or
-    /// {socket}, and HOST, PORT and SOCKET in its environment, again after each end
+    /// The peer is a client: listen at HOST:PORT, unix:PATH, tls://HOST:PORT or
+    /// ws://HOST:PORT/PATH, and wait for it. Port 0 chooses a free port, and unix:{socket} a free
+    /// path. The client must reconnect after each connection. With --exec, we start it after each
+    /// exit, with {host} and {port} or {socket}, and with HOST, PORT and SOCKET in its environment
     #[arg(long, value_name = "ADDR", conflicts_with_all = ["at", "tls_ca", "tls_insecure"])]
     listen: Option<String>,
     #[command(flatten)]
     identity: IdentityArgs,
-    /// Over TLS, believe the certificates of the authorities in this PEM file instead of those that this system trusts
+    /// Over TLS, trust the authorities in this PEM file instead of those of the system
     #[arg(long, value_name = "FILE", conflicts_with = "tls_insecure")]
     tls_ca: Option<PathBuf>,
-    /// Over TLS, believe any certificate: for tests
+    /// Over TLS, accept any certificate (for tests)
     #[arg(long)]
     tls_insecure: bool,
 }
 
-/// What we show over TLS.
+/// The certificate that we present over TLS.
 #[derive(Debug, Clone, Default, Args)]
 pub(super) struct IdentityArgs {
-    /// With --listen over TLS, the certificate to show, in PEM, with those that lead from it to an authority
+    /// With --listen over TLS, our certificate and its chain, in PEM
     #[arg(long, value_name = "FILE", requires = "tls_key")]
     tls_cert: Option<PathBuf>,
     /// The key of the certificate, in PEM
@@ -53,12 +55,12 @@ impl IdentityArgs {
 }
 
 impl ReachArgs {
-    /// Whether a client is to come to us.
+    /// Whether the peer is a client that connects to us.
     pub(super) fn listens(&self) -> bool {
         self.listen.is_some()
     }
 
-    /// Where the client comes to, if one does. It is open when this returns.
+    /// Opens the listener for a client, if `--listen` is given.
     pub(super) async fn host(
         &self,
         address: Option<&str>,
@@ -67,10 +69,10 @@ impl ReachArgs {
         let Some(listen) = &self.listen else { return Ok(None) };
         if address.is_some() {
             return Err(Failure::caller(
-                "give a target or --listen, not both: with --listen the client comes to us",
+                "give a target or --listen, not both: with --listen the client connects to us",
             ));
         }
-        check(exec)?;
+        check_command(exec)?;
         let listen =
             Listen { at: listen.clone(), identity: self.identity.identity(), exec: exec.map(str::to_owned) };
         Ok(Some(Host::open(&listen).await?))
@@ -84,7 +86,7 @@ impl ReachArgs {
         }
     }
 
-    /// The target that the arguments name, where the peer is a server. `dialect`: what the reference peer speaks, where that is it.
+    /// The target, if the peer is a server. `dialect` is for the reference peer.
     pub(super) fn target(
         &self,
         address: Option<&str>,
@@ -92,9 +94,11 @@ impl ReachArgs {
         dialect: Dialect,
     ) -> Result<Target, Failure> {
         if self.identity.identity().is_some() {
-            return Err(Failure::caller("--tls-cert is for --listen: we show it to clients that come to us"));
+            return Err(Failure::caller(
+                "--tls-cert is for --listen: we present it to clients that connect to us",
+            ));
         }
-        check(exec)?;
+        check_command(exec)?;
         let trust = self.trust();
         match (address, exec, &self.at) {
             (_, Some(command), Some(at)) => {
@@ -102,7 +106,7 @@ impl ReachArgs {
             }
             (Some(address), None, _) => Ok(Target::Address(Address::parse(address, &trust)?)),
             (_, _, None) if trust != Trust::System => Err(Failure::caller(format!(
-                "{} needs a peer that is reached over TLS: tls://HOST:PORT, or --exec with --at 'tls://127.0.0.1:{{port}}'",
+                "{} needs a peer that speaks TLS: tls://HOST:PORT, or --exec with --at 'tls://127.0.0.1:{{port}}'",
                 arguments::of_trust(&trust)
             ))),
             (_, Some(command), None) => Ok(Target::exec(command)),
@@ -111,8 +115,8 @@ impl ReachArgs {
     }
 }
 
-/// Whether the command says anything.
-fn check(exec: Option<&str>) -> Result<(), Failure> {
+/// Rejects an empty command.
+fn check_command(exec: Option<&str>) -> Result<(), Failure> {
     match exec.is_some_and(|command| command.trim().is_empty()) {
         true => Err(Failure::caller("--exec needs a command")),
         false => Ok(()),

@@ -16,19 +16,20 @@ use tokio::sync::watch;
 /// The arguments of `record`.
 #[derive(Debug, Args)]
 pub(super) struct RecordArgs {
-    /// Where to listen for the client: HOST:PORT; port 0 takes a free one, which is printed
+    /// Listen for the client at HOST:PORT; port 0 chooses a free port; the address is printed
     #[arg(long, value_name = "ADDR")]
     listen: String,
-    /// Where the server listens
+    /// The address of the server, HOST:PORT
     #[arg(long, value_name = "ADDR")]
     to: String,
-    /// Write each connection as a transcript into this folder; without it, traffic is only judged
+    /// Write a transcript of each connection to this folder; without it, traffic is only judged
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
-    /// The end that the transcripts speak for
+    /// The end that the suite plays when the transcripts are replayed
     #[arg(long, value_enum, default_value = "client")]
     seen_from: Seat,
-    /// Replace strings and numbers by placeholders, equal ones alike; names of methods and keys stay
+    /// Replace strings and numbers by placeholders, equal values by equal placeholders; keep method
+    /// names and keys
     #[arg(long, requires = "out")]
     redact: bool,
 }
@@ -49,11 +50,11 @@ impl From<Seat> for End {
     }
 }
 
-/// Records until it is interrupted.
+/// Records until a signal ends the program.
 pub(super) async fn record(args: RecordArgs) -> Result<u8, Failure> {
     let to = Address::parse(&args.to, &Trust::System)?;
     let Some(to) = to.tcp().map(str::to_owned) else {
-        return Err(Failure::caller(format!("--to {to}: only TCP is recorded; write HOST:PORT")));
+        return Err(Failure::caller(format!("--to {to}: record supports only TCP; write HOST:PORT")));
     };
     if let Some(folder) = &args.out {
         let writable = std::fs::create_dir_all(folder).and_then(|()| tempfile::tempfile_in(folder));
@@ -81,7 +82,7 @@ pub(super) async fn record(args: RecordArgs) -> Result<u8, Failure> {
     .map_err(|error| Failure::harness(format!("{error}")))?;
     Ok(match (broken.into_inner(), incomplete.into_inner()) {
         (true, _) => 1,
-        // What was not forwarded, judged or written may hold anything.
+        // There is no verdict about traffic that was not forwarded, judged or written.
         (false, true) => super::COULD_NOT_RUN,
         (false, false) => 0,
     })
@@ -99,7 +100,7 @@ fn say(said: &Said) -> Result<(), Failure> {
         Said::Finding { connection, end: from, problem } => {
             let level = crate::cases::level(problem.clause).word();
             let at = if problem.at.is_empty() { String::new() } else { format!(" at {}", problem.at) };
-            let what = format!("expected {}, came {}", problem.expected, problem.actual);
+            let what = format!("expected {}, got {}", problem.expected, problem.actual);
             super::say(format_args!(
                 "connection {connection}: the {} breaks {} ({level}){}: {}",
                 end(*from),
@@ -118,7 +119,7 @@ fn say(said: &Said) -> Result<(), Failure> {
             let broken = if broken.is_empty() { "nothing broken".to_owned() } else { broken.join(", ") };
             let file = file.as_ref().map_or_else(String::new, |file| format!(", {}", file.display()));
             super::say(format_args!(
-                "connection {connection}: {client} lines of the client, {server} of the server, {broken}{file}"
+                "connection {connection}: {client} lines from the client, {server} from the server, {broken}{file}"
             ))
         }
         Said::Warning(text) => {

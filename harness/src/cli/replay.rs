@@ -1,4 +1,4 @@
-//! `dnode-conform replay FILE|DIR… [TARGET]`, and with `--listen` the same in the server's seat
+//! `dnode-conform replay FILE|DIR… [TARGET]`; with `--listen`, the suite is the server.
 
 use super::failure::Failure;
 use super::run::{judge, seat};
@@ -10,8 +10,8 @@ use std::path::Path;
 /// The arguments of `replay`.
 #[derive(Debug, Clone, Args)]
 pub(super) struct ReplayArgs {
-    /// Transcripts or folders of them (all *.jsonl beneath), and last the peer's address (as for `run`); without it and without
-    /// --exec, the reference peer
+    /// Transcripts, or folders of transcripts (*.jsonl), and then the peer's address as for `run`.
+    /// Without it and without --exec, the reference peer is tested
     #[arg(value_name = "FILE|DIR… [TARGET]", required = true)]
     files: Vec<String>,
     #[command(flatten)]
@@ -29,12 +29,12 @@ pub(super) async fn replay(mut args: ReplayArgs) -> Result<u8, Failure> {
         (transcripts::speaking_for(true, &cases), transcripts::speaking_for(false, &cases));
     match (server, client) {
         (Some(server), Some(client)) => Err(Failure::caller(format!(
-            "{} speaks for the end that accepts (role server) and {} for the one that connects: replay them apart",
+            "{} is for a client peer (role server), but {} is for a server peer; replay them separately",
             server.id(),
             client.id()
         ))),
         (Some(case), None) if !args.peer.reach.listens() => Err(Failure::caller(format!(
-            "{} speaks for the end that accepts (role server): replay it with --listen ADDR, for example \
+            "{} is for a client peer (role server): replay it with --listen ADDR, for example \
              --listen 127.0.0.1:0 --exec 'node client.js {{host}} {{port}}'",
             case.id()
         ))),

@@ -1,4 +1,4 @@
-//! `dnode-conform report RUN.json… --format FORMAT`, and the reports of a run: where each is written.
+//! `dnode-conform report RUN.json… --format FORMAT`, and the reports that a run writes.
 
 use super::GateLevel;
 use super::failure::Failure;
@@ -15,20 +15,20 @@ use std::path::{Path, PathBuf};
 /// The arguments of `report`.
 #[derive(Debug, Args)]
 pub(super) struct ReportArgs {
-    /// Reports of runs, written by --report json=PATH or --report events=PATH: one peer each, shown in this order. Only
-    /// events have the wire log, the command that repeats a case, and how the peer ended
+    /// Reports of runs, written by --report json=PATH or --report events=PATH. Only events have the
+    /// wire log, the command that repeats a case, and how the peer ended
     #[arg(value_name = "RUN", required = true)]
     runs: Vec<PathBuf>,
-    /// text, json, events, junit, tap, markdown, github or html
+    /// The format: text, json, events, junit, tap, markdown, github or html
     #[arg(long, value_name = "FORMAT", value_parser = format)]
     pub(super) format: Format,
-    /// Where to write it; without it, or with -, to standard output
+    /// Write to this file; without it, or with -, to standard output
     #[arg(long, value_name = "PATH")]
     out: Option<PathBuf>,
-    /// The weakest level whose failures gate; without it, that of the run, where the file says it, else robust
+    /// The weakest level that fails the run; without it, the level in the file, or robust
     #[arg(long, value_enum)]
     level: Option<GateLevel>,
-    /// Show every case in text, not only the findings
+    /// Show all cases in text, not only the findings
     #[arg(long, short)]
     verbose: bool,
 }
@@ -37,7 +37,7 @@ pub(super) struct ReportArgs {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct ReportFile {
     pub(super) format: Format,
-    /// Where; `None` is standard output.
+    /// `None` is standard output.
     path: Option<PathBuf>,
 }
 
@@ -55,20 +55,90 @@ fn format(word: &str) -> Result<Format, String> {
     Format::from_word(word).ok_or_else(|| format!("write FORMAT=PATH with one of {}", Format::words()))
 }
 
-/// The name of standard output as a place.
+/// The name of standard output in errors.
 pub(super) const STANDARD_OUTPUT: &str = "standard output";
 
-/// A report with the name of its place, for an error.
+/// A report, with the name of its file for errors.
 pub(super) type Named = (String, Box<dyn Report + Send>);
 
-/// Whether standard output belongs to a report for programs, so that nothing else may be printed there.
+/// Whether a report for programs goes to standard output, so that nothing else may be printed
+/// there.
 pub(super) fn stdout_is_taken(files: &[ReportFile]) -> bool {
     files.iter().any(|file| file.path.is_none() && !matches!(file.format, Format::Text | Format::Github))
 }
 
-/// Opens the reports of a run. Standard output has the text, unless another format is written there; the annotations of
-/// GitHub are made to stand between its lines.
-pub(super) fn open(files: &[ReportFile], verbose: bool) -> Result<Vec<Named>, Failure> {
+/// The reports of a command, and the first problem with writing one of them.
+pub(super) struct Reports {
+    reports: Vec<Named>,
+    problem: Option<Failure>,
+    /// Standard output is for people, who may close the pipe. That does not change the verdict. If
+    /// a program reads a report there, a closed pipe is an error.
+    may_close: bool,
+}
+
+impl Reports {
+    /// Opens the reports. Standard output gets the text report, unless another format is written
+    /// there. The annotations of GitHub go between the lines of the text report.
+    pub(super) fn open(files: &[ReportFile], verbose: bool) -> Result<Reports, Failure> {
+        let places = open_places(files)?;
+        let mut reports: Vec<Named> =
+            files.iter().zip(places).map(|(file, place)| file.report(place, verbose)).collect();
+        let text = ReportFile { format: Format::Text, path: None };
+        let taken = stdout_is_taken(files);
+        if !taken && !files.contains(&text) {
+            // The text report is last: it prints no summary if another report cannot be written.
+            reports.push(text.report(None, verbose));
+        }
+        Ok(Reports { reports, problem: None, may_close: !taken })
+    }
+
+    /// Adds a report.
+    pub(super) fn push(&mut self, report: Named) {
+        self.reports.push(report);
+    }
+
+    /// Writes an event to all reports.
+    pub(super) fn event(&mut self, event: &Event) {
+        for named in &mut self.reports {
+            let written = named.1.event(event);
+            keep_problem(&mut self.problem, self.may_close, &named.0, written);
+        }
+    }
+
+    /// Writes the last event, if there is one left, and finishes the reports.
+    pub(super) fn finish(&mut self, last: Option<&Event>) {
+        for (name, report) in &mut self.reports {
+            // The error is printed last, not a summary.
+            if self.problem.is_some() && name == STANDARD_OUTPUT {
+                continue;
+            }
+            let written = last.map_or(Ok(()), |event| report.event(event)).and_then(|()| report.finish());
+            keep_problem(&mut self.problem, self.may_close, name, written);
+        }
+    }
+
+    /// The first problem, if there was one.
+    pub(super) fn result(self) -> Result<(), Failure> {
+        self.problem.map_or(Ok(()), Err)
+    }
+}
+
+/// Keeps the first error of a report.
+fn keep_problem(problem: &mut Option<Failure>, may_close: bool, name: &str, written: io::Result<()>) {
+    if let Err(error) = written
+        && !(may_close && error.kind() == io::ErrorKind::BrokenPipe)
+    {
+        problem.get_or_insert(unwritable(name, &error));
+    }
+}
+
+fn unwritable(name: &str, error: &io::Error) -> Failure {
+    Failure::caller(format!("the report to {name} cannot be written: {error}"))
+}
+
+/// Opens the files of the reports; `None` stands for standard output. Two reports cannot share a
+/// file.
+fn open_places(files: &[ReportFile]) -> Result<Vec<Option<Place>>, Failure> {
     let on_stdout = files.iter().filter(|file| file.path.is_none() && file.format != Format::Github);
     if on_stdout.count() > 1 {
         return Err(Failure::caller("only one report can be written to standard output"));
@@ -86,18 +156,11 @@ pub(super) fn open(files: &[ReportFile], verbose: bool) -> Result<Vec<Named>, Fa
         }
         taken.push(identity);
     }
-    let mut reports: Vec<Named> =
-        files.iter().zip(places).map(|(file, place)| file.report(place, verbose)).collect();
-    let text = ReportFile { format: Format::Text, path: None };
-    if !stdout_is_taken(files) && !files.contains(&text) {
-        // Last, so that its summary is not printed where a report could not be written.
-        reports.push(text.report(None, verbose));
-    }
-    Ok(reports)
+    Ok(places)
 }
 
 impl ReportFile {
-    /// Opens its file; `None` for standard output.
+    /// Opens the file; `None` for standard output.
     fn place(&self) -> Result<Option<Place>, Failure> {
         let place = self.path.as_ref().map(|path| {
             Place::open(path).map_err(|error| {
@@ -107,7 +170,7 @@ impl ReportFile {
         place.transpose()
     }
 
-    /// The report that is written there.
+    /// Creates the report, with the name of its file.
     fn report(&self, place: Option<Place>, verbose: bool) -> Named {
         match (&self.path, place) {
             (Some(path), Some(place)) => {
@@ -124,11 +187,11 @@ impl ReportFile {
     }
 }
 
-/// Renders reports of runs that are over.
+/// Converts reports of finished runs.
 pub(super) fn report(args: &ReportArgs) -> Result<u8, Failure> {
     if args.runs.len() > 1 && !args.format.takes_several() {
         return Err(Failure::caller(format!(
-            "{} is about one run; html, markdown, junit, text, github and events take several",
+            "{} is about one run; html, markdown, junit, text, github and events can hold several",
             args.format.word()
         )));
     }
@@ -139,15 +202,16 @@ pub(super) fn report(args: &ReportArgs) -> Result<u8, Failure> {
     let written =
         runs.iter().flatten().try_for_each(|event| report.event(event)).and_then(|()| report.finish());
     match written {
-        // Who reads text may stop; a program that stops has not got its report.
+        // A person who reads text may close the pipe. A program that closes it has not got its
+        // report.
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe || args.format != Format::Text => {
-            Err(Failure::caller(format!("the report to {name} cannot be written: {error}")))
+            Err(unwritable(&name, &error))
         }
         _ => Ok(0),
     }
 }
 
-/// The events of a file, whichever of the two forms it has; held against this level, where one is given.
+/// Reads the events of a run from a report of either format. `level` replaces the level of the run.
 pub(super) fn read_run(path: &Path, level: Option<GateLevel>) -> Result<Vec<Event>, Failure> {
     let name = path.display().to_string();
     let problem = |error: ReadError| {
@@ -155,25 +219,25 @@ pub(super) fn read_run(path: &Path, level: Option<GateLevel>) -> Result<Vec<Even
     };
     let text = std::fs::read_to_string(path)
         .map_err(|error| Failure::caller(format!("{name} cannot be read: {error}")))?;
-    // The events are one object a line; a canonical report begins with a line of a single brace.
-    let mut told = if text.starts_with("{\"") {
+    // Events are one object a line. The first line of a canonical report is a single brace.
+    let mut events = if text.starts_with("{\"") {
         events::read(&text).map_err(problem)?
     } else {
-        let mut told = json::read(&text, &name, dnode_spec::clause::Level::Robust).map_err(problem)?;
+        let mut events = json::read(&text, &name, dnode_spec::clause::Level::Robust).map_err(problem)?;
         let cases = all().map_err(|error| Failure::harness(format!("{error}")))?;
-        told.iter_mut().for_each(|event| complete(event, &cases));
-        told
+        events.iter_mut().for_each(|event| complete(event, &cases));
+        events
     };
-    if let ([Event::Started(run), ..], Some(level)) = (told.as_mut_slice(), level) {
+    if let ([Event::Started(run), ..], Some(level)) = (events.as_mut_slice(), level) {
         run.gate = level.into();
     }
-    match (told.first(), told.last()) {
-        (Some(Event::Started(_)), Some(Event::Ended(_))) => Ok(told),
+    match (events.first(), events.last()) {
+        (Some(Event::Started(_)), Some(Event::Ended(_))) => Ok(events),
         _ => Err(problem(ReadError::Incomplete)),
     }
 }
 
-/// Adds what a canonical report leaves out and the catalogue knows.
+/// Adds what a canonical report leaves out, from the catalogue.
 fn complete(event: &mut Event, cases: &[Case]) {
     let Event::Judged(outcome) = event else { return };
     let Outcome { id, about, evidence, verdict, .. } = &mut **outcome;

@@ -4,7 +4,7 @@ use super::PeerArgs;
 use super::arguments;
 use super::failure::Failure;
 use super::progress::Progress;
-use super::report::STANDARD_OUTPUT;
+use super::report::Reports;
 use super::snapshot::{SnapshotArgs, SnapshotFile};
 use crate::cases::{Case, Selection, all, catalogue, pull};
 use crate::conversation::ping::Ping;
@@ -23,38 +23,40 @@ use dnode_spec::generate::{Kind, Seed};
 use std::io::{self, Write};
 use tokio_util::sync::CancellationToken;
 
-/// How many sessions one run may generate: each has its verdict in the reports. Another seed has others.
+/// The most sessions that one run may generate: each has a verdict in the reports. Use another seed
+/// for others.
 const MOST: u64 = 1_000_000;
 
 /// The arguments of `run`.
 #[derive(Debug, Clone, Args)]
 pub(super) struct RunArgs {
-    /// The peer's address: HOST:PORT, unix:PATH, tls://HOST:PORT or ws://HOST:PORT/PATH; without it and without
-    /// --exec, the reference peer
+    /// The peer's address: HOST:PORT, unix:PATH, tls://HOST:PORT or ws://HOST:PORT/PATH. Without it
+    /// and without --exec, the reference peer is tested
     #[arg(value_name = "TARGET", conflicts_with = "exec")]
     target: Option<String>,
-    /// Run only the cases whose id matches, for example 'callback/*'; may be given several times
+    /// Run only the cases whose id matches, for example 'callback/*'; can be repeated
     #[arg(long = "case", value_name = "GLOB")]
     cases: Vec<String>,
-    /// Run this many sessions generated from the model instead of the catalogue; a session is run again by its id, for
-    /// example --case generated/1-17, illegal/1-17 or crossing/1-17
+    /// Run N sessions generated from the model instead of the catalogue. To repeat a session, give
+    /// its id, for example --case generated/1-17, illegal/1-17 or crossing/1-17
     #[arg(long, value_name = "N", conflicts_with = "cases", value_parser = clap::value_parser!(u64).range(1..=MOST))]
     generate: Option<u64>,
-    /// The seed of the generated sessions; without it, one is drawn and printed
+    /// Random seed of the generated sessions; without it, the program chooses one and prints it
     #[arg(long, value_name = "S", requires = "generate", conflicts_with = "cases")]
     seed: Option<u64>,
     /// End each generated session with one illegal step
     #[arg(long, requires = "generate", conflicts_with = "cases")]
     illegal: bool,
-    /// Generate sessions in which culls and calls cross what the peer says: only what every line must be is judged
+    /// Generate sessions in which culls and calls cross messages of the peer; only the rules for
+    /// single lines apply
     #[arg(long, requires = "generate", conflicts_with_all = ["cases", "illegal"])]
     crossing: bool,
-    /// Run only every N-th of the cases, beginning with the K-th: N machines with the same arguments and K from 1 to N
-    /// run each case once; generated sessions need a --seed then
+    /// Run only the K-th of every N cases, to split a run over N machines; with --generate, also
+    /// give --seed
     #[arg(long, value_name = "K/N")]
     shard: Option<Shard>,
-    /// The client that comes to us can only call and read one answer: it asks our object for its tasks, does them and reports
-    /// (fixtures/PULL.md); the cases are those of `list --case 'pull/*'`
+    /// The client can only call and read one answer: it gets its tasks from our object, does them
+    /// and reports (fixtures/PULL.md); runs the cases of `list --case 'pull/*'`
     #[arg(long, requires = "listen", conflicts_with_all = ["generate", "shard", "snapshot"])]
     pull: bool,
     #[command(flatten)]
@@ -71,7 +73,7 @@ pub(super) async fn run(args: RunArgs) -> Result<u8, Failure> {
         cases.retain(|case| selection.takes(case.id()));
         if cases.is_empty() {
             return Err(Failure::caller(
-                "no case for --pull has such an id; `dnode-conform list --case 'pull/*'` shows them",
+                "no case for --pull matches; `dnode-conform list --case 'pull/*'` lists them",
             ));
         }
         return seat(&args.peer, args.target.as_deref(), cases, Some("--pull")).await;
@@ -79,7 +81,7 @@ pub(super) async fn run(args: RunArgs) -> Result<u8, Failure> {
     let target = args.peer.target(args.target.as_deref()).await?;
     if args.shard.is_some() && args.generate.is_some() && args.seed.is_none() {
         return Err(Failure::caller(
-            "--shard with --generate needs --seed: all shards must draw the same sessions",
+            "--shard with --generate needs --seed, so that all shards generate the same sessions",
         ));
     }
     let seeds = seeds(&args);
@@ -94,10 +96,10 @@ pub(super) async fn run(args: RunArgs) -> Result<u8, Failure> {
     {
         return Err(match case.transcript.header.dialect.filter(|only| *only != args.peer.dialect) {
             Some(only) => {
-                Failure::caller(format!("{} is a case of dialect {only}: give --dialect {only}", case.id()))
+                Failure::caller(format!("{} is a case of dialect {only}: add --dialect {only}", case.id()))
             }
             None => Failure::caller(format!(
-                "{} is for a client that pulls its tasks: give --listen ADDR --pull",
+                "{} is for a client that pulls its tasks: add --listen ADDR --pull",
                 case.id()
             )),
         });
@@ -105,7 +107,7 @@ pub(super) async fn run(args: RunArgs) -> Result<u8, Failure> {
     judge(&args.peer, target, (selection, args.shard), cases.into(), args.snapshot.open()?).await
 }
 
-/// The generated sessions that the arguments ask for: so many, or those of the ids.
+/// The generated sessions that the arguments ask for, by count or by id.
 fn seeds(args: &RunArgs) -> Vec<Seed> {
     let Some(count) = args.generate else {
         return args.cases.iter().filter_map(|case| case.parse().ok()).collect();
@@ -123,7 +125,7 @@ fn seeds(args: &RunArgs) -> Vec<Seed> {
     (0..count).map(|number| Seed { seed, number, kind }).collect()
 }
 
-/// Runs these cases, as far as they are selected, reports, and says with which status to end.
+/// Runs the selected cases, writes the reports, and returns the exit status.
 pub(super) async fn judge(
     args: &PeerArgs,
     target: Target,
@@ -135,27 +137,29 @@ pub(super) async fn judge(
     let ping = ping.map_err(|error| Failure::caller(format!("--ping {error}")))?;
     let mut options = Options { selection, shard, ..options(args, target, ping)? };
     options.gate.snapshot = snapshot.as_ref().map(|it| it.snapshot.clone());
-    // Before signals are heard: a pipe is opened when somebody reads it, and who does not want to wait ends that.
-    let mut told = Told::new(args)?;
+    // Opening a named pipe waits for its reader. The signal handler comes later, so Ctrl-C ends
+    // that wait.
+    let mut sink = EventSink::new(args)?;
     let interrupted = options.interrupted.clone();
-    // The first signal ends the run after the cases at hand, with its reports.
+    // The first signal ends the run after the current cases, and the reports are written.
     super::on_signal(move || interrupted.cancel());
     if let Some(report) = snapshot.as_ref().map(SnapshotFile::report).transpose()?.flatten() {
-        told.reports.push(report);
+        sink.reports.push(report);
     }
-    let outcome = run_cases(&options, cases, &mut |event| told.tell(&event)).await;
-    told.progress.finish();
+    let outcome = run_cases(&options, cases, &mut |event| sink.event(&event)).await;
+    sink.progress.finish();
     match outcome {
         Err(error) => Err(error.into()),
         Ok(()) => {
-            let status = told.status()?;
+            let status = sink.status()?;
             snapshot.map_or(Ok(()), |snapshot| snapshot.keep(status))?;
             Ok(status)
         }
     }
 }
 
-/// Runs cases that speak for the server: a client comes for each. `word`: what else names them on the command line.
+/// Runs cases in which the suite is the server: a client connects for each case. `word` is an
+/// argument that the command to repeat a case also needs.
 pub(super) async fn seat(
     peer: &PeerArgs,
     address: Option<&str>,
@@ -164,11 +168,11 @@ pub(super) async fn seat(
 ) -> Result<u8, Failure> {
     if peer.dialect != Dialect::default() {
         return Err(Failure::caller(
-            "these transcripts speak dialect 0.2: --dialect is for cases that speak for a client",
+            "--dialect is only for cases in which the peer is the server; these use dialect 0.2",
         ));
     }
     if peer.ping.is_some() {
-        return Err(Failure::caller("--ping is no help here: the client calls by itself"));
+        return Err(Failure::caller("--ping is not for clients: the client decides what it calls"));
     }
     let interrupted = CancellationToken::new();
     let Some(host) = peer.host(address).await? else { return Err(Failure::caller("--listen is missing")) };
@@ -184,14 +188,14 @@ pub(super) async fn seat(
         fail_fast: peer.fail_fast,
         interrupted: interrupted.clone(),
     };
-    let mut told = Told::new(peer)?;
+    let mut sink = EventSink::new(peer)?;
     super::on_signal(move || interrupted.cancel());
-    server_seat::accept(&host, &options, cases, &mut |event| told.tell(&event)).await;
-    told.progress.finish();
-    told.status()
+    server_seat::accept(&host, &options, cases, &mut |event| sink.event(&event)).await;
+    sink.progress.finish();
+    sink.status()
 }
 
-/// What the arguments say of how to run.
+/// The options of a run, from the arguments.
 pub(super) fn options(args: &PeerArgs, target: Target, ping: Option<Ping>) -> Result<Options, Failure> {
     Ok(Options {
         command: command(args, &target),
@@ -205,12 +209,11 @@ pub(super) fn options(args: &PeerArgs, target: Target, ping: Option<Ping>) -> Re
     })
 }
 
-/// What the arguments say makes the run red.
+/// What fails the run, from the arguments.
 pub(super) fn gate(args: &PeerArgs) -> Result<Gate, Failure> {
-    let baseline = args.baseline.as_deref().map(Baseline::open).transpose();
     Ok(Gate {
         catalogue: args.catalogue.clone(),
-        baseline: baseline.map_err(|error| Failure::caller(format!("{error}")))?,
+        baseline: args.baseline.as_deref().map(Baseline::open).transpose()?,
         ..Gate::from(Level::from(args.level))
     })
 }
@@ -220,35 +223,27 @@ pub(super) fn command(args: &PeerArgs, target: &Target) -> Command {
     arguments::command(target, args.ping.as_deref(), args.dialect)
 }
 
-/// All that is told of a run.
-pub(super) struct Told {
-    reports: Vec<super::report::Named>,
+/// Writes the events of one run to its reports, shows the progress, and decides the exit status.
+pub(super) struct EventSink {
+    reports: Reports,
     pub(super) progress: Progress,
     account: Account,
     run: Option<Run>,
     status: Option<u8>,
-    problem: Option<Failure>,
-    /// Standard output is for people, who may stop reading: the verdict counts all the same. A report that a program was to read there
-    /// and that it did not get is an error.
-    may_close: bool,
 }
 
-impl Told {
-    pub(super) fn new(args: &PeerArgs) -> Result<Told, Failure> {
-        let reports = super::report::open(&args.report, args.verbose)?;
-        let progress = Progress::new();
-        Ok(Told {
-            reports,
-            progress,
+impl EventSink {
+    pub(super) fn new(args: &PeerArgs) -> Result<EventSink, Failure> {
+        Ok(EventSink {
+            reports: Reports::open(&args.report, args.verbose)?,
+            progress: Progress::new(),
             account: Account::default(),
             run: None,
             status: None,
-            problem: None,
-            may_close: !super::report::stdout_is_taken(&args.report),
         })
     }
 
-    pub(super) fn tell(&mut self, event: &Event) {
+    pub(super) fn event(&mut self, event: &Event) {
         match event {
             Event::Started(run) => self.run = Some(run.clone()),
             Event::Judged(outcome) => self.account.add(outcome),
@@ -258,33 +253,17 @@ impl Told {
         }
         self.progress.event(event);
         let reports = &mut self.reports;
-        let problem = &mut self.problem;
         self.progress.suspend(|| {
-            for (name, report) in reports {
-                // A run is all that these reports are about.
-                let last = matches!(event, Event::Ended(_));
-                // The error is what is said last, not a summary.
-                if last && problem.is_some() && name == STANDARD_OUTPUT {
-                    continue;
-                }
-                let told = report.event(event);
-                if let Err(error) = told.and_then(|()| if last { report.finish() } else { Ok(()) })
-                    && !(self.may_close && error.kind() == io::ErrorKind::BrokenPipe)
-                {
-                    problem.get_or_insert(Failure::caller(format!(
-                        "the report to {name} cannot be written: {error}"
-                    )));
-                }
+            match event {
+                Event::Ended(_) => reports.finish(Some(event)),
+                _ => reports.event(event),
             }
             let _ = io::stdout().flush();
         });
     }
 
     pub(super) fn status(self) -> Result<u8, Failure> {
-        match (self.problem, self.status) {
-            (Some(problem), _) => Err(problem),
-            (None, Some(status)) => Ok(status),
-            (None, None) => Err(Failure::harness("the run ended without a verdict")),
-        }
+        self.reports.result()?;
+        self.status.ok_or_else(|| Failure::harness("the run ended without a verdict"))
     }
 }

@@ -15,31 +15,32 @@ use std::sync::Arc;
 /// The arguments of `serve`.
 #[derive(Debug, Args)]
 pub(super) struct ServeArgs {
-    /// Where to listen: HOST:PORT, unix:PATH, tls://HOST:PORT or ws://HOST:PORT/PATH; port 0 takes a free one, which is printed
+    /// Listen at HOST:PORT, unix:PATH, tls://HOST:PORT or ws://HOST:PORT/PATH; port 0 chooses a
+    /// free port; the address is printed
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:5050")]
     listen: String,
-    /// Be a client: connect to this address again and again, until nobody accepts it any more; HOST:PORT, unix:PATH,
-    /// tls://HOST:PORT (any certificate is believed) or ws://HOST:PORT/PATH
+    /// Be a client: connect to this address again and again, until it refuses; HOST:PORT,
+    /// unix:PATH, tls://HOST:PORT (any certificate is accepted) or ws://HOST:PORT/PATH
     #[arg(long, value_name = "ADDR", conflicts_with_all = ["listen", "tls_cert", "tls_key"])]
     connect: Option<String>,
-    /// With --connect, end with the first connection
+    /// With --connect, exit after the first connection
     #[arg(long, requires = "connect")]
     once: bool,
     #[command(flatten)]
     identity: IdentityArgs,
-    /// Serve with this fault; --list-faults names them
+    /// Serve with this fault; --list-faults lists them
     #[arg(long, value_name = "NAME", value_parser = known_fault)]
     fault: Option<&'static str>,
-    /// Serve this legal variant; may be given several times; --list-variants names them
+    /// Serve this legal variant; can be repeated; --list-variants lists them
     #[arg(long, value_name = "NAME", value_parser = known_variant, conflicts_with = "fault")]
     variant: Vec<&'static str>,
-    /// Speak the dialect of this dnode-protocol: 0.1 or 0.2
+    /// The dialect to speak, that of dnode-protocol 0.1 or 0.2
     #[arg(long, value_name = "VERSION", default_value_t)]
     dialect: Dialect,
-    /// List the faults: name, clause, level, whether a legal session shows it, what the peer does
+    /// List the faults: name, clause, level, whether a legal session shows it, description
     #[arg(long)]
     list_faults: bool,
-    /// List the variants: name, what the peer does
+    /// List the variants: name, description
     #[arg(long)]
     list_variants: bool,
 }
@@ -47,15 +48,15 @@ pub(super) struct ServeArgs {
 fn known_fault(name: &str) -> Result<&'static str, String> {
     fault::find(name)
         .map(|fault| fault.name)
-        .ok_or_else(|| "no such fault; --list-faults names them".to_owned())
+        .ok_or_else(|| "no such fault; --list-faults lists them".to_owned())
 }
 
 fn known_variant(name: &str) -> Result<&'static str, String> {
     let known = variant::find(name).map(|variant| variant.name);
-    known.ok_or_else(|| "no such variant; --list-variants names them".to_owned())
+    known.ok_or_else(|| "no such variant; --list-variants lists them".to_owned())
 }
 
-/// How to behave, by the arguments. A fault speaks the dialect of the clause that it breaks.
+/// The behaviour that the arguments choose. A fault uses the dialect of the clause that it breaks.
 fn manner(args: &ServeArgs) -> Manner {
     if let Some(fault) = args.fault.and_then(fault::find) {
         let make: MakeConduct = Arc::new(|_| (fault.make)());
@@ -70,7 +71,7 @@ fn manner(args: &ServeArgs) -> Manner {
 }
 
 fn list(args: &ServeArgs) {
-    // Whoever reads the first lines only may close the pipe.
+    // A closed pipe is no error.
     let mut out = std::io::stdout().lock();
     if args.list_faults {
         for Fault { name, clause, legal, about, .. } in fault::all() {
@@ -89,7 +90,7 @@ fn list(args: &ServeArgs) {
     }
 }
 
-/// Serves the reference peer until it is ended.
+/// Serves the reference peer until a signal ends the program.
 pub(super) async fn serve(args: &ServeArgs) -> Result<u8, Failure> {
     if args.list_faults || args.list_variants {
         list(args);

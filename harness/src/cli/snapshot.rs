@@ -1,4 +1,4 @@
-//! `run --snapshot FILE [--update]`: where the snapshot is read from, and how it is written.
+//! `run --snapshot FILE [--update]`: reads and writes the snapshot.
 
 use super::baseline::replace;
 use super::failure::Failure;
@@ -10,27 +10,27 @@ use dnode_reports::text::Options;
 use std::io::{Read, Seek};
 use std::path::PathBuf;
 
-/// The arguments of `run` about a snapshot.
+/// The snapshot arguments of `run`.
 #[derive(Debug, Clone, Args)]
 pub(super) struct SnapshotArgs {
-    /// Hold the peer against its behaviour in an earlier run, which this file has: what gates is a difference
+    /// Fail on any difference from this snapshot of an earlier run, and on nothing else
     #[arg(long, value_name = "FILE", conflicts_with_all = ["fail_fast", "generate"])]
     snapshot: Option<PathBuf>,
-    /// Accept what the peer does, and write the snapshot; commit it, and review it like code
+    /// Write the snapshot instead of comparing with it; commit it, and review it like code
     #[arg(long, requires = "snapshot", conflicts_with_all = ["cases", "shard"])]
     update: bool,
 }
 
-/// A snapshot at its file.
+/// A snapshot, and its file.
 pub(super) struct SnapshotFile {
     path: PathBuf,
     pub(super) snapshot: Snapshot,
-    /// What comes, where it is to be written.
+    /// The report of this run, which becomes the snapshot, if `--update` is given.
     fresh: Option<std::fs::File>,
 }
 
 impl SnapshotArgs {
-    /// Reads the snapshot, or prepares for writing it; `None` where none is named.
+    /// Reads the snapshot, or prepares to write it; `None` without `--snapshot`.
     pub(super) fn open(&self) -> Result<Option<SnapshotFile>, Failure> {
         let Some(path) = self.snapshot.clone() else { return Ok(None) };
         let name = path.display().to_string();
@@ -40,17 +40,17 @@ impl SnapshotArgs {
             return Ok(Some(SnapshotFile { path, snapshot: Snapshot::accepting(&name), fresh: Some(fresh) }));
         }
         let text = std::fs::read_to_string(&path).map_err(|error| {
-            Failure::caller(format!("{name} cannot be read: {error}; with --update it is written"))
+            Failure::caller(format!("{name} cannot be read: {error}; add --update to write it"))
         })?;
         let snapshot = Snapshot::read(&text, &name).map_err(|error| {
-            Failure::caller(format!("{name} is no snapshot: {error}; with --update it is written anew"))
+            Failure::caller(format!("{name} is not a snapshot: {error}; add --update to overwrite it"))
         })?;
         Ok(Some(SnapshotFile { path, snapshot, fresh: None }))
     }
 }
 
 impl SnapshotFile {
-    /// The report that becomes the snapshot, where one is written.
+    /// The report that becomes the snapshot, if `--update` is given.
     pub(super) fn report(&self) -> Result<Option<Named>, Failure> {
         let Some(fresh) = &self.fresh else { return Ok(None) };
         let file =
@@ -58,13 +58,13 @@ impl SnapshotFile {
         Ok(Some((self.path.display().to_string(), Format::Json.report(file, Options::default()))))
     }
 
-    /// Writes it, where the run says something; else what is there stays.
+    /// Writes the snapshot if the run was complete. Otherwise, the old snapshot stays.
     pub(super) fn keep(self, status: u8) -> Result<(), Failure> {
         let Some(mut fresh) = self.fresh else { return Ok(()) };
         let name = self.path.display();
         if status != 0 {
             return Err(Failure::caller(format!(
-                "{name} is not written: the run says too little about the peer"
+                "{name} is not written, because the run says too little about the peer"
             )));
         }
         let mut text = String::new();

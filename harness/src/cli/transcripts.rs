@@ -1,4 +1,4 @@
-//! Transcripts that the caller names: files, and folders with all that lies beneath them.
+//! Reads the transcripts that the user names: files, and folders with all `*.jsonl` files in them.
 
 use super::failure::Failure;
 use crate::cases::{Case, read_long};
@@ -7,10 +7,11 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// The largest transcript that is held whole, in bytes.
+/// The largest transcript that is read into memory, in bytes.
 const HELD: u64 = 4 << 20;
 
-/// The cases of these files and folders, in the order of the arguments; those of a folder by their paths.
+/// Reads the cases of these files and folders, in the order of the arguments. Those of a folder are
+/// sorted by path.
 pub(super) fn read(paths: &[String]) -> Result<Vec<Case>, Failure> {
     let mut cases = Vec::new();
     for path in paths {
@@ -18,27 +19,28 @@ pub(super) fn read(paths: &[String]) -> Result<Vec<Case>, Failure> {
             cases.push(read_file(path)?);
             continue;
         }
-        let files = beneath(Path::new(path))?;
+        let files = transcripts_in(Path::new(path))?;
         if files.is_empty() {
-            return Err(Failure::caller(format!("no *.jsonl lies beneath {path}")));
+            return Err(Failure::caller(format!("no *.jsonl file in {path}")));
         }
         for file in files {
             cases.push(read_file(&file.to_string_lossy())?);
         }
     }
     if cases.is_empty() {
-        return Err(Failure::caller("no transcript is named"));
+        return Err(Failure::caller("name at least one transcript"));
     }
     Ok(cases)
 }
 
-/// The first case that speaks for this end: what replays the other one cannot run it.
+/// The first case of this role. A command that replays the other role cannot run it.
 pub(super) fn speaking_for(server: bool, cases: &[Case]) -> Option<&Case> {
     cases.iter().find(|case| case.transcript.header.server == server)
 }
 
-/// All *.jsonl in a folder and its folders, sorted. A link to a folder is not followed, for it may lead in a circle.
-fn beneath(folder: &Path) -> Result<BTreeSet<PathBuf>, Failure> {
+/// All `*.jsonl` files in a folder and its subfolders, sorted. Links to folders are not followed,
+/// because they may lead in a circle.
+fn transcripts_in(folder: &Path) -> Result<BTreeSet<PathBuf>, Failure> {
     let fault = |path: &Path, error: io::Error| Failure::caller(format!("{}: {error}", path.display()));
     let mut files = BTreeSet::new();
     let mut folders = vec![folder.to_owned()];
@@ -72,7 +74,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_folder_stands_for_all_transcripts_beneath_it_by_their_paths() {
+    fn folder_is_read_recursively_and_sorted_by_path() {
         let folder = tempfile::tempdir().unwrap();
         let case = |id: &str| {
             format!(

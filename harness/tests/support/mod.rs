@@ -1,6 +1,7 @@
-//! For the tests of the program as a whole: runs it, and keeps peers that misbehave.
+//! For tests of the whole program: runs it, and has peers that misbehave.
 #![allow(dead_code, unreachable_pub, reason = "each test file uses its part")]
 
+pub mod evidence;
 pub mod library;
 pub mod transports;
 
@@ -18,25 +19,34 @@ pub fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
-/// What one run of the program gave.
+/// Reads a text file.
+pub fn read(path: impl AsRef<Path>) -> String {
+    let path = path.as_ref();
+    std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// The result of a process.
 pub struct Ran {
     pub status: i32,
     pub stdout: String,
     pub stderr: String,
 }
 
-/// Runs the program in the root of the workspace. Its address space is limited, so that unbounded memory is a failure.
+/// Runs the program in the root of the workspace. Its address space is limited, so unbounded memory
+/// fails the test.
 pub fn run(arguments: &[&str]) -> Ran {
-    let output = Command::new("sh")
-        .args(["-c", "ulimit -v 4000000; exec \"$@\"", "sh", PROGRAM])
-        .args(arguments)
-        .current_dir(root())
-        .output()
-        .unwrap();
-    ran(&output)
+    let mut command = Command::new("sh");
+    command.args(["-c", "ulimit -v 4000000; exec \"$@\"", "sh", PROGRAM]).args(arguments);
+    output(command.current_dir(root()))
 }
 
-/// What a process gave.
+/// Runs a command until it exits.
+pub fn output(command: &mut Command) -> Ran {
+    let output = command.output();
+    ran(&output.unwrap_or_else(|error| panic!("this test needs {:?}: {error}", command.get_program())))
+}
+
+/// The result of a process that exited.
 pub fn ran(output: &Output) -> Ran {
     Ran {
         status: output.status.code().unwrap_or(-1),
@@ -46,14 +56,14 @@ pub fn ran(output: &Output) -> Ran {
 }
 
 impl Ran {
-    /// Fails with all that was printed where the status is another.
+    /// Fails if the exit status is not one of these.
     #[track_caller]
     pub fn expect_status(&self, expected: &[i32]) -> &Ran {
         assert!(expected.contains(&self.status), "exit {}\n{}\n{}", self.status, self.stdout, self.stderr);
         self
     }
 
-    /// Fails where this text was not printed.
+    /// Fails if the process did not print this text.
     #[track_caller]
     pub fn expect_text(&self, text: &str) -> &Ran {
         assert!(
@@ -66,7 +76,7 @@ impl Ran {
     }
 }
 
-/// A peer in this process: each connection runs `serve` on a thread of its own. Gives its address.
+/// Starts a peer in this process, with a thread for each connection. Returns its address.
 pub fn peer(serve: impl Fn(TcpStream) + Send + Sync + 'static) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap().to_string();
@@ -83,7 +93,7 @@ pub fn peer(serve: impl Fn(TcpStream) + Send + Sync + 'static) -> String {
 /// The message `methods` of a peer that claims the probe.
 pub const METHODS: &[u8] = b"{\"method\":\"methods\",\"arguments\":[{\"conformProbe\":\"[Function]\"}],\"callbacks\":{\"0\":[\"0\",\"conformProbe\"]}}\n";
 
-/// Writes until the other end no longer reads.
+/// Writes until the other end closes.
 pub fn write_forever(mut stream: TcpStream, bytes: &[u8]) {
     while stream.write_all(bytes).is_ok() {}
 }
@@ -93,7 +103,8 @@ pub fn read_to_end(mut stream: TcpStream) {
     let _ = std::io::copy(&mut stream, &mut std::io::sink());
 }
 
-/// Installs a peer's packages where they are missing. Tests of one peer share the folder, so one at a time.
+/// Installs the packages of a peer if they are missing. Tests share the folder, so they install one
+/// at a time.
 pub fn install(peer: &str) {
     static INSTALLING: Mutex<()> = Mutex::new(());
     let _one_at_a_time = INSTALLING.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
@@ -109,7 +120,7 @@ pub fn install(peer: &str) {
     assert!(npm.status.success(), "`npm ci` in fixtures/peers/{peer} failed:\n{stderr}");
 }
 
-/// The program while it listens. It is ended with this value.
+/// The program while it listens. Dropping this value kills it.
 pub struct Listening {
     child: Child,
     out: BufReader<ChildStdout>,
@@ -139,13 +150,13 @@ impl Listening {
         self.address.rsplit(':').next().unwrap()
     }
 
-    /// Interrupts it, as Ctrl-C does.
+    /// Sends SIGINT, as Ctrl-C does.
     pub fn interrupt(&self) {
         let id = self.child.id().to_string();
         assert!(Command::new("kill").args(["-INT", &id]).status().unwrap().success());
     }
 
-    /// What it prints until it ends by itself, and its status.
+    /// Waits until it exits. Returns the rest of its output, and its exit status.
     pub fn rest(mut self) -> (String, i32) {
         let mut rest = String::new();
         self.out.read_to_string(&mut rest).unwrap();

@@ -1,4 +1,4 @@
-//! For the tests of transports: certificates, reports, and what two reports tell apart.
+//! For tests of transports: certificates, reports, and the difference of two reports.
 
 use super::{PROGRAM, Ran, run};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 use tempfile::TempDir;
 
-/// An authority, and a certificate of it for this machine, made anew for each test.
+/// A new certificate authority, and a certificate for this machine.
 pub struct Certificates {
     folder: TempDir,
 }
@@ -18,7 +18,7 @@ impl Certificates {
         let folder = tempfile::tempdir().unwrap();
         let mut params = CertificateParams::new(Vec::new()).unwrap();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        // With the name of its authority a certificate is taken for one that signs itself.
+        // A certificate with the name of its authority would look self-signed.
         params.distinguished_name.push(DnType::CommonName, "authority");
         let authority = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
         let key = KeyPair::generate().unwrap();
@@ -35,24 +35,24 @@ impl Certificates {
         self.folder.path().join(name)
     }
 
-    /// The file as a word of the command line.
+    /// The path of a file, for the command line.
     pub fn word(&self, name: &str) -> String {
         self.path(name).display().to_string()
     }
 
-    /// The reference peer's arguments to listen over TLS.
+    /// The arguments with which the reference peer listens over TLS.
     pub fn serve(&self) -> String {
         let (certificate, key) = (self.word("cert.pem"), self.word("key.pem"));
         format!("--listen tls://127.0.0.1:{{port}} --tls-cert {certificate} --tls-key {key}")
     }
 }
 
-/// The command that serves the reference peer with these arguments.
+/// The command that starts the reference peer with these arguments of `serve`.
 pub fn reference(arguments: &str) -> String {
     format!("exec '{PROGRAM}' serve {arguments}")
 }
 
-/// Runs the program, and gives its canonical report as well.
+/// Runs the program. Returns its canonical report too.
 pub fn report(arguments: &[&str]) -> (Ran, Json) {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("report.json");
@@ -64,7 +64,8 @@ pub fn report(arguments: &[&str]) -> (Ran, Json) {
     (ran, report)
 }
 
-/// What two canonical reports tell apart: a line for each case, and one where anything else but the sums differs.
+/// The difference of two canonical reports: a line for each case that differs, and the other fields
+/// if one of them differs. The numbers of verdicts do not count.
 pub fn difference(a: &Json, b: &Json) -> String {
     let mut out = String::new();
     let cases = |report: &Json| -> BTreeMap<String, Json> {

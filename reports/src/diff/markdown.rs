@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{Clauses, Diff};
+use super::compare::{Clauses, Diff};
 use crate::event::Outcome;
 use crate::markdown::{cell, code};
 use crate::summary::brief;

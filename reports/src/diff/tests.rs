@@ -1,5 +1,5 @@
 use super::*;
-use crate::event::Divergence;
+use crate::event::{Divergence, Outcome, Verdict};
 use crate::sample::{self, FINE, HOSTILE};
 
 fn diff(old: &[Outcome], new: &[Outcome]) -> Diff {

@@ -1,6 +1,6 @@
 //! The difference for people. Like the text report, it escapes every text.
 
-use super::{Case, Clauses, Diff};
+use super::compare::{Case, Clauses, Diff};
 use crate::event::Outcome;
 use crate::page::{Page, style};
 use crate::summary::brief;
@@ -15,24 +15,26 @@ pub(super) fn write(diff: &Diff) -> String {
     for Clauses { id, clause, cases } in diff.clauses() {
         page.blank();
         match clause {
-            Some(clause) => page.hang("", style::BOLD, format!("{id} ({}): {}", clause.level, clause.text)),
-            None => page.hang("", style::BOLD, id),
+            Some(clause) => {
+                page.wrapped("", style::BOLD, format!("{id} ({}): {}", clause.level, clause.text))
+            }
+            None => page.wrapped("", style::BOLD, id),
         }
         cases.iter().for_each(|case| one(&mut page, case));
     }
     page.blank();
-    page.hang("", style::PLAIN, diff.counts().to_string());
+    page.wrapped("", style::PLAIN, diff.counts().to_string());
     page.into_string()
 }
 
 fn one(page: &mut Page, case: &Case<'_>) {
     let verdict = |outcome: Option<&Outcome>| outcome.map_or("absent", |outcome| outcome.verdict.word());
     let line = format!("{}: {} -> {}", case.id, verdict(case.old), verdict(case.new));
-    page.hang(&format!("  {:8}", case.change.word()), style::PLAIN, line);
+    page.wrapped(&format!("  {:8}", case.change.word()), style::PLAIN, line);
     for (word, outcome) in [("was", case.old), ("is", case.new)] {
         let said = outcome.map(brief).unwrap_or_default();
         if !said.is_empty() {
-            page.hang(&format!("          {word:4}"), style::FAINT, said);
+            page.wrapped(&format!("          {word:4}"), style::FAINT, said);
         }
     }
 }

@@ -4,7 +4,7 @@ use dnode_spec::clause;
 use maud::{Markup, html};
 
 use super::mark::{self, Marked};
-use super::{badge, fragment, letters, shown};
+use super::parts::{badge, fragment, letters, shown};
 use crate::clauses::{Group, Row};
 use crate::event::{Death, Divergence, Origin, Outcome, Verdict, Wire};
 use crate::record::Record;
@@ -23,7 +23,7 @@ const LINES: usize = 30;
 pub(super) fn cases(records: &[Record], groups: &[Group<'_>]) -> Markup {
     html! {
         @for group in groups { @for row in &group.rows { (case(records, row)) } }
-        p #none hidden { "No case is left by these filters." }
+        p #none hidden { "No case matches the filters." }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::{fragment, letter, letters, shown};
+use super::parts::{fragment, letter, letters, shown};
 use crate::clauses::{Group, Row};
 use crate::escape::terminal_cut;
 use crate::event::{Outcome, Verdict};

@@ -1,3 +1,4 @@
+use super::parts::fragment;
 use super::*;
 use crate::event::Outcome;
 use crate::sample::{self, FINE};

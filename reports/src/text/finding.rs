@@ -5,6 +5,7 @@ use dnode_spec::clause;
 
 use crate::event::{Death, Divergence, Origin, Outcome, Run, Verdict, Wire};
 use crate::page::{Page, style};
+use crate::summary;
 
 /// How many steps of a transcript are shown.
 const STEPS: usize = 40;
@@ -23,9 +24,9 @@ pub(super) enum Detail {
 
 /// Writes a finding.
 pub(super) fn write(page: &mut Page, run: &Run, outcome: &Outcome, detail: Detail) {
-    let mark = crate::summary::waiver(run, outcome).map(|why| format!(" ({why})")).unwrap_or_default();
+    let mark = summary::waiver(run, outcome).map(|why| format!(" ({why})")).unwrap_or_default();
     page.title(outcome.verdict, &mark, &outcome.id);
-    page.hang("  ", style::PLAIN, &outcome.about);
+    page.wrapped("  ", style::PLAIN, &outcome.about);
     page.blank();
     if detail == Detail::Full {
         let peer = run.peer.as_deref().map_or_else(
@@ -39,7 +40,7 @@ pub(super) fn write(page: &mut Page, run: &Run, outcome: &Outcome, detail: Detai
     } else {
         clauses(page, outcome);
     }
-    if let Some(reason) = crate::summary::reason(outcome) {
+    if let Some(reason) = summary::reason(outcome) {
         page.field("reason", style::PLAIN, reason);
     }
     if let Some(excuse) = &outcome.excuse {
@@ -113,7 +114,7 @@ fn sent(page: &mut Page, from: Origin, bytes: &[u8], cut: usize) {
         Origin::Suite => ("    suite ->       ", AnsiColor::Cyan),
         Origin::Peer => ("          <- peer  ", AnsiColor::Magenta),
     };
-    page.hang_cut(gutter, color.on_default(), body, cut);
+    page.wrapped_cut(gutter, color.on_default(), body, cut);
     match (whole, body.is_empty()) {
         (true, true) => note(page, from, "(an empty line)"),
         (false, _) if cut == 0 => note(page, from, "(no newline)"),
@@ -127,7 +128,7 @@ fn note(page: &mut Page, from: Origin, what: &str) {
         Origin::Suite => "    suite --       ",
         Origin::Peer => "          -- peer  ",
     };
-    page.hang(gutter, style::FAINT, what);
+    page.wrapped(gutter, style::FAINT, what);
 }
 
 fn transcript(page: &mut Page, steps: &str) {
@@ -137,10 +138,10 @@ fn transcript(page: &mut Page, steps: &str) {
     }
     page.block("transcript", "the steps of the session, one per line");
     for step in steps.lines().take(STEPS) {
-        page.hang("    ", style::PLAIN, step);
+        page.wrapped("    ", style::PLAIN, step);
     }
     if count > STEPS {
-        page.plain(4, style::FAINT, &format!("({} more lines)", count - STEPS));
+        page.plain(4, style::FAINT, &format!("({})", summary::count(count - STEPS, "more step")));
     }
 }
 
@@ -148,9 +149,9 @@ fn transcript(page: &mut Page, steps: &str) {
 /// traces often have tabs.
 fn process(page: &mut Page, death: &Death) {
     page.block("process", "how the peer's process ended, and the last lines of its standard error");
-    page.hang("    ", style::BAD, death.status.to_string());
+    page.wrapped("    ", style::BAD, death.status.to_string());
     let lines: Vec<&str> = death.stderr.lines().collect();
     for line in lines.iter().skip(lines.len().saturating_sub(STDERR)) {
-        page.hang("    | ", style::PLAIN, line.replace('\t', "    "));
+        page.wrapped("    | ", style::PLAIN, line.replace('\t', "    "));
     }
 }

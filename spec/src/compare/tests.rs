@@ -7,7 +7,8 @@ use crate::scrub::{Written, scrub};
 use crate::session::Function;
 use proptest::prelude::*;
 
-/// Compares the arguments of two messages. Functions are equal if their numbers are. Gives the difference in one line.
+/// Compares the arguments of two messages. Functions are equal if their numbers are. Gives the
+/// difference in one line.
 fn difference(expected: &str, actual: &str) -> String {
     let (expected, actual) = (wire(expected), wire(actual));
     let same = |id: &Id, at| match actual.0.leaf(at) {
@@ -267,7 +268,8 @@ proptest! {
             _ => Err(leaf.to_string()),
         };
         prop_assert_eq!(compare((&graph, root), (&graph, root), |leaf, at| same(leaf, &graph, at)), Ok(()));
-        // If a part of the root is replaced by a new text, the difference is there, or at an earlier place that has the part.
+        // If a part of the root is replaced by a new text, the difference is there, or at an
+        // earlier place that has the part.
         if !graph.items(root).is_empty() {
             let place = changed.index(graph.items(root).len());
             let mut other = graph.clone();

@@ -1,5 +1,5 @@
-//! The client of a generated session. It makes the moves of a plan that are legal now, and knows the behaviour of each
-//! function that it receives.
+//! The client of a generated session. It makes the moves of a plan that are legal now, and knows
+//! the behaviour of each function that it receives.
 
 mod rare;
 mod values;
@@ -19,7 +19,8 @@ use std::collections::{BTreeMap, HashSet};
 
 type Values = Graph<Function>;
 
-/// The purpose of a function of ours. The functions in the arguments of its calls behave accordingly.
+/// The purpose of a function of ours. The functions in the arguments of its calls behave
+/// accordingly.
 #[derive(Debug, Clone, Copy)]
 enum Purpose {
     /// They call functions of ours.
@@ -450,7 +451,8 @@ impl Client {
     }
 }
 
-/// Expects either answer of a keeper's `is`: the protocol does not say whether a function that is sent again is the same.
+/// Expects either answer of a keeper's `is`: the protocol does not say whether a function that is
+/// sent again is the same.
 fn without_identity(mut step: Step) -> Step {
     let arguments = step.expect.iter_mut().find_map(|message| message.arguments.as_mut());
     if let Some([answer]) = arguments.map(Vec::as_mut_slice)

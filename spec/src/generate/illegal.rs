@@ -2,21 +2,21 @@
 
 /// A line that breaks a clause.
 #[derive(Debug, Clone, Copy)]
-pub struct Illegal {
+pub(super) struct Illegal {
     /// The clause.
-    pub clause: &'static str,
+    pub(super) clause: &'static str,
     /// The line, without its newline.
-    pub line: &'static [u8],
+    pub(super) line: &'static [u8],
 }
 
 const fn illegal(clause: &'static str, line: &'static [u8]) -> Illegal {
     Illegal { clause, line }
 }
 
-/// All illegal steps. No end declares ids from 900,000 on, and the object has no method `nosuch`. So even a peer that guesses
-/// the meaning of a line has nothing to run.
+/// All illegal steps. No end declares ids from 900,000 on, and the object has no method `nosuch`.
+/// So even a peer that guesses the meaning of a line has nothing to run.
 #[rustfmt::skip]
-pub const ILLEGAL: &[Illegal] = &[
+pub(super) const ILLEGAL: &[Illegal] = &[
     illegal("framing/json", b"nonsense"),
     illegal("framing/json", b"{\"method\":\"nosuch\",\"arguments\":[1,2"),
     illegal("framing/utf8", b"{\"method\":\"nosuch\",\"arguments\":[\"\xff\"]}"),

@@ -11,34 +11,34 @@ pub(super) const KINDS: usize = 16;
 
 /// A session before it is played.
 #[derive(Debug, Clone, Default)]
-pub struct Plan {
+pub(super) struct Plan {
     /// The weight of each kind of move.
-    pub weights: Vec<u8>,
+    pub(super) weights: Vec<u8>,
     /// The moves.
-    pub moves: Vec<Move>,
+    pub(super) moves: Vec<Move>,
     /// The style of the messages.
-    pub style: Style,
+    pub(super) style: Style,
     /// The rare move, the number of the move before it, and its choice.
-    pub rare: Option<(Rare, u16, u16)>,
+    pub(super) rare: Option<(Rare, u16, u16)>,
     /// The choice of the illegal step at the end; only illegal sessions have one.
-    pub illegal: u16,
+    pub(super) illegal: u16,
 }
 
 /// One move. A pick is taken modulo the number of choices.
 #[derive(Debug, Clone)]
-pub struct Move {
+pub(super) struct Move {
     /// The pick of the kind, by weight.
-    pub kind: u16,
+    pub(super) kind: u16,
     /// The pick of the function.
-    pub pick: u16,
+    pub(super) pick: u16,
     /// The values that it sends.
-    pub values: Vec<Shape>,
+    pub(super) values: Vec<Shape>,
     /// Whether a method is called by name.
-    pub by_name: bool,
+    pub(super) by_name: bool,
     /// Whether the next move does not wait for the answers of this one.
-    pub together: bool,
+    pub(super) together: bool,
     /// The offsets at which its bytes are cut.
-    pub split: Option<Vec<u8>>,
+    pub(super) split: Option<Vec<u8>>,
 }
 
 impl Move {
@@ -50,7 +50,7 @@ impl Move {
 
 /// A value that is sent.
 #[derive(Debug, Clone)]
-pub enum Shape {
+pub(super) enum Shape {
     /// `null`, `true` or `false`.
     Word(u8),
     /// A number.
@@ -74,7 +74,7 @@ pub enum Shape {
 }
 
 /// Draws plans.
-pub fn plan() -> impl Strategy<Value = Plan> {
+pub(super) fn plan() -> impl Strategy<Value = Plan> {
     let weights = vec(prop_oneof![1 => Just(0_u8), 2 => 1_u8..5], KINDS);
     (weights, vec(a_move(), 2..14), style(), rare(), any::<u16>()).prop_map(
         |(weights, moves, style, rare, illegal)| {

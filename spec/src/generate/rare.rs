@@ -1,11 +1,11 @@
-//! Moves that are legal and rare. A session has at most one of them: so a peer that fails one is still tested on the
-//! others.
+//! Moves that are legal and rare. A session has at most one of them: so a peer that fails one is
+//! still tested on the others.
 
 use crate::transcript::Form;
 
 /// A rare move.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Rare {
+pub(super) enum Rare {
     /// A message is written in an unusual form.
     Written(Form),
     /// A segment ends within a character.
@@ -64,7 +64,7 @@ pub enum Rare {
 
 /// All rare moves, each with the clause that makes it legal.
 #[rustfmt::skip]
-pub const RARE: &[(Rare, &str)] = &[
+pub(super) const RARE: &[(Rare, &str)] = &[
     (Rare::Written(Form::Spaced), "framing/white-space"),
     (Rare::Written(Form::PointZero), "message/integer-by-value"),
     (Rare::Written(Form::Twice), "message/duplicate-fields"),
@@ -99,7 +99,7 @@ pub const RARE: &[(Rare, &str)] = &[
 impl Rare {
     /// The clause that makes this move legal.
     #[must_use]
-    pub fn clause(self) -> &'static str {
+    pub(super) fn clause(self) -> &'static str {
         RARE.iter().find(|(rare, _)| *rare == self).map_or("", |(_, clause)| clause)
     }
 }

@@ -1,5 +1,8 @@
 //! Generated sessions are legal, and the monitor names the clause of an illegal step.
 
+use super::illegal::ILLEGAL;
+use super::plan::Move;
+use super::rare::RARE;
 use super::*;
 use crate::monitor::{End, Monitor};
 use crate::transcript::{Action, Called, Transcript};

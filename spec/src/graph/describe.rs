@@ -13,8 +13,8 @@ enum Piece<'a> {
     Key(&'a TextBuf),
 }
 
-/// The value at `id` in one line of JSON-like text, of at most 160 bytes and an ellipsis. Functions and matchers have no
-/// quotes.
+/// The value at `id` in one line of JSON-like text, of at most 160 bytes and an ellipsis. Functions
+/// and matchers have no quotes.
 #[must_use]
 pub fn describe<F: std::fmt::Display>(graph: &Graph<F>, id: NodeId) -> String {
     let mut out: Vec<u8> = Vec::new();
@@ -81,12 +81,14 @@ fn write_text(text: &TextBuf, out: &mut Vec<u8>) {
     Text::from_wtf8(short(text.as_text().as_bytes())).write_json(out);
 }
 
-/// The beginning of a text, one character longer than fits. So the cost of a description is bounded.
+/// The beginning of a text, one character longer than fits. So the cost of a description is
+/// bounded.
 fn short(text: &[u8]) -> &[u8] {
     &text[..text.len().min(LIMIT + 4)]
 }
 
-/// The type of the value at `id`, in one word: `absent` for a hole, `function` for a leaf, else the JSON type.
+/// The type of the value at `id`, in one word: `absent` for a hole, `function` for a leaf, else the
+/// JSON type.
 #[must_use]
 pub fn class<F>(graph: &Graph<F>, id: NodeId) -> &'static str {
     match graph.node(id) {

@@ -1,4 +1,5 @@
-//! For each clause of the monitor, a line that breaks it and one that does not; the window of a cull; limits of the monitor.
+//! For each clause of the monitor, a line that breaks it and one that does not; the window of a
+//! cull; limits of the monitor.
 
 use super::*;
 use crate::clause::{CLAUSES, Clause, Judge, Level};
@@ -240,7 +241,8 @@ fn call_after_own_cull_is_a_violation() {
 
 #[test]
 fn declaration_that_may_cross_the_cull_lifts_it() {
-    // A declares 0 again. B may not have seen that when it culls 0. Then the declaration reaches B, and B may call.
+    // A declares 0 again. B may not have seen that when it culls 0. Then the declaration reaches B,
+    // and B may call.
     let crossed = [METHODS_A, (A, DECLARE_0), (B, CULL_0), (B, CALL_0), (B, CALL_0)];
     insta::assert_snapshot!(judged(&crossed), @r#"
     A {"method":"methods","arguments":[{"f":0}],"callbacks":{"0":[0,"f"]}}: ok
@@ -445,7 +447,8 @@ fn end_of_dialect_0_1_culls_its_own_ids() {
         let problems = lines.iter().flat_map(|(from, line)| monitor.line(*from, line.as_bytes()).problems);
         problems.map(|problem| format!("{}: {}", problem.clause, problem.actual)).collect::<Vec<_>>()
     };
-    // The call of the holder may have crossed, a second cull changes nothing, and the owner may declare the id again.
+    // The call of the holder may have crossed, a second cull changes nothing, and the owner may
+    // declare the id again.
     let owner = [METHODS_A, (A, CULL_0), (B, CALL_0), (A, CULL_0), (A, DECLARE_0), (B, CALL_0)];
     assert_eq!(judged(&owner), [""; 0]);
     let foreign = "owner-cull/own: 0, which this end has not declared";

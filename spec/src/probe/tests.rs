@@ -228,7 +228,8 @@ fn culled_function_is_not_called() {
     bench.call("14", r#"["f7","f1"]"#);
     let late = r#"{"method":"later","arguments":["x",0],"callbacks":{"3":[1]}}"#;
     assert_ne!(bench.say(&[late]), "");
-    // The probe never culls. It calls the functions that it has, even if the other end has dropped them.
+    // The probe never culls. It calls the functions that it has, even if the other end has dropped
+    // them.
     assert_eq!(bench.say(&[r#"{"method":"cull","arguments":[16]}"#, r#"{"method":16,"arguments":[1]}"#]), "");
     assert_ne!(bench.call("echo", r#"["x","f7"]"#), "");
 }

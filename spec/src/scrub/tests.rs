@@ -77,7 +77,8 @@ proptest! {
     }
 }
 
-/// Each callback without a problem is in its place, unless a later write has replaced it; so is the last link.
+/// Each callback without a problem is in its place, unless a later write has replaced it; so is the
+/// last link.
 fn assert_in_place(
     asked: &Scrubbed,
     graph: &Graph<Id>,

@@ -115,8 +115,8 @@ impl Bytes {
         }
     }
 
-    /// The bytes. `id` gives the number of a function as text, or the quoted name of a method if the peer answers to names
-    /// only.
+    /// The bytes. `id` gives the number of a function as text, or the quoted name of a method if
+    /// the peer answers to names only.
     ///
     /// # Errors
     /// The first function that has no number. The transcript or the replayer is at fault.

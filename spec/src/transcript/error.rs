@@ -35,7 +35,8 @@ pub enum Fault {
     /// A line is not a JSON object.
     #[error("a line is a JSON object")]
     NotAnObject,
-    /// A line is malformed JSON, or has an unknown field or a value of the wrong type. The text says which.
+    /// A line is malformed JSON, or has an unknown field or a value of the wrong type. The text
+    /// says which.
     #[error("{0}")]
     Json(String),
     /// The transcript has another version of the format.

@@ -12,7 +12,8 @@ pub struct Transcript {
     pub header: Header,
     /// The lines after it.
     pub steps: Vec<Step>,
-    /// The first number that no function of ours has. The replayer numbers named functions from here on.
+    /// The first number that no function of ours has. The replayer numbers named functions from
+    /// here on.
     pub first_free_number: i64,
 }
 
@@ -143,8 +144,8 @@ impl Transcript {
         matches!(first, Some(Action::Expect(pattern, _)) if pattern.called == Called::Member("methods".into()))
     }
 
-    /// Whether a step writes the id of a method of the peer's object in a place for which the replayer cannot use the
-    /// name instead.
+    /// Whether a step writes the id of a method of the peer's object in a place for which the
+    /// replayer cannot use the name instead.
     #[must_use]
     pub fn calls_methods_by_id(&self) -> bool {
         fn any(steps: &[Step], needs: &[String]) -> bool {

@@ -38,7 +38,8 @@ pub enum Called {
 }
 
 impl Called {
-    /// Reads the text of `"call"` or `{"id": …}`: `$word`, or a member. A member that starts with `$` has another `$` before it.
+    /// Reads the text of `"call"` or `{"id": …}`: `$word`, or a member. A member that starts with
+    /// `$` has another `$` before it.
     pub(super) fn read(text: &str) -> Called {
         match text.strip_prefix('$') {
             Some(rest) if !rest.starts_with('$') => Called::Function(Name::Word(rest.to_owned())),
@@ -67,7 +68,8 @@ impl std::fmt::Display for Called {
     }
 }
 
-/// The numbers of the functions of one replay. A name may have several numbers, and a number several names.
+/// The numbers of the functions of one replay. A name may have several numbers, and a number
+/// several names.
 #[derive(Debug, Clone, Default)]
 pub struct Names {
     numbers: HashMap<Name, Id>,
@@ -99,7 +101,8 @@ impl Names {
         Id(self.next - 1)
     }
 
-    /// The number to declare for one of our functions: the number in the transcript, or a new one if the peer culled it.
+    /// The number to declare for one of our functions: the number in the transcript, or a new one
+    /// if the peer culled it.
     pub fn declare(&mut self, name: &Name) -> Id {
         let known = self.numbers.get(name).copied().or(match name {
             Name::Ours(id) => Some(*id),
@@ -118,9 +121,9 @@ impl Names {
         id
     }
 
-    /// The same as [`Names::declare`] within a message. If the message has the number already, gives a new number of the same
-    /// function, because a number has one place in a message.
-    pub fn declare_once(&mut self, name: &Name, used: &mut HashSet<Id>) -> Id {
+    /// The same as [`Names::declare`] within a message. If the message has the number already,
+    /// gives a new number of the same function, because a number has one place in a message.
+    pub(super) fn declare_once(&mut self, name: &Name, used: &mut HashSet<Id>) -> Id {
         let id = self.declare(name);
         if used.insert(id) {
             return id;
@@ -149,21 +152,20 @@ impl Names {
     }
 
     /// The function of our object that is the member `key`.
-    #[must_use]
-    pub fn of_own_member(&self, key: &TextBuf) -> Option<&Name> {
+    pub(super) fn of_own_member(&self, key: &TextBuf) -> Option<&Name> {
         self.own_members.get(key)
     }
 
     /// Notes that the peer declared this number in the place of this name.
-    pub fn bind(&mut self, name: &Name, id: Id) {
+    pub(super) fn bind(&mut self, name: &Name, id: Id) {
         let ids = self.theirs.entry(name.clone()).or_default();
         ids.retain(|known| *known != id);
         ids.push(id);
         self.gone_there.remove(&id);
     }
 
-    /// Notes that the peer's object has a function with this number as the member `key`. [`Names::forget_members`] forgets its
-    /// earlier object.
+    /// Notes that the peer's object has a function with this number as the member `key`.
+    /// [`Names::forget_members`] forgets its earlier object.
     pub fn bind_member(&mut self, key: TextBuf, id: Id) {
         self.members.insert(key, id);
         self.gone_there.remove(&id);
@@ -209,7 +211,8 @@ impl Names {
 
     /// Notes that the peer culled this number.
     pub fn culled_by_peer(&mut self, id: Id) {
-        // It may cull its own function: always in dialect 0.1, and in 0.2 if it speaks both dialects.
+        // It may cull its own function: always in dialect 0.1, and in 0.2 if it speaks both
+        // dialects.
         if self.dialect == Dialect::V0_2 && self.ours.contains_key(&id) {
             self.gone_here.insert(id);
         } else {
@@ -226,8 +229,7 @@ impl Names {
     }
 
     /// Whether the peer has declared this number for this function of its own.
-    #[must_use]
-    pub fn is_theirs(&self, name: &Name, id: Id) -> bool {
+    pub(super) fn is_theirs(&self, name: &Name, id: Id) -> bool {
         self.theirs.get(name).is_some_and(|ids| ids.contains(&id))
     }
 }

@@ -19,7 +19,8 @@ pub struct Pattern {
     pub called: Called,
     /// The message as it is written.
     source: Value<'static>,
-    /// The values, with marks in the places of names, matchers and callbacks, and with the links in place.
+    /// The values, with marks in the places of names, matchers and callbacks, and with the links in
+    /// place.
     graph: Graph<Mark>,
     root: NodeId,
     /// The functions that the message declares.
@@ -55,7 +56,8 @@ impl Pattern {
         Pattern::assemble(called, source, ours)
     }
 
-    /// Makes the message of a `call`. `json` is an object with `arguments`, `callbacks` and `links`.
+    /// Makes the message of a `call`. `json` is an object with `arguments`, `callbacks` and
+    /// `links`.
     pub(super) fn read_call(called: Called, json: &str) -> Result<Pattern, Fault> {
         let pattern = Pattern::assemble(called, parse(json)?, true)?;
         Ok(Pattern { complete: true, ..pattern })
@@ -93,7 +95,8 @@ impl Pattern {
         Ok(pattern)
     }
 
-    /// Reads the explicit callbacks and links. A malformed one is an error in an expectation; we may send it.
+    /// Reads the explicit callbacks and links. A malformed one is an error in an expectation; we
+    /// may send it.
     fn read_places(&mut self, ours: bool) -> Result<Places, Fault> {
         let root = self.source.root();
         let mut callbacks = Vec::new();
@@ -143,7 +146,8 @@ impl Pattern {
         &self.culls
     }
 
-    /// The members of the first argument that are functions. For our `methods`, these are the methods that we offer.
+    /// The members of the first argument that are functions. For our `methods`, these are the
+    /// methods that we offer.
     #[must_use]
     pub fn members(&self) -> Vec<(String, Name)> {
         let object = self.graph.items(self.root).first().map(|&id| self.graph.node(id));
@@ -222,7 +226,8 @@ fn parse(json: &str) -> Result<Value<'static>, Fault> {
     Value::parse(json.as_bytes()).map(Value::into_owned).map_err(Fault::MessageJson)
 }
 
-/// Imports the arguments, with marks. Gives their node, and for each mark or escaped text the function that it is.
+/// Imports the arguments, with marks. Gives their node, and for each mark or escaped text the
+/// function that it is.
 fn import(
     graph: &mut Graph<Mark>,
     arguments: Ref<'_>,

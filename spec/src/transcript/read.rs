@@ -57,8 +57,8 @@ impl Reader {
         self.steps
     }
 
-    /// The first number that no function of ours has in the lines so far. Large numbers are left out of this: beyond
-    /// 2^53 a peer could not distinguish the numbers after them.
+    /// The first number that no function of ours has in the lines so far. Large numbers are left
+    /// out of this: beyond 2^53 a peer could not distinguish the numbers after them.
     #[must_use]
     pub fn first_free_number(&self) -> i64 {
         // Numbers that are written into raw bytes are small in practice; stay clear of them.
@@ -86,8 +86,8 @@ impl Transcript {
     /// Reads a transcript from the text of its file.
     ///
     /// # Errors
-    /// The first line with a fault: malformed JSON, an unknown field or clause, a step without an action or with two, a
-    /// name that nothing binds, or a name that both ends declare.
+    /// The first line with a fault: malformed JSON, an unknown field or clause, a step without an
+    /// action or with two, a name that nothing binds, or a name that both ends declare.
     pub fn read(text: &str) -> Result<Transcript, TranscriptError> {
         let mut lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
         let at = |line: usize| move |fault| TranscriptError { line: line + 1, fault };
@@ -236,8 +236,8 @@ fn read_branches(branches: Vec<Vec<StepLine>>, number: &str) -> Result<Vec<Vec<S
     branches.collect()
 }
 
-/// Named functions get numbers from here on. A peer gives smaller numbers to the methods of a small object. So it is
-/// rare that a number belongs to both ends, which would make a cull ambiguous.
+/// Named functions get numbers from here on. A peer gives smaller numbers to the methods of a small
+/// object. So it is rare that a number belongs to both ends, which would make a cull ambiguous.
 const FIRST_NUMBER: i64 = 64;
 
 /// Our object if the header has none: one function, as most real ends offer.

@@ -1,16 +1,17 @@
 //! Writes a transcript from the lines of a live session, seen from one end.
 //!
-//! The lines of that end become steps, the lines of the other end become expectations. Ids become names, so that an
-//! implementation that numbers otherwise can play the session: our functions are `$oursN`, those of the other end
-//! `$theirsN`, with their ids of the session. A method of an object is called by its name.
+//! The lines of that end become steps, the lines of the other end become expectations. Ids become
+//! names, so that an implementation that numbers otherwise can play the session: our functions are
+//! `$oursN`, those of the other end `$theirsN`, with their ids of the session. A method of an
+//! object is called by its name.
 //!
-//! Rules: a line of ours that is not a sound message is kept as it stands. A line of the other end that is not sound
-//! cannot be expected and is left out ([`Recorder::left_out`]). So are its culls, which may come at any time. If a server
-//! calls a method of our object that nothing asked it to call, the expectation is optional: other implementations cannot
-//! know of it.
+//! Rules: a line of ours that is not a sound message is kept as it stands. A line of the other end
+//! that is not sound cannot be expected and is left out ([`Recorder::left_out`]). So are its culls,
+//! which may come at any time. If a server calls a method of our object that nothing asked it to
+//! call, the expectation is optional: other implementations cannot know of it.
 //!
-//! Take the steps while the session goes on ([`Recorder::take_steps`]): so a session may be longer than memory. Memory is
-//! linear in the ids.
+//! Take the steps while the session goes on ([`Recorder::take_steps`]): so a session may be longer
+//! than memory. Memory is linear in the ids.
 
 mod form;
 mod redaction;
@@ -33,8 +34,8 @@ use serde_json::value::RawValue;
 use serde_json::{Value as Json, json};
 use std::collections::{HashMap, HashSet};
 
-/// The clause of a recorded session. Every divergence is a call that reached another function, or none, or that had
-/// other values.
+/// The clause of a recorded session. Every divergence is a call that reached another function, or
+/// none, or that had other values.
 const CLAUSE: &str = "callback/own-function";
 
 /// The clause of a session in which we sent an unsound line.
@@ -138,8 +139,9 @@ impl Recorder {
         self.form = form;
     }
 
-    /// The same, with placeholders for the strings and numbers of arguments; equal values have the same one. Keys and
-    /// the names of methods stay. A line of ours that is not a sound message is left out.
+    /// The same, with placeholders for the strings and numbers of arguments; equal values have the
+    /// same one. Keys and the names of methods stay. A line of ours that is not a sound message is
+    /// left out.
     #[must_use]
     pub fn redacting(self) -> Recorder {
         Recorder { redaction: Some(Redaction::default()), ..self }
@@ -267,7 +269,8 @@ impl Recorder {
                 }
             }
             (Some(method), _) => {
-                // In a message as it is written, a method of the other end's object is a function by its name.
+                // In a message as it is written, a method of the other end's object is a function
+                // by its name.
                 let name = if method.starts_with('$') { method } else { format!("${method}") };
                 let links = links.or_else(|| raw(b"[]".to_vec()).filter(|_| !self.style.omits));
                 write::Message {
@@ -319,7 +322,8 @@ impl Recorder {
         let arguments = serde_json::from_slice(&self.arguments(message, "theirs")?).ok()?;
         let links = links(&message.links);
         let expect = write::Message { method, arguments: Some(arguments), links, ..Default::default() };
-        // A link that has no place cannot be expected; nor one to a hole, which is null when it is written.
+        // A link that has no place cannot be expected; nor one to a hole, which is null when it is
+        // written.
         Pattern::read(&expect.to_string(), false).ok()?;
         if let Some(at) = asked {
             self.provoked.remove(at);
@@ -329,8 +333,8 @@ impl Recorder {
         Some(())
     }
 
-    /// The method of a message of the other end as we write it, and the member of our object that it calls; `None` if
-    /// it calls no function of ours.
+    /// The method of a message of the other end as we write it, and the member of our object that
+    /// it calls; `None` if it calls no function of ours.
     fn heard(&self, method: &Method) -> Option<(Json, Option<TextBuf>)> {
         match method {
             Method::Id(id) => {
@@ -392,7 +396,8 @@ impl Recorder {
         self.member_function(id)
     }
 
-    /// The arguments as JSON, with names in the places of the functions of `whose`; `None` if one has no place.
+    /// The arguments as JSON, with names in the places of the functions of `whose`; `None` if one
+    /// has no place.
     fn arguments(&mut self, message: &Message<'_>, whose: &str) -> Option<Vec<u8>> {
         let mut graph: Graph<Piece> = Graph::new();
         let (members, own) = (&self.members, &self.own_members);

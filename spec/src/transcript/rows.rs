@@ -1,11 +1,13 @@
 //! Reads the line log of a session, as a line proxy writes it, and sorts its rows.
 //!
-//! The first row names the two ends: `{"client": NAME, "server": NAME}`; it may have other fields. Then there is one row for
-//! each line, `{"ms": N, "from": "client" | "server", "line": TEXT}`, and for each end of a stream,
-//! `{"ms": N, "from": …, "end": true}`, with `"rest": TEXT` for bytes without a newline. `ms` counts milliseconds.
+//! The first row names the two ends: `{"client": NAME, "server": NAME}`; it may have other fields.
+//! Then there is one row for each line, `{"ms": N, "from": "client" | "server", "line": TEXT}`, and
+//! for each end of a stream, `{"ms": N, "from": …, "end": true}`, with `"rest": TEXT` for bytes
+//! without a newline. `ms` counts milliseconds.
 //!
-//! A proxy may forward a line before it writes the row, so an answer may be a few milliseconds before its question. The
-//! order of the rows of one end is exact. The order between the ends is corrected if it is impossible.
+//! A proxy may forward a line before it writes the row, so an answer may be a few milliseconds
+//! before its question. The order of the rows of one end is exact. The order between the ends is
+//! corrected if it is impossible.
 
 use super::error::{Fault, TranscriptError};
 use crate::message::Problem;
@@ -81,8 +83,8 @@ pub fn read(text: &str) -> Result<(Parties, Vec<Judged>), TranscriptError> {
     Ok((parties, std::iter::from_fn(|| next(&mut lanes, &mut monitor)).collect()))
 }
 
-/// Takes the next row, the earlier one first. If it calls an undeclared id, it waits for the rows of the other end, within the
-/// error of the clock.
+/// Takes the next row, the earlier one first. If it calls an undeclared id, it waits for the rows
+/// of the other end, within the error of the clock.
 fn next(lanes: &mut [VecDeque<(u64, Row)>; 2], monitor: &mut Monitor) -> Option<Judged> {
     let ms = |lane: &VecDeque<(u64, Row)>| lane.front().map_or(u64::MAX, |(ms, _)| *ms);
     let first = usize::from(ms(&lanes[1]) < ms(&lanes[0]));

@@ -1,7 +1,8 @@
-//! The lines of a transcript: one type for the header and one for a step, for reading and for writing.
+//! The lines of a transcript: one type for the header and one for a step, for reading and for
+//! writing.
 //!
-//! To change a transcript, change these values and write them. [`text`] writes a whole transcript; `Display` writes one
-//! line, without its newline.
+//! To change a transcript, change these values and write them. [`text`] writes a whole transcript;
+//! `Display` writes one line, without its newline.
 
 use super::bytes::Bytes;
 use serde::{Deserialize, Serialize};
@@ -66,7 +67,8 @@ pub enum Role {
 
 /// A step. `fixtures/transcripts/README.md` describes each field.
 ///
-/// Messages and bytes are JSON text when a step is read, and [`Message`] and [`Bytes`] when it is made: see [`Step`].
+/// Messages and bytes are JSON text when a step is read, and [`Message`] and [`Bytes`] when it is
+/// made: see [`Step`].
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 #[allow(missing_docs, reason = "the README of the format describes the fields")]

@@ -20,8 +20,8 @@ const MAX_SAFE: u64 = (1 << 53) - 1;
 /// The number of digits of [`MAX_SAFE`].
 const MAX_SAFE_DIGITS: i64 = 16;
 
-/// From this length on, the standard library may misread a number: it caps exponents near 65,536, and a text this long can
-/// have enough digits to compensate for such an exponent.
+/// From this length on, the standard library may misread a number: it caps exponents near 65,536,
+/// and a text this long can have enough digits to compensate for such an exponent.
 const LONG: usize = 0x8000;
 
 impl<'a> Number<'a> {
@@ -36,7 +36,8 @@ impl<'a> Number<'a> {
         self.text
     }
 
-    /// The nearest double, as JavaScript reads it: infinity above the range of doubles, zero below it. `-0` keeps its sign.
+    /// The nearest double, as JavaScript reads it: infinity above the range of doubles, zero below
+    /// it. `-0` keeps its sign.
     #[must_use]
     pub fn to_f64(self) -> f64 {
         if self.text.len() < LONG {
@@ -45,13 +46,15 @@ impl<'a> Number<'a> {
         let decimal = Decimal::read(self.text);
         let digits: String = decimal.digits().map(char::from).collect();
         let sign = if decimal.negative { "-" } else { "" };
-        // A number with such a scale is above or below the range of doubles, so larger scales give the same result.
+        // A number with such a scale is above or below the range of doubles, so larger scales give
+        // the same result.
         let scale = decimal.scale.saturating_add_unsigned(digits.len() as u64).clamp(-9999, 9999);
         format!("{sign}0.{digits}e{scale}").parse().unwrap_or(f64::NAN)
     }
 
-    /// The number as an integer, however it is written; `None` if its value is not an integer between -(2^53 - 1) and
-    /// 2^53 - 1. So `0.0` and `-0` give 0, `1e2` gives 100, and `0.5` and 9007199254740992 give `None`.
+    /// The number as an integer, however it is written; `None` if its value is not an integer
+    /// between -(2^53 - 1) and 2^53 - 1. So `0.0` and `-0` give 0, `1e2` gives 100, and `0.5` and
+    /// 9007199254740992 give `None`.
     #[must_use]
     pub fn to_integer(self) -> Option<i64> {
         if let Ok(plain) = self.text.parse::<i64>() {
@@ -75,7 +78,8 @@ impl<'a> Number<'a> {
 /// The parts of a number: its digits, as an integer, times ten to the power of `scale`.
 struct Decimal<'a> {
     negative: bool,
-    /// The digits before and after the point, without leading zeros of the number and without trailing zeros.
+    /// The digits before and after the point, without leading zeros of the number and without
+    /// trailing zeros.
     whole: &'a [u8],
     fraction: &'a [u8],
     scale: i64,

@@ -1,7 +1,7 @@
 //! The parser: one pass over a line, without recursion.
 //!
-//! The nodes are the only stack. While an array or object is open, the `b` of its node holds the index of the container
-//! around it. When it closes, `b` becomes the end of its subtree.
+//! The nodes are the only stack. While an array or object is open, the `b` of its node holds the
+//! index of the container around it. When it closes, `b` becomes the end of its subtree.
 
 use super::{Expected, Kind, Node, ParseError, Value};
 
@@ -23,8 +23,8 @@ pub(super) fn parse(line: &[u8]) -> Result<Value<'_>, ParseError> {
 /// `Parser::open` outside all arrays and objects.
 const OUTSIDE: u32 = u32::MAX;
 
-/// The state of parsing a line of valid UTF-8 below 4 GiB. Each node needs at least one byte of the line, so `u32` is large
-/// enough for all indexes.
+/// The state of parsing a line of valid UTF-8 below 4 GiB. Each node needs at least one byte of the
+/// line, so `u32` is large enough for all indexes.
 struct Parser<'a> {
     line: &'a [u8],
     /// The next byte to read.
@@ -51,8 +51,8 @@ impl<'a> Parser<'a> {
         }
     }
 
-    /// Reads a scalar, an empty container, or the beginning of a container up to its first value. Gives `true` for such a
-    /// beginning: then another value must follow.
+    /// Reads a scalar, an empty container, or the beginning of a container up to its first value.
+    /// Gives `true` for such a beginning: then another value must follow.
     fn value(&mut self) -> Result<bool, ParseError> {
         self.skip_space();
         match self.peek() {
@@ -68,8 +68,8 @@ impl<'a> Parser<'a> {
         Ok(false)
     }
 
-    /// Reads the text after a value: the ends of containers, then a comma (and a key) or the end of the line. Gives whether
-    /// another value must follow.
+    /// Reads the text after a value: the ends of containers, then a comma (and a key) or the end of
+    /// the line. Gives whether another value must follow.
     fn after_value(&mut self) -> Result<bool, ParseError> {
         loop {
             self.skip_space();
@@ -306,7 +306,8 @@ fn count_plain(bytes: &[u8]) -> usize {
     if plain < BLOCK {
         return plain;
     }
-    // Long strings rarely have escapes. A loop over whole blocks, without a branch for each word, is vectorized.
+    // Long strings rarely have escapes. A loop over whole blocks, without a branch for each word,
+    // is vectorized.
     for block in bytes[BLOCK..].as_chunks::<BLOCK>().0 {
         if block.iter().fold(false, |any, &byte| any | is_stop(byte)) {
             break;
@@ -333,14 +334,14 @@ fn is_stop(byte: u8) -> bool {
     (byte < 0x20) | (byte == b'"') | (byte == b'\\')
 }
 
-/// Marks the lowest of eight bytes that is a quote, a backslash or a control character: its highest bit is set. Bits above
-/// that one are undefined.
+/// Marks the lowest of eight bytes that is a quote, a backslash or a control character: its highest
+/// bit is set. Bits above that one are undefined.
 fn find_stops(word: u64) -> u64 {
     const ONES: u64 = u64::MAX / 0xFF;
     let quote = word ^ (ONES * b'"' as u64);
     let backslash = word ^ (ONES * b'\\' as u64);
-    // If a byte is smaller than the subtrahend, the subtraction sets its highest bit. `& !word` excludes bytes that had the
-    // bit before.
+    // If a byte is smaller than the subtrahend, the subtraction sets its highest bit. `& !word`
+    // excludes bytes that had the bit before.
     let controls = word.wrapping_sub(ONES * 0x20) & !word;
     let quotes = quote.wrapping_sub(ONES) & !quote;
     let backslashes = backslash.wrapping_sub(ONES) & !backslash;

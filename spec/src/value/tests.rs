@@ -1,4 +1,5 @@
-//! Valid and malformed lines. serde_json is a one-way oracle: the parser accepts everything that it accepts.
+//! Valid and malformed lines. serde_json is a one-way oracle: the parser accepts everything that it
+//! accepts.
 
 use super::*;
 use proptest::prelude::*;
@@ -202,7 +203,8 @@ fn same(ours: Ref<'_>, theirs: &serde_json::Value) -> bool {
     }
 }
 
-/// Whether two doubles are equal up to the rounding of serde_json, which is not exact without `float_roundtrip`.
+/// Whether two doubles are equal up to the rounding of serde_json, which is not exact without
+/// `float_roundtrip`.
 fn close(ours: f64, theirs: f64) -> bool {
     ours == theirs
         || ours.is_sign_negative() == theirs.is_sign_negative()

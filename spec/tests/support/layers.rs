@@ -1,15 +1,16 @@
 //! Checks the imports between the files of a crate: downward only, and never in a circle.
 //!
-//! Each crate calls [`check`] from a test with its own table of layers. Other crates include this file with
-//! `#[path = "../../spec/tests/support/layers.rs"] mod layers;`.
+//! Each crate calls [`check`] from a test with its own table of layers. Other crates include this
+//! file with `#[path = "../../spec/tests/support/layers.rs"] mod layers;`.
 //!
-//! An import is a path that starts with `crate::` or `super::`, in a `use` or elsewhere. Paths from a file to the
-//! modules that it declares itself are not imports. Test modules may import anything.
+//! An import is a path that starts with `crate::` or `super::`, in a `use` or elsewhere. Paths from
+//! a file to the modules that it declares itself are not imports. Test modules may import anything.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-/// One import of a module by another. Modules are written as paths below `src`, without `.rs`: `graph/describe`.
+/// One import of a module by another. Modules are written as paths below `src`, without `.rs`:
+/// `graph/describe`.
 struct Import {
     from: String,
     to: String,
@@ -17,8 +18,9 @@ struct Import {
     place: String,
 }
 
-/// Checks all files below `source`. `table` lists the layers from the bottom up; each layer lists its modules, which
-/// stand for all modules below them too. Modules of one layer may import each other, but not in a circle.
+/// Checks all files below `source`. `table` lists the layers from the bottom up; each layer lists
+/// its modules, which stand for all modules below them too. Modules of one layer may import each
+/// other, but not in a circle.
 ///
 /// Gives one sentence for each fault, with file and line; none if all is well.
 pub(crate) fn check(source: &Path, table: &[&[&str]]) -> Vec<String> {
@@ -52,7 +54,8 @@ fn layer(module: &str, table: &[&[&str]]) -> Option<usize> {
     entries.filter(|(_, entry)| is_in(entry)).max_by_key(|(_, entry)| entry.len()).map(|(n, _)| n)
 }
 
-/// The text of each module below `folder`, without comments and tests; the module of `lib.rs` or `main.rs` is empty.
+/// The text of each module below `folder`, without comments and tests; the module of `lib.rs` or
+/// `main.rs` is empty.
 fn read_folder(folder: &Path, prefix: &str, texts: &mut BTreeMap<String, String>) {
     let mut test_modules = Vec::new();
     for entry in std::fs::read_dir(folder).unwrap() {
@@ -73,7 +76,8 @@ fn read_folder(folder: &Path, prefix: &str, texts: &mut BTreeMap<String, String>
     });
 }
 
-/// The text without comments and inline tests, each line in its place, and the test modules that it declares.
+/// The text without comments and inline tests, each line in its place, and the test modules that it
+/// declares.
 fn without_tests(text: &str) -> (String, Vec<String>) {
     let (mut kept, mut tests, mut is_test) = (String::new(), Vec::new(), false);
     for line in text.lines() {
@@ -154,7 +158,8 @@ fn resolve(module: &str, path: &str, modules: &BTreeSet<String>) -> String {
 fn circles(modules: &BTreeSet<String>, imports: &[Import]) -> Vec<String> {
     let mut found = Vec::new();
     let mut left = modules.clone();
-    // A module that imports no module that is left, or that no module left imports, is in no circle.
+    // A module that imports no module that is left, or that no module left imports, is in no
+    // circle.
     loop {
         let inner = |import: &&Import| left.contains(&import.from) && left.contains(&import.to);
         let (from, to): (BTreeSet<_>, BTreeSet<_>) =

@@ -1,21 +1,41 @@
 //! Addresses as people write them.
 
+use super::error::AddressError;
+use super::limits::{Limits, Scheme};
 use super::memory::Peer;
+use super::stream::Duplex;
 #[cfg(feature = "tls")]
 use super::tls::Trusted;
-use super::{AddressError, Duplex, Limits, Trust};
+use super::trust::Trust;
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-/// How to reach a peer, and over which transport. It is displayed as it was written.
+/// How to reach a peer: a transport and a place. Its `Display` is the text that it was parsed from.
+///
+/// | text | transport | needs the feature |
+/// | --- | --- | --- |
+/// | `HOST:PORT`, `tcp://HOST:PORT` | TCP | |
+/// | `unix:PATH` | a Unix socket | |
+/// | `tls://HOST:PORT` | TLS over TCP | `tls` |
+/// | `ws://HOST:PORT/PATH` | a WebSocket over TCP | `websocket` |
+///
+/// [`str::parse`] trusts the certificate authorities of the system; [`Address::parse`] takes other ones.
+///
+/// ```
+/// use dnode::transport::{Address, Scheme};
+///
+/// let address: Address = "unix:/run/dnode".parse()?;
+/// assert_eq!(address.scheme(), Scheme::Unix);
+/// # Ok::<(), dnode::transport::AddressError>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct Address {
     text: Arc<str>,
     way: Way,
 }
 
-/// The transport of an address, with its parameters.
+/// The transport of an address, and its parameters.
 #[derive(Debug, Clone)]
 pub(super) enum Way {
     /// `host:port`.
@@ -30,35 +50,21 @@ pub(super) enum Way {
     Memory(Arc<Peer>),
 }
 
-/// The transports.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Scheme {
-    /// `HOST:PORT` or `tcp://HOST:PORT`.
-    Tcp,
-    /// `unix:PATH`.
-    Unix,
-    /// `tls://HOST:PORT`.
-    Tls,
-    /// `ws://HOST:PORT/PATH`.
-    Ws,
-    /// A stream in this process.
-    Memory,
-}
-
 impl Address {
-    /// Reads `HOST:PORT`, `tcp://HOST:PORT`, `unix:PATH`, `tls://HOST:PORT` or `ws://HOST:PORT/PATH`. `trust` says which certificates
-    /// are accepted over TLS.
+    /// Parses an address to connect to. `trust` says which servers' certificates are accepted over TLS.
+    ///
+    /// This reads the file of [`Trust::Authority`]. It does not look up the host.
     ///
     /// # Errors
-    /// [`AddressError`]; the file of an authority is read here.
+    /// [`AddressError`], if the text is not an address, its feature is off, `trust` is given without TLS, or its file cannot be used.
     pub fn parse(text: &str, trust: &Trust) -> Result<Address, AddressError> {
         Address::read(text, trust, 1)
     }
 
-    /// Reads an address to listen at. Port 0 means any free port.
+    /// Parses an address to listen at. Port 0 lets the system choose a free port: see [`Listener::address`](super::Listener::address).
     ///
     /// # Errors
-    /// [`AddressError`].
+    /// [`AddressError`], if the text is not an address, or its feature is off.
     pub fn parse_to_listen(text: &str) -> Result<Address, AddressError> {
         Address::read(text, &Trust::Anything, 0)
     }
@@ -90,8 +96,8 @@ impl Address {
         Ok(address)
     }
 
-    /// The address of a peer in this process. `connect` is called once for each connection; it returns this end of a stream whose other end
-    /// the peer serves. `name` is displayed.
+    /// The address of a peer in this process. `connect` is called once for each connection: it returns one end of a stream, and the peer
+    /// serves the other end. `name` is the `Display` of the address.
     pub fn in_memory<S: Duplex + 'static>(
         name: &str,
         connect: impl Fn() -> S + Send + Sync + 'static,
@@ -103,7 +109,7 @@ impl Address {
         &self.way
     }
 
-    /// The transport.
+    /// The transport of this address.
     #[must_use]
     pub fn scheme(&self) -> Scheme {
         match &self.way {
@@ -117,7 +123,7 @@ impl Address {
         }
     }
 
-    /// `host:port`, if the peer is reached by plain TCP.
+    /// `host:port`, if the transport is plain TCP.
     #[must_use]
     pub fn tcp(&self) -> Option<&str> {
         match &self.way {
@@ -126,7 +132,7 @@ impl Address {
         }
     }
 
-    /// The certificates that are accepted, if the transport is TLS.
+    /// Which certificates are accepted, if the transport is TLS.
     #[must_use]
     pub fn trust(&self) -> Option<&Trust> {
         match &self.way {
@@ -136,7 +142,7 @@ impl Address {
         }
     }
 
-    /// Whether the system chooses the port.
+    /// Whether the port is 0, so that the system chooses one.
     #[must_use]
     pub fn takes_any_port(&self) -> bool {
         self.scheme() != Scheme::Unix
@@ -150,7 +156,7 @@ impl Address {
                 .is_some_and(|host| host.ends_with(":0"))
     }
 
-    /// What its transport cannot carry.
+    /// The features that its transport lacks.
     #[must_use]
     pub fn limits(&self) -> Limits {
         Limits::of(self.scheme())
@@ -170,7 +176,7 @@ impl fmt::Display for Address {
     }
 }
 
-/// As [`Address::parse`] reads it; over TLS the authorities of the system are trusted.
+/// Parses as [`Address::parse`] does, with [`Trust::System`].
 impl std::str::FromStr for Address {
     type Err = AddressError;
 
@@ -183,7 +189,7 @@ impl PartialEq for Address {
     fn eq(&self, other: &Address) -> bool {
         let same = match (&self.way, &other.way) {
             (Way::Memory(a), Way::Memory(b)) => Arc::ptr_eq(a, b),
-            // A name in memory may look like any address.
+            // The name of a peer in memory may look like an address.
             (Way::Memory(_), _) | (_, Way::Memory(_)) => false,
             _ => self.trust() == other.trust(),
         };
@@ -202,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_is_displayed_as_written() {
+    fn display_is_the_parsed_text() {
         for text in ["localhost:5050", "[::1]:5050", "tcp://localhost:5050", "unix:/run/a socket"] {
             assert_eq!(parse(text).unwrap().to_string(), text);
         }
@@ -210,14 +216,14 @@ mod tests {
 
     #[test]
     #[cfg(all(feature = "tls", feature = "websocket"))]
-    fn an_address_of_an_optional_transport_is_displayed_as_written() {
+    fn display_is_the_parsed_text_for_optional_transports() {
         for text in ["tls://localhost:1", "ws://127.0.0.1:5050/dnode/websocket"] {
             assert_eq!(parse(text).unwrap().to_string(), text);
         }
     }
 
     #[test]
-    fn a_wrong_address_says_what_to_write_instead() {
+    fn errors_say_what_to_write_instead() {
         for (bad, instead) in [
             ("localhost", "write HOST:PORT"),
             (":5050", "write HOST:PORT"),
@@ -240,7 +246,7 @@ mod tests {
 
     #[test]
     #[cfg(feature = "tls")]
-    fn only_a_tls_address_takes_certificates() {
+    fn only_tls_addresses_take_certificates() {
         let error = Address::parse("localhost:1", &Trust::Anything).unwrap_err();
         assert!(error.to_string().contains("tls://"), "{error}");
         let address = Address::parse("tls://localhost:1", &Trust::Anything).unwrap();

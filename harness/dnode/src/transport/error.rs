@@ -1,5 +1,5 @@
-//! Why an address, a certificate or a listener cannot be used. The caller is at fault in all of these, except for [`ListenError::Bind`], which
-//! may be a fault of the system.
+//! Errors of addresses, certificates and listeners. The caller is at fault in all of them, except that [`ListenError::Bind`] is the system's
+//! answer.
 
 use std::io;
 use std::path::PathBuf;
@@ -7,20 +7,20 @@ use thiserror::Error;
 
 const FORMS: &str = "write HOST:PORT, unix:PATH, tls://HOST:PORT or ws://HOST:PORT/PATH";
 
-/// Why a text is not an address that can be used. Each text says what to write instead.
+/// Why a text is not a usable address. Each message says what to write instead.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum AddressError {
-    /// It has none of the forms.
+    /// The text has none of the known forms.
     #[error("{0:?} is not an address; {FORMS}, for example 127.0.0.1:5050")]
     Malformed(String),
-    /// Its scheme is unknown, or needs a feature of this crate that is off.
+    /// The scheme is unknown, or needs a feature of this crate that is off.
     #[error("{0}:// is not supported; {FORMS}")]
     Scheme(String),
-    /// It is written `unix://PATH`.
+    /// The text has the form `unix://PATH`.
     #[error("\"unix://{0}\" is not an address; write unix:{0}")]
     UnixUrl(String),
-    /// A [`Trust`](super::Trust) other than the system's is given for a transport without TLS.
+    /// A [`Trust`](super::Trust) other than [`System`](super::Trust::System) was given for a transport without TLS.
     #[error("certificates are about TLS, and {0} is not a TLS address; write tls://HOST:PORT")]
     NotTls(String),
     /// The certificates to trust cannot be read.
@@ -28,11 +28,11 @@ pub enum AddressError {
     Certificate(#[from] CertificateError),
 }
 
-/// Why the certificates or the key in a file cannot be used.
+/// Why a file's certificates or key cannot be used.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum CertificateError {
-    /// The file cannot be read, or its content is not valid.
+    /// The file cannot be read, or its content is invalid.
     #[error("{}: {problem}", file.display())]
     File {
         /// The file.
@@ -43,7 +43,7 @@ pub enum CertificateError {
     /// The file holds no certificate.
     #[error("{} holds no certificate in PEM format", .0.display())]
     Empty(PathBuf),
-    /// The TLS library does not accept its own defaults: a defect.
+    /// The TLS library rejects its own defaults. This is a defect of the library, not of the caller.
     #[error("TLS cannot be used: {0}")]
     Library(String),
 }
@@ -52,10 +52,10 @@ pub enum CertificateError {
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum ListenError {
-    /// Other processes cannot connect to this kind of address.
+    /// The address is in this process's memory, so no other process can connect to it.
     #[error("cannot listen at {0}: no other process can connect there")]
     Unreachable(String),
-    /// The system refuses it.
+    /// The system refuses: the port is taken, for example.
     #[error("cannot listen at {address}: {source}")]
     Bind {
         /// The address.
@@ -63,10 +63,10 @@ pub enum ListenError {
         /// The system's error.
         source: io::Error,
     },
-    /// An identity is given for a transport without TLS.
+    /// An [`Identity`](super::Identity) was given for a transport without TLS.
     #[error("a certificate is for TLS, and {0} is not a TLS address; write tls://HOST:PORT")]
     NotTls(String),
-    /// To listen over TLS takes a certificate and its key, and none are given.
+    /// TLS needs an [`Identity`](super::Identity), and none was given.
     #[error("to listen at {0} takes a certificate and its key")]
     NoIdentity(String),
     /// The certificate or the key cannot be used.

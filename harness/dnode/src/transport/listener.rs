@@ -1,10 +1,15 @@
-//! Accepts connections, over each transport.
+//! Accepts connections over any transport.
 
-use super::address::Way;
+use super::address::{Address, Way};
+use super::connection::Connection;
+use super::error::ListenError;
+use super::limits::{Limits, Scheme};
 use super::tcp::Tcp;
+#[cfg(feature = "tls")]
+use super::tls;
+use super::trust::Identity;
 #[cfg(feature = "websocket")]
 use super::ws;
-use super::{Address, Connection, Identity, Limits, ListenError, Scheme, Transport};
 use std::fmt;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -16,16 +21,15 @@ use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 #[cfg(feature = "tls")]
 use tokio_rustls::{TlsAcceptor, TlsStream};
 
-/// A socket that accepts connections.
-pub enum Listener {
-    /// By TCP.
+/// A socket that accepts connections over any transport. A [`TcpListener`] converts into one.
+pub struct Listener(Socket);
+
+enum Socket {
     Tcp(TcpListener),
-    /// By a Unix socket.
     Unix(UnixListener, SocketFile),
-    /// By TLS.
     #[cfg(feature = "tls")]
     Tls(TcpListener, TlsAcceptor),
-    /// By WebSocket, at this path.
+    /// With the path that it serves.
     #[cfg(feature = "websocket")]
     Ws(TcpListener, Arc<str>),
 }
@@ -38,86 +42,89 @@ impl fmt::Debug for Listener {
 
 impl From<TcpListener> for Listener {
     fn from(listener: TcpListener) -> Listener {
-        Listener::Tcp(listener)
+        Listener(Socket::Tcp(listener))
     }
 }
 
 impl Listener {
-    /// Listens at this address; over TLS with this identity.
+    /// Listens at this address. TLS needs an identity, and no other transport takes one.
+    ///
+    /// For a Unix socket this makes a file, and dropping the listener removes it. A socket file that a dead server left behind is replaced.
     ///
     /// # Errors
-    /// [`ListenError`].
+    /// [`ListenError`], if the system refuses, or the identity is missing, unusable or not needed.
     pub async fn bind(address: &Address, identity: Option<&Identity>) -> Result<Listener, ListenError> {
         let fault = |source: io::Error| ListenError::Bind { address: address.to_string(), source };
         if identity.is_some() && address.scheme() != Scheme::Tls {
             return Err(ListenError::NotTls(address.to_string()));
         }
-        match address.way() {
-            Way::Memory(_) => Err(ListenError::Unreachable(address.to_string())),
-            Way::Tcp(host) => Ok(Listener::Tcp(TcpListener::bind(host).await.map_err(fault)?)),
+        Ok(Listener(match address.way() {
+            Way::Memory(_) => return Err(ListenError::Unreachable(address.to_string())),
+            Way::Tcp(host) => Socket::Tcp(TcpListener::bind(host).await.map_err(fault)?),
             Way::Unix(path) => {
                 let listener = bind_unix(path).await.map_err(fault)?;
-                Ok(Listener::Unix(listener, SocketFile::at(path)))
+                Socket::Unix(listener, SocketFile::at(path))
             }
             #[cfg(feature = "tls")]
             Way::Tls(host, _) => {
                 let identity = identity.ok_or_else(|| ListenError::NoIdentity(address.to_string()))?;
-                let acceptor = super::tls::acceptor(identity)?;
-                Ok(Listener::Tls(TcpListener::bind(host).await.map_err(fault)?, acceptor))
+                let acceptor = tls::acceptor(identity)?;
+                Socket::Tls(TcpListener::bind(host).await.map_err(fault)?, acceptor)
             }
             #[cfg(feature = "websocket")]
             Way::Ws(host, path) => {
-                Ok(Listener::Ws(TcpListener::bind(host).await.map_err(fault)?, path.as_str().into()))
+                Socket::Ws(TcpListener::bind(host).await.map_err(fault)?, path.as_str().into())
             }
-        }
+        }))
     }
 
-    /// Where it listens, as an address that reaches it: with the port that was taken for port 0.
+    /// An address that reaches this listener from the same machine. It has the real port if the listener was bound to port 0, and the
+    /// loopback host if it was bound to all interfaces.
     ///
     /// # Errors
     /// The socket's error.
     pub fn address(&self) -> io::Result<String> {
         let at = |listener: &TcpListener| listener.local_addr().map(reachable);
-        Ok(match self {
-            Listener::Tcp(listener) => at(listener)?.to_string(),
-            Listener::Unix(_, file) => format!("unix:{}", file.path.display()),
+        Ok(match &self.0 {
+            Socket::Tcp(listener) => at(listener)?.to_string(),
+            Socket::Unix(_, file) => format!("unix:{}", file.path.display()),
             #[cfg(feature = "tls")]
-            Listener::Tls(listener, _) => format!("tls://{}", at(listener)?),
+            Socket::Tls(listener, _) => format!("tls://{}", at(listener)?),
             #[cfg(feature = "websocket")]
-            Listener::Ws(listener, path) => format!("ws://{}{path}", at(listener)?),
+            Socket::Ws(listener, path) => format!("ws://{}{path}", at(listener)?),
         })
     }
 
-    /// What the accepted connections cannot carry.
+    /// The features that the accepted connections lack.
     #[must_use]
     pub fn limits(&self) -> Limits {
-        Limits::of(match self {
-            Listener::Tcp(_) => Scheme::Tcp,
-            Listener::Unix(..) => Scheme::Unix,
+        Limits::of(match &self.0 {
+            Socket::Tcp(_) => Scheme::Tcp,
+            Socket::Unix(..) => Scheme::Unix,
             #[cfg(feature = "tls")]
-            Listener::Tls(..) => Scheme::Tls,
+            Socket::Tls(..) => Scheme::Tls,
             #[cfg(feature = "websocket")]
-            Listener::Ws(..) => Scheme::Ws,
+            Socket::Ws(..) => Scheme::Ws,
         })
     }
 
-    /// The next connection, before its handshake, so that a slow handshake does not delay the next connection.
+    /// Accepts the next connection, before its handshake. A slow handshake thus does not delay the next connection.
     ///
     /// # Errors
     /// The socket's error.
     pub async fn accept(&self) -> io::Result<Arrival> {
-        Ok(match self {
-            Listener::Tcp(listener) => Arrival::Tcp(listener.accept().await?.0),
-            Listener::Unix(listener, _) => Arrival::Unix(listener.accept().await?.0),
+        Ok(Arrival(match &self.0 {
+            Socket::Tcp(listener) => Incoming::Tcp(listener.accept().await?.0),
+            Socket::Unix(listener, _) => Incoming::Unix(listener.accept().await?.0),
             #[cfg(feature = "tls")]
-            Listener::Tls(listener, acceptor) => Arrival::Tls(listener.accept().await?.0, acceptor.clone()),
+            Socket::Tls(listener, acceptor) => Incoming::Tls(listener.accept().await?.0, acceptor.clone()),
             #[cfg(feature = "websocket")]
-            Listener::Ws(listener, path) => Arrival::Ws(listener.accept().await?.0, Arc::clone(path)),
-        })
+            Socket::Ws(listener, path) => Incoming::Ws(listener.accept().await?.0, Arc::clone(path)),
+        }))
     }
 }
 
-/// The address by which a program on this machine reaches us.
+/// The address that a program on this machine can connect to.
 fn reachable(mut address: SocketAddr) -> SocketAddr {
     match address.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => address.set_ip(Ipv4Addr::LOCALHOST.into()),
@@ -127,11 +134,10 @@ fn reachable(mut address: SocketAddr) -> SocketAddr {
     address
 }
 
-/// The file of a Unix socket that we made. It is removed with the listener.
-#[derive(Debug)]
-pub struct SocketFile {
+/// The file of a Unix socket that we made. Dropping it removes the file.
+struct SocketFile {
     path: PathBuf,
-    /// Its device and inode. Another file at the same path is not removed.
+    /// The file's device and inode, so that we never remove another file at the same path.
     made: Option<(u64, u64)>,
 }
 
@@ -149,19 +155,19 @@ impl Drop for SocketFile {
     }
 }
 
-/// Which file is at this path, if it is a socket.
+/// The device and inode of the socket at this path; `None` if there is no socket.
 fn identity(path: &Path) -> Option<(u64, u64)> {
     let metadata = std::fs::symlink_metadata(path).ok().filter(|it| it.file_type().is_socket())?;
     Some((metadata.dev(), metadata.ino()))
 }
 
-/// Listens at a path. A socket file that a server left behind is replaced; one that a server listens at is not, nor is any other file.
+/// Listens at a path. Replaces a socket file that no server listens at any more, and no other file.
 async fn bind_unix(path: &Path) -> io::Result<UnixListener> {
     match UnixListener::bind(path) {
         Err(error) if error.kind() == io::ErrorKind::AddrInUse => {
             if identity(path).is_none() {
-                let words = "the file there is not a socket; name another path, or remove it";
-                return Err(io::Error::new(io::ErrorKind::AlreadyExists, words));
+                let help = "the file there is not a socket; name another path, or remove it";
+                return Err(io::Error::new(io::ErrorKind::AlreadyExists, help));
             }
             match UnixStream::connect(path).await {
                 Err(refused) if refused.kind() == io::ErrorKind::ConnectionRefused => {
@@ -176,35 +182,39 @@ async fn bind_unix(path: &Path) -> io::Result<UnixListener> {
 }
 
 /// An accepted connection, before the handshake of its transport.
-pub enum Arrival {
-    /// By TCP.
+pub struct Arrival(Incoming);
+
+enum Incoming {
     Tcp(TcpStream),
-    /// By a Unix socket.
     Unix(UnixStream),
-    /// By TLS.
     #[cfg(feature = "tls")]
     Tls(TcpStream, TlsAcceptor),
-    /// By WebSocket, for this path.
+    /// With the path that the peer must name.
     #[cfg(feature = "websocket")]
     Ws(TcpStream, Arc<str>),
 }
 
 impl Arrival {
-    /// Does the handshake of the transport.
+    /// Does the handshake of the transport. It waits as long as the peer does, so set a deadline.
     ///
     /// # Errors
-    /// Why the handshake failed. The other end is at fault.
+    /// Why the handshake failed. The peer is at fault.
     pub async fn shake_hands(self) -> io::Result<Connection> {
-        let transport: Box<dyn Transport> = match self {
-            Arrival::Tcp(stream) => Box::new(Tcp::new(stream)?),
-            Arrival::Unix(stream) => Box::new(stream),
+        Ok(match self.0 {
+            Incoming::Tcp(stream) => Connection::new(Tcp::new(stream)?),
+            Incoming::Unix(stream) => Connection::new(stream),
             #[cfg(feature = "tls")]
-            Arrival::Tls(stream, acceptor) => {
-                Box::new(TlsStream::Server(acceptor.accept(Tcp::new(stream)?).await?))
+            Incoming::Tls(stream, acceptor) => {
+                Connection::new(TlsStream::Server(acceptor.accept(Tcp::new(stream)?).await?))
             }
             #[cfg(feature = "websocket")]
-            Arrival::Ws(stream, path) => Box::new(ws::accept(Tcp::new(stream)?, &path).await?),
-        };
-        Ok(Connection(transport))
+            Incoming::Ws(stream, path) => Connection::new(ws::accept(Tcp::new(stream)?, &path).await?),
+        })
+    }
+}
+
+impl fmt::Debug for Arrival {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Arrival")
     }
 }

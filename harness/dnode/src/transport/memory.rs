@@ -1,13 +1,13 @@
-//! A peer in the same process: no socket, no port.
+//! A peer in the same process, reached without a socket.
 
-use super::{Duplex, Transport};
+use super::stream::{Duplex, Transport};
 use std::fmt;
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-/// A peer that a function of the caller connects to.
+/// A peer in this process. The function connects to it.
 pub(super) struct Peer {
     connect: Box<dyn Fn() -> Box<dyn Duplex> + Send + Sync>,
 }
@@ -32,7 +32,7 @@ impl fmt::Debug for Peer {
 pub(super) struct Memory(Box<dyn Duplex>);
 
 impl Transport for Memory {
-    fn abort(self: Box<Self>) {}
+    fn reset(self: Box<Self>) {}
 }
 
 impl AsyncRead for Memory {

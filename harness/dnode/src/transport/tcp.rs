@@ -1,6 +1,6 @@
-//! TCP.
+//! TCP, without the delays that its defaults add to short messages.
 
-use super::Transport;
+use super::stream::Transport;
 use socket2::SockRef;
 use std::io;
 use std::pin::Pin;
@@ -9,11 +9,11 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
-/// One TCP connection; what is built on TCP is built on this.
+/// A TCP connection. TLS and WebSockets use it too.
 #[derive(Debug)]
 pub(super) struct Tcp {
     stream: TcpStream,
-    /// What was read last may not be acknowledged yet.
+    /// The kernel may not have acknowledged the last bytes that we read.
     unacknowledged: bool,
 }
 
@@ -28,8 +28,8 @@ impl Tcp {
         Ok(Tcp { stream, unacknowledged: true })
     }
 
-    /// A peer's Nagle algorithm waits for our acknowledgement, which the kernel delays by about 40 ms unless it is told
-    /// not to; it forgets, so it is told again before each wait. Where something was written since, that took the acknowledgement along.
+    /// Asks the kernel to acknowledge received bytes now. By default it delays this by about 40 ms, and a peer with Nagle's algorithm
+    /// sends nothing meanwhile. The kernel forgets the option, so we set it before each wait.
     fn acknowledge(&mut self) {
         #[cfg(target_os = "linux")]
         if std::mem::take(&mut self.unacknowledged) {
@@ -37,8 +37,7 @@ impl Tcp {
         }
     }
 
-    /// Holds what is written until the sending half is closed. Elsewhere than on Linux the last bytes and the end may come one after
-    /// the other.
+    /// Holds written bytes until the sending half is closed. Only Linux can do this.
     pub(super) fn cork(&self) {
         #[cfg(target_os = "linux")]
         let _ = SockRef::from(&self.stream).set_tcp_cork(true);
@@ -56,7 +55,7 @@ impl Transport for Tcp {
         self.cork();
     }
 
-    fn abort(self: Box<Self>) {
+    fn reset(self: Box<Self>) {
         self.reset_at_close();
     }
 }

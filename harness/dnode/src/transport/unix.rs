@@ -1,6 +1,6 @@
-//! Unix sockets. They end a half as TCP does, and have no reset.
+//! Unix sockets. They have a half-close as TCP has, but no reset.
 
-use super::Transport;
+use super::stream::Transport;
 use std::io;
 use std::path::Path;
 use tokio::net::UnixStream;
@@ -11,5 +11,5 @@ pub(super) async fn connect(path: &Path) -> io::Result<UnixStream> {
 }
 
 impl Transport for UnixStream {
-    fn abort(self: Box<Self>) {}
+    fn reset(self: Box<Self>) {}
 }

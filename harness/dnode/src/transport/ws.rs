@@ -1,9 +1,9 @@
-//! WebSocket: each segment is a message, and the messages of the peer, joined, are the bytes that it sends.
+//! WebSockets. Each write is sent as one message, and the received messages, joined, are the stream of bytes.
 //!
-//! This is also the raw WebSocket of sockjs, which shoe uses; it lies at `PATH/websocket`. A message that is UTF-8 goes out as a text, as
-//! sockjs has it. There are no halves here: whoever closes hears no more than the other end's consent.
+//! This also reaches shoe servers, by the raw WebSocket of sockjs at `PATH/websocket`. A write that is valid UTF-8 is sent as a text
+//! message, because sockjs accepts nothing else. A WebSocket has no half-close: after a close, the peer can only confirm it.
 
-use super::Transport;
+use super::stream::Transport;
 use super::tcp::Tcp;
 use futures_util::{Sink, Stream};
 use std::io;
@@ -18,18 +18,19 @@ use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{Bytes, Error, Message};
 use tokio_tungstenite::{WebSocketStream, accept_hdr_async_with_config, client_async_with_config};
 
-/// The longest message that is taken: all that one connection may bring.
+/// The longest message that we accept, in bytes.
 const LONGEST: usize = 64 << 20;
 
-/// How many pings may wait for their pong to be written before nothing more is read: who pings and does not read would fill our memory.
+/// How many pings may wait for their pong to be written. With more, reading pauses: a peer that pings and never reads would fill our
+/// memory with pongs.
 const UNANSWERED: u32 = 64;
 
 /// A WebSocket as a stream of bytes.
 pub(super) struct Messages<S> {
     socket: WebSocketStream<S>,
-    /// How many pings came since all that is to be written was.
+    /// How many pings the peer has sent since the last flush.
     pings: u32,
-    /// What is left of a message that was longer than the room for it.
+    /// The rest of a message that did not fit into the reader's buffer.
     rest: Bytes,
     ended: bool,
 }
@@ -38,7 +39,7 @@ fn config() -> WebSocketConfig {
     WebSocketConfig::default().max_message_size(Some(LONGEST)).max_frame_size(Some(LONGEST))
 }
 
-/// Connects to `host:port` and shakes hands for this path.
+/// Connects to `host:port`, and does the handshake for this path.
 pub(super) async fn connect(address: &str, path: &str) -> io::Result<Messages<Tcp>> {
     let url = format!("ws://{address}{path}");
     let request = url.into_client_request();
@@ -50,22 +51,22 @@ pub(super) async fn connect(address: &str, path: &str) -> io::Result<Messages<Tc
         Err(Error::Http(response)) => Err(io::Error::new(
             io::ErrorKind::InvalidInput,
             format!(
-                "it answers the WebSocket handshake with status {}; is the path {path} right? The raw WebSocket of sockjs is \
-                 at PATH/websocket",
+                "the peer answers the WebSocket handshake with status {}; is the path {path} right? The raw WebSocket of \
+                 sockjs is at PATH/websocket",
                 response.status()
             ),
         )),
-        // One that is just starting, or ending, may close before it answers.
+        // A peer that is starting or stopping may close before it answers.
         Err(Error::Protocol(ProtocolError::HandshakeIncomplete)) => Err(io::ErrorKind::UnexpectedEof.into()),
         Err(error) => Err(io::Error::new(
             io::ErrorKind::InvalidData,
-            format!("it does not answer the WebSocket handshake: {error}"),
+            format!("the peer does not answer the WebSocket handshake: {error}"),
         )),
     }
 }
 
-/// Shakes hands as a server, for this path and no other.
-#[allow(clippy::result_large_err, reason = "the library says what its callback gives")]
+/// Does the handshake of a server. Any other path than this one gets status 404.
+#[allow(clippy::result_large_err, reason = "tungstenite defines the callback's type")]
 pub(super) async fn accept(stream: Tcp, path: &str) -> io::Result<Messages<Tcp>> {
     let check = |request: &Request, response: Response| match request.uri().path() == path {
         true => Ok(response),
@@ -86,17 +87,17 @@ impl<S> Messages<S> {
 }
 
 impl Transport for Messages<Tcp> {
-    fn abort(self: Box<Self>) {
+    fn reset(self: Box<Self>) {
         self.socket.get_ref().reset_at_close();
     }
 }
 
-/// What an error says of the bytes: nothing, where the WebSocket is just over.
-fn broken(error: Error) -> io::Result<()> {
+/// Ignores the errors that only say that the WebSocket is closed.
+fn unless_closed(error: Error) -> io::Result<()> {
     match error {
         Error::ConnectionClosed
         | Error::AlreadyClosed
-        // A process that ends takes its connections with it; over TCP that is the end of the stream too.
+        // The peer's process ended. Over TCP this is the end of the stream too.
         | Error::Protocol(ProtocolError::ResetWithoutClosingHandshake | ProtocolError::SendAfterClosing) => Ok(()),
         Error::Io(error) => Err(error),
         error => Err(io::Error::new(io::ErrorKind::InvalidData, error)),
@@ -125,7 +126,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for Messages<S> {
                 Some(Ok(Message::Text(text))) => self.rest = text.into(),
                 Some(Ok(Message::Binary(bytes))) => self.rest = bytes,
                 Some(Ok(Message::Close(_))) => {
-                    // Our consent is written already and need only go out; nobody waits for it.
+                    // The reply is queued already. The peer may be gone, so its result does not matter.
                     let _ = Pin::new(&mut self.socket).poll_flush(cx);
                     self.ended = true;
                 }
@@ -133,7 +134,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for Messages<S> {
                 Some(Ok(Message::Pong(_) | Message::Frame(_))) => {}
                 Some(Err(error)) => {
                     self.ended = true;
-                    broken(error)?;
+                    unless_closed(error)?;
                 }
                 None => self.ended = true,
             }
@@ -142,7 +143,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for Messages<S> {
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Messages<S> {
-    /// A message of its own. What is said after the end goes nowhere, as over TCP.
+    /// Sends the bytes as one message. After the close they are dropped, as over TCP.
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let mut socket = Pin::new(&mut self.socket);
         let sent = match ready!(socket.as_mut().poll_ready(cx)) {
@@ -152,17 +153,17 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Messages<S> {
             }),
             Err(error) => Err(error),
         };
-        Poll::Ready(sent.or_else(broken).map(|()| bytes.len()))
+        Poll::Ready(sent.or_else(unless_closed).map(|()| bytes.len()))
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let flushed = ready!(Pin::new(&mut self.socket).poll_flush(cx));
         self.pings = 0;
-        Poll::Ready(flushed.or_else(broken))
+        Poll::Ready(flushed.or_else(unless_closed))
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.socket).poll_close(cx).map(|closed| closed.or_else(broken))
+        Pin::new(&mut self.socket).poll_close(cx).map(|closed| closed.or_else(unless_closed))
     }
 }
 
@@ -182,27 +183,27 @@ mod tests {
         tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(future)
     }
 
-    async fn heard(socket: &mut WebSocketStream<DuplexStream>) -> Message {
+    async fn receive(socket: &mut WebSocketStream<DuplexStream>) -> Message {
         std::future::poll_fn(|cx| Pin::new(&mut *socket).poll_next(cx)).await.unwrap().unwrap()
     }
 
     #[test]
-    fn a_segment_is_a_text_and_what_is_none_is_binary() {
+    fn utf8_is_sent_as_text_and_other_bytes_as_binary() {
         block_on(async {
             let (mut ours, mut theirs) = pair().await;
             for segment in ["one\n".as_bytes(), "zwei ä".as_bytes(), b"\xff"] {
                 ours.write_all(segment).await.unwrap();
                 ours.flush().await.unwrap();
             }
-            assert_eq!(heard(&mut theirs).await, Message::text("one\n"));
-            assert_eq!(heard(&mut theirs).await, Message::text("zwei ä"));
-            assert_eq!(heard(&mut theirs).await, Message::binary(&b"\xff"[..]));
+            assert_eq!(receive(&mut theirs).await, Message::text("one\n"));
+            assert_eq!(receive(&mut theirs).await, Message::text("zwei ä"));
+            assert_eq!(receive(&mut theirs).await, Message::binary(&b"\xff"[..]));
         });
     }
 
     #[test]
-    fn who_pings_and_does_not_read_is_not_read_either() {
-        // Polled by hand, so the runtime must not ask for a pause.
+    fn reading_pauses_if_the_peer_pings_and_never_reads() {
+        // The test polls by hand, so tokio must not make a poll pending to give other tasks a turn.
         block_on(tokio::task::unconstrained(async {
             let (mut ours, mut theirs) = pair().await;
             let waker = std::task::Waker::noop();
@@ -220,17 +221,17 @@ mod tests {
                 if flushed.is_pending() {
                     break;
                 }
-                // Between them there is room for ten each way.
-                assert!(pings < UNANSWERED + 40, "all of them are read");
+                // The stream has room for ten pings in each direction.
+                assert!(pings < UNANSWERED + 40, "reading did not pause");
             }
-            // It reads, and all goes on.
-            let mut said = false;
+            // When the peer reads again, so do we.
+            let mut sent = false;
             loop {
                 while Pin::new(&mut theirs).poll_next(cx).is_ready() {}
                 let mut socket = Pin::new(&mut theirs);
-                if !said && socket.as_mut().poll_ready(cx).is_ready() {
+                if !sent && socket.as_mut().poll_ready(cx).is_ready() {
                     socket.as_mut().start_send(Message::text("x")).unwrap();
-                    said = true;
+                    sent = true;
                 }
                 let _ = socket.poll_flush(cx);
                 let mut buffer = ReadBuf::new(&mut room);
@@ -243,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn messages_joined_are_bytes_and_a_close_is_the_end() {
+    fn messages_are_joined_and_a_close_ends_the_stream() {
         block_on(async {
             let (mut ours, theirs) = pair().await;
             let mut theirs = Messages::new(theirs);
@@ -251,7 +252,7 @@ mod tests {
             theirs.write_all(b"\xffd").await.unwrap();
             theirs.shutdown().await.unwrap();
             let mut all = Vec::new();
-            // Less room than a message has bytes.
+            // A message does not fit into the buffer.
             let mut room = [0; 2];
             while let count @ 1.. = ours.read(&mut room).await.unwrap() {
                 all.extend_from_slice(&room[..count]);

@@ -47,7 +47,8 @@ impl Client {
         self.steps[from..].iter_mut().for_each(|step| step.clause = Some(rare.clause().to_owned()));
     }
 
-    /// Replaces an argument, which is JSON text, in the expectations from here on. Gives the steps that had it.
+    /// Replaces an argument, which is JSON text, in the expectations from here on. Gives the steps
+    /// that had it.
     fn replace_arguments(&mut self, from: usize, old: &str, new: &'static str) -> Vec<&mut Step> {
         let mut replaced = Vec::new();
         for step in &mut self.steps[from..] {
@@ -87,7 +88,8 @@ impl Client {
         self.deliver_changed(|line| with_links(line, &links));
         self.recorder.write_as(None);
         match (rare, self.steps.last_mut()) {
-            // No two offsets differ by a multiple of four: at most one of them is between two characters.
+            // No two offsets differ by a multiple of four: at most one of them is between two
+            // characters.
             (Rare::SplitCharacter, Some(step)) => step.split = Some(Cuts::At(vec![60, 101, 142])),
             (Rare::LoneSurrogate, Some(_)) => self.break_pair(),
             _ => {}
@@ -138,7 +140,8 @@ impl Client {
         }
     }
 
-    /// Puts a lone surrogate into the call that was recorded last: no text can hold one. The echo of it is left free.
+    /// Puts a lone surrogate into the call that was recorded last: no text can hold one. The echo
+    /// of it is left free.
     fn break_pair(&mut self) {
         if let Some(Bytes::Concat(parts)) = self.steps.last_mut().and_then(|step| step.line.as_mut()) {
             for part in parts {

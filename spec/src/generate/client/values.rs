@@ -19,7 +19,8 @@ impl Client {
         self.build(graph, shape, &mut Vec::new(), &mut Vec::new())
     }
 
-    /// `around` is the list of containers around the value, the nearest last; `made` is the list of all values so far.
+    /// `around` is the list of containers around the value, the nearest last; `made` is the list of
+    /// all values so far.
     fn build(
         &mut self,
         graph: &mut Values,

@@ -110,8 +110,8 @@ proptest! {
 /// An action of one of two ends, or of the wire.
 #[derive(Debug, Clone)]
 pub(crate) enum Operation {
-    /// An end calls a function that it has seen, or the method "m". The arguments are functions of its own and some that it
-    /// has seen.
+    /// An end calls a function that it has seen, or the method "m". The arguments are functions of
+    /// its own and some that it has seen.
     Call(usize, Option<Index>, Vec<Result<u64, Index>>),
     /// An end culls a function.
     Cull(usize, Index),
@@ -133,7 +133,8 @@ pub(crate) fn operations() -> impl Strategy<Value = Vec<Operation>> {
     prop::collection::vec(operation, 0..80)
 }
 
-/// The functions that each end knows. In the arguments, each function has a label with its end and its handle.
+/// The functions that each end knows. In the arguments, each function has a label with its end and
+/// its handle.
 pub(crate) struct Model {
     pub(crate) talk: Talk,
     /// The ids that each end has ever received, each with its last label.

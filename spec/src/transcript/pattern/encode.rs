@@ -12,8 +12,8 @@ use crate::value::{Kind, Ref};
 use foldhash::{HashSet, HashSetExt};
 
 impl Pattern {
-    /// This message as a line, with its newline. Functions have their numbers of `names`; `method` is the JSON text of
-    /// the field.
+    /// This message as a line, with its newline. Functions have their numbers of `names`; `method`
+    /// is the JSON text of the field.
     pub fn encode(&self, method: &[u8], names: &mut Names) -> Vec<u8> {
         let mut callbacks: Vec<(Id, Path)> = Vec::new();
         let mut used = HashSet::new();
@@ -104,7 +104,8 @@ impl Pattern {
     }
 }
 
-/// The `callbacks` field of the transcript with numbers for names, then the functions of the arguments.
+/// The `callbacks` field of the transcript with numbers for names, then the functions of the
+/// arguments.
 fn rename_callbacks(value: Ref<'_>, more: &[(Id, Path)], names: &mut Names, out: &mut Vec<u8>) {
     let mut used: HashSet<Id> = more.iter().map(|(id, _)| *id).collect();
     out.push(b'{');

@@ -145,7 +145,8 @@ fn received(line: &str) -> Received {
     Monitor::new().line(End::B, line.as_bytes()).received.unwrap()
 }
 
-/// Matches a line with the last of these steps, after the others have declared their names. Words have numbers from 100.
+/// Matches a line with the last of these steps, after the others have declared their names. Words
+/// have numbers from 100.
 fn checked(before: &[&str], expect: &str, line: &str, names: &mut Names) -> String {
     let lines = [before, &[expect]].concat();
     let mut patterns = patterns(&lines);

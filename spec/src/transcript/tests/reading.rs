@@ -183,7 +183,8 @@ fn name_is_bound_by_one_end() {
     {"any-order":[{"method":"$ours"},{"method":"$nobody"}]}
       line 3: $nobody is not bound by anything above
     "#);
-    // A name that one continuation binds is bound after the step, but not in the other continuation.
+    // A name that one continuation binds is bound after the step, but not in the other
+    // continuation.
     let either = r#"{"either":[[{"expect":{"method":"$ours","arguments":["$f"]}}],[{"closed":true}]]}"#;
     let ours = r#"{"call":"echo","arguments":["$ours"]}"#;
     assert!(read(&[ours, either, r#"{"call":"$f"}"#]).is_ok());

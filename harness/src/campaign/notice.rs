@@ -1,0 +1,41 @@
+//! The events of a campaign.
+
+use super::finding::Finding;
+use super::novelty::Coverage;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// An event of a campaign.
+#[derive(Debug)]
+pub enum Notice {
+    /// The campaign started.
+    Started {
+        /// The name that the peer gives itself.
+        peer: Option<String>,
+        /// Notes about the peer.
+        notes: Vec<String>,
+        /// The number of findings of earlier campaigns.
+        known: usize,
+    },
+    /// A finding was written to this folder. This is repeated if a finding was shrunk.
+    Found(Box<Finding>, PathBuf),
+    /// A regular report of the progress.
+    Tick(Status),
+}
+
+/// The progress of a campaign.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Status {
+    /// The number of sessions played.
+    pub sessions: u64,
+    /// How long the campaign has run.
+    pub elapsed: Duration,
+    /// How much of the model was covered.
+    pub coverage: Coverage,
+    /// The number of inputs in the corpus.
+    pub corpus: usize,
+    /// The number of distinct findings that fail, including earlier campaigns.
+    pub failing: usize,
+    /// The number of findings that only warn.
+    pub warning: usize,
+}
