@@ -1,13 +1,15 @@
 #!/usr/bin/env python3
-"""Cases per second of boofuzz, and sessions per second of generated sessions and of a campaign, against npm dnode, in one run.
+"""Compares the speed of boofuzz (cases per second) with generated sessions and a campaign (sessions per second).
+
+The peer is npm dnode. All figures come from one run.
 
     python3 -m venv target/boofuzz && target/boofuzz/bin/pip install boofuzz
     cargo build --release && (cd fixtures/peers/npm-dnode && npm ci)
     target/boofuzz/bin/python harness/benches/against_boofuzz.py [SECONDS]
 
-boofuzz fuzzes one call with its defaults, and once more without logs and waits. The campaign is the second one of its folders, as a
-nightly one is; it and boofuzz have the peer with error listeners, which ends less often. All are measured one after another, so only
-their ratios are worth anything.
+boofuzz fuzzes one call with its defaults, and once more without logs and waits. The campaign is the second one in its folders,
+like a nightly campaign. The campaign and boofuzz use the peer with error listeners, which crashes less often. The measurements
+run one after another, so only their ratios are meaningful.
 """
 
 import contextlib
@@ -30,7 +32,7 @@ PROGRAM = ROOT / "target/release/dnode-conform"
 
 
 class Peer(threading.Thread):
-    """npm dnode, started again whenever it ends: boofuzz itself would need a monitor for that."""
+    """npm dnode, restarted whenever it ends. boofuzz itself would need a monitor for that."""
 
     def __init__(self, port):
         super().__init__(daemon=True)
@@ -79,7 +81,7 @@ def boofuzz(port, seconds, quick):
 
 
 def limited(seconds, quick):
-    """boofuzz has no limit of time: it runs in a process of its own, which counts its cases and is ended."""
+    """Runs boofuzz for a limited time. boofuzz has no time limit, so it runs in its own process that counts cases and exits."""
     port = free_port()
     peer = Peer(port)
     peer.start()
@@ -122,7 +124,7 @@ def campaign(seconds):
 
 
 def generated(count):
-    """Whole sessions, each on a connection of its own, every line judged; with the start of the peer and what it breaks."""
+    """Whole sessions, each on its own connection, with every line judged. Includes the start of the peer and its findings."""
     started = time.monotonic()
     subprocess.run([str(PROGRAM), "run", "--exec", "exec node %s {port}" % SERVER, "--generate", str(count), "--seed", "1"],
                    stdout=subprocess.DEVNULL)

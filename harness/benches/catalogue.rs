@@ -1,9 +1,10 @@
-//! The whole catalogue against the round trips that it needs, and the time to the first verdict; measured in one run against the reference
-//! peer.
+//! The time of the whole catalogue compared with the round trips that it needs, and the time to the
+//! first verdict. All figures come from one run against the reference peer.
 //!
-//! `cargo bench -p dnode-conform --bench catalogue`. What a case needs: its connections, one after another, over which a bare loop sends the
-//! same bytes and waits for the same answers, without a pause and without a look at them. A run also starts a process and a peer, asks it
-//! who it is, pauses between segments, waits out what must stay silent, and judges.
+//! `cargo bench -p dnode-conform --bench catalogue`. A bare loop measures the need of a case: it
+//! opens the same connections one after another, sends the same bytes and waits for the same
+//! answers, without pauses and without judging. A run also starts a process and a peer, runs the
+//! preflight, pauses between segments, waits for absences, and judges.
 #![allow(clippy::unwrap_used, clippy::print_stdout, missing_docs, reason = "a benchmark")]
 
 mod table;
@@ -28,10 +29,10 @@ use tokio::net::{TcpListener, TcpStream};
 const PROGRAM: &str = env!("CARGO_BIN_EXE_dnode-conform");
 const ROUNDS: u32 = 5;
 const PATIENCE: Duration = Duration::from_secs(5);
-/// How many cases have a row of their own.
+/// How many cases have their own row.
 const ROWS: usize = 12;
 
-/// What went over one connection: who sent, and what, up to where the other began.
+/// The traffic of one connection: the sender and the bytes of each turn.
 type Session = Vec<(Sender, Vec<u8>)>;
 
 #[derive(Clone, Copy, PartialEq)]
@@ -43,7 +44,7 @@ enum Sender {
 /// The connections of a case, in the order in which they were opened.
 type Record = Arc<Mutex<Vec<Arc<Mutex<Session>>>>>;
 
-/// What cases need, and how long they take one after another.
+/// The needs of some cases, and their time if they run one after another.
 #[derive(Default, Clone, Copy)]
 struct Figures {
     cases: usize,
@@ -97,7 +98,7 @@ fn row(table: &mut Table, name: &str, needs: Figures, takes: Duration) {
     ]);
 }
 
-/// The shortest of some runs of the whole program.
+/// The time of the fastest of some runs of the whole program.
 fn best(arguments: &[&str]) -> Duration {
     let run = |_| {
         let started = Instant::now();
@@ -108,7 +109,7 @@ fn best(arguments: &[&str]) -> Duration {
     (0..ROUNDS).map(run).min().unwrap()
 }
 
-/// Each case by itself on one peer, judged and by the bare loop.
+/// Measures each case by itself on one peer, judged and by the bare loop.
 async fn measure() -> Vec<(String, Figures)> {
     let peer = Peer::start(&Target::exec(&format!("exec '{PROGRAM}' serve --listen 127.0.0.1:{{port}}")))
         .await
@@ -145,7 +146,7 @@ async fn judge(case: &Case, route: &Route, facts: &Facts) -> Duration {
     started.elapsed()
 }
 
-/// Sends what the suite sent and reads what the peer answered, as much and in the same order.
+/// Sends the bytes of the suite and reads as many bytes as the peer answered, in the same order.
 async fn bare(sessions: &[Session], peer: &str) -> std::io::Result<Duration> {
     let started = Instant::now();
     let mut buffer = Vec::new();
@@ -166,14 +167,15 @@ async fn bare(sessions: &[Session], peer: &str) -> std::io::Result<Duration> {
     Ok(started.elapsed())
 }
 
-/// As the suite does, or each exchange would cost a delayed acknowledgement.
+/// Sets the same options as the suite. Otherwise each exchange would cost a delayed
+/// acknowledgement.
 fn quick(stream: &TcpStream) -> std::io::Result<()> {
     #[cfg(target_os = "linux")]
     socket2::SockRef::from(stream).set_tcp_quickack(true)?;
     stream.set_nodelay(true)
 }
 
-/// Starts what stands between the suite and the peer and keeps what goes over it.
+/// Starts a proxy between the suite and the peer that records the traffic.
 async fn recorder(peer: String) -> (Route, Record) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let route = Route::Dial(listener.local_addr().unwrap().to_string().parse().unwrap());
@@ -217,7 +219,7 @@ async fn carry(
     let _ = to.shutdown().await;
 }
 
-/// How soon there is a verdict, beside a process that only says its version.
+/// Measures the time to the first verdict, and for comparison the time to print the version.
 fn start_up(table: &mut Table) {
     let first = |arguments: &[&str], begins: &str| {
         let run = |_| {
@@ -232,8 +234,8 @@ fn start_up(table: &mut Table) {
         (0..ROUNDS).map(run).min().unwrap().as_secs_f64() * 1000.0
     };
     let (version, verdict) = (first(&["--version"], "dnode-conform"), first(&["--verbose"], "pass "));
-    let words = format!("{verdict:.1} ms; its version {version:.1} ms");
-    table.goal_with_words("The first verdict of the program", &Goal::None, verdict, &words);
+    let text = format!("{verdict:.1} ms; its version {version:.1} ms");
+    table.goal_with_text("The first verdict of the program", &Goal::None, verdict, &text);
     let size = std::fs::metadata(PROGRAM).unwrap().len() as f64 / f64::from(1 << 20);
-    table.goal_with_words("The size of the program", &Goal::None, size, &format!("{size:.1} MiB"));
+    table.goal_with_text("The size of the program", &Goal::None, size, &format!("{size:.1} MiB"));
 }

@@ -1,6 +1,8 @@
-//! Long transcripts: time and memory of replays of up to a million messages on the reference peer, as ratios to the shortest.
+//! Long transcripts: the time and memory of replays of up to a million messages on the reference
+//! peer, as ratios to the shortest replay.
 //!
-//! `cargo bench -p dnode-conform --bench long`. Memory is the most that the process ever had, which includes the reference peer.
+//! `cargo bench -p dnode-conform --bench long`. Memory is the peak of the process, which includes
+//! the reference peer.
 #![allow(clippy::unwrap_used, clippy::print_stdout, missing_docs, reason = "a benchmark")]
 
 mod table;
@@ -12,7 +14,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 use table::{Goal, Table};
 
-/// How many messages are under way together.
+/// How many calls are pending at the same time.
 const TOGETHER: u64 = 100;
 
 fn main() {
@@ -20,7 +22,7 @@ fn main() {
     let mut first: Option<(u64, Duration)> = None;
     let mut table = Table::new("long", ["messages", "time", "times for each", "peak memory"]);
     let mut longest = 0.0;
-    // From short to long, for what the operating system tells is the most that any of them had.
+    // From short to long, because the operating system gives the maximum over all child processes.
     for messages in [10_000_u64, 100_000, 1_000_000] {
         let path = folder.path().join(format!("{messages}.jsonl"));
         write(&path, messages / 2);
@@ -50,7 +52,7 @@ fn main() {
     table.finish();
 }
 
-/// A session of so many calls, each answered.
+/// Writes a session of this number of calls, each with an answer.
 fn write(path: &Path, calls: u64) {
     let mut out = BufWriter::new(std::fs::File::create(path).unwrap());
     let header = r#"{"dnode-transcript":1,"id":"long/calls","since":"0.1.0","clauses":["value/numbers"],"needs":["add"],"about":"Long."}"#;

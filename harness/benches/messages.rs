@@ -1,8 +1,8 @@
-//! Messages per second within one long session, judged, and by a bare loop that sends the same bytes and reads the same answers; the ratio of
-//! the two, measured in one run.
+//! Messages per second within one long session: judged, by a bare loop that sends the same bytes
+//! and reads the same answers, and the ratio of the two. All figures come from one run.
 //!
-//! `cargo bench -p dnode-conform --bench messages`. The peer answers from a table: each line that it has seen has its answer there. It runs
-//! on one core, and what is measured on the other.
+//! `cargo bench -p dnode-conform --bench messages`. The peer answers from a table of the lines that
+//! it has seen. It runs on one core, and the measured code on another.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, missing_docs, reason = "a benchmark")]
 
 mod table;
@@ -31,12 +31,12 @@ const ROUNDS: usize = 5;
 const PATIENCE: Duration = Duration::from_secs(30);
 const METHODS: &str = r#"{"method":"methods","arguments":[{"conformProbe":"[Function]","echo":"[Function]","add":"[Function]"}],"callbacks":{"0":["0","conformProbe"],"1":["0","echo"],"2":["0","add"]},"links":[]}"#;
 
-/// What the peer knows.
+/// The table of the peer.
 #[derive(Default)]
 struct Table {
-    /// The answer to each line that it has seen; empty where there is none.
+    /// The answer to each line that it has seen; empty if the line needs no answer.
     answers: HashMap<Vec<u8>, Vec<u8>>,
-    /// The lines that were new, in their order, each with the length of its answer.
+    /// The new lines in order, each with the length of its answer.
     learned: Vec<(Vec<u8>, usize)>,
 }
 
@@ -57,7 +57,7 @@ fn main() {
 
 async fn compare(together: usize, route: &Route, facts: &Facts, table: &Mutex<Table>, figures: &mut Figures) {
     let case = Case::read(&transcript(together)).unwrap();
-    // The first time fills the table, and so tells what goes over the wire.
+    // The first replay fills the table, which then has the traffic of the session.
     *table.lock().unwrap() = Table::default();
     judge(&case, route, facts).await;
     let lines = std::mem::take(&mut table.lock().unwrap().learned);
@@ -88,7 +88,7 @@ async fn judge(case: &Case, route: &Route, facts: &Facts) -> Duration {
     took
 }
 
-/// A session of many calls, so many under way together.
+/// A session of many calls, with this number of pending calls at a time.
 fn transcript(together: usize) -> String {
     let mut out = r#"{"dnode-transcript":1,"id":"long/calls","since":"0.1.0","clauses":["value/numbers"],"needs":["add"],"about":"Long."}"#.to_owned();
     for batch in 0..CALLS / together {
@@ -102,7 +102,8 @@ fn transcript(together: usize) -> String {
     out
 }
 
-/// Sends these lines, each with a write of its own as the suite does, and reads the answers to so many together.
+/// Sends these lines, each with its own write as the suite does. Reads the answers to `together`
+/// lines at a time.
 async fn play(address: &str, lines: &[(Vec<u8>, usize)], together: usize) -> std::io::Result<()> {
     let mut stream = TcpStream::connect(address).await?;
     stream.set_nodelay(true)?;
@@ -120,14 +121,15 @@ async fn play(address: &str, lines: &[(Vec<u8>, usize)], together: usize) -> std
     Ok(())
 }
 
-/// As the suite does, or each exchange would cost a delayed acknowledgement.
+/// Sets the same options as the suite. Otherwise each exchange would cost a delayed
+/// acknowledgement.
 fn quick(stream: &TcpStream) -> std::io::Result<()> {
     #[cfg(target_os = "linux")]
     socket2::SockRef::from(stream).set_tcp_quickack(true)?;
     stream.set_nodelay(true)
 }
 
-/// Starts the peer on a thread of its own; gives its address, and what it knows.
+/// Starts the peer on its own thread. Returns its address and its table.
 fn peer(runtime: Runtime) -> (String, Arc<Mutex<Table>>) {
     let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
     let address = listener.local_addr().unwrap().to_string();
@@ -169,15 +171,15 @@ impl Table {
         if let Some(answer) = self.answers.get(line) {
             return out.extend_from_slice(answer);
         }
-        let answer = work_out(&serde_json::from_slice(line).unwrap()).unwrap_or_default();
+        let answer = compute(&serde_json::from_slice(line).unwrap()).unwrap_or_default();
         out.extend_from_slice(&answer);
         self.learned.push(([line, b"\n"].concat(), answer.len()));
         self.answers.insert(line.to_owned(), answer);
     }
 }
 
-/// What a peer with three methods answers.
-fn work_out(message: &Json) -> Option<Vec<u8>> {
+/// The answer of a peer with three methods.
+fn compute(message: &Json) -> Option<Vec<u8>> {
     let arguments = &message["arguments"];
     let result = match message["method"]
         .as_str()

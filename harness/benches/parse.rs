@@ -1,8 +1,10 @@
-//! Bytes per second from a line to a judged message, and to an event of a session, against serde_json's `Value` alone on the same lines;
-//! the ratios, measured in one run.
+//! Bytes per second from a line to a judged message, and to an event of a session, as ratios to
+//! serde_json's `Value` on the same lines. All figures come from one run.
 //!
-//! `cargo bench -p dnode-conform --bench parse`. *parse* is lines and [`Value`], *judge* all that the monitor does, *session* one end that
-//! acts on what the other sent. More than 1 is faster than serde_json, which only makes values. `-- WORD` measures the rows with this word.
+//! `cargo bench -p dnode-conform --bench parse`. *parse* is lines and [`Value`], *judge* is the
+//! whole monitor, and *session* is one end that acts on the lines of the other. A ratio above 1 is
+//! faster than serde_json, which only makes values. `-- WORD` measures only the rows with this
+//! word.
 #![allow(clippy::unwrap_used, clippy::print_stdout, missing_docs, reason = "a benchmark")]
 
 mod table;
@@ -18,12 +20,12 @@ use std::time::{Duration, Instant};
 use table::{Goal, Table};
 
 const ROUNDS: usize = 7;
-/// Each way reads at least so many bytes a round.
+/// The minimum number of bytes that each way reads in a round.
 const BYTES: usize = 16 << 20;
 const LIMIT: usize = 64 << 20;
 const MANY: usize = 100_000;
 
-/// What went over some connections: for each, who sent which line.
+/// The traffic of some connections: the sender of each line, and the line.
 type Traffic = Vec<Vec<(End, String)>>;
 
 fn main() {
@@ -72,7 +74,7 @@ fn ratios(name: &str, traffic: &Traffic) -> ([String; 5], [f64; 2]) {
     let times = BYTES.div_ceil(size);
     let ways: [&dyn Fn(&Traffic); 4] = [&serde, &parse, &judge, &session];
     let mut best = [Duration::MAX; 4];
-    // In turn, so that all have the same of what else the machine does.
+    // The ways take turns, so that other load on the machine affects all of them.
     for _ in 0..ROUNDS {
         for (way, best) in ways.iter().zip(&mut best) {
             let started = Instant::now();
@@ -103,7 +105,7 @@ fn judge(traffic: &Traffic) {
     each_line(traffic, Monitor::new, |monitor, from, line| drop(black_box(monitor.line(from, line))));
 }
 
-/// The end that receives what B sends.
+/// Runs the session of the end that receives the lines of B.
 fn session(traffic: &Traffic) {
     for lines in traffic {
         let mut session = Session::new(LIMIT);
@@ -117,7 +119,7 @@ fn session(traffic: &Traffic) {
     }
 }
 
-/// Each connection in its order, the bytes of each end through its lines.
+/// Calls `act` for each line of each connection, with one state for each connection.
 fn each_line<T>(traffic: &Traffic, new: impl Fn() -> T, mut act: impl FnMut(&mut T, End, &[u8])) {
     for lines in traffic {
         let mut splitters = [Splitter::new(LIMIT), Splitter::new(LIMIT)];
@@ -133,7 +135,8 @@ fn each_line<T>(traffic: &Traffic, new: impl Fn() -> T, mut act: impl FnMut(&mut
     }
 }
 
-/// The lines of the recordings that are JSON: serde_json stops at the first byte that is none.
+/// The lines of the recordings that are valid JSON, because serde_json stops at the first invalid
+/// byte.
 fn recordings() -> Traffic {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures/recordings");
     let mut files: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
@@ -153,7 +156,7 @@ fn recordings() -> Traffic {
     files.iter().map(lines).collect()
 }
 
-/// A connection over which B sends these lines.
+/// A connection on which B sends these lines.
 fn alone(lines: Vec<String>) -> Traffic {
     vec![lines.into_iter().map(|line| (End::B, line)).collect()]
 }
@@ -168,7 +171,7 @@ fn message(argument: &str, callbacks: &str, links: &str) -> String {
     format!(r#"{{"method":"echo","arguments":[{argument}],"callbacks":{{{callbacks}}},"links":[{links}]}}"#)
 }
 
-/// An array of many marks, and a callback and a link to the place of each.
+/// An array of many placeholders, and a callback and a link for the place of each.
 fn places() -> (String, String, String) {
     let (mut callbacks, mut links) = (String::new(), String::new());
     for n in 0..MANY {

@@ -1,10 +1,12 @@
-//! How the cost of a message grows with what is live and with what is in it, and that of a session with how many there are at once: ratios
-//! to the smallest, measured in one run.
+//! How the cost of a message grows with the number of live functions and with its size, and how the
+//! cost of a session grows with the number of connections. The figures are ratios to the smallest
+//! size. All come from one run.
 //!
-//! `cargo bench -p dnode-conform --bench scale`. Each figure of the first table is of a process of its own, so that its memory is its own:
-//! what the operating system says it took more at most than before, for each live function, element or level. Time grows with what the
-//! caches no longer hold, so the instructions are counted too, by valgrind: twice as many messages in the same state, and the difference.
-//! Sessions of a million messages: the bench `long`.
+//! `cargo bench -p dnode-conform --bench scale`. Each figure is measured in its own process, so
+//! that its memory is its own. Memory is the growth of the process's peak, for each live function,
+//! element or level. Time grows when the caches overflow, so valgrind counts the instructions too:
+//! those of twice as many messages in the same state, minus those of the messages once. The bench
+//! `long` measures sessions of a million messages.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, missing_docs, reason = "a benchmark")]
 
 mod table;
@@ -31,28 +33,31 @@ use tokio::task::JoinSet;
 const PROGRAM: &str = env!("CARGO_BIN_EXE_dnode-conform");
 const PATIENCE: Duration = Duration::from_secs(60);
 const LIMIT: usize = 1 << 30;
-/// How many messages, elements or levels are measured at least.
+/// The minimum number of measured messages, elements or levels.
 const MEASURED: usize = 200_000;
-/// As many where instructions are counted, which takes fifty times as long; and once more as many.
+/// The same for counting instructions, which is fifty times slower and needs this number twice.
 const COUNTED: usize = 20_000;
 
-/// What is measured: its name, what one is, and the measurement, which gives the time for each and the memory before.
+/// A measurement: its name, the name of one part, and the function. The function returns the time
+/// for each part, and the memory before.
 type Way = (&'static str, &'static str, fn(Size) -> (Duration, u64));
 
-/// So many are live, or in one message; and so many are measured at least.
+/// The size of a measurement.
 #[derive(Clone, Copy)]
 struct Size {
+    /// How many functions are live, or how many parts a message has.
     of: usize,
+    /// The minimum number of measured parts.
     measured: usize,
 }
 
 impl Size {
-    /// How often a message of this size is made.
+    /// How many messages of this size are measured.
     fn times(self) -> usize {
         (self.measured / self.of).max(1)
     }
 
-    /// What so long for all of them is for a part of one.
+    /// The time for one part, from the time for all messages.
     fn each(self, all: Duration) -> Duration {
         all / u32::try_from(self.times() * self.of).unwrap()
     }
@@ -69,7 +74,7 @@ const LARGE: [Way; 6] = [
     ("a message of arrays in arrays, written", "level", deep),
 ];
 
-/// How much more than for the smallest one of the larger takes, at most.
+/// The largest ratio of a size to the smallest size.
 #[derive(Default, Clone, Copy)]
 struct Growth {
     instructions: f64,
@@ -117,11 +122,11 @@ fn main() {
     table.finish();
 }
 
-/// One row for each size; `counted` says of how many the instructions are counted.
+/// Adds one row for each size. `counted`: for how many messages the instructions are counted.
 fn grow(table: &mut Table, (name, one, _): &Way, sizes: &[usize], counted: fn(usize) -> usize) -> Growth {
     let (mut first, mut growth) = (None, Growth::default());
     for &size in sizes {
-        // The least of some: what else the machine does only adds.
+        // The minimum of some runs, because other load on the machine only adds time.
         let (mut least, mut memory) = (f64::MAX, 0.0);
         for _ in 0..3 {
             let out = itself(&[], name, size, MEASURED).stdout;
@@ -144,14 +149,15 @@ fn grow(table: &mut Table, (name, one, _): &Way, sizes: &[usize], counted: fn(us
             format!("{:.2}", here.instructions),
             format!("{least:.0} ns"),
             format!("{:.1}", here.time),
-            // Of few, memory is what the process has anyway.
+            // For small sizes, the memory of the process itself dominates.
             if size < 10_000 { String::new() } else { format!("{memory:.0} B") },
         ]);
     }
     growth
 }
 
-/// This program, measuring one way, perhaps below another.
+/// Runs one measurement in a new process of this program, under another program such as valgrind if
+/// `below` names one.
 fn itself(below: &[&str], name: &str, of: usize, measured: usize) -> Output {
     let program = std::env::current_exe().unwrap();
     let (of, measured) = (of.to_string(), measured.to_string());
@@ -161,23 +167,23 @@ fn itself(below: &[&str], name: &str, of: usize, measured: usize) -> Output {
     out.unwrap_or_else(|error| panic!("this bench needs {:?} on the PATH: {error}", words[0]))
 }
 
-/// How many instructions the whole program takes.
+/// The number of instructions of the whole program.
 fn instructions(name: &str, of: usize, measured: usize) -> f64 {
     let valgrind = ["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null"];
-    let told = String::from_utf8(itself(&valgrind, name, of, measured).stderr).unwrap();
+    let out = String::from_utf8(itself(&valgrind, name, of, measured).stderr).unwrap();
     let count =
-        told.lines().find_map(|line| line.split_once("Collected : ")).unwrap_or_else(|| panic!("{told}"));
+        out.lines().find_map(|line| line.split_once("Collected : ")).unwrap_or_else(|| panic!("{out}"));
     count.1.trim().parse().unwrap()
 }
 
-/// A line of what the system says of this process.
+/// A figure of this process in `/proc/self/status`.
 fn kibibytes(key: &str) -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix(key)).unwrap_or_default();
     line.trim().trim_end_matches(" kB").parse().unwrap_or_default()
 }
 
-/// Ids in an order that no cache knows.
+/// Ids in a pseudo-random order that defeats the caches.
 fn ids(live: usize) -> impl Iterator<Item = usize> {
     (0..MEASURED).map(move |n| n.wrapping_mul(0x9E37_79B9_7F4A_7C15) % live)
 }
@@ -192,7 +198,7 @@ fn each(lines: &[String], measured: usize, mut act: impl FnMut(&[u8])) -> Durati
     started.elapsed() / u32::try_from(measured).unwrap()
 }
 
-/// A monitor of so many live functions.
+/// Judges calls with this number of live functions.
 fn judged_with(Size { of: live, measured }: Size) -> (Duration, u64) {
     let lines: Vec<String> = ids(live).map(call).collect();
     let mut monitor = Monitor::new();
@@ -207,7 +213,7 @@ fn judged_with(Size { of: live, measured }: Size) -> (Duration, u64) {
     (each, before)
 }
 
-/// A session with so many live functions.
+/// Feeds calls to a session with this number of live functions.
 fn acted_on_with(Size { of: live, measured }: Size) -> (Duration, u64) {
     let lines: Vec<String> = ids(live).map(call).collect();
     let mut session = Session::new(LIMIT);
@@ -226,7 +232,7 @@ fn acted_on_with(Size { of: live, measured }: Size) -> (Duration, u64) {
     (each, before)
 }
 
-/// One message of so many parts, again and again.
+/// Judges a message of this number of parts again and again.
 fn message(size: Size, make: fn(usize) -> [String; 3]) -> (Duration, u64) {
     let [argument, callbacks, links] = make(size.of);
     let line = format!(
@@ -265,7 +271,7 @@ fn objects(size: usize) -> [String; 3] {
     ["{\"a\":".repeat(size) + "1" + &"}".repeat(size), String::new(), String::new()]
 }
 
-/// One message with so many functions.
+/// Writes a message with this number of functions.
 fn functions(size: Size) -> (Duration, u64) {
     let mut graph = Graph::new();
     let functions: Vec<_> =
@@ -274,7 +280,7 @@ fn functions(size: Size) -> (Duration, u64) {
     written(size, &graph, arguments)
 }
 
-/// One message with so many arrays, each in the one before.
+/// Writes a message with this number of nested arrays.
 fn deep(size: Size) -> (Duration, u64) {
     let mut graph = Graph::new();
     let arguments = (0..size.of).fold(graph.array([]), |inner, _| graph.array([inner]));
@@ -292,7 +298,8 @@ fn written(size: Size, graph: &Graph<Function>, arguments: dnode_spec::graph::No
     (size.each(started.elapsed()), before)
 }
 
-/// Whole sessions against the reference peer, so many at once.
+/// Measures whole sessions against the reference peer, with different numbers of connections at
+/// once.
 async fn connections(table: &mut Table) -> f64 {
     const SESSIONS: usize = 4000;
     let target = Target::exec(&format!("exec '{PROGRAM}' serve --listen 127.0.0.1:{{port}}"));

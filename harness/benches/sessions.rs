@@ -1,7 +1,8 @@
-//! Generated sessions per second against a live peer, judged, and by a bare loop that sends the same bytes and reads the same answers; the
-//! ratio of the two, measured in one run.
+//! Generated sessions per second against a live peer: judged, by a bare loop that sends the same
+//! bytes and reads the same answers, and the ratio of the two. All figures come from one run.
 //!
-//! `cargo bench -p dnode-conform --bench sessions -- [CMD]`: CMD starts the peer, `{port}` is where it listens; without it, npm dnode 1.2.2.
+//! `cargo bench -p dnode-conform --bench sessions -- [CMD]`: CMD starts the peer, which listens at
+//! the port `{port}`. The default is npm dnode 1.2.2.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, missing_docs, reason = "a benchmark")]
 
 mod table;
@@ -28,7 +29,7 @@ const ROUNDS: usize = 5;
 const JOBS: usize = 8;
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// What the bare loop does in one session.
+/// A step of the bare loop in one session.
 enum Exchange {
     Send(Vec<u8>),
     /// Reads this many bytes.
@@ -52,7 +53,7 @@ async fn bench(target: &Target) {
     let mut scripts: Vec<Arc<Vec<Exchange>>> = Vec::new();
     for number in 0..SESSIONS {
         let case = Case::read(&session(Seed { seed: 1, number, kind: Kind::Legal })).unwrap();
-        // A cut is a pause, which would hide the work.
+        // A split message needs pauses, which would hide the work.
         if case.text.contains("\"split\"") {
             continue;
         }
@@ -93,7 +94,7 @@ async fn bench(target: &Target) {
     peer.stop().await;
 }
 
-/// Runs all, some side by side.
+/// Runs all items, several side by side, and returns the time.
 async fn all<T, F>(items: &[Arc<T>], run: impl Fn(Arc<T>) -> F) -> Duration
 where
     T: Send + Sync + 'static,
@@ -113,7 +114,7 @@ where
     started.elapsed()
 }
 
-/// What to send and how much to read; `None` where the log does not hold everything.
+/// The steps of the bare loop; `None` if the log is not complete.
 fn script(log: Vec<Wire>) -> Option<Vec<Exchange>> {
     let mut script = Vec::new();
     for entry in log {
@@ -133,7 +134,8 @@ async fn play(address: &str, script: &[Exchange]) -> std::io::Result<()> {
     stream.set_nodelay(true)?;
     let mut buffer = vec![0; 1 << 20];
     for exchange in script {
-        // As the suite does, or each exchange would cost a delayed acknowledgement.
+        // The suite sets this option too. Otherwise each exchange would cost a delayed
+        // acknowledgement.
         #[cfg(target_os = "linux")]
         socket2::SockRef::from(&stream).set_tcp_quickack(true)?;
         match exchange {

@@ -87,8 +87,8 @@ pub fn level(id: &str) -> Level {
     clause::find(id).map_or(Level::Observed, |clause| clause.level)
 }
 
-/// All cases of the catalogue for this dialect: first those that run side by side, then the hostile ones, both sorted by
-/// id.
+/// All cases of the catalogue for this dialect: first those that run side by side, then the hostile
+/// ones, both sorted by id.
 ///
 /// # Errors
 /// [`CatalogueError`].
@@ -98,8 +98,8 @@ pub fn catalogue(dialect: Dialect) -> Result<Vec<Case>, CatalogueError> {
     Ok(cases)
 }
 
-/// The cases for a client that can only call and read one answer: it fetches a task from our object, performs it, and
-/// reports the result.
+/// The cases for a client that can only call and read one answer: it fetches a task from our
+/// object, performs it, and reports the result.
 ///
 /// # Errors
 /// [`CatalogueError`].

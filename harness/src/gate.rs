@@ -1,8 +1,8 @@
 //! The gate: decides which verdicts make a run fail.
 //!
-//! A failure gates if its level is at least the gate's. It is excused if its case is newer than the frozen catalogue,
-//! if the baseline knows it, or if it is as in the snapshot. A stale entry of the baseline and a difference from the
-//! snapshot make the run fail too.
+//! A failure gates if its level is at least the gate's. It is excused if its case is newer than the
+//! frozen catalogue, if the baseline knows it, or if it is as in the snapshot. A stale entry of the
+//! baseline and a difference from the snapshot make the run fail too.
 
 pub mod baseline;
 pub mod snapshot;
@@ -22,7 +22,8 @@ use std::collections::{BTreeMap, BTreeSet};
 pub struct Gate {
     /// The weakest level whose failures gate.
     pub level: Level,
-    /// The version of the catalogue that gates. Newer cases run, but do not gate. `None`: all cases gate.
+    /// The version of the catalogue that gates. Newer cases run, but do not gate. `None`: all cases
+    /// gate.
     pub catalogue: Option<Version>,
     /// The known failures.
     pub baseline: Option<Baseline>,
@@ -62,7 +63,8 @@ pub(crate) struct RunGate<'a> {
 #[derive(Debug)]
 pub(crate) struct Emitted<'a> {
     gate: &'a RunGate<'a>,
-    /// The outcomes so far, without evidence. Empty if there is no baseline and no snapshot to compare with.
+    /// The outcomes so far, without evidence. Empty if there is no baseline and no snapshot to
+    /// compare with.
     outcomes: BTreeMap<String, Outcome>,
 }
 
@@ -105,7 +107,8 @@ impl<'a> RunGate<'a> {
 }
 
 impl Emitted<'_> {
-    /// Completes an event: adds notes to the start, excuses to outcomes, and stale entries to the end.
+    /// Completes an event: adds notes to the start, excuses to outcomes, and stale entries to the
+    /// end.
     pub(crate) fn event(&mut self, mut event: Event) -> Event {
         match &mut event {
             Event::Started(run) => run.notes.extend(self.gate.gate.notes()),
@@ -118,7 +121,8 @@ impl Emitted<'_> {
         event
     }
 
-    /// Keeps a copy of the outcome for the comparison at the end. The copy has no evidence, which may be large.
+    /// Keeps a copy of the outcome for the comparison at the end. The copy has no evidence, which
+    /// may be large.
     fn keep(&mut self, outcome: &mut Outcome) {
         if self.gate.gate.baseline.is_some() || self.gate.gate.snapshot.is_some() {
             let evidence = std::mem::take(&mut outcome.evidence);

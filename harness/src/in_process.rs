@@ -5,17 +5,19 @@ use crate::run::{Cases, Options, RunError};
 use dnode::transport::{Address, Duplex};
 use dnode_reports::event::Event;
 
-/// A peer in this process, as a target for [`Options`]. The run calls `connect` once for each connection, within its
-/// runtime. `connect` returns the suite's end of a stream whose other end the peer serves. Reports show `name`.
+/// A peer in this process, as a target for [`Options`]. The run calls `connect` once for each
+/// connection, within its runtime. `connect` returns the suite's end of a stream whose other end
+/// the peer serves. Reports show `name`.
 pub fn target<S: Duplex + 'static>(name: &str, connect: impl Fn() -> S + Send + Sync + 'static) -> Target {
     Target::Address(Address::in_memory(name, connect))
 }
 
-/// Runs cases against a peer in this process, with the defaults of the command line. To change the defaults, use
-/// [`target`] with [`run`](crate::run::run). Cases that need a reset are not applicable, because a stream in memory has
-/// none.
+/// Runs cases against a peer in this process, with the defaults of the command line. To change the
+/// defaults, use [`target`] with [`run`](crate::run::run). Cases that need a reset are not
+/// applicable, because a stream in memory has none.
 ///
-/// A peer that blocks a thread needs a runtime with more than one thread; otherwise it delays the suite too.
+/// A peer that blocks a thread needs a runtime with more than one thread; otherwise it delays the
+/// suite too.
 ///
 /// ```
 /// use dnode_conform::{cases::catalogue, in_process, reference};

@@ -105,8 +105,8 @@ impl Peer {
         }
     }
 
-    /// Ends its program. Returns the peer if it is a client, because we start a client again when we wait for its next
-    /// connection.
+    /// Ends its program. Returns the peer if it is a client, because we start a client again when
+    /// we wait for its next connection.
     async fn end(self) -> Option<Peer> {
         if let Running::Client(host) = &self.running {
             host.stop().await;
@@ -149,7 +149,8 @@ impl Peer {
         let Err(silence) = serves(&self.route, facts, Instant::now() + patience).await else {
             return Health::Serves;
         };
-        // The connections of a crashing process close before we can see its end. On a busy machine this takes long.
+        // The connections of a crashing process close before we can see its end. On a busy machine
+        // this takes long.
         match (self.death(DYING).await, silence) {
             (Some(death), _) => Health::Died(death),
             (None, Silence::Refused) => Health::Refuses,

@@ -1,10 +1,11 @@
-//! The reference peer over any transport: the reference session and the probe, optionally with a fault or variants.
+//! The reference peer over any transport: the reference session and the probe, optionally with a
+//! fault or variants.
 
 pub mod conduct;
 pub mod fault;
 pub mod variant;
 
-use conduct::{Conduct, DIED, Heard, line_of};
+use conduct::{Conduct, DIED, Reaction, line_of};
 use dnode::transport::{self, Address, Duplex, Listener, close};
 use dnode_spec::dialect::Dialect;
 use dnode_spec::line::Splitter;
@@ -64,14 +65,16 @@ pub async fn serve(listener: impl Into<Listener>, manner: Manner) -> io::Result<
                     let Ok(stream) = arrival.shake_hands().await else { return };
                     let permit = if conduct.one_at_a_time() { turn.acquire().await.ok() } else { None };
                     let dies = conduct.dies_of_resets();
-                    // A broken connection is the other end's fault and does not affect other connections.
+                    // A broken connection is the other end's fault and does not affect other
+                    // connections.
                     if Connection::new(stream, dialect, conduct, busy).run().await.is_err() && dies {
                         std::process::exit(DIED);
                     }
                     drop(permit);
                 });
             }
-            // A connection that ended before it was accepted does not mean that the listener failed.
+            // A connection that ended before it was accepted does not mean that the listener
+            // failed.
             Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {}
             Err(error) => return Err(error),
         }
@@ -79,7 +82,8 @@ pub async fn serve(listener: impl Into<Listener>, manner: Manner) -> io::Result<
     Ok(())
 }
 
-/// Connects as a client that offers the probe: again and again until a connection is refused, or only `once`.
+/// Connects as a client that offers the probe: again and again until a connection is refused, or
+/// only `once`.
 ///
 /// # Errors
 /// The error of the first connection.
@@ -116,7 +120,8 @@ struct Connection<S> {
     session: Session,
     probe: Probe,
     lines: Splitter,
-    heard: u64,
+    /// The number of lines received so far.
+    received: u64,
     /// The lines to be written, each with the number of the line that caused it.
     answers: Vec<(u64, Vec<u8>)>,
     busy: Arc<AtomicBool>,
@@ -132,7 +137,7 @@ impl<S: Duplex> Connection<S> {
             session: Session::new(LINE_LIMIT).speaking(dialect),
             probe: Probe::new(NAME).speaking(dialect),
             lines: Splitter::new(LINE_LIMIT),
-            heard: 0,
+            received: 0,
             answers: Vec::new(),
             busy,
             deaf: false,
@@ -140,7 +145,8 @@ impl<S: Duplex> Connection<S> {
         }
     }
 
-    /// Reads only after all answers are written, so a peer that never reads fills its own buffers, not our memory.
+    /// Reads only after all answers are written, so a peer that never reads fills its own buffers,
+    /// not our memory.
     async fn run(mut self) -> io::Result<()> {
         if !self.busy.load(Ordering::Relaxed) {
             let (graph, object) = self.probe.object();
@@ -183,7 +189,7 @@ impl<S: Duplex> Connection<S> {
         self.lines.push(&bytes);
         while let Some(line) = self.lines.next_line() {
             match line.map(<[u8]>::to_vec) {
-                Ok(line) => self.hear(line),
+                Ok(line) => self.receive(line),
                 Err(_) => self.closing = true,
             }
             if self.closing || self.deaf {
@@ -192,36 +198,37 @@ impl<S: Duplex> Connection<S> {
         }
     }
 
-    fn hear(&mut self, line: Vec<u8>) {
-        self.heard += 1;
-        for heard in self.conduct.hear(line) {
-            match heard {
-                Heard::Line(mut line) => {
+    fn receive(&mut self, line: Vec<u8>) {
+        self.received += 1;
+        for reaction in self.conduct.receive(line) {
+            match reaction {
+                Reaction::Pass(mut line) => {
                     line.push(b'\n');
                     self.session.feed(&line);
                     self.drive();
                 }
-                Heard::Say(message) => self.answers.push((self.heard, line_of(&message))),
-                Heard::Close => self.closing = true,
-                Heard::Deaf => self.deaf = true,
-                Heard::Busy => {
+                Reaction::Answer(message) => self.answers.push((self.received, line_of(&message))),
+                Reaction::Close => self.closing = true,
+                Reaction::Deaf => self.deaf = true,
+                Reaction::Hang => {
                     self.busy.store(true, Ordering::Relaxed);
                     self.deaf = true;
                 }
-                Heard::Die => std::process::exit(DIED),
+                Reaction::Crash => std::process::exit(DIED),
             }
         }
     }
 
-    /// Passes the events of the session to the probe, and collects the lines that the session sends.
+    /// Passes the events of the session to the probe, and collects the lines that the session
+    /// sends.
     fn drive(&mut self) {
         while let Some(event) = self.session.poll_event() {
             self.probe.handle(event, &mut self.session);
         }
         self.probe.turn(&mut self.session);
         while let Some(line) = self.session.poll_output() {
-            let lines = self.conduct.say(line);
-            self.answers.extend(lines.into_iter().map(|line| (self.heard, line)));
+            let lines = self.conduct.send(line);
+            self.answers.extend(lines.into_iter().map(|line| (self.received, line)));
         }
         self.closing |= self.session.is_ended();
     }
@@ -229,12 +236,12 @@ impl<S: Duplex> Connection<S> {
     fn end(&mut self) {
         let (line, last_words) = self.conduct.end(self.lines.rest());
         if let Some(line) = line {
-            self.hear(line);
+            self.receive(line);
         }
         if self.conduct.loses_held() {
             self.answers.clear();
         }
-        self.answers.push((self.heard, last_words));
+        self.answers.push((self.received, last_words));
         self.closing = true;
     }
 

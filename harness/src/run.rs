@@ -1,7 +1,7 @@
 //! The run: cases side by side, then suspects and hostile cases by themselves, each with a verdict.
 //!
-//! A case that fails on time or on the peer's life while others run is run again by itself, so that a verdict is about one case. Outcomes are
-//! emitted in the order of the catalogue, however the cases ended.
+//! If a case times out or loses its connection while other cases run, it runs again by itself, so
+//! that a verdict is about one case. Outcomes are emitted in the order of the catalogue.
 
 mod alone;
 pub(crate) mod applicable;

@@ -1,8 +1,8 @@
 //! One connection to the peer: bytes out, judged messages in, and the log of both.
 //!
-//! It reads and writes at the same time, so a peer that floods and never reads cannot block us. Everything is bounded: the
-//! length of a line, the bytes and messages of a connection, the memory of all connections (`budget`), and the log. A
-//! deadline bounds each wait.
+//! It reads and writes at the same time, so a peer that floods and never reads cannot block us.
+//! Everything is bounded: the length of a line, the bytes and messages of a connection, the memory
+//! of all connections (`budget`), and the log. A deadline bounds each wait.
 
 mod budget;
 mod linger;
@@ -41,8 +41,9 @@ const BYTES_LIMIT: u64 = 64 << 20;
 const MESSAGES_LIMIT: u64 = 100_000;
 /// The capacity that an empty buffer may keep, in bytes.
 const ROOM: usize = 1 << 20;
-/// The pause between two segments of a message. Two writes without a pause would reach the peer as one, and we cannot see
-/// when it has read the first. Some of many segments may be merged, but a few segments must not be.
+/// The pause between two segments of a message. Two writes without a pause would reach the peer as
+/// one, and we cannot see when it has read the first. Some of many segments may be merged, but a
+/// few segments must not be.
 const BETWEEN_SEGMENTS: Duration = Duration::from_millis(1);
 const BETWEEN_FEW_SEGMENTS: Duration = Duration::from_millis(25);
 
@@ -117,8 +118,8 @@ impl Wire {
     pub async fn open(route: &Route, terms: &Terms, deadline: Instant) -> io::Result<Wire> {
         match route.connect(deadline).await {
             Ok(connection) => Ok(Wire::over(connection, terms)),
-            // The peer accepted the connection and reset it. Only the timing decides whether we see that here or at the
-            // first read.
+            // The peer accepted the connection and reset it. Only the timing decides whether we see
+            // that here or at the first read.
             Err(error) if error.kind() == io::ErrorKind::ConnectionReset && route.host().is_none() => {
                 Ok(Wire::after_reset(terms))
             }
@@ -162,8 +163,8 @@ impl Wire {
         }
     }
 
-    /// Sends these segments, one after another, and keeps what arrives meanwhile. If the connection has ended, only the next
-    /// [`Wire::receive`] reports that.
+    /// Sends these segments, one after another, and keeps what arrives meanwhile. If the connection
+    /// has ended, only the next [`Wire::receive`] reports that.
     pub async fn send(&mut self, segments: &[&[u8]], deadline: Instant) {
         let whole = match segments {
             [one] => Cow::Borrowed(*one),
@@ -193,7 +194,8 @@ impl Wire {
         }
     }
 
-    /// Passes our bytes to the monitor, which learns from them what the peer may call. It does not judge them.
+    /// Passes our bytes to the monitor. It does not judge them, but learns which functions the peer
+    /// may call.
     fn learn(&mut self, mut bytes: &[u8]) {
         // Nearly all bytes are whole lines. They are not copied, because some are long.
         while self.sent.rest().is_empty()
@@ -208,7 +210,8 @@ impl Wire {
         }
     }
 
-    /// Resets the counts for the limits. `kept`: how many of the peer's messages are still in memory.
+    /// Resets the counts for the limits. `kept`: how many of the peer's messages are still in
+    /// memory.
     pub fn allow_more(&mut self, kept: usize) {
         self.count = kept as u64;
         if kept == 0 {
@@ -307,7 +310,8 @@ impl Wire {
         Incoming::Closed { reset }
     }
 
-    /// Delays the next bytes, so that they are written together with those that are sent after them.
+    /// Delays the next bytes, so that they are written together with those that are sent after
+    /// them.
     pub fn hold_until_next(&mut self) {
         self.held = true;
     }
@@ -339,8 +343,8 @@ impl Wire {
         self.closed = Some(false);
     }
 
-    /// Closes in order: closes our sending half, then reads to the end, so that the peer sees no reset. Lines that arrive
-    /// before the deadline are still judged.
+    /// Closes in order: closes our sending half, then reads to the end, so that the peer sees no
+    /// reset. Lines that arrive before the deadline are still judged.
     pub async fn close(&mut self, deadline: Instant) {
         if self.connection.is_none() {
             return;

@@ -1,4 +1,4 @@
-//! The client role: the peer comes to us.
+//! The client role: the peer connects to us.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod support;
@@ -16,7 +16,7 @@ fn client() -> String {
     reference("--connect {address}")
 }
 
-/// What changes for the reference peer where it is a client.
+/// The differences in the reference peer's report if it is a client instead of a server.
 fn changed(arguments: &[&str]) -> String {
     let (as_server, server) = report(&["--exec", &reference("--listen 127.0.0.1:{port}")]);
     as_server.expect_status(&[0]);
@@ -25,7 +25,8 @@ fn changed(arguments: &[&str]) -> String {
     difference(&server, &report)
 }
 
-/// What changes for npm dnode where it is a client, in the cases that are run.
+/// The differences in npm dnode's report if it is a client instead of a server, for the cases that
+/// run.
 fn npm_changed(arguments: &[&str]) -> String {
     install("npm-dnode-transports");
     let known = fs::read_to_string(root().join("reports/known/npm-dnode-1.2.2.json")).unwrap();
@@ -41,8 +42,9 @@ fn npm_changed(arguments: &[&str]) -> String {
     difference(&known, &report)
 }
 
-/// The cases that transports may change: each hostile case that ends the peer takes a start of node. Whether it survives a reset at
-/// once, or with answers on their way, hangs on the moment.
+/// The cases whose verdicts may depend on the transport. Other hostile cases are left out, because
+/// each crash costs a start of node. Whether node survives an early reset, or a reset with pending
+/// answers, depends on timing.
 const CASES: [&str; 5] = [
     "--case=[!r]*",
     "--case=robust/reset",
@@ -54,16 +56,16 @@ const CASES: [&str; 5] = [
 #[test]
 fn the_reference_peer_as_a_client() {
     insta::assert_snapshot!(changed(&["--listen", "127.0.0.1:0", "--exec", &client()]), @"
-    methods/connections: pass -> not-applicable: it needs a second connection, and to a server only the client opens any, one after another
-    methods/own-object: pass -> not-applicable: it needs a second connection, and to a server only the client opens any, one after another
+    methods/connections: pass -> not-applicable: it needs a second connection, but only the client opens connections, one after another
+    methods/own-object: pass -> not-applicable: it needs a second connection, but only the client opens connections, one after another
     ");
 }
 
 #[test]
 fn the_reference_peer_as_a_client_over_a_unix_socket() {
     insta::assert_snapshot!(changed(&["--listen", "unix:{socket}", "--exec", &client()]), @"
-    methods/connections: pass -> not-applicable: it needs a second connection, and to a server only the client opens any, one after another
-    methods/own-object: pass -> not-applicable: it needs a second connection, and to a server only the client opens any, one after another
+    methods/connections: pass -> not-applicable: it needs a second connection, but only the client opens connections, one after another
+    methods/own-object: pass -> not-applicable: it needs a second connection, but only the client opens connections, one after another
     robust/reset: pass -> not-applicable: a Unix socket has no reset
     robust/reset-at-once: pass -> not-applicable: a Unix socket has no reset
     robust/reset-with-answers: pass -> not-applicable: a Unix socket has no reset
@@ -77,8 +79,8 @@ fn the_reference_peer_as_a_client_over_tls() {
     let identity = ["--tls-cert", &certificate, "--tls-key", &key];
     let listen = ["--listen", "tls://127.0.0.1:0", "--exec", &client()];
     insta::assert_snapshot!(changed(&[&listen[..], &identity].concat()), @"
-    methods/connections: pass -> not-applicable: it needs a second connection, and to a server only the client opens any, one after another
-    methods/own-object: pass -> not-applicable: it needs a second connection, and to a server only the client opens any, one after another
+    methods/connections: pass -> not-applicable: it needs a second connection, but only the client opens connections, one after another
+    methods/own-object: pass -> not-applicable: it needs a second connection, but only the client opens connections, one after another
     ");
 }
 
@@ -87,17 +89,17 @@ fn the_reference_peer_as_a_client_over_a_websocket() {
     insta::assert_snapshot!(changed(&["--listen", "ws://127.0.0.1:0/dnode", "--exec", &client()]), @"
     framing/half-close: pass -> not-applicable: a WebSocket has no half-close
     framing/last-line: pass -> not-applicable: a WebSocket has no half-close
-    framing/split-character: pass -> not-applicable: a WebSocket carries text, and a segment is not whole characters of UTF-8
-    framing/split-in-character: pass -> not-applicable: a WebSocket carries text, and a segment is not whole characters of UTF-8
-    framing/split-in-key: pass -> not-applicable: a WebSocket carries text, and a segment is not whole characters of UTF-8
-    methods/connections: pass -> not-applicable: it needs a second connection, and to a server only the client opens any, one after another
-    methods/own-object: pass -> not-applicable: it needs a second connection, and to a server only the client opens any, one after another
+    framing/split-character: pass -> not-applicable: a WebSocket carries only text, but a segment is not valid UTF-8
+    framing/split-in-character: pass -> not-applicable: a WebSocket carries only text, but a segment is not valid UTF-8
+    framing/split-in-key: pass -> not-applicable: a WebSocket carries only text, but a segment is not valid UTF-8
+    methods/connections: pass -> not-applicable: it needs a second connection, but only the client opens connections, one after another
+    methods/own-object: pass -> not-applicable: it needs a second connection, but only the client opens connections, one after another
     robust/half-close-at-once: pass -> not-applicable: a WebSocket has no half-close
     robust/half-close-in-message: pass -> not-applicable: a WebSocket has no half-close
-    robust/invalid-utf8: pass -> not-applicable: a WebSocket carries text, and a segment is not whole characters of UTF-8
-    robust/invalid-utf8-echoed: pass -> not-applicable: a WebSocket carries text, and a segment is not whole characters of UTF-8
-    robust/invalid-utf8-line: pass -> not-applicable: a WebSocket carries text, and a segment is not whole characters of UTF-8
-    robust/tls-hello: pass -> not-applicable: a WebSocket carries text, and a segment is not whole characters of UTF-8
+    robust/invalid-utf8: pass -> not-applicable: a WebSocket carries only text, but a segment is not valid UTF-8
+    robust/invalid-utf8-echoed: pass -> not-applicable: a WebSocket carries only text, but a segment is not valid UTF-8
+    robust/invalid-utf8-line: pass -> not-applicable: a WebSocket carries only text, but a segment is not valid UTF-8
+    robust/tls-hello: pass -> not-applicable: a WebSocket carries only text, but a segment is not valid UTF-8
     ");
 }
 
@@ -106,8 +108,8 @@ fn npm_dnode_as_a_client() {
     install("npm-dnode");
     let peer = "exec node fixtures/peers/npm-dnode/client.js {host} {port}";
     insta::assert_snapshot!(npm_changed(&["--listen", "127.0.0.1:0", "--exec", peer]), @"
-    methods/connections: pass -> not-applicable: it needs a second connection, and to a server only the client opens any, one after another
-    methods/own-object: pass -> not-applicable: it needs a second connection, and to a server only the client opens any, one after another
+    methods/connections: pass -> not-applicable: it needs a second connection, but only the client opens connections, one after another
+    methods/own-object: pass -> not-applicable: it needs a second connection, but only the client opens connections, one after another
     ");
 }
 
@@ -116,8 +118,8 @@ fn npm_dnode_as_a_client_over_a_unix_socket() {
     let peer = format!("{NPM} unix {{socket}}");
     let listen = ["--listen", "unix:{socket}", "--exec", &peer];
     insta::assert_snapshot!(npm_changed(&[&listen[..], &CASES].concat()), @"
-    methods/connections: pass -> not-applicable: it needs a second connection, and to a server only the client opens any, one after another
-    methods/own-object: pass -> not-applicable: it needs a second connection, and to a server only the client opens any, one after another
+    methods/connections: pass -> not-applicable: it needs a second connection, but only the client opens connections, one after another
+    methods/own-object: pass -> not-applicable: it needs a second connection, but only the client opens connections, one after another
     robust/reset: crash -> not-applicable: a Unix socket has no reset
     ");
 }
@@ -130,12 +132,12 @@ fn npm_dnode_as_a_client_over_tls() {
     let identity = ["--tls-cert", &certificate, "--tls-key", &key];
     let listen = ["--listen", "tls://127.0.0.1:0", "--exec", &peer];
     insta::assert_snapshot!(npm_changed(&[&listen[..], &identity, &CASES].concat()), @"
-    methods/connections: pass -> not-applicable: it needs a second connection, and to a server only the client opens any, one after another
-    methods/own-object: pass -> not-applicable: it needs a second connection, and to a server only the client opens any, one after another
+    methods/connections: pass -> not-applicable: it needs a second connection, but only the client opens connections, one after another
+    methods/own-object: pass -> not-applicable: it needs a second connection, but only the client opens connections, one after another
     ");
 }
 
-/// The library `ws` listens to the errors of its sockets, so the process survives a reset.
+/// The process survives a reset, because the library `ws` handles the errors of its sockets.
 #[test]
 fn npm_dnode_as_a_client_over_a_websocket() {
     let peer = format!("{NPM} ws {{address}}");
@@ -143,22 +145,22 @@ fn npm_dnode_as_a_client_over_a_websocket() {
     insta::assert_snapshot!(npm_changed(&[&listen[..], &CASES].concat()), @"
     framing/half-close: pass -> not-applicable: a WebSocket has no half-close
     framing/last-line: pass -> not-applicable: a WebSocket has no half-close
-    framing/split-character: fail -> not-applicable: a WebSocket carries text, and a segment is not whole characters of UTF-8
-    framing/split-in-character: fail -> not-applicable: a WebSocket carries text, and a segment is not whole characters of UTF-8
-    framing/split-in-key: fail -> not-applicable: a WebSocket carries text, and a segment is not whole characters of UTF-8
-    methods/connections: pass -> not-applicable: it needs a second connection, and to a server only the client opens any, one after another
-    methods/own-object: pass -> not-applicable: it needs a second connection, and to a server only the client opens any, one after another
+    framing/split-character: fail -> not-applicable: a WebSocket carries only text, but a segment is not valid UTF-8
+    framing/split-in-character: fail -> not-applicable: a WebSocket carries only text, but a segment is not valid UTF-8
+    framing/split-in-key: fail -> not-applicable: a WebSocket carries only text, but a segment is not valid UTF-8
+    methods/connections: pass -> not-applicable: it needs a second connection, but only the client opens connections, one after another
+    methods/own-object: pass -> not-applicable: it needs a second connection, but only the client opens connections, one after another
     robust/half-close-at-once: pass -> not-applicable: a WebSocket has no half-close
     robust/half-close-in-message: pass -> not-applicable: a WebSocket has no half-close
-    robust/invalid-utf8: pass -> not-applicable: a WebSocket carries text, and a segment is not whole characters of UTF-8
-    robust/invalid-utf8-echoed: pass -> not-applicable: a WebSocket carries text, and a segment is not whole characters of UTF-8
-    robust/invalid-utf8-line: pass -> not-applicable: a WebSocket carries text, and a segment is not whole characters of UTF-8
+    robust/invalid-utf8: pass -> not-applicable: a WebSocket carries only text, but a segment is not valid UTF-8
+    robust/invalid-utf8-echoed: pass -> not-applicable: a WebSocket carries only text, but a segment is not valid UTF-8
+    robust/invalid-utf8-line: pass -> not-applicable: a WebSocket carries only text, but a segment is not valid UTF-8
     robust/reset: crash -> pass
     ");
 }
 
 #[test]
-fn a_client_that_somebody_else_starts_is_waited_for() {
+fn a_run_waits_for_a_client_that_the_user_starts() {
     let listening = Listening::start(&["run", "--listen", "127.0.0.1:0", "--case", "cull/*"]);
     let mut client = Command::new(PROGRAM)
         .args(["serve", "--connect", &listening.address])
@@ -171,7 +173,7 @@ fn a_client_that_somebody_else_starts_is_waited_for() {
 }
 
 #[test]
-fn a_client_that_ends_with_each_connection_is_started_again() {
+fn a_client_that_exits_after_each_connection_is_restarted() {
     for status in [0, 3] {
         let exec = format!("'{PROGRAM}' serve --connect {{address}} --once; exit {status}");
         let ran = run(&["run", "--listen", "127.0.0.1:0", "--exec", &exec, "--case", "robust/*"]);
@@ -182,7 +184,7 @@ fn a_client_that_ends_with_each_connection_is_started_again() {
 }
 
 #[test]
-fn a_fault_of_a_client_is_found() {
+fn faults_of_a_client_are_found() {
     for (fault, case, words) in [
         ("dies-of-bad-lines", "robust/not-json", "CRASH"),
         ("dies-of-resets", "robust/reset*", "CRASH"),
@@ -198,7 +200,7 @@ fn a_fault_of_a_client_is_found() {
 }
 
 #[test]
-fn a_client_that_does_not_come_is_said_with_the_reason() {
+fn a_client_that_does_not_connect_is_reported_with_the_reason() {
     for (exec, words) in [
         ("echo nonsense >&2; exit 4", "the client ended with exit status 4 before it connected"),
         ("exit 0", "the client ended with exit status 0 before it connected"),
@@ -214,7 +216,7 @@ fn a_client_that_does_not_come_is_said_with_the_reason() {
 }
 
 #[test]
-fn what_the_caller_gets_wrong_about_clients_is_said() {
+fn wrong_arguments_for_clients_are_explained() {
     for (arguments, words) in [
         (&["run", "127.0.0.1:1", "--listen", "127.0.0.1:0"][..], "give a target or --listen"),
         (&["run", "--listen", "nonsense"], "is not an address"),

@@ -1,4 +1,4 @@
-//! Two peers side by side: what differs is what one of them does wrong, and nothing else.
+//! `compare` shows exactly the cases that one of two peers breaks.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod support;
@@ -13,14 +13,14 @@ fn with_fault(name: &str) -> String {
     format!("exec:exec '{PROGRAM}' serve --fault {name} --listen 127.0.0.1:{{port}}")
 }
 
-/// The cases that are shown: each stands alone on its line, and what is said of it is indented.
+/// The cases in the output. Each id stands alone on a line, and its details are indented.
 fn shown(ran: &Ran) -> BTreeSet<String> {
     let is_id = |line: &&str| !line.starts_with(' ') && !line.contains(' ') && line.contains('/');
     ran.stdout.lines().filter(is_id).map(str::to_owned).collect()
 }
 
 #[test]
-fn the_reference_peer_and_one_with_a_fault_differ_in_the_cases_that_catch_it() {
+fn a_peer_with_a_fault_differs_in_the_cases_that_catch_it() {
     for (fault, only, cases) in [("no-white-space", "B", "framing/*"), ("no-point-zero", "A", "message/*")] {
         let group = cases.trim_end_matches('*');
         let row = matrix().unwrap().into_iter().find(|row| row.fault == fault).unwrap();
@@ -39,7 +39,7 @@ fn the_reference_peer_and_one_with_a_fault_differ_in_the_cases_that_catch_it() {
 }
 
 #[test]
-fn what_is_broken_is_said_with_its_clause_and_its_sentence() {
+fn a_broken_clause_is_shown_with_its_sentence() {
     run(&["compare", "reference", &with_fault("wrong-sum"), "--case", "probe/*"])
         .expect_status(&[1])
         .expect_text("\nprobe/add\n  A  pass: conforms\n  B  fail: breaks probe/complete (")
@@ -60,7 +60,7 @@ fn a_peer_does_not_differ_from_itself() {
 }
 
 #[test]
-fn folders_stand_for_the_transcripts_beneath_them() {
+fn a_folder_stands_for_the_transcripts_in_it() {
     let files = ["fixtures/transcripts/probe/add.jsonl", "fixtures/transcripts/message"];
     let faulty = with_fault("no-point-zero");
     let ran = run(&["compare", "reference", &faulty, files[0], files[1], "--deadline", "500ms"]);
@@ -73,8 +73,8 @@ fn folders_stand_for_the_transcripts_beneath_them() {
 }
 
 #[test]
-fn what_a_peer_sends_cannot_reach_the_terminal() {
-    // Our `hello` is called with a control sequence, which JSON lets through.
+fn control_sequences_of_a_peer_do_not_reach_the_terminal() {
+    // The peer calls our `hello` with a control character that JSON allows.
     let address = peer(|mut stream| {
         let _ = stream.write_all(b"{\"method\":\"methods\",\"arguments\":[{}]}\n");
         let _ = stream.write_all("{\"method\":\"hello\",\"arguments\":[\"\u{9b}31m\"]}\n".as_bytes());
@@ -86,12 +86,12 @@ fn what_a_peer_sends_cannot_reach_the_terminal() {
 }
 
 #[test]
-fn what_the_caller_gets_wrong_is_said_with_what_to_do() {
+fn wrong_arguments_are_explained() {
     let folder = tempfile::tempdir().unwrap();
     let wrong: &[(&[&str], &str)] = &[
         (&["nonsense", "reference"], "caller: \"nonsense\" is not an address; write HOST:PORT"),
         (&["exec: ", "reference"], "caller: exec: needs a command"),
-        (&["reference", "127.0.0.1:1"], "peer: nothing accepts connections at 127.0.0.1:1"),
+        (&["reference", "127.0.0.1:1"], "nothing accepts connections at 127.0.0.1:1"),
         (&["reference", "reference", "--case", "no/such"], "caller: no case matches the selection"),
         (&["reference", "reference", folder.path().to_str().unwrap()], "caller: no *.jsonl lies beneath"),
         (&["reference", "reference", "--ping", "add"], "caller: --ping"),

@@ -1,4 +1,4 @@
-//! Dialect 0.1: its reference peer, a real implementation of it, and peers of the other dialect.
+//! Dialect 0.1: its reference peer, a real implementation, and peers of the other dialect.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod support;
@@ -9,7 +9,7 @@ use support::{install, root, run};
 const ONLY: [&str; 4] = ["--case", "owner-cull/*", "--case", "error/*"];
 
 #[test]
-fn the_reference_peer_speaks_it() {
+fn the_reference_peer_passes_in_dialect_0_1() {
     let ran = run(&["--dialect", "0.1"]);
     ran.expect_status(&[0]);
     ran.expect_text("the dialect is that of dnode-protocol 0.1");
@@ -22,7 +22,7 @@ fn reference(arguments: &str) -> String {
 }
 
 #[test]
-fn a_peer_of_the_other_dialect_is_told_apart() {
+fn a_peer_of_the_other_dialect_fails() {
     let newer = run(&[&["--dialect", "0.1", "--exec", &reference("")][..], &ONLY].concat());
     newer.expect_status(&[1]);
     newer.expect_text("FAIL  owner-cull/number");
@@ -33,7 +33,7 @@ fn a_peer_of_the_other_dialect_is_told_apart() {
 }
 
 #[test]
-fn npm_dnode_0_9_12_keeps_its_rules() {
+fn npm_dnode_0_9_12_follows_dialect_0_1() {
     install("npm-dnode-0.9.12");
     let server = "node fixtures/peers/npm-dnode-0.9.12/server.js {port}";
     let ran = run(&[&["--dialect", "0.1", "--exec", server][..], &ONLY].concat());
@@ -47,7 +47,7 @@ fn npm_dnode_0_9_12_keeps_its_rules() {
 }
 
 #[test]
-fn who_asks_in_the_wrong_dialect_is_told_which_is_right() {
+fn a_case_of_the_other_dialect_is_an_error_that_names_it() {
     let ran = run(&["--case", "owner-cull/said"]);
     ran.expect_status(&[2]);
     insta::assert_snapshot!(ran.stderr, @"dnode-conform: caller: owner-cull/said is a case of dialect 0.1: give --dialect 0.1");
@@ -56,7 +56,7 @@ fn who_asks_in_the_wrong_dialect_is_told_which_is_right() {
     insta::assert_snapshot!(ran.stderr, @"dnode-conform: caller: cull/deletes is a case of dialect 0.2: give --dialect 0.2");
     let file = root().join("fixtures/transcripts/owner-cull/said.jsonl");
     let ran = run(&["replay", file.to_str().unwrap()]);
-    ran.expect_text("the transcript is one of dialect 0.1, and --dialect says 0.2");
+    ran.expect_text("the transcript is for dialect 0.1, but --dialect is 0.2");
     let ran = run(&["replay", file.to_str().unwrap(), "--dialect", "0.1"]);
     ran.expect_status(&[0]);
 }

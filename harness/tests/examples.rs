@@ -1,7 +1,8 @@
 //! Runs every command in the README and in `harness/docs`, and compares the output that they quote.
 //!
-//! The documents say `node server.js`, `node client.js` and `127.0.0.1:5050` for the reader's implementation; the reference peer takes
-//! its place here. `src/cli/examples.rs` parses all commands, also those that do not run.
+//! The documents say `node server.js`, `node client.js` and `127.0.0.1:5050` for the reader's
+//! implementation; the reference peer takes its place here. `src/cli/examples.rs` parses all
+//! commands, also those that do not run.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod support;
@@ -12,7 +13,8 @@ use std::process::Command;
 use support::{Listening, PROGRAM, Ran, install, ran, root};
 use tempfile::TempDir;
 
-/// The commands that do not run here, and why. A command belongs to the first entry that it begins with.
+/// The commands that do not run here, and why. A command belongs to the first entry that it begins
+/// with.
 const NOT_RUN: &[(&str, &str)] = &[
     ("cargo install ", "it compiles the program again, which takes minutes"),
     (".ci/test", "it runs this test"),
@@ -39,7 +41,8 @@ struct Example {
     output: Vec<String>,
 }
 
-/// The commands of a document in their order: all lines of `sh` blocks, and `$ COMMAND` at the beginning of `text` blocks.
+/// The commands of a document in order: all lines of `sh` blocks, and `$ COMMAND` at the beginning
+/// of `text` blocks.
 fn examples(text: &str) -> Vec<Example> {
     let mut found = Vec::new();
     for block in text.split("\n```").skip(1).step_by(2) {
@@ -55,10 +58,11 @@ fn examples(text: &str) -> Vec<Example> {
     found
 }
 
-/// A folder in which the commands of one document find the program, the fixtures and the reader's programs.
+/// A folder in which the commands of one document find the program, the fixtures and the reader's
+/// programs.
 struct Reader {
     folder: TempDir,
-    /// The server that the reader has started.
+    /// The reader's running server.
     server: Listening,
 }
 
@@ -92,7 +96,8 @@ impl Reader {
     }
 }
 
-/// The lines of a quotation that the output does not have, in their order. A line with `…` stands for any others.
+/// The first line of a quotation that the output does not have in this order. A line with `…`
+/// stands for any lines.
 fn missing<'q>(quoted: &'q [String], output: &str) -> Option<&'q String> {
     let mut lines = output.lines().map(str::trim_end);
     quoted.iter().filter(|line| !line.contains('…')).find(|line| !lines.any(|it| it == line.trim_end()))

@@ -1,4 +1,5 @@
-//! Campaigns as the caller sees them: findings and their folders, what is resumed, and that nobody who is right is blamed.
+//! Campaigns from the user's view: findings and their folders, resumption, and no findings about a
+//! correct peer.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test")]
 
 mod support;
@@ -21,7 +22,7 @@ fn folders(findings: &Path) -> Vec<PathBuf> {
     folders
 }
 
-/// Runs a campaign that ends at its first finding; gives its only folder.
+/// Runs a campaign that ends at its first finding, and returns the folder of that finding.
 fn only(fault: &str, oracle: &str) -> (tempfile::TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();
     let findings = folder.path().join("findings");
@@ -49,7 +50,7 @@ fn only(fault: &str, oracle: &str) -> (tempfile::TempDir, PathBuf) {
     (folder, found.unwrap())
 }
 
-/// What the script of a finding says of a peer: its exit status.
+/// The exit status of a finding's script against a reference peer with these arguments.
 fn script(finding: &Path, arguments: &str) -> i32 {
     let peer = format!("serve {arguments} --listen 127.0.0.1:0");
     let mut peer =
@@ -66,7 +67,7 @@ fn script(finding: &Path, arguments: &str) -> i32 {
 }
 
 #[test]
-fn a_finding_is_shrunk_and_its_folder_shows_it_in_three_ways() {
+fn a_finding_is_shrunk_and_its_folder_reproduces_it() {
     let faults = vec![
         ("dies-of-bad-lines", "died"),
         ("deaf-after-bad-lines", "deaf"),
@@ -88,13 +89,13 @@ fn a_finding_is_shrunk_and_its_folder_shows_it_in_three_ways() {
 }
 
 #[test]
-fn what_breaks_a_clause_is_found() {
+fn a_broken_clause_is_found() {
     let (_keep, finding) = only("swaps-arguments", "clause");
     assert_eq!(script(&finding, "--fault swaps-arguments"), 1);
 }
 
 #[test]
-fn a_campaign_against_a_right_peer_finds_nothing_and_goes_on_from_its_corpus() {
+fn a_campaign_against_a_correct_peer_finds_nothing_and_continues_its_corpus() {
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
     let (findings, corpus) = (path("findings"), path("corpus"));
@@ -114,10 +115,10 @@ fn a_campaign_against_a_right_peer_finds_nothing_and_goes_on_from_its_corpus() {
 }
 
 #[test]
-fn a_finding_outlives_the_campaign_and_is_not_found_twice() {
+fn a_finding_outlives_a_killed_campaign_and_is_not_reported_twice() {
     let folder = tempfile::tempdir().unwrap();
     let findings = folder.path().join("findings");
-    // Whoever is killed so cannot end the peers that he started: each writes down who it is.
+    // A killed campaign cannot end its peers, so each peer writes down its process id.
     let pids = folder.path().join("pids");
     let peer = format!("echo $$ >> '{}'; {}", pids.display(), served("--fault dies-of-bad-lines"));
     let arguments =
@@ -127,7 +128,7 @@ fn a_finding_outlives_the_campaign_and_is_not_found_twice() {
     let lines = BufReader::new(child.stdout.take().unwrap()).lines();
     let told = lines.map(Result::unwrap).find(|line| line.contains("FOUND")).unwrap();
     assert!(told.contains("died"), "{told}");
-    // As kill -9 does.
+    // This sends SIGKILL.
     child.kill().unwrap();
     child.wait().unwrap();
     for pid in std::fs::read_to_string(&pids).unwrap().lines() {
@@ -140,7 +141,8 @@ fn a_finding_outlives_the_campaign_and_is_not_found_twice() {
     );
     let again = run(&[&arguments[..], &["--time", "3s"]].concat());
     again.expect_status(&[1]).expect_text("of earlier campaigns");
-    // Another operation may show the same fault; a folder that is there is not found again.
+    // Another operation may show the same fault in a new folder, but no old folder is reported
+    // again.
     let known = folders(&findings);
     assert!(!known.is_empty());
     let third = run(&[&arguments[..], &["--time", "3s"]].concat());
@@ -150,7 +152,7 @@ fn a_finding_outlives_the_campaign_and_is_not_found_twice() {
 }
 
 #[test]
-fn what_cannot_be_run_says_so() {
+fn a_campaign_that_cannot_run_is_an_error() {
     run(&["fuzz", "127.0.0.1:1", "--time", "1s"])
         .expect_status(&[2])
         .expect_text("nothing accepts connections");

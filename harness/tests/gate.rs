@@ -1,4 +1,5 @@
-//! What makes a run red beside its verdicts, as the caller sees it: a baseline, a snapshot, a frozen catalogue; and the difference of two runs.
+//! The gate from the user's view: a baseline, a snapshot, a frozen catalogue, and the difference of
+//! two runs.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod support;
@@ -11,7 +12,7 @@ fn with_fault(name: &str) -> String {
     format!("exec '{PROGRAM}' serve --fault {name} --listen 127.0.0.1:{{port}}")
 }
 
-/// The cases that these tests run: few, and one of them catches each fault that they use.
+/// A few cases. Each fault of these tests fails one of them.
 const CASES: [&str; 4] = ["--case", "probe/*", "--case", "message/*"];
 
 struct Folder(tempfile::TempDir);
@@ -31,28 +32,29 @@ fn read(path: &str) -> String {
 }
 
 #[test]
-fn a_baseline_makes_known_failures_green_and_says_what_no_longer_holds() {
+fn a_baseline_excuses_known_failures_and_finds_stale_entries() {
     let folder = Folder::new();
     let (known, report) = (folder.path("known.toml"), folder.path("run.json"));
     let faulty = with_fault("swaps-arguments");
     let report_to = format!("json={report}");
     run(&[&["--exec", &faulty, "--report", &report_to], &CASES[..]].concat()).expect_status(&[1]);
-    run(&["baseline", "create", &known, &report]).expect_status(&[2]).expect_text("say with --reason");
+    run(&["baseline", "create", &known, &report]).expect_status(&[2]).expect_text("with --reason");
     assert!(!Path::new(&known).exists());
     run(&["baseline", "create", &known, &report, "--reason", "they come in the other order"])
         .expect_status(&[0])
         .expect_text("added    message/argument-order");
     run(&["baseline", "create", &known, &report]).expect_status(&[2]).expect_text("exists already");
 
-    let held = |peer: &[&str]| run(&[peer, &["--baseline", &known], &CASES[..]].concat());
-    held(&["--exec", &faulty])
+    let judge = |peer: &[&str]| run(&[peer, &["--baseline", &known], &CASES[..]].concat());
+    judge(&["--exec", &faulty])
         .expect_status(&[0])
         .expect_text("known failure")
         .expect_text("known: they come in the other order")
         .expect_text("excused)\nexit 0: nothing that gates failed");
-    // The reference peer passes what the entries say to fail; another fault is none of theirs.
-    held(&[]).expect_status(&[1]).expect_text("stale baseline entr").expect_text("the case passes");
-    held(&["--exec", &with_fault("drops-last-argument")]).expect_status(&[1]).expect_text("FAIL");
+    // The reference peer passes the known cases, so the entries are stale. They do not excuse
+    // another fault.
+    judge(&[]).expect_status(&[1]).expect_text("stale baseline entr").expect_text("the case passes");
+    judge(&["--exec", &with_fault("drops-last-argument")]).expect_status(&[1]).expect_text("FAIL");
 
     run(&["--report", &report_to, CASES[0], CASES[1], CASES[2], CASES[3]]).expect_status(&[0]);
     let link = folder.path("link.toml");
@@ -61,11 +63,11 @@ fn a_baseline_makes_known_failures_green_and_says_what_no_longer_holds() {
         .expect_status(&[0])
         .expect_text("removed  message/argument-order: it passes");
     assert!(std::fs::symlink_metadata(&link).unwrap().is_symlink(), "the link is a file now");
-    held(&[]).expect_status(&[0]);
+    judge(&[]).expect_status(&[0]);
 }
 
 #[test]
-fn a_baseline_that_is_none_is_an_error_before_anything_runs() {
+fn an_invalid_baseline_is_an_error_before_the_run() {
     let folder = Folder::new();
     let known = folder.path("known.toml");
     run(&["--baseline", &known]).expect_status(&[2]).expect_text("baseline create");
@@ -77,7 +79,7 @@ fn a_baseline_that_is_none_is_an_error_before_anything_runs() {
 }
 
 #[test]
-fn a_snapshot_is_written_held_and_updated() {
+fn a_snapshot_is_written_compared_and_updated() {
     let folder = Folder::new();
     let snapshot = folder.path("snapshot.json");
     let faulty = with_fault("wrong-sum");
@@ -90,9 +92,9 @@ fn a_snapshot_is_written_held_and_updated() {
     run_it(&[], &[])
         .expect_status(&[1])
         .expect_text("from the snapshot")
-        .expect_text("probe/add: pass, and it was fail")
+        .expect_text("probe/add: pass, but fail in the snapshot")
         .expect_text("run again with --update");
-    // A part of the cases is held against its part.
+    // A run of some cases is compared with the same cases of the snapshot.
     run_it(&["--exec", &faulty], &["--case", "probe/*"]).expect_status(&[0]);
     assert_eq!(read(&snapshot), written);
     run_it(&[], &["--update"]).expect_status(&[0]);
@@ -101,7 +103,7 @@ fn a_snapshot_is_written_held_and_updated() {
 }
 
 #[test]
-fn a_snapshot_outlives_a_run_that_says_nothing() {
+fn a_failed_run_does_not_overwrite_the_snapshot() {
     let folder = Folder::new();
     let snapshot = folder.path("snapshot.json");
     std::fs::write(&snapshot, "before").unwrap();
@@ -113,7 +115,7 @@ fn a_snapshot_outlives_a_run_that_says_nothing() {
 }
 
 #[test]
-fn cases_that_are_newer_than_the_frozen_catalogue_run_and_do_not_gate() {
+fn cases_newer_than_the_frozen_catalogue_run_but_do_not_gate() {
     let folder = Folder::new();
     let transcript = folder.path("newer.jsonl");
     let text = read(root().join("fixtures/transcripts/probe/add.jsonl").to_str().unwrap());
@@ -135,12 +137,9 @@ fn two_versions_of_npm_dnode_differ_in_just_these_cases() {
     let ran = run(&["diff", &old, &new]);
     ran.expect_status(&[1]);
     let kinds = ["  gained  ", "  lost    ", "  changed ", "  added   ", "  removed "];
-    let told = |line: &&str| kinds.iter().any(|kind| line.starts_with(kind)) || line.ends_with("gained");
-    let told: Vec<&str> = ran.stdout.lines().filter(told).collect();
-    insta::assert_snapshot!(told.join(
-        "
-"
-    ));
+    let shown = |line: &&str| kinds.iter().any(|kind| line.starts_with(kind)) || line.ends_with("gained");
+    let shown: Vec<&str> = ran.stdout.lines().filter(shown).collect();
+    insta::assert_snapshot!(shown.join("\n"));
     run(&["diff", &old, &old]).expect_status(&[0]).expect_text(" the same\n");
     run(&["diff", &old, &new, "--format", "markdown"]).expect_status(&[1]).expect_text("| gained | `");
     run(&["diff", &old, "README.md"]).expect_status(&[2]).expect_text("is no report of a run");

@@ -7,7 +7,7 @@ use std::fs;
 use std::path::Path;
 use support::{PROGRAM, install, root, run};
 
-/// The matrix, from what was printed.
+/// The matrix in the output.
 fn matrix(out: &str) -> &str {
     &out[out.find("\nservers\n").unwrap()..]
 }
@@ -46,7 +46,7 @@ fn implementation(peers: &Path, name: &str, server: &str, caller: &str) {
 }
 
 #[test]
-fn what_goes_wrong_between_two_is_told_apart() {
+fn the_matrix_distinguishes_the_kinds_of_failure() {
     install("npm-dnode");
     let peers = tempfile::tempdir().unwrap();
     let serve = |fault: &str| format!("exec '{PROGRAM}' serve --listen 127.0.0.1:{{port}} {fault}");
@@ -85,7 +85,7 @@ fn what_goes_wrong_between_two_is_told_apart() {
 }
 
 #[test]
-fn what_the_caller_gets_wrong_is_said_with_what_to_do() {
+fn wrong_arguments_are_explained() {
     let peers = tempfile::tempdir().unwrap();
     let folder = peers.path().display().to_string();
     let wrong = |arguments: &[&str], words: &str| {

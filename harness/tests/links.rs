@@ -1,4 +1,5 @@
-//! Every relative link and anchor in a committed Markdown file resolves, by GitHub's rules for anchors.
+//! Every relative link and anchor in a committed Markdown file resolves, by GitHub's rules for
+//! anchors.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -54,7 +55,7 @@ fn targets(line: &str) -> Vec<String> {
 
 /// The anchor that GitHub gives a heading.
 fn anchor(heading: &str) -> String {
-    // A link in a heading counts with its text alone.
+    // Only the text of a link in a heading counts.
     let mut text = String::new();
     let mut rest = heading;
     while let Some((before, after)) = rest.split_once("](") {

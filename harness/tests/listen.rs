@@ -1,4 +1,4 @@
-//! Transcripts that speak for the server: clients come to us.
+//! Transcripts in which the suite is the server, and clients connect to it.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod support;
@@ -12,7 +12,8 @@ use support::{Listening, install, root, run};
 
 const CLIENT: &str = "fixtures/peers/npm-dnode/caller.js";
 
-/// Records one session of npm dnode's client with the reference peer as `session-N.jsonl`, seen from the peer.
+/// Records one session of npm dnode's client with the reference peer as `session-N.jsonl`, from the
+/// server's view.
 fn record(session: &str, out: &Path) {
     let serving = Listening::start(&["serve", "--listen", "127.0.0.1:0"]);
     let out = out.to_str().unwrap();
@@ -27,7 +28,7 @@ fn record(session: &str, out: &Path) {
 }
 
 #[test]
-fn a_recorded_session_replays_with_the_same_client_and_with_no_other() {
+fn a_recorded_session_replays_only_with_the_same_client() {
     install("npm-dnode");
     let folder = tempfile::tempdir().unwrap();
     record("basics", folder.path());
@@ -43,7 +44,7 @@ fn a_recorded_session_replays_with_the_same_client_and_with_no_other() {
         .expect_status(&[1])
         .expect_text("FAIL  recorded/session-1")
         .expect_text("a call of $ours1 with");
-    // The folder is both, and a client comes for each.
+    // The folder has both transcripts, and a client connects for each.
     replay(folder.path().to_str().unwrap(), "basics", "1s")
         .expect_status(&[1])
         .expect_text("FAIL  recorded/session-2")
@@ -54,7 +55,7 @@ fn a_recorded_session_replays_with_the_same_client_and_with_no_other() {
         .expect_text("--listen");
 }
 
-/// A transcript in a file of its own, for the server where `role` says so.
+/// Writes a transcript with this role to a file.
 fn transcript(folder: &Path, name: &str, role: &str, steps: &str) -> String {
     let header = format!(
         "{{\"dnode-transcript\":1,\"id\":\"test/{name}\",\"since\":\"0.1.0\",\"clauses\":[\"value/numbers\"],\
@@ -65,29 +66,30 @@ fn transcript(folder: &Path, name: &str, role: &str, steps: &str) -> String {
     file.to_str().unwrap().to_owned()
 }
 
-/// A client that sends these lines after ours came, and reads until we end the connection.
+/// A client that sends these lines after its object, and reads until the suite closes the
+/// connection.
 fn client(address: &str, lines: &str) -> String {
     let mut stream = TcpStream::connect(address).unwrap();
     stream.write_all(b"{\"method\":\"methods\",\"arguments\":[{}]}\n").unwrap();
     stream.write_all(lines.as_bytes()).unwrap();
-    let mut came = String::new();
-    stream.read_to_string(&mut came).unwrap();
-    came
+    let mut received = String::new();
+    stream.read_to_string(&mut received).unwrap();
+    received
 }
 
 const SUM: &str = "{\"expect\":{\"method\":\"$add\",\"arguments\":[1,2,\"$cb\"]}}\n\
                    {\"call\":\"$cb\",\"arguments\":[3]}\n";
 
 #[test]
-fn clients_that_somebody_else_starts_are_judged_one_after_another() {
+fn clients_that_the_user_starts_are_judged_one_after_another() {
     let folder = tempfile::tempdir().unwrap();
     let files = ["a", "b"].map(|name| transcript(folder.path(), name, "server", SUM));
     let listening =
         Listening::start(&["replay", &files[0], &files[1], "--listen", "127.0.0.1:0", "--deadline", "30s"]);
     let add =
         |x: u8| format!("{{\"method\":\"add\",\"arguments\":[{x},2,0],\"callbacks\":{{\"7\":[\"2\"]}}}}\n");
-    let came = client(&listening.address, &add(1));
-    assert!(came.contains("\"method\":7,\"arguments\":[3]"), "{came}");
+    let received = client(&listening.address, &add(1));
+    assert!(received.contains("\"method\":7,\"arguments\":[3]"), "{received}");
     client(&listening.address, &add(5));
     let (out, status) = listening.rest();
     assert_eq!(status, 1, "{out}");
@@ -112,7 +114,7 @@ fn a_step_that_needs_a_second_connection_is_not_applicable() {
 }
 
 #[test]
-fn a_client_that_never_connects_is_said_with_the_reason() {
+fn a_client_that_never_connects_is_reported_with_the_reason() {
     let folder = tempfile::tempdir().unwrap();
     let file = transcript(folder.path(), "sum", "server", SUM);
     let replay = ["replay", &file, "--listen", "127.0.0.1:0", "--deadline", "100ms"];
@@ -132,7 +134,7 @@ fn a_client_that_never_connects_is_said_with_the_reason() {
 }
 
 #[test]
-fn what_the_caller_gets_wrong_is_said_with_what_to_do() {
+fn wrong_arguments_are_explained() {
     let folder = tempfile::tempdir().unwrap();
     let server = transcript(folder.path(), "server", "server", SUM);
     let client = transcript(folder.path(), "client", "client", "{\"nothing\":true}\n");

@@ -1,4 +1,5 @@
-//! Peers that do not speak dnode at all: a clear verdict, within the deadlines, with bounded memory, and never exit 0.
+//! Peers that do not speak dnode at all get a clear verdict within the deadlines, with bounded
+//! memory, and never exit 0.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod support;
@@ -12,7 +13,7 @@ fn judge(address: &str) -> Ran {
 }
 
 #[test]
-fn a_peer_that_says_nothing() {
+fn a_silent_peer() {
     judge(&peer(read_to_end)).expect_status(&[1, 2]).expect_text("sends no message \"methods\"");
 }
 
@@ -73,14 +74,14 @@ fn a_peer_that_sends_messages_without_end() {
     judge(&peer(move |stream| write_forever(stream, &message))).expect_status(&[1, 2]);
 }
 
-/// An object with this beside the probe's claim.
+/// An object with this member and the claim of the probe.
 fn object_with(member: &str) -> Vec<u8> {
     let [begin, end] = [r#"{"method":"methods","arguments":[{"conformProbe":"[Function]","more":"#, "}]"];
     format!("{begin}{member}{end},\"callbacks\":{{\"0\":[\"0\",\"conformProbe\"]}}}}\n").into_bytes()
 }
 
 #[test]
-fn what_was_too_much_to_be_judged_passes_nothing() {
+fn a_message_too_large_to_judge_passes_no_clause() {
     const DEEP: usize = 1_000_000;
     let object = object_with(&("[".repeat(DEEP) + &"]".repeat(DEEP)));
     let address = peer(move |mut stream| {
@@ -89,15 +90,15 @@ fn what_was_too_much_to_be_judged_passes_nothing() {
     });
     let ran = judge(&address);
     ran.expect_status(&[2]).expect_text(
-        "the peer sends more than the suite keeps of one connection, and not all of it was judged",
+        "the peer sends more than the suite keeps of one connection, so not all of it was judged",
     );
     let passes = ran.stdout.lines().find(|line| line.contains("planned:")).unwrap_or_default();
-    // The peer's life, which was no line.
+    // Only the case about the peer's process passes, because it does not depend on lines.
     assert!(passes.contains(": 1 pass,"), "{}", ran.stdout);
 }
 
 #[test]
-fn a_large_object_keeps_no_second_connection_from_being_served() {
+fn a_large_object_does_not_block_a_second_connection() {
     let object = object_with(&format!("\"{}\"", "x".repeat(4 << 20)));
     let address = peer(move |mut stream| {
         let _ = stream.write_all(&object);
@@ -109,18 +110,18 @@ fn a_large_object_keeps_no_second_connection_from_being_served() {
 }
 
 #[test]
-fn a_client_that_is_silent_is_not_said_to_be_missing() {
+fn a_silent_client_is_not_reported_as_missing() {
     let client = "exec python3 -c 'import os, signal, socket
 s = socket.create_connection((\"127.0.0.1\", int(os.environ[\"PORT\"])))
 signal.pause()'";
     run(&["run", "--listen", "127.0.0.1:0", "--exec", client, "--deadline", "300ms", "--case", "probe/echo"])
         .expect_status(&[2])
-        .expect_text("peer: a client came to 127.0.0.1:")
-        .expect_text("did not come again");
+        .expect_text("peer: a client connected to 127.0.0.1:")
+        .expect_text("did not reconnect");
 }
 
 #[test]
-fn an_address_where_nothing_listens() {
+fn an_address_without_a_listener() {
     judge("127.0.0.1:1").expect_status(&[2]).expect_text("nothing accepts connections");
 }
 

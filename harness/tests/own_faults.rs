@@ -1,5 +1,5 @@
-//! What goes wrong on our side of the connection: disks, files, pipes, signals, a second run beside the first. None of it may pass for a
-//! verdict, and what was learned before is kept.
+//! Faults on our own side: disks, files, pipes, signals, a second run in the same folder. None of
+//! them may look like a verdict, and earlier results are kept.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod support;
@@ -10,7 +10,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use support::{PROGRAM, peer, read_to_end, root, run};
 
-/// Cases that take no time.
+/// Two fast cases.
 const FEW: [&str; 4] = ["--case", "probe/echo", "--case", "probe/add"];
 
 fn few(more: &[&str]) -> support::Ran {
@@ -32,7 +32,7 @@ fn signal(child: &Child, signal: &str) {
 }
 
 #[test]
-fn a_full_disk_is_no_verdict() {
+fn a_full_disk_is_an_error_and_not_a_verdict() {
     for format in ["json", "events", "junit", "tap", "markdown", "html", "text"] {
         few(&["--report", &format!("{format}=/dev/full")])
             .expect_status(&[2])
@@ -41,7 +41,7 @@ fn a_full_disk_is_no_verdict() {
 }
 
 #[test]
-fn one_report_on_a_full_disk_does_not_cost_the_others() {
+fn a_report_on_a_full_disk_does_not_affect_other_reports() {
     let folder = tempfile::tempdir().unwrap();
     let other = folder.path().join("other.json");
     let ran = few(&["--report", "html=/dev/full", "--report", &format!("json={}", other.display())]);
@@ -51,7 +51,7 @@ fn one_report_on_a_full_disk_does_not_cost_the_others() {
 }
 
 #[test]
-fn a_report_path_that_cannot_be_written_is_said_before_anything_runs() {
+fn a_report_path_that_cannot_be_written_is_an_error_before_the_run() {
     let folder = tempfile::tempdir().unwrap();
     let started = folder.path().join("started");
     let exec = format!("touch '{}'; exit 1", started.display());
@@ -59,14 +59,14 @@ fn a_report_path_that_cannot_be_written_is_said_before_anything_runs() {
         .expect_status(&[2])
         .expect_text("caller: the report ")
         .expect_text("Is a directory");
-    assert!(!started.exists(), "the peer was started for a run that cannot be told");
+    assert!(!started.exists(), "the peer was started, although the report cannot be written");
 }
 
 #[test]
-fn files_that_cannot_be_read_are_the_callers_fault_and_named() {
+fn files_that_cannot_be_read_are_named_as_the_callers_fault() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("case.jsonl");
-    // A folder with the name of a transcript can be opened and not read, whoever runs this.
+    // A folder with the name of a transcript can be opened but not read, even by root.
     std::fs::create_dir(&file).unwrap();
     run(&["replay", file.to_str().unwrap()]).expect_status(&[2]).expect_text("case.jsonl");
     run(&["--baseline", file.to_str().unwrap()]).expect_status(&[2]).expect_text("case.jsonl");
@@ -92,13 +92,13 @@ fn an_error_in_a_transcript_has_its_line() {
 }
 
 #[test]
-fn who_stops_reading_the_text_changes_no_verdict() {
+fn closing_the_pipe_does_not_change_the_exit_status() {
     for (exec, expected) in [("", 0), ("--fault numbers-are-strings", 1)] {
         let exec = format!("exec '{PROGRAM}' serve {exec} --listen 127.0.0.1:{{port}}");
         let mut child =
             start(&["--exec", &exec, "--verbose", "--case", "probe/*", "--case", "value/numbers"]);
         let mut first = String::new();
-        // The pipe is closed with the reader.
+        // Dropping the reader closes the pipe.
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut first).unwrap();
         let mut errors = String::new();
         child.stderr.take().unwrap().read_to_string(&mut errors).unwrap();
@@ -108,7 +108,7 @@ fn who_stops_reading_the_text_changes_no_verdict() {
 }
 
 #[test]
-fn a_report_for_programs_that_nobody_reads_is_an_error() {
+fn a_machine_readable_report_to_a_closed_pipe_is_an_error() {
     for format in ["json", "tap", "junit"] {
         let report = format!("{format}=-");
         let mut child = start(&[&FEW[..], &["--report", &report]].concat());
@@ -120,29 +120,30 @@ fn a_report_for_programs_that_nobody_reads_is_an_error() {
     }
 }
 
-/// A peer that greets and never answers; says when each connection comes.
+/// A peer that sends its methods but never answers. It signals each connection.
 fn deaf() -> (String, std::sync::mpsc::Receiver<()>) {
-    let (came, coming) = std::sync::mpsc::channel();
-    let came = std::sync::Mutex::new(came);
+    let (connected, connections) = std::sync::mpsc::channel();
+    let connected = std::sync::Mutex::new(connected);
     let address = peer(move |mut stream| {
         let _ = stream.write_all(b"{\"method\":\"methods\",\"arguments\":[{}]}\n");
-        let _ = came.lock().unwrap().send(());
+        let _ = connected.lock().unwrap().send(());
         read_to_end(stream);
     });
-    (address, coming)
+    (address, connections)
 }
 
 #[test]
-fn a_signal_at_any_moment_leaves_a_report_that_says_so() {
-    // The connections that show that the peer listens, of the preflight, and of the cases after it.
+fn a_signal_at_any_moment_leaves_an_interrupted_report() {
+    // The numbers of connections: the first one of the start, those of the preflight, and those of
+    // cases.
     for (moment, word) in [1, 2, 3, 4, 8].into_iter().flat_map(|at| [(at, "-INT"), (at, "-TERM")]) {
-        let (address, coming) = deaf();
+        let (address, connections) = deaf();
         let folder = tempfile::tempdir().unwrap();
         let report = folder.path().join("report.json");
         let to = format!("json={}", report.display());
         let mut child = start(&[&address, "--jobs", "1", "--deadline", "300ms", "--report", &to]);
         for _ in 0..moment {
-            coming.recv().unwrap();
+            connections.recv().unwrap();
         }
         signal(&child, word);
         let mut out = String::new();
@@ -158,7 +159,7 @@ fn a_signal_at_any_moment_leaves_a_report_that_says_so() {
 
 #[test]
 fn a_signal_while_the_peer_starts_ends_the_run() {
-    // It says that it has started, and never listens.
+    // The program signals its start, but never listens.
     let folder = tempfile::tempdir().unwrap();
     let fifo = folder.path().join("started");
     assert!(Command::new("mkfifo").arg(&fifo).status().unwrap().success());
@@ -173,7 +174,7 @@ fn a_signal_while_the_peer_starts_ends_the_run() {
 }
 
 #[test]
-fn what_a_killed_campaign_found_is_whole_and_the_next_one_keeps_it() {
+fn the_findings_of_a_killed_campaign_are_complete_and_kept() {
     let folder = tempfile::tempdir().unwrap();
     let (findings, corpus) = (folder.path().join("findings"), folder.path().join("corpus"));
     let serving =
@@ -205,7 +206,7 @@ fn what_a_killed_campaign_found_is_whole_and_the_next_one_keeps_it() {
 }
 
 #[test]
-fn who_closes_our_pipes_stops_no_work() {
+fn commands_finish_their_work_with_closed_pipes() {
     let folder = tempfile::tempdir().unwrap();
     let at = |name: &str| folder.path().join(name).display().to_string();
     let report = at("report.json");
@@ -216,13 +217,13 @@ fn who_closes_our_pipes_stops_no_work() {
     let (known, out) = (at("known.toml"), at("imported"));
     let other = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let taken = other.local_addr().unwrap().to_string();
-    let works: [&[&str]; 3] = [
+    let commands: [&[&str]; 3] = [
         &["baseline", "create", &known, &report, "--reason", "a test"],
         &["import", &log, "--out", &out],
-        // It cannot listen there, and nobody hears why.
+        // It cannot listen there and cannot print the reason.
         &["serve", "--listen", &taken],
     ];
-    for (arguments, expected) in works.into_iter().zip([0, 0, 2]) {
+    for (arguments, expected) in commands.into_iter().zip([0, 0, 2]) {
         let (reader, writer) = std::io::pipe().unwrap();
         drop(reader);
         let mut command = Command::new(PROGRAM);
@@ -234,13 +235,13 @@ fn who_closes_our_pipes_stops_no_work() {
 }
 
 #[test]
-fn a_recording_goes_on_when_nobody_reads_what_it_says() {
+fn a_recording_continues_with_a_closed_pipe() {
     let server = support::Listening::start(&["serve", "--listen", "127.0.0.1:0"]);
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().display().to_string();
     let mut child = start(&["record", "--listen", "127.0.0.1:0", "--to", &server.address, "--out", &out]);
     let mut first = String::new();
-    // The pipe is closed with the reader.
+    // Dropping the reader closes the pipe.
     BufReader::new(child.stdout.take().unwrap()).read_line(&mut first).unwrap();
     let address = first.split(' ').nth(2).unwrap().trim_end_matches(',').to_owned();
     for _ in 0..2 {
@@ -257,7 +258,7 @@ fn a_recording_goes_on_when_nobody_reads_what_it_says() {
 }
 
 #[test]
-fn a_second_campaign_in_a_folder_says_so_and_touches_nothing() {
+fn a_second_campaign_in_the_same_folder_is_an_error() {
     let folder = tempfile::tempdir().unwrap();
     let at = |name: &str| folder.path().join(name).display().to_string();
     let (findings, corpus, other) = (at("findings"), at("corpus"), at("other"));
@@ -274,14 +275,14 @@ fn a_second_campaign_in_a_folder_says_so_and_touches_nothing() {
             .expect_status(&[2])
             .expect_text("caller: another campaign is at work in ");
     }
-    // However the first ends, the next one may go on.
+    // A killed campaign does not block the next one.
     signal(&child, "-KILL");
     child.wait().unwrap();
     run(&within("1s", &findings, &findings)).expect_status(&[0]);
 }
 
 #[test]
-fn two_runs_in_one_folder_do_not_meet() {
+fn two_runs_in_one_folder_do_not_affect_each_other() {
     let folder = tempfile::tempdir().unwrap();
     let reports = ["one.json", "other.json"].map(|name| folder.path().join(name));
     let exec = format!("exec '{PROGRAM}' serve --listen 127.0.0.1:{{port}}");
@@ -295,8 +296,8 @@ fn two_runs_in_one_folder_do_not_meet() {
 }
 
 #[test]
-fn a_port_that_nobody_accepts_at_does_not_hold_a_run() {
-    // The kernel takes the connection, the program never does.
+fn a_listener_that_never_accepts_does_not_block_a_run() {
+    // The kernel completes the connection, but the program never accepts it.
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap().to_string();
     run(&[&FEW[..], &[&address, "--deadline", "200ms"]].concat())
@@ -305,7 +306,7 @@ fn a_port_that_nobody_accepts_at_does_not_hold_a_run() {
 }
 
 #[test]
-fn a_clock_that_jumps_changes_no_verdict() {
+fn a_jumping_wall_clock_does_not_change_verdicts() {
     let folder = tempfile::tempdir().unwrap();
     let clock = folder.path().join("clock.so");
     let source = root().join("harness/tests/support/jumping_clock.c");
@@ -321,14 +322,14 @@ fn a_clock_that_jumps_changes_no_verdict() {
     let jumping = report("jumping.json", clock.to_str().unwrap());
     assert_eq!(jumping.0, Some(0), "{}", jumping.1);
     assert!(jumping == report("steady.json", ""), "the reports differ");
-    // It does jump.
+    // The clock really jumps.
     let date = Command::new("date").arg("+%Y").env("LD_PRELOAD", &clock).output().unwrap();
     let year = String::from_utf8(date.stdout).unwrap();
     assert!(["1970", "2106"].contains(&year.trim()), "{year}");
 }
 
 #[test]
-fn a_run_that_never_began_leaves_old_reports_alone() {
+fn a_run_that_cannot_start_keeps_old_reports() {
     let folder = tempfile::tempdir().unwrap();
     let (old, new) = (folder.path().join("old.json"), folder.path().join("new.html"));
     std::fs::write(&old, "an old report").unwrap();
@@ -345,7 +346,7 @@ fn a_run_that_never_began_leaves_old_reports_alone() {
 }
 
 #[test]
-fn two_reports_have_two_files() {
+fn two_reports_to_one_file_are_an_error() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("report");
     let again = folder.path().join(".").join("report");
@@ -357,11 +358,11 @@ fn two_reports_have_two_files() {
 }
 
 #[test]
-fn a_report_whose_file_is_gone_in_the_end_is_an_error() {
+fn a_report_whose_file_was_removed_during_the_run_is_an_error() {
     for format in ["json", "events", "junit", "tap", "markdown", "html", "text"] {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("report");
-        // The peer removes it: by then it is open.
+        // The peer removes the file when it is already open.
         let exec = format!("rm '{}'; exec '{PROGRAM}' serve --listen 127.0.0.1:{{port}}", file.display());
         few(&["--exec", &exec, "--report", &format!("{format}={}", file.display())])
             .expect_status(&[2])
@@ -370,12 +371,12 @@ fn a_report_whose_file_is_gone_in_the_end_is_an_error() {
 }
 
 #[test]
-fn a_pipe_that_nobody_reads_can_be_interrupted() {
+fn a_run_that_waits_for_the_reader_of_a_pipe_can_be_interrupted() {
     let folder = tempfile::tempdir().unwrap();
     let pipe = folder.path().join("pipe");
     assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
     let mut child = start(&[&FEW[..], &["--report", &format!("json={}", pipe.display())]].concat());
-    // Whether the signal comes before or while it waits for a reader, that is the end.
+    // The signal may arrive before or while the run waits for a reader. Both end the run.
     signal(&child, "-TERM");
     assert!(!child.wait().unwrap().success());
     let mut child = start(&[&FEW[..], &["--report", &format!("json={}", pipe.display())]].concat());
@@ -385,14 +386,15 @@ fn a_pipe_that_nobody_reads_can_be_interrupted() {
 }
 
 #[test]
-fn an_interruption_of_many_generated_sessions_makes_no_more_of_them() {
+fn an_interrupted_run_makes_no_more_generated_sessions() {
     let folder = tempfile::tempdir().unwrap();
     let report = folder.path().join("report.json");
     let to = format!("json={}", report.display());
     let exec = format!("exec '{PROGRAM}' serve --listen 127.0.0.1:{{port}}");
     let mut child = start(&["--exec", &exec, "--generate", "100000", "--seed", "1", "--report", &to]);
     let mut out = BufReader::new(child.stdout.take().unwrap());
-    // The run has begun when it says what is planned; all of it would take minutes.
+    // The run has begun when it prints the number of planned cases. The whole run would take
+    // minutes.
     let begun = out.by_ref().lines().map_while(Result::ok).any(|line| line.contains("planned"));
     assert!(begun);
     signal(&child, "-INT");
@@ -406,7 +408,7 @@ fn an_interruption_of_many_generated_sessions_makes_no_more_of_them() {
 }
 
 #[test]
-fn a_file_that_is_no_socket_is_in_the_way_of_one() {
+fn a_socket_replaces_a_stale_socket_but_no_other_file() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("thesis");
     std::fs::write(&file, "mine").unwrap();
@@ -416,7 +418,7 @@ fn a_file_that_is_no_socket_is_in_the_way_of_one() {
         .expect_status(&[2])
         .expect_text("caller: cannot listen at unix:");
     assert_eq!(std::fs::read_to_string(&file).unwrap(), "mine");
-    // A socket that was left behind is none, and what is done with goes.
+    // A stale socket is replaced, and the server removes its socket at the end.
     std::fs::remove_file(&file).unwrap();
     drop(std::os::unix::net::UnixListener::bind(&file).unwrap());
     let serving = support::Listening::start(&["serve", "--listen", &at]);

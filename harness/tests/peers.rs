@@ -1,5 +1,6 @@
-//! The suite against the programs in `fixtures/peers/` that run here: the canonical report of each npm package is committed, and so is
-//! the cause of each finding; the example in Python passes everything.
+//! The suite against the programs in `fixtures/peers/` that run here. The canonical report of each
+//! npm package and the causes of its findings are committed. The example in Python passes all
+//! cases.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod support;
@@ -7,7 +8,7 @@ mod support;
 use std::path::PathBuf;
 use support::{install, root, run};
 
-/// Runs the whole catalogue against a peer and holds its report against the committed one.
+/// Runs the whole catalogue against a peer and compares its report with the committed one.
 fn compare_with_known(peer: &str, command: &str, known: &str) {
     compare_with_known_of("0.2", peer, command, known);
 }
@@ -27,7 +28,10 @@ fn compare_with_known_of(dialect: &str, peer: &str, command: &str, known: &str) 
     let committed = std::fs::read_to_string(&path).unwrap_or_default();
     if committed != fresh {
         let diff = similar::TextDiff::from_lines(&committed, &fresh);
-        panic!("reports/known/{known}.json is not what came (UPDATE=1 writes it):\n{}", diff.unified_diff());
+        panic!(
+            "the report differs from reports/known/{known}.json (UPDATE=1 writes it):\n{}",
+            diff.unified_diff()
+        );
     }
 }
 
@@ -50,21 +54,21 @@ fn npm_dnode_0_9_12() {
 }
 
 #[test]
-fn davedoesdev_dnode_that_culls() {
+fn davedoesdev_dnode_with_culls() {
     let command = "node --expose-gc fixtures/peers/davedoesdev-dnode/server.js {port}";
     install("npm-dnode");
     compare_with_known("davedoesdev-dnode", command, "davedoesdev-dnode-1.2.4");
 }
 
 #[test]
-fn the_example_in_python_passes_everything() {
+fn the_example_in_python_passes_all_cases() {
     let command = "python3 fixtures/peers/python-example/server.py {port}";
     let ran = run(&["--exec", command, "--level", "observed"]);
     ran.expect_status(&[0]).expect_text("nothing that gates failed");
 }
 
 #[test]
-fn every_finding_in_a_known_report_has_its_cause_beside_it() {
+fn every_finding_of_a_known_report_has_a_documented_cause() {
     let folder = root().join("reports/known");
     let mut count = 0;
     for entry in std::fs::read_dir(&folder).unwrap() {
@@ -83,14 +87,15 @@ fn every_finding_in_a_known_report_has_its_cause_beside_it() {
         let cases: Vec<&serde_json::Value> = report["cases"].as_array().unwrap().iter().collect();
         for case in &cases {
             let id = case["id"].as_str().unwrap();
-            let told = causes.lines().any(|line| line.starts_with('|') && line.contains(&format!("`{id}`")));
-            assert!(told || !is_finding(case), "{name}.md does not say why {id} is {}", case["verdict"]);
+            let has_cause =
+                causes.lines().any(|line| line.starts_with('|') && line.contains(&format!("`{id}`")));
+            assert!(has_cause || !is_finding(case), "{name}.md does not say why {id} is {}", case["verdict"]);
         }
         let rows = causes.lines().take_while(|line| *line != "## Defects");
         for word in rows.filter(|line| line.starts_with('|')).flat_map(|line| line.split('|').take(2)) {
             for id in word.split('`').skip(1).step_by(2) {
                 let found = cases.iter().any(|case| case["id"] == id && is_finding(case));
-                assert!(found, "{name}.md says why {id} fails, and the report has no such finding");
+                assert!(found, "{name}.md says why {id} fails, but the report has no such finding");
             }
         }
     }
@@ -98,7 +103,7 @@ fn every_finding_in_a_known_report_has_its_cause_beside_it() {
 }
 
 #[test]
-fn a_finding_shows_bytes_status_standard_error_and_how_to_repeat_it() {
+fn a_finding_shows_bytes_status_standard_error_and_the_command() {
     install("npm-dnode");
     let command = "node fixtures/peers/npm-dnode/server.js {port}";
     let ran = run(&["--exec", command, "--case", "robust/message-null"]);
@@ -111,7 +116,7 @@ fn a_finding_shows_bytes_status_standard_error_and_how_to_repeat_it() {
 }
 
 #[test]
-fn a_server_without_the_probe_gets_verdicts_for_what_needs_none() {
+fn a_server_without_the_probe_runs_the_cases_that_do_not_need_it() {
     install("npm-dnode");
     let command = "node fixtures/peers/npm-dnode/plain.js {port}";
     let without = run(&["--exec", command, "--case", "methods/*"]);

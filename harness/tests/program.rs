@@ -1,4 +1,4 @@
-//! The program as a user meets it: the default, the other commands, errors, interruption.
+//! The program from the user's view: the default, the other commands, errors, interruption.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod support;
@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 use support::{PROGRAM, peer, read_to_end, root, run};
 
 #[test]
-fn the_default_runs_everything_against_the_reference_peer_twice_alike() {
+fn two_runs_of_the_default_give_the_same_report() {
     let folder = tempfile::tempdir().unwrap();
     let reports = ["first.json", "second.json"].map(|name| folder.path().join(name));
     for report in &reports {
@@ -22,7 +22,7 @@ fn the_default_runs_everything_against_the_reference_peer_twice_alike() {
 }
 
 #[test]
-fn what_the_caller_gets_wrong_is_said_with_what_to_do() {
+fn wrong_arguments_are_explained() {
     let wrong: &[(&[&str], &str)] = &[
         (&["nonsense"], "write HOST:PORT"),
         (&["--case", "no/such/case"], "dnode-conform list"),
@@ -62,7 +62,7 @@ fn list_names_cases_and_invariants() {
 }
 
 #[test]
-fn explain_tells_of_cases_clauses_and_faults() {
+fn explain_describes_cases_clauses_and_faults() {
     run(&["explain", "methods/by-id"])
         .expect_status(&[0])
         .expect_text("clause methods/by-id (must)")
@@ -75,7 +75,7 @@ fn explain_tells_of_cases_clauses_and_faults() {
 }
 
 #[test]
-fn shells_complete_the_words_of_the_program() {
+fn completions_are_valid_scripts() {
     let script = run(&["completions", "bash"]);
     script.expect_status(&[0]).expect_text("--deadline");
     let mut bash = Command::new("bash").arg("-n").stdin(Stdio::piped()).spawn().unwrap();
@@ -106,7 +106,7 @@ fn the_manual_has_a_page_for_each_command() {
 }
 
 #[test]
-fn a_peer_that_takes_only_integers_in_paths_fails_the_cases_about_that_and_no_others() {
+fn a_peer_that_accepts_only_integers_in_paths_fails_only_the_cases_about_that() {
     let exec = format!("exec '{PROGRAM}' serve --fault integer-paths-only --listen 127.0.0.1:{{port}}");
     run(&["--exec", &exec, "--case", "callback/*", "--case", "probe/*", "--deadline", "500ms"])
         .expect_status(&[1])
@@ -135,7 +135,7 @@ fn a_process_that_ends_with_its_first_connection_is_a_crash() {
 }
 
 #[test]
-fn a_process_that_ends_between_the_cases_is_no_cases_fault() {
+fn a_process_that_ends_between_the_cases_fails_no_single_case() {
     let exec = format!("exec '{PROGRAM}' serve --fault dies-after-a-cull --listen 127.0.0.1:{{port}}");
     run(&["--exec", &exec, "--case", "cull/*", "--case", "probe/*"])
         .expect_status(&[1])
@@ -144,7 +144,7 @@ fn a_process_that_ends_between_the_cases_is_no_cases_fault() {
 }
 
 #[test]
-fn a_finding_of_a_replayed_file_is_repeated_by_its_file() {
+fn the_command_of_a_replayed_finding_names_its_file() {
     let exec = format!("exec '{PROGRAM}' serve --fault numbers-are-strings --listen 127.0.0.1:{{port}}");
     let files = ["fixtures/transcripts/probe/add.jsonl", "fixtures/transcripts/value/strings.jsonl"];
     run(&["replay", files[0], files[1], "--exec", &exec])
@@ -194,7 +194,7 @@ fn a_failing_case_is_shown_with_its_difference() {
 }
 
 #[test]
-fn what_a_peer_sends_cannot_reach_the_terminal() {
+fn control_sequences_of_a_peer_do_not_reach_the_terminal() {
     let address = peer(|mut stream| {
         let _ = stream.write_all(b"\x1b]0;owned\x07\x1b[2J\xff\n");
         read_to_end(stream);
@@ -205,8 +205,8 @@ fn what_a_peer_sends_cannot_reach_the_terminal() {
 }
 
 #[test]
-fn an_interrupted_run_reports_what_it_has() {
-    // A peer that greets and never answers keeps the run waiting.
+fn an_interrupted_run_writes_its_reports() {
+    // A peer that sends its methods but never answers keeps the run waiting.
     let address = peer(|mut stream| {
         let _ = stream.write_all(b"{\"method\":\"methods\",\"arguments\":[{}]}\n");
         read_to_end(stream);
@@ -232,10 +232,10 @@ fn an_interrupted_run_reports_what_it_has() {
 }
 
 #[test]
-fn a_program_that_ignores_sigterm_and_its_children_are_ended() {
+fn a_program_that_ignores_sigterm_is_killed_with_its_children() {
     let folder = tempfile::tempdir().unwrap();
     let pids = folder.path().join("pids");
-    // The program never listens; it has a grandchild that ignores SIGTERM too.
+    // The program never listens. Its child ignores SIGTERM too.
     let command = format!(
         "trap '' TERM; (trap '' TERM; echo $$ >>{0}; exec tail -f /dev/null) & echo $! >>{0}; exit 4",
         pids.display()

@@ -7,7 +7,7 @@ use support::run;
 
 const CLIENT: &str = "exec python3 harness/tests/support/pull.py {host} {port}";
 
-/// Whether the case fails where the client has this fault.
+/// Whether the case fails with a client that has this fault.
 fn fails(case: &str, fault: &str) -> bool {
     let exec = format!("{CLIENT} '{fault}'");
     let arguments =
@@ -23,7 +23,7 @@ fn a_client_without_a_fault_passes() {
 }
 
 #[test]
-fn every_case_fails_of_the_fault_that_it_is_about() {
+fn each_case_fails_with_the_fault_that_it_tests() {
     let faults = [
         ("ASCII", "pull/values"),
         ("small numbers", "pull/numbers"),
@@ -53,12 +53,12 @@ fn every_case_fails_of_the_fault_that_it_is_about() {
     std::thread::scope(|scope| {
         for (fault, case) in faults {
             scope.spawn(move || {
-                assert!(fails(case, fault), "{case} passes where the client has the fault: {fault}")
+                assert!(fails(case, fault), "{case} passes, although the client has the fault: {fault}")
             });
         }
     });
     let listed = run(&["list", "--case", "pull/*"]);
     for case in listed.stdout.lines().map(|line| line.split_whitespace().next().unwrap()) {
-        assert!(faults.iter().any(|(_, it)| *it == case), "no fault shows that {case} can fail");
+        assert!(faults.iter().any(|(_, it)| *it == case), "no fault makes {case} fail");
     }
 }

@@ -1,4 +1,5 @@
-//! Recording live traffic: bytes arrive unchanged, both ends are judged, and what is written replays at once.
+//! Recording live traffic: bytes arrive unchanged, both ends are judged, and the transcripts replay
+//! without changes.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod support;
@@ -29,12 +30,12 @@ fn exchange(stream: &mut BufReader<TcpStream>, line: &str) -> String {
 }
 
 #[test]
-fn a_session_of_npm_dnode_with_itself_replays_at_once() {
+fn a_recorded_session_of_npm_dnode_replays_without_changes() {
     install("npm-dnode");
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().to_str().unwrap();
     let server = "fixtures/peers/npm-dnode/server.js";
-    // The peer's program says nothing when it listens: a run of one case waits for it.
+    // The peer's program does not signal that it listens, so try until it accepts a connection.
     let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port().to_string();
     let mut npm = Command::new("node").args([server, &port]).current_dir(root()).spawn().unwrap();
     let to = format!("127.0.0.1:{port}");
@@ -54,7 +55,7 @@ fn a_session_of_npm_dnode_with_itself_replays_at_once() {
 }
 
 #[test]
-fn an_interrupted_recording_keeps_what_was_said() {
+fn an_interrupted_recording_keeps_the_messages_so_far() {
     let folder = tempfile::tempdir().unwrap();
     let (_serving, recording, mut stream) = recording(&[], &["--out", folder.path().to_str().unwrap()]);
     assert!(exchange(&mut stream, HELLO).contains("conformProbe"));
@@ -78,7 +79,7 @@ fn an_interrupted_recording_keeps_what_was_said() {
 }
 
 #[test]
-fn what_an_end_breaks_is_told_at_once_and_decides_over_the_status() {
+fn a_broken_clause_is_printed_at_once_and_decides_the_exit_status() {
     let (_serving, mut recording, mut stream) = recording(&[], &[]);
     exchange(&mut stream, HELLO);
     stream.get_mut().write_all(b"{\"method\":77}\n").unwrap();
@@ -89,7 +90,7 @@ fn what_an_end_breaks_is_told_at_once_and_decides_over_the_status() {
 }
 
 #[test]
-fn what_cannot_be_recorded_is_said() {
+fn an_unreachable_peer_or_a_bad_folder_is_an_error() {
     let recording = Listening::start(&["record", "--listen", "127.0.0.1:0", "--to", "127.0.0.1:1"]);
     let mut stream = BufReader::new(TcpStream::connect(&recording.address).unwrap());
     let mut rest = String::new();

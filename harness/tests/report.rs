@@ -1,4 +1,4 @@
-//! Reports as a user asks for them: of a run, and later of its files.
+//! Reports of a run, and reports made later from its files.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod support;
@@ -13,7 +13,7 @@ fn faulty() -> String {
 }
 
 #[test]
-fn what_is_rendered_later_is_what_the_run_wrote() {
+fn a_report_made_later_is_the_same_as_that_of_the_run() {
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name).display().to_string();
     let exec = faulty();
@@ -45,7 +45,7 @@ fn standard_output_has_one_report_and_nothing_else() {
     let tap = stdout("tap=-");
     assert!(tap.starts_with("TAP version 13\n1..") && !tap.contains("\nFAIL"), "{tap}");
     assert!(serde_json::from_str::<serde_json::Value>(&stdout("json=-")).is_ok());
-    // A job has both: the annotations, and the report for people, whose sum is last.
+    // A job gets the annotations and the report for people, whose summary comes last.
     let job = stdout("github=-");
     assert!(job.contains("\n::error title=fail probe/add::") && job.contains("\nFAIL  probe/add\n"), "{job}");
     assert!(job.lines().last().unwrap().starts_with("exit 1: "), "{job}");
@@ -60,7 +60,7 @@ fn canonical_reports_of_several_peers_make_one_page() {
     let page = run(&["report", known[0], known[1], "--format", "html"]);
     page.expect_status(&[0])
         .expect_text("npm dnode 0.9.12")
-        // What a canonical report leaves out and the catalogue knows.
+        // The catalogue adds the sentences that a canonical report leaves out.
         .expect_text("A line is the JSON text null.")
         .expect_text("dnode-conform run TARGET --case robust/message-null");
     run(&["report", known[0], known[1], "--format", "markdown"])
@@ -70,7 +70,7 @@ fn canonical_reports_of_several_peers_make_one_page() {
     run(&["report", known[0], known[1], "--format", "tap"])
         .expect_status(&[2])
         .expect_text("is about one run");
-    // Another gate is another exit, of the same verdicts.
+    // Another gate gives another exit for the same verdicts.
     let text = |level: &str| run(&["report", known[0], "--format", "text", "--level", level]).stdout;
     assert!(
         text("robust").contains("exit 1: 5 gating failures") && text("observed").contains("exit 1: 8 gating")

@@ -1,7 +1,9 @@
-//! How a port in Rust holds itself against the suite in its own `cargo test`: copy this file, and put your server in the place of `your_server`.
+//! Runs the suite in the `cargo test` of a port in Rust: copy this file, and replace `your_server`
+//! by your server.
 //!
-//! The dependencies that it needs are `dnode-conform`, `dnode-reports`, `insta`, and `tokio` with `net` and `rt-multi-thread`. The canonical report
-//! is the snapshot: `cargo insta review` shows what a change does to the port's behaviour.
+//! It needs the dependencies `dnode-conform`, `dnode-reports`, `dnode-spec`, `insta`, `tempfile`,
+//! and `tokio` with `net` and `rt-multi-thread`. The canonical report is the snapshot: `cargo insta
+//! review` shows how a change affects the port.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use dnode_conform::cases::{Selection, catalogue};
@@ -12,12 +14,14 @@ use dnode_reports::format::Format;
 use dnode_spec::dialect::Dialect;
 use tokio::net::TcpListener;
 
-/// Here stands your server. It exposes the probe (`fixtures/PROBE.md`), or `Options::ping` names a call that it answers.
+/// Your server. It exposes the probe (`fixtures/PROBE.md`), or `Options::ping` names a call that it
+/// answers.
 async fn your_server(listener: TcpListener) {
     reference::serve(listener, reference::plain()).await.unwrap();
 }
 
-/// The canonical report of the port on the cases that these patterns select, `callback/*` for example; on all, where there is none.
+/// The canonical report of the port for the cases that match these patterns, such as `callback/*`;
+/// for all cases if there are no patterns.
 async fn report(patterns: &[&str]) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap().to_string();

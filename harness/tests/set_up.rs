@@ -10,13 +10,13 @@ use std::process::Command;
 use support::{ran, root};
 
 #[test]
-fn all_missing_programs_are_named_at_once_with_the_command_that_installs_them() {
+fn all_missing_programs_are_named_with_the_command_that_installs_them() {
     let folder = tempfile::tempdir().unwrap();
     for tool in ["bash", "dirname", "sed", "tr"] {
         let found = Command::new("sh").args(["-c", &format!("command -v {tool}")]).output().unwrap();
         symlink(String::from_utf8(found.stdout).unwrap().trim(), folder.path().join(tool)).unwrap();
     }
-    // Root would install them.
+    // The script would install the programs if it ran as root.
     let id = folder.path().join("id");
     std::fs::write(&id, "#!/bin/sh\necho 1000\n").unwrap();
     std::fs::set_permissions(&id, std::fs::Permissions::from_mode(0o755)).unwrap();

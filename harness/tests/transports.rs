@@ -1,5 +1,5 @@
-//! The suite over every transport: against the reference peer, against npm dnode as node and shoe serve it, and against peers that
-//! flood, reset, or are not what the caller says.
+//! The suite over every transport: against the reference peer, against npm dnode served by node and
+//! by shoe, and against peers that flood, reset, or speak another transport than the address says.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod support;
@@ -31,14 +31,14 @@ fn over_tcp() -> Json {
     report
 }
 
-/// What changes for the reference peer over another transport.
+/// The differences in the reference peer's report over another transport.
 fn changed(arguments: &[&str]) -> String {
     let (ran, report) = report(arguments);
     ran.expect_status(&[0]);
     difference(&over_tcp(), &report)
 }
 
-/// What changes for npm dnode over another transport.
+/// The differences in npm dnode's report over another transport.
 fn npm_changed(arguments: &[&str]) -> String {
     install("npm-dnode-transports");
     let known = std::fs::read_to_string(root().join("reports/known/npm-dnode-1.2.2.json")).unwrap();
@@ -71,15 +71,15 @@ fn the_reference_peer_over_a_websocket() {
     insta::assert_snapshot!(changed(&["--exec", &peer, "--at", "ws://127.0.0.1:{port}/dnode"]), @r"
     framing/half-close: pass -> not-applicable: a WebSocket has no half-close
     framing/last-line: pass -> not-applicable: a WebSocket has no half-close
-    framing/split-character: pass -> not-applicable: a WebSocket carries text, and a segment is not whole characters of UTF-8
-    framing/split-in-character: pass -> not-applicable: a WebSocket carries text, and a segment is not whole characters of UTF-8
-    framing/split-in-key: pass -> not-applicable: a WebSocket carries text, and a segment is not whole characters of UTF-8
+    framing/split-character: pass -> not-applicable: a WebSocket carries only text, but a segment is not valid UTF-8
+    framing/split-in-character: pass -> not-applicable: a WebSocket carries only text, but a segment is not valid UTF-8
+    framing/split-in-key: pass -> not-applicable: a WebSocket carries only text, but a segment is not valid UTF-8
     robust/half-close-at-once: pass -> not-applicable: a WebSocket has no half-close
     robust/half-close-in-message: pass -> not-applicable: a WebSocket has no half-close
-    robust/invalid-utf8: pass -> not-applicable: a WebSocket carries text, and a segment is not whole characters of UTF-8
-    robust/invalid-utf8-echoed: pass -> not-applicable: a WebSocket carries text, and a segment is not whole characters of UTF-8
-    robust/invalid-utf8-line: pass -> not-applicable: a WebSocket carries text, and a segment is not whole characters of UTF-8
-    robust/tls-hello: pass -> not-applicable: a WebSocket carries text, and a segment is not whole characters of UTF-8
+    robust/invalid-utf8: pass -> not-applicable: a WebSocket carries only text, but a segment is not valid UTF-8
+    robust/invalid-utf8-echoed: pass -> not-applicable: a WebSocket carries only text, but a segment is not valid UTF-8
+    robust/invalid-utf8-line: pass -> not-applicable: a WebSocket carries only text, but a segment is not valid UTF-8
+    robust/tls-hello: pass -> not-applicable: a WebSocket carries only text, but a segment is not valid UTF-8
     ");
 }
 
@@ -93,9 +93,9 @@ fn the_reference_peer_in_memory() {
         ours
     };
     let runtime = tokio::runtime::Runtime::new().unwrap();
-    let mut tell = |event| report.event(&event).unwrap();
+    let mut emit = |event| report.event(&event).unwrap();
     runtime
-        .block_on(in_process::run("in memory", connect, catalogue(Dialect::default()).unwrap(), &mut tell))
+        .block_on(in_process::run("in memory", connect, catalogue(Dialect::default()).unwrap(), &mut emit))
         .unwrap();
     let text = std::fs::read_to_string(file.path()).unwrap();
     insta::assert_snapshot!(difference(&over_tcp(), &serde_json::from_str(&text).unwrap()), @r"
@@ -115,7 +115,8 @@ fn npm_dnode_over_a_unix_socket_of_node() {
     ");
 }
 
-/// Its process survives a reset: node's TLS server and sockjs listen to the errors of their sockets, where `net` leaves that to the program.
+/// The process survives a reset: node's TLS server and sockjs handle the errors of their sockets.
+/// `net` leaves that to the program.
 #[test]
 fn npm_dnode_over_tls_of_node() {
     let certificates = Certificates::new();
@@ -134,22 +135,22 @@ fn npm_dnode_over_tls_of_node() {
 fn npm_dnode_over_shoe() {
     let peer = format!("{NPM} shoe {{port}}");
     let at = "ws://127.0.0.1:{port}/dnode/websocket";
-    // This old sockjs takes seconds for a message of 16 MiB, and more on a machine that is busy.
+    // This old sockjs takes seconds for a message of 16 MiB, and longer on a busy machine.
     insta::assert_snapshot!(npm_changed(&["--exec", &peer, "--at", at, "--deadline", "8s"]), @r"
     framing/half-close: pass -> not-applicable: a WebSocket has no half-close
     framing/last-line: pass -> not-applicable: a WebSocket has no half-close
-    framing/split-character: fail -> not-applicable: a WebSocket carries text, and a segment is not whole characters of UTF-8
-    framing/split-in-character: fail -> not-applicable: a WebSocket carries text, and a segment is not whole characters of UTF-8
-    framing/split-in-key: fail -> not-applicable: a WebSocket carries text, and a segment is not whole characters of UTF-8
+    framing/split-character: fail -> not-applicable: a WebSocket carries only text, but a segment is not valid UTF-8
+    framing/split-in-character: fail -> not-applicable: a WebSocket carries only text, but a segment is not valid UTF-8
+    framing/split-in-key: fail -> not-applicable: a WebSocket carries only text, but a segment is not valid UTF-8
     robust/half-close-at-once: pass -> not-applicable: a WebSocket has no half-close
     robust/half-close-in-message: pass -> not-applicable: a WebSocket has no half-close
-    robust/invalid-utf8: pass -> not-applicable: a WebSocket carries text, and a segment is not whole characters of UTF-8
-    robust/invalid-utf8-echoed: pass -> not-applicable: a WebSocket carries text, and a segment is not whole characters of UTF-8
-    robust/invalid-utf8-line: pass -> not-applicable: a WebSocket carries text, and a segment is not whole characters of UTF-8
+    robust/invalid-utf8: pass -> not-applicable: a WebSocket carries only text, but a segment is not valid UTF-8
+    robust/invalid-utf8-echoed: pass -> not-applicable: a WebSocket carries only text, but a segment is not valid UTF-8
+    robust/invalid-utf8-line: pass -> not-applicable: a WebSocket carries only text, but a segment is not valid UTF-8
     robust/reset: crash -> pass
     robust/reset-at-once: crash -> pass
     robust/reset-with-answers: crash -> pass
-    robust/tls-hello: pass -> not-applicable: a WebSocket carries text, and a segment is not whole characters of UTF-8
+    robust/tls-hello: pass -> not-applicable: a WebSocket carries only text, but a segment is not valid UTF-8
     ");
 }
 
@@ -182,7 +183,8 @@ fn the_printed_command_repeats_a_finding_and_a_campaign_finds_one() {
     assert!(finding.contains("repeat.py speaks TCP only") && finding.contains(" --at "), "{finding}");
 }
 
-/// A peer in this process that is reached by this address, and does this with each connection.
+/// Starts a peer in this process that listens at this address and calls `serve` for each
+/// connection.
 fn peer_at<F>(
     address: &str,
     identity: Option<Identity>,
@@ -217,7 +219,8 @@ fn identity(certificates: &Certificates) -> Identity {
     Identity { certificate: certificates.path("cert.pem"), key: certificates.path("key.pem") }
 }
 
-/// Where the tests' own peers listen, and what reaches them there.
+/// For each transport: the address and the identity of a peer of these tests, and the options to
+/// reach it.
 fn ways(folder: &Path, certificates: &Certificates) -> Vec<(String, Option<Identity>, Vec<&'static str>)> {
     vec![
         (format!("unix:{}", folder.join("peer").display()), None, vec![]),
@@ -227,7 +230,7 @@ fn ways(folder: &Path, certificates: &Certificates) -> Vec<(String, Option<Ident
 }
 
 #[test]
-fn a_peer_that_floods_and_never_reads_stops_nobody_over_any_transport() {
+fn a_peer_that_floods_and_never_reads_does_not_block_a_run_over_any_transport() {
     let (folder, certificates) = (tempfile::tempdir().unwrap(), Certificates::new());
     for (address, identity, options) in ways(folder.path(), &certificates) {
         let flood = |mut stream: Connection| async move {
@@ -241,7 +244,7 @@ fn a_peer_that_floods_and_never_reads_stops_nobody_over_any_transport() {
 }
 
 #[test]
-fn what_comes_while_we_write_is_read_over_any_transport() {
+fn wire_reads_while_it_writes_over_any_transport() {
     let (folder, certificates) = (tempfile::tempdir().unwrap(), Certificates::new());
     let mut line = vec![b'1'; 16 << 20];
     line.push(b'\n');
@@ -254,7 +257,8 @@ fn what_comes_while_we_write_is_read_over_any_transport() {
         tokio::runtime::Runtime::new().unwrap().block_on(async {
             let deadline = Instant::now() + Duration::from_secs(60);
             let mut wire = Wire::open(&address.clone().into(), &Terms::default(), deadline).await.unwrap();
-            // More than the buffers of both ends: who only writes never ends.
+            // The line is longer than the buffers of both ends, so an end that only writes would
+            // never finish.
             wire.send(&[&line], deadline).await;
             while wire.bytes() < line.len() as u64 {
                 let incoming = wire.receive(deadline).await;
@@ -265,18 +269,19 @@ fn what_comes_while_we_write_is_read_over_any_transport() {
 }
 
 #[test]
-fn the_end_of_a_connection_reaches_the_peer_as_what_it_is() {
+fn a_peer_sees_a_close_as_a_close_and_a_reset_as_a_reset() {
     let (folder, certificates) = (tempfile::tempdir().unwrap(), Certificates::new());
     for (address, identity, _) in ways(folder.path(), &certificates) {
-        let (told, ends) = std::sync::mpsc::channel();
+        let (ended, ends) = std::sync::mpsc::channel();
         let drain = move |mut stream: Connection| {
-            let told = told.clone();
+            let ended = ended.clone();
             async move {
-                // A reset overtakes what was not read: only who has heard us knows that the handshake is over on both sides.
+                // A reset overtakes unread bytes. These bytes show the suite that the handshake is
+                // over on both sides.
                 let _ = stream.write_all(METHODS).await;
                 let _ = stream.flush().await;
-                let ended = tokio::io::copy(&mut stream, &mut tokio::io::sink()).await;
-                let _ = told.send(ended.map_err(|error| error.kind()));
+                let end = tokio::io::copy(&mut stream, &mut tokio::io::sink()).await;
+                let _ = ended.send(end.map_err(|error| error.kind()));
                 let _ = stream.shutdown().await;
             }
         };
@@ -288,19 +293,19 @@ fn the_end_of_a_connection_reaches_the_peer_as_what_it_is() {
             wire.hold_until_half_close();
             wire.send(&[b"12345\n"], deadline).await;
             wire.close(deadline).await;
-            assert!(wire.is_closed(), "{text}: what we end, the peer may end");
+            assert!(wire.is_closed(), "{text}: the peer must be able to close after us");
             let mut wire = Wire::open(&address.clone().into(), &Terms::default(), deadline).await.unwrap();
             let _ = wire.receive(deadline).await;
             wire.reset();
         });
-        assert_eq!(ends.recv().unwrap(), Ok(6), "{text}: all bytes, and then the end in order");
+        assert_eq!(ends.recv().unwrap(), Ok(6), "{text}: all bytes, then an orderly end");
         let reset = if address.limits().reset { Err(ErrorKind::ConnectionReset) } else { Ok(0) };
         assert_eq!(ends.recv().unwrap(), reset, "{text}");
     }
 }
 
 #[test]
-fn a_wrong_address_says_who_is_at_fault_and_what_to_write() {
+fn errors_of_addresses_say_who_is_at_fault_and_how_to_fix_them() {
     let (folder, certificates) = (tempfile::tempdir().unwrap(), Certificates::new());
     let silent = |mut stream: Connection| async move {
         let _ = stream.read(&mut [0; 1]).await;
@@ -329,7 +334,7 @@ fn a_wrong_address_says_who_is_at_fault_and_what_to_write() {
 }
 
 #[test]
-fn a_server_that_was_killed_leaves_its_socket_in_nobodys_way() {
+fn a_server_replaces_the_socket_of_a_killed_server() {
     let folder = tempfile::tempdir().unwrap();
     let address = format!("unix:{}", folder.path().join("peer").display());
     let arguments = ["serve", "--listen", &address];

@@ -1,20 +1,20 @@
-//! The tables of harness/benches/README.md. Each bench prints its own; with `UPDATE=1` it also takes the place of the one that stands there, and its
-//! goals beside their figures take the place of theirs in the first table. What the document says of them is written by hand.
+//! The tables of `harness/benches/README.md`. Each bench prints its table and its goals. With
+//! `UPDATE=1` it also replaces them in the document. The text of the document is written by hand.
 #![allow(
     dead_code,
     clippy::panic,
-    reason = "each bench uses its part, and says so where the document has no place for it"
+    reason = "each bench uses a part of this, and panics if the document has no place for its table"
 )]
 
 use std::path::{Path, PathBuf};
 
-/// A limit of a figure, and how near it came.
+/// The goal for a figure.
 pub(crate) enum Goal {
-    /// It should be this much or more.
+    /// It should be at least this.
     AtLeast(f64),
-    /// It should be this much or less.
+    /// It should be at most this.
     AtMost(f64),
-    /// It is told, and has no goal.
+    /// The figure has no goal.
     None,
 }
 
@@ -38,7 +38,8 @@ pub(crate) struct Table {
 }
 
 impl Table {
-    /// An empty table of this bench, with these heads. All but the first column hold figures.
+    /// An empty table of this bench, with these headings. All columns but the first contain
+    /// figures.
     pub(crate) fn new<const N: usize>(bench: &'static str, heads: [&str; N]) -> Table {
         Table { bench, rows: vec![heads.map(str::to_owned).to_vec()], goals: Vec::new() }
     }
@@ -48,19 +49,19 @@ impl Table {
         self.rows.push(cells.to_vec());
     }
 
-    /// Sets a figure beside its goal: a ratio of two measurements of this run.
+    /// Adds a figure and its goal. The figure is a ratio of two measurements of this run.
     pub(crate) fn goal(&mut self, what: &str, goal: &Goal, figure: f64) {
-        self.goal_with_words(what, goal, figure, &format!("{figure:.2}"));
+        self.goal_with_text(what, goal, figure, &format!("{figure:.2}"));
     }
 
-    /// The same, of a figure that is written otherwise.
-    pub(crate) fn goal_with_words(&mut self, what: &str, goal: &Goal, figure: f64, words: &str) {
+    /// Adds a figure and its goal, with another text for the figure.
+    pub(crate) fn goal_with_text(&mut self, what: &str, goal: &Goal, figure: f64, text: &str) {
         let [goal, verdict] = goal.cells(figure);
         let bench = format!("[{0}](#{0})", self.bench);
-        self.goals.push(vec![bench, what.to_owned(), goal, words.to_owned(), verdict]);
+        self.goals.push(vec![bench, what.to_owned(), goal, text.to_owned(), verdict]);
     }
 
-    /// Prints the table and the goals; writes them where that is asked for.
+    /// Prints the table and the goals. With `UPDATE`, writes them to the document.
     pub(crate) fn finish(self) {
         let (table, goals) =
             (aligned(&self.rows), self.goals.iter().map(|row| line(row)).collect::<String>());
@@ -89,7 +90,7 @@ fn with_table(document: &str, bench: &str, table: &str) -> String {
     format!("{before}{begin}\n{table}\n{end}{after}")
 }
 
-/// The document with these rows in the place of those that the first table has of the bench.
+/// The document with these rows instead of the rows of the bench in the first table.
 fn with_goals(document: &str, bench: &str, goals: &str) -> String {
     let of_bench = format!("| [{bench}](");
     let (mut out, mut goals) = (String::new(), Some(goals));
@@ -107,7 +108,7 @@ fn with_goals(document: &str, bench: &str, goals: &str) -> String {
     out
 }
 
-/// The rows as a Markdown table that is readable on a terminal too.
+/// The rows as a Markdown table that is also readable on a terminal.
 fn aligned(rows: &[Vec<String>]) -> String {
     let widths: Vec<usize> = (0..rows[0].len())
         .map(|column| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or_default().max(3))

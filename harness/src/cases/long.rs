@@ -1,7 +1,8 @@
-//! Transcripts that are too long for memory: they are checked once as a whole, and each replay reads them again in parts.
+//! Transcripts that are too long for memory: they are checked once as a whole, and each replay
+//! reads them again in parts.
 //!
-//! A part ends before a step of ours, so it contains all expectations before that step. Memory holds one part and the
-//! names.
+//! A part ends before a step of ours, so it contains all expectations before that step. Memory
+//! holds one part and the names.
 
 use super::Case;
 use crate::error::{Fault, Faulted};

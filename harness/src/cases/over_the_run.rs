@@ -14,7 +14,8 @@ pub fn invariants(dialect: Dialect) -> impl Iterator<Item = &'static Clause> {
     CLAUSES.iter().filter(move |clause| clause.judge == Judge::Monitor && clause.is_of(dialect))
 }
 
-/// The case of a process that ends between the cases, or while several run, so that no single case caused it.
+/// The case of a process that ends between the cases, or while several run, so that no single case
+/// caused it.
 pub const LIFE: &str = "always/robust-survives";
 
 /// The clause of [`LIFE`].
@@ -40,7 +41,8 @@ pub struct OverTheRun {
     pub since: &'static str,
 }
 
-/// The cases without a transcript, in all dialects: those of the monitor, of the peer's process and of the probe.
+/// The cases without a transcript, in all dialects: those of the monitor, of the peer's process and
+/// of the probe.
 pub fn over_the_run() -> impl Iterator<Item = OverTheRun> {
     // A clause that the monitor judges only since a later version must get that version here.
     let since = "0.1.0";

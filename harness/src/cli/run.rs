@@ -211,10 +211,9 @@ pub(super) fn options(args: &PeerArgs, target: Target, ping: Option<Ping>) -> Re
 
 /// What fails the run, from the arguments.
 pub(super) fn gate(args: &PeerArgs) -> Result<Gate, Failure> {
-    let baseline = args.baseline.as_deref().map(Baseline::open).transpose();
     Ok(Gate {
         catalogue: args.catalogue.clone(),
-        baseline: baseline.map_err(|error| Failure::caller(format!("{error}")))?,
+        baseline: args.baseline.as_deref().map(Baseline::open).transpose()?,
         ..Gate::from(Level::from(args.level))
     })
 }

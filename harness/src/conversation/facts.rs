@@ -12,8 +12,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::time::Duration;
 
-/// How long a peer may take to close a connection after we closed our half, if it is known to close. With a shorter time,
-/// a slow peer would see resets instead of orderly ends.
+/// How long a peer may take to close a connection after we closed our half, if it is known to
+/// close. With a shorter time, a slow peer would see resets instead of orderly ends.
 pub(super) const DRAIN: Duration = Duration::from_secs(2);
 
 /// The facts about a peer.
@@ -27,7 +27,8 @@ pub struct Facts {
     pub object: Offered,
     /// How it answers calls.
     pub calls: Calls,
-    /// The clauses that the peer broke in the preflight. Cases that rest on one of them are inconclusive.
+    /// The clauses that the peer broke in the preflight. Cases that rest on one of them are
+    /// inconclusive.
     pub missing: BTreeSet<&'static str>,
     /// Why no case can be judged.
     pub unusable: Option<Unusable>,

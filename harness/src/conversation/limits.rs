@@ -31,5 +31,5 @@ pub fn refuses_step(limits: &Limits, action: &Action) -> Option<String> {
 pub fn refuses_segments(limits: &Limits, segments: &[&[u8]]) -> Option<String> {
     let broken = |segment: &&[u8]| std::str::from_utf8(segment).is_err();
     (limits.text && segments.iter().any(broken))
-        .then(|| format!("{} carries text, and a segment is not whole characters of UTF-8", limits.transport))
+        .then(|| format!("{} carries only text, but a segment is not valid UTF-8", limits.transport))
 }

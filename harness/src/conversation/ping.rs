@@ -1,4 +1,5 @@
-//! The known-good call: a call that the peer is known to answer. It serves as a barrier and as a health check.
+//! The known-good call: a call that the peer is known to answer. It serves as a barrier and as a
+//! health check.
 
 use crate::error::{Fault, Faulted};
 use crate::wire::{Incoming, Wire};

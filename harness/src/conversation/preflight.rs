@@ -1,4 +1,5 @@
-//! The preflight: one session before the cases. It learns what the peer offers, how to call it, and how fast it answers.
+//! The preflight: one session before the cases. It learns the peer's object, how to call it, and
+//! how fast it answers.
 
 use super::facts::{DRAIN, Facts, Unusable};
 use super::greet::{HELLO, bind_object, receive_object};
@@ -17,7 +18,8 @@ use dnode_spec::transcript::Names;
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// A peer that sends more lines than this in the preflight, which needs about ten, sends messages without end.
+/// A peer that sends more lines than this in the preflight, which needs about ten, sends messages
+/// without end.
 const FLOOD: u64 = 1000;
 
 /// How much longer than a case the preflight waits, because all cases depend on its result.
@@ -62,7 +64,8 @@ struct Preflight {
 }
 
 impl Preflight {
-    /// Waits for the peer's object. Our object is sent later, because each end must send its own unasked.
+    /// Waits for the peer's object. Our object is sent later, because each end must send its own
+    /// unasked.
     async fn exchange_objects(&mut self, deadline: Instant) {
         if !self.receive_object(deadline).await {
             self.facts.missing.insert("methods/sent");
@@ -72,8 +75,8 @@ impl Preflight {
         if self.facts.object.members.is_none() && self.receive_object(deadline).await {
             self.facts.notes.push("the peer sends its object only after ours".to_owned());
         }
-        // The first call must not share a segment with our object. A peer that reads one message a segment would lose
-        // the call, and every case depends on its answer.
+        // The first call must not share a segment with our object. A peer that reads one message a
+        // segment would lose the call, and every case depends on its answer.
         tokio::time::sleep(BEFORE_FIRST_CALL).await;
     }
 
@@ -85,13 +88,15 @@ impl Preflight {
         true
     }
 
-    /// The call that this peer should answer: the claim of the probe, or the call that the caller named.
+    /// The call that this peer should answer: the claim of the probe, or the call that the caller
+    /// named.
     fn known_good_call(&self, named: Option<&Ping>) -> Option<Ping> {
         // A member that is not declared may still answer to its name.
         if self.facts.claims_probe() { Ping::claim() } else { named.cloned() }
     }
 
-    /// Learns how to call the peer: by id, by name, and if it answers neither, with another form of paths.
+    /// Learns how to call the peer: by id, by name, and if it answers neither, with another form of
+    /// paths.
     async fn learn_addressing(&mut self, ping: &Ping) {
         self.learn_forms(ping).await;
         if self.facts.calls.ping.is_some() || self.wire.is_closed() {
@@ -115,11 +120,13 @@ impl Preflight {
         self.learn_form(ping, Addressing::ByName, "methods/by-name").await;
     }
 
-    /// Learns whether the peer answers the call in this way. The whole run uses the first way that works.
+    /// Learns whether the peer answers the call in this way. The whole run uses the first way that
+    /// works.
     async fn learn_form(&mut self, ping: &Ping, by: Addressing, clause: &'static str) {
         let started = Instant::now();
         let known = self.facts.calls.ping.is_some();
-        // The run does not depend on the second way, so a short wait is enough after the first was answered.
+        // The run does not depend on the second way, so a short wait is enough after the first was
+        // answered.
         let patience = if known { self.facts.quiet().max(self.patience / 4) } else { self.patience };
         let deadline = started + patience;
         let Ok(received) = ping.ask(&mut self.wire, &mut self.names, by, deadline, &mut |_| {}).await else {
@@ -137,7 +144,8 @@ impl Preflight {
         }
     }
 
-    /// Reads the answer to `conformProbe`: the name of the program, and the methods that it declares absent.
+    /// Reads the answer to `conformProbe`: the name of the program, and the methods that it
+    /// declares absent.
     fn read_claim(&mut self, received: &Received) {
         let graph = &received.graph;
         let items = graph.items(received.root);
@@ -176,8 +184,8 @@ impl Preflight {
         self.facts.calls.ordered = answers == [first, second];
     }
 
-    /// Calls each method of the probe that many cases rest on. If one does not answer, the cases that need it would prove
-    /// nothing.
+    /// Calls each method of the probe that many cases rest on. If one does not answer, the cases
+    /// that need it would prove nothing.
     async fn learn_answers(&mut self) {
         if self.facts.object.name.is_none() {
             return;
@@ -196,7 +204,8 @@ impl Preflight {
         }
     }
 
-    /// Learns whether the peer serves a second connection while the first is open. A client opens only one at a time.
+    /// Learns whether the peer serves a second connection while the first is open. A client opens
+    /// only one at a time.
     async fn learn_connections(&mut self, route: &Route) {
         if let Some(host) = route.host() {
             let note = "the peer is a client: it connects to us, one connection after another";

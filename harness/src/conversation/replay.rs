@@ -1,8 +1,8 @@
 //! The replayer: plays one transcript on one connection and reports how the peer diverges from it.
 //!
-//! It follows the rules of judgement (`harness/docs/rules-of-judgement.md`). A step of ours waits for the mandatory
-//! expectations above it. The deadline of the case decides presence, and two barriers decide absence. A message that
-//! arrives early is kept for the step that expects it.
+//! It follows the rules of judgement (`harness/docs/rules-of-judgement.md`). A step of ours waits
+//! for the mandatory expectations above it. The deadline of the case decides presence, and two
+//! barriers decide absence. A message that arrives early is kept for the step that expects it.
 
 mod absence;
 mod expect;
@@ -150,7 +150,8 @@ impl<'r, 'a, 't> Replay<'r, 'a, 't> {
         Ok(())
     }
 
-    /// Runs steps in order. An `either` continues with one of its branches, which is why this boxes itself.
+    /// Runs steps in order. An `either` continues with one of its branches, which is why this boxes
+    /// itself.
     fn steps<'s>(
         &'s mut self,
         steps: &'s [&'t Step],
@@ -204,8 +205,8 @@ impl<'r, 'a, 't> Replay<'r, 'a, 't> {
         }
     }
 
-    /// Waits a moment for the peer's functions that this action names. They may never come if messages cross. Returns
-    /// whether all of them are bound.
+    /// Waits a moment for the peer's functions that this action names. They may never come if
+    /// messages cross. Returns whether all of them are bound.
     async fn waits_until_bound(&mut self, action: &Action) -> Result<bool, Stop> {
         let (Action::Call(called, pattern, _) | Action::Send(pattern @ Pattern { called, .. }, _)) = action
         else {
@@ -275,8 +276,8 @@ impl<'r, 'a, 't> Replay<'r, 'a, 't> {
         let by_name = self.session.facts.missing.contains("methods/by-id");
         let expanded = bytes.expand(&mut |called| match called {
             Called::Member(key) if by_name => Some(method_text(key, names, Addressing::ByName)),
-            // A name that the peer did not declare is ours, and these bytes declare it. The bytes may contain several
-            // messages, so no order follows.
+            // A name that the peer did not declare is ours, and these bytes declare it. The bytes
+            // may contain several messages, so no order follows.
             Called::Function(name) => {
                 let id = names.number(called).unwrap_or_else(|| names.declare(name));
                 Some(id.to_string().into_bytes())

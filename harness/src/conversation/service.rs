@@ -9,8 +9,8 @@ use dnode_spec::transcript::Names;
 use std::io;
 use tokio::time::Instant;
 
-/// Opens a connection and checks that the peer serves it before the deadline: the peer must do the handshake and, if there
-/// is one, answer the known-good call.
+/// Opens a connection and checks that the peer serves it before the deadline: the peer must do the
+/// handshake and, if there is one, answer the known-good call.
 ///
 /// # Errors
 /// Why the connection was not served.

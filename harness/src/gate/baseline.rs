@@ -8,11 +8,12 @@
 //! fingerprint = "1:22b531109346"
 //! reason = "a line of null ends the process"
 //! issue = "https://example.org/issues/7"  # optional
-//! expires = 2027-03-01                    # optional: the last day on which the failure is accepted
+//! expires = 2027-03-01                    # optional: the last day of the entry
 //! ```
 //!
-//! Known failures still run. Until it expires, an entry excuses a finding of its case with its fingerprint. An entry that
-//! no longer holds is [`Stale`] and makes a run fail, so a baseline never contains entries that excuse nothing.
+//! Known failures still run. Until it expires, an entry excuses a finding of its case with its
+//! fingerprint. An entry that no longer holds is [`Stale`] and makes a run fail, so a baseline
+//! never contains entries that excuse nothing.
 //!
 //! [`edit`] creates such a file and keeps it up to date.
 
@@ -125,7 +126,8 @@ impl Baseline {
     /// Reads a file, as of today.
     ///
     /// # Errors
-    /// If the file cannot be read or is not a baseline. The error names the line and says how to fix it.
+    /// If the file cannot be read or is not a baseline. The error names the line and says how to
+    /// fix it.
     pub fn open(path: &Path) -> Result<Baseline, BaselineError> {
         let name = path.display().to_string();
         let text = std::fs::read_to_string(path)

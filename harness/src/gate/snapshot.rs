@@ -1,7 +1,8 @@
 //! The snapshot: how a peer behaved in an earlier run, read from its canonical report.
 //!
-//! A run with a snapshot succeeds if each case has the same verdict and the same fingerprint as before: findings that
-//! the snapshot has are excused. Any other difference, better or worse, makes the run fail until the snapshot is updated.
+//! A run with a snapshot succeeds if each case has the same verdict and the same fingerprint as
+//! before: findings that the snapshot has are excused. Any other difference, better or worse, makes
+//! the run fail until the snapshot is updated.
 
 use dnode_reports::event::{Event, Outcome, Reference, Stale, Verdict};
 use dnode_reports::{ReadError, diff, json};

@@ -22,7 +22,8 @@ use tokio::time::Instant;
 const REACH: Duration = Duration::from_secs(5);
 /// How long the first connection may take to end.
 const GREETING: Duration = Duration::from_millis(200);
-/// The same for a client. If we closed the connection before the client did, the client might see a reset.
+/// The same for a client. If we closed the connection before the client did, the client might see a
+/// reset.
 const GREETING_OF_CLIENT: Duration = Duration::from_secs(5);
 /// The time between two attempts to reach a starting program. Nothing signals that it listens.
 const ATTEMPT: Duration = Duration::from_millis(10);
@@ -89,7 +90,8 @@ async fn start_process(target: &Target, command: &str, at: &Template) -> Result<
     Err(StartError::NotReady(command.to_owned(), route, stderr))
 }
 
-/// Waits for the first connection of a client. This connection is harmless, so any exit status after it is usual.
+/// Waits for the first connection of a client. This connection is harmless, so any exit status
+/// after it is usual.
 async fn await_client(target: &Target, host: &Arc<Host>) -> Result<Peer, StartError> {
     let host = host.take().await?;
     let route = Route::Awaited(Arc::clone(&host));
@@ -116,8 +118,9 @@ async fn await_client(target: &Target, host: &Arc<Host>) -> Result<Peer, StartEr
     }
 }
 
-/// Ends the first connection, which showed that the peer listens. Sends our object before: an empty connection may crash
-/// the peer, and a case must find that. Returns whether the peer closed the connection too.
+/// Ends the first connection, which showed that the peer listens. Sends our object before: an empty
+/// connection may crash the peer, and a case must find that. Returns whether the peer closed the
+/// connection too.
 async fn greet(mut wire: Wire, patience: Duration) -> bool {
     let deadline = Instant::now() + patience;
     wire.send(&[HELLO], deadline).await;
@@ -127,9 +130,9 @@ async fn greet(mut wire: Wire, patience: Duration) -> bool {
 
 /// A free port for a program that starts next.
 ///
-/// It is below the range that systems assign by themselves, so no other connection takes it before the program does. The
-/// first port of a run is random, so that two runs do not collide. Each further port is the next number, so that two
-/// programs never get the same port.
+/// It is below the range that systems assign by themselves, so no other connection takes it before
+/// the program does. The first port of a run is random, so that two runs do not collide. Each
+/// further port is the next number, so that two programs never get the same port.
 fn free_port() -> io::Result<u16> {
     const FIRST: u16 = 20_000;
     const COUNT: u64 = 12_000;

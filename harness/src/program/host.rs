@@ -1,7 +1,8 @@
 //! The place where a client connects: our listener, and the client's program if we start it.
 //!
-//! A program may connect again and again until it is refused. A program that exits with its connection is restarted for
-//! the next one. If it exits with an error after a harmless connection, that status is usual for it and not a crash.
+//! A program may connect again and again until it is refused. A program that exits with its
+//! connection is restarted for the next one. If it exits with an error after a harmless connection,
+//! that status is usual for it and not a crash.
 
 use super::process::{self, Process};
 use crate::error::{Fault, Faulted};
@@ -29,16 +30,16 @@ const LEFT: Duration = Duration::from_millis(5);
 /// The placeholder for the path of a socket.
 const SOCKET: &str = "{socket}";
 
-/// Where to wait for a client, and how to start it.
+/// The address at which to wait for a client, and the command that starts it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Listen {
     /// The address. In `unix:{socket}`, the placeholder stands for an unused path.
     pub at: String,
     /// Our certificate and key for TLS.
     pub identity: Option<Identity>,
-    /// The command that starts the client. Its placeholders `{host}` and `{port}`, or `{socket}`, and `{address}` stand
-    /// for the address, and so do the variables `HOST`, `PORT`, `SOCKET` and `ADDRESS` in its environment. `None`: the
-    /// user starts the client.
+    /// The command that starts the client. Its placeholders `{host}` and `{port}`, or `{socket}`,
+    /// and `{address}` stand for the address, and so do the variables `HOST`, `PORT`, `SOCKET` and
+    /// `ADDRESS` in its environment. `None`: the user starts the client.
     pub exec: Option<String>,
 }
 
@@ -130,7 +131,8 @@ impl Host {
         })
     }
 
-    /// Reserves this host until [`leave`](Host::leave), or opens another one like it if this one is reserved.
+    /// Reserves this host until [`leave`](Host::leave), or opens another one like it if this one is
+    /// reserved.
     ///
     /// # Errors
     /// [`HostError`] if another one cannot be opened.
@@ -141,7 +143,8 @@ impl Host {
         Ok(Arc::clone(self))
     }
 
-    /// Whether there can be several at once: we start the client, and its address has a free port or path.
+    /// Whether there can be several at once: we start the client, and its address has a free port
+    /// or path.
     #[must_use]
     pub fn is_one_of_many(&self) -> bool {
         let anywhere = Address::parse_to_listen(&self.listen.at).is_ok_and(|at| at.takes_any_port());
@@ -172,7 +175,8 @@ impl Host {
         self.program.is_some()
     }
 
-    /// The next connection of a client. A client may take its time to start and connect, even beyond the deadline.
+    /// The next connection of a client. A client may take its time to start and connect, even
+    /// beyond the deadline.
     ///
     /// # Errors
     /// If no client connects, or its handshake fails.
@@ -304,7 +308,7 @@ impl Program {
     }
 }
 
-/// What a running client does next.
+/// The next event of a running client.
 enum Next {
     Arrival(Arrival),
     Exit(ExitStatus),

@@ -1,7 +1,7 @@
 //! A peer's program that we started: its standard error and its end.
 //!
-//! It runs in its own process group, which we end as a whole, so that no grandchild is left behind. We read its standard
-//! error all the time and keep the last lines. We discard its standard output.
+//! It runs in its own process group, which we end as a whole, so that no grandchild is left behind.
+//! We read its standard error all the time and keep the last lines. We discard its standard output.
 
 use dnode_reports::event::{Death, Status};
 use nix::sys::signal::{Signal, killpg};
@@ -41,8 +41,8 @@ pub struct Process {
 }
 
 impl Process {
-    /// Starts `command` with the shell. A word such as `("port", "5050")` replaces `{port}` in the command and sets
-    /// `PORT` in its environment.
+    /// Starts `command` with the shell. A word such as `("port", "5050")` replaces `{port}` in the
+    /// command and sets `PORT` in its environment.
     ///
     /// # Errors
     /// The system's error if the shell cannot be started.
@@ -94,8 +94,8 @@ impl Process {
         tokio::time::timeout(limit, self.child.wait()).await.ok().and_then(Result::ok)
     }
 
-    /// The last lines of its standard error. If the program has ended, this waits a moment for the rest. It does not
-    /// wait for the end of the pipe, because a grandchild may keep it open.
+    /// The last lines of its standard error. If the program has ended, this waits a moment for the
+    /// rest. It does not wait for the end of the pipe, because a grandchild may keep it open.
     pub async fn stderr(&mut self) -> String {
         if self.ended().is_some() && !self.reader.is_finished() {
             let _ = tokio::time::timeout(GRACE, &mut self.reader).await;

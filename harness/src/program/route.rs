@@ -1,4 +1,4 @@
-//! Where the connections of a peer come from: we dial its address, or it dials ours.
+//! How to get a connection to a peer: we dial its address, or it dials ours.
 
 use super::host::Host;
 use dnode::transport::{Address, Connection, Limits};
@@ -20,7 +20,8 @@ impl Route {
     /// Opens a connection, or waits for the next one.
     ///
     /// # Errors
-    /// [`io::ErrorKind::TimedOut`] after the deadline; otherwise those of [`Connection::open`] and [`Host::next`].
+    /// [`io::ErrorKind::TimedOut`] after the deadline; otherwise those of [`Connection::open`] and
+    /// [`Host::next`].
     pub async fn connect(&self, deadline: Instant) -> io::Result<Connection> {
         match self {
             Route::Dial(address) => match timeout_at(deadline, Connection::open(address)).await {

@@ -21,7 +21,8 @@ pub enum Target {
 }
 
 impl Target {
-    /// Reads an address; see [`Address::parse`]. TLS connections trust the certificate authorities of this system.
+    /// Reads an address; see [`Address::parse`]. TLS connections trust the certificate authorities
+    /// of this system.
     ///
     /// # Errors
     /// [`AddressError`].

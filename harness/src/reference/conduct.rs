@@ -1,8 +1,8 @@
 //! Conducts: how a served peer differs from the plain reference peer.
 //!
-//! A conduct sits between the wire and the session. It rewrites incoming segments and lines, and outgoing lines.
-//! A [fault](super::fault) is a conduct that breaks a clause; a [variant](super::variant) breaks none.
-//! A line that a conduct cannot parse passes unchanged.
+//! A conduct sits between the wire and the session. It rewrites incoming segments and lines, and
+//! outgoing lines. A [fault](super::fault) is a conduct that breaks a clause; a
+//! [variant](super::variant) breaks none. A line that a conduct cannot parse passes unchanged.
 
 use std::time::Duration;
 
@@ -12,21 +12,21 @@ pub type Json = serde_json::Value;
 /// The exit status of a peer whose fault is to crash.
 pub(super) const DIED: i32 = 70;
 
-/// What the peer does with an incoming line.
+/// The peer's reaction to an incoming line.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Heard {
+pub enum Reaction {
     /// It passes this line to the session.
-    Line(Vec<u8>),
+    Pass(Vec<u8>),
     /// It sends this message at once, in addition to those of the session.
-    Say(Json),
+    Answer(Json),
     /// It closes the connection.
     Close,
     /// It keeps the connection open and ignores everything that arrives on it.
     Deaf,
     /// Its process exits.
-    Die,
+    Crash,
     /// It stops serving all connections.
-    Busy,
+    Hang,
 }
 
 /// How a peer behaves on one connection.
@@ -37,17 +37,17 @@ pub trait Conduct: Send {
     }
 
     /// An incoming line, without its newline.
-    fn hear(&mut self, line: Vec<u8>) -> Vec<Heard> {
-        vec![Heard::Line(line)]
+    fn receive(&mut self, line: Vec<u8>) -> Vec<Reaction> {
+        vec![Reaction::Pass(line)]
     }
 
     /// An outgoing line, with its newline.
-    fn say(&mut self, line: Vec<u8>) -> Vec<Vec<u8>> {
+    fn send(&mut self, line: Vec<u8>) -> Vec<Vec<u8>> {
         vec![line]
     }
 
-    /// The other end closed its sending half; `rest` is the bytes after the last newline. Returns a line for the
-    /// session, if any, and bytes to send before closing.
+    /// The other end closed its sending half; `rest` is the bytes after the last newline. Returns a
+    /// line for the session, if any, and bytes to send before closing.
     fn end(&mut self, _rest: &[u8]) -> (Option<Vec<u8>>, Vec<u8>) {
         (None, Vec::new())
     }
@@ -84,49 +84,50 @@ pub struct Plain;
 impl Conduct for Plain {}
 
 /// A conduct made of one function over incoming messages.
-pub struct Hears<F>(pub F);
+pub struct OnReceive<F>(pub F);
 
-impl<F: FnMut(&mut Json) -> Vec<Heard> + Send> Conduct for Hears<F> {
-    fn hear(&mut self, line: Vec<u8>) -> Vec<Heard> {
-        let Ok(mut message) = serde_json::from_slice(&line) else { return vec![Heard::Line(line)] };
+impl<F: FnMut(&mut Json) -> Vec<Reaction> + Send> Conduct for OnReceive<F> {
+    fn receive(&mut self, line: Vec<u8>) -> Vec<Reaction> {
+        let Ok(mut message) = serde_json::from_slice(&line) else { return vec![Reaction::Pass(line)] };
         (self.0)(&mut message)
     }
 }
 
 /// A conduct made of one function over outgoing messages.
-pub struct Says<F>(pub F);
+pub struct OnSend<F>(pub F);
 
-impl<F: FnMut(&mut Json) -> Vec<Json> + Send> Conduct for Says<F> {
-    fn say(&mut self, line: Vec<u8>) -> Vec<Vec<u8>> {
+impl<F: FnMut(&mut Json) -> Vec<Json> + Send> Conduct for OnSend<F> {
+    fn send(&mut self, line: Vec<u8>) -> Vec<Vec<u8>> {
         let Ok(mut message) = serde_json::from_slice(&line) else { return vec![line] };
         (self.0)(&mut message).iter().map(line_of).collect()
     }
 }
 
-/// A conduct made of two functions that share a state: one over incoming, one over outgoing messages.
+/// A conduct made of two functions that share a state: one over incoming, one over outgoing
+/// messages.
 pub struct Both<S, H, W> {
     /// The shared state.
     pub state: S,
     /// Over incoming messages.
-    pub hears: H,
+    pub receive: H,
     /// Over outgoing messages.
-    pub says: W,
+    pub send: W,
 }
 
 impl<S, H, W> Conduct for Both<S, H, W>
 where
     S: Send,
-    H: FnMut(&mut S, &mut Json) -> Vec<Heard> + Send,
+    H: FnMut(&mut S, &mut Json) -> Vec<Reaction> + Send,
     W: FnMut(&mut S, &mut Json) -> Vec<Json> + Send,
 {
-    fn hear(&mut self, line: Vec<u8>) -> Vec<Heard> {
-        let Ok(mut message) = serde_json::from_slice(&line) else { return vec![Heard::Line(line)] };
-        (self.hears)(&mut self.state, &mut message)
+    fn receive(&mut self, line: Vec<u8>) -> Vec<Reaction> {
+        let Ok(mut message) = serde_json::from_slice(&line) else { return vec![Reaction::Pass(line)] };
+        (self.receive)(&mut self.state, &mut message)
     }
 
-    fn say(&mut self, line: Vec<u8>) -> Vec<Vec<u8>> {
+    fn send(&mut self, line: Vec<u8>) -> Vec<Vec<u8>> {
         let Ok(mut message) = serde_json::from_slice(&line) else { return vec![line] };
-        (self.says)(&mut self.state, &mut message).iter().map(line_of).collect()
+        (self.send)(&mut self.state, &mut message).iter().map(line_of).collect()
     }
 }
 
@@ -134,12 +135,13 @@ where
 pub struct Ignores<F>(pub F);
 
 impl<F: FnMut(&[u8]) -> bool + Send> Conduct for Ignores<F> {
-    fn hear(&mut self, line: Vec<u8>) -> Vec<Heard> {
-        if (self.0)(&line) { Vec::new() } else { vec![Heard::Line(line)] }
+    fn receive(&mut self, line: Vec<u8>) -> Vec<Reaction> {
+        if (self.0)(&line) { Vec::new() } else { vec![Reaction::Pass(line)] }
     }
 }
 
-/// Several conducts. An incoming line passes through the first one first, an outgoing line passes through it last.
+/// Several conducts. An incoming line passes through the first one first, an outgoing line passes
+/// through it last.
 pub struct Chain(pub Vec<Box<dyn Conduct>>);
 
 impl Conduct for Chain {
@@ -147,21 +149,20 @@ impl Conduct for Chain {
         self.0.iter_mut().fold(bytes, |bytes, conduct| conduct.segment(bytes))
     }
 
-    fn hear(&mut self, line: Vec<u8>) -> Vec<Heard> {
-        self.0.iter_mut().fold(vec![Heard::Line(line)], |heard, conduct| {
-            let next = heard.into_iter().flat_map(|heard| match heard {
-                Heard::Line(line) => conduct.hear(line),
+    fn receive(&mut self, line: Vec<u8>) -> Vec<Reaction> {
+        self.0.iter_mut().fold(vec![Reaction::Pass(line)], |reactions, conduct| {
+            let next = reactions.into_iter().flat_map(|reaction| match reaction {
+                Reaction::Pass(line) => conduct.receive(line),
                 other => vec![other],
             });
             next.collect()
         })
     }
 
-    fn say(&mut self, line: Vec<u8>) -> Vec<Vec<u8>> {
-        self.0
-            .iter_mut()
-            .rev()
-            .fold(vec![line], |lines, conduct| lines.into_iter().flat_map(|line| conduct.say(line)).collect())
+    fn send(&mut self, line: Vec<u8>) -> Vec<Vec<u8>> {
+        self.0.iter_mut().rev().fold(vec![line], |lines, conduct| {
+            lines.into_iter().flat_map(|line| conduct.send(line)).collect()
+        })
     }
 
     fn hold(&mut self, answers: &mut Vec<(u64, Vec<u8>)>) -> Option<Duration> {
@@ -175,8 +176,8 @@ impl Conduct for Chain {
 
 /// Passes this message to the session.
 #[must_use]
-pub fn pass(message: &Json) -> Vec<Heard> {
-    vec![Heard::Line(message.to_string().into_bytes())]
+pub fn pass(message: &Json) -> Vec<Reaction> {
+    vec![Reaction::Pass(message.to_string().into_bytes())]
 }
 
 /// A message as a line.
@@ -249,7 +250,8 @@ pub fn culled(message: &Json) -> Vec<i64> {
     ids.map(|ids| ids.iter().filter_map(Json::as_i64).collect()).unwrap_or_default()
 }
 
-/// A call of the first function that a message declares. Faults use it to answer messages that need no answer.
+/// A call of the first function that a message declares. Faults use it to answer messages that need
+/// no answer.
 #[must_use]
 pub fn answer(message: &Json, value: Json) -> Option<Json> {
     let (id, _) = callbacks(message).into_iter().next()?;
@@ -257,7 +259,8 @@ pub fn answer(message: &Json, value: Json) -> Option<Json> {
     Some(serde_json::json!({"method": id, "arguments": [value], "callbacks": {}, "links": []}))
 }
 
-/// Changes every value within `value`, the innermost first. serde_json's limit of depth bounds the recursion.
+/// Changes every value within `value`, the innermost first. serde_json's limit of depth bounds the
+/// recursion.
 pub fn rewrite(value: &mut Json, change: &mut dyn FnMut(&mut Json)) {
     match value {
         Json::Array(items) => items.iter_mut().for_each(|item| rewrite(item, change)),

@@ -1,6 +1,7 @@
 //! Faults: the reference peer with one defect, to show that the suite finds it.
 //!
-//! Each fault breaks one clause. Many of them are copied from real ports. There is one file for each group of clauses.
+//! Each fault breaks one clause. Many of them are copied from real ports. There is one file for
+//! each group of clauses.
 
 mod callback;
 mod cull;

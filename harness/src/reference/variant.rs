@@ -1,8 +1,8 @@
 //! Variants: the reference peer with legal differences, to show that the suite accepts them.
 
 use super::conduct::{
-    Both, Chain, Conduct, Heard, Json, Says, arguments, callbacks, culled, declared, id, is_call, name, pass,
-    rewrite, set, set_callbacks,
+    Both, Chain, Conduct, Json, OnSend, Reaction, arguments, callbacks, culled, declared, id, is_call, name,
+    pass, rewrite, set, set_callbacks,
 };
 use super::fault::shifted;
 use dnode_spec::message;
@@ -17,7 +17,7 @@ use std::time::Duration;
 pub struct Variant {
     /// The variant's permanent name.
     pub name: &'static str,
-    /// What the peer does, in one line.
+    /// The behaviour of the peer, in one line.
     pub about: &'static str,
     /// Makes it for one connection, from a random seed.
     pub make: fn(u64) -> Box<dyn Conduct>,
@@ -78,7 +78,8 @@ pub fn combined(variants: &[&'static Variant], seed: u64) -> Box<dyn Conduct> {
     Box::new(Chain(variants.iter().map(|variant| (variant.make)(seed)).collect()))
 }
 
-/// Replaces the session's ids by random ones on the wire. `keep`: a function keeps its id when it is sent again.
+/// Replaces the session's ids by random ones on the wire. `keep`: a function keeps its id when it
+/// is sent again.
 fn renumbered(seed: u64, keep: bool) -> impl Conduct {
     struct State {
         random: Rng,
@@ -92,7 +93,7 @@ fn renumbered(seed: u64, keep: bool) -> impl Conduct {
     let state = State { random, inside: HashMap::new(), outside: HashMap::new(), keep };
     Both {
         state,
-        hears: |state: &mut State, m: &mut Json| {
+        receive: |state: &mut State, m: &mut Json| {
             if let Some(id) = id(m) {
                 set(m, "method", json!(state.inside.get(&id).copied().unwrap_or(-1 - id)));
             }
@@ -106,7 +107,7 @@ fn renumbered(seed: u64, keep: bool) -> impl Conduct {
             }
             pass(m)
         },
-        says: |state: &mut State, m: &mut Json| {
+        send: |state: &mut State, m: &mut Json| {
             if name(m) == Some("cull") {
                 return vec![m.clone()];
             }
@@ -132,8 +133,8 @@ fn renumbered(seed: u64, keep: bool) -> impl Conduct {
     }
 }
 
-fn says(change: fn(&mut Json)) -> Box<dyn Conduct> {
-    Box::new(Says(move |m: &mut Json| {
+fn sends(change: fn(&mut Json)) -> Box<dyn Conduct> {
+    Box::new(OnSend(move |m: &mut Json| {
         change(m);
         vec![m.clone()]
     }))
@@ -147,7 +148,7 @@ fn integer_paths() -> Box<dyn Conduct> {
             }
         }
     }
-    says(|m| {
+    sends(|m| {
         for path in
             m.get_mut("callbacks").and_then(Json::as_object_mut).into_iter().flat_map(|all| all.values_mut())
         {
@@ -160,7 +161,7 @@ fn integer_paths() -> Box<dyn Conduct> {
 }
 
 fn omitted_fields() -> Box<dyn Conduct> {
-    says(|m| {
+    sends(|m| {
         if let Some(object) = m.as_object_mut() {
             object.retain(|field, value| {
                 let empty = value.as_array().is_some_and(Vec::is_empty)
@@ -172,7 +173,7 @@ fn omitted_fields() -> Box<dyn Conduct> {
 }
 
 fn field_order() -> Box<dyn Conduct> {
-    says(|m| {
+    sends(|m| {
         if let Some(object) = m.as_object_mut() {
             *object = std::mem::take(object).into_iter().rev().collect();
         }
@@ -180,7 +181,7 @@ fn field_order() -> Box<dyn Conduct> {
 }
 
 fn other_placeholder() -> Box<dyn Conduct> {
-    says(|m| {
+    sends(|m| {
         for (_, path) in callbacks(m) {
             let keys = path.as_array().into_iter().flatten().filter_map(Json::as_str);
             let pointer: String =
@@ -194,7 +195,7 @@ fn other_placeholder() -> Box<dyn Conduct> {
 }
 
 fn links_for_duplicates() -> Box<dyn Conduct> {
-    says(|m| {
+    sends(|m| {
         let pair = m["arguments"][0]
             .as_array()
             .is_some_and(|list| list.len() == 2 && list[0] == list[1] && list[0].is_object());
@@ -207,11 +208,12 @@ fn links_for_duplicates() -> Box<dyn Conduct> {
 
 /// Culls the callback of a method that answers once, after the answer.
 fn culls() -> impl Conduct {
-    // `conformProbe`, `echo`, `add`, `getCounter`, `keeper` and `later`, by their place in the object.
+    // `conformProbe`, `echo`, `add`, `getCounter`, `keeper` and `later`, by their place in the
+    // object.
     const ONCE: [i64; 6] = [0, 1, 2, 5, 6, 13];
     Both {
         state: HashSet::new(),
-        hears: |once: &mut HashSet<i64>, m: &mut Json| {
+        receive: |once: &mut HashSet<i64>, m: &mut Json| {
             let plain = id(m).is_some_and(|id| ONCE.contains(&id)) && callbacks(m).len() == 1;
             if plain {
                 once.extend(declared(m));
@@ -222,7 +224,7 @@ fn culls() -> impl Conduct {
             }
             pass(m)
         },
-        says: |once: &mut HashSet<i64>, m: &mut Json| {
+        send: |once: &mut HashSet<i64>, m: &mut Json| {
             let cull =
                 id(m).filter(|id| once.remove(id)).map(|id| json!({"method": "cull", "arguments": [id]}));
             std::iter::once(m.clone()).chain(cull).collect()
@@ -230,7 +232,8 @@ fn culls() -> impl Conduct {
     }
 }
 
-/// Sends answers to different calls in a random order, and the answers to one call in their own order.
+/// Sends answers to different calls in a random order, and the answers to one call in their own
+/// order.
 struct Late(Rng);
 
 impl Conduct for Late {
@@ -246,7 +249,7 @@ impl Conduct for Late {
 }
 
 fn extra_methods() -> Box<dyn Conduct> {
-    says(|m| {
+    sends(|m| {
         if name(m) == Some("methods") {
             let mut all = callbacks(m);
             for n in 0..20 {
@@ -263,14 +266,14 @@ fn extra_methods() -> Box<dyn Conduct> {
 struct ClosesOnBadLines;
 
 impl Conduct for ClosesOnBadLines {
-    fn hear(&mut self, line: Vec<u8>) -> Vec<Heard> {
-        let Ok(value) = Value::parse(&line) else { return vec![Heard::Close] };
+    fn receive(&mut self, line: Vec<u8>) -> Vec<Reaction> {
+        let Ok(value) = Value::parse(&line) else { return vec![Reaction::Close] };
         let decoded = message::decode(&value);
         let valid = decoded.message.as_ref().is_some_and(|message| {
             let placed = dnode_spec::scrub::unscrub(message, |id| id);
             !placed.problems.iter().any(|problem| problem.refused)
         });
-        if valid && decoded.is_sound() { vec![Heard::Line(line)] } else { vec![Heard::Close] }
+        if valid && decoded.is_sound() { vec![Reaction::Pass(line)] } else { vec![Reaction::Close] }
     }
 }
 
@@ -285,7 +288,7 @@ impl Conduct for SmallWrites {
 struct Escapes;
 
 impl Conduct for Escapes {
-    fn say(&mut self, line: Vec<u8>) -> Vec<Vec<u8>> {
+    fn send(&mut self, line: Vec<u8>) -> Vec<Vec<u8>> {
         let Ok(text) = String::from_utf8(line.clone()) else { return vec![line] };
         let mut out = String::with_capacity(text.len());
         for c in text.chars() {
@@ -302,7 +305,7 @@ impl Conduct for Escapes {
 struct WhiteSpace;
 
 impl Conduct for WhiteSpace {
-    fn say(&mut self, line: Vec<u8>) -> Vec<Vec<u8>> {
+    fn send(&mut self, line: Vec<u8>) -> Vec<Vec<u8>> {
         let Some(body) = line.strip_suffix(b"\n").and_then(|body| body.strip_prefix(b"{")) else {
             return vec![line];
         };
@@ -311,7 +314,7 @@ impl Conduct for WhiteSpace {
 }
 
 fn points() -> Box<dyn Conduct> {
-    says(|m| {
+    sends(|m| {
         if is_call(m) {
             arguments(m).into_iter().flatten().for_each(|argument| {
                 rewrite(argument, &mut |value| {

@@ -7,9 +7,10 @@ use std::sync::Arc;
 use tokio::task::JoinSet;
 
 impl Runner<'_> {
-    /// Runs each case on a peer of its own. `again`: the cases are suspects.
+    /// Runs each case on its own peer. `again`: the cases are suspects.
     ///
-    /// Only a fresh peer shows that a case ends it, so fresh peers are kept for the cases that will likely end theirs.
+    /// Only a fresh peer shows that a case ends it, so fresh peers are kept for the cases that will
+    /// likely end theirs.
     pub(super) async fn run_alone(&mut self, waiting: Vec<usize>, again: bool, emit: Emit<'_>) {
         let mut waiting = VecDeque::from(waiting);
         if waiting.len() >= MANY {
@@ -58,13 +59,15 @@ impl Runner<'_> {
         Some((lane, at))
     }
 
-    /// The first words of a case's id, `robust/link` of `robust/link-null`: cases that share them mostly share a fate.
+    /// The first words of a case's id, `robust/link` of `robust/link-null`: cases that share them
+    /// mostly share a fate.
     fn family(&self, at: usize) -> &str {
         let id = self.batch.case(at).id();
         id.split_once('-').map_or(id, |(family, _)| family)
     }
 
-    /// Takes back a lane, and adds one after a case that harmed its peer. `busy`: how many lanes are running.
+    /// Takes back a lane, and adds one after a case that harmed its peer. `busy`: how many lanes
+    /// are running.
     fn park(&mut self, mut lane: Lane, busy: usize) {
         self.died = self.died.take().or(lane.take_death());
         if lane.is_gone() && self.lanes.len() + busy > 0 {

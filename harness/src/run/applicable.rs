@@ -49,17 +49,17 @@ fn unusable(facts: &Facts) -> Option<RuledOut> {
 
 fn of_another_dialect(case: &Case, facts: &Facts) -> Option<RuledOut> {
     let (only, spoken) = (case.transcript.header.dialect?, facts.terms.dialect);
-    let reason = format!("the transcript is one of dialect {only}, and --dialect says {spoken}");
+    let reason = format!("the transcript is for dialect {only}, but --dialect is {spoken}");
     (only != spoken).then(|| RuledOut::because(Verdict::NotApplicable, reason))
 }
 
-/// A case says nothing if a clause that it needs, and is not about, does not hold.
+/// A case proves nothing if it rests on a clause that the peer breaks, unless it tests that clause.
 fn rests_on_missing(case: &Case, facts: &Facts) -> Option<RuledOut> {
     let header = &case.transcript.header;
     let missing = |clause: &str| facts.missing.contains(clause) && !case.is_about(clause);
     let silent =
         facts.object.members.is_none() || (header.manual_handshake && case.transcript.awaits_methods());
-    // Without an answer to the known-good call, silence means nothing any more.
+    // Without an answer to the known-good call, silence proves nothing.
     let unanswered =
         facts.calls.ping.is_none() && !case.is_about("methods/by-id") && !case.is_about("methods/by-name");
     let by_id = case.transcript.calls_methods_by_id();
@@ -81,7 +81,8 @@ fn lacks_method(case: &Case, facts: &Facts) -> Option<RuledOut> {
     Some(RuledOut::because(Verdict::NotApplicable, reason))
 }
 
-/// A method of the probe that does not answer is a finding of the cases about the probe. All other cases rest on it.
+/// A method of the probe that does not answer is a finding of the cases about the probe. All other
+/// cases rest on it.
 fn needs_unanswered(case: &Case, facts: &Facts) -> Option<RuledOut> {
     let unanswered = &facts.object.unanswered;
     let method = case.transcript.header.needs.iter().find(|method| unanswered.contains(method.as_str()))?;

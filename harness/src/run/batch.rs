@@ -70,7 +70,8 @@ impl Batch {
         self.outcomes[at] = Some(outcome);
     }
 
-    /// Gives a case its outcome, which waits for those of other cases if it is not a pass and rests on their clauses.
+    /// Gives a case its outcome, which waits for those of other cases if it is not a pass and rests
+    /// on their clauses.
     pub(super) fn conclude(&mut self, at: usize, outcome: Outcome) {
         if outcome.verdict != Verdict::Pass && !self.cases[at].transcript.header.requires.is_empty() {
             self.deferred.push((at, outcome));
@@ -85,7 +86,8 @@ impl Batch {
         self.set(at, Outcome { rests_on, ..without_run(&self.cases[at], verdict, Some(reason)) });
     }
 
-    /// Gives the deferred cases their verdicts: a case is inconclusive if a clause that it rests on was broken in another case.
+    /// Gives the deferred cases their verdicts: a case is inconclusive if a clause that it rests on
+    /// was broken in another case.
     pub(super) fn release(&mut self, broken: &mut BrokenClauses) {
         self.deferred.sort_by_key(|(at, _)| *at);
         let reasons: Vec<Option<RuledOut>> = self

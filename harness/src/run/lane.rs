@@ -1,7 +1,8 @@
 //! A lane: a peer that one case at a time has to itself.
 //!
-//! There is one lane, or two for many cases, until a case harms its peer or fails on time. From then on, if we can start peers, there are
-//! several, so that a run does not wait for each start and each deadline in turn.
+//! There is one lane, or two for many cases, until a case harms its peer or times out. From
+//! then on, if we can start peers, there are several, so that a run does not wait for each start
+//! and each deadline in turn.
 
 use crate::cases::Case;
 use crate::conversation::facts::Facts;
@@ -21,18 +22,20 @@ pub(super) const PATIENCE: u32 = 3;
 /// How long a process that closed its last connection may take to end.
 const ENDING: Duration = Duration::from_millis(20);
 
-/// How many lanes there are for so many cases, even if no case has harmed its peer: while one peer parses a long line, another can work.
+/// How many lanes there are for so many cases, even if no case has harmed its peer: while one peer
+/// parses a long line, another can work.
 pub(super) const PAIR: usize = 2;
 pub(super) const MANY: usize = 8;
 
-/// How many lanes there are at most. With more programs starting than this machine has processors for, all of them are late.
+/// How many lanes there are at most. With more programs starting than this machine has processors
+/// for, all of them are late.
 pub(super) static LANES: LazyLock<usize> =
     LazyLock::new(|| (2 * available_parallelism().map_or(1, NonZero::get)).min(6));
 
 /// A peer that one case at a time has to itself.
 pub(super) struct Lane {
     slot: Slot,
-    /// Why no peer can run here any more.
+    /// Why no peer can run here any longer.
     gone: Option<String>,
     /// A case has harmed the peer, or kept it busy for long.
     harmed: bool,
@@ -51,7 +54,7 @@ pub(super) enum Alone {
 }
 
 impl Lane {
-    /// A lane that starts its peer when a case comes.
+    /// A lane that starts its peer for its first case.
     pub(super) fn new(target: &Target) -> Lane {
         Lane { slot: Slot::new(target), gone: None, harmed: false, died: None, last: None }
     }
@@ -66,7 +69,7 @@ impl Lane {
         self.last.is_none()
     }
 
-    /// Whether no peer can run here any more.
+    /// Whether no peer can run here any longer.
     pub(super) fn is_gone(&self) -> bool {
         self.gone.is_some()
     }
@@ -97,7 +100,8 @@ impl Lane {
         self.slot.stop().await;
     }
 
-    /// Runs one case, and checks the peer afterwards if the case may have harmed it. `again`: the case is a suspect.
+    /// Runs one case, and checks the peer afterwards if the case may have harmed it. `again`: the
+    /// case is a suspect.
     pub(super) async fn run(&mut self, case: &Case, facts: &Facts, patience: Duration, again: bool) -> Alone {
         match self.try_run(case, facts, patience, again).await {
             Ok((replayed, health)) => {
@@ -126,12 +130,14 @@ impl Lane {
         }
         let mut health = self.health(case, &replayed, facts, patience).await;
         if !again && health.is_good() && replayed.is_suspect() {
-            // It failed on time or on its connection, and the peer lives: once more with more patience.
+            // It timed out or lost its connection, but the peer is alive: try once more with more
+            // patience.
             replayed = self.replay(case, facts, patience * PATIENCE).await?;
             health = self.health(case, &replayed, facts, patience).await;
         }
         if let (Health::Died(death), Some(last)) = (&health, self.last.clone()) {
-            // An earlier case may have ended the peer a moment too late. A case that ends a peer also ends a fresh one.
+            // An earlier case may have ended the peer a moment too late. A case that ends a peer
+            // also ends a fresh one.
             let death = death.clone();
             self.refresh(case.id()).await;
             if self.gone.is_none() {
@@ -192,7 +198,8 @@ impl Lane {
         }
     }
 
-    /// Replaces the peer by a fresh one, because several cases at once may have left traces. Returns whether and how the old one had ended.
+    /// Replaces the peer by a fresh one, because several cases at once may have left traces.
+    /// Returns whether and how the old one had ended.
     pub(super) async fn restart(&mut self) -> Option<(String, Death)> {
         let ended = self.has_died(Duration::ZERO).await;
         self.refresh("that ran last").await;

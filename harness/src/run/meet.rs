@@ -21,7 +21,8 @@ pub(super) struct Met {
 
 /// Starts the peer and runs the preflight.
 pub(super) async fn meet(options: &Options) -> Result<Met, RunError> {
-    // The start of a program may take long, and dropping it ends the program. A peer that runs is met in a moment.
+    // Starting a program may take long, so it can be interrupted: dropping the start ends the
+    // program.
     let is_program = !matches!(options.target, Target::Reference(_) | Target::Address(_));
     let mut peer = tokio::select! {
         peer = Peer::start(&options.target) => peer?,

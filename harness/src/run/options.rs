@@ -82,7 +82,8 @@ impl Options {
 pub enum Cases {
     /// These cases, if they are selected.
     Listed(Vec<Case>),
-    /// The sessions of these seeds. They are made in batches, because memory may not hold all of them.
+    /// The sessions of these seeds. They are made in batches, because memory may not hold all of
+    /// them.
     Generated(Vec<Seed>),
 }
 

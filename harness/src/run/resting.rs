@@ -16,8 +16,8 @@ impl BrokenClauses {
         BrokenClauses { cases, known: BTreeMap::new() }
     }
 
-    /// The case that saw this clause broken, in an earlier batch or among these outcomes. If a case has the clause's own name, only that
-    /// case decides.
+    /// The case that saw this clause broken, in an earlier batch or among these outcomes. If a case
+    /// has the clause's own name, only that case decides.
     pub(super) fn case<'a>(
         &'a self,
         clause: &str,

@@ -1,4 +1,4 @@
-//! One run: its phases, and what they share.
+//! One run: its phases and their shared state.
 
 use super::applicable::ruled_out;
 use super::batch::Batch;
@@ -44,7 +44,8 @@ pub(super) struct Runner<'a> {
 }
 
 impl<'a> Runner<'a> {
-    /// A run of these cases, then of the sessions of these seeds. `ids`: all cases, selected or not.
+    /// A run of these cases, then of the sessions of these seeds. `ids`: all cases, selected or
+    /// not.
     pub(super) fn new(
         options: &'a Options,
         gate: &'a RunGate<'a>,
@@ -76,7 +77,7 @@ impl<'a> Runner<'a> {
     /// Runs everything and ends the peers.
     pub(super) async fn run(mut self, emit: Emit<'_>) {
         let about_probe = outcome::probe_complete(&self.facts, &self.options.selection);
-        // The invariants, and the life of the peer.
+        // The invariants, and the case about the peer's process.
         let extra = invariants(self.options.dialect).count() + 1 + usize::from(about_probe.is_some());
         emit(Event::Started(self.plan(extra)));
         let mut next = self.make_sessions();
@@ -189,7 +190,8 @@ impl<'a> Runner<'a> {
         self.emit(emit);
     }
 
-    /// Emits the outcomes that are next. Findings of generated sessions are emitted after they were shrunk.
+    /// Emits the outcomes that are next. Findings of generated sessions are emitted after they were
+    /// shrunk.
     fn emit(&mut self, emit: Emit<'_>) {
         if !self.batch.is_generated() {
             self.batch.emit(emit);

@@ -1,7 +1,8 @@
-//! The run in the server's seat: one client connects to us for each transcript. We or the user start the clients.
+//! The run in the server's seat: one client connects to us for each transcript. We or the user
+//! start the clients.
 //!
-//! Clients connect one after another, so each case has its own client. There is no preflight, and no check of the peer's
-//! health afterwards: a client ends when its session is over.
+//! Clients connect one after another, so each case has its own client. There is no preflight, and
+//! no check of the peer's health afterwards: a client ends when its session is over.
 
 use super::lane::PATIENCE;
 use crate::cases::{Case, invariants};
@@ -33,7 +34,8 @@ pub struct Options {
     pub patience: Duration,
     /// The command that runs one case again.
     pub command: Command,
-    /// Whether a client may exit on input that it does not understand. Then only a signal is a crash.
+    /// Whether a client may exit on input that it does not understand. Then only a signal is a
+    /// crash.
     pub may_exit: bool,
     /// Whether the run ends at the first case whose verdict gates.
     pub fail_fast: bool,
@@ -112,8 +114,8 @@ impl Seat<'_> {
         (self.options.fail_fast && failed).then_some("the run ended at the first failure")
     }
 
-    /// The session of one client. If it fails on time or on the end of its connection, a second client gets more
-    /// time, if we can start one.
+    /// The session of one client. If it times out or loses its connection, a second
+    /// client gets more time, if we can start one.
     async fn session(&self, case: &Case) -> Session {
         let session = self.one_client(case, self.options.patience).await;
         let interrupted = self.options.interrupted.is_cancelled();
@@ -163,7 +165,8 @@ impl Session {
             outcome.verdict = Verdict::Crash;
         }
         if let Some(found) = outcome.divergence.as_mut().filter(|found| found.step != CONNECTION) {
-            // Whether the connection was closed or reset is chance: it depends on whether we read the last bytes.
+            // Whether the connection was closed or reset is chance: it depends on whether we read
+            // the last bytes.
             found.actual = format!("the client ended with {}", death.status);
         }
         outcome.evidence.death = Some(death);

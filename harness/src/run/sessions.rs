@@ -9,10 +9,12 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use tokio::task::JoinHandle;
 
-/// How many generated sessions a batch has. Another batch is made in the meantime, and each session takes some hundred KiB.
+/// How many generated sessions a batch has. Another batch is made in the meantime, and each session
+/// takes some hundred KiB.
 const BATCH: usize = 256;
 
-/// How many findings of generated sessions are shrunk. Other findings of the same kind are reported as they are.
+/// How many findings of generated sessions are shrunk. Other findings of the same kind are reported
+/// as they are.
 const SHRUNK: usize = 8;
 
 /// The sessions that are still to be made.
@@ -51,7 +53,8 @@ impl Sessions {
     }
 }
 
-/// The cases about the clauses that the preflight saw broken. A generated session rests on them, so it could not show them.
+/// The cases about the clauses that the preflight saw broken. A generated session rests on them, so
+/// it could not show them.
 pub(super) fn about_missing(facts: &Facts) -> Vec<Arc<Case>> {
     let cases = catalogue(facts.terms.dialect).unwrap_or_default().into_iter();
     cases.filter(|case| facts.missing.contains(case.id())).map(Arc::new).collect()

@@ -1,11 +1,12 @@
 //! A part of the cases, so that several machines can share a run.
 //!
-//! The selected cases are sorted by id, and shard K of N takes the K-th of every N. So the shards have no case in common,
-//! and together they have all cases. Neighbours in the catalogue take about the same time, so the shards do too.
+//! The selected cases are sorted by id, and shard K of N takes the K-th of every N. So the shards
+//! have no case in common, and together they have all cases. Neighbours in the catalogue take about
+//! the same time, so the shards do too.
 //!
-//! Deliberately absent: sharing the cases without a transcript. Each shard judges the probe and the monitor's clauses on
-//! its own lines. Shards also do not exchange results: if a clause is broken in another shard, a case that rests on it
-//! fails, but in a whole run it would be inconclusive.
+//! Deliberately absent: sharing the cases without a transcript. Each shard judges the probe and the
+//! monitor's clauses on its own lines. Shards also do not exchange results: if a clause is broken
+//! in another shard, a case that rests on it fails, but in a whole run it would be inconclusive.
 
 use crate::cases::Case;
 use dnode_spec::generate::Seed;

@@ -22,12 +22,13 @@ const SAMPLE: usize = 4;
 pub(super) struct Suspect {
     at: usize,
     replayed: Replayed,
-    /// It failed on time alone, and at that moment the peer served a new connection at once.
+    /// It only timed out, and at that moment the peer served a new connection at once.
     alert: bool,
 }
 
 impl Runner<'_> {
-    /// Runs cases that are not hostile, several at a time. Returns those that may have failed because of another case.
+    /// Runs cases that are not hostile, several at a time. Returns those that may have failed
+    /// because of another case.
     pub(super) async fn run_together(&mut self, waiting: Vec<usize>, emit: Emit<'_>) -> Vec<Suspect> {
         let Some(route) = self.lanes.first().and_then(Lane::route) else { return Vec::new() };
         let mut waiting = waiting.into_iter();
@@ -57,8 +58,9 @@ impl Runner<'_> {
         if one { 1 } else { self.options.jobs.max(1) }
     }
 
-    /// Runs suspects again by themselves, on a fresh peer. Many may have failed only on time. If the first few of those all
-    /// fail again, the peer simply does not answer, and the others run again side by side.
+    /// Runs suspects again by themselves, on a fresh peer. Many may only have timed out. If
+    /// the first few of those all fail again, the peer simply does not answer, and the others run
+    /// again side by side.
     pub(super) async fn confirm(&mut self, suspects: Vec<Suspect>, emit: Emit<'_>) {
         if suspects.is_empty() {
             return;
@@ -83,7 +85,8 @@ impl Runner<'_> {
         }
     }
 
-    /// Runs late suspects again side by side. The verdict of one counts if the peer was alert when it failed.
+    /// Runs late suspects again side by side. The verdict of one counts if the peer was alert when
+    /// it failed.
     async fn confirm_together(&mut self, late: Vec<usize>, emit: Emit<'_>) {
         let mut unclear = Vec::new();
         for Suspect { at, replayed, alert } in self.run_together(late, emit).await {

@@ -18,7 +18,8 @@ pub(crate) struct Invariants {
     lines: u64,
     /// How the peer sent more than was judged, if it did.
     unusable: Option<Unusable>,
-    /// For each broken clause, the first case in the catalogue's order that broke it. The preflight comes before all.
+    /// For each broken clause, the first case in the catalogue's order that broke it. The preflight
+    /// comes before all.
     broken: BTreeMap<&'static str, Shown>,
 }
 

@@ -55,8 +55,9 @@ pub(crate) fn outcome(case: &Case, replayed: Replayed, health: Health, command: 
     likened(case, replayed, health, command).0
 }
 
-/// The outcome of a case that was run, and the likeness of its divergence: a fingerprint that does not depend on the case
-/// and the step, so that shorter sessions with the same divergence have the same likeness.
+/// The outcome of a case that was run, and the likeness of its divergence: a fingerprint that does
+/// not depend on the case and the step, so that shorter sessions with the same divergence have the
+/// same likeness.
 pub(crate) fn likened(
     case: &Case,
     replayed: Replayed,
@@ -65,7 +66,8 @@ pub(crate) fn likened(
 ) -> (Outcome, Option<String>) {
     let Replayed { judged, log, .. } = replayed;
     let (verdict, reason, mut diverged, death) = judge(judged, health);
-    // A peer that crashes on the last step is seen to crash in that step or after it. The timing must not matter.
+    // A peer that crashes on the last step is seen to crash in that step or after it. The timing
+    // must not matter.
     if let Some(diverged) = diverged.as_mut().filter(|it| it.kind == Kind::Died && it.step == AFTER_LAST)
         && let Some(last) = case.transcript.steps.last()
     {
@@ -151,7 +153,8 @@ pub(crate) fn divergence(case: &str, diverged: Diverged) -> Divergence {
     Divergence { step, clause, kind, path, expected, actual, fingerprint }
 }
 
-/// The outcome of the case about the probe: a program that claims the probe offers each method or declares it absent.
+/// The outcome of the case about the probe: a program that claims the probe offers each method or
+/// declares it absent.
 pub(crate) fn probe_complete(facts: &Facts, selection: &Selection) -> Option<Outcome> {
     if !selection.takes(PROBE_COMPLETE) {
         return None;
@@ -193,8 +196,8 @@ pub(crate) fn probe_complete(facts: &Facts, selection: &Selection) -> Option<Out
     Some(outcome)
 }
 
-/// The outcome of the case about the peer's process between the cases. `death`: when and how it ended, if no case
-/// caused it.
+/// The outcome of the case about the peer's process between the cases. `death`: when and how it
+/// ended, if no case caused it.
 pub(crate) fn life(death: Option<(String, Death)>) -> Outcome {
     let mut outcome = over_the_run(LIFE.to_owned(), LIFE_CLAUSE, LIFE_ABOUT.to_owned());
     if let Some((when, death)) = death {

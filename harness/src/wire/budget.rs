@@ -1,10 +1,10 @@
-//! The memory that all connections of a run may use for the peer's messages. It does not depend on how many cases run side
-//! by side. The cost of a line is not its length: a million nested objects take a few megabytes on the wire, and a hundred
-//! times as much as values.
+//! The memory that all connections of a run may use for the peer's messages. It does not depend on
+//! how many cases run side by side. The cost of a line is not its length: a million nested objects
+//! take a few megabytes on the wire, and a hundred times as much as values.
 //!
-//! Each connection may keep a little. One connection at a time may keep much. Another connection that needs much waits, at
-//! most until its deadline. The one that keeps much never waits, so there is no deadlock. A message that is larger than
-//! that is a flood.
+//! Each connection may keep a little. One connection at a time may keep much. Another connection
+//! that needs much waits, at most until its deadline. The one that keeps much never waits, so there
+//! is no deadlock. A message that is larger than that is a flood.
 
 use memchr::memchr2;
 use std::sync::Arc;
@@ -13,8 +13,8 @@ use tokio::time::{Instant, timeout_at};
 
 /// How many bytes each connection may keep. Ordinary cases need no more.
 const LITTLE: usize = 1 << 20;
-/// How many bytes one connection at a time may keep. This is enough for the longest answer that a case asks for, 16 MiB as
-/// bytes, as text and as a value, and for the deepest.
+/// How many bytes one connection at a time may keep. This is enough for the longest answer that a
+/// case asks for, 16 MiB as bytes, as text and as a value, and for the deepest.
 const MUCH: usize = 64 << 20;
 
 /// The memory of a run: a permit for the connection that may keep much.
@@ -74,8 +74,9 @@ pub(super) fn cost_of_message(line: usize, nodes: usize) -> usize {
     256 + line + nodes * 320
 }
 
-/// An estimate of the memory that a line takes as a value: twice its text, and a constant for each array, object and
-/// member. The constants were measured on lines that contain nothing else. Brackets and commas in strings do not count.
+/// An estimate of the memory that a line takes as a value: twice its text, and a constant for each
+/// array, object and member. The constants were measured on lines that contain nothing else.
+/// Brackets and commas in strings do not count.
 pub(super) fn cost(line: &[u8]) -> usize {
     let (mut cost, mut at) = (line.len() * 2, 0);
     while let Some(&byte) = line.get(at) {

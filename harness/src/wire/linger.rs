@@ -12,8 +12,8 @@ const LINGER: Duration = Duration::from_secs(30);
 /// How many of them we read at the same time.
 static LINGERING: Semaphore = Semaphore::const_new(64);
 
-/// Reads a connection for a while in the background. Otherwise a late write of the peer would cause a reset, and a peer
-/// that crashes on resets would crash during another case.
+/// Reads a connection for a while in the background. Otherwise a late write of the peer would cause
+/// a reset, and a peer that crashes on resets would crash during another case.
 pub(super) fn read_on(mut connection: Connection) {
     let Ok(place) = LINGERING.try_acquire() else { return };
     tokio::spawn(async move {

@@ -41,7 +41,8 @@ impl Log {
         self.add(Wire::Event { from, what });
     }
 
-    /// A buffer for the bytes of the next entry. A long session reuses the buffer of an entry that it drops.
+    /// A buffer for the bytes of the next entry. A long session reuses the buffer of an entry that
+    /// it drops.
     fn room(&mut self) -> Vec<u8> {
         if self.last.len() < KEPT.1 {
             return Vec::new();

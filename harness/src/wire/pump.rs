@@ -1,5 +1,5 @@
-//! Moves the bytes of one connection. It reads and writes at the same time, so a peer that floods and never reads cannot
-//! block us.
+//! Moves the bytes of one connection. It reads and writes at the same time, so a peer that floods
+//! and never reads cannot block us.
 
 use super::budget::Refused;
 use super::{BYTES_LIMIT, ROOM, Wire};
@@ -13,8 +13,8 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::Instant;
 
 impl Wire {
-    /// Moves bytes in both directions once. Returns `false` after the deadline, or if other connections use the memory until
-    /// then.
+    /// Moves bytes in both directions once. Returns `false` after the deadline, or if other
+    /// connections use the memory until then.
     pub(super) async fn pump(&mut self, deadline: Instant) -> bool {
         match self.share.fit(self.kept + self.splitter.memory(), deadline).await {
             Ok(()) => {}
@@ -60,7 +60,8 @@ impl Wire {
                 self.bytes += buffer.filled().len() as u64;
                 self.splitter.push(buffer.filled());
             }
-            // TLS without its closing alert, as if the process has exited. Over TCP this is an orderly end too.
+            // TLS without its closing alert, as if the process has exited. Over TCP this is an
+            // orderly end too.
             Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => self.closed = Some(false),
             Err(_) => self.closed = Some(true),
         }
@@ -92,7 +93,8 @@ impl Wire {
     fn poll_write_outgoing(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let Some(connection) = self.connection.as_mut() else { return Poll::Pending };
         let mut stream = Pin::new(connection);
-        // A message-based transport makes one message of each segment, so it must get the whole segment at once.
+        // A message-based transport makes one message of each segment, so it must get the whole
+        // segment at once.
         match ready!(stream.as_mut().poll_write(cx, self.outgoing.make_contiguous())) {
             Ok(count @ 1..) => {
                 self.outgoing.drain(..count);

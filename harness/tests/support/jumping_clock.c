@@ -1,4 +1,5 @@
-// Preloaded into the program: its wall clock jumps between 1970 and 2106 at each reading. What measures time must read the other one.
+// A library to preload into the program: its wall clock jumps between 1970 and 2106 at each reading.
+// Code that measures time must read the monotonic clock.
 #include <sys/syscall.h>
 #include <sys/time.h>
 #include <time.h>

@@ -1,4 +1,4 @@
-"""A client that pulls its tasks, with one fault or none: python3 pull.py HOST PORT [FAULT]"""
+"""A client that pulls its tasks, with at most one fault. Usage: python3 pull.py HOST PORT [FAULT]"""
 import json
 import re
 import socket
@@ -84,7 +84,7 @@ def follow(root, link):
 
 
 def changed(value):
-    """The value as this fault has it."""
+    """The value as a client with this fault reports it."""
     if FAULT == "ASCII" and isinstance(value, str):
         return value.encode("ascii", "replace").decode()
     if FAULT == "no control characters" and isinstance(value, str):

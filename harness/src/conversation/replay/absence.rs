@@ -1,7 +1,8 @@
 //! Shows that nothing more comes, and that a connection still works.
 //!
-//! Two known-good calls show absence; the second is sent after the first was answered. If the peer has no known-good call,
-//! does not answer in order, or can no longer be called, quiet time takes their place.
+//! Two known-good calls show absence; the second is sent after the first was answered. If the peer
+//! has no known-good call, does not answer in order, or can no longer be called, quiet time takes
+//! their place.
 
 use super::judged::Cause;
 use super::{Replay, Stop};
@@ -17,7 +18,8 @@ use tokio::time::Instant;
 const SURVIVED: &str = "an answer to the known-good call, or the end of the connection";
 
 impl Replay<'_, '_, '_> {
-    /// Checks that the peer sends nothing unexpected. `strict`: an unexpected message is a divergence.
+    /// Checks that the peer sends nothing unexpected. `strict`: an unexpected message is a
+    /// divergence.
     pub(super) async fn nothing(&mut self, strict: bool) -> Result<(), Stop> {
         match self.barrier().await {
             Ok(()) => {}
@@ -36,8 +38,8 @@ impl Replay<'_, '_, '_> {
         }
     }
 
-    /// Checks that the connection answers, or that it is closed and a new one is served. A peer that answers only after
-    /// another call is slow, not deaf.
+    /// Checks that the connection answers, or that it is closed and a new one is served. A peer
+    /// that answers only after another call is slow, not deaf.
     pub(super) async fn survive(&mut self) -> Result<(), Stop> {
         let deadline = self.session.deadline;
         self.session.deadline = deadline.min(Instant::now() + self.session.facts.quiet());
@@ -112,7 +114,8 @@ impl Replay<'_, '_, '_> {
         self.diverged(Kind::Deaf, SURVIVED, actual, Cause::Time)
     }
 
-    /// Shows that nothing more comes: the answer to the second call comes after everything that happened before the first.
+    /// Shows that nothing more comes: the answer to the second call comes after everything that
+    /// happened before the first.
     async fn barrier(&mut self) -> Result<(), Silence> {
         let facts = self.session.facts;
         let ping = facts.calls.ping.as_ref().filter(|_| facts.calls.ordered && !self.session.half_closed);
@@ -131,7 +134,8 @@ impl Replay<'_, '_, '_> {
         }
     }
 
-    /// Whether the probe has this method and answers it, and the transcript has not culled the only way to call it.
+    /// Whether the probe has this method and answers it, and the transcript has not culled the only
+    /// way to call it.
     fn can_ask(&self, ping: &Ping) -> bool {
         let (facts, method) = (self.session.facts, ping.method());
         let by_id = self.session.names.member(&TextBuf::from(method)).is_some();

@@ -60,8 +60,9 @@ impl<'t> Replay<'_, '_, 't> {
         }
     }
 
-    /// Whether the message meets an expectation, which is then removed. The message is a divergence if it comes too early,
-    /// or if it calls an expected function with other arguments and no later step expects it.
+    /// Whether the message meets an expectation, which is then removed. The message is a divergence
+    /// if it comes too early, or if it calls an expected function with other arguments and no later
+    /// step expects it.
     fn matches(&mut self, received: &Received) -> Result<bool, Stop> {
         let mut mismatch = None;
         for at in 0..self.pending.len() {
@@ -102,8 +103,8 @@ impl<'t> Replay<'_, '_, 't> {
         self.transcript.expects(begun, &|pattern| pattern.calls(&received.method, &self.session.names))
     }
 
-    /// Finds a message that calls an expected function with other arguments. At the deadline, this is a better finding
-    /// than silence.
+    /// Finds a message that calls an expected function with other arguments. At the deadline, this
+    /// is a better finding than silence.
     fn wrong_in_inbox(&mut self) -> Option<Stop> {
         for received in self.session.inbox.iter().filter(|received| !received.method.is("cull")) {
             for at in 0..self.pending.len() {
@@ -163,7 +164,8 @@ impl<'t> Replay<'_, '_, 't> {
         }
     }
 
-    /// The first message in the inbox that calls a function of the transcript but that no step expects.
+    /// The first message in the inbox that calls a function of the transcript but that no step
+    /// expects.
     pub(super) fn unexpected(&self) -> Option<Stop> {
         let stray = self.session.inbox.iter().find(|received| self.concerns(&received.method))?;
         let called = match &stray.method {
@@ -178,8 +180,9 @@ impl<'t> Replay<'_, '_, 't> {
         Some(Stop::Diverged(diverged))
     }
 
-    /// Whether this case judges the call. The monitor judges calls of undeclared ids. A function that is not called in a
-    /// recording may still be called: the recorded peer may have had no time or no reason to call it.
+    /// Whether this case judges the call. The monitor judges calls of undeclared ids. A function
+    /// that is not called in a recording may still be called: the recorded peer may have had no
+    /// time or no reason to call it.
     fn concerns(&self, method: &Method) -> bool {
         let names = &self.session.names;
         if self.transcript.header.recorded && !self.transcript.expects(0, &|it| it.calls(method, names)) {
@@ -187,7 +190,8 @@ impl<'t> Replay<'_, '_, 't> {
         }
         match method {
             Method::Id(id) => names.our_name(*id).is_some(),
-            // dnode-protocol 0.0 and 0.1 report errors by a call of the name `error`, and an end may send its object again.
+            // dnode-protocol 0.0 and 0.1 report errors by a call of the name `error`, and an end
+            // may send its object again.
             Method::Name(key) => ["error", "methods", "cull"].iter().all(|name| key.as_text() != *name),
         }
     }

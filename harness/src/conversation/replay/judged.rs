@@ -89,7 +89,8 @@ impl Replayed {
         self.diverged().map(|diverged| diverged.cause)
     }
 
-    /// Whether it failed on time or on the end of a connection. Then a case that ran beside it may be the cause.
+    /// Whether it timed out or lost its connection. Then a case that ran beside it may
+    /// be the cause.
     #[must_use]
     pub fn is_suspect(&self) -> bool {
         self.cause().is_some_and(|cause| cause != Cause::Content)

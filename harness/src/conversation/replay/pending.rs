@@ -14,7 +14,8 @@ pub(super) struct Pending<'t> {
 }
 
 impl Pending<'_> {
-    /// Whether this message must come before `other`: an earlier step expects it, and both have the same cause.
+    /// Whether this message must come before `other`: an earlier step expects it, and both have the
+    /// same cause.
     pub(super) fn precedes(&self, other: &Pending<'_>) -> bool {
         !self.optional && self.cause.is_some() && self.cause == other.cause && self.group != other.group
     }

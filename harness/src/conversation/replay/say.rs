@@ -18,7 +18,8 @@ impl Replay<'_, '_, '_> {
         if matches!(pattern.called, Called::Function(_)) {
             self.session.called = self.session.begun;
         }
-        // Any later message may make the peer call a method of our object, so `methods` is not their cause.
+        // Any later message may make the peer call a method of our object, so `methods` is not
+        // their cause.
         for name in pattern.declared().iter().filter(|_| method != b"\"methods\"") {
             let begun = self.session.begun;
             match self.session.causes.get_mut(name) {

@@ -1,4 +1,5 @@
-//! The state that lasts over all parts of a transcript: the connection, the names, and the early messages.
+//! The state that lasts over all parts of a transcript: the connection, the names, and the early
+//! messages.
 
 use super::judged::{Judged, Replayed};
 use crate::conversation::facts::Facts;
@@ -14,7 +15,8 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 pub(super) struct Session<'a> {
-    /// How to open new connections; `None` if we are the server, because only the client can open them.
+    /// How to open new connections; `None` if we are the server, because only the client can open
+    /// them.
     pub(super) route: Option<&'a Route>,
     pub(super) facts: &'a Facts,
     pub(super) wire: Wire,
@@ -30,9 +32,10 @@ pub(super) struct Session<'a> {
     pub(super) inbox: Vec<Received>,
     /// The problem of the first line that is not a message.
     pub(super) broken: Option<Problem>,
-    /// For each function of ours, the only step that can have caused a call of it: the step that declared it. `None` if
-    /// several steps declared it. After a call of a peer's function ([`Session::called`]) the entry does not count either,
-    /// because the peer's function may call any function of ours.
+    /// For each function of ours, the only step that can have caused a call of it: the step that
+    /// declared it. `None` if several steps declared it. After a call of a peer's function
+    /// ([`Session::called`]) the entry does not count either, because the peer's function may call
+    /// any function of ours.
     pub(super) causes: HashMap<Name, Option<usize>>,
     /// The last step that called a function of the peer.
     pub(super) called: usize,
@@ -75,8 +78,8 @@ impl<'a> Session<'a> {
 
     /// Whether the peer is a client that opened this connection to us.
     ///
-    /// Such a client calls by itself and may end the session at any time. There is no known-good call, so quiet time shows
-    /// absence.
+    /// Such a client calls by itself and may end the session at any time. There is no known-good
+    /// call, so quiet time shows absence.
     pub(super) fn is_server(&self) -> bool {
         self.route.is_none()
     }
@@ -104,8 +107,8 @@ impl<'a> Session<'a> {
         if received.method.is("methods") {
             bind_object(&received, &mut self.names);
         }
-        // A cull may come at any time. In dialect 0.1, in which owners cull, a transcript may expect one. An error report
-        // of dialect 0.1 calls no function.
+        // A cull may come at any time. In dialect 0.1, in which owners cull, a transcript may
+        // expect one. An error report of dialect 0.1 calls no function.
         let of_0_1 = self.facts.terms.dialect == Dialect::V0_1;
         let expects_cull = of_0_1 && transcript.expects(0, &|pattern| !pattern.culls().is_empty());
         if (!received.method.is("cull") || expects_cull) && !(received.method.is("error") && of_0_1) {
@@ -113,7 +116,8 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// Extends the deadline for this number of bytes, sent or received: by a quarter of the patience for each MiB.
+    /// Extends the deadline for this number of bytes, sent or received: by a quarter of the
+    /// patience for each MiB.
     pub(super) fn extend_deadline(&mut self, bytes: u64) {
         let quarters = bytes as f64 / f64::from(1 << 20);
         let more = (self.patience / 4).mul_f64(quarters);
@@ -121,8 +125,8 @@ impl<'a> Session<'a> {
         self.extended += more;
     }
 
-    /// After the deadline: extends it if the incomplete line has grown. Returns whether there is more time. This ends,
-    /// because lines have a maximum length.
+    /// After the deadline: extends it if the incomplete line has grown. Returns whether there is
+    /// more time. This ends, because lines have a maximum length.
     pub(super) fn may_wait_longer(&mut self) -> bool {
         let unfinished = self.wire.unfinished() as u64;
         self.extend_deadline(unfinished.saturating_sub(self.granted));

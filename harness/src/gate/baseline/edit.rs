@@ -1,4 +1,5 @@
-//! Creates and updates baselines. It changes only what it must and keeps the comments and the layout of the author.
+//! Creates and updates baselines. An update changes as little as possible and keeps the author's
+//! comments and layout.
 
 use super::{Baseline, BaselineError, Date, Entry, KNOWN};
 use dnode_reports::event::{Outcome, Verdict};
@@ -41,8 +42,8 @@ impl fmt::Display for Change {
     }
 }
 
-/// Updates a baseline to the gating failures among these outcomes. Returns the new text and the changes.
-/// For a new baseline, `text` is empty.
+/// Updates a baseline to the gating failures among these outcomes. Returns the new text and the
+/// changes. For a new baseline, `text` is empty.
 ///
 /// # Errors
 /// If the text is not a baseline, or if a new entry needs a reason and `words` has none.

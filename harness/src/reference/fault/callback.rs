@@ -6,8 +6,8 @@ pub(in crate::reference) use identity::shifted;
 
 use super::definition::{Fault, HOSTILE, LEGAL, fault};
 use crate::reference::conduct::{
-    Both, Conduct, Heard, Hears, Json, Says, answer, callbacks, declared, id, is_call, name, pass, set,
-    set_callbacks,
+    Both, Conduct, Json, OnReceive, OnSend, Reaction, answer, callbacks, declared, id, is_call, name, pass,
+    set, set_callbacks,
 };
 use identity::{MixesAnswers, new_each_time, once_when_declared_again, reuses_ids, two_for_one};
 use serde_json::json;
@@ -15,10 +15,10 @@ use std::collections::HashSet;
 
 pub(super) const FAULTS: &[Fault] = &[
     fault("ids-with-zeros", "callback/id-integral", LEGAL, "writes ids with a leading zero", || {
-        says_callbacks(|(id, path)| (format!("0{id}"), path))
+        sends_callbacks(|(id, path)| (format!("0{id}"), path))
     }),
     fault("path-text", "callback/path", LEGAL, "writes a path as a string with dots", || {
-        says_callbacks(|(id, path)| {
+        sends_callbacks(|(id, path)| {
             let keys =
                 path.as_array().into_iter().flatten().map(|key| key.as_str().unwrap_or_default().to_owned());
             (id, json!(keys.collect::<Vec<_>>().join(".")))
@@ -30,7 +30,7 @@ pub(super) const FAULTS: &[Fault] = &[
         LEGAL,
         "appends a key to the path of each function",
         || {
-            says_callbacks(|(id, mut path)| {
+            sends_callbacks(|(id, mut path)| {
                 if let Some(keys) = path.as_array_mut() {
                     keys.push(json!("prototype"));
                 }
@@ -39,7 +39,7 @@ pub(super) const FAULTS: &[Fault] = &[
         },
     ),
     fault("one-based-paths", "callback/in-answer", LEGAL, "counts the indexes of paths from 1", || {
-        says_callbacks(|(id, mut path)| {
+        sends_callbacks(|(id, mut path)| {
             for key in path.as_array_mut().into_iter().flatten().skip(1) {
                 if let Some(index) = key.as_str().and_then(|key| key.parse::<u64>().ok()) {
                     *key = json!((index + 1).to_string());
@@ -55,7 +55,7 @@ pub(super) const FAULTS: &[Fault] = &[
         })
     }),
     fault("declares-twice", "callback/path-unique", LEGAL, "declares two ids for each function", || {
-        Box::new(Says(|m: &mut Json| {
+        Box::new(OnSend(|m: &mut Json| {
             let twice = callbacks(m)
                 .into_iter()
                 .flat_map(|(id, path)| [(format!("{id}00000"), path.clone()), (id, path)]);
@@ -64,7 +64,7 @@ pub(super) const FAULTS: &[Fault] = &[
         }))
     }),
     fault("answers-elsewhere", "callback/declared", LEGAL, "calls ids that were never declared", || {
-        Box::new(Says(|m: &mut Json| {
+        Box::new(OnSend(|m: &mut Json| {
             if let Some(id) = id(m) {
                 set(m, "method", json!(id + 5_000_000));
             }
@@ -72,7 +72,7 @@ pub(super) const FAULTS: &[Fault] = &[
         }))
     }),
     fault("culls-then-calls", "callback/not-culled", LEGAL, "culls a function before it calls it", || {
-        Box::new(Says(|m: &mut Json| match id(m) {
+        Box::new(OnSend(|m: &mut Json| match id(m) {
             Some(id) => vec![json!({"method": "cull", "arguments": [id]}), m.clone()],
             None => vec![m.clone()],
         }))
@@ -86,7 +86,7 @@ pub(super) const FAULTS: &[Fault] = &[
         LEGAL,
         "does not accept a string of digits as an index within an argument",
         || {
-            hears_callbacks(|_, path| {
+            receives_callbacks(|_, path| {
                 let digits = |key: &Json| key.as_str().is_some_and(|key| key.parse::<u32>().is_ok());
                 !path.as_array().into_iter().flatten().skip(1).any(digits)
             })
@@ -98,19 +98,19 @@ pub(super) const FAULTS: &[Fault] = &[
         LEGAL,
         "does not accept an integer as an index",
         || {
-            hears_callbacks(|_, path| {
+            receives_callbacks(|_, path| {
                 !path.as_array().is_some_and(|keys| keys.first().is_some_and(Json::is_i64))
             })
         },
     ),
     fault("integer-paths-only", "callback/path-forms", LEGAL, "accepts only integers as indexes", || {
-        hears_callbacks(|_, path| {
+        receives_callbacks(|_, path| {
             let digits = |key: &Json| key.as_str().is_some_and(|key| key.parse::<u32>().is_ok());
             !path.as_array().into_iter().flatten().any(digits)
         })
     }),
     fault("ids-of-32-bits", "callback/any-id", LEGAL, "truncates ids to 32 bits", || {
-        Box::new(Hears(|m: &mut Json| {
+        Box::new(OnReceive(|m: &mut Json| {
             let cut = callbacks(m).into_iter().map(|(id, path)| {
                 #[allow(clippy::cast_possible_truncation, reason = "it is the fault")]
                 let cut = id.parse::<i64>().map_or(id.clone(), |id| (id as i32).to_string());
@@ -121,17 +121,17 @@ pub(super) const FAULTS: &[Fault] = &[
         }))
     }),
     fault("ids-below-100", "callback/any-id", LEGAL, "accepts only ids below 100", || {
-        hears_callbacks(|id, _| id.parse::<i64>().is_ok_and(|id| id < 100))
+        receives_callbacks(|id, _| id.parse::<i64>().is_ok_and(|id| id < 100))
     }),
     fault("no-id-zero", "callback/any-id", LEGAL, "treats the id 0 as missing", || {
-        hears_callbacks(|id, _| id != "0")
+        receives_callbacks(|id, _| id != "0")
     }),
     fault(
         "top-level-functions-only",
         "callback/any-depth",
         LEGAL,
         "finds functions only at the top level of the arguments",
-        || hears_callbacks(|_, path| path.as_array().is_none_or(|keys| keys.len() <= 1)),
+        || receives_callbacks(|_, path| path.as_array().is_none_or(|keys| keys.len() <= 1)),
     ),
     fault(
         "no-functions-in-arrays",
@@ -139,7 +139,7 @@ pub(super) const FAULTS: &[Fault] = &[
         LEGAL,
         "finds functions in objects, but not in arrays",
         || {
-            hears_callbacks(|_, path| {
+            receives_callbacks(|_, path| {
                 let keys = path.as_array().into_iter().flatten().skip(1);
                 !keys
                     .into_iter()
@@ -153,7 +153,7 @@ pub(super) const FAULTS: &[Fault] = &[
         LEGAL,
         "declares no functions nested more than one level deep in an argument",
         || {
-            Box::new(Says(|m: &mut Json| {
+            Box::new(OnSend(|m: &mut Json| {
                 let shallow = callbacks(m)
                     .into_iter()
                     .filter(|(_, path)| path.as_array().is_none_or(|keys| keys.len() <= 2));
@@ -170,7 +170,7 @@ pub(super) const FAULTS: &[Fault] = &[
         LEGAL,
         "finds a function only if \"[Function]\" stands in its place",
         || {
-            Box::new(Hears(|m: &mut Json| {
+            Box::new(OnReceive(|m: &mut Json| {
                 let found = callbacks(m)
                     .into_iter()
                     .filter(|(_, path)| at(&m["arguments"], path) == Some(&json!("[Function]")));
@@ -186,7 +186,7 @@ pub(super) const FAULTS: &[Fault] = &[
         LEGAL,
         "ignores functions in calls of its callbacks",
         || {
-            Box::new(Hears(|m: &mut Json| {
+            Box::new(OnReceive(|m: &mut Json| {
                 // The ids up to 13 are those of its methods, higher ids those of its callbacks.
                 if id(m).is_some_and(|id| id > 13) {
                     set_callbacks(m, []);
@@ -201,7 +201,7 @@ pub(super) const FAULTS: &[Fault] = &[
         LEGAL,
         "declares no functions in calls of callbacks",
         || {
-            Box::new(Says(|m: &mut Json| {
+            Box::new(OnSend(|m: &mut Json| {
                 if id(m).is_some() {
                     set_callbacks(m, []);
                 }
@@ -217,26 +217,26 @@ pub(super) const FAULTS: &[Fault] = &[
         || {
             Box::new(Both {
                 state: HashSet::new(),
-                hears: |called: &mut HashSet<i64>, m: &mut Json| {
+                receive: |called: &mut HashSet<i64>, m: &mut Json| {
                     let again = id(m).is_some_and(|id| id > 13 && !called.insert(id));
                     if again { Vec::new() } else { pass(m) }
                 },
-                says: |_: &mut HashSet<i64>, m: &mut Json| vec![m.clone()],
+                send: |_: &mut HashSet<i64>, m: &mut Json| vec![m.clone()],
             })
         },
     ),
     fault("calls-once", "callback/called-again", LEGAL, "calls each callback only once", || {
         Box::new(Both {
             state: HashSet::new(),
-            hears: |_: &mut HashSet<i64>, m: &mut Json| pass(m),
-            says: |called: &mut HashSet<i64>, m: &mut Json| {
+            receive: |_: &mut HashSet<i64>, m: &mut Json| pass(m),
+            send: |called: &mut HashSet<i64>, m: &mut Json| {
                 let again = id(m).is_some_and(|id| !called.insert(id));
                 if again { Vec::new() } else { vec![m.clone()] }
             },
         })
     }),
     fault("answers-twice", "callback/answer-once", LEGAL, "calls each callback twice", || {
-        Box::new(Says(|m: &mut Json| match id(m) {
+        Box::new(OnSend(|m: &mut Json| match id(m) {
             Some(_) => vec![m.clone(), m.clone()],
             None => vec![m.clone()],
         }))
@@ -261,7 +261,7 @@ pub(super) const FAULTS: &[Fault] = &[
         LEGAL,
         "calls the last function of a message instead of the first",
         || {
-            Box::new(Hears(|m: &mut Json| {
+            Box::new(OnReceive(|m: &mut Json| {
                 let all = callbacks(m);
                 if let Some((last, _)) = all.last().cloned().filter(|_| is_call(m) && all.len() == 2) {
                     // The first function of the message is called by the id of the last.
@@ -280,14 +280,15 @@ pub(super) const FAULTS: &[Fault] = &[
         || {
             Box::new(Both {
                 state: HashSet::new(),
-                hears: |echoes: &mut HashSet<i64>, m: &mut Json| {
-                    // `echo` is the second method of the object, and the only one that returns functions.
+                receive: |echoes: &mut HashSet<i64>, m: &mut Json| {
+                    // `echo` is the second method of the object, and the only one that returns
+                    // functions.
                     if id(m) == Some(1) || name(m) == Some("echo") {
                         echoes.extend(declared(m));
                     }
                     pass(m)
                 },
-                says: |echoes: &mut HashSet<i64>, m: &mut Json| {
+                send: |echoes: &mut HashSet<i64>, m: &mut Json| {
                     if id(m).is_some_and(|id| echoes.contains(&id)) {
                         set_callbacks(m, []);
                     }
@@ -315,7 +316,7 @@ pub(super) const FAULTS: &[Fault] = &[
         "callback/same-function",
         LEGAL,
         "treats two neighbouring functions in a list as one",
-        || Box::new(Hears(two_for_one)),
+        || Box::new(OnReceive(two_for_one)),
     ),
     fault(
         "same-function-once",
@@ -323,7 +324,7 @@ pub(super) const FAULTS: &[Fault] = &[
         LEGAL,
         "declares a function that a message contains twice only at its first place",
         || {
-            Box::new(Says(|m: &mut Json| {
+            Box::new(OnSend(|m: &mut Json| {
                 let pair =
                     m["arguments"].as_array().is_some_and(|list| list.len() == 2 && list[0] == list[1]);
                 if is_call(m) && pair {
@@ -340,8 +341,10 @@ pub(super) const FAULTS: &[Fault] = &[
         HOSTILE,
         "answers a call of an unknown id with an error",
         || {
-            Box::new(Hears(|m: &mut Json| match id(m) {
-                Some(id) if id > 10_000 => answer(m, json!("error")).into_iter().map(Heard::Say).collect(),
+            Box::new(OnReceive(|m: &mut Json| match id(m) {
+                Some(id) if id > 10_000 => {
+                    answer(m, json!("error")).into_iter().map(Reaction::Answer).collect()
+                }
                 _ => pass(m),
             }))
         },
@@ -352,7 +355,7 @@ pub(super) const FAULTS: &[Fault] = &[
         HOSTILE,
         "truncates the id of a call to 32 bits, as the Java port does",
         || {
-            Box::new(Hears(|m: &mut Json| {
+            Box::new(OnReceive(|m: &mut Json| {
                 if let Some(number) = m["method"].as_f64() {
                     #[allow(clippy::cast_possible_truncation, reason = "it is the fault")]
                     let cut = number as i64 as i32;
@@ -368,7 +371,7 @@ pub(super) const FAULTS: &[Fault] = &[
         LEGAL,
         "finds no function at a key of digits in an object, such as \"0\"",
         || {
-            Box::new(Hears(|m: &mut Json| {
+            Box::new(OnReceive(|m: &mut Json| {
                 let in_object = |path: &Json| {
                     let (last, parent) = path.as_array()?.split_last()?;
                     let digits = last.is_i64() || last.as_str()?.parse::<u32>().is_ok();
@@ -383,7 +386,7 @@ pub(super) const FAULTS: &[Fault] = &[
         },
     ),
     fault("few-callbacks", "callback/many", LEGAL, "accepts at most 256 functions in a message", || {
-        Box::new(Hears(|m: &mut Json| {
+        Box::new(OnReceive(|m: &mut Json| {
             if callbacks(m).len() > 256 {
                 let few: Vec<_> = callbacks(m).into_iter().take(256).collect();
                 set_callbacks(m, few);
@@ -399,12 +402,12 @@ pub(super) const FAULTS: &[Fault] = &[
         || {
             Box::new(Both {
                 state: Vec::new(),
-                hears: |known: &mut Vec<i64>, m: &mut Json| {
+                receive: |known: &mut Vec<i64>, m: &mut Json| {
                     known.extend(declared(m));
                     known.drain(..known.len().saturating_sub(8));
                     pass(m)
                 },
-                says: |known: &mut Vec<i64>, m: &mut Json| {
+                send: |known: &mut Vec<i64>, m: &mut Json| {
                     let lost = id(m).is_some_and(|id| !known.contains(&id));
                     if lost { Vec::new() } else { vec![m.clone()] }
                 },
@@ -414,8 +417,8 @@ pub(super) const FAULTS: &[Fault] = &[
 ];
 
 /// Changes the entries of the field `callbacks` in outgoing messages.
-fn says_callbacks(change: fn((String, Json)) -> (String, Json)) -> Box<dyn Conduct> {
-    Box::new(Says(move |m: &mut Json| {
+fn sends_callbacks(change: fn((String, Json)) -> (String, Json)) -> Box<dyn Conduct> {
+    Box::new(OnSend(move |m: &mut Json| {
         if name(m) != Some("cull") {
             let changed: Vec<_> = callbacks(m).into_iter().map(change).collect();
             set_callbacks(m, changed);
@@ -425,8 +428,8 @@ fn says_callbacks(change: fn((String, Json)) -> (String, Json)) -> Box<dyn Condu
 }
 
 /// Keeps only the matching functions of incoming calls.
-fn hears_callbacks(keep: fn(&str, &Json) -> bool) -> Box<dyn Conduct> {
-    Box::new(Hears(move |m: &mut Json| {
+fn receives_callbacks(keep: fn(&str, &Json) -> bool) -> Box<dyn Conduct> {
+    Box::new(OnReceive(move |m: &mut Json| {
         let kept: Vec<_> = callbacks(m).into_iter().filter(|(id, path)| keep(id, path)).collect();
         if is_call(m) {
             set_callbacks(m, kept);

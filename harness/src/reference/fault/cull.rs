@@ -2,7 +2,8 @@
 
 use super::definition::{Fault, HOSTILE, LEGAL, fault};
 use crate::reference::conduct::{
-    Both, Conduct, Heard, Hears, Json, Says, callbacks, culled, declared, id, name, pass, set, set_callbacks,
+    Both, Conduct, Json, OnReceive, OnSend, Reaction, callbacks, culled, declared, id, name, pass, set,
+    set_callbacks,
 };
 use serde_json::json;
 use std::collections::{HashMap, HashSet};
@@ -11,9 +12,9 @@ use std::time::Duration;
 pub(super) const FAULTS: &[Fault] = &[
     fault("closes-on-second-cull", "cull/unknown-id", LEGAL, "closes after a second cull", || {
         let mut culls = 0;
-        Box::new(Hears(move |m: &mut Json| {
+        Box::new(OnReceive(move |m: &mut Json| {
             culls += u32::from(name(m) == Some("cull"));
-            if culls == 2 { vec![Heard::Close] } else { pass(m) }
+            if culls == 2 { vec![Reaction::Close] } else { pass(m) }
         }))
     }),
     fault(
@@ -30,18 +31,18 @@ pub(super) const FAULTS: &[Fault] = &[
         culls_after_calls(|id| json!(id + 7_000_000))
     }),
     fault("ignores-cull", "cull/deletes", HOSTILE, "still runs culled functions", || {
-        hears_cull(|_| Vec::new())
+        receives_cull(|_| Vec::new())
     }),
     fault("answers-cull", "cull/no-answer", LEGAL, "answers a cull", || {
-        Box::new(Hears(|m: &mut Json| {
+        Box::new(OnReceive(|m: &mut Json| {
             let answer =
                 json!({"method": "culled", "arguments": m["arguments"], "callbacks": {}, "links": []});
-            let answer = (name(m) == Some("cull")).then_some(Heard::Say(answer));
+            let answer = (name(m) == Some("cull")).then_some(Reaction::Answer(answer));
             pass(m).into_iter().chain(answer).collect()
         }))
     }),
     fault("culls-the-first", "cull/several", HOSTILE, "applies only the first id of a cull", || {
-        hears_cull(|ids| ids.into_iter().take(1).collect())
+        receives_cull(|ids| ids.into_iter().take(1).collect())
     }),
     fault(
         "culls-everything",
@@ -51,7 +52,7 @@ pub(super) const FAULTS: &[Fault] = &[
         || {
             Box::new(Both {
                 state: HashSet::new(),
-                hears: |known: &mut HashSet<i64>, m: &mut Json| {
+                receive: |known: &mut HashSet<i64>, m: &mut Json| {
                     if name(m) == Some("cull") {
                         // The ids up to 13 are those of its methods.
                         let passed: Vec<_> = known.iter().filter(|id| **id > 13).collect();
@@ -59,7 +60,7 @@ pub(super) const FAULTS: &[Fault] = &[
                     }
                     pass(m)
                 },
-                says: |known: &mut HashSet<i64>, m: &mut Json| {
+                send: |known: &mut HashSet<i64>, m: &mut Json| {
                     known.extend(declared(m));
                     vec![m.clone()]
                 },
@@ -74,11 +75,11 @@ pub(super) const FAULTS: &[Fault] = &[
         || {
             Box::new(Both {
                 state: HashSet::new(),
-                hears: |known: &mut HashSet<i64>, m: &mut Json| {
+                receive: |known: &mut HashSet<i64>, m: &mut Json| {
                     let unknown = culled(m).into_iter().any(|id| !known.remove(&id));
-                    if unknown { vec![Heard::Close] } else { pass(m) }
+                    if unknown { vec![Reaction::Close] } else { pass(m) }
                 },
-                says: |known: &mut HashSet<i64>, m: &mut Json| {
+                send: |known: &mut HashSet<i64>, m: &mut Json| {
                     known.extend(declared(m));
                     vec![m.clone()]
                 },
@@ -88,11 +89,11 @@ pub(super) const FAULTS: &[Fault] = &[
     fault("culled-for-good", "cull/sent-again", LEGAL, "declares no functions after a cull", || {
         Box::new(Both {
             state: false,
-            hears: |after: &mut bool, m: &mut Json| {
+            receive: |after: &mut bool, m: &mut Json| {
                 *after |= name(m) == Some("cull");
                 pass(m)
             },
-            says: |after: &mut bool, m: &mut Json| {
+            send: |after: &mut bool, m: &mut Json| {
                 if *after && id(m).is_some() {
                     set_callbacks(m, []);
                 }
@@ -108,11 +109,11 @@ pub(super) const FAULTS: &[Fault] = &[
         || {
             Box::new(Both {
                 state: (HashMap::new(), HashSet::new()),
-                hears: |(names, gone): &mut (HashMap<i64, String>, HashSet<String>), m: &mut Json| {
+                receive: |(names, gone): &mut (HashMap<i64, String>, HashSet<String>), m: &mut Json| {
                     gone.extend(culled(m).iter().filter_map(|id| names.get(id).cloned()));
                     if name(m).is_some_and(|name| gone.contains(name)) { Vec::new() } else { pass(m) }
                 },
-                says: |(names, _): &mut (HashMap<i64, String>, HashSet<String>), m: &mut Json| {
+                send: |(names, _): &mut (HashMap<i64, String>, HashSet<String>), m: &mut Json| {
                     if name(m) == Some("methods") {
                         let own = callbacks(m)
                             .into_iter()
@@ -128,15 +129,15 @@ pub(super) const FAULTS: &[Fault] = &[
 
 /// Culls a callback after each call of it. `written` makes the id in the cull.
 fn culls_after_calls(written: fn(i64) -> Json) -> Box<dyn Conduct> {
-    Box::new(Says(move |m: &mut Json| {
+    Box::new(OnSend(move |m: &mut Json| {
         let cull = id(m).map(|id| json!({"method": "cull", "arguments": [written(id)]}));
         std::iter::once(m.clone()).chain(cull).collect()
     }))
 }
 
 /// Changes the ids of an incoming cull.
-fn hears_cull(change: fn(Vec<i64>) -> Vec<i64>) -> Box<dyn Conduct> {
-    Box::new(Hears(move |m: &mut Json| {
+fn receives_cull(change: fn(Vec<i64>) -> Vec<i64>) -> Box<dyn Conduct> {
+    Box::new(OnReceive(move |m: &mut Json| {
         if name(m) == Some("cull") {
             set(m, "arguments", json!(change(culled(m))));
         }
@@ -149,10 +150,10 @@ struct CullCancels {
 }
 
 impl Conduct for CullCancels {
-    fn hear(&mut self, line: Vec<u8>) -> Vec<Heard> {
+    fn receive(&mut self, line: Vec<u8>) -> Vec<Reaction> {
         self.culled |=
             serde_json::from_slice::<Json>(&line).is_ok_and(|message| name(&message) == Some("cull"));
-        vec![Heard::Line(line)]
+        vec![Reaction::Pass(line)]
     }
 
     fn hold(&mut self, answers: &mut Vec<(u64, Vec<u8>)>) -> Option<Duration> {

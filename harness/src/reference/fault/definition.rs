@@ -13,7 +13,7 @@ pub struct Fault {
     pub clause: &'static str,
     /// Whether the fault shows in a session in which the other end sends only valid input.
     pub legal: bool,
-    /// What the peer does, in one line.
+    /// The behaviour of the peer, in one line.
     pub about: &'static str,
     /// Makes it for one connection.
     pub make: fn() -> Box<dyn Conduct>,

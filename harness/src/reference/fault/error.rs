@@ -1,14 +1,14 @@
 //! Faults of the method `error`, in dialect 0.1.
 
 use super::definition::{Fault, HOSTILE, LEGAL, fault};
-use crate::reference::conduct::{Both, Heard, Hears, Json, callbacks, id, name, pass, set};
+use crate::reference::conduct::{Both, Json, OnReceive, Reaction, callbacks, id, name, pass, set};
 use serde_json::json;
 
 pub(super) const FAULTS: &[Fault] = &[
     fault("answers-errors", "error/not-answered", LEGAL, "answers an error message", || {
-        Box::new(Hears(|m: &mut Json| {
+        Box::new(OnReceive(|m: &mut Json| {
             let answer = json!({"method": "sorry", "arguments": []});
-            let answer = (name(m) == Some("error")).then_some(Heard::Say(answer));
+            let answer = (name(m) == Some("error")).then_some(Reaction::Answer(answer));
             pass(m).into_iter().chain(answer).collect()
         }))
     }),
@@ -20,7 +20,7 @@ pub(super) const FAULTS: &[Fault] = &[
         || {
             Box::new(Both {
                 state: None,
-                hears: |error: &mut Option<i64>, m: &mut Json| {
+                receive: |error: &mut Option<i64>, m: &mut Json| {
                     let is_error = |path: &Json| path.get(1).and_then(Json::as_str) == Some("error");
                     if name(m) == Some("methods") {
                         let own = callbacks(m).into_iter().find(|(_, path)| is_error(path));
@@ -28,7 +28,7 @@ pub(super) const FAULTS: &[Fault] = &[
                     }
                     pass(m)
                 },
-                says: |error: &mut Option<i64>, m: &mut Json| {
+                send: |error: &mut Option<i64>, m: &mut Json| {
                     if id(m).is_some() && id(m) == *error {
                         set(m, "method", json!("error"));
                     }
@@ -43,9 +43,9 @@ pub(super) const FAULTS: &[Fault] = &[
         HOSTILE,
         "ignores all input after an error whose argument is no object",
         || {
-            Box::new(Hears(|m: &mut Json| {
+            Box::new(OnReceive(|m: &mut Json| {
                 let odd = name(m) == Some("error") && !m["arguments"][0].is_object();
-                if odd { vec![Heard::Deaf] } else { pass(m) }
+                if odd { vec![Reaction::Deaf] } else { pass(m) }
             }))
         },
     ),

@@ -1,7 +1,7 @@
 //! Faults of bytes and lines.
 
 use super::definition::{Fault, LEGAL, fault};
-use crate::reference::conduct::{Conduct, Heard, Ignores, Says, declared, id, is_call, name};
+use crate::reference::conduct::{Conduct, Ignores, OnSend, Reaction, declared, id, is_call, name};
 use std::time::Duration;
 
 pub(super) const FAULTS: &[Fault] = &[
@@ -110,7 +110,7 @@ impl Conduct for UnfinishedLastLine {
 struct SingleQuotes;
 
 impl Conduct for SingleQuotes {
-    fn say(&mut self, line: Vec<u8>) -> Vec<Vec<u8>> {
+    fn send(&mut self, line: Vec<u8>) -> Vec<Vec<u8>> {
         vec![line.into_iter().map(|byte| if byte == b'"' { b'\'' } else { byte }).collect()]
     }
 }
@@ -118,7 +118,7 @@ impl Conduct for SingleQuotes {
 struct Latin1;
 
 impl Conduct for Latin1 {
-    fn say(&mut self, line: Vec<u8>) -> Vec<Vec<u8>> {
+    fn send(&mut self, line: Vec<u8>) -> Vec<Vec<u8>> {
         let text = String::from_utf8_lossy(&line).into_owned();
         vec![text.chars().map(|c| u8::try_from(u32::from(c)).unwrap_or(b'?')).collect()]
     }
@@ -160,9 +160,9 @@ impl Conduct for DecodesEachSegment {
 struct NoEscapes;
 
 impl Conduct for NoEscapes {
-    fn hear(&mut self, line: Vec<u8>) -> Vec<Heard> {
+    fn receive(&mut self, line: Vec<u8>) -> Vec<Reaction> {
         let text = String::from_utf8_lossy(&line).replace("\\u", "\\\\u");
-        vec![Heard::Line(text.into_bytes())]
+        vec![Reaction::Pass(text.into_bytes())]
     }
 }
 
@@ -192,21 +192,21 @@ struct NeverCallsMethods {
 }
 
 impl Conduct for NeverCallsMethods {
-    fn hear(&mut self, line: Vec<u8>) -> Vec<Heard> {
+    fn receive(&mut self, line: Vec<u8>) -> Vec<Reaction> {
         if let Ok(message) = serde_json::from_slice::<serde_json::Value>(&line)
             && name(&message) == Some("methods")
         {
             self.methods.extend(declared(&message));
         }
-        vec![Heard::Line(line)]
+        vec![Reaction::Pass(line)]
     }
 
-    fn say(&mut self, line: Vec<u8>) -> Vec<Vec<u8>> {
+    fn send(&mut self, line: Vec<u8>) -> Vec<Vec<u8>> {
         let methods = &self.methods;
-        Says(|message: &mut serde_json::Value| {
+        OnSend(|message: &mut serde_json::Value| {
             let calls_method = is_call(message) && id(message).is_some_and(|id| methods.contains(&id));
             if calls_method { Vec::new() } else { vec![message.clone()] }
         })
-        .say(line)
+        .send(line)
     }
 }

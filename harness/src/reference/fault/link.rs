@@ -1,7 +1,7 @@
 //! Faults of cycles and duplicates.
 
 use super::definition::{Fault, LEGAL, fault};
-use crate::reference::conduct::{Conduct, Hears, Json, Says, callbacks, is_call, pass, rewrite, set};
+use crate::reference::conduct::{Conduct, Json, OnReceive, OnSend, callbacks, is_call, pass, rewrite, set};
 use serde_json::json;
 
 pub(super) const FAULTS: &[Fault] = &[
@@ -10,19 +10,19 @@ pub(super) const FAULTS: &[Fault] = &[
         "link/shape",
         LEGAL,
         "writes \"two\" for the field \"to\" of a link, as a typing error in the document does",
-        || says_links(|link| json!({"from": link["from"], "two": link["to"]})),
+        || sends_links(|link| json!({"from": link["from"], "two": link["to"]})),
     ),
     fault("link-text", "link/path", LEGAL, "writes the paths of a link as text", || {
-        says_links(|link| json!({"from": link["from"].to_string(), "to": link["to"].to_string()}))
+        sends_links(|link| json!({"from": link["from"].to_string(), "to": link["to"].to_string()}))
     }),
     fault("link-from-nowhere", "link/from-place", LEGAL, "sends links from places that do not exist", || {
-        says_links(|link| json!({"from": ["7", "nowhere"], "to": link["to"]}))
+        sends_links(|link| json!({"from": ["7", "nowhere"], "to": link["to"]}))
     }),
     fault("link-beneath-scalar", "link/to-place", LEGAL, "sends links to places beneath a string", || {
-        says_links(|link| json!({"from": link["from"], "to": ["0", "name", "deeper"]}))
+        sends_links(|link| json!({"from": link["from"], "to": ["0", "name", "deeper"]}))
     }),
     fault("marks-without-links", "link/circular-marked", LEGAL, "marks a cycle but sends no link", || {
-        Box::new(Says(|m: &mut Json| {
+        Box::new(OnSend(|m: &mut Json| {
             set(m, "links", json!([]));
             vec![m.clone()]
         }))
@@ -32,10 +32,10 @@ pub(super) const FAULTS: &[Fault] = &[
         "link/cycle",
         LEGAL,
         "ignores links, as the Perl, Ruby, PHP and Java ports do",
-        || hears_links(|_| false),
+        || receives_links(|_| false),
     ),
     fault("cycles-only", "link/duplicate", LEGAL, "applies only links to an enclosing value", || {
-        hears_links(|link| {
+        receives_links(|link| {
             let key = |key: &Json| key.as_str().map_or_else(|| key.to_string(), str::to_owned);
             let keys = |path: &Json| {
                 path.as_array().map(|keys| keys.iter().map(key).collect::<Vec<_>>()).unwrap_or_default()
@@ -45,7 +45,7 @@ pub(super) const FAULTS: &[Fault] = &[
         })
     }),
     fault("duplicates-only", "link/cycle", LEGAL, "applies only links that do not make a cycle", || {
-        hears_links(|link| {
+        receives_links(|link| {
             let key = |key: &Json| key.as_str().map_or_else(|| key.to_string(), str::to_owned);
             let keys = |path: &Json| {
                 path.as_array().map(|keys| keys.iter().map(key).collect::<Vec<_>>()).unwrap_or_default()
@@ -55,7 +55,7 @@ pub(super) const FAULTS: &[Fault] = &[
         })
     }),
     fault("no-new-places", "link/new-place", LEGAL, "applies only links to places that exist", || {
-        Box::new(Hears(|m: &mut Json| {
+        Box::new(OnReceive(|m: &mut Json| {
             let arguments = m["arguments"].clone();
             keep_links(m, &|link| exists(&arguments, link["to"].as_array().into_iter().flatten()));
             pass(m)
@@ -67,7 +67,7 @@ pub(super) const FAULTS: &[Fault] = &[
         LEGAL,
         "applies only links to places whose parents exist",
         || {
-            Box::new(Hears(|m: &mut Json| {
+            Box::new(OnReceive(|m: &mut Json| {
                 let arguments = m["arguments"].clone();
                 keep_links(m, &|link| {
                     let parent =
@@ -79,14 +79,14 @@ pub(super) const FAULTS: &[Fault] = &[
         },
     ),
     fault("links-before-callbacks", "link/order", LEGAL, "applies links before it places callbacks", || {
-        Box::new(Hears(|m: &mut Json| {
+        Box::new(OnReceive(|m: &mut Json| {
             let functions: Vec<Json> = callbacks(m).into_iter().map(|(_, path)| path).collect();
             keep_links(m, &|link| !functions.contains(&link["from"]));
             pass(m)
         }))
     }),
     fault("links-backwards", "link/order", LEGAL, "applies links from the last to the first", || {
-        Box::new(Hears(|m: &mut Json| {
+        Box::new(OnReceive(|m: &mut Json| {
             if let Some(links) = m.get_mut("links").and_then(Json::as_array_mut) {
                 links.reverse();
             }
@@ -94,7 +94,7 @@ pub(super) const FAULTS: &[Fault] = &[
         }))
     }),
     fault("first-link-only", "link/duplicate", LEGAL, "applies only the first link of a message", || {
-        Box::new(Hears(|m: &mut Json| {
+        Box::new(OnReceive(|m: &mut Json| {
             if let Some(links) = m.get_mut("links").and_then(Json::as_array_mut) {
                 links.truncate(1);
             }
@@ -102,7 +102,7 @@ pub(super) const FAULTS: &[Fault] = &[
         }))
     }),
     fault("cycles-become-null", "link/sent-cycle", LEGAL, "sends null in the place of a cycle", || {
-        Box::new(Says(|m: &mut Json| {
+        Box::new(OnSend(|m: &mut Json| {
             set(m, "links", json!([]));
             rewrite(m, &mut |value| {
                 if *value == "[Circular]" {
@@ -113,7 +113,7 @@ pub(super) const FAULTS: &[Fault] = &[
         }))
     }),
     fault("shared-once", "link/sent-shared", LEGAL, "sends null for the second of two equal values", || {
-        Box::new(Says(|m: &mut Json| {
+        Box::new(OnSend(|m: &mut Json| {
             if is_call(m)
                 && let Some([first, second]) = m["arguments"][0].as_array_mut().map(Vec::as_mut_slice)
                 && first == second
@@ -126,8 +126,8 @@ pub(super) const FAULTS: &[Fault] = &[
     }),
 ];
 
-fn says_links(change: fn(&Json) -> Json) -> Box<dyn Conduct> {
-    Box::new(Says(move |m: &mut Json| {
+fn sends_links(change: fn(&Json) -> Json) -> Box<dyn Conduct> {
+    Box::new(OnSend(move |m: &mut Json| {
         if let Some(links) = m.get_mut("links").and_then(Json::as_array_mut) {
             links.iter_mut().for_each(|link| *link = change(link));
         }
@@ -135,8 +135,8 @@ fn says_links(change: fn(&Json) -> Json) -> Box<dyn Conduct> {
     }))
 }
 
-fn hears_links(keep: fn(&Json) -> bool) -> Box<dyn Conduct> {
-    Box::new(Hears(move |m: &mut Json| {
+fn receives_links(keep: fn(&Json) -> bool) -> Box<dyn Conduct> {
+    Box::new(OnReceive(move |m: &mut Json| {
         keep_links(m, &keep);
         pass(m)
     }))

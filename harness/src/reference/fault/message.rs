@@ -2,22 +2,20 @@
 
 use super::definition::{Fault, HOSTILE, LEGAL, fault};
 use crate::reference::conduct::{
-    Both, Conduct, Heard, Hears, Ignores, Json, Says, arguments, callbacks, id, is_call, name, pass, set,
-    set_callbacks,
+    Both, Conduct, Ignores, Json, OnReceive, OnSend, Reaction, arguments, callbacks, id, is_call, name, pass,
+    set, set_callbacks,
 };
 use serde_json::json;
 use std::collections::HashMap;
 
 pub(super) const FAULTS: &[Fault] = &[
     fault("sends-lists", "message/object", LEGAL, "sends a call as a list of method and arguments", || {
-        Box::new(Says(
-            |m: &mut Json| {
-                if is_call(m) { vec![json!([m["method"], m["arguments"]])] } else { vec![m.clone()] }
-            },
-        ))
+        Box::new(OnSend(|m: &mut Json| {
+            if is_call(m) { vec![json!([m["method"], m["arguments"]])] } else { vec![m.clone()] }
+        }))
     }),
     fault("fractional-method", "message/method", LEGAL, "sends a fraction as the method of a call", || {
-        Box::new(Says(|m: &mut Json| {
+        Box::new(OnSend(|m: &mut Json| {
             if let Some(id) = id(m) {
                 #[allow(clippy::cast_precision_loss, reason = "ids are small here")]
                 set(m, "method", json!(id as f64 + 0.5));
@@ -31,7 +29,7 @@ pub(super) const FAULTS: &[Fault] = &[
         LEGAL,
         "sends the arguments of a call as an object",
         || {
-            Box::new(Says(|m: &mut Json| {
+            Box::new(OnSend(|m: &mut Json| {
                 if is_call(m) {
                     let list = m["arguments"].as_array().cloned().unwrap_or_default();
                     let object =
@@ -48,7 +46,7 @@ pub(super) const FAULTS: &[Fault] = &[
         LEGAL,
         "sends empty callbacks as a list, as the PHP port does",
         || {
-            Box::new(Says(|m: &mut Json| {
+            Box::new(OnSend(|m: &mut Json| {
                 if callbacks(m).is_empty() {
                     set(m, "callbacks", json!([]));
                 }
@@ -57,7 +55,7 @@ pub(super) const FAULTS: &[Fault] = &[
         },
     ),
     fault("links-object", "message/links", LEGAL, "sends links as an object", || {
-        Box::new(Says(|m: &mut Json| {
+        Box::new(OnSend(|m: &mut Json| {
             set(m, "links", json!({}));
             vec![m.clone()]
         }))
@@ -74,8 +72,8 @@ pub(super) const FAULTS: &[Fault] = &[
         LEGAL,
         "crashes on a message without callbacks",
         || {
-            Box::new(Hears(
-                |m: &mut Json| if m.get("callbacks").is_none() { vec![Heard::Die] } else { pass(m) },
+            Box::new(OnReceive(
+                |m: &mut Json| if m.get("callbacks").is_none() { vec![Reaction::Crash] } else { pass(m) },
             ))
         },
     ),
@@ -83,7 +81,7 @@ pub(super) const FAULTS: &[Fault] = &[
         without("links")
     }),
     fault("digits-are-ids", "message/string-method", HOSTILE, "reads the method \"0\" as the id 0", || {
-        Box::new(Hears(|m: &mut Json| {
+        Box::new(OnReceive(|m: &mut Json| {
             if let Some(id) = name(m).and_then(|name| name.parse::<i64>().ok()) {
                 set(m, "method", json!(id));
             }
@@ -91,7 +89,7 @@ pub(super) const FAULTS: &[Fault] = &[
         }))
     }),
     fault("ids-in-quotes", "message/string-method", LEGAL, "writes the id of a call as a string", || {
-        Box::new(Says(|m: &mut Json| {
+        Box::new(OnSend(|m: &mut Json| {
             if let Some(id) = id(m) {
                 set(m, "method", json!(id.to_string()));
             }
@@ -111,7 +109,7 @@ pub(super) const FAULTS: &[Fault] = &[
         LEGAL,
         "ignores a call with empty arguments",
         || {
-            Box::new(Hears(|m: &mut Json| {
+            Box::new(OnReceive(|m: &mut Json| {
                 let empty = m["arguments"].as_array().is_none_or(Vec::is_empty);
                 if is_call(m) && empty { Vec::new() } else { pass(m) }
             }))
@@ -123,7 +121,7 @@ pub(super) const FAULTS: &[Fault] = &[
         LEGAL,
         "puts a function before the other arguments",
         || {
-            Box::new(Says(|m: &mut Json| {
+            Box::new(OnSend(|m: &mut Json| {
                 let [(id, path)] = &callbacks(m)[..] else { return vec![m.clone()] };
                 let index = path.as_array().filter(|keys| keys.len() == 1).and_then(|keys| keys[0].as_str());
                 if let Some(index) = index.and_then(|index| index.parse::<usize>().ok())
@@ -143,7 +141,7 @@ pub(super) const FAULTS: &[Fault] = &[
         LEGAL,
         "runs the function with the next id instead of the called one",
         || {
-            Box::new(Hears(|m: &mut Json| {
+            Box::new(OnReceive(|m: &mut Json| {
                 if let Some(id) = id(m) {
                     set(m, "method", json!(id + 1));
                 }
@@ -157,7 +155,7 @@ pub(super) const FAULTS: &[Fault] = &[
         LEGAL,
         "swaps the first two arguments of its calls",
         || {
-            Box::new(Says(|m: &mut Json| {
+            Box::new(OnSend(|m: &mut Json| {
                 if is_call(m)
                     && callbacks(m).is_empty()
                     && let Some([first, second, ..]) = arguments(m).map(Vec::as_mut_slice)
@@ -174,7 +172,7 @@ pub(super) const FAULTS: &[Fault] = &[
         LEGAL,
         "sends at most one argument in a call",
         || {
-            Box::new(Says(|m: &mut Json| {
+            Box::new(OnSend(|m: &mut Json| {
                 if is_call(m)
                     && callbacks(m).is_empty()
                     && let Some(list) = arguments(m)
@@ -191,7 +189,7 @@ pub(super) const FAULTS: &[Fault] = &[
         LEGAL,
         "omits trailing arguments that are null",
         || {
-            Box::new(Says(|m: &mut Json| {
+            Box::new(OnSend(|m: &mut Json| {
                 if is_call(m)
                     && callbacks(m).is_empty()
                     && let Some(list) = arguments(m)
@@ -210,7 +208,7 @@ pub(super) const FAULTS: &[Fault] = &[
         LEGAL,
         "ignores a message whose first field is not method",
         || {
-            Box::new(Hears(|m: &mut Json| {
+            Box::new(OnReceive(|m: &mut Json| {
                 let first = m.as_object().and_then(|object| object.keys().next());
                 if first.is_some_and(|first| first != "method") { Vec::new() } else { pass(m) }
             }))
@@ -221,7 +219,7 @@ pub(super) const FAULTS: &[Fault] = &[
         "message/integer-by-value",
         LEGAL,
         "ignores a call whose id is written as a fraction, such as 0.0",
-        || Box::new(Hears(|m: &mut Json| if m["method"].is_f64() { Vec::new() } else { pass(m) })),
+        || Box::new(OnReceive(|m: &mut Json| if m["method"].is_f64() { Vec::new() } else { pass(m) })),
     ),
     fault(
         "known-fields-only",
@@ -229,7 +227,7 @@ pub(super) const FAULTS: &[Fault] = &[
         LEGAL,
         "ignores a message with an unknown field",
         || {
-            Box::new(Hears(|m: &mut Json| {
+            Box::new(OnReceive(|m: &mut Json| {
                 const KNOWN: [&str; 4] = ["method", "arguments", "callbacks", "links"];
                 let known =
                     m.as_object().is_none_or(|object| object.keys().all(|key| KNOWN.contains(&key.as_str())));
@@ -255,7 +253,7 @@ pub(super) const FAULTS: &[Fault] = &[
 fn digit_names_are_ids() -> Box<dyn Conduct> {
     Box::new(Both {
         state: HashMap::new(),
-        hears: |names: &mut HashMap<i64, i64>, m: &mut Json| {
+        receive: |names: &mut HashMap<i64, i64>, m: &mut Json| {
             if name(m) == Some("methods") {
                 names.extend(callbacks(m).iter().filter_map(|(id, path)| {
                     let name = path.as_array()?.last()?.as_str()?;
@@ -264,7 +262,7 @@ fn digit_names_are_ids() -> Box<dyn Conduct> {
             }
             pass(m)
         },
-        says: |names: &mut HashMap<i64, i64>, m: &mut Json| {
+        send: |names: &mut HashMap<i64, i64>, m: &mut Json| {
             if let Some(number) = id(m).and_then(|id| names.get(&id)) {
                 set(m, "method", json!(number));
             }
@@ -275,7 +273,7 @@ fn digit_names_are_ids() -> Box<dyn Conduct> {
 
 /// Ignores calls that lack this field.
 fn without(field: &'static str) -> Box<dyn Conduct> {
-    Box::new(Hears(move |m: &mut Json| -> Vec<Heard> {
+    Box::new(OnReceive(move |m: &mut Json| -> Vec<Reaction> {
         if is_call(m) && m.get(field).is_none() { Vec::new() } else { pass(m) }
     }))
 }

@@ -2,7 +2,8 @@
 
 use super::definition::{Fault, HOSTILE, LEGAL, fault};
 use crate::reference::conduct::{
-    Both, Conduct, Heard, Hears, Json, Says, answer, callbacks, id, is_call, name, pass, set, set_callbacks,
+    Both, Conduct, Json, OnReceive, OnSend, Reaction, answer, callbacks, id, is_call, name, pass, set,
+    set_callbacks,
 };
 use dnode_spec::probe::{OPTIONAL, REQUIRED};
 use serde_json::json;
@@ -10,7 +11,7 @@ use std::collections::HashMap;
 
 pub(super) const FAULTS: &[Fault] = &[
     fault("never-sends-methods", "methods/sent", LEGAL, "never sends its methods", || {
-        Box::new(Says(|m: &mut Json| if name(m) == Some("methods") { Vec::new() } else { vec![m.clone()] }))
+        Box::new(OnSend(|m: &mut Json| if name(m) == Some("methods") { Vec::new() } else { vec![m.clone()] }))
     }),
     fault(
         "waits-for-methods",
@@ -20,11 +21,11 @@ pub(super) const FAULTS: &[Fault] = &[
         || {
             Box::new(Both {
                 state: None,
-                hears: |held: &mut Option<Json>, m: &mut Json| {
-                    let own = held.take_if(|_| name(m) == Some("methods")).map(Heard::Say);
+                receive: |held: &mut Option<Json>, m: &mut Json| {
+                    let own = held.take_if(|_| name(m) == Some("methods")).map(Reaction::Answer);
                     own.into_iter().chain(pass(m)).collect()
                 },
-                says: |held: &mut Option<Json>, m: &mut Json| {
+                send: |held: &mut Option<Json>, m: &mut Json| {
                     if name(m) == Some("methods") {
                         *held = Some(m.clone());
                         return Vec::new();
@@ -45,7 +46,7 @@ pub(super) const FAULTS: &[Fault] = &[
         || Box::new(on_methods(|m| set(m, "callbacks", json!({})))),
     ),
     fault("names-only", "methods/by-id", LEGAL, "answers calls of its methods by name only", || {
-        Box::new(Hears(|m: &mut Json| {
+        Box::new(OnReceive(|m: &mut Json| {
             let methods = REQUIRED.len() + OPTIONAL.len();
             let own = id(m).is_some_and(|id| (0..methods).any(|n| i64::try_from(n) == Ok(id)));
             if own { Vec::new() } else { pass(m) }
@@ -56,7 +57,11 @@ pub(super) const FAULTS: &[Fault] = &[
         "methods/by-name",
         LEGAL,
         "ignores calls by name, as the Perl, Ruby, PHP and Java ports do",
-        || Box::new(Hears(|m: &mut Json| if is_call(m) && name(m).is_some() { Vec::new() } else { pass(m) })),
+        || {
+            Box::new(OnReceive(
+                |m: &mut Json| if is_call(m) && name(m).is_some() { Vec::new() } else { pass(m) },
+            ))
+        },
     ),
     fault(
         "ignores-their-object",
@@ -64,7 +69,7 @@ pub(super) const FAULTS: &[Fault] = &[
         LEGAL,
         "ignores the functions of the other end's object",
         || {
-            Box::new(Hears(|m: &mut Json| {
+            Box::new(OnReceive(|m: &mut Json| {
                 if name(m) == Some("methods") {
                     set(m, "callbacks", json!({}));
                 }
@@ -85,9 +90,9 @@ pub(super) const FAULTS: &[Fault] = &[
         LEGAL,
         "closes when the other end's object is empty",
         || {
-            Box::new(Hears(|m: &mut Json| {
+            Box::new(OnReceive(|m: &mut Json| {
                 let empty = m["arguments"][0].as_object().is_some_and(serde_json::Map::is_empty);
-                if name(m) == Some("methods") && empty { vec![Heard::Close] } else { pass(m) }
+                if name(m) == Some("methods") && empty { vec![Reaction::Close] } else { pass(m) }
             }))
         },
     ),
@@ -99,22 +104,22 @@ pub(super) const FAULTS: &[Fault] = &[
         || {
             Box::new(Both {
                 state: false,
-                hears: |greeted: &mut bool, m: &mut Json| {
+                receive: |greeted: &mut bool, m: &mut Json| {
                     *greeted |= name(m) == Some("methods");
                     if *greeted { pass(m) } else { Vec::new() }
                 },
-                says: |_: &mut bool, m: &mut Json| vec![m.clone()],
+                send: |_: &mut bool, m: &mut Json| vec![m.clone()],
             })
         },
     ),
     fault("methods-once", "methods/again", LEGAL, "ignores a second message `methods`", || {
         Box::new(Both {
             state: false,
-            hears: |greeted: &mut bool, m: &mut Json| {
+            receive: |greeted: &mut bool, m: &mut Json| {
                 let again = name(m) == Some("methods") && std::mem::replace(greeted, true);
                 if again { Vec::new() } else { pass(m) }
             },
-            says: |_: &mut bool, m: &mut Json| vec![m.clone()],
+            send: |_: &mut bool, m: &mut Json| vec![m.clone()],
         })
     }),
     fault(
@@ -181,7 +186,11 @@ pub(super) const FAULTS: &[Fault] = &[
         "methods/not-a-function",
         HOSTILE,
         "crashes on a call of a member that is not a function",
-        || Box::new(Hears(|m: &mut Json| if name(m) == Some("plain") { vec![Heard::Die] } else { pass(m) })),
+        || {
+            Box::new(OnReceive(
+                |m: &mut Json| if name(m) == Some("plain") { vec![Reaction::Crash] } else { pass(m) },
+            ))
+        },
     ),
     fault(
         "one-connection",
@@ -206,7 +215,7 @@ pub(super) const FAULTS: &[Fault] = &[
         },
     ),
     fault("wrong-sum", "probe/complete", LEGAL, "claims the probe, but one of its methods is wrong", || {
-        Box::new(Hears(|m: &mut Json| {
+        Box::new(OnReceive(|m: &mut Json| {
             // `add` is the third method of the object.
             if id(m) == Some(2)
                 && let Some(first) = m["arguments"][0].as_f64()
@@ -222,8 +231,9 @@ pub(super) const FAULTS: &[Fault] = &[
         LEGAL,
         "claims the probe, but its methods change their arguments",
         || {
-            Box::new(Hears(|m: &mut Json| {
-                // `echo` and `later` return their first argument; `applyTo` and `callMe` pass the second on.
+            Box::new(OnReceive(|m: &mut Json| {
+                // `echo` and `later` return their first argument; `applyTo` and `callMe` pass the
+                // second on.
                 match id(m) {
                     Some(1 | 13) => m["arguments"][0] = json!("wrong"),
                     Some(4) => m["arguments"][1] = json!("wrong"),
@@ -235,7 +245,7 @@ pub(super) const FAULTS: &[Fault] = &[
         },
     ),
     fault("nameless-claim", "probe/complete", LEGAL, "claims the probe, but returns no name", || {
-        Box::new(Says(|m: &mut Json| {
+        Box::new(OnSend(|m: &mut Json| {
             if m["arguments"][0].as_str().is_some_and(|text| text.starts_with("dnode-conform-reference")) {
                 set(m, "arguments", json!([42]));
             }
@@ -248,7 +258,7 @@ pub(super) const FAULTS: &[Fault] = &[
         LEGAL,
         "claims the probe, but forgets its state between calls",
         || {
-            Box::new(Says(|m: &mut Json| {
+            Box::new(OnSend(|m: &mut Json| {
                 let counted = m["arguments"].as_array().is_some_and(|list| *list == [json!(2)]);
                 if id(m).is_some() && counted {
                     set(m, "arguments", json!([1]));
@@ -262,7 +272,7 @@ pub(super) const FAULTS: &[Fault] = &[
 fn reserved_by_name() -> Box<dyn Conduct> {
     Box::new(Both {
         state: HashMap::new(),
-        hears: |reserved: &mut HashMap<i64, String>, m: &mut Json| {
+        receive: |reserved: &mut HashMap<i64, String>, m: &mut Json| {
             if name(m) == Some("methods") {
                 reserved.extend(callbacks(m).iter().filter_map(|(id, path)| {
                     let name = path
@@ -275,7 +285,7 @@ fn reserved_by_name() -> Box<dyn Conduct> {
             }
             pass(m)
         },
-        says: |reserved: &mut HashMap<i64, String>, m: &mut Json| {
+        send: |reserved: &mut HashMap<i64, String>, m: &mut Json| {
             if let Some(name) = id(m).and_then(|id| reserved.get(&id)) {
                 set(m, "method", json!(name));
             }
@@ -286,7 +296,7 @@ fn reserved_by_name() -> Box<dyn Conduct> {
 
 /// Changes the outgoing `methods`.
 fn on_methods(change: fn(&mut Json)) -> impl Conduct {
-    Says(move |m: &mut Json| {
+    OnSend(move |m: &mut Json| {
         if name(m) == Some("methods") {
             change(m);
         }
@@ -296,9 +306,9 @@ fn on_methods(change: fn(&mut Json)) -> impl Conduct {
 
 /// Answers calls of these names instead of ignoring them.
 fn answers_names(matches: fn(&str) -> bool) -> Box<dyn Conduct> {
-    Box::new(Hears(move |m: &mut Json| match name(m) {
+    Box::new(OnReceive(move |m: &mut Json| match name(m) {
         Some(name) if is_call(m) && matches(name) => {
-            answer(m, json!("error")).into_iter().map(Heard::Say).collect()
+            answer(m, json!("error")).into_iter().map(Reaction::Answer).collect()
         }
         _ => pass(m),
     }))

@@ -1,7 +1,9 @@
 //! Faults of culling one's own functions, in dialect 0.1.
 
 use super::definition::{Fault, HOSTILE, LEGAL, fault};
-use crate::reference::conduct::{Both, Heard, Hears, Json, Says, answer, culled, declared, id, name, pass};
+use crate::reference::conduct::{
+    Both, Json, OnReceive, OnSend, Reaction, answer, culled, declared, id, name, pass,
+};
 use serde_json::json;
 use std::collections::HashSet;
 
@@ -12,7 +14,7 @@ pub(super) const FAULTS: &[Fault] = &[
         LEGAL,
         "culls the other end's callback after each call of it, as dialect 0.2 does",
         || {
-            Box::new(Says(|m: &mut Json| {
+            Box::new(OnSend(|m: &mut Json| {
                 let cull = id(m).map(|id| json!({"method": "cull", "arguments": [id]}));
                 std::iter::once(m.clone()).chain(cull).collect()
             }))
@@ -25,7 +27,7 @@ pub(super) const FAULTS: &[Fault] = &[
         "applies the other end's cull to its own functions, as dialect 0.2 does",
         || {
             let mut gone = HashSet::new();
-            Box::new(Hears(move |m: &mut Json| {
+            Box::new(OnReceive(move |m: &mut Json| {
                 gone.extend(culled(m));
                 if id(m).is_some_and(|id| gone.contains(&id)) { Vec::new() } else { pass(m) }
             }))
@@ -39,23 +41,23 @@ pub(super) const FAULTS: &[Fault] = &[
         || {
             Box::new(Both {
                 state: (HashSet::new(), HashSet::new()),
-                hears: |(known, gone): &mut (HashSet<i64>, HashSet<i64>), m: &mut Json| {
+                receive: |(known, gone): &mut (HashSet<i64>, HashSet<i64>), m: &mut Json| {
                     if name(m) == Some("cull") {
                         gone.extend(known.drain());
                     }
                     known.extend(declared(m));
                     pass(m)
                 },
-                says: |(_, gone): &mut (HashSet<i64>, HashSet<i64>), m: &mut Json| {
+                send: |(_, gone): &mut (HashSet<i64>, HashSet<i64>), m: &mut Json| {
                     if id(m).is_some_and(|id| gone.contains(&id)) { Vec::new() } else { vec![m.clone()] }
                 },
             })
         },
     ),
     fault("answers-owner-cull", "owner-cull/no-answer", LEGAL, "answers a cull of the other end", || {
-        Box::new(Hears(|m: &mut Json| {
+        Box::new(OnReceive(|m: &mut Json| {
             let answer = json!({"method": "culled", "arguments": m["arguments"]});
-            let answer = (name(m) == Some("cull")).then_some(Heard::Say(answer));
+            let answer = (name(m) == Some("cull")).then_some(Reaction::Answer(answer));
             pass(m).into_iter().chain(answer).collect()
         }))
     }),
@@ -66,10 +68,10 @@ pub(super) const FAULTS: &[Fault] = &[
         "closes when the other end culls an id that it never declared",
         || {
             let mut known = HashSet::new();
-            Box::new(Hears(move |m: &mut Json| {
+            Box::new(OnReceive(move |m: &mut Json| {
                 let unknown = culled(m).into_iter().any(|id| !known.remove(&id));
                 known.extend(declared(m));
-                if unknown { vec![Heard::Close] } else { pass(m) }
+                if unknown { vec![Reaction::Close] } else { pass(m) }
             }))
         },
     ),
@@ -81,14 +83,14 @@ pub(super) const FAULTS: &[Fault] = &[
         || {
             Box::new(Both {
                 state: (false, HashSet::new()),
-                hears: |(after, new): &mut (bool, HashSet<i64>), m: &mut Json| {
+                receive: |(after, new): &mut (bool, HashSet<i64>), m: &mut Json| {
                     *after |= name(m) == Some("cull");
                     // The last function of a call takes its answer.
                     let places = declared(m).len().saturating_sub(1);
                     new.extend(declared(m).into_iter().take(if *after { places } else { 0 }));
                     pass(m)
                 },
-                says: |(_, new): &mut (bool, HashSet<i64>), m: &mut Json| {
+                send: |(_, new): &mut (bool, HashSet<i64>), m: &mut Json| {
                     if id(m).is_some_and(|id| new.contains(&id)) { Vec::new() } else { vec![m.clone()] }
                 },
             })
@@ -99,7 +101,11 @@ pub(super) const FAULTS: &[Fault] = &[
         "owner-cull/said",
         LEGAL,
         "does not tell the other end about its culls",
-        || Box::new(Says(|m: &mut Json| if name(m) == Some("cull") { Vec::new() } else { vec![m.clone()] })),
+        || {
+            Box::new(OnSend(
+                |m: &mut Json| if name(m) == Some("cull") { Vec::new() } else { vec![m.clone()] },
+            ))
+        },
     ),
     fault(
         "runs-what-it-culled",
@@ -109,12 +115,12 @@ pub(super) const FAULTS: &[Fault] = &[
         || {
             Box::new(Both {
                 state: HashSet::new(),
-                hears: |gone: &mut HashSet<i64>, m: &mut Json| {
+                receive: |gone: &mut HashSet<i64>, m: &mut Json| {
                     let called = id(m).is_some_and(|id| gone.contains(&id));
-                    let said = answer(m, json!("limited")).filter(|_| called).map(Heard::Say);
-                    pass(m).into_iter().chain(said).collect()
+                    let answer = answer(m, json!("limited")).filter(|_| called).map(Reaction::Answer);
+                    pass(m).into_iter().chain(answer).collect()
                 },
-                says: |gone: &mut HashSet<i64>, m: &mut Json| {
+                send: |gone: &mut HashSet<i64>, m: &mut Json| {
                     gone.extend(culled(m));
                     vec![m.clone()]
                 },

@@ -1,7 +1,7 @@
 //! Faults on hostile input.
 
 use super::definition::{Fault, HOSTILE, LEGAL, fault};
-use crate::reference::conduct::{Conduct, DIED, Heard, Hears, Json, is_call, name, pass};
+use crate::reference::conduct::{Conduct, DIED, Json, OnReceive, Reaction, is_call, name, pass};
 use dnode_spec::message;
 use dnode_spec::scrub::unscrub;
 use dnode_spec::value::Value;
@@ -9,35 +9,35 @@ use serde_json::json;
 
 pub(super) const FAULTS: &[Fault] = &[
     fault("dies-of-bad-lines", "robust/survives", HOSTILE, "crashes on a line that is not JSON", || {
-        on_bad_line(|line| Value::parse(line).is_err(), Heard::Die)
+        on_bad_line(|line| Value::parse(line).is_err(), Reaction::Crash)
     }),
     fault(
         "dies-of-bad-messages",
         "robust/survives",
         HOSTILE,
         "crashes on a line that is JSON but not a valid message",
-        || on_bad_line(|line| Value::parse(line).is_ok() && !is_sound(line), Heard::Die),
+        || on_bad_line(|line| Value::parse(line).is_ok() && !is_sound(line), Reaction::Crash),
     ),
     fault(
         "dies-of-odd-input",
         "robust/survives",
         HOSTILE,
         "crashes on valid but unusual input: deep values, long lines, special names, negative ids",
-        || on_bad_line(is_odd, Heard::Die),
+        || on_bad_line(is_odd, Reaction::Crash),
     ),
     fault(
         "deaf-after-bad-lines",
         "robust/not-deaf",
         HOSTILE,
         "stays open and ignores all input after a line that is not JSON",
-        || on_bad_line(|line| Value::parse(line).is_err(), Heard::Deaf),
+        || on_bad_line(|line| Value::parse(line).is_err(), Reaction::Deaf),
     ),
     fault(
         "deaf-after-bad-messages",
         "robust/not-deaf",
         HOSTILE,
         "stays open and ignores all input after an invalid message",
-        || on_bad_line(|line| Value::parse(line).is_ok() && !is_sound(line), Heard::Deaf),
+        || on_bad_line(|line| Value::parse(line).is_ok() && !is_sound(line), Reaction::Deaf),
     ),
     fault(
         "drops-after-bad-lines",
@@ -58,31 +58,31 @@ pub(super) const FAULTS: &[Fault] = &[
         "robust/bounded",
         HOSTILE,
         "hangs on a large index, depth or length",
-        || on_bad_line(is_large, Heard::Busy),
+        || on_bad_line(is_large, Reaction::Hang),
     ),
     fault("dies-when-a-method-throws", "robust/throws", HOSTILE, "crashes when a method throws", || {
-        Box::new(Hears(|m: &mut Json| if throws(m) { vec![Heard::Die] } else { pass(m) }))
+        Box::new(OnReceive(|m: &mut Json| if throws(m) { vec![Reaction::Crash] } else { pass(m) }))
     }),
     fault(
         "deaf-when-a-method-throws",
         "robust/throws",
         HOSTILE,
         "stays open and ignores all input after a method throws",
-        || Box::new(Hears(|m: &mut Json| if throws(m) { vec![Heard::Deaf] } else { pass(m) })),
+        || Box::new(OnReceive(|m: &mut Json| if throws(m) { vec![Reaction::Deaf] } else { pass(m) })),
     ),
     fault(
         "dies-of-links-to-themselves",
         "robust/survives",
         HOSTILE,
         "crashes on a link to its own place, or from the arguments as a whole",
-        || on_bad_line(links_to_itself, Heard::Die),
+        || on_bad_line(links_to_itself, Reaction::Crash),
     ),
     fault(
         "dies-of-depth",
         "robust/survives",
         HOSTILE,
         "crashes on a value nested more than 500 deep",
-        || on_bad_line(is_deep, Heard::Die),
+        || on_bad_line(is_deep, Reaction::Crash),
     ),
     fault(
         "stops-in-a-flood",
@@ -91,9 +91,9 @@ pub(super) const FAULTS: &[Fault] = &[
         "hangs after 300 messages on one connection",
         || {
             let mut count = 0;
-            Box::new(Hears(move |m: &mut Json| {
+            Box::new(OnReceive(move |m: &mut Json| {
                 count += 1;
-                if count == 300 { vec![Heard::Busy] } else { pass(m) }
+                if count == 300 { vec![Reaction::Hang] } else { pass(m) }
             }))
         },
     ),
@@ -119,22 +119,22 @@ pub(super) const FAULTS: &[Fault] = &[
         "robust/survives",
         HOSTILE,
         "crashes when a connection ends before the first line",
-        || Box::new(DiesOfAnEarlyEnd { heard: false }),
+        || Box::new(DiesOfAnEarlyEnd { received: false }),
     ),
 ];
 
-fn on_bad_line(bad: fn(&[u8]) -> bool, then: Heard) -> Box<dyn Conduct> {
+fn on_bad_line(bad: fn(&[u8]) -> bool, then: Reaction) -> Box<dyn Conduct> {
     Box::new(OnBadLine { bad, then })
 }
 
 struct OnBadLine {
     bad: fn(&[u8]) -> bool,
-    then: Heard,
+    then: Reaction,
 }
 
 impl Conduct for OnBadLine {
-    fn hear(&mut self, line: Vec<u8>) -> Vec<Heard> {
-        if (self.bad)(&line) { vec![self.then.clone()] } else { vec![Heard::Line(line)] }
+    fn receive(&mut self, line: Vec<u8>) -> Vec<Reaction> {
+        if (self.bad)(&line) { vec![self.then.clone()] } else { vec![Reaction::Pass(line)] }
     }
 }
 
@@ -179,7 +179,8 @@ fn is_odd(line: &[u8]) -> bool {
     is_sound(line) && (line.len() > 50_000 || known.iter().any(|odd| text.contains(odd)))
 }
 
-/// Whether the call makes a method of the probe throw: `throwNow`, or a method that lacks its callback.
+/// Whether the call makes a method of the probe throw: `throwNow`, or a method that lacks its
+/// callback.
 fn throws(message: &Json) -> bool {
     // `throwNow` is the thirteenth method of the object.
     let throw_now = message["method"] == json!(12) || name(message) == Some("throwNow");
@@ -197,14 +198,14 @@ struct Pollutes {
 const POLLUTION: &str = "dnodeConformPolluted";
 
 impl Conduct for Pollutes {
-    fn hear(&mut self, line: Vec<u8>) -> Vec<Heard> {
+    fn receive(&mut self, line: Vec<u8>) -> Vec<Reaction> {
         let text = String::from_utf8_lossy(&line);
         self.polluted |=
             text.contains(POLLUTION) && (text.contains("__proto__") || text.contains("prototype"));
-        vec![Heard::Line(line)]
+        vec![Reaction::Pass(line)]
     }
 
-    fn say(&mut self, line: Vec<u8>) -> Vec<Vec<u8>> {
+    fn send(&mut self, line: Vec<u8>) -> Vec<Vec<u8>> {
         if !self.polluted {
             return vec![line];
         }
@@ -242,10 +243,10 @@ struct DiesAfterACull {
 }
 
 impl Conduct for DiesAfterACull {
-    fn hear(&mut self, line: Vec<u8>) -> Vec<Heard> {
+    fn receive(&mut self, line: Vec<u8>) -> Vec<Reaction> {
         self.culled |=
             serde_json::from_slice::<Json>(&line).is_ok_and(|message| name(&message) == Some("cull"));
-        vec![Heard::Line(line)]
+        vec![Reaction::Pass(line)]
     }
 
     fn end(&mut self, _rest: &[u8]) -> (Option<Vec<u8>>, Vec<u8>) {
@@ -257,17 +258,17 @@ impl Conduct for DiesAfterACull {
 }
 
 struct DiesOfAnEarlyEnd {
-    heard: bool,
+    received: bool,
 }
 
 impl Conduct for DiesOfAnEarlyEnd {
-    fn hear(&mut self, line: Vec<u8>) -> Vec<Heard> {
-        self.heard = true;
-        vec![Heard::Line(line)]
+    fn receive(&mut self, line: Vec<u8>) -> Vec<Reaction> {
+        self.received = true;
+        vec![Reaction::Pass(line)]
     }
 
     fn end(&mut self, _rest: &[u8]) -> (Option<Vec<u8>>, Vec<u8>) {
-        if !self.heard {
+        if !self.received {
             std::process::exit(DIED);
         }
         (None, Vec::new())

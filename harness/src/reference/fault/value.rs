@@ -1,7 +1,7 @@
 //! Faults of values. They show in the arguments of the peer's calls.
 
 use super::definition::{Fault, LEGAL, fault};
-use crate::reference::conduct::{Conduct, Heard, Json, Says, is_call, rewrite};
+use crate::reference::conduct::{Conduct, Json, OnSend, Reaction, is_call, rewrite};
 use serde_json::json;
 
 pub(super) const FAULTS: &[Fault] = &[
@@ -182,7 +182,7 @@ pub(super) const FAULTS: &[Fault] = &[
         },
     ),
     fault("shallow", "value/depth", LEGAL, "sends null for values nested more than 32 deep", || {
-        Box::new(Says(|m: &mut Json| {
+        Box::new(OnSend(|m: &mut Json| {
             if is_call(m) {
                 cut(&mut m["arguments"], 32);
             }
@@ -200,7 +200,7 @@ pub(super) const FAULTS: &[Fault] = &[
 
 /// Changes each value in the arguments of outgoing calls.
 fn changes(change: fn(&mut Json)) -> Box<dyn Conduct> {
-    Box::new(Says(move |m: &mut Json| {
+    Box::new(OnSend(move |m: &mut Json| {
         if is_call(m) {
             let mut change = change;
             m["arguments"].as_array_mut().into_iter().flatten().for_each(|value| rewrite(value, &mut change));
@@ -222,10 +222,10 @@ fn cut(value: &mut Json, depth: u32) {
 struct ClosesOnSurrogates;
 
 impl Conduct for ClosesOnSurrogates {
-    fn hear(&mut self, line: Vec<u8>) -> Vec<Heard> {
+    fn receive(&mut self, line: Vec<u8>) -> Vec<Reaction> {
         let text = String::from_utf8_lossy(&line).to_lowercase();
         let lone = (text.contains("\\ud8") || text.contains("\\udc"))
             && serde_json::from_slice::<Json>(&line).is_err();
-        if lone { vec![Heard::Close] } else { vec![Heard::Line(line)] }
+        if lone { vec![Reaction::Close] } else { vec![Reaction::Pass(line)] }
     }
 }

@@ -1,7 +1,7 @@
 //! Faults that confuse which function an id means.
 
 use crate::reference::conduct::{
-    Both, Conduct, Heard, Json, callbacks, culled, declared, id, line_of, name, pass, set, set_callbacks,
+    Both, Conduct, Json, Reaction, callbacks, culled, declared, id, line_of, name, pass, set, set_callbacks,
 };
 use serde_json::json;
 use std::collections::{HashMap, HashSet};
@@ -38,13 +38,13 @@ impl Conduct for MixesAnswers {
 pub(super) fn once_when_declared_again() -> Box<dyn Conduct> {
     Box::new(Both {
         state: HashMap::new(),
-        hears: |counts: &mut HashMap<i64, (u32, u32)>, m: &mut Json| {
+        receive: |counts: &mut HashMap<i64, (u32, u32)>, m: &mut Json| {
             for id in declared(m) {
                 counts.entry(id).or_default().0 += 1;
             }
             pass(m)
         },
-        says: |counts: &mut HashMap<i64, (u32, u32)>, m: &mut Json| {
+        send: |counts: &mut HashMap<i64, (u32, u32)>, m: &mut Json| {
             let Some((times, calls)) = id(m).and_then(|id| counts.get_mut(&id)) else {
                 return vec![m.clone()];
             };
@@ -55,7 +55,7 @@ pub(super) fn once_when_declared_again() -> Box<dyn Conduct> {
 }
 
 /// If two functions are neighbours in a list, adds a link that copies the first over the second.
-pub(super) fn two_for_one(m: &mut Json) -> Vec<Heard> {
+pub(super) fn two_for_one(m: &mut Json) -> Vec<Reaction> {
     let all = callbacks(m);
     let pair = all.iter().find_map(|(first, path)| {
         let (last, parent) = path.as_array()?.split_last()?;
@@ -81,7 +81,7 @@ pub(super) fn two_for_one(m: &mut Json) -> Vec<Heard> {
 pub(in crate::reference) fn shifted(by: i64) -> impl Conduct {
     Both {
         state: (),
-        hears: move |(): &mut (), m: &mut Json| {
+        receive: move |(): &mut (), m: &mut Json| {
             if let Some(id) = id(m) {
                 set(m, "method", json!(id - by));
             }
@@ -91,7 +91,7 @@ pub(in crate::reference) fn shifted(by: i64) -> impl Conduct {
             }
             pass(m)
         },
-        says: move |(): &mut (), m: &mut Json| {
+        send: move |(): &mut (), m: &mut Json| {
             let higher = callbacks(m)
                 .into_iter()
                 .map(|(id, path)| (id.parse::<i64>().map_or(id.clone(), |id| (id + by).to_string()), path));
@@ -104,17 +104,18 @@ pub(in crate::reference) fn shifted(by: i64) -> impl Conduct {
     }
 }
 
-/// Has only two ids for functions other than its methods; an id means the function that got it last.
+/// Has only two ids for functions other than its methods; an id means the function that got it
+/// last.
 pub(super) fn reuses_ids() -> Box<dyn Conduct> {
     Box::new(Both {
         state: HashMap::new(),
-        hears: |meant: &mut HashMap<i64, i64>, m: &mut Json| {
+        receive: |meant: &mut HashMap<i64, i64>, m: &mut Json| {
             if let Some(id) = id(m) {
                 set(m, "method", json!(meant.get(&id).copied().unwrap_or(id)));
             }
             pass(m)
         },
-        says: |meant: &mut HashMap<i64, i64>, m: &mut Json| {
+        send: |meant: &mut HashMap<i64, i64>, m: &mut Json| {
             let few = callbacks(m).into_iter().map(|(id, path)| match id.parse::<i64>() {
                 Ok(number) if number > 13 => {
                     let few = 14 + number % 2;
@@ -136,7 +137,7 @@ pub(super) fn reuses_ids() -> Box<dyn Conduct> {
 pub(super) fn new_each_time() -> Box<dyn Conduct> {
     Box::new(Both {
         state: (HashMap::new(), 0_i64),
-        hears: |(outside, next): &mut (HashMap<i64, i64>, i64), m: &mut Json| {
+        receive: |(outside, next): &mut (HashMap<i64, i64>, i64), m: &mut Json| {
             let inside = callbacks(m).into_iter().map(|(id, path)| match id.parse::<i64>() {
                 Ok(number) => {
                     *next += 1;
@@ -149,7 +150,7 @@ pub(super) fn new_each_time() -> Box<dyn Conduct> {
             set_callbacks(m, inside);
             pass(m)
         },
-        says: |(outside, _): &mut (HashMap<i64, i64>, i64), m: &mut Json| {
+        send: |(outside, _): &mut (HashMap<i64, i64>, i64), m: &mut Json| {
             if let Some(id) = id(m) {
                 set(m, "method", json!(outside.get(&id).copied().unwrap_or(id)));
             }
