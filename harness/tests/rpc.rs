@@ -69,7 +69,8 @@ fn npm_dnode_can_use_our_server() {
         let port = listener.local_addr().unwrap().port().to_string();
         let errors: Arc<Mutex<Vec<Error>>> = Arc::default();
         let collected = Arc::clone(&errors);
-        let peer = Peer::new(example::probe).on_error(move |error| collected.lock().unwrap().push(error.clone()));
+        let peer =
+            Peer::new(example::probe).on_error(move |error| collected.lock().unwrap().push(error.clone()));
         let serving = tokio::spawn(async move { peer.serve(listener).await });
         let script = root().join("fixtures/peers/npm-dnode/thorough.js");
         let ran = Command::new("node").arg(script).arg(port).output().await.unwrap();

@@ -31,15 +31,15 @@ pub enum Error {
     Closed,
     /// The peer sent an invalid message. The connection ends if the clause is `framing/json`, because the line is not JSON or too long. It
     /// goes on otherwise, as with npm dnode, and the message has no effect.
-    #[error("the peer sent an invalid message: expected {expected}, got {actual}{} (clause {clause})", place(.at))]
+    #[error("the peer's message is invalid{}: expected {expected}, got {actual} (clause {clause})", place(.at))]
     InvalidMessage {
         /// The id of the broken clause of `dnode-spec`, such as `callback/unknown-id`.
         clause: &'static str,
         /// The place in the message, such as `links[0].from`. It is empty if the whole line is invalid.
         at: String,
-        /// What the clause expects.
+        /// The content that the clause asks for.
         expected: String,
-        /// What the peer sent.
+        /// The content that the peer sent.
         actual: String,
     },
     /// The peer does not read fast enough: this number of bytes waits to be written, and the call was not made. See

@@ -34,7 +34,7 @@
 //!   a task for that. Their calls are sent in the order in which they make them.
 //! - An invalid message has no effect, and neither has a function that fails or panics: the connection goes on, and [`Peer::on_error`] gets
 //!   the error. A line that is not JSON ends the connection, as with npm dnode.
-//! - Memory is bounded, whatever the peer does: by [`Peer::line_limit`], by [`Peer::unsent_limit`], and by the functions that each end
+//! - Memory is bounded for any behaviour of the peer: by [`Peer::line_limit`], by [`Peer::unsent_limit`], and by the functions that each end
 //!   keeps. If a peer sends and never reads, we stop reading. Two ends that both do so, with more answers than the limit, wait forever, so
 //!   choose a large limit.
 //! - When a connection ends, every wait ends with the reason, all functions are dropped, and no task is left.

@@ -36,7 +36,7 @@ enum Body {
 
 type OnceBody = Box<dyn FnOnce(Value) -> Result<(), Error> + Send>;
 
-/// What a function of this end may return: `()`, or a `Result<(), E>` whose error converts into [`Error`], such as a text.
+/// The types that a function of this end may return: `()`, or a `Result<(), E>` whose error converts into [`Error`], such as a text.
 ///
 /// The peer sees neither: the protocol has no return values and no errors. An answer is a call of a callback, and an error goes to
 /// [`Peer::on_error`](crate::Peer::on_error).

@@ -46,7 +46,7 @@ struct State {
     ended: Option<Error>,
 }
 
-/// What the peer did, for the connection's task to act on without the lock.
+/// An action of the peer. The connection's task handles it without the lock.
 pub(crate) enum Step {
     Call(Function, Value),
     Invalid(Error),
@@ -202,7 +202,7 @@ impl Shared {
         self.changed.notify_waiters();
     }
 
-    /// The next thing that the peer did.
+    /// The next action of the peer.
     pub(crate) fn step(self: &Arc<Self>) -> Option<Step> {
         // Declared before the lock, so dropped after it.
         let (mut old_objects, mut culled) = (Vec::new(), Vec::new());

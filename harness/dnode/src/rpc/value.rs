@@ -80,13 +80,12 @@ impl Value {
     pub fn linked(&self, from: &[&str], to: &[&str]) -> Result<Value, Error> {
         let mut copies = Copies::new();
         let root = copies.copy(Arc::clone(&self.graph), self.node);
-        let [from, to] =
-            [from, to].map(|path| Path::from_keys(path.iter().map(|key| TextBuf::from(*key)).collect()));
-        let value = from
-            .resolve(&copies.graph, root)
-            .ok_or_else(|| Error::BadPath(format!("{self} has no value at {from}")))?;
-        to.place(&mut copies.graph, root, value)
-            .map_err(|_| Error::BadPath(format!("{self} cannot take a value at {to}")))?;
+        let path = |keys: &[&str]| Path::from_keys(keys.iter().map(|key| TextBuf::from(*key)).collect());
+        let part = path(from).resolve(&copies.graph, root);
+        let part = part.ok_or_else(|| Error::BadPath(format!("{self} has no value at the path {from:?}")))?;
+        path(to)
+            .place(&mut copies.graph, root, part)
+            .map_err(|_| Error::BadPath(format!("{self} cannot take a value at the path {to:?}")))?;
         Ok(Value::new(copies.graph, root))
     }
 

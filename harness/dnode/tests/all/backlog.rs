@@ -89,7 +89,7 @@ fn calls_are_refused_over_the_limit_and_asks_wait() {
         write.write_all(b"{\"method\":0,\"arguments\":[5]}\n").await.unwrap();
         settle().await;
         let error = errors.lock().unwrap()[0].clone();
-        assert!(error.ends_with("got the id 0 at method (clause callback/unknown-id)"), "{error}");
+        assert!(error.ends_with("got the id 0 (clause callback/unknown-id)"), "{error}");
     });
 }
 

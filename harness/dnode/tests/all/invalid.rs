@@ -20,7 +20,7 @@ fn an_invalid_line_ends_the_connection_after_earlier_answers() {
             assert!(answer.starts_with("{\"method\":3,\"arguments\":[7]"), "{received}");
             drop(raw);
             let error = task.await.unwrap().unwrap_err();
-            let text = "the peer sent an invalid message: expected one JSON text";
+            let text = "the peer's message is invalid: expected one JSON text";
             assert!(error.to_string().starts_with(text), "{error}");
             assert_eq!(error.fault(), Fault::Peer);
             assert!(matches!(error, Error::InvalidMessage { clause: "framing/json", .. }), "{error}");
@@ -54,6 +54,13 @@ fn invalid_messages_and_failing_functions_do_not_end_the_connection() {
         lines.next_line().await.unwrap();
         let answer = lines.next_line().await.unwrap().unwrap();
         assert_eq!(answer, "{\"method\":0,\"arguments\":[1],\"callbacks\":{},\"links\":[]}");
-        insta::assert_snapshot!(errors.lock().unwrap().join("\n"), @"");
+        insta::assert_snapshot!(errors.lock().unwrap().join("\n"), @r#"
+        peer: the peer's message is invalid at method: expected a function of this end, got the name "absent" (clause methods/unknown-name)
+        peer: the peer's message is invalid at method: expected a function of this end, got the id 77 (clause callback/unknown-id)
+        peer: the peer's message is invalid: expected an object, got an array (clause message/object)
+        caller: a function of this end panicked: throwNow
+        caller: a function of this end failed: the disk is full
+        peer: expected a function to call, got 2
+        "#);
     });
 }

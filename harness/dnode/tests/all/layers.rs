@@ -27,12 +27,10 @@ const LAYERS: &[&str] = &[
 
 /// The layer of a module path, such as `transport::tcp::Tcp`: the longest entry that it begins with.
 fn layer(path: &str) -> usize {
-    let is_in = |layer: &&str| {
-        path == **layer || path.strip_prefix(**layer).is_some_and(|rest| rest.starts_with("::"))
-    };
-    let longest =
-        LAYERS.iter().enumerate().filter(|(_, layer)| is_in(layer)).max_by_key(|(_, layer)| layer.len());
-    longest.unwrap_or_else(|| panic!("{path} has no layer")).0
+    let contains =
+        |layer: &str| path.strip_prefix(layer).is_some_and(|rest| rest.is_empty() || rest.starts_with("::"));
+    let layers = LAYERS.iter().enumerate().filter(|(_, layer)| contains(layer));
+    layers.max_by_key(|(_, layer)| layer.len()).unwrap_or_else(|| panic!("{path} has no layer")).0
 }
 
 /// The module paths that a line imports, from a file in this module.

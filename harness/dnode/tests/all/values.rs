@@ -83,6 +83,6 @@ fn a_path_that_leads_nowhere_is_an_error() {
         assert!(matches!(error, Error::BadPath(_)), "{error}");
         assert_eq!(error.fault(), Fault::Caller);
     }
-    insta::assert_snapshot!(value.linked(&["5"], &["0"]).unwrap_err(), @"");
-    insta::assert_snapshot!(value.linked(&["0"], &["1", "x"]).unwrap_err(), @"");
+    insta::assert_snapshot!(value.linked(&["5"], &["0"]).unwrap_err(), @r#"[1,2] has no value at the path ["5"]"#);
+    insta::assert_snapshot!(value.linked(&["0"], &["1", "x"]).unwrap_err(), @r#"[1,2] cannot take a value at the path ["1", "x"]"#);
 }
