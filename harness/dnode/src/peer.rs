@@ -136,8 +136,10 @@ impl Peer {
     ///
     /// # tokio::runtime::Runtime::new()?.block_on(async {
     /// let peer = Peer::new(|_client| Object::new().method("echo", |args| args.at(1).call([args.at(0)])));
-    /// peer.serve(TcpListener::bind("127.0.0.1:5050").await?).await
-    /// # })
+    /// peer.serve(TcpListener::bind("127.0.0.1:5050").await?).await?;
+    /// # Ok::<(), std::io::Error>(())
+    /// # })?;
+    /// # Ok::<(), std::io::Error>(())
     /// ```
     ///
     /// # Errors
