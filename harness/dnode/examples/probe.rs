@@ -1,9 +1,10 @@
-//! A dnode peer in Rust, to read and to copy: the probe of `fixtures/PROBE.md`, which has a bit of everything, on [`dnode_conform::rpc`].
+//! A peer that uses most of the crate: callbacks that are kept and called later, functions deep in values, sharing and cycles. It offers the
+//! probe of the conformance suite, `dnode-conform`.
 //!
 //! ```sh
-//! cargo run --example peer -- 127.0.0.1:5050             # a server; unix:PATH and ws://HOST:PORT/PATH too
-//! cargo run --example peer -- --connect 127.0.0.1 5050   # a client that offers the same
-//! cargo run --release -- 127.0.0.1:5050                  # the suite against it
+//! cargo run --example probe -- 127.0.0.1:5050             # a server; other forms of addresses work too
+//! cargo run --example probe -- --connect 127.0.0.1:5050   # a client that offers the same object
+//! dnode-conform 127.0.0.1:5050                            # runs the suite against the server
 //! ```
 
 use dnode::transport::{Address, Listener};
@@ -11,7 +12,7 @@ use dnode::{Error, Function, Object, Peer, Remote, Value, args};
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// What this peer calls itself.
+/// The name of this implementation in reports of the suite.
 pub const NAME: &str = concat!("rust-example ", env!("CARGO_PKG_VERSION"));
 
 #[tokio::main]
@@ -19,8 +20,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let peer = Peer::new(probe).on_error(|error| eprintln!("{error}"));
     let words: Vec<String> = std::env::args().skip(1).collect();
     match words.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        ["--connect", host, port] => {
-            let connection = peer.connect(&format!("{host}:{port}").parse()?).await?;
+        ["--connect", address] => {
+            let connection = peer.connect(&address.parse()?).await?;
             println!("connected to {:?}", *connection);
             println!("{}", connection.ended().await);
         }
@@ -29,12 +30,12 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
             println!("listening at {}", listener.address()?);
             peer.serve(listener).await?;
         }
-        _ => return Err("caller: write peer ADDRESS, or peer --connect HOST PORT".into()),
+        _ => return Err("write probe ADDRESS, or probe --connect ADDRESS".into()),
     }
     Ok(())
 }
 
-/// The object of one connection. `remote` is the other end of it.
+/// The object of one connection. `remote` is the other end.
 pub fn probe(remote: &Remote) -> Object {
     let remote = remote.clone();
     structures(Object::new())
@@ -56,19 +57,19 @@ pub fn probe(remote: &Remote) -> Object {
         .method("keeper", |args| args.at(0).call([keeper()]))
         .method("callMe", move |args| {
             let name = args.at(0);
-            let called = remote.call(name.as_str().ok_or("a name was expected")?, args.at(1).items());
+            let called = remote.call(name.as_str().ok_or("callMe takes a name first")?, args.at(1).items());
             args.at(2).call([])?;
             called
         })
         .method("throwNow", |_| fail())
-        // Whatever takes time is spawned, so that the next call does not wait for it.
+        // This could take long, so it is spawned: the next call does not wait for it.
         .method("later", |args| {
             tokio::spawn(async move { args.at(1).call([args.at(0)]) });
         })
         .with("plain", 42)
 }
 
-/// State lives in what the closures share.
+/// An object whose two functions share a counter.
 fn counter() -> Value {
     let count = Arc::new(AtomicI64::new(0));
     let of_inc = Arc::clone(&count);
@@ -77,7 +78,7 @@ fn counter() -> Value {
     Object::new().with("inc", inc).with("get", get).into()
 }
 
-/// Keeps a function of the peer's and calls it later.
+/// An object that keeps a function of the peer, and calls it later.
 fn keeper() -> Value {
     let kept: Arc<Mutex<Option<Function>>> = Arc::default();
     let put = {
@@ -88,11 +89,11 @@ fn keeper() -> Value {
     let (put_none, fired) = (put.clone(), kept.clone());
     Object::new()
         .method("keep", move |args| {
-            put(args.at(0).function().cloned());
+            put(args.at(0).as_function().cloned());
             args.at(1).call([])
         })
         .method("is", move |args| {
-            let same = kept().is_some_and(|kept| args.at(0).function() == Some(&kept));
+            let same = kept().is_some_and(|kept| args.at(0).as_function() == Some(&kept));
             args.at(1).call(args![if same { "yes" } else { "no" }])
         })
         .method("fire", move |args| fired().map_or(Ok(()), |kept| kept.call([args.at(0)])))
@@ -103,7 +104,7 @@ fn keeper() -> Value {
         .into()
 }
 
-/// Functions at two places and deep inside, values that are shared and that contain themselves.
+/// Adds functions that answer with one function at two places, a cycle, a shared value, and a function deep in a value.
 fn structures(object: Object) -> Object {
     let says = |word: &'static str| Function::new(move |args| args.at(0).call(args![word]));
     object
@@ -125,7 +126,7 @@ fn structures(object: Object) -> Object {
         })
 }
 
-#[allow(clippy::panic, reason = "the probe wants to know what becomes of a panic")]
+#[allow(clippy::panic, reason = "the suite checks that a panic does no harm")]
 fn fail() -> Result<(), Error> {
     panic!("throwNow")
 }

@@ -1,9 +1,8 @@
-//! One connection: the task that moves its bytes and runs what the peer calls, and what the caller has of it.
+//! One connection: the task that moves its bytes and runs the functions that the peer calls, and the handles to it.
 
-use crate::peer::Watch;
-use crate::shared::{Shared, Step};
+use crate::error::Error;
+use crate::rpc::{Function, Shared, Step, Value};
 use crate::transport::{DRAIN, Duplex, drain};
-use crate::{Error, Function, Value};
 use std::any::Any;
 use std::fmt;
 use std::ops::Deref;
@@ -13,7 +12,10 @@ use std::sync::Arc;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, ReadHalf, WriteHalf};
 use tokio::task::JoinHandle;
 
-/// The other end of a connection. Its clones are the same end; having one does not keep the connection open.
+/// Gets the errors that concern no caller.
+pub(crate) type OnError = Arc<dyn Fn(&Error) + Send + Sync>;
+
+/// The other end of a connection. Clones are the same end, and do not keep the connection open.
 #[derive(Clone)]
 pub struct Remote {
     shared: Arc<Shared>,
@@ -24,13 +26,14 @@ impl Remote {
         Remote { shared }
     }
 
-    /// Its object, the one that it sent last; missing before it has sent one and when the connection is over.
+    /// The peer's object. It is [missing](Value::is_missing) before the peer has sent it, and after the connection has ended. If the peer
+    /// sends another object, that replaces the first one, as with npm dnode.
     #[must_use]
     pub fn object(&self) -> Value {
         self.shared.remote().unwrap_or_else(Value::missing)
     }
 
-    /// Waits until it has sent its object.
+    /// Waits for the peer's object. It has no deadline: use `tokio::time::timeout`.
     ///
     /// # Errors
     /// Why the connection ended before.
@@ -38,18 +41,18 @@ impl Remote {
         self.shared.ready().await
     }
 
-    /// The function of this name in its object.
+    /// The function of this name in the peer's object. Calls use the id that the peer declared for it ("methods", sentence 5).
     ///
     /// # Errors
-    /// Why the connection has ended, or [`Error::NoMethod`].
+    /// [`Error::NoMethod`], or why the connection has ended.
     pub fn method(&self, name: &str) -> Result<Function, Error> {
-        match self.object().get(name).function() {
+        match self.object().get(name).as_function() {
             Some(function) => Ok(function.clone()),
             None => Err(self.shared.ended().unwrap_or_else(|| Error::NoMethod(name.to_owned()))),
         }
     }
 
-    /// Calls a function of its object: by the id that it declared, as all known ports take it. See [`Function::call`].
+    /// Calls a function of the peer's object: see [`Function::call`].
     ///
     /// # Errors
     /// Those of [`Remote::method`] and [`Function::call`].
@@ -57,7 +60,7 @@ impl Remote {
         self.method(name)?.call(arguments)
     }
 
-    /// The same with a callback as the last argument, and waits for the first call of that. See [`Function::ask`].
+    /// Calls a function of the peer's object with a callback as the last argument, and waits for the answer: see [`Function::ask`].
     ///
     /// # Errors
     /// Those of [`Remote::method`] and [`Function::ask`].
@@ -66,14 +69,15 @@ impl Remote {
         method.ask(arguments).await
     }
 
-    /// Closes the connection once all that was said is written. What the peer answers within a second still comes.
+    /// Closes the connection when all calls are written. No more calls are accepted. The peer's answers are still received for one second.
     pub fn close(&self) {
         self.shared.close();
     }
 
-    /// Waits until the connection is over, and says why.
+    /// Waits until the connection is over, and returns the reason. After an orderly end that is [`Error::PeerClosed`] or
+    /// [`Error::Closed`].
     pub async fn ended(&self) -> Error {
-        self.shared.over().await
+        self.shared.wait_for_end().await
     }
 }
 
@@ -83,8 +87,9 @@ impl fmt::Debug for Remote {
     }
 }
 
-/// A connection whose task runs by itself. It [is](Deref) the remote end too. Where it is dropped the connection is closed at once, and
-/// what waits to be written is lost: [`Connection::close`] closes in order.
+/// A connection that runs in its own task. It dereferences to its [`Remote`].
+///
+/// Dropping it closes the connection at once, and loses the calls that are not written yet. [`Connection::close`] closes it in order.
 #[derive(Debug)]
 pub struct Connection {
     remote: Remote,
@@ -96,10 +101,10 @@ impl Connection {
         Connection { remote, task }
     }
 
-    /// Closes the connection once all that was said is written, and waits until it is over.
+    /// Closes the connection as [`Remote::close`] does, and waits until it is over.
     ///
     /// # Errors
-    /// What the stream says, or what the peer did that ended it.
+    /// [`Error::Broken`], [`Error::InvalidMessage`] or [`Error::Panicked`], if the connection did not end in order.
     pub async fn close(mut self) -> Result<(), Error> {
         self.remote.close();
         match (&mut self.task).await {
@@ -123,79 +128,79 @@ impl Drop for Connection {
     }
 }
 
-/// What moves the bytes of one connection.
+/// Moves the bytes of one connection, and runs the functions that the peer calls.
 pub(crate) struct Driver {
     shared: Arc<Shared>,
-    watch: Watch,
+    on_error: OnError,
 }
 
-/// How the reading came to its end.
-enum Heard {
-    /// The peer has closed its half.
-    All,
-    /// A line after which nothing is understood.
-    Nonsense(Option<Error>),
+/// How the input ended.
+enum InputEnd {
+    /// The peer closed its sending half.
+    Closed,
+    /// The peer sent a line that is not JSON.
+    Invalid(Option<Error>),
 }
 
 impl Driver {
-    pub(crate) fn new(shared: Arc<Shared>, watch: Watch) -> Driver {
-        Driver { shared, watch }
+    pub(crate) fn new(shared: Arc<Shared>, on_error: OnError) -> Driver {
+        Driver { shared, on_error }
     }
 
-    /// Moves bytes until the connection is over. `Ok` where either end has closed it.
+    /// Runs until the connection is over. `Ok` if either end closed it.
     pub(crate) async fn run<S: Duplex>(self, stream: S) -> Result<(), Error> {
-        let outcome = self.drive(stream).await;
-        if let Err(error) = &outcome {
+        let result = self.drive(stream).await;
+        if let Err(error) = &result {
             self.shared.end(error.clone());
         }
-        outcome
+        result
     }
 
     async fn drive<S: Duplex>(&self, stream: S) -> Result<(), Error> {
         let (mut from, mut to) = tokio::io::split(stream);
-        let heard = {
+        let end = {
             let (mut read, mut write) = (pin!(self.read(&mut from)), pin!(self.write(&mut to)));
             tokio::select! {
-                heard = &mut read => {
-                    if let Ok(heard) = &heard {
-                        self.shared.end(heard.why());
+                end = &mut read => {
+                    if let Ok(end) = &end {
+                        self.shared.end(end.reason());
                         write.await?;
                     }
-                    heard
+                    end
                 }
                 written = &mut write => {
                     written?;
-                    // This end has closed: what was asked before may still be answered.
-                    tokio::time::timeout(DRAIN, read).await.unwrap_or(Ok(Heard::All))
+                    // This end has closed. The peer may still answer earlier calls.
+                    tokio::time::timeout(DRAIN, read).await.unwrap_or(Ok(InputEnd::Closed))
                 }
             }
         }?;
-        // Our half was closed when all was written.
-        drain(from.unsplit(to)).await?;
-        match heard {
-            Heard::All | Heard::Nonsense(None) => Ok(()),
-            Heard::Nonsense(Some(error)) => Err(error),
+        // `write` has closed the sending half.
+        drain(from.unsplit(to)).await.map_err(Error::broken)?;
+        match end {
+            InputEnd::Closed | InputEnd::Invalid(None) => Ok(()),
+            InputEnd::Invalid(Some(error)) => Err(error),
         }
     }
 
-    /// Hears the peer until it is silent. Reading waits while too many answers wait to be written.
-    async fn read<S: Duplex>(&self, from: &mut ReadHalf<S>) -> Result<Heard, Error> {
+    /// Reads until the input ends. Reading pauses while too many answers wait to be written.
+    async fn read<S: Duplex>(&self, from: &mut ReadHalf<S>) -> Result<InputEnd, Error> {
         let mut buffer = vec![0; 64 * 1024];
         loop {
-            let count = from.read(&mut buffer).await?;
+            let count = from.read(&mut buffer).await.map_err(Error::broken)?;
             if count == 0 {
-                return Ok(Heard::All);
+                return Ok(InputEnd::Closed);
             }
-            // Line by line: what a line caused is said before the next one can end the session.
+            // Line by line, so that the calls of a line are answered before a later invalid line ends the session.
             for line in buffer[..count].split_inclusive(|byte| *byte == b'\n') {
                 self.shared.feed(line);
                 while let Some(step) = self.shared.step() {
                     match step {
-                        Step::End(why) => return Ok(Heard::Nonsense(why)),
+                        Step::End(why) => return Ok(InputEnd::Invalid(why)),
                         step => self.act(step),
                     }
                 }
-                self.shared.answered().await;
+                self.shared.wait_for_room_for_answers().await;
             }
         }
     }
@@ -204,49 +209,48 @@ impl Driver {
         match step {
             Step::Call(function, arguments) => {
                 let run = AssertUnwindSafe(|| function.apply(arguments));
-                let outcome = self.shared.handle(|| catch_unwind(run));
+                let result = self.shared.answering(|| catch_unwind(run));
                 if function.is_once() {
-                    self.shared.forget(function.mark(&self.shared));
+                    self.shared.forget(function.key(&self.shared));
                 }
-                let outcome = outcome.unwrap_or_else(|panic| Err(Error::Panicked(words(&*panic))));
-                if let Err(error) = outcome {
-                    (self.watch)(&error);
+                let result = result.unwrap_or_else(|panic| Err(Error::Panicked(panic_message(&*panic))));
+                if let Err(error) = result {
+                    (self.on_error)(&error);
                 }
             }
-            Step::Refused(error) => (self.watch)(&error),
-            Step::Done(..) | Step::End(_) => {}
+            Step::Invalid(error) => (self.on_error)(&error),
+            Step::Done | Step::End(_) => {}
         }
     }
 
-    /// Writes what is said, until all is said and the connection is to be closed.
+    /// Writes lines until the connection closes and all is written, then closes the sending half.
     async fn write<S: Duplex>(&self, to: &mut WriteHalf<S>) -> Result<(), Error> {
         while let Some(bytes) = self.shared.output().await {
-            to.write_all(&bytes).await?;
-            to.flush().await?;
+            to.write_all(&bytes).await.map_err(Error::broken)?;
+            to.flush().await.map_err(Error::broken)?;
         }
-        to.shutdown().await?;
-        Ok(())
+        to.shutdown().await.map_err(Error::broken)
     }
 }
 
-/// However the task ends, whoever waits for an answer hears of it.
+/// Ends every wait and drops all functions, however the task ends.
 impl Drop for Driver {
     fn drop(&mut self) {
         self.shared.end(Error::Closed);
     }
 }
 
-impl Heard {
-    fn why(&self) -> Error {
+impl InputEnd {
+    fn reason(&self) -> Error {
         match self {
-            Heard::Nonsense(Some(error)) => error.clone(),
-            Heard::All | Heard::Nonsense(None) => Error::Ended,
+            InputEnd::Invalid(Some(error)) => error.clone(),
+            InputEnd::Closed | InputEnd::Invalid(None) => Error::PeerClosed,
         }
     }
 }
 
-/// What a panic says.
-pub(crate) fn words(panic: &(dyn Any + Send)) -> String {
+/// The message of a panic.
+pub(crate) fn panic_message(panic: &(dyn Any + Send)) -> String {
     let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
-    text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "without words".to_owned())
+    text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "no message".to_owned())
 }

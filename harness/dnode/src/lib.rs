@@ -1,62 +1,64 @@
-//! A plain dnode peer: servers and clients in a few lines, on the reference session.
+//! dnode for Rust: servers and clients that call each other's functions, and pass functions as arguments.
+//!
+//! It speaks the protocol of [dnode](https://www.npmjs.com/package/dnode) 1.x: newline-terminated JSON messages, with functions passed as
+//! numbered callbacks.
 //!
 //! ```
 //! use dnode::{Object, Peer, args};
 //!
-//! # tokio::runtime::Runtime::new().unwrap().block_on(async {
+//! # tokio::runtime::Runtime::new()?.block_on(async {
 //! let server = Peer::new(|_client| {
-//!     Object::new()
-//!         .method("echo", |args| args.at(1).call([args.at(0)]))
-//!         .method("add", |args| {
-//!             let sum = args.at(0).as_f64().unwrap_or(f64::NAN) + args.at(1).as_f64().unwrap_or(f64::NAN);
-//!             args.at(2).call(args![sum])
-//!         })
+//!     Object::new().method("mul", |args| {
+//!         let factor = |index| args.at(index).as_f64().ok_or("mul takes two numbers and a callback");
+//!         args.at(2).call(args![factor(0)? * factor(1)?])
+//!     })
 //! });
 //! let (ours, theirs) = tokio::io::duplex(64 * 1024);
 //! tokio::spawn(async move { server.speak(theirs).await });
 //!
 //! let connection = Peer::default().open(ours).await?;
-//! assert_eq!(connection.ask("add", args![1, 2]).await?.at(0).as_f64(), Some(3.0));
+//! assert_eq!(connection.ask("mul", args![6, 7]).await?.at(0).as_f64(), Some(42.0));
 //! connection.close().await?;
 //! # Ok::<(), dnode::Error>(())
-//! # }).unwrap();
+//! # })?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! Over sockets, a server and a client are [`Peer::serve`] and [`Peer::connect`]. A whole program to read and to copy is `examples/probe.rs`.
+//! [`Peer::serve`] and [`Peer::connect`] do the same over sockets. The folder `examples` has complete programs.
 //!
 //! The contract:
-//! - Both ends are equal: each offers an [`Object`], and each may call what the other offers or passes as an argument. A [`Value`] is JSON with [`Function`]s in it, and may
-//!   contain itself.
-//! - A call is a message and nothing comes back. An answer is a call of a callback: [`Function::ask`] passes one and waits for it.
-//! - What the peer calls runs in the task of its connection, one call after another. It must not block, nor wait for the peer: that is spawned. What it says is
-//!   written in its order.
-//! - A message that cannot be acted on, and a function of this end that fails or panics, change nothing for the connection; [`Peer::on_error`] hears of them. A line that is
-//!   no JSON ends the connection, as with the reference implementation.
-//! - Memory is bounded whatever a peer does: by [`Peer::line_limit`], by [`Peer::unsent_limit`], and by what this end's functions keep. A peer that sends and never reads stops being read.
-//!   Two ends that each wait for the other to read that many answers wait for ever; such a limit is large.
-//! - When a connection ends, every wait ends with the reason, all functions that it held are dropped, and no task is left.
+//! - Both ends are equal. Each offers an [`Object`], and may call the functions that the other end offers or passes as arguments.
+//! - A [`Value`] is JSON with [`Function`]s in it, and may contain itself.
+//! - A call is one message, and has no return value. An answer is a call of a callback: [`Function::ask`] passes one and waits for it.
+//! - Functions that the peer calls run in the task of their connection, one after another. They must not block or wait for the peer: spawn
+//!   a task for that. Their calls are sent in the order in which they make them.
+//! - An invalid message has no effect, and neither has a function that fails or panics: the connection goes on, and [`Peer::on_error`] gets
+//!   the error. A line that is not JSON ends the connection, as with npm dnode.
+//! - Memory is bounded for any behaviour of the peer: by [`Peer::line_limit`], by [`Peer::unsent_limit`], and by the functions that each end
+//!   keeps. If a peer sends and never reads, we stop reading. Two ends that both do so, with more answers than the limit, wait forever, so
+//!   choose a large limit.
+//! - When a connection ends, every wait ends with the reason, all functions are dropped, and no task is left.
 //!
-//! Deliberately absent: reconnecting, and deadlines; `tokio::time::timeout` around any future here is safe, for none loses anything when it is dropped. Calling a method by its
-//! name where the peer has not declared it: no known port needs that.
+//! Every future here may be dropped at any time without losing anything, so `tokio::time::timeout` is safe.
+//!
+//! Deliberately absent:
+//! - Reconnecting, and deadlines.
+//! - Calling a method that the peer has not declared, by its name. No known port needs that.
 
 mod connection;
 mod error;
-mod function;
 mod object;
-mod outbox;
 mod peer;
-mod shared;
+mod rpc;
 pub mod transport;
-mod value;
 
 pub use connection::{Connection, Remote};
-pub use error::Error;
-pub use function::{Function, Outcome};
+pub use error::{Error, Fault};
 pub use object::Object;
 pub use peer::Peer;
-pub use value::Value;
+pub use rpc::{Function, IntoResult, Value};
 
-/// Arguments: an array of [`Value`]s, made of anything that a value is made [`From`].
+/// Arguments: an array of [`Value`]s, from any expressions that convert into values.
 ///
 /// ```
 /// use dnode::{Function, args};
@@ -69,3 +71,8 @@ macro_rules! args {
     () => { [] as [$crate::Value; 0] };
     ($($value:expr),+ $(,)?) => { [$($crate::Value::from($value)),+] };
 }
+
+/// The examples of the README, as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

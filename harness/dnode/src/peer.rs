@@ -1,28 +1,29 @@
-//! One end of connections: its object, its limits, and the ways to serve and to connect.
+//! A peer: the object that this end offers, its limits, and the ways to serve and to connect.
 
-use crate::connection::{Connection, Driver, Remote, words};
-use crate::shared::Shared;
+use crate::connection::{Connection, Driver, OnError, Remote, panic_message};
+use crate::error::Error;
+use crate::object::Object;
+use crate::rpc::Shared;
 use crate::transport::{self, Address, Duplex, Listener};
-use crate::{Error, Object};
 use std::fmt;
 use std::io;
 use std::sync::Arc;
 use tokio::task::{JoinError, JoinSet};
 
-type Make = Arc<dyn Fn(&Remote) -> Object + Send + Sync>;
-pub(crate) type Watch = Arc<dyn Fn(&Error) + Send + Sync>;
+type MakeObject = Arc<dyn Fn(&Remote) -> Object + Send + Sync>;
 
-/// This end of connections: what it offers on each, and its limits.
+/// This end of any number of connections, as a server or as a client: the object that it offers on each, and its limits.
+///
+/// A clone is cheap. [`Peer::default`] offers an object without functions, which suits a client that only calls.
 #[derive(Clone)]
 pub struct Peer {
-    make: Make,
-    watch: Watch,
-    line: usize,
-    unsent: usize,
+    make_object: MakeObject,
+    on_error: OnError,
+    line_limit: usize,
+    unsent_limit: usize,
     culls: bool,
 }
 
-/// Offers an object without members, as a client does that is only to call.
 impl Default for Peer {
     fn default() -> Peer {
         Peer::new(|_| Object::new())
@@ -30,53 +31,69 @@ impl Default for Peer {
 }
 
 impl Peer {
-    /// An end that offers on each connection the object that `make` gives for it. A function of the object that calls the peer's object keeps a clone of the
-    /// [`Remote`]; the peer's object is not there yet while `make` runs.
-    pub fn new(make: impl Fn(&Remote) -> Object + Send + Sync + 'static) -> Peer {
-        Peer { make: Arc::new(make), watch: Arc::new(|_| ()), line: 64 << 20, unsent: 16 << 20, culls: false }
+    /// A peer that offers the object that `make_object` returns, which is called once for each connection.
+    ///
+    /// To call the other end, a function of the object keeps a clone of the [`Remote`]. The other end's object has not arrived yet while
+    /// `make_object` runs.
+    pub fn new(make_object: impl Fn(&Remote) -> Object + Send + Sync + 'static) -> Peer {
+        Peer {
+            make_object: Arc::new(make_object),
+            on_error: Arc::new(|_| ()),
+            line_limit: 64 << 20,
+            unsent_limit: 16 << 20,
+            culls: false,
+        }
     }
 
-    /// The longest line that is taken, in bytes; 64 MiB where nothing is said. A longer one ends the connection.
+    /// Sets the length in bytes of the longest line to accept; 64 MiB by default. A longer line ends the connection with
+    /// [`Error::InvalidMessage`]. The protocol sets no limit.
     #[must_use]
     pub fn line_limit(self, bytes: usize) -> Peer {
-        Peer { line: bytes, ..self }
+        Peer { line_limit: bytes, ..self }
     }
 
-    /// How many bytes may wait to be written before reading waits, where they are answers, or calls are refused ([`Error::Behind`]), where they are not; 16 MiB where
-    /// nothing is said. The message that goes beyond it is still taken, so that any message can be sent.
+    /// Sets how many bytes may wait to be written on a connection; 16 MiB by default.
+    ///
+    /// If that many bytes of answers wait, no more calls are read. If that many bytes wait in all, calls other than answers are refused with
+    /// [`Error::Backlog`], and [`Function::ask`](crate::Function::ask) waits. The call that exceeds the limit is still accepted, so a message
+    /// may have any size.
     #[must_use]
     pub fn unsent_limit(self, bytes: usize) -> Peer {
-        Peer { unsent: bytes.max(1), ..self }
+        Peer { unsent_limit: bytes.max(1), ..self }
     }
 
-    /// Tells the peer of each of its functions that is dropped here (`cull`, as dnode 0.2 does), so that it may drop it too.
+    /// Sets whether to send `cull` for each function of the other end that is dropped here, so that the other end may drop it too; off by
+    /// default. npm dnode does this if its native module `weak` is installed.
     ///
-    /// It does not where nothing is said, for a peer that passes one function in two calls at once loses the answer to the second where the cull crosses it: safe where callbacks are made for one
-    /// call each, as [`Function::ask`] does. A single function is given back by [`Function::cull`].
+    /// It is safe if the other end makes a new callback for each call, as [`Function::ask`](crate::Function::ask) does. If it passes one
+    /// callback in two calls, the cull for the first call may arrive after it sent the second one, and it then ignores the second answer. To
+    /// give back a single function, use [`Function::cull`](crate::Function::cull).
     #[must_use]
     pub fn culls(self, culls: bool) -> Peer {
         Peer { culls, ..self }
     }
 
-    /// Tells `watch` of what concerns no caller: messages of the peer that cannot be acted on, functions of this end that failed or panicked, and how served connections broke.
-    /// It must not block.
+    /// Sets a function that gets the errors that no caller gets: invalid messages, functions of this end that failed or panicked, and served
+    /// connections that broke. It must not block.
     #[must_use]
-    pub fn on_error(self, watch: impl Fn(&Error) + Send + Sync + 'static) -> Peer {
-        Peer { watch: Arc::new(watch), ..self }
+    pub fn on_error(self, on_error: impl Fn(&Error) + Send + Sync + 'static) -> Peer {
+        Peer { on_error: Arc::new(on_error), ..self }
     }
 
-    /// Speaks over a stream until the connection is over. `Ok` where either end has closed it. Where the future is dropped, the connection is closed at once.
+    /// Speaks dnode over a stream until the connection is over. `Ok` if either end closed it in order. If the future is dropped, the
+    /// connection is closed at once.
     ///
     /// # Errors
-    /// What the stream says, or the line of the peer that ended the connection.
+    /// [`Error::Broken`], or [`Error::InvalidMessage`] for the line that ended the connection.
     pub async fn speak<S: Duplex>(&self, stream: S) -> Result<(), Error> {
-        self.begin().1.run(stream).await
+        let (_, driver) = self.begin();
+        driver.run(stream).await
     }
 
-    /// Speaks over a stream in a task of its own, and waits for the peer's object.
+    /// Speaks dnode over a stream in a new task, and waits for the other end's object. It has no deadline: use `tokio::time::timeout`.
     ///
     /// # Errors
-    /// Why the connection ended before that came.
+    /// Why the connection ended before.
     pub async fn open<S: Duplex + 'static>(&self, stream: S) -> Result<Connection, Error> {
         let (remote, driver) = self.begin();
         let connection = Connection::new(remote, tokio::spawn(driver.run(stream)));
@@ -84,59 +101,52 @@ impl Peer {
         Ok(connection)
     }
 
-    /// Connects to a peer, and waits for its object.
+    /// Connects to an address, and waits for the other end's object. It has no deadline: use `tokio::time::timeout`.
     ///
     /// ```no_run
     /// use dnode::{Function, Peer, args};
     ///
-    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// # tokio::runtime::Runtime::new()?.block_on(async {
     /// let connection = Peer::default().connect(&"127.0.0.1:5050".parse()?).await?;
-    /// let sum = connection.ask("add", args![1, 2]).await?;
-    /// println!("{}", sum.at(0));
-    /// // A function that the peer may call any number of times.
-    /// connection.call("callTwice", args![Function::new(|args| println!("{args}"))])?;
+    /// let product = connection.ask("mul", args![6, 7]).await?;
+    /// println!("{}", product.at(0));
+    /// // The server may call this function any number of times.
+    /// connection.call("watch", args![Function::new(|args| println!("{args}"))])?;
     /// connection.close().await?;
     /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// # }).unwrap();
+    /// # })?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///
     /// # Errors
-    /// [`Error::Unreachable`], or why the connection ended before the object came.
+    /// [`Error::Unreachable`], or why the connection ended before the object arrived.
     pub async fn connect(&self, address: &Address) -> Result<Connection, Error> {
-        let opened = transport::Connection::open(address).await;
-        let connection = opened.map_err(|error| Error::Unreachable(address.to_string(), Arc::new(error)))?;
-        self.open(connection).await
+        let stream = transport::Connection::open(address)
+            .await
+            .map_err(|error| Error::Unreachable { address: address.to_string(), source: Arc::new(error) })?;
+        self.open(stream).await
     }
 
-    /// Serves every connection that comes, until the listener fails. Where the future is dropped, all connections are closed at once.
+    /// Serves every connection that arrives, each in its own task. It returns only if the listener fails. If the future is dropped, all
+    /// connections are closed at once.
     ///
     /// ```no_run
     /// use dnode::{Object, Peer, args};
     /// use tokio::net::TcpListener;
     ///
-    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
-    /// let peer = Peer::new(|client| {
-    ///     let client = client.clone();
-    ///     Object::new()
-    ///         .method("echo", |args| args.at(1).call([args.at(0)]))
-    ///         // Calls `name` of the client's object, and passes its answer on: it waits, so it is spawned.
-    ///         .method("greet", move |args| {
-    ///             let client = client.clone();
-    ///             tokio::spawn(async move {
-    ///                 let name = client.ask("name", args![]).await?;
-    ///                 args.at(0).call(args![format!("Hello, {}", name.at(0).as_str().unwrap_or("you"))])
-    ///             });
-    ///         })
-    /// });
-    /// peer.serve(TcpListener::bind("127.0.0.1:5050").await?).await
-    /// # }).unwrap();
+    /// # tokio::runtime::Runtime::new()?.block_on(async {
+    /// let peer = Peer::new(|_client| Object::new().method("echo", |args| args.at(1).call([args.at(0)])));
+    /// peer.serve(TcpListener::bind("127.0.0.1:5050").await?).await?;
+    /// # Ok::<(), std::io::Error>(())
+    /// # })?;
+    /// # Ok::<(), std::io::Error>(())
     /// ```
     ///
     /// # Errors
-    /// What the listener says. What goes wrong on a connection concerns no other one; [`Peer::on_error`] hears of it.
+    /// The listener's error. Errors of a connection go to [`Peer::on_error`], and do not affect the others.
     pub async fn serve(&self, listener: impl Into<Listener>) -> io::Result<()> {
         let listener = listener.into();
-        // Dropped with this future, it ends its tasks.
+        // Dropping it aborts its tasks.
         let mut served: JoinSet<Result<(), Error>> = JoinSet::new();
         loop {
             tokio::select! {
@@ -144,9 +154,11 @@ impl Peer {
                 arrival = listener.accept() => match arrival {
                     Ok(arrival) => {
                         let peer = self.clone();
-                        served.spawn(async move { peer.speak(arrival.shake_hands().await?).await });
+                        served.spawn(async move {
+                            peer.speak(arrival.shake_hands().await.map_err(Error::broken)?).await
+                        });
                     }
-                    // A connection that was gone before it was accepted is no fault of the listener's.
+                    // The client disconnected before we accepted it. The listener still works.
                     Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {}
                     Err(error) => return Err(error),
                 },
@@ -154,23 +166,23 @@ impl Peer {
         }
     }
 
-    /// Both sides of a new connection.
+    /// Both handles of a new connection.
     fn begin(&self) -> (Remote, Driver) {
-        let shared = Arc::new(Shared::new(self.line, self.unsent, self.culls));
+        let shared = Arc::new(Shared::new(self.line_limit, self.unsent_limit, self.culls));
         let remote = Remote::new(Arc::clone(&shared));
-        // From here on the driver lets go of everything, whatever happens.
-        let driver = Driver::new(Arc::clone(&shared), Arc::clone(&self.watch));
-        shared.start((self.make)(&remote).into());
+        // Made before the object, so that its drop ends the connection even if `make_object` panics.
+        let driver = Driver::new(Arc::clone(&shared), Arc::clone(&self.on_error));
+        shared.start((self.make_object)(&remote).into());
         (remote, driver)
     }
 
     fn report(&self, ended: Result<Result<(), Error>, JoinError>) {
         match ended {
             Ok(Ok(())) => {}
-            Ok(Err(error)) => (self.watch)(&error),
+            Ok(Err(error)) => (self.on_error)(&error),
             Err(ended) => {
                 if let Ok(panic) = ended.try_into_panic() {
-                    (self.watch)(&Error::Panicked(words(&*panic)));
+                    (self.on_error)(&Error::Panicked(panic_message(&*panic)));
                 }
             }
         }
@@ -180,8 +192,8 @@ impl Peer {
 impl fmt::Debug for Peer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Peer")
-            .field("line_limit", &self.line)
-            .field("unsent_limit", &self.unsent)
+            .field("line_limit", &self.line_limit)
+            .field("unsent_limit", &self.unsent_limit)
             .field("culls", &self.culls)
             .finish_non_exhaustive()
     }

@@ -1,4 +1,4 @@
-//! What all transports have in common: a stream of bytes in each direction, and how it is closed.
+//! The common part of all transports: a stream of bytes in each direction, and how to close it.
 
 use std::io;
 use std::time::Duration;
@@ -12,7 +12,7 @@ pub trait Duplex: AsyncRead + AsyncWrite + Send + Unpin {}
 
 impl<S: AsyncRead + AsyncWrite + Send + Unpin> Duplex for S {}
 
-/// What a transport does beyond moving bytes.
+/// A transport: a stream with operations beyond moving bytes.
 pub(super) trait Transport: Duplex {
     /// See [`Connection::hold_until_half_close`](super::Connection::hold_until_half_close).
     fn hold_until_half_close(&self) {}

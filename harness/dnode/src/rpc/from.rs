@@ -1,6 +1,7 @@
-//! What values are made from.
+//! Conversions into values.
 
-use super::{Function, Value};
+use super::function::Function;
+use super::value::Value;
 use dnode_spec::graph::{Graph, Node};
 
 macro_rules! from_integers {
@@ -13,13 +14,13 @@ macro_rules! from_integers {
     )* };
 }
 
-// Beyond 2^53 the peer may hold numbers as doubles and so change them; that is the caller's to know.
+// JSON has no limit for integers. A peer that stores numbers as doubles, as JavaScript does, rounds them above 2^53.
 from_integers!(i8 i16 i32 i64 isize u8 u16 u32 u64 usize);
 
-/// `null` where it is no number of JSON: infinite, or not a number.
+/// Infinity and NaN become `null`, as in JavaScript, because JSON cannot express them.
 impl From<f64> for Value {
     fn from(number: f64) -> Value {
-        // The plain form of 1e300 has 301 digits.
+        // Written in full, 1e300 has 301 digits.
         let plain = number == 0.0 || (1e-7..1e21).contains(&number.abs());
         let text = if plain { number.to_string() } else { format!("{number:e}") };
         Value::of(if number.is_finite() { Node::Number(text.as_str().into()) } else { Node::Null })
@@ -32,7 +33,7 @@ impl From<bool> for Value {
     }
 }
 
-/// `null`.
+/// `()` becomes `null`.
 impl From<()> for Value {
     fn from((): ()) -> Value {
         Value::of(Node::Null)
@@ -69,7 +70,7 @@ impl From<&Value> for Value {
     }
 }
 
-/// `null` where there is none.
+/// `None` becomes `null`.
 impl<V: Into<Value>> From<Option<V>> for Value {
     fn from(value: Option<V>) -> Value {
         value.map_or_else(|| Value::from(()), Into::into)
@@ -82,14 +83,14 @@ impl<V: Into<Value>> From<Vec<V>> for Value {
     }
 }
 
-/// With the digits of its numbers and its members in their order.
+/// Keeps the digits of numbers and the order of members.
 impl From<serde_json::Value> for Value {
     fn from(json: serde_json::Value) -> Value {
         let text = json.to_string();
         let mut graph = Graph::new();
         let node = match dnode_spec::value::Value::parse(text.as_bytes()) {
             Ok(value) => graph.import(value.root(), |_| None),
-            // Whatever serde_json writes is JSON.
+            // serde_json always writes valid JSON.
             Err(_) => graph.add(Node::Missing),
         };
         Value::new(graph, node)
