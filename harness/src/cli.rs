@@ -46,6 +46,7 @@ use tokio::signal::unix::{SignalKind, signal};
 const COULD_NOT_RUN: u8 = 2;
 
 /// Tests whether an implementation of dnode, in any language, speaks the protocol.
+///
 /// Without a command, it runs all cases. Without a target, it tests its own reference peer.
 #[derive(Debug, Parser)]
 #[command(name = "dnode-conform", version, args_conflicts_with_subcommands = true)]
@@ -195,7 +196,9 @@ fn duration(text: &str) -> Result<Duration, String> {
         Ok(duration) if (Duration::from_millis(100)..=Duration::from_secs(3600)).contains(&duration) => {
             Ok(duration)
         }
-        Ok(_) => Err("a deadline must be from 100ms to 1h; a shorter one says nothing about a peer".to_owned()),
+        Ok(_) => {
+            Err("a deadline must be from 100ms to 1h; a shorter one says nothing about a peer".to_owned())
+        }
         Err(error) => Err(format!("{error}; write for example 500ms or 5s")),
     }
 }

@@ -65,7 +65,10 @@ fn an_interrupted_recording_keeps_what_was_said() {
     );
     recording.interrupt();
     let (text, status) = recording.rest();
-    assert!(status == 0 && text.contains("connection 1: 2 lines from the client, 2 from the server"), "{text}");
+    assert!(
+        status == 0 && text.contains("connection 1: 2 lines from the client, 2 from the server"),
+        "{text}"
+    );
     let written = std::fs::read_to_string(folder.path().join("session-1.jsonl")).unwrap();
     let steps: Vec<&str> = written.lines().skip(1).collect();
     assert_eq!(

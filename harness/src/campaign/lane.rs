@@ -272,11 +272,8 @@ impl Lane<'_> {
             Identity::new(Oracle::Memory, "robust/bounded", "the sessions of a campaign", "memory");
         let case = self.history.back().and_then(|played| self.case(&played.job));
         if let Some(case) = case.filter(|_| !self.knows(&identity)) {
-            let actual = format!(
-                "{} MiB, up from {} MiB; the transcript is the last session",
-                now >> 20,
-                first >> 20
-            );
+            let actual =
+                format!("{} MiB, up from {} MiB; the transcript is the last session", now >> 20, first >> 20);
             let symptom = Symptom::new(identity, None, "memory use that stays about the same", &actual);
             self.report(symptom, case.text, None, (1, 1), "all sessions");
         }

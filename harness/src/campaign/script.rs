@@ -1,4 +1,5 @@
 //! The script of a finding: Python without dependencies that reproduces it without this program.
+//!
 //! The script connects, does the handshake and sends the bytes. Then it checks if the peer still
 //! answers on this connection, on an older one and on a new one. For a broken clause, it checks if
 //! the peer sends the same lines as before.
@@ -61,7 +62,8 @@ pub(super) fn script(finding: &Finding, scene: &Scene<'_>) -> String {
         }
     );
     let received = if identity.oracle == Oracle::Clause { received(&finding.wire) } else { Vec::new() };
-    let _ = writeln!(out, "# The lines of the peer when the finding was made, after its object.\nRECEIVED = [");
+    let _ =
+        writeln!(out, "# The lines of the peer when the finding was made, after its object.\nRECEIVED = [");
     received.iter().for_each(|line| {
         let _ = writeln!(out, "    {},", bytes(line));
     });

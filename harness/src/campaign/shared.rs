@@ -66,7 +66,7 @@ impl Campaign {
         options: CampaignOptions,
         facts: Facts,
         notices: UnboundedSender<Notice>,
-        ) -> Result<Campaign, CampaignError> {
+    ) -> Result<Campaign, CampaignError> {
         let methods = Methods::of(&facts);
         let fault = |folder: &Path, error: io::Error| CampaignError::Folder(folder.to_owned(), error);
         let findings = Findings::open(&options.findings).map_err(|error| fault(&options.findings, error))?;
@@ -75,7 +75,7 @@ impl Campaign {
             .map_err(|error| fault(folder.unwrap_or(&options.findings), error))?;
         let cases = catalogue(Dialect::default())?;
         for case in cases.iter().chain(&recorded()) {
-            corpus.take(Input::of(&case.transcript, &methods));
+            corpus.add(Input::of(&case.transcript, &methods));
         }
         let (shard, shards) = options.shard;
         let seeds = if saved.seeded { Vec::new() } else { cases };

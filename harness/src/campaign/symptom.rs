@@ -26,4 +26,3 @@ impl Symptom {
         Symptom { kind, identity, expected, actual, wire: Vec::new(), death: None }
     }
 }
-

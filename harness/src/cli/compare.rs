@@ -87,11 +87,7 @@ pub(super) async fn compare(args: CompareArgs) -> Result<u8, Failure> {
     }
     let comparison = compare_outcomes(&a.outcomes, &b.outcomes)?;
     if !comparison.says_something() {
-        return Err(Failure::peer(format!(
-            "no case could judge either peer:\n{}{}",
-            a.header(),
-            b.header()
-        )));
+        return Err(Failure::peer(format!("no case could judge either peer:\n{}{}", a.header(), b.header())));
     }
     super::print("the comparison", a.header() + &b.header() + &text(&comparison))?;
     Ok(u8::from(!comparison.differences.is_empty()))

@@ -146,7 +146,8 @@ impl Display {
         match notice {
             Notice::Started { peer, notes, known } => {
                 let mut out = format!("dnode-conform {} fuzz\n", env!("CARGO_PKG_VERSION"));
-                let name = peer.map_or_else(|| "unnamed".to_owned(), |name| terminal_cut(name, SHOWN_CHARS, 0));
+                let name =
+                    peer.map_or_else(|| "unnamed".to_owned(), |name| terminal_cut(name, SHOWN_CHARS, 0));
                 let _ = writeln!(out, "  peer        {name}\n  target      {}", terminal(&self.target));
                 let _ = writeln!(out, "  seed        {}", self.seed);
                 notes.iter().for_each(|note| {

@@ -96,9 +96,9 @@ fn select(
     let selection = Selection::new(globs).map_err(|error| Failure::caller(format!("{error}")))?;
     let chosen: Vec<_> = all.iter().filter(|it| can(it) && selection.takes(&it.id())).cloned().collect();
     match chosen.is_empty() {
-        true => Err(Failure::caller(format!(
-            "no {role} matches; the names are those of the folders in --peers"
-        ))),
+        true => {
+            Err(Failure::caller(format!("no {role} matches; the names are those of the folders in --peers")))
+        }
         false => Ok(chosen),
     }
 }

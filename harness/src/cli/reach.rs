@@ -94,7 +94,9 @@ impl ReachArgs {
         dialect: Dialect,
     ) -> Result<Target, Failure> {
         if self.identity.identity().is_some() {
-            return Err(Failure::caller("--tls-cert is for --listen: we present it to clients that connect to us"));
+            return Err(Failure::caller(
+                "--tls-cert is for --listen: we present it to clients that connect to us",
+            ));
         }
         check_command(exec)?;
         let trust = self.trust();
