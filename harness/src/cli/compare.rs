@@ -86,7 +86,7 @@ pub(super) async fn compare(args: CompareArgs) -> Result<u8, Failure> {
         a.agree(&mut b, &again_a, &again_b, &ids);
     }
     let comparison = compare_outcomes(&a.outcomes, &b.outcomes)?;
-    if !comparison.says_something() {
+    if !comparison.judges_something() {
         return Err(Failure::peer(format!("no case could judge either peer:\n{}{}", a.header(), b.header())));
     }
     super::print("the comparison", a.header() + &b.header() + &text(&comparison))?;

@@ -6,7 +6,7 @@ use super::progress::Progress;
 use super::report::{self, ReportFile, Reports};
 use super::{GateLevel, duration};
 use crate::cases::Selection;
-use crate::commands::interop::{Implementation, Options, interop};
+use crate::commands::interop::{Implementation, InteropOptions, interop};
 use crate::shell::quote;
 use clap::Args;
 use dnode_reports::account::Account;
@@ -62,7 +62,7 @@ pub(super) async fn run(args: InteropArgs) -> Result<u8, Failure> {
     let stop = interrupted.clone();
     super::on_signal(move || stop.cancel());
     let program = arguments::program();
-    let options = Options {
+    let options = InteropOptions {
         patience: args.deadline,
         gate: Level::from(args.level),
         command: format!("{} interop --peers {}", quote(&program), quote(&args.peers.to_string_lossy())),
