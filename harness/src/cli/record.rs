@@ -1,6 +1,8 @@
 //! `dnode-conform record --listen ADDR --to ADDR`
 
-use super::failure::Failure;
+use super::failure::{COULD_NOT_RUN, Failure};
+use super::output;
+use super::signal::on_signal;
 use crate::commands::record::{Notice, RecordOptions, record as forward};
 use clap::{Args, ValueEnum};
 use dnode::transport::Address;
@@ -64,10 +66,10 @@ pub(super) async fn record(args: RecordArgs) -> Result<u8, Failure> {
         .await
         .map_err(|error| Failure::caller(format!("cannot listen at {}: {error}", args.listen)))?;
     let address = listener.local_addr().map_err(|error| Failure::harness(format!("{error}")))?;
-    super::say(format_args!("listening at {address}, forwarding to {to}; interrupt to end"))?;
+    output::say(format_args!("listening at {address}, forwarding to {to}; interrupt to end"))?;
     let stop = CancellationToken::new();
     let stopped = stop.clone();
-    super::on_signal(move || stop.cancel());
+    on_signal(move || stop.cancel());
     let (broken, incomplete) = (AtomicBool::new(false), AtomicBool::new(false));
     let options = RecordOptions { to, out: args.out, seen_from: args.seen_from.into(), redact: args.redact };
     forward(listener, options, stopped, &|notice| {
@@ -83,7 +85,7 @@ pub(super) async fn record(args: RecordArgs) -> Result<u8, Failure> {
     Ok(match (broken.into_inner(), incomplete.into_inner()) {
         (true, _) => 1,
         // There is no verdict about traffic that was not forwarded, judged or written.
-        (false, true) => super::COULD_NOT_RUN,
+        (false, true) => COULD_NOT_RUN,
         (false, false) => 0,
     })
 }
@@ -101,7 +103,7 @@ fn print(notice: &Notice) -> Result<(), Failure> {
             let level = crate::cases::level(problem.clause).word();
             let at = if problem.at.is_empty() { String::new() } else { format!(" at {}", problem.at) };
             let what = format!("expected {}, got {}", problem.expected, problem.actual);
-            super::say(format_args!(
+            output::say(format_args!(
                 "connection {connection}: the {} breaks {} ({level}){}: {}",
                 word(*from),
                 problem.clause,
@@ -118,12 +120,12 @@ fn print(notice: &Notice) -> Result<(), Failure> {
                 .collect();
             let broken = if broken.is_empty() { "nothing broken".to_owned() } else { broken.join(", ") };
             let file = file.as_ref().map_or_else(String::new, |file| format!(", {}", file.display()));
-            super::say(format_args!(
+            output::say(format_args!(
                 "connection {connection}: {client} lines from the client, {server} from the server, {broken}{file}"
             ))
         }
         Notice::Warning(text) => {
-            super::warn(format_args!("dnode-conform: {}", terminal(text)));
+            output::warn(format_args!("dnode-conform: {}", terminal(text)));
             Ok(())
         }
     }
