@@ -1,4 +1,5 @@
-//! What the program can do beside a run: compare two peers, run many implementations against each other, record, import.
+//! The work of the commands beside `run`: compare two peers, run implementations against each
+//! other, record and import.
 
 pub mod compare;
 pub mod import;

@@ -1,9 +1,11 @@
-//! The shortest transcript that still shows a finding.
+//! Shrinks a transcript that reproduces a finding.
 //!
-//! A candidate is kept where the peer shows the same finding, wherever in the session (the same clause, kind of difference and class of what came),
-//! and, if the whole transcript passes on the reference peer, the candidate passes there too: so that nothing is blamed on a peer that a shortened session has broken itself.
-//! Every candidate has a connection of its own. Steps go first, in groups of what belongs together; then values; fragmentation last.
-//! Tries and restarts of the peer are bounded. What is left is confirmed three times, or says how often it showed.
+//! A candidate is kept if it reproduces the same finding anywhere in the session: the same clause,
+//! kind of divergence and class of behaviour. If the whole transcript passes on the reference peer,
+//! a candidate must pass there too: shrinking must not introduce new failures. Each candidate has
+//! its own connection. First, groups of steps that belong together are removed, then values, and
+//! last the fragmentation. The numbers of tries and of restarts are limited. The result is
+//! confirmed three times, or labelled flaky.
 
 mod draft;
 
@@ -21,74 +23,76 @@ use dnode_spec::dialect::Dialect;
 use draft::Draft;
 use std::time::Duration;
 
-/// How many candidates are tried at most, how many of them before the last look at the steps, and how often a peer is started again for them.
+/// The most candidates, the most candidates before the last pass over the steps, and the most
+/// restarts of the peer.
 const TRIES: usize = 500;
 const TRIES_OF_VALUES: usize = 400;
 const RESTARTS: usize = 60;
 
-/// How many steps are few enough for each two of them to be tried.
-const FEW: usize = 8;
+/// If at most this many steps are left, all pairs of them are tried.
+const FEW_STEPS: usize = 8;
 
 /// How often the result is confirmed.
 const CONFIRMATIONS: usize = 3;
 
-/// While candidates are tried, a missing answer is one sooner than in a verdict. The reference peer has longer: what it does not answer
-/// is no candidate, and it answers nearly all.
+/// The shorter deadline for candidates, which get no verdict. The reference peer has a longer one:
+/// it answers nearly all candidates, and a missing answer excludes a candidate.
 const IMPATIENCE: Duration = Duration::from_millis(200);
 const PATIENCE_WITH_REFERENCE: Duration = Duration::from_millis(800);
 
-/// What shrinking gave.
+/// The result of shrinking.
 #[derive(Debug)]
 pub struct Shrunk {
-    /// The shortest case that shows the finding.
+    /// The shortest case that reproduces the finding.
     pub case: Case,
-    /// What it gives.
+    /// Its outcome.
     pub outcome: Outcome,
-    /// How many steps the case had before.
+    /// The number of steps of the original case.
     pub from: usize,
-    /// How often of three it showed.
+    /// How many of three confirmations reproduced the finding.
     pub confirmed: usize,
-    /// How many candidates were tried.
+    /// The number of candidates tried.
     pub tries: usize,
 }
 
 impl Shrunk {
-    /// In one sentence.
+    /// Describes the result in one sentence.
     #[must_use]
     pub fn describe(&self) -> String {
         let steps = self.case.transcript.steps.len();
         let sure = if self.confirmed == CONFIRMATIONS {
             String::new()
         } else {
-            format!("; flaky: it showed in {} of {CONFIRMATIONS} runs", self.confirmed)
+            format!("; flaky: reproduced in {} of {CONFIRMATIONS} runs", self.confirmed)
         };
         format!("shrunk from {} steps to {steps} in {} tries{sure}", self.from, self.tries)
     }
 }
 
-/// What a candidate must show.
+/// What a candidate must reproduce.
 enum Wanted {
-    /// What the whole session showed, or, of a peer that is not the same each time, another difference of its kind.
+    /// The finding of the whole session, or, for a flaky peer, any divergence of the same clause
+    /// and kind.
     First(Divergence),
-    /// What is like that which the whole session showed the first time, wherever it is.
+    /// A divergence with this likeness, anywhere in the session. It is that of the first
+    /// reproduction.
     Like(String),
 }
 
-/// Asks peers whether candidates still show the finding.
+/// Runs candidates to see if they reproduce the finding.
 struct Prober<'a> {
     facts: &'a Facts,
     patience: Duration,
     command: &'a Command,
-    /// What is looked for.
     wanted: Wanted,
     peer: Slot,
-    /// The reference peer, where the whole transcript passes on it.
+    /// The reference peer, if the whole transcript passes on it.
     reference: Option<(Peer, Facts)>,
     tries: usize,
     restarts: usize,
 }
 
-/// Shrinks a case that diverged in this way; `None` where it does not do so again.
+/// Shrinks a case that diverged in this way. `None` if the divergence is not reproduced.
 pub async fn shrink(
     case: &Case,
     found: &Divergence,
@@ -109,37 +113,37 @@ pub async fn shrink(
         tries: 0,
         restarts: 0,
     };
-    // A finding that needs all its time is looked at with all its time.
-    if prober.shows(&draft).await.is_none() {
+    // If the finding needs the full deadline, use the full deadline.
+    if prober.reproduce(&draft).await.is_none() {
         prober.patience = patience;
-        prober.shows(&draft).await?;
+        prober.reproduce(&draft).await?;
     }
     let from = draft.len();
-    steps(&mut draft, &mut prober).await;
-    values(&mut draft, &mut prober).await;
+    remove_groups(&mut draft, &mut prober).await;
+    remove_values(&mut draft, &mut prober).await;
     let simpler = draft.with_one_object();
-    prober.try_instead(&mut draft, simpler).await;
-    // Without what the values held, more can go.
-    steps(&mut draft, &mut prober).await;
-    pairs(&mut draft, &mut prober).await;
+    prober.keep_if_reproduced(&mut draft, simpler).await;
+    // With fewer values, more steps may be removable.
+    remove_groups(&mut draft, &mut prober).await;
+    remove_pairs(&mut draft, &mut prober).await;
     let whole = draft.without_splits();
-    prober.try_instead(&mut draft, Some(whole)).await;
+    prober.keep_if_reproduced(&mut draft, Some(whole)).await;
     prober.patience = patience;
     let tries = std::mem::take(&mut prober.tries);
     prober.restarts = 0;
-    let (mut confirmed, mut shown) = (0, None);
+    let (mut confirmed, mut last) = (0, None);
     for _ in 0..CONFIRMATIONS {
-        if let Some(outcome) = prober.shows(&draft).await {
+        if let Some(outcome) = prober.reproduce(&draft).await {
             confirmed += 1;
-            shown = Some(outcome);
+            last = Some(outcome);
         }
     }
     prober.stop().await;
     draft.describe(from, tries, confirmed, CONFIRMATIONS);
-    Some(Shrunk { case: draft.case()?, outcome: shown?, from, confirmed, tries })
+    Some(Shrunk { case: draft.case()?, outcome: last?, from, confirmed, tries })
 }
 
-/// The reference peer, where the case passes on it.
+/// Starts the reference peer. `None` if the case does not pass on it.
 async fn legal_on_reference(case: &Case, dialect: Dialect, patience: Duration) -> Option<(Peer, Facts)> {
     let peer = Peer::start(&Target::Reference(dialect)).await.ok()?;
     let facts = preflight(peer.route(), dialect, None, patience).await.ok()?;
@@ -147,8 +151,8 @@ async fn legal_on_reference(case: &Case, dialect: Dialect, patience: Duration) -
     matches!(replayed.judged, Judged::Pass).then_some((peer, facts))
 }
 
-/// Takes groups of steps away: many at once first, from the end.
-async fn steps(draft: &mut Draft, prober: &mut Prober<'_>) {
+/// Removes groups of steps: many at once first, from the end.
+async fn remove_groups(draft: &mut Draft, prober: &mut Prober<'_>) {
     let mut size = draft.groups().div_ceil(2);
     while size > 0 {
         let mut end = draft.groups();
@@ -156,50 +160,50 @@ async fn steps(draft: &mut Draft, prober: &mut Prober<'_>) {
         while end > 0 {
             let start = end.saturating_sub(size);
             let candidate = draft.without_groups(start..end);
-            let taken = prober.try_instead(draft, candidate).await;
-            // Neighbours may need each other gone, wherever they stand.
-            end = if size == 2 && !taken { end - 1 } else { start.min(draft.groups()) };
+            let removed = prober.keep_if_reproduced(draft, candidate).await;
+            // Two neighbours may only be removable together, so try all pairs.
+            end = if size == 2 && !removed { end - 1 } else { start.min(draft.groups()) };
         }
-        // Once nothing single can go, nothing can.
+        // Repeat with size 1 until no single group can be removed.
         if size > 1 || draft.len() == before {
-            // Pairs are never left out: many things come in two.
+            // Do not skip size 2, because many steps are only removable in pairs.
             size = if size == 3 { 2 } else { size / 2 };
         }
     }
 }
 
-/// Takes steps away by themselves or in twos, where few enough are left for that.
-async fn pairs(draft: &mut Draft, prober: &mut Prober<'_>) {
+/// Removes single steps and pairs of steps, if few steps are left.
+async fn remove_pairs(draft: &mut Draft, prober: &mut Prober<'_>) {
     let mut at = 0;
-    while draft.len() <= FEW {
+    while draft.len() <= FEW_STEPS {
         let Some(candidate) = draft.without_pair(at) else { return };
-        at = if prober.try_instead(draft, Some(candidate)).await { 0 } else { at + 1 };
+        at = if prober.keep_if_reproduced(draft, Some(candidate)).await { 0 } else { at + 1 };
     }
 }
 
-/// Makes values null, the largest first.
-async fn values(draft: &mut Draft, prober: &mut Prober<'_>) {
+/// Replaces values with null, the largest first.
+async fn remove_values(draft: &mut Draft, prober: &mut Prober<'_>) {
     let mut at = 0;
     while let Some(candidate) = draft.without_value(at).filter(|_| prober.tries < TRIES_OF_VALUES) {
-        if !prober.try_instead(draft, Some(candidate)).await {
+        if !prober.keep_if_reproduced(draft, Some(candidate)).await {
             at += 1;
         }
     }
 }
 
 impl Prober<'_> {
-    /// Takes the candidate where it shows the finding; says whether.
-    async fn try_instead(&mut self, draft: &mut Draft, candidate: Option<Draft>) -> bool {
+    /// Keeps the candidate if it reproduces the finding. Returns whether it does.
+    async fn keep_if_reproduced(&mut self, draft: &mut Draft, candidate: Option<Draft>) -> bool {
         let Some(candidate) = candidate.filter(|candidate| candidate != draft) else { return false };
-        if self.shows(&candidate).await.is_none() {
+        if self.reproduce(&candidate).await.is_none() {
             return false;
         }
         *draft = candidate;
         true
     }
 
-    /// What the candidate gives, where it is legal and that is the finding.
-    async fn shows(&mut self, draft: &Draft) -> Option<Outcome> {
+    /// The outcome of the candidate, if it is legal and reproduces the finding.
+    async fn reproduce(&mut self, draft: &Draft) -> Option<Outcome> {
         if self.tries >= TRIES || self.restarts >= RESTARTS {
             return None;
         }
@@ -222,17 +226,17 @@ impl Prober<'_> {
             self.peer.discard().await;
         }
         let (outcome, likeness) = likened(&case, replayed, health, self.command);
-        let shows = match &self.wanted {
+        let reproduced = match &self.wanted {
             Wanted::First(wanted) => {
-                let like = |it: &Divergence| it.clause == wanted.clause && it.kind == wanted.kind;
-                outcome.divergence.as_ref().is_some_and(like)
+                let same_kind = |it: &Divergence| it.clause == wanted.clause && it.kind == wanted.kind;
+                outcome.divergence.as_ref().is_some_and(same_kind)
             }
             Wanted::Like(wanted) => likeness.as_ref() == Some(wanted),
         };
-        if let (true, Some(likeness)) = (shows, likeness) {
+        if let (true, Some(likeness)) = (reproduced, likeness) {
             self.wanted = Wanted::Like(likeness);
         }
-        shows.then_some(outcome)
+        reproduced.then_some(outcome)
     }
 
     async fn stop(self) {

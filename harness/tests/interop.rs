@@ -80,7 +80,7 @@ fn the_matrix_distinguishes_the_kinds_of_failure() {
     ran.expect_text("add: expected 3, came 4")
         .expect_text("the client breaks message/object")
         .expect_text("was `make` run in")
-        .expect_text("the client goes on after 2 s")
+        .expect_text("the client still runs after 2 s")
         .expect_text("--client b-wrong-sums --server a-good");
 }
 

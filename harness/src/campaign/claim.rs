@@ -1,8 +1,10 @@
 //! Locks the folders of a campaign, so that two campaigns do not overwrite each other's state and
-//! findings. The lock is a lock of the system on the folder. It ends with the process, and no file
-//! is left behind.
+//! findings.
+//!
+//! The lock is a lock of the system on the folder. It ends with the process, and no file is left
+//! behind.
 
-use super::CampaignError;
+use super::error::CampaignError;
 use nix::errno::Errno;
 use nix::fcntl::{Flock, FlockArg};
 use std::collections::BTreeSet;

@@ -1,7 +1,8 @@
-//! The inputs that showed something new, and what a campaign knows from one run to the next.
+//! The corpus: inputs that showed new behaviour, and the state that the next campaign continues
+//! from.
 //!
-//! In a folder, each input is an ordinary transcript, so a person can put others there, and `state.json` holds the rest. Everything is written
-//! aside and renamed.
+//! In the folder, each input is an ordinary transcript, so users can add their own. `state.json`
+//! holds the rest. Files are written under a temporary name and renamed.
 
 use super::input::{Input, Methods};
 use super::novelty::Novelty;
@@ -14,12 +15,12 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// How many inputs are kept.
+/// The most inputs that are kept.
 const KEPT: usize = 20_000;
-/// How long a transcript of a corpus may be, in bytes.
+/// The largest transcript that is read, in bytes.
 const FILE_LIMIT: u64 = 4 << 20;
 
-/// What is saved beside the inputs.
+/// The content of `state.json`.
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub(super) struct Saved {
@@ -27,17 +28,17 @@ pub(super) struct Saved {
     pub tuples: Vec<u64>,
     /// See [`Novelty`].
     pub rows: Vec<usize>,
-    /// How many sessions were played.
+    /// The number of sessions played.
     pub sessions: u64,
     /// The number of the next generated session.
     pub generated: u64,
-    /// The seeds were played.
+    /// Whether the seeds were played.
     pub seeded: bool,
     /// How often each operation harmed the peer.
     pub risk: BTreeMap<String, u32>,
 }
 
-/// The inputs.
+/// The corpus.
 #[derive(Debug, Default)]
 pub(super) struct Corpus {
     folder: Option<PathBuf>,
@@ -46,10 +47,11 @@ pub(super) struct Corpus {
 }
 
 impl Corpus {
-    /// Opens a folder; `None`: only in memory. Gives what was saved, and the transcripts that others put there.
+    /// Opens a folder; `None` keeps the corpus in memory. Returns the saved state and the
+    /// transcripts that users have added.
     ///
     /// # Errors
-    /// What cannot be read or written.
+    /// The folder cannot be created or read.
     pub(super) fn open(folder: Option<&Path>, methods: &Methods) -> io::Result<(Corpus, Saved, Vec<Case>)> {
         let mut corpus = Corpus { folder: folder.map(Path::to_owned), ..Corpus::default() };
         let Some(folder) = folder else { return Ok((corpus, Saved::default(), Vec::new())) };
@@ -64,7 +66,7 @@ impl Corpus {
             let small = std::fs::metadata(&file).is_ok_and(|data| data.is_file() && data.len() <= FILE_LIMIT);
             let text = std::fs::read_to_string(&file).ok().filter(|_| small);
             let Some(case) = text.and_then(|text| Case::read(&text).ok()) else { continue };
-            corpus.take(Input::of(&case.transcript, methods));
+            corpus.add(Input::of(&case.transcript, methods));
             if !case.id().starts_with(GROUP) {
                 seeds.push(case);
             }
@@ -72,8 +74,8 @@ impl Corpus {
         Ok((corpus, saved, seeds))
     }
 
-    /// Takes an input without writing it down.
-    pub(super) fn take(&mut self, input: Option<Input>) -> Option<u64> {
+    /// Adds an input in memory. Returns its hash if it is new.
+    pub(super) fn add(&mut self, input: Option<Input>) -> Option<u64> {
         let input = input.filter(|_| self.inputs.len() < KEPT)?;
         let hash = hash(&input);
         self.known.insert(hash).then(|| {
@@ -82,17 +84,17 @@ impl Corpus {
         })
     }
 
-    /// Keeps an input that showed something new.
+    /// Adds an input that showed something new, and writes it to the folder.
     pub(super) fn keep(&mut self, input: &Input, methods: &Methods, facts: &Facts) {
-        let Some(hash) = self.take(Some(input.clone())) else { return };
+        let Some(hash) = self.add(Some(input.clone())) else { return };
         let Some(folder) = &self.folder else { return };
         let id = format!("{GROUP}{hash:016x}");
         let text = input.transcript(&id, "An input that showed something new.", methods, facts);
-        // A disk that is full takes nothing from the campaign but its memory.
+        // A full disk does not end the campaign.
         let _ = write_whole(folder, &format!("{hash:016x}.jsonl"), &text);
     }
 
-    /// One of them; the newer, the likelier.
+    /// Picks an input at random; newer ones are more likely.
     #[must_use]
     pub(super) fn pick(&self, rng: &mut Rng) -> Input {
         let back = rng.f64() * rng.f64();
@@ -100,13 +102,13 @@ impl Corpus {
         self.inputs.get(at).cloned().unwrap_or_default()
     }
 
-    /// How many there are.
+    /// The number of inputs.
     #[must_use]
     pub(super) fn len(&self) -> usize {
         self.inputs.len()
     }
 
-    /// Saves what is known beside the inputs.
+    /// Writes `state.json`.
     pub(super) fn save(&self, novelty: &Novelty, rest: Saved) {
         let Some(folder) = &self.folder else { return };
         let (tuples, rows) = novelty.saved();
@@ -116,7 +118,7 @@ impl Corpus {
     }
 }
 
-/// The group of the ids of inputs in a corpus.
+/// The prefix of the ids of inputs in a corpus.
 const GROUP: &str = "corpus/";
 
 fn hash(input: &Input) -> u64 {

@@ -1,6 +1,8 @@
 //! A finding, and its folder: the transcript, the wire log, a text for people, and a script that
-//! reproduces it. A folder is written under a temporary name and then renamed. So it is never
-//! incomplete, even if the campaign is killed.
+//! reproduces it.
+//!
+//! A folder is written under a temporary name and then renamed. So it is never incomplete, even if
+//! the campaign is killed.
 
 use super::input::{Input, Methods};
 use super::oracle::{Identity, Oracle};
@@ -96,6 +98,7 @@ pub(super) struct Scene<'a> {
 
 impl Findings {
     /// Opens a folder, and reads the findings in it.
+    ///
     /// # Errors
     /// The folder cannot be created or read.
     pub(super) fn open(folder: &Path) -> io::Result<Findings> {
@@ -124,6 +127,7 @@ impl Findings {
     }
 
     /// Writes a finding, replaces an older version of it, and returns its folder.
+    ///
     /// # Errors
     /// A file cannot be written.
     pub(super) fn write(&mut self, finding: &Finding, scene: &Scene<'_>) -> io::Result<PathBuf> {

@@ -1,7 +1,9 @@
-//! What one session of a campaign sends: lines, where they are cut, and how the connection ends.
+//! An input: what one session of a campaign sends. It has lines, the places where they are cut, and
+//! the end of the connection.
 //!
-//! An input is made of a transcript and made into one again, so corpora and findings are ordinary transcripts. What a method's id will be
-//! is not known before the peer has said so: in the bytes a *mark* stands for it, a large number, so that they stay JSON and mutate like any other.
+//! An input is read from a transcript and can be written as one, so corpora and findings are
+//! ordinary transcripts. The id of a method is not known before the peer declares it. In the bytes,
+//! a *mark* stands for it: a large number, so that the line stays JSON and can be mutated.
 
 use crate::cases::Case;
 use crate::conversation::facts::Facts;
@@ -14,26 +16,26 @@ use dnode_spec::transcript::{Action, Called, Names, Pattern, Split, Transcript};
 use dnode_spec::{message, probe, value::Value};
 use serde_json::{Value as Json, json};
 
-/// The first mark; the second stands for the second method, and so on.
+/// The mark of the first method. The next number is the mark of the second method, and so on.
 const MARK: u32 = 770_000_000;
 /// A function that was never declared.
-pub(super) const NOBODY: &[u8] = b"900001";
-/// What is longer is played from its transcript and not mutated.
+pub(super) const UNDECLARED: &[u8] = b"900001";
+/// The longest line of an input. Longer lines are played from their transcript and not mutated.
 const LONGEST: usize = 1 << 16;
 
-/// One line, without its newline, and the offsets at which it is cut into segments.
+/// One line, without its newline.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct Line {
     /// The bytes, with marks.
     pub bytes: Vec<u8>,
-    /// Where they are cut.
+    /// The offsets at which it is cut into segments.
     pub cuts: Vec<usize>,
 }
 
-/// How the session ends.
+/// The end of a session.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub enum End {
-    /// The known-good call is made, and then we close in order.
+    /// We make the known-good call and then close the connection in order.
     #[default]
     Asked,
     /// We close our sending half after the last byte; the last line has no newline.
@@ -45,18 +47,19 @@ pub enum End {
 /// What one session sends after the handshake.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct Input {
-    /// In their order.
+    /// The lines, in order.
     pub lines: Vec<Line>,
-    /// How it ends.
+    /// How the session ends.
     pub end: End,
 }
 
-/// The methods that inputs call: those of the peer's object, or of the probe where it shows none.
+/// The methods that inputs call: those of the peer's object, or those of the probe if the peer
+/// sends no object.
 #[derive(Debug, Clone)]
 pub struct Methods(Vec<String>);
 
 impl Methods {
-    /// Of this peer.
+    /// The methods of this peer.
     #[must_use]
     pub fn of(facts: &Facts) -> Methods {
         let functions = |(name, is): (&String, &bool)| is.then(|| name.clone());
@@ -68,7 +71,7 @@ impl Methods {
         Methods(known.map(|name| (*name).to_owned()).collect())
     }
 
-    /// Where only the line itself is of interest.
+    /// No methods, for uses that look only at the line.
     #[must_use]
     pub fn none() -> Methods {
         Methods(Vec::new())
@@ -80,14 +83,14 @@ impl Methods {
         &self.0
     }
 
-    /// What stands for this method in an input.
+    /// The mark of a method.
     #[must_use]
     pub fn mark(&self, name: &str) -> Option<Vec<u8>> {
         let at = self.0.iter().position(|method| method == name)?;
         Some((MARK as usize + at).to_string().into_bytes())
     }
 
-    /// The method that this number stands for.
+    /// The method of a mark.
     pub(super) fn named(&self, number: i64) -> Option<&str> {
         let at = usize::try_from(number.checked_sub(i64::from(MARK))?).ok()?;
         self.0.get(at).map(String::as_str)
@@ -97,7 +100,7 @@ impl Methods {
         self.named(std::str::from_utf8(digits).ok()?.parse().ok()?)
     }
 
-    /// The bytes, in pieces: those between the marks, and the methods that these stand for.
+    /// Splits bytes into pieces: `Ok` for the bytes between marks, `Err` for the method of a mark.
     pub(super) fn pieces<'a>(&'a self, bytes: &'a [u8]) -> Vec<Result<&'a [u8], &'a str>> {
         let (mut pieces, mut start, mut at) = (Vec::new(), 0, 0);
         while at < bytes.len() {
@@ -114,7 +117,8 @@ impl Methods {
         pieces
     }
 
-    /// The bytes as they go to the peer: an id where it declared one, else the quoted name.
+    /// The bytes to send: each mark becomes the id of the method, or its quoted name if the peer
+    /// declared no id.
     pub(super) fn fill(&self, bytes: &[u8], names: &Names, by: Addressing) -> Vec<u8> {
         let filled = self.pieces(bytes).into_iter().map(|piece| match piece {
             Ok(bytes) => bytes.to_vec(),
@@ -123,7 +127,7 @@ impl Methods {
         filled.collect::<Vec<_>>().concat()
     }
 
-    /// The bytes as a transcript writes them.
+    /// The bytes as JSON for a transcript.
     fn written(&self, bytes: &[u8], facts: &Facts) -> Json {
         let declared = |method: &str| {
             facts
@@ -155,13 +159,13 @@ fn text_or_base64(bytes: &[u8]) -> Json {
 }
 
 impl Input {
-    /// What this transcript sends, without what it waits for; `None` where that is nothing, or long.
+    /// The input that a transcript sends. `None` if it sends nothing, or a long line.
     #[must_use]
     pub fn of(transcript: &Transcript, methods: &Methods) -> Option<Input> {
         Input::up_to(LONGEST, transcript, methods)
     }
 
-    /// The same where lines may be as long as `longest`.
+    /// The same, with another limit for the length of a line.
     pub(super) fn up_to(longest: usize, transcript: &Transcript, methods: &Methods) -> Option<Input> {
         let mut names = Names::new(100);
         names.path_form = PathForm::Strings;
@@ -209,7 +213,7 @@ impl Input {
         (!input.lines.is_empty() || input.end != End::Asked).then_some(input)
     }
 
-    /// The transcript that sends this, with a sentence about it.
+    /// Writes the input as a transcript.
     #[must_use]
     pub fn transcript(&self, id: &str, about: &str, methods: &Methods, facts: &Facts) -> String {
         let clauses = ["robust/survives", "robust/not-deaf"];
@@ -233,14 +237,14 @@ impl Input {
         text(&header, rows)
     }
 
-    /// The same as a case.
+    /// Writes the input as a case.
     #[must_use]
     pub fn case(&self, id: &str, methods: &Methods, facts: &Facts) -> Option<Case> {
         Case::read(&self.transcript(id, "An input of a campaign.", methods, facts)).ok()
     }
 
-    /// Whether the known-good call may still be asked after it. Who gives the peer's methods back has no right to an answer, so an input
-    /// that may do so is not played: what names ids of the peer in a `cull`, in whatever writing.
+    /// Whether the known-good call is still valid after it. If an input may cull the peer's
+    /// methods, in any spelling, the peer need not answer any more. Such an input is not played.
     #[must_use]
     pub fn keeps_methods(&self) -> bool {
         self.lines.iter().all(|line| !mentions_cull(&line.bytes) || is_harmless_cull(&line.bytes))
@@ -251,14 +255,15 @@ fn mentions_cull(bytes: &[u8]) -> bool {
     bytes.windows(4).any(|window| window == b"cull") || bytes.windows(4).any(|window| window == b"\\u00")
 }
 
-/// A message that culls only what nobody declared, or what is no id in any language.
+/// Whether a message culls only ids that were never declared, or values that are no id in any
+/// language.
 fn is_harmless_cull(bytes: &[u8]) -> bool {
     let Ok(value) = Value::parse(bytes) else { return false };
     let Some(message) = message::decode(&value).message else { return false };
     if !message.method.is("cull") {
         return !mentions_cull(&value.root().get("method").map(|it| it.to_json()).unwrap_or_default());
     }
-    // Below the marks, which stand for methods.
+    // Marks stand for methods, so they are excluded.
     let fresh = |id: Id| (900_000..i64::from(MARK)).contains(&id.0);
     let harmless = |argument: dnode_spec::value::Ref<'_>| match argument.as_number() {
         Some(number) => Id::from_number(number).is_some_and(fresh),
@@ -280,7 +285,8 @@ fn line(
     pattern.encode(&method, names)
 }
 
-/// The field `method`, or an id. A function that only the session could have got is one that nobody declared.
+/// The value of the field `method`. A function that the peer would pass in the session becomes an
+/// undeclared id.
 fn method(called: &Called, names: &mut Names, methods: &Methods, as_it_stands: bool) -> Vec<u8> {
     match called {
         Called::Member(key) => {
@@ -293,7 +299,7 @@ fn method(called: &Called, names: &mut Names, methods: &Methods, as_it_stands: b
         }
         Called::Function(_) => match names.number(called) {
             Some(id) => id.to_string().into_bytes(),
-            None => NOBODY.to_vec(),
+            None => UNDECLARED.to_vec(),
         },
         Called::Verbatim(text) => text.clone(),
     }
@@ -310,7 +316,7 @@ mod tests {
     }
 
     #[test]
-    fn an_input_and_its_transcript_say_the_same() {
+    fn transcript_of_an_input_is_read_back() {
         let facts = facts();
         let methods = Methods::of(&facts);
         let text = "{\"dnode-transcript\":1,\"id\":\"t/x\",\"since\":\"0.1.0\",\"clauses\":[\"robust/survives\"],\"about\":\"A.\"}\n\
@@ -324,7 +330,7 @@ mod tests {
     }
 
     #[test]
-    fn an_input_does_not_take_the_known_good_call_away() {
+    fn culls_of_methods_are_rejected() {
         let keeps = |line: &str| {
             Input { lines: vec![Line { bytes: line.into(), cuts: Vec::new() }], end: End::Asked }
                 .keeps_methods()

@@ -1,13 +1,14 @@
-//! Mutations of an input: of the message in a line, of the bytes of a line, of the order of lines, of the cuts and the end.
+//! Mutations of an input: of a message, of the bytes of a line, of the order of lines, of the cuts,
+//! and of the end.
 //!
-//! Each function changes one thing and is drawn with others of its kind; the weights are in [`mutate`]. A mutation knows nothing of what comes of it:
-//! what was worth while is kept by the corpus (`novelty.rs`).
+//! Each function changes one thing. The weights are in [`mutate`]. The corpus keeps the mutations
+//! that show something new (`novelty.rs`).
 
-use super::input::{End, Input, Line, Methods, NOBODY};
+use super::input::{End, Input, Line, Methods, UNDECLARED};
 use fastrand::Rng;
 use serde_json::{Map, Value as Json, json};
 
-/// What stands in a field or a value instead of what should.
+/// An odd value for a field or an argument.
 fn odd(rng: &mut Rng) -> Json {
     match rng.u8(..20) {
         0 => Json::Null,
@@ -78,7 +79,7 @@ fn id(rng: &mut Rng) -> String {
     IDS[rng.usize(..IDS.len())].to_owned()
 }
 
-/// What is called.
+/// The method of a call.
 fn called(rng: &mut Rng, methods: &Methods) -> Json {
     const NAMES: [&str; 12] = [
         "__proto__",
@@ -103,14 +104,14 @@ fn called(rng: &mut Rng, methods: &Methods) -> Json {
     }
 }
 
-/// A method of the peer, by its id or by its name.
+/// A method of the peer, by its mark or by its name.
 fn known(rng: &mut Rng, methods: &Methods) -> Json {
     let name = rng.choice(methods.names()).cloned().unwrap_or_default();
     let marked = methods.mark(&name).filter(|_| rng.bool());
     marked.and_then(|mark| serde_json::from_slice(&mark).ok()).unwrap_or_else(|| json!(name))
 }
 
-/// A line to begin with: a call that is right.
+/// A valid call, as a line to start from.
 #[must_use]
 pub(super) fn fresh_line(rng: &mut Rng, methods: &Methods) -> Line {
     let place = rng.u8(..3);
@@ -129,7 +130,7 @@ pub(super) fn fresh_line(rng: &mut Rng, methods: &Methods) -> Line {
     Line { bytes: message.to_string().into_bytes(), cuts: Vec::new() }
 }
 
-/// Changes one to three things. `other`: an input whose lines may be taken.
+/// Changes one to three things. May take lines from `other`.
 #[must_use]
 pub(super) fn mutate(rng: &mut Rng, input: &Input, other: &Input, methods: &Methods) -> Input {
     const MOST: usize = 12;
@@ -158,7 +159,8 @@ pub(super) fn mutate(rng: &mut Rng, input: &Input, other: &Input, methods: &Meth
     input
 }
 
-/// Changes the message of a line; a line that holds none gets a fresh one now and then.
+/// Changes the message of a line. If the line is not a JSON object, changes its bytes or replaces
+/// it.
 fn of_message(rng: &mut Rng, line: &mut Line, methods: &Methods) {
     let Ok(Json::Object(mut message)) = serde_json::from_slice::<Json>(&line.bytes) else {
         match rng.u8(..3) {
@@ -227,7 +229,7 @@ fn of_arguments(rng: &mut Rng, message: &mut Map<String, Json>) {
     }
 }
 
-/// With one field twice.
+/// The message with a duplicate field.
 fn doubled(rng: &mut Rng, message: &Map<String, Json>) -> Vec<u8> {
     let mut text = Json::Object(message.clone()).to_string();
     text.pop();
@@ -236,7 +238,7 @@ fn doubled(rng: &mut Rng, message: &Map<String, Json>) -> Vec<u8> {
     text.into_bytes()
 }
 
-/// With something long or deep in it, or many of something.
+/// The message with a long, deep or large value.
 fn grown(rng: &mut Rng, message: &Map<String, Json>) -> Vec<u8> {
     let size = 1 << rng.u8(6..14);
     let value = match rng.u8(..5) {
@@ -252,7 +254,7 @@ fn grown(rng: &mut Rng, message: &Map<String, Json>) -> Vec<u8> {
     Json::Object(message).to_string().replacen("\"\\u0001grown\"", &value, 1).into_bytes()
 }
 
-/// Changes bytes, whatever they mean.
+/// Changes bytes, regardless of their meaning.
 fn of_bytes(rng: &mut Rng, line: &mut Line) {
     const PIECES: [&[u8]; 16] = [
         b"\0",
@@ -269,7 +271,7 @@ fn of_bytes(rng: &mut Rng, line: &mut Line) {
         b"\\ud800",
         b"\xef\xbb\xbf",
         b"1e400",
-        NOBODY,
+        UNDECLARED,
         b",",
     ];
     let bytes = &mut line.bytes;
@@ -298,7 +300,7 @@ mod tests {
     use crate::conversation::facts::Facts;
 
     #[test]
-    fn the_same_seed_gives_the_same_inputs_and_they_stay_small() {
+    fn mutations_are_reproducible_by_seed() {
         let methods = Methods::of(&Facts::of_client());
         let run = || {
             let mut rng = Rng::with_seed(7);

@@ -1,7 +1,9 @@
-//! What a session showed, and whether that is new: (state before, operation, class of answer, state after).
+//! Decides if a session showed new behaviour: a new tuple of state before, operation, class of
+//! answers, and state after.
 //!
-//! The states are those of the model (`dnode_spec::state`), of the id that a line is about; it is a state of the table's, so progress can
-//! say how much of the table was seen. Everything is read from the wire log, whoever played the session.
+//! The states are those of the model (`dnode_spec::state`) for the id that a line is about, so the
+//! progress can show how much of the model's table was covered. Everything is read from the wire
+//! log.
 
 use super::input::Methods;
 use super::operation::operation;
@@ -12,30 +14,30 @@ use dnode_spec::value::Value;
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-/// How many are kept: what a peer answers is its own choice, and it must not fill our memory.
+/// The most tuples that are kept. The peer chooses its answers, and it must not fill our memory.
 const KEPT: usize = 1 << 18;
 
-/// All that was seen.
+/// All behaviour so far.
 #[derive(Debug, Default)]
 pub(super) struct Novelty {
     seen: HashSet<u64>,
-    /// Rows of the model's table.
+    /// The covered rows of the model's table.
     rows: BTreeSet<usize>,
 }
 
-/// How much of the model's table was seen.
+/// How much of the model's table was covered.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Coverage {
-    /// Of the states, and how many there are.
+    /// The covered states, and all states.
     pub states: (usize, usize),
-    /// Of the transitions.
+    /// The covered transitions, and all transitions.
     pub transitions: (usize, usize),
-    /// Tuples of state, operation, answer and state.
+    /// The number of different tuples.
     pub tuples: usize,
 }
 
 impl Novelty {
-    /// As it was saved.
+    /// Restores a saved state.
     #[must_use]
     pub(super) fn restored(seen: Vec<u64>, rows: Vec<usize>) -> Novelty {
         Novelty {
@@ -44,7 +46,7 @@ impl Novelty {
         }
     }
 
-    /// What is to be saved.
+    /// The state to save.
     #[must_use]
     pub(super) fn saved(&self) -> (Vec<u64>, Vec<usize>) {
         let mut seen: Vec<u64> = self.seen.iter().copied().collect();
@@ -52,7 +54,7 @@ impl Novelty {
         (seen, self.rows.iter().copied().collect())
     }
 
-    /// Takes in what went over a connection that ended so; says whether anything of it is new.
+    /// Adds a session with its ending. Returns whether anything of it is new.
     pub(super) fn take(&mut self, wire: &[Wire], ending: impl Hash, methods: &Methods) -> bool {
         let mut ids = Ids::default();
         let mut steps: Vec<(State, String, State)> = Vec::new();
@@ -66,13 +68,13 @@ impl Novelty {
                 Origin::Peer => {
                     answers.insert(message.as_ref().map_or(0, |message| class(message, &ids)));
                     message.iter().for_each(|message| {
-                        ids.hear(message, Origin::Peer);
+                        ids.message(message, Origin::Peer);
                     });
                 }
                 Origin::Suite => {
                     let word = if whole { operation(bytes, methods) } else { "long".to_owned() };
-                    let states =
-                        message.map_or((State::Unknown, State::Unknown), |it| ids.hear(&it, Origin::Suite));
+                    let states = message
+                        .map_or((State::Unknown, State::Unknown), |it| ids.message(&it, Origin::Suite));
                     steps.push((states.0, word, states.1));
                 }
             }
@@ -87,7 +89,7 @@ impl Novelty {
         new
     }
 
-    /// How much was seen.
+    /// How much was covered.
     #[must_use]
     pub(super) fn coverage(&self) -> Coverage {
         let states = |rows: &mut dyn Iterator<Item = usize>| {
@@ -101,7 +103,8 @@ impl Novelty {
     }
 }
 
-/// The class of a message of the peer's: what it calls, and how many arguments, callbacks and links it has, roughly.
+/// The class of a message of the peer: what it calls, and roughly how many arguments, callbacks and
+/// links it has.
 fn class(message: &Message<'_>, ids: &Ids) -> u64 {
     let called = match &message.method {
         Method::Id(id) => ids.state(Origin::Suite, *id) as u64 + 1,
@@ -116,7 +119,7 @@ fn class(message: &Message<'_>, ids: &Ids) -> u64 {
     ((called * 4 + arguments) * 4 + few(message.callbacks.len())) * 64 + few(message.links.len()) * 16 + first
 }
 
-/// The states of the ids of both ends, as one connection shows them.
+/// The states of the ids of both ends, on one connection.
 #[derive(Default)]
 struct Ids {
     ours: HashMap<Id, State>,
@@ -135,7 +138,7 @@ impl Ids {
         ids.get(&id).copied().unwrap_or(State::Unknown)
     }
 
-    fn on(&mut self, owner: Origin, id: Id, event: Event) -> (State, State) {
+    fn apply(&mut self, owner: Origin, id: Id, event: Event) -> (State, State) {
         let before = self.state(owner, id);
         self.rows.extend(TABLE.iter().position(|(state, on, ..)| (*state, *on) == (before, event)));
         let (after, _) = before.on(event);
@@ -145,27 +148,29 @@ impl Ids {
         (before, after)
     }
 
-    /// What a message does to the id that it is about: the one that it calls, culls, or declares first.
-    fn hear(&mut self, message: &Message<'_>, from: Origin) -> (State, State) {
+    /// Applies a message to the ids. Returns the states before and after of the id that it is
+    /// about: the one that it calls, or else the first that it declares or culls.
+    fn message(&mut self, message: &Message<'_>, from: Origin) -> (State, State) {
         let other = if from == Origin::Suite { Origin::Peer } else { Origin::Suite };
         let mut about = None;
         if let Method::Id(id) = message.method {
-            about = Some(self.on(other, id, Event::Called));
-            // Who calls has answered something; which culls that shows as read is the monitor's matter, here the oldest.
+            about = Some(self.apply(other, id, Event::Called));
+            // A call shows that the caller has read something. The monitor knows which culls; here,
+            // it is the oldest.
             if let Some(at) = self.culling.iter().position(|(owner, _)| *owner == from) {
                 let (owner, culled) = self.culling.remove(at);
-                self.on(owner, culled, Event::Answered);
+                self.apply(owner, culled, Event::Answered);
             }
         }
         for (id, _) in &message.callbacks {
-            let states = self.on(from, *id, Event::Declared);
+            let states = self.apply(from, *id, Event::Declared);
             about.get_or_insert(states);
         }
         let culls = message.arguments.filter(|_| message.method.is("cull"));
         for id in culls.iter().flat_map(|ids| ids.items()).filter_map(|id| Id::from_number(id.as_number()?)) {
             let both = self.state(from, id) != State::Unknown && self.state(other, id) != State::Unknown;
             let event = if both { Event::CulledByEither } else { Event::Culled };
-            let states = self.on(other, id, event);
+            let states = self.apply(other, id, event);
             if states.1 == State::Culling && self.culling.len() < 64 {
                 self.culling.push((other, id));
             }
@@ -185,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn the_same_session_is_new_once_and_another_answer_is_new_again() {
+    fn session_is_new_once_and_again_with_another_answer() {
         let (mut novelty, methods) = (Novelty::default(), Methods::of(&Facts::of_client()));
         let call =
             line(Origin::Suite, r#"{"method":"echo","arguments":["[Function]"],"callbacks":{"1":["0"]}}"#);

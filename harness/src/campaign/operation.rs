@@ -1,19 +1,21 @@
-//! What a line of ours is, in a permanent word: the clause that it breaks and where, or what it calls and with what.
+//! The operation of a line: a permanent text that names the clause and field that the line breaks,
+//! or what it calls.
 //!
-//! It is made of the line alone, not of how the line came about: so a finding keeps its identity when it is shrunk, and is known again
-//! when another mutation leads to it.
+//! It depends only on the line, not on its history. So a finding keeps its identity when it is
+//! shrunk, and when another mutation leads to it. These texts feed the identities of findings:
+//! their bytes must not change.
 
 use super::input::{End, Input, Methods};
 use dnode_spec::message::{self, Message, Method, Problem};
 use dnode_spec::scrub::unscrub;
 use dnode_spec::value::{Ref, Value};
 
-/// A line longer than this is a long one, whatever else it is.
+/// A longer line is "long", whatever else it is.
 const LONG: usize = 8192;
-/// Deeper than this is deep.
+/// A line with more levels is "deep".
 const DEEP: usize = 100;
 
-/// Names that mean something to some language.
+/// Names with a meaning in some language.
 const ODD: [&str; 5] = ["__proto__", "constructor", "prototype", "toString", "\"length\""];
 
 /// The operation of a line, without its newline.
@@ -39,7 +41,8 @@ pub(super) fn operation(line: &[u8], methods: &Methods) -> String {
     word
 }
 
-/// The operation that an input is named after: the last one, because earlier ones mostly prepare it.
+/// The operation that an input is named after: the last one, because earlier ones mostly prepare
+/// it.
 #[must_use]
 pub(super) fn of_input(input: &Input, methods: &Methods) -> String {
     match (input.end, input.lines.last()) {
@@ -75,10 +78,10 @@ fn of_value(value: &Value<'_>, methods: &Methods) -> String {
     if let Some(problem) = unscrub(&message, |id| id).problems.first() {
         return of_problem(problem, value.root());
     }
-    sound(&message, methods)
+    of_valid(&message, methods)
 }
 
-/// The clause, and the field where it is a field's type.
+/// The broken clause, the field, and the type of its value.
 fn of_problem(problem: &Problem, root: Ref<'_>) -> String {
     let field = problem.at.split(['.', '[']).next().unwrap_or_default();
     let kind = root.get(field).map_or(root.kind(), Ref::kind).word();
@@ -89,8 +92,8 @@ fn of_problem(problem: &Problem, root: Ref<'_>) -> String {
     )
 }
 
-/// What a sound message calls, and what comes with it.
-fn sound(message: &Message<'_>, methods: &Methods) -> String {
+/// What a valid message calls, and with what.
+fn of_valid(message: &Message<'_>, methods: &Methods) -> String {
     let mut word = match &message.method {
         Method::Name(name) => match name.as_text().to_str() {
             Some(name @ ("methods" | "cull")) => name.to_owned(),
@@ -130,7 +133,7 @@ mod tests {
     use crate::conversation::facts::Facts;
 
     #[test]
-    fn an_operation_is_the_clause_that_is_broken_or_what_is_called() {
+    fn operation_is_the_broken_clause_or_the_call() {
         let methods = Methods::of(&Facts::of_client());
         let word = |line: &str| operation(line.as_bytes(), &methods);
         assert_eq!(word("null"), "message/object (null)");

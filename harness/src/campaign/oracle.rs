@@ -1,7 +1,8 @@
-//! The oracles of a campaign, and the identity of a finding. The identity of a finding is its
-//! oracle, its clause, the operation that showed it, and the class of the behaviour, never a hash
-//! of the input. If a process that we started died, its last words replace the operation: two
-//! inputs that crash it in the same place are one finding.
+//! The oracles of a campaign, and the identity of a finding.
+//!
+//! The identity of a finding is its oracle, its clause, the operation that showed it, and the class
+//! of the behaviour, never a hash of the input. If a process that we started died, its last words
+//! replace the operation: two inputs that crash it in the same place are one finding.
 
 use std::collections::VecDeque;
 use std::fmt;

@@ -1,6 +1,7 @@
-//! Shrinking of inputs: lists smaller candidates, from the largest step to the smallest. The
-//! shrinker of transcripts (`crate::shrink`) removes steps and values. An input is bytes, so this
-//! removes lines, JSON values and bytes.
+//! Shrinking of inputs: lists smaller candidates, from the largest step to the smallest.
+//!
+//! The shrinker of transcripts (`crate::shrink`) removes steps and values. An input is bytes, so
+//! this removes lines, JSON values and bytes.
 
 use super::input::{End, Input, Line};
 use serde_json::Value as Json;

@@ -21,7 +21,7 @@ class Connection:
             self.closed = True
 
     def line(self, deadline):
-        """The next line; None at the deadline or the end."""
+        """Returns the next line, or None at the deadline or at the end of the connection."""
         while b"\n" not in self.buffer:
             left = deadline - time.monotonic()
             if left <= 0 or self.closed:
@@ -66,7 +66,7 @@ class Connection:
         return b"".join(map(one, pieces))
 
     def answers(self, number=7777777):
-        """Whether the known-good call is answered; None where there is none to make."""
+        """Whether the peer answers the known-good call; None if there is no such call."""
         if not PING:
             return None
         self.send(self.fill(PING).replace(b"%d", str(number).encode()))
@@ -83,8 +83,8 @@ class Connection:
             self.lines.append(line)
 
 
-def fresh_is_served(host, port):
-    # A process that ends may hold its port for a moment.
+def serves_new_connection(host, port):
+    # A process that exits may still accept a connection for a moment.
     time.sleep(0.3)
     try:
         connection = Connection(host, port)
@@ -93,8 +93,8 @@ def fresh_is_served(host, port):
         return False
 
 
-def heard(connection):
-    """What comes until nothing does."""
+def receive_rest(connection):
+    """Receives lines until the peer is silent."""
     while True:
         line = connection.line(time.monotonic() + 0.5)
         if line is None:
@@ -107,7 +107,7 @@ def main():
     try:
         other = Connection(host, port)
         if not other.greet() or other.answers() is False:
-            print("the peer is not served as it should be before anything is sent")
+            print("the peer does not work correctly before the lines are sent")
             return 2
         connection = Connection(host, port)
         connection.greet()
@@ -118,14 +118,14 @@ def main():
     for pieces in SENT:
         connection.send(connection.fill(pieces))
         if ORACLE == "clause":
-            # What was sent in pieces came in pieces, and answers came between.
+            # The campaign also sent the lines one by one, with answers between them.
             time.sleep(0.05)
     if ORACLE == "clause":
-        heard(connection)
-        came = [line.strip() for line in RECEIVED]
-        same = all(line in came for line in connection.lines) and bool(came) >= bool(connection.lines)
-        print("the peer said" if connection.lines else "the peer said nothing", *connection.lines, sep="\n  ")
-        print("as when it was found" if same else "which is something else than when it was found")
+        receive_rest(connection)
+        expected = [line.strip() for line in RECEIVED]
+        same = all(line in expected for line in connection.lines) and bool(expected) >= bool(connection.lines)
+        print("the peer sent" if connection.lines else "the peer sent nothing", *connection.lines, sep="\n  ")
+        print("reproduced: the same as in the finding" if same else "not reproduced: not the same as in the finding")
         return 1 if same else 0
     if END == "reset":
         connection.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
@@ -137,17 +137,17 @@ def main():
     else:
         started = time.monotonic()
         answered = connection.answers(7777778)
-        # Who answers only when one more call has come is slow to notice, not deaf.
+        # A peer that answers only after one more call is slow, not deaf.
         if answered is False and not connection.closed:
             answered = connection.answers(7777779)
         print("it took %.2f s" % (time.monotonic() - started))
-    served = fresh_is_served(host, port)
-    undisturbed = other.answers(7777780)
+    served = serves_new_connection(host, port)
+    older_works = other.answers(7777780)
     deaf = answered is False and not connection.closed
-    print("this connection:", "is deaf" if deaf else "answers or is closed")
-    print("a fresh connection:", "is served" if served else "is not served")
-    print("another connection:", "is disturbed" if undisturbed is False else "goes on")
-    return 1 if deaf or not served or undisturbed is False else 0
+    print("this connection:", "gets no answer" if deaf else "is answered or closed")
+    print("a new connection:", "is served" if served else "is not served")
+    print("an older connection:", "gets no answer" if older_works is False else "still works")
+    return 1 if deaf or not served or older_works is False else 0
 
 
 if __name__ == "__main__":

@@ -1,4 +1,5 @@
 //! The script of a finding: Python without dependencies that reproduces it without this program.
+//!
 //! The script connects, does the handshake and sends the bytes. Then it checks if the peer still
 //! answers on this connection, on an older one and on a new one. For a broken clause, it checks if
 //! the peer sends the same lines as before.

@@ -75,7 +75,7 @@ impl Campaign {
             .map_err(|error| fault(folder.unwrap_or(&options.findings), error))?;
         let cases = catalogue(Dialect::default())?;
         for case in cases.iter().chain(&recorded()) {
-            corpus.take(Input::of(&case.transcript, &methods));
+            corpus.add(Input::of(&case.transcript, &methods));
         }
         let (shard, shards) = options.shard;
         let seeds = if saved.seeded { Vec::new() } else { cases };

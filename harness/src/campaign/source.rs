@@ -1,8 +1,10 @@
-//! What is played next: the seeds once, then the model's sessions, walks with one deviation, and mutations of the corpus.
+//! Chooses the next session: first each seed once; then generated sessions, walks with one
+//! deviation, and mutations of the corpus.
 //!
-//! Operations that have harmed the peer come seldom again: each costs a restart or a deadline, and shows what is known. Never is not seldom:
-//! behind a known harm there may be another. Where harm takes most of the time, a lane is careful for a while: it plays only what has been answered
-//! before, in new combinations.
+//! Operations that have harmed the peer are chosen seldom, because each costs a restart or a
+//! deadline and shows a known finding. They are still chosen sometimes, because they may show
+//! another finding too. If harm takes most of the time of a lane, the lane is careful for a while:
+//! it plays only operations that the peer has answered before, in new combinations.
 
 use super::corpus::Corpus;
 use super::input::{End, Input, Line, Methods};
@@ -14,19 +16,19 @@ use fastrand::Rng;
 use serde_json::{Value as Json, json};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-/// What is played.
+/// What a lane plays.
 #[derive(Debug, Clone)]
 pub(super) enum Job {
-    /// A transcript, under all rules.
+    /// A transcript, judged by all rules.
     Case(Box<Case>),
-    /// An input, fast.
+    /// An input, played fast.
     Input(Input),
 }
 
-/// Chooses.
+/// The source of sessions.
 #[derive(Debug, Default)]
 pub(super) struct Source {
-    /// Transcripts that are played once.
+    /// Transcripts that are left to play once.
     pub seeds: VecDeque<Case>,
     /// The number of the next generated session.
     pub generated: u64,
@@ -36,13 +38,14 @@ pub(super) struct Source {
     pub answered: BTreeSet<String>,
 }
 
-/// How many candidates are drawn before a risky one is taken.
+/// How many candidates are drawn before a risky one is accepted.
 const DRAWS: usize = 24;
-/// How many operations that were answered are remembered.
+/// How many answered operations are remembered.
 const ANSWERED: usize = 20_000;
 
 impl Source {
-    /// The next job, and where it comes from. `careful`: nothing that has not been answered before.
+    /// Chooses the next job, and says where it comes from. `careful`: only operations that the peer
+    /// has answered before.
     pub(super) fn next(
         &mut self,
         rng: &mut Rng,
@@ -76,7 +79,7 @@ impl Source {
         (Job::Input(input), "a mutation")
     }
 
-    /// An input of operations that were all answered before.
+    /// An input whose operations were all answered before.
     fn careful(&self, rng: &mut Rng, corpus: &Corpus, methods: &Methods) -> Input {
         let is_safe = |word: &str| self.answered.contains(word) && !self.risk.contains_key(word);
         for _ in 0..DRAWS {
@@ -129,7 +132,7 @@ impl Source {
         self.risk.get(&operation(line, methods)).copied().unwrap_or(0)
     }
 
-    /// Takes note that one of these operations harmed the peer.
+    /// Notes that one of these operations harmed the peer.
     pub(super) fn harmed(&mut self, operations: impl IntoIterator<Item = String>) {
         for operation in operations {
             let harms = self.risk.entry(operation).or_default();
@@ -137,7 +140,8 @@ impl Source {
         }
     }
 
-    /// Takes note that these did not: what comes beside the one to blame is no longer suspected then.
+    /// Notes that these operations did not harm the peer. This clears operations that were only in
+    /// the same input as a harmful one.
     pub(super) fn unharmed(&mut self, operations: impl IntoIterator<Item = String>) {
         for operation in operations {
             match self.risk.get_mut(&operation) {
@@ -151,14 +155,14 @@ impl Source {
         }
     }
 
-    /// A legal session up to some step, and then one message of it with something wrong.
+    /// A legal session up to some step, followed by one deviating message.
     fn walk(&mut self, rng: &mut Rng, seed: u64, methods: &Methods) -> Option<Case> {
         self.generated += 1;
         let text = session(Seed { seed, number: self.generated, kind: Kind::Legal });
         let mut steps: Vec<Json> = text.lines().map(serde_json::from_str).collect::<Result<_, _>>().ok()?;
         let mut header = steps.remove(0);
         let mut at = rng.usize(..=steps.len());
-        // Answers that are on their way come in any order: all of them are expected, or none.
+        // Pending answers may arrive in any order, so the walk expects all of them or none.
         while steps.get(at).is_some_and(|step| step.get("expect").is_some()) {
             at += 1;
         }
@@ -188,7 +192,7 @@ impl Source {
     }
 }
 
-/// The call of a step as bytes, with one thing wrong, of the function that the step names.
+/// The call of a step, mutated, as pieces for a transcript.
 fn deviated(rng: &mut Rng, step: &Json, methods: &Methods) -> Option<Json> {
     let function = step["call"].as_str()?;
     let message =
@@ -210,7 +214,7 @@ mod tests {
     use crate::conversation::facts::Facts;
 
     #[test]
-    fn a_walk_leaves_no_answer_out_that_comes_with_one_that_it_expects() {
+    fn walk_does_not_split_a_group_of_pending_answers() {
         let methods = Methods::of(&Facts::of_client());
         let (mut source, mut rng, mut walks) = (Source::default(), Rng::with_seed(1), 0);
         for _ in 0..300 {

@@ -1,7 +1,8 @@
 //! One session of a campaign, played fast: all lines are written at once, followed by a known-good
-//! call. A visit gives no verdict. If something looks wrong, that is a suspicion. `confirm.rs`
-//! repeats the session as a transcript and judges it by all rules. So the deadline of a visit may
-//! be short.
+//! call.
+//!
+//! A visit gives no verdict. If something looks wrong, that is a suspicion. `confirm.rs` repeats
+//! the session as a transcript and judges it by all rules. So the deadline of a visit may be short.
 
 use super::input::{End, Input, Methods};
 use crate::conversation::facts::Facts;

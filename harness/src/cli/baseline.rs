@@ -1,8 +1,9 @@
 //! `dnode-conform baseline create` and `dnode-conform baseline update`
 
-use super::GateLevel;
 use super::failure::Failure;
+use super::output;
 use super::report::read_run;
+use super::values::GateLevel;
 use crate::gate::baseline::edit::{Words, update};
 use crate::gate::baseline::{Date, today};
 use clap::{Args, Subcommand};
@@ -101,9 +102,9 @@ pub(super) fn baseline(args: &BaselineArgs) -> Result<u8, Failure> {
         })?;
     }
     for change in &changes {
-        super::say(terminal(change.to_string()))?;
+        output::say(terminal(change.to_string()))?;
     }
-    super::say(format_args!("{}: {} changes", terminal(name), changes.len()))?;
+    output::say(format_args!("{}: {} changes", terminal(name), changes.len()))?;
     Ok(0)
 }
 

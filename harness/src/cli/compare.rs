@@ -1,8 +1,11 @@
 //! `dnode-conform compare TARGET_A TARGET_B [FILE|DIR…]`
 
 use super::failure::Failure;
+use super::output;
 use super::progress::Progress;
+use super::signal::on_signal;
 use super::transcripts;
+use super::values::duration;
 use crate::cases::{Case, Selection, catalogue, level};
 use crate::commands::compare::{Comparison, Difference, Standing, compare as compare_outcomes};
 use crate::conversation::ping::Ping;
@@ -56,7 +59,7 @@ pub(super) struct CompareArgs {
     #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=256))]
     jobs: u16,
     /// How long a case may take, for example 500ms or 5s
-    #[arg(long, value_name = "DUR", default_value = "2s", value_parser = super::duration)]
+    #[arg(long, value_name = "DUR", default_value = "2s", value_parser = duration)]
     deadline: Duration,
 }
 
@@ -66,7 +69,7 @@ pub(super) async fn compare(args: CompareArgs) -> Result<u8, Failure> {
     let cases = cases(&args)?;
     let interrupted = CancellationToken::new();
     let stop = interrupted.clone();
-    super::on_signal(move || stop.cancel());
+    on_signal(move || stop.cancel());
     let [a, b] = targets;
     let (options_a, options_b) = (options(&args, a, &interrupted)?, options(&args, b, &interrupted)?);
     let mut a = Side::run("A", options_a.clone(), cases.clone()).await?;
@@ -86,10 +89,10 @@ pub(super) async fn compare(args: CompareArgs) -> Result<u8, Failure> {
         a.agree(&mut b, &again_a, &again_b, &ids);
     }
     let comparison = compare_outcomes(&a.outcomes, &b.outcomes)?;
-    if !comparison.says_something() {
+    if !comparison.judges_something() {
         return Err(Failure::peer(format!("no case could judge either peer:\n{}{}", a.header(), b.header())));
     }
-    super::print("the comparison", a.header() + &b.header() + &text(&comparison))?;
+    output::print("the comparison", a.header() + &b.header() + &text(&comparison))?;
     Ok(u8::from(!comparison.differences.is_empty()))
 }
 

@@ -1,7 +1,8 @@
 //! `dnode-conform completions SHELL`
 
 use super::failure::Failure;
-use clap::{Args, CommandFactory};
+use super::output;
+use clap::{Args, Command};
 use clap_complete::{Shell, generate};
 
 /// The arguments of `completions`.
@@ -13,9 +14,9 @@ pub(super) struct CompletionsArgs {
 }
 
 /// Prints a completion script.
-pub(super) fn completions(args: &CompletionsArgs) -> Result<u8, Failure> {
+pub(super) fn completions(args: &CompletionsArgs, program: &mut Command) -> Result<u8, Failure> {
     let mut script = Vec::new();
-    generate(args.shell, &mut super::Cli::command(), "dnode-conform", &mut script);
-    super::print("the script", script)?;
+    generate(args.shell, program, "dnode-conform", &mut script);
+    output::print("the script", script)?;
     Ok(0)
 }

@@ -1,6 +1,7 @@
 //! `dnode-conform diff OLD NEW`
 
 use super::failure::Failure;
+use super::output;
 use super::report::read_run;
 use clap::{Args, ValueEnum};
 use dnode_reports::diff::Diff;
@@ -36,6 +37,6 @@ pub(super) fn diff(args: &DiffArgs) -> Result<u8, Failure> {
         Format::Text => diff.text(),
         Format::Markdown => diff.markdown(),
     };
-    super::print("the difference", text)?;
+    output::print("the difference", text)?;
     Ok(u8::from(!diff.is_empty()))
 }

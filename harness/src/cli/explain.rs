@@ -2,6 +2,7 @@
 
 use super::failure::Failure;
 use super::list::{Row, rows};
+use super::output;
 use crate::cases::all;
 use crate::reference::fault;
 use clap::Args;
@@ -45,7 +46,7 @@ pub(super) fn explain(args: &ExplainArgs) -> Result<u8, Failure> {
             args.id
         )));
     }
-    super::print("the explanation", out)?;
+    output::print("the explanation", out)?;
     Ok(0)
 }
 

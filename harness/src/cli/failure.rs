@@ -3,6 +3,9 @@
 use crate::error::{Fault, Faulted};
 use std::fmt;
 
+/// The exit status of a command that could not do its work, whoever is at fault.
+pub(super) const COULD_NOT_RUN: u8 = 2;
+
 /// Why a command could not do its work: whose fault it is, what happened, and what to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Failure {

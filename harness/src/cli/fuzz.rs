@@ -1,9 +1,10 @@
 //! `dnode-conform fuzz [TARGET]`
 
-use super::GateLevel;
 use super::arguments;
 use super::failure::Failure;
 use super::reach::ReachArgs;
+use super::signal::on_signal;
+use super::values::{GateLevel, duration, random_seed};
 use crate::campaign::{CampaignOptions, Coverage, Finding, Notice, Status, campaign};
 use crate::conversation::ping::Ping;
 use crate::program::Target;
@@ -64,7 +65,7 @@ pub(super) struct FuzzArgs {
     #[arg(long, value_name = "EXPR")]
     ping: Option<String>,
     /// How long to wait for an answer before its absence is investigated
-    #[arg(long, value_name = "DUR", default_value = "2s", value_parser = super::duration)]
+    #[arg(long, value_name = "DUR", default_value = "2s", value_parser = duration)]
     deadline: Duration,
     /// Stop at the first finding that fails the campaign
     #[arg(long)]
@@ -99,7 +100,7 @@ pub(super) async fn fuzz(args: FuzzArgs) -> Result<u8, Failure> {
     let target = args.reach.target(args.target.as_deref(), args.exec.as_deref(), Dialect::default())?;
     let ping = args.ping.as_deref().map(Ping::parse).transpose();
     let interrupted = CancellationToken::new();
-    let seed = args.seed.unwrap_or_else(super::random_seed);
+    let seed = args.seed.unwrap_or_else(random_seed);
     let options = CampaignOptions {
         ping: ping.map_err(|error| Failure::caller(format!("--ping {error}")))?,
         time: args.time,
@@ -115,7 +116,7 @@ pub(super) async fn fuzz(args: FuzzArgs) -> Result<u8, Failure> {
         interrupted: interrupted.clone(),
         target,
     };
-    super::on_signal(move || interrupted.cancel());
+    on_signal(move || interrupted.cancel());
     let mut display = Display::new(&options.target, seed, args.time);
     let ended = campaign(options, &mut |notice| display.notice(notice)).await;
     display.bar.finish_and_clear();

@@ -1,6 +1,7 @@
 //! `dnode-conform import FILE… --out DIR`
 
 use super::failure::Failure;
+use super::output;
 use super::record::Seat;
 use crate::commands::import::import;
 use clap::Args;
@@ -35,7 +36,7 @@ pub(super) fn run(args: &ImportArgs) -> Result<u8, Failure> {
         let path = args.out.join(format!("{name}.jsonl"));
         let mut out = fs::File::create_new(&path).map_err(|error| fault(&path, &error))?;
         out.write_all(transcript.as_bytes()).map_err(|error| fault(&path, &error))?;
-        super::say(path.display())?;
+        output::say(path.display())?;
     }
     Ok(0)
 }

@@ -2,11 +2,13 @@
 
 use super::arguments;
 use super::failure::Failure;
+use super::output;
 use super::progress::Progress;
 use super::report::{self, ReportFile, Reports};
-use super::{GateLevel, duration};
+use super::signal::on_signal;
+use super::values::{GateLevel, duration};
 use crate::cases::Selection;
-use crate::commands::interop::{Implementation, Options, interop};
+use crate::commands::interop::{Implementation, InteropOptions, interop};
 use crate::shell::quote;
 use clap::Args;
 use dnode_reports::account::Account;
@@ -60,9 +62,9 @@ pub(super) async fn run(args: InteropArgs) -> Result<u8, Failure> {
     let mut reports = Reports::open(&args.report, args.verbose)?;
     let interrupted = CancellationToken::new();
     let stop = interrupted.clone();
-    super::on_signal(move || stop.cancel());
+    on_signal(move || stop.cancel());
     let program = arguments::program();
-    let options = Options {
+    let options = InteropOptions {
         patience: args.deadline,
         gate: Level::from(args.level),
         command: format!("{} interop --peers {}", quote(&program), quote(&args.peers.to_string_lossy())),
@@ -79,7 +81,7 @@ pub(super) async fn run(args: InteropArgs) -> Result<u8, Failure> {
     ran.map_err(|error| Failure::harness(format!("{error}")))?;
     reports.finish(None);
     if !report::stdout_is_taken(&args.report) {
-        super::say(matrix.table(&clients))?;
+        output::say(matrix.table(&clients))?;
     }
     reports.result()?;
     Ok(matrix.status)

@@ -1,6 +1,7 @@
 //! `dnode-conform list`
 
 use super::failure::Failure;
+use super::output;
 use crate::cases::{Case, OverTheRun, Selection, all, over_the_run};
 use clap::{Args, ValueEnum};
 use dnode_spec::dialect::Dialect;
@@ -44,7 +45,7 @@ pub(super) fn list(args: &ListArgs) -> Result<u8, Failure> {
     if rows.is_empty() {
         return Err(Failure::caller("no case matches"));
     }
-    super::print("the list", text(&rows, args.format)?)?;
+    output::print("the list", text(&rows, args.format)?)?;
     Ok(0)
 }
 

@@ -1,7 +1,7 @@
 //! `dnode-conform man`
 
 use super::failure::Failure;
-use clap::{Args, Command, CommandFactory};
+use clap::{Args, Command};
 use clap_mangen::Man;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -16,8 +16,8 @@ pub(super) struct ManArgs {
 }
 
 /// Writes the manual: one page for the program and one for each command.
-pub(super) fn man(args: &ManArgs) -> Result<u8, Failure> {
-    let mut program = super::Cli::command().disable_help_subcommand(true);
+pub(super) fn man(args: &ManArgs, program: Command) -> Result<u8, Failure> {
+    let mut program = program.disable_help_subcommand(true);
     program.build();
     let commands = program.get_subcommands().cloned();
     let pages: Vec<Command> = std::iter::once(program.clone()).chain(commands).collect();

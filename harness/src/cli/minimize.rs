@@ -1,8 +1,10 @@
 //! `dnode-conform minimize FILE [TARGET]`
 
-use super::PeerArgs;
-use super::failure::Failure;
+use super::failure::{COULD_NOT_RUN, Failure};
+use super::output;
+use super::peer::PeerArgs;
 use super::run::{command, options};
+use super::signal::on_signal;
 use super::transcripts;
 use crate::conversation::ping::Ping;
 use crate::conversation::preflight::preflight;
@@ -44,9 +46,9 @@ pub(super) async fn minimize(args: MinimizeArgs) -> Result<u8, Failure> {
         writable.map_err(|error| Failure::caller(format!("{}: {error}", path.display())))?;
     }
     // An interruption also ends the peer that we started.
-    super::on_signal(|| {
+    on_signal(|| {
         crate::program::process::kill_all();
-        std::process::exit(i32::from(super::COULD_NOT_RUN));
+        std::process::exit(i32::from(COULD_NOT_RUN));
     });
     let mut outcome: Option<Outcome> = None;
     let id = case.id().to_owned();
@@ -71,9 +73,9 @@ pub(super) async fn minimize(args: MinimizeArgs) -> Result<u8, Failure> {
     let shrunk = shrink(&case, &found, &target, &facts, args.peer.deadline, &command).await;
     let shrunk =
         shrunk.ok_or_else(|| Failure::peer(format!("{} did not reproduce its finding", args.file)))?;
-    super::warn(format_args!("{}; {} {} at {}", shrunk.describe(), found.clause, found.kind, found.step));
+    output::warn(format_args!("{}; {} {} at {}", shrunk.describe(), found.clause, found.kind, found.step));
     match &args.out {
-        None => super::say(shrunk.case.text)?,
+        None => output::say(shrunk.case.text)?,
         Some(path) => std::fs::write(path, shrunk.case.text + "\n")
             .map_err(|error| Failure::caller(format!("{}: {error}", path.display())))?,
     }

@@ -1,7 +1,8 @@
-//! The file that a report is written to. The file is opened before anything runs, so that a bad
-//! path is an error at once. The old content stays until the first byte of the report is written. A
-//! new file that gets no byte is removed. At the end, the file must still be at its path. Pipes and
-//! devices are written without these rules.
+//! The file that a report is written to.
+//!
+//! The file is opened before anything runs, so that a bad path is an error at once. The old content
+//! stays until the first byte of the report is written. A new file that gets no byte is removed. At
+//! the end, the file must still be at its path. Pipes and devices are written without these rules.
 
 use std::fs::{File, Metadata, OpenOptions};
 use std::io::{self, Write};
@@ -23,6 +24,7 @@ pub(super) struct Place {
 
 impl Place {
     /// Opens the file, and creates it if it does not exist.
+    ///
     /// # Errors
     /// The file cannot be opened.
     pub(super) fn open(path: &Path) -> io::Result<Place> {

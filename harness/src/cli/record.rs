@@ -1,7 +1,9 @@
 //! `dnode-conform record --listen ADDR --to ADDR`
 
-use super::failure::Failure;
-use crate::commands::record::{self, Options, Said};
+use super::failure::{COULD_NOT_RUN, Failure};
+use super::output;
+use super::signal::on_signal;
+use crate::commands::record::{Notice, RecordOptions, record as forward};
 use clap::{Args, ValueEnum};
 use dnode::transport::Address;
 use dnode::transport::Trust;
@@ -11,7 +13,7 @@ use dnode_spec::monitor::End;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::net::TcpListener;
-use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
 
 /// The arguments of `record`.
 #[derive(Debug, Args)]
@@ -64,52 +66,52 @@ pub(super) async fn record(args: RecordArgs) -> Result<u8, Failure> {
         .await
         .map_err(|error| Failure::caller(format!("cannot listen at {}: {error}", args.listen)))?;
     let address = listener.local_addr().map_err(|error| Failure::harness(format!("{error}")))?;
-    super::say(format_args!("listening at {address}, forwarding to {to}; interrupt to end"))?;
-    let (stop, stopped) = watch::channel(false);
-    super::on_signal(move || {
-        let _ = stop.send(true);
-    });
+    output::say(format_args!("listening at {address}, forwarding to {to}; interrupt to end"))?;
+    let stop = CancellationToken::new();
+    let stopped = stop.clone();
+    on_signal(move || stop.cancel());
     let (broken, incomplete) = (AtomicBool::new(false), AtomicBool::new(false));
-    let options = Options { to, out: args.out, seen_from: args.seen_from.into(), redact: args.redact };
-    record::record(listener, options, stopped, &|said| {
-        if let Said::Finding { problem, .. } = &said {
+    let options = RecordOptions { to, out: args.out, seen_from: args.seen_from.into(), redact: args.redact };
+    forward(listener, options, stopped, &|notice| {
+        if let Notice::Finding { problem, .. } = &notice {
             let gates = matches!(crate::cases::level(problem.clause), Level::Must | Level::Should);
             broken.fetch_or(gates, Ordering::Relaxed);
         }
-        incomplete.fetch_or(matches!(said, Said::Warning(_)) | say(&said).is_err(), Ordering::Relaxed);
+        incomplete
+            .fetch_or(matches!(notice, Notice::Warning(_)) | print(&notice).is_err(), Ordering::Relaxed);
     })
     .await
     .map_err(|error| Failure::harness(format!("{error}")))?;
     Ok(match (broken.into_inner(), incomplete.into_inner()) {
         (true, _) => 1,
         // There is no verdict about traffic that was not forwarded, judged or written.
-        (false, true) => super::COULD_NOT_RUN,
+        (false, true) => COULD_NOT_RUN,
         (false, false) => 0,
     })
 }
 
-fn end(end: End) -> &'static str {
+fn word(end: End) -> &'static str {
     match end {
         End::A => "client",
         End::B => "server",
     }
 }
 
-fn say(said: &Said) -> Result<(), Failure> {
-    match said {
-        Said::Finding { connection, end: from, problem } => {
+fn print(notice: &Notice) -> Result<(), Failure> {
+    match notice {
+        Notice::Finding { connection, end: from, problem } => {
             let level = crate::cases::level(problem.clause).word();
             let at = if problem.at.is_empty() { String::new() } else { format!(" at {}", problem.at) };
             let what = format!("expected {}, got {}", problem.expected, problem.actual);
-            super::say(format_args!(
+            output::say(format_args!(
                 "connection {connection}: the {} breaks {} ({level}){}: {}",
-                end(*from),
+                word(*from),
                 problem.clause,
                 terminal(&at),
                 terminal(&what)
             ))
         }
-        Said::Closed { connection, lines: [client, server], broken, file } => {
+        Notice::Closed { connection, lines: [client, server], broken, file } => {
             let broken: Vec<String> = broken
                 .iter()
                 .map(|((from, clause), count)| {
@@ -118,12 +120,12 @@ fn say(said: &Said) -> Result<(), Failure> {
                 .collect();
             let broken = if broken.is_empty() { "nothing broken".to_owned() } else { broken.join(", ") };
             let file = file.as_ref().map_or_else(String::new, |file| format!(", {}", file.display()));
-            super::say(format_args!(
+            output::say(format_args!(
                 "connection {connection}: {client} lines from the client, {server} from the server, {broken}{file}"
             ))
         }
-        Said::Warning(text) => {
-            super::warn(format_args!("dnode-conform: {}", terminal(text)));
+        Notice::Warning(text) => {
+            output::warn(format_args!("dnode-conform: {}", terminal(text)));
             Ok(())
         }
     }

@@ -1,8 +1,9 @@
 //! `dnode-conform replay FILE|DIR… [TARGET]`; with `--listen`, the suite is the server.
 
 use super::failure::Failure;
+use super::peer::PeerArgs;
 use super::run::{judge, seat};
-use super::{PeerArgs, transcripts};
+use super::transcripts;
 use crate::cases::Selection;
 use clap::Args;
 use std::path::Path;

@@ -1,8 +1,8 @@
 //! `dnode-conform report RUN.json… --format FORMAT`, and the reports that a run writes.
 
-use super::GateLevel;
 use super::failure::Failure;
 use super::place::Place;
+use super::values::GateLevel;
 use crate::cases::{Case, all};
 use clap::Args;
 use dnode_reports::event::{Event, Outcome, Verdict};

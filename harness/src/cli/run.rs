@@ -1,11 +1,14 @@
 //! `dnode-conform [run]`
 
-use super::PeerArgs;
 use super::arguments;
 use super::failure::Failure;
+use super::output;
+use super::peer::PeerArgs;
 use super::progress::Progress;
 use super::report::Reports;
+use super::signal::on_signal;
 use super::snapshot::{SnapshotArgs, SnapshotFile};
+use super::values::random_seed;
 use crate::cases::{Case, Selection, all, catalogue, pull};
 use crate::conversation::ping::Ping;
 use crate::gate::Gate;
@@ -112,10 +115,10 @@ fn seeds(args: &RunArgs) -> Vec<Seed> {
     let Some(count) = args.generate else {
         return args.cases.iter().filter_map(|case| case.parse().ok()).collect();
     };
-    let seed = args.seed.unwrap_or_else(super::random_seed);
+    let seed = args.seed.unwrap_or_else(random_seed);
     match super::report::stdout_is_taken(&args.peer.report) {
-        true => super::warn(format_args!("seed {seed}")),
-        false => drop(super::say(format_args!("seed {seed}"))),
+        true => output::warn(format_args!("seed {seed}")),
+        false => drop(output::say(format_args!("seed {seed}"))),
     }
     let kind = match (args.illegal, args.crossing) {
         (true, _) => Kind::Illegal,
@@ -142,7 +145,7 @@ pub(super) async fn judge(
     let mut sink = EventSink::new(args)?;
     let interrupted = options.interrupted.clone();
     // The first signal ends the run after the current cases, and the reports are written.
-    super::on_signal(move || interrupted.cancel());
+    on_signal(move || interrupted.cancel());
     if let Some(report) = snapshot.as_ref().map(SnapshotFile::report).transpose()?.flatten() {
         sink.reports.push(report);
     }
@@ -189,7 +192,7 @@ pub(super) async fn seat(
         interrupted: interrupted.clone(),
     };
     let mut sink = EventSink::new(peer)?;
-    super::on_signal(move || interrupted.cancel());
+    on_signal(move || interrupted.cancel());
     server_seat::accept(&host, &options, cases, &mut |event| sink.event(&event)).await;
     sink.progress.finish();
     sink.status()

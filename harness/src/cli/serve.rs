@@ -1,6 +1,7 @@
 //! `dnode-conform serve`
 
 use super::failure::Failure;
+use super::output;
 use super::reach::IdentityArgs;
 use crate::reference::fault::{self, Fault};
 use crate::reference::variant::{self, Variant};
@@ -107,7 +108,7 @@ pub(super) async fn serve(args: &ServeArgs) -> Result<u8, Failure> {
     let listener =
         Listener::bind(&Address::parse_to_listen(&args.listen)?, args.identity.identity().as_ref()).await?;
     let address = listener.address().map_err(|error| Failure::harness(format!("{error}")))?;
-    super::say(format_args!("listening at {address}"))?;
+    output::say(format_args!("listening at {address}"))?;
     reference::serve(listener, manner(args)).await.map_err(|error| Failure::harness(format!("{error}")))?;
     Ok(0)
 }

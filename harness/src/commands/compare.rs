@@ -1,9 +1,10 @@
-//! Two runs of the same cases, side by side: where two peers differ, and which of them the clauses side with.
+//! Compares two runs of the same cases: where the two peers differ, and which of them conforms to
+//! the clauses.
 //!
-//! A case differs where its verdict or the fingerprint of its divergence does. Values, ids and times are in neither, so two
-//! peers that break the same clause in the same way are the same.
+//! A case differs if its verdict or the fingerprint of its divergence differs. Neither contains
+//! values, ids or times, so two peers that break the same clause in the same way do not differ.
 //!
-//! Deliberately absent: running and printing. Here are only two lists of outcomes and what follows from them.
+//! Deliberately absent: running and printing.
 
 use crate::error::{Fault, Faulted};
 use dnode_reports::diff::key;
@@ -11,19 +12,19 @@ use dnode_reports::event::{Outcome, Verdict};
 use std::fmt;
 use thiserror::Error;
 
-/// What the clauses say of one outcome.
+/// What the clauses say about one outcome.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Standing<'a> {
-    /// The peer did what the clauses of the case say.
+    /// The peer conforms to the clauses of the case.
     Conforms,
-    /// It broke this clause.
+    /// The peer breaks this clause.
     Breaks(&'a str),
-    /// The case says nothing about it, for this reason.
+    /// The case could not judge the peer, for this reason.
     Unjudged(&'a str),
 }
 
 impl Standing<'_> {
-    /// What the clauses say of this outcome.
+    /// The standing of an outcome.
     #[must_use]
     pub fn of(outcome: &Outcome) -> Standing<'_> {
         match outcome.verdict {
@@ -47,23 +48,23 @@ impl Standing<'_> {
     }
 }
 
-/// A case of which two peers made different things.
+/// A case with different outcomes.
 #[derive(Debug, Clone, Copy)]
 pub struct Difference<'a> {
-    /// What the first gave.
+    /// The outcome of the first peer.
     pub a: &'a Outcome,
-    /// What the second gave.
+    /// The outcome of the second peer.
     pub b: &'a Outcome,
 }
 
-/// The runs are not runs of the same cases: a defect of the suite.
+/// The runs did not run the same cases, which is a defect of the suite.
 #[derive(Debug, Error)]
 pub enum CompareError {
-    /// They have different numbers of cases.
+    /// The numbers of cases differ.
     #[error("one run judged {0} cases and the other {1}")]
     Counts(usize, usize),
-    /// They judged different cases at the same place.
-    #[error("one run judged {0} where the other judged {1}")]
+    /// The cases at the same position differ.
+    #[error("one run judged {0}, but the other judged {1} at the same position")]
     Cases(String, String),
 }
 
@@ -73,21 +74,21 @@ impl Faulted for CompareError {
     }
 }
 
-/// Two runs, compared.
+/// The comparison of two runs.
 #[derive(Debug, Clone)]
 pub struct Comparison<'a> {
-    /// How many cases both gave the same for.
+    /// The number of cases with the same outcome.
     pub same: usize,
-    /// How many of those say nothing about either.
+    /// The number of those that could judge neither peer.
     pub unjudged: usize,
-    /// The others, in the order of the runs.
+    /// The cases that differ, in the order of the runs.
     pub differences: Vec<Difference<'a>>,
 }
 
-/// Holds two runs of the same cases, in the same order, against each other.
+/// Compares two runs of the same cases, in the same order.
 ///
 /// # Errors
-/// They are not runs of the same cases: the suite is at fault.
+/// The runs did not run the same cases.
 pub fn compare<'a>(a: &'a [Outcome], b: &'a [Outcome]) -> Result<Comparison<'a>, CompareError> {
     let mut comparison = Comparison { same: 0, unjudged: 0, differences: Vec::new() };
     if a.len() != b.len() {
@@ -108,29 +109,32 @@ pub fn compare<'a>(a: &'a [Outcome], b: &'a [Outcome]) -> Result<Comparison<'a>,
 }
 
 impl Comparison<'_> {
-    /// Whether any case says something about either peer.
+    /// Whether any case could judge a peer.
     #[must_use]
-    pub fn says_something(&self) -> bool {
+    pub fn judges_something(&self) -> bool {
         self.same > self.unjudged || !self.differences.is_empty()
     }
 
-    /// How many of the differing cases show which peers breaking a clause: the first alone, the second alone, both.
+    /// The numbers of differing cases in which only the first peer, only the second peer, or both
+    /// break a clause.
     fn breaking(&self) -> [usize; 3] {
-        let count = |who: (bool, bool)| {
-            let breaks = |it: &&Difference| (Standing::of(it.a).breaks(), Standing::of(it.b).breaks()) == who;
+        let count = |both: (bool, bool)| {
+            let breaks =
+                |it: &&Difference| (Standing::of(it.a).breaks(), Standing::of(it.b).breaks()) == both;
             self.differences.iter().filter(breaks).count()
         };
         [count((true, false)), count((false, true)), count((true, true))]
     }
 }
 
-/// The summary: `412 cases, 410 the same, 2 differ: only A breaks 0, only B breaks 2, both differently 0`.
+/// The summary: `412 cases, 410 the same, 2 differ: only A breaks 0, only B breaks 2, both
+/// differently 0`.
 impl fmt::Display for Comparison<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let differ = self.differences.len();
         write!(f, "{} cases, {} the same", self.same + differ, self.same)?;
         if self.unjudged > 0 {
-            write!(f, " ({} of them say nothing about either)", self.unjudged)?;
+            write!(f, " ({} of them without a verdict)", self.unjudged)?;
         }
         write!(f, ", {differ} differ")?;
         if differ == 0 {
@@ -140,7 +144,7 @@ impl fmt::Display for Comparison<'_> {
         write!(f, ": only A breaks {only_a}, only B breaks {only_b}, both differently {both}")?;
         match differ - only_a - only_b - both {
             0 => Ok(()),
-            neither => write!(f, ", judged on one alone {neither}"),
+            neither => write!(f, ", only one peer judged {neither}"),
         }
     }
 }
@@ -151,7 +155,7 @@ mod tests {
     use dnode_reports::event::{Divergence, Evidence, Kind};
     use dnode_spec::clause::Level;
 
-    /// An outcome; `broken`: the clause and the fingerprint of its divergence.
+    /// Makes an outcome; `broken` has the clause and the fingerprint of its divergence.
     fn outcome(id: &str, verdict: Verdict, broken: Option<(&str, &str)>) -> Outcome {
         Outcome {
             id: id.to_owned(),
@@ -178,7 +182,7 @@ mod tests {
     const BROKEN: Option<(&str, &str)> = Some(("value/numbers", "one"));
 
     #[test]
-    fn a_case_differs_by_its_verdict_or_its_fingerprint_and_by_nothing_else() {
+    fn case_differs_only_by_verdict_or_fingerprint() {
         let mut elsewhere = outcome("g/equal", Verdict::Fail, BROKEN);
         elsewhere.divergence.as_mut().unwrap().actual = "3".to_owned();
         let a = [
@@ -203,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn the_summary_says_who_breaks_what_and_what_says_nothing() {
+    fn summary_counts_breaking_peers_and_unjudged_cases() {
         let a = [
             outcome("g/a", Verdict::Crash, BROKEN),
             outcome("g/b", Verdict::Pass, None),
@@ -219,15 +223,15 @@ mod tests {
         let comparison = compare(&a, &b).unwrap();
         assert_eq!(
             comparison.to_string(),
-            "4 cases, 1 the same (1 of them say nothing about either), 3 differ: only A breaks 1, only B breaks 1, \
-             both differently 0, judged on one alone 1"
+            "4 cases, 1 the same (1 of them without a verdict), 3 differ: only A breaks 1, only B breaks 1, \
+             both differently 0, only one peer judged 1"
         );
-        assert!(comparison.says_something());
-        assert!(!compare(&a[3..], &b[3..]).unwrap().says_something());
+        assert!(comparison.judges_something());
+        assert!(!compare(&a[3..], &b[3..]).unwrap().judges_something());
     }
 
     #[test]
-    fn a_standing_names_the_clause_of_the_divergence_else_that_of_the_case() {
+    fn standing_has_the_clause_of_the_divergence_or_of_the_case() {
         let broken = outcome("g/x", Verdict::Fail, BROKEN);
         assert_eq!(Standing::of(&broken), Standing::Breaks("value/numbers"));
         let bare = outcome("g/x", Verdict::Hang, None);
@@ -237,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn runs_of_other_cases_are_not_compared() {
+    fn runs_of_different_cases_are_an_error() {
         let (one, other) = (outcome("g/x", Verdict::Pass, None), outcome("g/y", Verdict::Pass, None));
         assert!(compare(std::slice::from_ref(&one), &[]).is_err());
         assert!(compare(&[one], &[other]).is_err());

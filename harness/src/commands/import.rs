@@ -1,14 +1,14 @@
-//! Transcripts out of plain line logs of sessions.
+//! Converts line logs of sessions to transcripts.
 
 use dnode_spec::monitor::End;
 use dnode_spec::transcript::rows::{self, Row};
 use dnode_spec::transcript::{About, Recorder, TranscriptError};
 use serde_json::{Map, json};
 
-/// The transcript of the line log `text`, seen from one end; its id is `recorded/NAME`.
+/// Converts the line log `text` to a transcript with the id `recorded/NAME`, seen from one end.
 ///
 /// # Errors
-/// The line of the log that is no row, and why.
+/// A line of the log is invalid.
 pub fn import(text: &str, name: &str, seen_from: End) -> Result<String, TranscriptError> {
     let (parties, rows) = rows::read(text)?;
     let mut recorder = Recorder::new(seen_from);

@@ -1,10 +1,12 @@
-//! Every implementation as a client with every implementation as a server, through the recording proxy.
+//! Runs every implementation as a client against every implementation as a server, through the
+//! recording proxy.
 //!
-//! An implementation is a folder with a `peer.json`. Its `caller` does a session with the probe of a server and ends with exit status 0
-//! where every answer was right. For each server there is a run, with a case for each caller, so the reports need to know nothing of this.
+//! An implementation is a folder with a `peer.json`. Its `caller` does a session with the probe of
+//! a server, and exits with status 0 if all answers were correct. Each server has its own run with
+//! one case for each caller, so that the reports need no special support.
 
 use crate::cases::level;
-use crate::commands::record::{self, Said};
+use crate::commands::record::{Notice, RecordOptions, record};
 use crate::error::{Fault, Faulted};
 use crate::peer::Peer;
 use crate::program::Process;
@@ -25,16 +27,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use thiserror::Error;
 use tokio::net::TcpListener;
-use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 /// The clause that a session of two implementations is about.
 const WORKS: &str = "interop/works";
 
-/// The name of the file that makes a folder an implementation.
+/// The file that makes a folder an implementation.
 const FILE: &str = "peer.json";
 
-/// Why an implementation cannot be used. The caller is at fault.
+/// An implementation cannot be used. The caller is at fault.
 #[derive(Debug, Error)]
 #[error("{}: {problem}", path.display())]
 pub struct InteropError {
@@ -48,30 +49,30 @@ impl Faulted for InteropError {
     }
 }
 
-/// How an implementation is started, as its `peer.json` says. Commands run in its folder.
+/// An implementation, from its `peer.json`. Its commands run in its folder.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Implementation {
-    /// What it is called, with its version.
+    /// The name, with the version.
     pub name: String,
-    /// What is to be done once before it can be started.
+    /// A command to run once before the first start.
     pub install: Option<String>,
-    /// Serves the probe at `{port}`.
+    /// The command that serves the probe at `{port}`.
     pub server: Option<String>,
-    /// Connects to `{host}` and `{port}` and offers the probe.
+    /// The command that connects to `{host}` and `{port}` and offers the probe.
     pub client: Option<String>,
-    /// Connects to `{host}` and `{port}`, does a session with the probe there, and says by its exit status whether all answers were right.
+    /// The command that connects to `{host}` and `{port}` and calls the probe there. It exits with
+    /// status 0 if all answers were correct.
     pub caller: Option<String>,
-    /// The folder.
     #[serde(skip)]
     folder: PathBuf,
 }
 
 impl Implementation {
-    /// The implementations in this folder, by the names of their folders.
+    /// Reads the implementations in this folder, sorted by the names of their folders.
     ///
     /// # Errors
-    /// What is wrong with a file, and where. The caller is at fault.
+    /// A file cannot be read or is invalid. The caller is at fault.
     pub fn all(peers: &Path) -> Result<Vec<Implementation>, InteropError> {
         let fault = |path: &Path, problem: &dyn std::fmt::Display| InteropError {
             path: path.to_owned(),
@@ -105,34 +106,34 @@ impl Implementation {
         format!("cd {} && {command}", quote(&self.folder.to_string_lossy()))
     }
 
-    /// What to do where it cannot be started.
+    /// A hint for an implementation that cannot be started.
     fn remedy(&self) -> String {
         let installed = |install: &String| format!("; was `{install}` run in {}?", self.folder.display());
         self.install.as_ref().map(installed).unwrap_or_default()
     }
 }
 
-/// How to run them.
+/// The options of an interop run.
 #[derive(Debug, Clone)]
-pub struct Options {
+pub struct InteropOptions {
     /// How long a session may take.
     pub patience: Duration,
-    /// What makes the run red.
+    /// The weakest level that fails the run.
     pub gate: Level,
-    /// The words that come before `--client` and `--server` in the command that repeats one session.
+    /// The start of the command that repeats one session; `--client` and `--server` are appended.
     pub command: String,
     /// Cancelled to end the run.
     pub interrupted: CancellationToken,
 }
 
-/// Runs every client against every server, and tells `tell` of a run for each server.
+/// Runs every client against every server. Calls `tell` with the events of one run for each server.
 ///
 /// # Errors
-/// Where no port can be had. The harness is at fault.
+/// The system gave no port, or a process could not be started. The harness is at fault.
 pub async fn interop(
     servers: &[Implementation],
     clients: &[Implementation],
-    options: &Options,
+    options: &InteropOptions,
     tell: &mut (dyn FnMut(Event) + Send),
 ) -> io::Result<()> {
     for server in servers {
@@ -148,7 +149,7 @@ pub async fn interop(
         let mut peer = None;
         for client in clients {
             let pair = Pair { client, server, options };
-            let outcome = pair.meet(&mut peer).await?;
+            let outcome = pair.run(&mut peer).await?;
             answered |= outcome.verdict == Verdict::Pass;
             tell(Event::Judged(Box::new(outcome)));
         }
@@ -165,20 +166,29 @@ pub async fn interop(
 struct Pair<'a> {
     client: &'a Implementation,
     server: &'a Implementation,
-    options: &'a Options,
+    options: &'a InteropOptions,
 }
 
-/// How the client's process ended, and what it said; nothing where it did not end in time.
-type Called = Option<(ExitStatus, Death)>;
+/// A finished session.
+struct Session {
+    /// The exit status and the last output of the client; `None` if it did not exit in time.
+    client: Option<(ExitStatus, Death)>,
+    /// How the server's process ended, if it did.
+    server: Option<Death>,
+    /// The clauses that the two ends broke.
+    problems: Vec<(End, Problem)>,
+    /// The recording of the session.
+    transcript: String,
+}
 
 impl Pair<'_> {
-    /// Does one session, with a server that is started where none runs.
-    async fn meet(&self, peer: &mut Option<Peer>) -> io::Result<Outcome> {
+    /// Runs one session. Starts the server if it does not run.
+    async fn run(&self, peer: &mut Option<Peer>) -> io::Result<Outcome> {
         if self.options.interrupted.is_cancelled() {
-            return Ok(self.void("the run was interrupted".to_owned()));
+            return Ok(self.inconclusive("the run was interrupted".to_owned()));
         }
         let (Some(server), Some(caller)) = (&self.server.server, &self.client.caller) else {
-            return Ok(self.void("one of them has no program for this".to_owned()));
+            return Ok(self.inconclusive("the client has no caller, or the server no server".to_owned()));
         };
         let mut serving = match peer.take() {
             Some(peer) => peer,
@@ -186,25 +196,23 @@ impl Pair<'_> {
                 Ok(peer) => peer,
                 Err(error) => {
                     let help = error.help().map(|help| format!(". {help}")).unwrap_or_default();
-                    return Ok(self.void(format!(
-                        "{}: {error}{help}{}",
-                        error.fault(),
-                        self.server.remedy()
-                    )));
+                    let remedy = self.server.remedy();
+                    return Ok(self.inconclusive(format!("{}: {error}{help}{remedy}", error.fault())));
                 }
             },
         };
         let Some(to) = serving.route().address().and_then(Address::tcp).map(str::to_owned) else {
-            return Ok(self.void("harness: the server is not reached by TCP".to_owned()));
+            return Ok(self.inconclusive("harness: the server is not reached by TCP".to_owned()));
         };
         let folder = tempfile::tempdir()?;
-        let (called, said) = self.call(caller, to, folder.path()).await?;
-        let death =
-            serving.death(if called.is_some() { Duration::ZERO } else { Duration::from_secs(1) }).await;
+        let (client, problems) = self.call(caller, to, folder.path()).await?;
+        let exit = if client.is_some() { Duration::ZERO } else { Duration::from_secs(1) };
+        let death = serving.death(exit).await;
         let transcript = fs::read_dir(folder.path())?.flatten().next();
         let transcript = transcript.and_then(|file| fs::read_to_string(file.path()).ok()).unwrap_or_default();
-        let outcome = self.outcome(called, &said, death.clone(), transcript);
-        if death.is_none() && outcome.verdict != Verdict::Hang {
+        let keep = death.is_none() && client.is_some();
+        let outcome = self.outcome(Session { client, server: death, problems, transcript });
+        if keep {
             *peer = Some(serving);
         } else {
             serving.stop().await;
@@ -212,124 +220,112 @@ impl Pair<'_> {
         Ok(outcome)
     }
 
-    /// The session, through the proxy, which writes it down in this folder.
-    async fn call(&self, caller: &str, to: String, out: &Path) -> io::Result<(Called, Vec<(End, Problem)>)> {
+    /// Runs the client through the recording proxy, which writes the transcript to the folder
+    /// `out`.
+    async fn call(
+        &self,
+        caller: &str,
+        to: String,
+        out: &Path,
+    ) -> io::Result<(Option<(ExitStatus, Death)>, Vec<(End, Problem)>)> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let port = listener.local_addr()?.port().to_string();
-        let (stop, stopped) = watch::channel(false);
-        let options = record::Options { to, out: Some(out.to_owned()), seen_from: End::A, redact: false };
-        let said = Arc::new(Mutex::new(Vec::new()));
-        let hear = {
-            let said = Arc::clone(&said);
-            move |word: Said| {
-                if let Said::Finding { end, problem, .. } = word {
-                    said.lock().unwrap_or_else(PoisonError::into_inner).push((end, problem));
+        let stop = CancellationToken::new();
+        let options = RecordOptions { to, out: Some(out.to_owned()), seen_from: End::A, redact: false };
+        let problems = Arc::new(Mutex::new(Vec::new()));
+        let collect = {
+            let problems = Arc::clone(&problems);
+            move |notice: Notice| {
+                if let Notice::Finding { end, problem, .. } = notice {
+                    problems.lock().unwrap_or_else(PoisonError::into_inner).push((end, problem));
                 }
             }
         };
-        let recording = tokio::spawn(async move { record::record(listener, options, stopped, &hear).await });
+        let stopped = stop.clone();
+        let recording = tokio::spawn(async move { record(listener, options, stopped, &collect).await });
         let mut process =
             Process::start(&self.client.command(caller), &[("host", "127.0.0.1"), ("port", &port)])?;
-        let status = process.wait(self.options.patience).await;
-        let called = match status {
-            Some(status) => {
-                let death = process.death(status).await;
-                Some((status, death))
-            }
+        let client = match process.wait(self.options.patience).await {
+            Some(status) => Some((status, process.death(status).await)),
             None => None,
         };
         process.stop().await;
-        let _ = stop.send(true);
+        stop.cancel();
         recording.await.map_err(io::Error::other)??;
-        let said = std::mem::take(&mut *said.lock().unwrap_or_else(PoisonError::into_inner));
-        Ok((called, said))
+        let problems = std::mem::take(&mut *problems.lock().unwrap_or_else(PoisonError::into_inner));
+        Ok((client, problems))
     }
 
-    /// What became of it: the worst comes first.
-    fn outcome(
-        &self,
-        called: Called,
-        said: &[(End, Problem)],
-        death: Option<Death>,
-        transcript: String,
-    ) -> Outcome {
-        let who = |end: &End| if *end == End::A { "the client" } else { "the server" };
-        let mut outcome = Outcome { evidence: Evidence { transcript, ..self.evidence() }, ..self.nothing() };
-        let mut found = |verdict, step: &str, kind: Kind, actual: String, class: &str| {
-            let expected = "the session is done, and every answer is right";
-            outcome.verdict = verdict;
-            outcome.divergence = Some(self.divergence(WORKS, step, kind, "", expected, &actual, class));
+    /// Judges a session. A crash of the server comes first, then the result of the client, then
+    /// broken clauses.
+    fn outcome(&self, session: Session) -> Outcome {
+        let Session { client, server, mut problems, transcript } = session;
+        problems.sort_by_key(|(_, problem)| level(problem.clause));
+        let words: Vec<String> = problems
+            .iter()
+            .map(|(end, problem)| format!("{} breaks {}", who(*end), problem.clause))
+            .collect();
+        let mut outcome = Outcome {
+            reason: (!words.is_empty()).then(|| words.join(", ")),
+            evidence: Evidence { transcript, ..self.evidence() },
+            ..self.passed()
         };
-        match (called, death) {
+        let (verdict, divergence) = match (&client, &server) {
             (_, Some(death)) => {
-                found(
-                    Verdict::Crash,
-                    "the server",
-                    Kind::Died,
-                    format!("it ended with {}", death.status),
-                    &death.status.to_string(),
-                );
-                outcome.evidence.death = Some(death);
+                let actual = format!("it ended with {}", death.status);
+                let class = death.status.to_string();
+                (Verdict::Crash, self.failure("the server", Kind::Died, actual, &class))
             }
             (None, None) => {
-                let actual = format!("the client goes on after {} s", self.options.patience.as_secs());
-                found(Verdict::Hang, "the client", Kind::Absent, actual, "absent");
+                let actual = format!("the client still runs after {} s", self.options.patience.as_secs());
+                (Verdict::Hang, self.failure("the client", Kind::Absent, actual, "absent"))
             }
             (Some((status, end)), None) if !status.success() => {
-                let first = end.stderr.lines().next().unwrap_or("nothing on standard error").to_owned();
-                found(
-                    Verdict::Fail,
-                    "the client",
-                    Kind::Differs,
-                    format!("{}: {first}", end.status),
-                    &end.status.to_string(),
-                );
-                outcome.evidence.death = Some(end);
+                let first = end.stderr.lines().next().unwrap_or("nothing on standard error");
+                let actual = format!("{}: {first}", end.status);
+                let class = end.status.to_string();
+                (Verdict::Fail, self.failure("the client", Kind::Differs, actual, &class))
             }
-            _ => {}
-        }
-        let mut broken: Vec<&(End, Problem)> = said.iter().collect();
-        broken.sort_by_key(|(_, problem)| level(problem.clause));
-        let words = broken.iter().map(|(end, problem)| format!("{} breaks {}", who(end), problem.clause));
-        let words: Vec<String> = words.collect();
-        outcome.reason = (!words.is_empty()).then(|| words.join(", "));
-        if let (Verdict::Pass, Some((end, problem))) = (outcome.verdict, broken.first()) {
-            outcome.verdict = Verdict::Fail;
-            outcome.level = level(problem.clause);
-            let (expected, actual) = (&problem.expected, &problem.actual);
-            outcome.divergence = Some(self.divergence(
-                problem.clause,
-                who(end),
-                Kind::Broken,
-                &problem.at,
-                expected,
-                actual,
-                "broken",
-            ));
-        }
+            _ => {
+                let Some((end, problem)) = problems.first() else { return outcome };
+                outcome.level = level(problem.clause);
+                (Verdict::Fail, self.broken_clause(*end, problem))
+            }
+        };
+        outcome.verdict = verdict;
+        outcome.evidence.death = match verdict {
+            Verdict::Crash => server,
+            _ => client.filter(|(status, _)| !status.success()).map(|(_, death)| death),
+        };
+        outcome.divergence = Some(divergence);
         outcome
     }
 
-    #[allow(clippy::too_many_arguments, reason = "the fields of a divergence, each once")]
-    fn divergence(
-        &self,
-        clause: &str,
-        step: &str,
-        kind: Kind,
-        path: &str,
-        expected: &str,
-        actual: &str,
-        class: &str,
-    ) -> Divergence {
-        let place = path.split(['.', '[']).next().unwrap_or_default();
+    /// The divergence of a session that did not end with correct answers.
+    fn failure(&self, step: &str, kind: Kind, actual: String, class: &str) -> Divergence {
         Divergence {
             step: step.to_owned(),
-            clause: clause.to_owned(),
+            clause: WORKS.to_owned(),
             kind,
-            path: path.to_owned(),
-            expected: expected.to_owned(),
-            actual: actual.to_owned(),
-            fingerprint: fingerprint(&self.id(), clause, step, kind, place, class),
+            path: String::new(),
+            expected: "the session is done, and every answer is right".to_owned(),
+            actual,
+            fingerprint: fingerprint(&self.id(), WORKS, step, kind, "", class),
+        }
+    }
+
+    /// The divergence of an end that broke a clause, although all answers were correct.
+    fn broken_clause(&self, end: End, problem: &Problem) -> Divergence {
+        let (step, kind) = (who(end), Kind::Broken);
+        let place = problem.at.split(['.', '[']).next().unwrap_or_default();
+        Divergence {
+            step: step.to_owned(),
+            clause: problem.clause.to_owned(),
+            kind,
+            path: problem.at.clone(),
+            expected: problem.expected.clone(),
+            actual: problem.actual.clone(),
+            fingerprint: fingerprint(&self.id(), problem.clause, step, kind, place, "broken"),
         }
     }
 
@@ -343,17 +339,17 @@ impl Pair<'_> {
         Evidence { repeat, ..Evidence::default() }
     }
 
-    /// A session that says nothing, for this reason.
-    fn void(&self, reason: String) -> Outcome {
+    /// The outcome of a session that could not run, for this reason.
+    fn inconclusive(&self, reason: String) -> Outcome {
         Outcome {
             verdict: Verdict::Inconclusive,
             reason: Some(reason),
             evidence: self.evidence(),
-            ..self.nothing()
+            ..self.passed()
         }
     }
 
-    fn nothing(&self) -> Outcome {
+    fn passed(&self) -> Outcome {
         Outcome {
             id: self.id(),
             about: format!("{} calls the probe of the server.", self.client.name),
@@ -366,5 +362,13 @@ impl Pair<'_> {
             excuse: None,
             evidence: Evidence::default(),
         }
+    }
+}
+
+/// The end as the step of a divergence.
+fn who(end: End) -> &'static str {
+    match end {
+        End::A => "the client",
+        End::B => "the server",
     }
 }

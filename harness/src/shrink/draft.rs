@@ -1,4 +1,5 @@
-//! A transcript as text that gets shorter: its header and steps as JSON, and which steps belong together.
+//! A candidate of shrinking: the header and steps of a transcript as JSON, and the groups of steps
+//! that belong together.
 
 mod groups;
 
@@ -9,14 +10,14 @@ use serde_json::{Map, Value as Json, json};
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 
-/// A candidate.
+/// A candidate transcript.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Draft {
     header: Map<String, Json>,
     steps: Vec<Step>,
 }
 
-/// A step, and the group that it goes with: a step of ours and what it causes.
+/// A step, and its group. A group is a step of ours and the expectations that it causes.
 #[derive(Debug, Clone, PartialEq)]
 struct Step {
     json: Map<String, Json>,
@@ -24,7 +25,7 @@ struct Step {
 }
 
 impl Draft {
-    /// The draft of a case; `None` where it is deeper than JSON that is changed may be.
+    /// Creates the draft of a case. `None` if serde_json cannot read it, because it is too deep.
     pub(super) fn new(case: &Case) -> Option<Draft> {
         let mut lines = case.text.lines().filter(|line| !line.trim().is_empty());
         let header = serde_json::from_str(lines.next()?).ok()?;
@@ -36,17 +37,17 @@ impl Draft {
         Some(Draft { header, steps: steps.collect::<Option<_>>()? })
     }
 
-    /// The case that it says; `None` where it is none.
+    /// Reads the draft as a case; `None` if it is invalid.
     pub(super) fn case(&self) -> Option<Case> {
         Case::read(&write::text(&self.header, self.steps.iter().map(|step| &step.json))).ok()
     }
 
-    /// How many steps there are.
+    /// The number of steps.
     pub(super) fn len(&self) -> usize {
         self.steps.len()
     }
 
-    /// How many groups there are.
+    /// The number of groups.
     pub(super) fn groups(&self) -> usize {
         self.numbers().len()
     }
@@ -58,14 +59,15 @@ impl Draft {
         numbers
     }
 
-    /// Without these groups, and without what cannot be without them.
+    /// Removes these groups, and all steps that depend on them.
     pub(super) fn without_groups(&self, gone: Range<usize>) -> Option<Draft> {
         let numbers = self.numbers();
         let gone = numbers.get(gone)?;
         self.without(|_, step| gone.contains(&step.group))
     }
 
-    /// Without a step of ours, or with an expectation gone as well: what goes with it may not be what it was grouped with. `None` after the last pair.
+    /// Removes one step of ours alone, or with one expectation of any group, because the groups may
+    /// be wrong. `None` after the last pair.
     pub(super) fn without_pair(&self, at: usize) -> Option<Draft> {
         let (ours, expected): (Vec<usize>, Vec<usize>) =
             (0..self.steps.len()).partition(|&at| !self.steps[at].json.contains_key("expect"));
@@ -74,7 +76,7 @@ impl Draft {
         self.without(|at, _| at == gone.0 || Some(at) == gone.1)
     }
 
-    /// With the functions of the object that the header gives in place of those that a second `methods` gave.
+    /// Removes a second `methods` message. Its functions become those of the object in the header.
     pub(super) fn with_one_object(&self) -> Option<Draft> {
         const AGAIN: &str = "methods/again";
         let sent = |step: &Step| {
@@ -102,12 +104,13 @@ impl Draft {
         Some(draft)
     }
 
-    /// Without these steps, and without what cannot be without them.
+    /// Removes these steps, and all steps that depend on them.
     fn without(&self, gone: impl Fn(usize, &Step) -> bool) -> Option<Draft> {
         let mut draft = self.clone();
         let steps = self.steps.iter().enumerate().filter(|(at, step)| !gone(*at, step));
         draft.steps = steps.map(|(_, step)| step.clone()).collect();
-        // A step that uses what is no longer declared makes the rest no transcript: its group goes too.
+        // A step that uses a function that is no longer declared is invalid, so its group is
+        // removed too.
         while draft.case().is_none() {
             let broken = (1..=draft.steps.len()).find(|&length| {
                 let start = Draft { header: draft.header.clone(), steps: draft.steps[..length].to_vec() };
@@ -120,7 +123,7 @@ impl Draft {
         Some(draft)
     }
 
-    /// Forgets the methods that are no longer called.
+    /// Removes the methods that are no longer called from `needs`.
     fn forget_needs(&mut self) {
         let called = |method: &Json| {
             let name = method.as_str().unwrap_or_default();
@@ -140,7 +143,8 @@ impl Draft {
         }
     }
 
-    /// With null in place of the value number `at`, wherever it stands; the largest is the first. `None` after the last.
+    /// Replaces the value number `at`, in order of size, with null everywhere. `None` after the
+    /// last value.
     pub(super) fn without_value(&self, at: usize) -> Option<Draft> {
         let mut sizes: BTreeMap<String, usize> = BTreeMap::new();
         let members = self.header.get("object").and_then(Json::as_object);
@@ -153,7 +157,7 @@ impl Draft {
                 collect(value, &mut sizes);
             }
         }
-        // What names a method of ours is no mere value.
+        // The names of our methods are needed.
         let mut shapes: Vec<(String, usize)> =
             sizes.into_iter().filter(|(shape, _)| !is_member(shape)).collect();
         shapes.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
@@ -173,14 +177,14 @@ impl Draft {
         Some(draft)
     }
 
-    /// With every message in one piece.
+    /// Removes the fragmentation of all messages.
     pub(super) fn without_splits(&self) -> Draft {
         let mut draft = self.clone();
         draft.steps.iter_mut().for_each(|step| drop(step.json.remove("split")));
         draft
     }
 
-    /// Says in the header how it came about.
+    /// Writes to the header how the transcript was shrunk.
     pub(super) fn describe(&mut self, from: usize, tries: usize, confirmed: usize, of: usize) {
         let meta = self.header.entry("meta").or_insert_with(|| json!({}));
         if let Some(meta) = meta.as_object_mut() {
@@ -192,7 +196,8 @@ impl Draft {
     }
 }
 
-/// The text of a value with its functions alike: what is echoed has other names for them.
+/// The text of a value with one name for all functions, because an echoed value has other names for
+/// them.
 fn shape(value: &Json) -> String {
     fn same(value: &mut Json) {
         match value {
@@ -211,7 +216,8 @@ fn is_name(text: &str) -> bool {
     text.starts_with('$') && !text.starts_with("$$")
 }
 
-/// The shapes of all values in a value, with their sizes; functions and null cannot be less.
+/// Collects the shapes of all values in a value, with their sizes. Functions and null cannot be
+/// smaller.
 fn collect(value: &Json, sizes: &mut BTreeMap<String, usize>) {
     match value {
         Json::Null => return,
@@ -237,7 +243,7 @@ fn replace(value: &mut Json, gone: &str) {
     }
 }
 
-/// With other names for these functions.
+/// Renames functions.
 fn rename(value: &mut Json, renamed: &HashMap<&str, &Json>) {
     match value {
         Json::String(text) => {
@@ -262,7 +268,7 @@ mod tests {
     }
 
     #[test]
-    fn calls_that_are_alike_cause_one_each() {
+    fn equal_calls_cause_one_call_each() {
         let steps = [
             r#"{"call":"echo","arguments":["$f","$cb"]}"#,
             r#"{"expect":{"method":"$cb","arguments":["$g"]}}"#,
@@ -276,7 +282,7 @@ mod tests {
     }
 
     #[test]
-    fn a_second_object_is_the_first_again() {
+    fn second_object_becomes_the_first() {
         let steps = [
             r#"{"send":{"method":"methods","arguments":[{"hello":"$b"}]},"clause":"methods/again"}"#,
             r#"{"call":"callMe","arguments":["hello",[],"$cb"],"clause":"methods/again"}"#,
@@ -295,7 +301,7 @@ mod tests {
     }
 
     #[test]
-    fn each_step_of_ours_goes_with_each_expectation_and_with_none() {
+    fn pairs_are_each_own_step_with_each_expectation_or_none() {
         let steps = [
             r#"{"call":"echo","arguments":[1,"$cb"]}"#,
             r#"{"call":"echo","arguments":[2,"$d"]}"#,
@@ -304,7 +310,7 @@ mod tests {
         ];
         let draft = draft("", &steps);
         let left = |at| draft.without_pair(at).map(|it| it.len());
-        // What is without its declaration goes with it.
+        // An expectation whose function is no longer declared is removed too.
         assert_eq!(
             (0..7).map(left).collect::<Vec<_>>(),
             [Some(2), Some(1), Some(2), Some(1), Some(2), Some(2), None]

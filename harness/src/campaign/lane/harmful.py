@@ -1,4 +1,4 @@
-"""The Python example with one harm, which a line that is not JSON does. For the tests of what a campaign can tell.
+"""The Python example with one harm, which a line that is not JSON causes. For the tests of the oracles.
 
 Usage: harmful.py PORT HARM"""
 
@@ -35,7 +35,7 @@ class Session(dnode.Session):
 
 
 def waiting():
-    """How many connections wait to be accepted."""
+    """The number of connections that wait to be accepted."""
     listening = f"0100007F:{int(sys.argv[1]):04X} 00000000:0000 0A"
     row = next(row for row in Path("/proc/net/tcp").read_text().splitlines() if listening in row)
     return int(row.split()[4].split(":")[1], 16)
@@ -46,7 +46,7 @@ def harm(session):
         for other in sessions:
             other.deaf = other is not session
     elif HARM == "hang":
-        # The first look at the peer is in vain, and the second is not.
+        # The first health check fails, and the second succeeds.
         while waiting() < 2:
             time.sleep(0.01)
     elif HARM == "slow":

@@ -1,0 +1,35 @@
+//! Standard output and standard error.
+
+use super::failure::{COULD_NOT_RUN, Failure};
+use std::fmt::Display;
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+/// Prints a failure, and returns the exit status.
+pub(super) fn fail(failure: &Failure) -> ExitCode {
+    // The text may quote the peer, so it is escaped.
+    let lines: Vec<String> = failure.to_string().lines().map(dnode_reports::escape::terminal).collect();
+    warn(format_args!("dnode-conform: {}", lines.join("\n")));
+    ExitCode::from(COULD_NOT_RUN)
+}
+
+/// Prints a line to standard output.
+pub(super) fn say(line: impl Display) -> Result<(), Failure> {
+    print("standard output", format!("{line}\n"))
+}
+
+/// Writes `text` to standard output; `what` names it in errors. A closed pipe is no error: whoever reads
+/// the output may stop early. (`println!` would panic.)
+pub(super) fn print(what: &str, text: impl AsRef<[u8]>) -> Result<(), Failure> {
+    match io::stdout().write_all(text.as_ref()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(Failure::caller(format!("{what} cannot be written: {error}")))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Prints a line to standard error, and ignores errors.
+pub(super) fn warn(line: impl Display) {
+    let _ = writeln!(anstream::stderr(), "{line}");
+}

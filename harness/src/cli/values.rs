@@ -1,0 +1,54 @@
+//! Parsers of argument values, and the default of `--seed`.
+
+use clap::ValueEnum;
+use dnode_spec::clause::Level;
+use semver::Version;
+use std::hash::{BuildHasher, RandomState};
+use std::time::Duration;
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(super) enum GateLevel {
+    Must,
+    Should,
+    Robust,
+    Observed,
+}
+
+impl From<GateLevel> for Level {
+    fn from(level: GateLevel) -> Level {
+        match level {
+            GateLevel::Must => Level::Must,
+            GateLevel::Should => Level::Should,
+            GateLevel::Robust => Level::Robust,
+            GateLevel::Observed => Level::Observed,
+        }
+    }
+}
+
+/// Reads a released version of this suite.
+pub(super) fn version(text: &str) -> Result<Version, String> {
+    let current = env!("CARGO_PKG_VERSION");
+    let version =
+        Version::parse(text).map_err(|_| format!("a version has three numbers, for example {current}"))?;
+    match Version::parse(current).is_ok_and(|current| version <= current) {
+        true => Ok(version),
+        false => Err(format!("this is dnode-conform {current}, which knows no later version")),
+    }
+}
+
+pub(super) fn duration(text: &str) -> Result<Duration, String> {
+    match humantime::parse_duration(text) {
+        Ok(duration) if (Duration::from_millis(100)..=Duration::from_secs(3600)).contains(&duration) => {
+            Ok(duration)
+        }
+        Ok(_) => {
+            Err("a deadline must be from 100ms to 1h; a shorter one says nothing about a peer".to_owned())
+        }
+        Err(error) => Err(format!("{error}; write for example 500ms or 5s")),
+    }
+}
+
+/// A random seed, short enough to type.
+pub(super) fn random_seed() -> u64 {
+    RandomState::new().hash_one(0_u8) % 1_000_000
+}
