@@ -1,4 +1,5 @@
-//! The crate `dnode` against the whole catalogue, and against npm dnode in both directions. The crate's own tests are in `dnode/tests`.
+//! The crate `dnode` against the whole catalogue, and against npm dnode in both directions. The
+//! crate's own tests are in `dnode/tests`.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod support;

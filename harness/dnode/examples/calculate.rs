@@ -1,4 +1,5 @@
-//! Calls in both directions: the server's `calculate` cannot divide, so it calls `div` of the client's object before it answers.
+//! Calls in both directions: the server's `calculate` cannot divide, so it calls `div` of the
+//! client's object before it answers.
 //!
 //! ```sh
 //! cargo run --example calculate

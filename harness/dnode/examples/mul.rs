@@ -1,4 +1,5 @@
-//! The classic example of dnode: a server multiplies two numbers, and answers by calling the client's callback.
+//! The classic example of dnode: a server multiplies two numbers, and answers by calling the
+//! client's callback.
 //!
 //! ```sh
 //! cargo run --example mul

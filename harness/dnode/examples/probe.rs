@@ -1,5 +1,5 @@
-//! A peer that uses most of the crate: callbacks that are kept and called later, functions deep in values, sharing and cycles. It offers the
-//! probe of the conformance suite, `dnode-conform`.
+//! A peer that uses most of the crate: callbacks that are kept and called later, functions deep in
+//! values, sharing and cycles. It offers the probe of the conformance suite, `dnode-conform`.
 //!
 //! ```sh
 //! cargo run --example probe -- 127.0.0.1:5050             # a server; other forms of addresses work too
@@ -104,7 +104,8 @@ fn keeper() -> Value {
         .into()
 }
 
-/// Adds functions that answer with one function at two places, a cycle, a shared value, and a function deep in a value.
+/// Adds functions that answer with one function at two places, a cycle, a shared value, and a
+/// function deep in a value.
 fn structures(object: Object) -> Object {
     let says = |word: &'static str| Function::new(move |args| args.at(0).call(args![word]));
     object

@@ -1,4 +1,5 @@
-//! One connection: the task that moves its bytes and runs the functions that the peer calls, and the handles to it.
+//! One connection: the task that moves its bytes and runs the functions that the peer calls, and
+//! the handles to it.
 
 use crate::error::Error;
 use crate::rpc::{Function, Shared, Step, Value};
@@ -26,8 +27,9 @@ impl Remote {
         Remote { shared }
     }
 
-    /// The peer's object. It is [missing](Value::is_missing) before the peer has sent it, and after the connection has ended. If the peer
-    /// sends another object, that replaces the first one, as with npm dnode.
+    /// The peer's object. It is [missing](Value::is_missing) before the peer has sent it, and after
+    /// the connection has ended. If the peer sends another object, that replaces the first one, as
+    /// with npm dnode.
     #[must_use]
     pub fn object(&self) -> Value {
         self.shared.remote().unwrap_or_else(Value::missing)
@@ -41,7 +43,8 @@ impl Remote {
         self.shared.ready().await
     }
 
-    /// The function of this name in the peer's object. Calls use the id that the peer declared for it ("methods", sentence 5).
+    /// The function of this name in the peer's object. Calls use the id that the peer declared for
+    /// it ("methods", sentence 5).
     ///
     /// # Errors
     /// [`Error::NoMethod`], or why the connection has ended.
@@ -60,7 +63,8 @@ impl Remote {
         self.method(name)?.call(arguments)
     }
 
-    /// Calls a function of the peer's object with a callback as the last argument, and waits for the answer: see [`Function::ask`].
+    /// Calls a function of the peer's object with a callback as the last argument, and waits for
+    /// the answer: see [`Function::ask`].
     ///
     /// # Errors
     /// Those of [`Remote::method`] and [`Function::ask`].
@@ -69,13 +73,14 @@ impl Remote {
         method.ask(arguments).await
     }
 
-    /// Closes the connection when all calls are written. No more calls are accepted. The peer's answers are still received for one second.
+    /// Closes the connection when all calls are written. No more calls are accepted. The peer's
+    /// answers are still received for one second.
     pub fn close(&self) {
         self.shared.close();
     }
 
-    /// Waits until the connection is over, and returns the reason. After an orderly end that is [`Error::PeerClosed`] or
-    /// [`Error::Closed`].
+    /// Waits until the connection is over, and returns the reason. After an orderly end that is
+    /// [`Error::PeerClosed`] or [`Error::Closed`].
     pub async fn ended(&self) -> Error {
         self.shared.wait_for_end().await
     }
@@ -89,7 +94,8 @@ impl fmt::Debug for Remote {
 
 /// A connection that runs in its own task. It dereferences to its [`Remote`].
 ///
-/// Dropping it closes the connection at once, and loses the calls that are not written yet. [`Connection::close`] closes it in order.
+/// Dropping it closes the connection at once, and loses the calls that are not written yet.
+/// [`Connection::close`] closes it in order.
 #[derive(Debug)]
 pub struct Connection {
     remote: Remote,
@@ -104,7 +110,8 @@ impl Connection {
     /// Closes the connection as [`Remote::close`] does, and waits until it is over.
     ///
     /// # Errors
-    /// [`Error::Broken`], [`Error::InvalidMessage`] or [`Error::Panicked`], if the connection did not end in order.
+    /// [`Error::Broken`], [`Error::InvalidMessage`] or [`Error::Panicked`], if the connection did
+    /// not end in order.
     pub async fn close(mut self) -> Result<(), Error> {
         self.remote.close();
         match (&mut self.task).await {
@@ -191,7 +198,8 @@ impl Driver {
             if count == 0 {
                 return Ok(InputEnd::Closed);
             }
-            // Line by line, so that the calls of a line are answered before a later invalid line ends the session.
+            // Line by line, so that the calls of a line are answered before a later invalid line
+            // ends the session.
             for line in buffer[..count].split_inclusive(|byte| *byte == b'\n') {
                 self.shared.feed(line);
                 while let Some(step) = self.shared.step() {

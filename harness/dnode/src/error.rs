@@ -17,7 +17,8 @@ pub enum Error {
     Unreachable {
         /// The address.
         address: String,
-        /// The error of [`transport::Connection::open`](crate::transport::Connection::open): its kind says whether a retry can help.
+        /// The error of [`transport::Connection::open`](crate::transport::Connection::open): its
+        /// kind says whether a retry can help.
         source: Arc<io::Error>,
     },
     /// The connection broke: a reset, for example.
@@ -29,21 +30,23 @@ pub enum Error {
     /// This end closed the connection.
     #[error("this end closed the connection")]
     Closed,
-    /// The peer sent an invalid message. The connection ends if the clause is `framing/json`, because the line is not JSON or too long. It
-    /// goes on otherwise, as with npm dnode, and the message has no effect.
+    /// The peer sent an invalid message. The connection ends if the clause is `framing/json`,
+    /// because the line is not JSON or too long. It goes on otherwise, as with npm dnode, and the
+    /// message has no effect.
     #[error("the peer's message is invalid{}: expected {expected}, got {actual} (clause {clause})", place(.at))]
     InvalidMessage {
         /// The id of the broken clause of `dnode-spec`, such as `callback/unknown-id`.
         clause: &'static str,
-        /// The place in the message, such as `links[0].from`. It is empty if the whole line is invalid.
+        /// The place in the message, such as `links[0].from`. It is empty if the whole line is
+        /// invalid.
         at: String,
         /// The content that the clause asks for.
         expected: String,
         /// The content that the peer sent.
         actual: String,
     },
-    /// The peer does not read fast enough: this number of bytes waits to be written, and the call was not made. See
-    /// [`Peer::unsent_limit`](crate::Peer::unsent_limit).
+    /// The peer does not read fast enough: this number of bytes waits to be written, and the call
+    /// was not made. See [`Peer::unsent_limit`](crate::Peer::unsent_limit).
     #[error("the peer does not read fast enough: {0} bytes wait to be written, and the call was not made")]
     Backlog(usize),
     /// The peer's object has no function of this name.
@@ -55,7 +58,8 @@ pub enum Error {
     /// The peer passed this value instead of a function.
     #[error("expected a function to call, got {0}")]
     NotAFunction(String),
-    /// This end gave back the peer's function with this id ([`Function::cull`](crate::Function::cull)), and then used it.
+    /// This end gave back the peer's function with this id
+    /// ([`Function::cull`](crate::Function::cull)), and then used it.
     #[error("function {0} of the peer was given back, so it cannot be used any more")]
     Culled(i64),
     /// A path of [`Value::linked`](crate::Value::linked) leads nowhere.
@@ -100,8 +104,8 @@ impl Error {
         }
     }
 
-    // These are no `From`: types of dnode-spec stay out of the public API, and a `?` in a function of this end must not turn any I/O
-    // error into a broken connection.
+    // These are no `From`: types of dnode-spec stay out of the public API, and a `?` in a function
+    // of this end must not turn any I/O error into a broken connection.
 
     pub(crate) fn broken(error: io::Error) -> Error {
         Error::Broken(Arc::new(error))

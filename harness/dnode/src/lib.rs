@@ -1,7 +1,8 @@
-//! dnode for Rust: servers and clients that call each other's functions, and pass functions as arguments.
+//! dnode for Rust: servers and clients that call each other's functions, and pass functions as
+//! arguments.
 //!
-//! It speaks the protocol of [dnode](https://www.npmjs.com/package/dnode) 1.x: newline-terminated JSON messages, with functions passed as
-//! numbered callbacks.
+//! It speaks the protocol of [dnode](https://www.npmjs.com/package/dnode) 1.x: newline-terminated
+//! JSON messages, with functions passed as numbered callbacks.
 //!
 //! ```
 //! use dnode::{Object, Peer, args};
@@ -24,22 +25,30 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! [`Peer::serve`] and [`Peer::connect`] do the same over sockets. The folder `examples` has complete programs.
+//! [`Peer::serve`] and [`Peer::connect`] do the same over sockets. The folder `examples` has
+//! complete programs.
 //!
 //! The contract:
-//! - Both ends are equal. Each offers an [`Object`], and may call the functions that the other end offers or passes as arguments.
+//! - Both ends are equal. Each offers an [`Object`], and may call the functions that the other end
+//!   offers or passes as arguments.
 //! - A [`Value`] is JSON with [`Function`]s in it, and may contain itself.
-//! - A call is one message, and has no return value. An answer is a call of a callback: [`Function::ask`] passes one and waits for it.
-//! - Functions that the peer calls run in the task of their connection, one after another. They must not block or wait for the peer: spawn
-//!   a task for that. Their calls are sent in the order in which they make them.
-//! - An invalid message has no effect, and neither has a function that fails or panics: the connection goes on, and [`Peer::on_error`] gets
-//!   the error. A line that is not JSON ends the connection, as with npm dnode.
-//! - Memory is bounded for any behaviour of the peer: by [`Peer::line_limit`], by [`Peer::unsent_limit`], and by the functions that each end
-//!   keeps. If a peer sends and never reads, we stop reading. Two ends that both do so, with more answers than the limit, wait forever, so
-//!   choose a large limit.
-//! - When a connection ends, every wait ends with the reason, all functions are dropped, and no task is left.
+//! - A call is one message, and has no return value. An answer is a call of a callback:
+//!   [`Function::ask`] passes one and waits for it.
+//! - Functions that the peer calls run in the task of their connection, one after another. They
+//!   must not block or wait for the peer: spawn a task for that. Their calls are sent in the order
+//!   in which they make them.
+//! - An invalid message has no effect, and neither has a function that fails or panics: the
+//!   connection goes on, and [`Peer::on_error`] gets the error. A line that is not JSON ends the
+//!   connection, as with npm dnode.
+//! - Memory is bounded for any behaviour of the peer: by [`Peer::line_limit`], by
+//!   [`Peer::unsent_limit`], and by the functions that each end keeps. If a peer sends and never
+//!   reads, we stop reading. Two ends that both do so, with more answers than the limit, wait
+//!   forever, so choose a large limit.
+//! - When a connection ends, every wait ends with the reason, all functions are dropped, and no
+//!   task is left.
 //!
-//! Every future here may be dropped at any time without losing anything, so `tokio::time::timeout` is safe.
+//! Every future here may be dropped at any time without losing anything, so `tokio::time::timeout`
+//! is safe.
 //!
 //! Deliberately absent:
 //! - Reconnecting, and deadlines.

@@ -2,10 +2,11 @@
 
 use crate::rpc::{Function, IntoResult, Value};
 
-/// The object that an end offers: named functions and values, in the order in which they were added.
+/// The object that an end offers: named functions and values, in the order in which they were
+/// added.
 ///
-/// It is the argument of the first message, `methods` ("methods", sentences 1 to 3 of the protocol). Use it for nested objects too: it
-/// converts into a [`Value`].
+/// It is the argument of the first message, `methods` ("methods", sentences 1 to 3 of the
+/// protocol). Use it for nested objects too: it converts into a [`Value`].
 ///
 /// ```
 /// use dnode::{Object, args};
@@ -28,7 +29,8 @@ impl Object {
         Object::default()
     }
 
-    /// Adds a function. `body` gets the array of the arguments, the callback included: see [`Function::new`].
+    /// Adds a function. `body` gets the array of the arguments, the callback included: see
+    /// [`Function::new`].
     #[must_use]
     pub fn method<R: IntoResult>(
         self,
@@ -38,8 +40,8 @@ impl Object {
         self.with(name, Function::new(body))
     }
 
-    /// Adds any value: data, a nested object, or a function that other objects hold too. A later member replaces an earlier one of the
-    /// same name.
+    /// Adds any value: data, a nested object, or a function that other objects hold too. A later
+    /// member replaces an earlier one of the same name.
     #[must_use]
     pub fn with(mut self, name: &str, value: impl Into<Value>) -> Object {
         self.members.push((name.to_owned(), value.into()));

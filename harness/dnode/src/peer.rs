@@ -12,9 +12,11 @@ use tokio::task::{JoinError, JoinSet};
 
 type MakeObject = Arc<dyn Fn(&Remote) -> Object + Send + Sync>;
 
-/// This end of any number of connections, as a server or as a client: the object that it offers on each, and its limits.
+/// This end of any number of connections, as a server or as a client: the object that it offers on
+/// each, and its limits.
 ///
-/// A clone is cheap. [`Peer::default`] offers an object without functions, which suits a client that only calls.
+/// A clone is cheap. [`Peer::default`] offers an object without functions, which suits a client
+/// that only calls.
 #[derive(Clone)]
 pub struct Peer {
     make_object: MakeObject,
@@ -31,10 +33,11 @@ impl Default for Peer {
 }
 
 impl Peer {
-    /// A peer that offers the object that `make_object` returns, which is called once for each connection.
+    /// A peer that offers the object that `make_object` returns, which is called once for each
+    /// connection.
     ///
-    /// To call the other end, a function of the object keeps a clone of the [`Remote`]. The other end's object has not arrived yet while
-    /// `make_object` runs.
+    /// To call the other end, a function of the object keeps a clone of the [`Remote`]. The other
+    /// end's object has not arrived yet while `make_object` runs.
     pub fn new(make_object: impl Fn(&Remote) -> Object + Send + Sync + 'static) -> Peer {
         Peer {
             make_object: Arc::new(make_object),
@@ -45,8 +48,8 @@ impl Peer {
         }
     }
 
-    /// Sets the length in bytes of the longest line to accept; 64 MiB by default. A longer line ends the connection with
-    /// [`Error::InvalidMessage`]. The protocol sets no limit.
+    /// Sets the length in bytes of the longest line to accept; 64 MiB by default. A longer line
+    /// ends the connection with [`Error::InvalidMessage`]. The protocol sets no limit.
     #[must_use]
     pub fn line_limit(self, bytes: usize) -> Peer {
         Peer { line_limit: bytes, ..self }
@@ -54,34 +57,38 @@ impl Peer {
 
     /// Sets how many bytes may wait to be written on a connection; 16 MiB by default.
     ///
-    /// If that many bytes of answers wait, no more calls are read. If that many bytes wait in all, calls other than answers are refused with
-    /// [`Error::Backlog`], and [`Function::ask`](crate::Function::ask) waits. The call that exceeds the limit is still accepted, so a message
-    /// may have any size.
+    /// If that many bytes of answers wait, no more calls are read. If that many bytes wait in all,
+    /// calls other than answers are refused with [`Error::Backlog`], and
+    /// [`Function::ask`](crate::Function::ask) waits. The call that exceeds the limit is still
+    /// accepted, so a message may have any size.
     #[must_use]
     pub fn unsent_limit(self, bytes: usize) -> Peer {
         Peer { unsent_limit: bytes.max(1), ..self }
     }
 
-    /// Sets whether to send `cull` for each function of the other end that is dropped here, so that the other end may drop it too; off by
-    /// default. npm dnode does this if its native module `weak` is installed.
+    /// Sets whether to send `cull` for each function of the other end that is dropped here, so that
+    /// the other end may drop it too; off by default. npm dnode does this if its native module
+    /// `weak` is installed.
     ///
-    /// It is safe if the other end makes a new callback for each call, as [`Function::ask`](crate::Function::ask) does. If it passes one
-    /// callback in two calls, the cull for the first call may arrive after it sent the second one, and it then ignores the second answer. To
-    /// give back a single function, use [`Function::cull`](crate::Function::cull).
+    /// It is safe if the other end makes a new callback for each call, as
+    /// [`Function::ask`](crate::Function::ask) does. If it passes one callback in two calls, the
+    /// cull for the first call may arrive after it sent the second one, and it then ignores the
+    /// second answer. To give back a single function, use
+    /// [`Function::cull`](crate::Function::cull).
     #[must_use]
     pub fn culls(self, culls: bool) -> Peer {
         Peer { culls, ..self }
     }
 
-    /// Sets a function that gets the errors that no caller gets: invalid messages, functions of this end that failed or panicked, and served
-    /// connections that broke. It must not block.
+    /// Sets a function that gets the errors that no caller gets: invalid messages, functions of
+    /// this end that failed or panicked, and served connections that broke. It must not block.
     #[must_use]
     pub fn on_error(self, on_error: impl Fn(&Error) + Send + Sync + 'static) -> Peer {
         Peer { on_error: Arc::new(on_error), ..self }
     }
 
-    /// Speaks dnode over a stream until the connection is over. `Ok` if either end closed it in order. If the future is dropped, the
-    /// connection is closed at once.
+    /// Speaks dnode over a stream until the connection is over. `Ok` if either end closed it in
+    /// order. If the future is dropped, the connection is closed at once.
     ///
     /// # Errors
     /// [`Error::Broken`], or [`Error::InvalidMessage`] for the line that ended the connection.
@@ -90,7 +97,8 @@ impl Peer {
         driver.run(stream).await
     }
 
-    /// Speaks dnode over a stream in a new task, and waits for the other end's object. It has no deadline: use `tokio::time::timeout`.
+    /// Speaks dnode over a stream in a new task, and waits for the other end's object. It has no
+    /// deadline: use `tokio::time::timeout`.
     ///
     /// # Errors
     /// Why the connection ended before.
@@ -101,7 +109,8 @@ impl Peer {
         Ok(connection)
     }
 
-    /// Connects to an address, and waits for the other end's object. It has no deadline: use `tokio::time::timeout`.
+    /// Connects to an address, and waits for the other end's object. It has no deadline: use
+    /// `tokio::time::timeout`.
     ///
     /// ```no_run
     /// use dnode::{Function, Peer, args};
@@ -127,8 +136,8 @@ impl Peer {
         self.open(stream).await
     }
 
-    /// Serves every connection that arrives, each in its own task. It returns only if the listener fails. If the future is dropped, all
-    /// connections are closed at once.
+    /// Serves every connection that arrives, each in its own task. It returns only if the listener
+    /// fails. If the future is dropped, all connections are closed at once.
     ///
     /// ```no_run
     /// use dnode::{Object, Peer, args};
@@ -143,7 +152,8 @@ impl Peer {
     /// ```
     ///
     /// # Errors
-    /// The listener's error. Errors of a connection go to [`Peer::on_error`], and do not affect the others.
+    /// The listener's error. Errors of a connection go to [`Peer::on_error`], and do not affect the
+    /// others.
     pub async fn serve(&self, listener: impl Into<Listener>) -> io::Result<()> {
         let listener = listener.into();
         // Dropping it aborts its tasks.
@@ -170,7 +180,8 @@ impl Peer {
     fn begin(&self) -> (Remote, Driver) {
         let shared = Arc::new(Shared::new(self.line_limit, self.unsent_limit, self.culls));
         let remote = Remote::new(Arc::clone(&shared));
-        // Made before the object, so that its drop ends the connection even if `make_object` panics.
+        // Made before the object, so that its drop ends the connection even if `make_object`
+        // panics.
         let driver = Driver::new(Arc::clone(&shared), Arc::clone(&self.on_error));
         shared.start((self.make_object)(&remote).into());
         (remote, driver)

@@ -1,8 +1,9 @@
 //! Values, functions, and the state of a connection.
 //!
-//! `value`, `function` and `shared` import each other, because they are one recursive type: a value holds functions, a function takes
-//! values, a function of the peer holds the state of its connection, and that state holds functions and values. The other files of this
-//! folder are below these three, and the rest of the crate is above.
+//! `value`, `function` and `shared` import each other, because they are one recursive type: a value
+//! holds functions, a function takes values, a function of the peer holds the state of its
+//! connection, and that state holds functions and values. The other files of this folder are below
+//! these three, and the rest of the crate is above.
 
 mod copies;
 mod from;

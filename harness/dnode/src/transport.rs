@@ -1,7 +1,8 @@
 //! Connections over TCP, Unix sockets, TLS and WebSockets.
 //!
-//! An [`Address`] names a transport and a place. [`Connection::open`] connects to it, and a [`Listener`] accepts connections at it. A
-//! connection moves bytes and knows nothing of lines or messages. [`Limits`] lists the features that a transport lacks.
+//! An [`Address`] names a transport and a place. [`Connection::open`] connects to it, and a
+//! [`Listener`] accepts connections at it. A connection moves bytes and knows nothing of lines or
+//! messages. [`Limits`] lists the features that a transport lacks.
 //!
 //! The transports start no task: the caller polls the socket.
 

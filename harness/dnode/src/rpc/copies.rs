@@ -19,7 +19,8 @@ impl<F: Clone> Copies<F> {
         Copies { graph: Graph::new(), done: HashMap::new(), sources: Vec::new() }
     }
 
-    /// Copies the value at this node. This is a loop, because a peer may send a value that is too deep for recursion.
+    /// Copies the value at this node. This is a loop, because a peer may send a value that is too
+    /// deep for recursion.
     pub(super) fn copy(&mut self, source: Arc<Graph<F>>, node: NodeId) -> NodeId {
         let mut todo = Vec::new();
         let root = self.reserve(&source, node, &mut todo);

@@ -14,7 +14,8 @@ macro_rules! from_integers {
     )* };
 }
 
-// JSON has no limit for integers. A peer that stores numbers as doubles, as JavaScript does, rounds them above 2^53.
+// JSON has no limit for integers. A peer that stores numbers as doubles, as JavaScript does, rounds
+// them above 2^53.
 from_integers!(i8 i16 i32 i64 isize u8 u16 u32 u64 usize);
 
 /// Infinity and NaN become `null`, as in JavaScript, because JSON cannot express them.

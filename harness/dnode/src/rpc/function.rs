@@ -1,4 +1,5 @@
-//! Functions of this end, which the peer may call, and functions of the peer, which this end may call.
+//! Functions of this end, which the peer may call, and functions of the peer, which this end may
+//! call.
 
 use super::shared::Shared;
 use super::value::Value;
@@ -12,12 +13,14 @@ use tokio::sync::oneshot;
 
 /// A function of this end or of a peer. Clones are the same function, and equal to each other.
 ///
-/// **A function of this end** is a closure. To pass it, put it into the arguments of a call: the message declares an id for it ("data
-/// fields", `callbacks`). It runs in the task of the connection that calls it, one call after another, so it must not block: spawn work that
-/// takes time, and move the callback there. Several connections may share it.
+/// **A function of this end** is a closure. To pass it, put it into the arguments of a call: the
+/// message declares an id for it ("data fields", `callbacks`). It runs in the task of the
+/// connection that calls it, one call after another, so it must not block: spawn work that takes
+/// time, and move the callback there. Several connections may share it.
 ///
-/// **A function of a peer** arrives in arguments or in the peer's object. You may keep it, call it any number of times, and pass it on. A
-/// function that goes to a third peer is called through this end. When its last clone is dropped, this end forgets it, and tells the peer if
+/// **A function of a peer** arrives in arguments or in the peer's object. You may keep it, call it
+/// any number of times, and pass it on. A function that goes to a third peer is called through this
+/// end. When its last clone is dropped, this end forgets it, and tells the peer if
 /// [`Peer::culls`](crate::Peer::culls) is on.
 #[derive(Clone)]
 pub struct Function(pub(super) Arc<Inner>);
@@ -36,10 +39,11 @@ enum Body {
 
 type OnceBody = Box<dyn FnOnce(Value) -> Result<(), Error> + Send>;
 
-/// The types that a function of this end may return: `()`, or a `Result<(), E>` whose error converts into [`Error`], such as a text.
+/// The types that a function of this end may return: `()`, or a `Result<(), E>` whose error
+/// converts into [`Error`], such as a text.
 ///
-/// The peer sees neither: the protocol has no return values and no errors. An answer is a call of a callback, and an error goes to
-/// [`Peer::on_error`](crate::Peer::on_error).
+/// The peer sees neither: the protocol has no return values and no errors. An answer is a call of a
+/// callback, and an error goes to [`Peer::on_error`](crate::Peer::on_error).
 pub trait IntoResult {
     /// Converts the returned value.
     ///
@@ -68,17 +72,18 @@ impl Function {
 
     /// A function of this end. It gets the array of its arguments.
     ///
-    /// It lives until the peer culls it or the connection ends. Some peers never cull (npm dnode without its native module `weak`): they keep
-    /// it until the end.
+    /// It lives until the peer culls it or the connection ends. Some peers never cull (npm dnode
+    /// without its native module `weak`): they keep it until the end.
     ///
-    /// A panic in it is caught: the connection goes on, and [`Peer::on_error`](crate::Peer::on_error) gets [`Error::Panicked`]. A program
-    /// that is built with `panic = "abort"` ends.
+    /// A panic in it is caught: the connection goes on, and
+    /// [`Peer::on_error`](crate::Peer::on_error) gets [`Error::Panicked`]. A program that is built
+    /// with `panic = "abort"` ends.
     pub fn new<R: IntoResult>(body: impl Fn(Value) -> R + Send + Sync + 'static) -> Function {
         Function::with(Body::Own(Box::new(move |arguments| body(arguments).into_result())))
     }
 
-    /// A function of this end for one call. Later calls do nothing, and this end forgets the function after the first one, even if the peer
-    /// does not cull it.
+    /// A function of this end for one call. Later calls do nothing, and this end forgets the
+    /// function after the first one, even if the peer does not cull it.
     pub fn once<R: IntoResult>(body: impl FnOnce(Value) -> R + Send + 'static) -> Function {
         let body: OnceBody = Box::new(move |arguments| body(arguments).into_result());
         Function::with(Body::OwnOnce(Mutex::new(Some(body))))
@@ -89,28 +94,30 @@ impl Function {
         Function::with(Body::Remote(shared, id))
     }
 
-    /// Calls the function. Of a peer's function, this queues one message: an answer arrives as a call of a function in the arguments. A
-    /// function of this end runs before `call` returns.
+    /// Calls the function. Of a peer's function, this queues one message: an answer arrives as a
+    /// call of a function in the arguments. A function of this end runs before `call` returns.
     ///
     /// # Errors
-    /// - [`Error::PeerClosed`], [`Error::Closed`], [`Error::Broken`] or [`Error::InvalidMessage`], if the connection has ended.
+    /// - [`Error::PeerClosed`], [`Error::Closed`], [`Error::Broken`] or [`Error::InvalidMessage`],
+    ///   if the connection has ended.
     /// - [`Error::Culled`], if the function was given back.
-    /// - [`Error::Backlog`], if too many bytes wait to be written. A function of this end that the same peer is calling does not get this
-    ///   error, because reading waits for its answers instead.
+    /// - [`Error::Backlog`], if too many bytes wait to be written. A function of this end that the
+    ///   same peer is calling does not get this error, because reading waits for its answers
+    ///   instead.
     /// - the function's own error, if it is a function of this end.
     pub fn call(&self, arguments: impl IntoIterator<Item = Value>) -> Result<(), Error> {
         self.apply(Value::array(arguments))
     }
 
-    /// Calls the function with a callback as the last argument, and waits for the first call of that callback. Returns the array of the
-    /// callback's arguments.
+    /// Calls the function with a callback as the last argument, and waits for the first call of
+    /// that callback. Returns the array of the callback's arguments.
     ///
-    /// If too many bytes wait to be written, it waits instead of failing. It has no deadline: use `tokio::time::timeout`. If the future is
-    /// dropped, a later answer does nothing.
+    /// If too many bytes wait to be written, it waits instead of failing. It has no deadline: use
+    /// `tokio::time::timeout`. If the future is dropped, a later answer does nothing.
     ///
     /// # Errors
-    /// Those of [`Function::call`], also if the connection ends before the answer; and [`Error::NoAnswer`], if the peer culls the callback
-    /// without calling it.
+    /// Those of [`Function::call`], also if the connection ends before the answer; and
+    /// [`Error::NoAnswer`], if the peer culls the callback without calling it.
     pub async fn ask(&self, arguments: impl IntoIterator<Item = Value>) -> Result<Value, Error> {
         let (send, receive) = oneshot::channel();
         let callback = Function::once(move |answer| {
@@ -126,15 +133,17 @@ impl Function {
             shared.wait_for_room().await;
         }
         let _guard = ForgetOnDrop(shared, Handle(callback.0.serial));
-        // Now only the connection holds the callback. If it drops it, the channel closes and the wait ends.
+        // Now only the connection holds the callback. If it drops it, the channel closes and the
+        // wait ends.
         drop(callback);
         self.apply(arguments)?;
         let why = || shared.and_then(|shared| shared.ended()).unwrap_or(Error::NoAnswer);
         receive.await.map_err(|_| why())
     }
 
-    /// Gives a function of the peer back with the message `cull`, so that the peer may drop it. No clone can call it any more, unless the
-    /// peer sends it again. The protocol document does not mention `cull`; npm dnode 1.0 and later send it.
+    /// Gives a function of the peer back with the message `cull`, so that the peer may drop it. No
+    /// clone can call it any more, unless the peer sends it again. The protocol document does not
+    /// mention `cull`; npm dnode 1.0 and later send it.
     ///
     /// A function of this end stays as it is, because only the peer can give it back.
     ///
@@ -159,7 +168,8 @@ impl Function {
         }
     }
 
-    /// The name of the function in the session of this connection. A function of another connection's peer is one of ours here.
+    /// The name of the function in the session of this connection. A function of another
+    /// connection's peer is one of ours here.
     pub(crate) fn key(&self, connection: &Arc<Shared>) -> session::Function {
         match &self.0.body {
             Body::Remote(shared, id) if Arc::ptr_eq(shared, connection) => session::Function::Theirs(*id),

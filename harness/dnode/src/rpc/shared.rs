@@ -1,12 +1,14 @@
 //! The state of a connection. The connection's task shares it with the functions of the peer.
 //!
 //! Two rules keep it simple:
-//! - No code of the caller runs while the lock is held, and no value of the caller is dropped: a closure may call back into the connection.
+//! - No code of the caller runs while the lock is held, and no value of the caller is dropped: a
+//!   closure may call back into the connection.
 //! - Every wait waits for [`Shared::changed`], and then looks at the state again.
 //!
-//! Two kinds of waiting bound the memory. *Answers* are the calls that functions of this end make while the peer calls them: if too many
-//! bytes of answers are unsent, the task stops reading. Other calls do not stop the reading, because two ends that both call would then wait
-//! for each other forever. They are refused instead.
+//! Two kinds of waiting bound the memory. *Answers* are the calls that functions of this end make
+//! while the peer calls them: if too many bytes of answers are unsent, the task stops reading.
+//! Other calls do not stop the reading, because two ends that both call would then wait for each
+//! other forever. They are refused instead.
 
 use super::function::{self, Function};
 use super::outbox::Outbox;
@@ -24,7 +26,8 @@ use tokio::sync::Notify;
 /// The shared state of a connection.
 pub(crate) struct Shared {
     state: Mutex<State>,
-    /// Functions of the peer whose last clone was dropped. They have a lock of their own, because that may happen while `state` is locked.
+    /// Functions of the peer whose last clone was dropped. They have a lock of their own, because
+    /// that may happen while `state` is locked.
     dropped: Mutex<Vec<Id>>,
     changed: Notify,
     unsent_limit: usize,
@@ -35,7 +38,8 @@ struct State {
     session: Session,
     /// The functions that the peer may call: ours, and its own that were passed back to it.
     declared: HashMap<session::Function, Function>,
-    /// The functions of our object. They stay if the peer culls their ids, because it can still call them by name.
+    /// The functions of our object. They stay if the peer culls their ids, because it can still
+    /// call them by name.
     offered: HashSet<session::Function>,
     /// The functions of the peer that this end holds.
     held: HashMap<Id, Weak<function::Inner>>,
@@ -171,9 +175,11 @@ impl Shared {
         self.changed.notify_waiters();
     }
 
-    /// Forgets the functions of the peer that were dropped, except those that the peer has sent again since.
+    /// Forgets the functions of the peer that were dropped, except those that the peer has sent
+    /// again since.
     ///
-    /// It must not run between a line and that line's event, or it could forget a function that the line has just declared.
+    /// It must not run between a line and that line's event, or it could forget a function that the
+    /// line has just declared.
     fn sweep(&self, state: &mut State) {
         let dropped = std::mem::take(&mut *self.dropped.lock().unwrap_or_else(PoisonError::into_inner));
         for id in dropped {
@@ -238,7 +244,8 @@ impl Shared {
         })
     }
 
-    /// Makes a value of received arguments. A function that this end already holds stays the same function.
+    /// Makes a value of received arguments. A function that this end already holds stays the same
+    /// function.
     fn value(self: &Arc<Self>, state: &mut State, graph: Graph<session::Function>, node: NodeId) -> Value {
         let graph = graph.map(|key| match key {
             session::Function::Theirs(id) => {
@@ -263,7 +270,8 @@ impl Shared {
         result
     }
 
-    /// Waits for the next bytes to write; the bytes before them are written. `None` if all is written and the connection is closing.
+    /// Waits for the next bytes to write; the bytes before them are written. `None` if all is
+    /// written and the connection is closing.
     pub(crate) async fn output(&self) -> Option<Vec<u8>> {
         {
             let mut state = self.state();
@@ -285,7 +293,8 @@ impl Shared {
         self.until(|state| (state.outbox.unsent_answers() < self.unsent_limit).then_some(())).await;
     }
 
-    /// Waits until a call that is no answer would not be refused for a backlog, or the connection is over.
+    /// Waits until a call that is no answer would not be refused for a backlog, or the connection
+    /// is over.
     pub(crate) async fn wait_for_room(&self) {
         self.until(|state| {
             (state.ended.is_some() || state.outbox.unsent() < self.unsent_limit).then_some(())
@@ -323,7 +332,8 @@ impl Shared {
         self.changed.notify_waiters();
     }
 
-    /// Ends the connection: neither end calls anything any more, and all functions are dropped. The first reason stays.
+    /// Ends the connection: neither end calls anything any more, and all functions are dropped. The
+    /// first reason stays.
     pub(crate) fn end(&self, why: Error) {
         let mut state = self.state();
         state.session.end();

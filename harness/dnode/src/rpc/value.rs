@@ -10,12 +10,13 @@ use dnode_spec::text::TextBuf;
 use std::fmt;
 use std::sync::Arc;
 
-/// A value of a message: JSON with [`Function`]s in it. One value may be at several places of another one, and contain itself: the
-/// protocol sends such places as links ("links").
+/// A value of a message: JSON with [`Function`]s in it. One value may be at several places of
+/// another one, and contain itself: the protocol sends such places as links ("links").
 ///
-/// Make it with [`From`], [`Value::array`], [`Value::object`] and [`args!`](crate::args). It never changes, and a clone is cheap. Reading a
-/// part that does not exist gives a [missing](Value::is_missing) value instead of an error, so you check once, at the end. A part that you
-/// keep keeps the memory of its whole message.
+/// Make it with [`From`], [`Value::array`], [`Value::object`] and [`args!`](crate::args). It never
+/// changes, and a clone is cheap. Reading a part that does not exist gives a
+/// [missing](Value::is_missing) value instead of an error, so you check once, at the end. A part
+/// that you keep keeps the memory of its whole message.
 ///
 /// ```
 /// use dnode::Value;
@@ -47,7 +48,8 @@ impl Value {
         Value::new(graph, node)
     }
 
-    /// No value at all, as JavaScript's `undefined`. As an argument or an element it is sent as `null`; as a member it is left out.
+    /// No value at all, as JavaScript's `undefined`. As an argument or an element it is sent as
+    /// `null`; as a member it is left out.
     #[must_use]
     pub fn missing() -> Value {
         Value::of(Node::Missing)
@@ -71,13 +73,16 @@ impl Value {
         Value::new(copies.graph, node)
     }
 
-    /// This value, with the part at the path `from` also at the path `to`. This is how to make a value that contains itself.
+    /// This value, with the part at the path `from` also at the path `to`. This is how to make a
+    /// value that contains itself.
     ///
-    /// A path is a list of member names and element indexes, and the empty path is the whole value. Missing parts on the way to `to` are
-    /// made, as objects. In a message this becomes a link ("links", `from` and `to`).
+    /// A path is a list of member names and element indexes, and the empty path is the whole value.
+    /// Missing parts on the way to `to` are made, as objects. In a message this becomes a link
+    /// ("links", `from` and `to`).
     ///
     /// # Errors
-    /// [`Error::BadPath`], if nothing is at `from`, or if `to` is empty or goes through a value that has no such part.
+    /// [`Error::BadPath`], if nothing is at `from`, or if `to` is empty or goes through a value
+    /// that has no such part.
     pub fn linked(&self, from: &[&str], to: &[&str]) -> Result<Value, Error> {
         let mut copies = Copies::new();
         let root = copies.copy(Arc::clone(&self.graph), self.node);
@@ -115,7 +120,8 @@ impl Value {
         self.graph.items(self.node).iter().map(|node| self.part(Some(*node)))
     }
 
-    /// The members of an object, in order. Empty for any other value. U+FFFD replaces lone surrogates in a name, which JavaScript may send.
+    /// The members of an object, in order. Empty for any other value. U+FFFD replaces lone
+    /// surrogates in a name, which JavaScript may send.
     pub fn members(&self) -> impl Iterator<Item = (String, Value)> + '_ {
         let members = match self.node() {
             Node::Object(members) => Some(&**members),
@@ -151,7 +157,8 @@ impl Value {
         self.as_number_str()?.parse().ok()
     }
 
-    /// The integer, if this is a number that is written as one and fits. `1.0` and `1e3` are not: JavaScript writes neither.
+    /// The integer, if this is a number that is written as one and fits. `1.0` and `1e3` are not:
+    /// JavaScript writes neither.
     #[must_use]
     pub fn as_i64(&self) -> Option<i64> {
         self.as_number_str()?.parse().ok()
@@ -199,8 +206,8 @@ impl Value {
     }
 }
 
-/// Compares values as infinite trees: sharing and the order of members do not count, numbers are compared as doubles, and a function equals
-/// only itself.
+/// Compares values as infinite trees: sharing and the order of members do not count, numbers are
+/// compared as doubles, and a function equals only itself.
 impl PartialEq for Value {
     fn eq(&self, other: &Value) -> bool {
         let same = |function: &Function, node| match other.graph.leaf(node) {

@@ -20,7 +20,8 @@ use std::sync::Arc;
 /// | `tls://HOST:PORT` | TLS over TCP | `tls` |
 /// | `ws://HOST:PORT/PATH` | a WebSocket over TCP | `websocket` |
 ///
-/// [`str::parse`] trusts the certificate authorities of the system; [`Address::parse`] takes other ones.
+/// [`str::parse`] trusts the certificate authorities of the system; [`Address::parse`] takes other
+/// ones.
 ///
 /// ```
 /// use dnode::transport::{Address, Scheme};
@@ -51,17 +52,20 @@ pub(super) enum Way {
 }
 
 impl Address {
-    /// Parses an address to connect to. `trust` says which servers' certificates are accepted over TLS.
+    /// Parses an address to connect to. `trust` says which servers' certificates are accepted over
+    /// TLS.
     ///
     /// This reads the file of [`Trust::Authority`]. It does not look up the host.
     ///
     /// # Errors
-    /// [`AddressError`], if the text is not an address, its feature is off, `trust` is given without TLS, or its file cannot be used.
+    /// [`AddressError`], if the text is not an address, its feature is off, `trust` is given
+    /// without TLS, or its file cannot be used.
     pub fn parse(text: &str, trust: &Trust) -> Result<Address, AddressError> {
         Address::read(text, trust, 1)
     }
 
-    /// Parses an address to listen at. Port 0 lets the system choose a free port: see [`Listener::address`](super::Listener::address).
+    /// Parses an address to listen at. Port 0 lets the system choose a free port: see
+    /// [`Listener::address`](super::Listener::address).
     ///
     /// # Errors
     /// [`AddressError`], if the text is not an address, or its feature is off.
@@ -96,8 +100,9 @@ impl Address {
         Ok(address)
     }
 
-    /// The address of a peer in this process. `connect` is called once for each connection: it returns one end of a stream, and the peer
-    /// serves the other end. `name` is the `Display` of the address.
+    /// The address of a peer in this process. `connect` is called once for each connection: it
+    /// returns one end of a stream, and the peer serves the other end. `name` is the `Display` of
+    /// the address.
     pub fn in_memory<S: Duplex + 'static>(
         name: &str,
         connect: impl Fn() -> S + Send + Sync + 'static,

@@ -21,11 +21,13 @@ impl Connection {
         Connection(Box::new(transport))
     }
 
-    /// Connects to this address, and does the handshake of its transport. It waits as long as the system does, so set a deadline.
+    /// Connects to this address, and does the handshake of its transport. It waits as long as the
+    /// system does, so set a deadline.
     ///
     /// # Errors
     /// Why the peer cannot be reached. The kind says whether a retry can help:
-    /// - [`io::ErrorKind::InvalidInput`]: the address, the path or the trusted certificates are wrong. The caller is at fault.
+    /// - [`io::ErrorKind::InvalidInput`]: the address, the path or the trusted certificates are
+    ///   wrong. The caller is at fault.
     /// - [`io::ErrorKind::InvalidData`]: the peer does not speak this transport.
     /// - any other kind: the system's error. A retry may succeed.
     pub async fn open(address: &Address) -> io::Result<Connection> {
@@ -40,13 +42,15 @@ impl Connection {
         })
     }
 
-    /// Holds all bytes that are written from now on until the sending half is closed, so that the last bytes and the end of the stream
-    /// reach the peer together. Works over TCP and TLS on Linux, and does nothing otherwise.
+    /// Holds all bytes that are written from now on until the sending half is closed, so that the
+    /// last bytes and the end of the stream reach the peer together. Works over TCP and TLS on
+    /// Linux, and does nothing otherwise.
     pub fn hold_until_half_close(&self) {
         self.0.hold_until_half_close();
     }
 
-    /// Ends the connection at once. The peer sees a reset if the transport has one ([`Limits::reset`](super::Limits::reset)).
+    /// Ends the connection at once. The peer sees a reset if the transport has one
+    /// ([`Limits::reset`](super::Limits::reset)).
     pub fn reset(self) {
         self.0.reset();
     }

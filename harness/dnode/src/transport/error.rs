@@ -1,5 +1,5 @@
-//! Errors of addresses, certificates and listeners. The caller is at fault in all of them, except that [`ListenError::Bind`] is the system's
-//! answer.
+//! Errors of addresses, certificates and listeners. The caller is at fault in all of them, except
+//! that [`ListenError::Bind`] is the system's answer.
 
 use std::io;
 use std::path::PathBuf;
@@ -20,7 +20,8 @@ pub enum AddressError {
     /// The text has the form `unix://PATH`.
     #[error("\"unix://{0}\" is not an address; write unix:{0}")]
     UnixUrl(String),
-    /// A [`Trust`](super::Trust) other than [`System`](super::Trust::System) was given for a transport without TLS.
+    /// A [`Trust`](super::Trust) other than [`System`](super::Trust::System) was given for a
+    /// transport without TLS.
     #[error("certificates are about TLS, and {0} is not a TLS address; write tls://HOST:PORT")]
     NotTls(String),
     /// The certificates to trust cannot be read.
@@ -43,7 +44,8 @@ pub enum CertificateError {
     /// The file holds no certificate.
     #[error("{} holds no certificate in PEM format", .0.display())]
     Empty(PathBuf),
-    /// The TLS library rejects its own defaults. This is a defect of the library, not of the caller.
+    /// The TLS library rejects its own defaults. This is a defect of the library, not of the
+    /// caller.
     #[error("TLS cannot be used: {0}")]
     Library(String),
 }

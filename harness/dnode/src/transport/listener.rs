@@ -49,7 +49,8 @@ impl From<TcpListener> for Listener {
 impl Listener {
     /// Listens at this address. TLS needs an identity, and no other transport takes one.
     ///
-    /// For a Unix socket this makes a file, and dropping the listener removes it. A socket file that a dead server left behind is replaced.
+    /// For a Unix socket this makes a file, and dropping the listener removes it. A socket file
+    /// that a dead server left behind is replaced.
     ///
     /// # Errors
     /// [`ListenError`], if the system refuses, or the identity is missing, unusable or not needed.
@@ -78,8 +79,8 @@ impl Listener {
         }))
     }
 
-    /// An address that reaches this listener from the same machine. It has the real port if the listener was bound to port 0, and the
-    /// loopback host if it was bound to all interfaces.
+    /// An address that reaches this listener from the same machine. It has the real port if the
+    /// listener was bound to port 0, and the loopback host if it was bound to all interfaces.
     ///
     /// # Errors
     /// The socket's error.
@@ -108,7 +109,8 @@ impl Listener {
         })
     }
 
-    /// Accepts the next connection, before its handshake. A slow handshake thus does not delay the next connection.
+    /// Accepts the next connection, before its handshake. A slow handshake thus does not delay the
+    /// next connection.
     ///
     /// # Errors
     /// The socket's error.

@@ -4,10 +4,11 @@ use std::io;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 
-/// Bytes in both directions at the same time: reads do not wait for writes, and writes do not wait for reads.
+/// Bytes in both directions at the same time: reads do not wait for writes, and writes do not wait
+/// for reads.
 ///
-/// Every tokio stream of this kind implements it. A shutdown closes the sending half if the transport has halves, and the whole
-/// connection otherwise.
+/// Every tokio stream of this kind implements it. A shutdown closes the sending half if the
+/// transport has halves, and the whole connection otherwise.
 pub trait Duplex: AsyncRead + AsyncWrite + Send + Unpin {}
 
 impl<S: AsyncRead + AsyncWrite + Send + Unpin> Duplex for S {}
@@ -24,9 +25,11 @@ pub(super) trait Transport: Duplex {
 /// How long [`close`] and [`drain`] read.
 pub(crate) const DRAIN: Duration = Duration::from_secs(1);
 
-/// Closes a stream in order: shuts the sending half down, then reads and drops bytes until the peer closes, for at most one second.
+/// Closes a stream in order: shuts the sending half down, then reads and drops bytes until the peer
+/// closes, for at most one second.
 ///
-/// TCP turns the close into a reset if received bytes are still unread, and the peer may then lose the last bytes that it was sent.
+/// TCP turns the close into a reset if received bytes are still unread, and the peer may then lose
+/// the last bytes that it was sent.
 ///
 /// # Errors
 /// The stream's error.
@@ -35,7 +38,8 @@ pub async fn close(mut stream: impl Duplex) -> io::Result<()> {
     drain(stream).await
 }
 
-/// Reads and drops bytes until the peer closes, for at most one second. The caller has already closed the sending half.
+/// Reads and drops bytes until the peer closes, for at most one second. The caller has already
+/// closed the sending half.
 pub(crate) async fn drain(mut stream: impl Duplex) -> io::Result<()> {
     let mut sink = tokio::io::sink();
     let drain = tokio::io::copy(&mut stream, &mut sink);

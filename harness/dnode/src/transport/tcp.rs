@@ -28,8 +28,9 @@ impl Tcp {
         Ok(Tcp { stream, unacknowledged: true })
     }
 
-    /// Asks the kernel to acknowledge received bytes now. By default it delays this by about 40 ms, and a peer with Nagle's algorithm
-    /// sends nothing meanwhile. The kernel forgets the option, so we set it before each wait.
+    /// Asks the kernel to acknowledge received bytes now. By default it delays this by about 40 ms,
+    /// and a peer with Nagle's algorithm sends nothing meanwhile. The kernel forgets the option, so
+    /// we set it before each wait.
     fn acknowledge(&mut self) {
         #[cfg(target_os = "linux")]
         if std::mem::take(&mut self.unacknowledged) {

@@ -96,7 +96,8 @@ pub(super) async fn connect(address: &str, trusted: &Trusted) -> io::Result<TlsS
         .map_err(explain)
 }
 
-/// Says why a handshake failed. The kind says who is at fault: see [`Connection::open`](super::Connection::open).
+/// Says why a handshake failed. The kind says who is at fault: see
+/// [`Connection::open`](super::Connection::open).
 fn explain(error: io::Error) -> io::Error {
     let Some(cause) = error.get_ref().and_then(|inner| inner.downcast_ref::<Error>()) else { return error };
     match cause {

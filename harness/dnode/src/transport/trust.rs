@@ -1,4 +1,5 @@
-//! The settings of TLS. They exist without the feature `tls` too, so that programs compile with any set of features.
+//! The settings of TLS. They exist without the feature `tls` too, so that programs compile with any
+//! set of features.
 
 use std::path::PathBuf;
 

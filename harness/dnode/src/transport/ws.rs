@@ -1,7 +1,9 @@
-//! WebSockets. Each write is sent as one message, and the received messages, joined, are the stream of bytes.
+//! WebSockets. Each write is sent as one message, and the received messages, joined, are the stream
+//! of bytes.
 //!
-//! This also reaches shoe servers, by the raw WebSocket of sockjs at `PATH/websocket`. A write that is valid UTF-8 is sent as a text
-//! message, because sockjs accepts nothing else. A WebSocket has no half-close: after a close, the peer can only confirm it.
+//! This also reaches shoe servers, by the raw WebSocket of sockjs at `PATH/websocket`. A write that
+//! is valid UTF-8 is sent as a text message, because sockjs accepts nothing else. A WebSocket has
+//! no half-close: after a close, the peer can only confirm it.
 
 use super::stream::Transport;
 use super::tcp::Tcp;
@@ -21,8 +23,8 @@ use tokio_tungstenite::{WebSocketStream, accept_hdr_async_with_config, client_as
 /// The longest message that we accept, in bytes.
 const LONGEST: usize = 64 << 20;
 
-/// How many pings may wait for their pong to be written. With more, reading pauses: a peer that pings and never reads would fill our
-/// memory with pongs.
+/// How many pings may wait for their pong to be written. With more, reading pauses: a peer that
+/// pings and never reads would fill our memory with pongs.
 const UNANSWERED: u32 = 64;
 
 /// A WebSocket as a stream of bytes.
@@ -126,7 +128,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for Messages<S> {
                 Some(Ok(Message::Text(text))) => self.rest = text.into(),
                 Some(Ok(Message::Binary(bytes))) => self.rest = bytes,
                 Some(Ok(Message::Close(_))) => {
-                    // The reply is queued already. The peer may be gone, so its result does not matter.
+                    // The reply is queued already. The peer may be gone, so its result does not
+                    // matter.
                     let _ = Pin::new(&mut self.socket).poll_flush(cx);
                     self.ended = true;
                 }

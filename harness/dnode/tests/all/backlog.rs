@@ -84,7 +84,8 @@ fn calls_are_refused_over_the_limit_and_asks_wait() {
         );
         write.write_all(b"{\"method\":0,\"arguments\":[5]}\n").await.unwrap();
         assert_eq!(asking.await.unwrap().unwrap().at(0), Value::from(5));
-        // The callback of an ask is for one call, so it is forgotten now, although the peer has not culled it.
+        // The callback of an ask is for one call, so it is forgotten now, although the peer has not
+        // culled it.
         assert!(errors.lock().unwrap().is_empty());
         write.write_all(b"{\"method\":0,\"arguments\":[5]}\n").await.unwrap();
         settle().await;

@@ -1,4 +1,5 @@
-//! The end of a connection: waits end with the reason, orderly closes lose nothing, and nothing is left.
+//! The end of a connection: waits end with the reason, orderly closes lose nothing, and nothing is
+//! left.
 
 use crate::examples::probe;
 use crate::support::{connect, on_one_thread, raw, settle};
@@ -87,7 +88,8 @@ fn no_task_and_no_function_is_left_of_a_connection() {
         let held = Arc::new(());
         let in_server = Arc::clone(&held);
         let server = Peer::new(move |remote| {
-            // A cycle of references, as in every object that calls back: the remote end holds the functions, and they hold it.
+            // A cycle of references, as in every object that calls back: the remote end holds the
+            // functions, and they hold it.
             let (remote, held) = (remote.clone(), Arc::clone(&in_server));
             Object::new().method("echo", move |args| {
                 let _ = (&remote, &held);

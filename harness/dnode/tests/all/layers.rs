@@ -3,7 +3,8 @@
 use std::fs;
 use std::path::Path;
 
-/// The layers from the bottom to the top, as module paths. Only `rpc` has a circle inside: see `src/rpc.rs`.
+/// The layers from the bottom to the top, as module paths. Only `rpc` has a circle inside: see
+/// `src/rpc.rs`.
 const LAYERS: &[&str] = &[
     "error",
     "transport::error",
@@ -25,7 +26,8 @@ const LAYERS: &[&str] = &[
     "peer",
 ];
 
-/// The layer of a module path, such as `transport::tcp::Tcp`: the longest entry that it begins with.
+/// The layer of a module path, such as `transport::tcp::Tcp`: the longest entry that it begins
+/// with.
 fn layer(path: &str) -> usize {
     let contains =
         |layer: &str| path.strip_prefix(layer).is_some_and(|rest| rest.is_empty() || rest.starts_with("::"));

@@ -14,7 +14,8 @@ pub(crate) fn on_one_thread<T>(test: impl Future<Output = T>) -> T {
     runtime.block_on(limited)
 }
 
-/// Lets the other tasks run until all of them wait. On one thread and in memory, nothing else can wake them.
+/// Lets the other tasks run until all of them wait. On one thread and in memory, nothing else can
+/// wake them.
 pub(crate) async fn settle() {
     for _ in 0..1000 {
         yield_now().await;
@@ -29,7 +30,8 @@ pub(crate) async fn connect(server: &Peer, client: &Peer, buffer: usize) -> Conn
     client.open(ours).await.unwrap()
 }
 
-/// Serves a stream in memory, and returns the other end of it, for a test that writes and reads lines itself.
+/// Serves a stream in memory, and returns the other end of it, for a test that writes and reads
+/// lines itself.
 pub(crate) fn raw(peer: &Peer, buffer: usize) -> (DuplexStream, JoinHandle<Result<(), Error>>) {
     let (ours, theirs) = tokio::io::duplex(buffer);
     let peer = peer.clone();
