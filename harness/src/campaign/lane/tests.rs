@@ -1,9 +1,11 @@
-//! What a campaign can tell beside broken clauses, each on a peer with just this harm (harmful.py), and that it blames the peer without harm
-//! for nothing.
+//! Each oracle finds a peer with exactly this harm (harmful.py), and a peer without harm gets no
+//! finding.
 
-use super::super::input::Line;
 use super::*;
-use crate::campaign::{Notice, Options};
+use crate::campaign::CampaignOptions;
+use crate::campaign::input::{End, Line};
+use crate::campaign::notice::Notice;
+use crate::campaign::shared::Campaign;
 use crate::conversation::preflight::preflight;
 use crate::peer::Peer;
 use crate::program::Target;
@@ -17,9 +19,9 @@ fn line(text: &str) -> Input {
     Input { lines: vec![Line { bytes: text.as_bytes().to_vec(), cuts: Vec::new() }], end: End::Asked }
 }
 
-fn options(harm: &str, findings: &Path) -> Options {
+fn options(harm: &str, findings: &Path) -> CampaignOptions {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/campaign/lane/harmful.py");
-    Options {
+    CampaignOptions {
         target: Target::exec(&format!("exec python3 '{}' {{port}} {harm}", script.display())),
         ping: None,
         time: Duration::from_secs(600),
@@ -30,14 +32,14 @@ fn options(harm: &str, findings: &Path) -> Options {
         findings: findings.to_owned(),
         gate: Level::Robust,
         patience: Duration::from_secs(1),
-        first: false,
+        fail_fast: false,
         command: Command::default(),
         interrupted: CancellationToken::new(),
     }
 }
 
-/// What a lane finds that plays this line a few times, where all else that it plays is right.
-async fn found(harm: &str) -> Vec<Oracle> {
+/// The oracles that find something when a lane plays valid lines and a few harmful ones.
+async fn oracles(harm: &str) -> Vec<Oracle> {
     let folder = tempfile::tempdir().unwrap();
     let options = options(harm, folder.path());
     let peer = Peer::start(&options.target).await.unwrap_or_else(|error| panic!("{error}"));
@@ -46,50 +48,50 @@ async fn found(harm: &str) -> Vec<Oracle> {
     let (sender, mut notices) = tokio::sync::mpsc::unbounded_channel();
     let campaign = Campaign::open(options, facts, sender).unwrap();
     let mut lane = Lane::new(&campaign, 0);
-    assert!(lane.bench.ready().await);
-    let right = line(r#"{"method":"hello"}"#);
-    lane.weigh().await;
-    lane.listen().await;
+    assert!(lane.confirmer.ready().await);
+    let valid = line(r#"{"method":"hello"}"#);
+    lane.check_memory().await;
+    lane.check_canary().await;
     for _ in 0..70 {
-        lane.play_input(&right, "a test").await;
+        lane.play_input(&valid, "a test").await;
     }
-    // Memory grows by and by: much at once would be late too where the machine is busy.
+    // The memory grows slowly, because a large step would also be slow on a busy machine.
     for _ in 0..if harm == "memory" { 48 } else { 1 } {
         lane.play_input(&line("no JSON"), "a test").await;
     }
-    if !lane.bench.slot.is_empty() {
-        lane.weigh().await;
-        lane.listen().await;
+    if !lane.confirmer.slot.is_empty() {
+        lane.check_memory().await;
+        lane.check_canary().await;
     }
-    let mut oracles = Vec::new();
+    let mut found = Vec::new();
     {
-        let mut looking = std::pin::pin!(async {
+        let mut examining = std::pin::pin!(async {
             while let Some(suspicion) = campaign.take_suspicion() {
-                lane.look_into(suspicion).await;
+                lane.examine(suspicion).await;
             }
         });
         loop {
             tokio::select! {
-                () = &mut looking => break,
+                () = &mut examining => break,
                 Some(Notice::Found(finding, _)) = notices.recv() => {
-                    oracles.push(finding.identity.oracle);
-                    // Shorter it need not be here.
+                    found.push(finding.identity.oracle);
+                    // This test needs no shrinking.
                     campaign.options.interrupted.cancel();
                 }
             }
         }
     }
     while let Ok(Notice::Found(finding, _)) = notices.try_recv() {
-        oracles.push(finding.identity.oracle);
+        found.push(finding.identity.oracle);
     }
-    oracles.sort();
-    oracles.dedup();
-    lane.bench.slot.stop().await;
-    oracles
+    found.sort();
+    found.dedup();
+    lane.confirmer.slot.stop().await;
+    found
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn each_harm_is_told_by_its_oracle() {
+async fn each_oracle_finds_its_harm() {
     let harms = [
         ("disturbed", Oracle::Disturbed),
         ("hang", Oracle::Hang),
@@ -97,18 +99,23 @@ async fn each_harm_is_told_by_its_oracle() {
         ("slow", Oracle::Slow),
         ("amplified", Oracle::Amplified),
     ];
-    let all =
-        tokio::join!(found("disturbed"), found("hang"), found("memory"), found("slow"), found("amplified"));
+    let all = tokio::join!(
+        oracles("disturbed"),
+        oracles("hang"),
+        oracles("memory"),
+        oracles("slow"),
+        oracles("amplified")
+    );
     let all = [all.0, all.1, all.2, all.3, all.4];
     for ((harm, oracle), found) in harms.iter().zip(&all) {
         assert!(found.contains(oracle), "{harm}: {found:?}");
     }
-    // Who hangs is deaf too, for the session that made him.
-    let least = [&all[0], &all[2], &all[3], &all[4]];
-    assert!(least.iter().all(|found| found.len() == 1), "something else is blamed too: {all:?}");
+    // A peer that hangs is also deaf for the session that caused it. The others have one finding.
+    let single = [&all[0], &all[2], &all[3], &all[4]];
+    assert!(single.iter().all(|found| found.len() == 1), "another oracle found something too: {all:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_peer_without_harm_is_blamed_for_nothing() {
-    assert_eq!(found("none").await, []);
+async fn harmless_peer_gets_no_finding() {
+    assert_eq!(oracles("none").await, []);
 }
