@@ -116,10 +116,10 @@ fn cases(args: &CompareArgs) -> Result<Vec<Case>, Failure> {
     let generated: Vec<Seed> = named.chain(numbered).collect();
     if !generated.is_empty() {
         let cases = generated.into_iter().map(|seed| Case::read(&session(seed)));
-        return cases.collect::<Result<_, _>>().map_err(|error| Failure::harness(format!("{error}")));
+        return cases.collect::<Result<_, _>>().map_err(Failure::harness);
     }
     if args.files.is_empty() {
-        return catalogue(Dialect::default()).map_err(|error| Failure::harness(format!("{error}")));
+        return catalogue(Dialect::default()).map_err(Failure::harness);
     }
     let cases = transcripts::read(&args.files)?;
     match transcripts::speaking_for(true, &cases) {
@@ -141,7 +141,7 @@ fn differing(a: &Side, b: &Side, cases: Vec<Case>) -> Result<Vec<Case>, Failure>
 fn options(args: &CompareArgs, target: Target, interrupted: &CancellationToken) -> Result<Options, Failure> {
     let ping = args.ping.as_deref().map(Ping::parse).transpose();
     Ok(Options {
-        selection: Selection::new(&args.cases).map_err(|error| Failure::caller(format!("{error}")))?,
+        selection: Selection::new(&args.cases).map_err(Failure::caller)?,
         gate: Level::Observed.into(),
         ping: ping.map_err(|error| Failure::caller(format!("--ping {error}")))?,
         jobs: args.jobs.into(),
