@@ -1,15 +1,16 @@
 //! Campaigns: fuzzing a running peer.
 //!
 //! - A lane (`lane.rs`) has its own peer process and plays one session after the other.
-//! - A source (`source.rs`) chooses the sessions: transcripts, which are judged by all rules, and inputs
+//! - A source (`source.rs`) chooses the sessions: transcripts, which are judged by all rules, and
+//!   inputs
 //!   (`input.rs`), which are mutated (`mutate.rs`) and played fast (`visit.rs`).
 //! - An input that shows new behaviour (`novelty.rs`) goes to the corpus (`corpus.rs`).
 //! - A session that looks wrong (`oracle.rs`) is a suspicion. It is repeated in isolation, shrunk
 //!   (`reduce.rs`), confirmed (`confirm.rs`) and written to a folder (`finding.rs`).
 //!
 //! After invalid input, only `robust` clauses and the monitor's rules for the peer's lines apply. A
-//! finding must be reproduced. Deliberately absent: verdicts on time alone, and findings named by a hash
-//! of their input.
+//! finding must be reproduced. Deliberately absent: verdicts on time alone, and findings named by a
+//! hash of their input.
 
 mod canary;
 mod claim;

@@ -30,9 +30,9 @@ pub struct Finding {
     pub identity: Identity,
     /// How often it was reproduced, and of how many tries.
     pub confirmed: (usize, usize),
-    /// What a correct peer does.
+    /// The expected behaviour.
     pub expected: String,
-    /// What the peer did.
+    /// The actual behaviour.
     pub actual: String,
     /// The transcript that reproduces it.
     pub transcript: String,
@@ -83,7 +83,7 @@ pub(super) struct Findings {
     known: BTreeMap<Identity, PathBuf>,
 }
 
-/// What the texts of a finding need beside it.
+/// The context for the texts of a finding.
 #[derive(Debug)]
 pub(super) struct Scene<'a> {
     /// The peer.

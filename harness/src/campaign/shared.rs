@@ -250,7 +250,7 @@ impl Campaign {
         problem.filter(|_| self.status().failing == 0)
     }
 
-    /// Saves what a later campaign needs.
+    /// Saves the state for a later campaign.
     pub(super) fn save(&self) {
         let shared = self.shared();
         let rest = Saved {

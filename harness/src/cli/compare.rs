@@ -221,7 +221,7 @@ fn text(comparison: &Comparison<'_>) -> String {
     out
 }
 
-/// Writes the outcome of one peer, and what the clauses say about it.
+/// Writes the outcome of one peer, and its standing.
 fn write_outcome(out: &mut String, word: &str, outcome: &Outcome) {
     let _ = match Standing::of(outcome) {
         Standing::Conforms => writeln!(out, "  {word}  {}: conforms", outcome.verdict),

@@ -71,7 +71,7 @@ pub(super) fn stdout_is_taken(files: &[ReportFile]) -> bool {
 pub(super) struct Reports {
     reports: Vec<Named>,
     problem: Option<Failure>,
-    /// Standard output is for people, who may close the pipe. That does not change the verdict. If
+    /// A person who reads standard output may close the pipe, which does not change the verdict. If
     /// a program reads a report there, a closed pipe is an error.
     may_close: bool,
 }
@@ -235,7 +235,7 @@ pub(super) fn read_run(path: &Path, level: Option<GateLevel>) -> Result<Vec<Even
     }
 }
 
-/// Adds what a canonical report leaves out, from the catalogue.
+/// Adds the fields that a canonical report leaves out, from the catalogue.
 fn complete(event: &mut Event, cases: &[Case]) {
     let Event::Judged(outcome) = event else { return };
     let Outcome { id, about, evidence, verdict, .. } = &mut **outcome;
