@@ -64,8 +64,8 @@ impl Finding {
     #[must_use]
     pub fn label(&self) -> String {
         match self.confirmed {
-            (shown, tried) if shown == tried => String::new(),
-            (shown, tried) => format!(" [flaky {shown}/{tried}]"),
+            (reproduced, tried) if reproduced == tried => String::new(),
+            (reproduced, tried) => format!(" [flaky {reproduced}/{tried}]"),
         }
     }
 
@@ -192,10 +192,10 @@ fn wire_log(wire: &[Wire]) -> String {
 /// The text for people.
 fn text(finding: &Finding, scene: &Scene<'_>, folder: &Path) -> String {
     let Identity { oracle, clause, what, class } = &finding.identity;
-    let shown = |text: &str| terminal_cut(text, SHOWN_CHARS, 0);
+    let cut = |text: &str| terminal_cut(text, SHOWN_CHARS, 0);
     let mut out = format!(
         "# {}{}\n\n{}\n\n",
-        shown(&format!("{}: {what}", oracle.word())),
+        cut(&format!("{}: {what}", oracle.word())),
         finding.label(),
         oracle.sentence()
     );
@@ -204,13 +204,13 @@ fn text(finding: &Finding, scene: &Scene<'_>, folder: &Path) -> String {
     let sentence = found.map_or("", |clause| clause.text);
     let level = found.map_or("", |clause| clause.level.word());
     for (word, value) in [
-        ("peer", format!("{}, at {}", shown(name), shown(&scene.target.to_string()))),
+        ("peer", format!("{}, at {}", cut(name), cut(&scene.target.to_string()))),
         ("oracle", format!("{} ({})", oracle.word(), if oracle.fails() { "fails" } else { "warns" })),
         ("clause", format!("{clause} ({level}): {sentence}")),
-        ("operation", shown(what)),
-        ("class", shown(class)),
-        ("expected", shown(&finding.expected)),
-        ("got", shown(&finding.actual)),
+        ("operation", cut(what)),
+        ("class", cut(class)),
+        ("expected", cut(&finding.expected)),
+        ("got", cut(&finding.actual)),
         ("confirmed", format!("{} of {}", finding.confirmed.0, finding.confirmed.1)),
         ("found", format!("in session {}, from {}", finding.sessions, finding.source)),
     ] {
@@ -218,24 +218,24 @@ fn text(finding: &Finding, scene: &Scene<'_>, folder: &Path) -> String {
     }
     let _ = writeln!(out, "\n## Transcript\n\n```text");
     finding.transcript.lines().skip(1).for_each(|line| {
-        let _ = writeln!(out, "{}", shown(line));
+        let _ = writeln!(out, "{}", cut(line));
     });
     let _ = writeln!(out, "```\n\nThe bytes on the wire are in `wire.log`.\n");
     if let Some(death) = &finding.death {
-        let _ = writeln!(out, "## How the process ended\n\n{}\n\n```text", shown(&death.status.to_string()));
+        let _ = writeln!(out, "## How the process ended\n\n{}\n\n```text", cut(&death.status.to_string()));
         death.stderr.lines().for_each(|line| {
-            let _ = writeln!(out, "{}", shown(line));
+            let _ = writeln!(out, "{}", cut(line));
         });
         let _ = writeln!(out, "```\n");
     }
     let _ = writeln!(
         out,
         "## How to reproduce it\n\n```sh\n{}\n{}\n```",
-        shown(&scene.command.replay(&folder.join("transcript.jsonl").to_string_lossy())),
+        cut(&scene.command.replay(&folder.join("transcript.jsonl").to_string_lossy())),
         match scene.facts.limits {
             Limits::TCP => format!(
                 "python3 {} HOST PORT   # without this program; exit status 1 = reproduced",
-                shown(&crate::shell::quote(&folder.join("repeat.py").to_string_lossy()))
+                cut(&crate::shell::quote(&folder.join("repeat.py").to_string_lossy()))
             ),
             limits => format!(
                 "# repeat.py speaks TCP only, but this peer was reached over {}: run it against the same peer on a TCP port",

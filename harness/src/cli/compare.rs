@@ -163,7 +163,7 @@ impl Side {
     async fn run(word: &'static str, options: Options, cases: Vec<Case>) -> Result<Side, Failure> {
         let mut side = Side { word, run: None, outcomes: Vec::new() };
         let mut progress = Progress::new();
-        let mut tell = |event| {
+        let mut emit = |event| {
             progress.event(&event);
             match event {
                 Event::Started(run) => side.run = Some(run),
@@ -171,7 +171,7 @@ impl Side {
                 Event::Ended(_) => {}
             }
         };
-        let ran = run(&options, cases, &mut tell).await;
+        let ran = run(&options, cases, &mut emit).await;
         progress.finish();
         ran.map_err(|error| Failure::from(error).within(format_args!("{word}, {}: ", options.target)))?;
         if options.interrupted.is_cancelled() {

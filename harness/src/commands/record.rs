@@ -42,7 +42,7 @@ pub async fn record(
     listener: TcpListener,
     options: RecordOptions,
     stop: CancellationToken,
-    tell: &(dyn Fn(Notice) + Send + Sync),
+    emit: &(dyn Fn(Notice) + Send + Sync),
 ) -> io::Result<()> {
     let options = Arc::new(options);
     let (sender, mut notices) = unbounded_channel();
@@ -58,14 +58,14 @@ pub async fn record(
                 let backlog = Arc::new(Backlog::new(&waiting));
                 connections.spawn(connection(number, client, options, backlog, stop, sender));
             }
-            Some(notice) = notices.recv() => tell(notice),
+            Some(notice) = notices.recv() => emit(notice),
             Some(_) = connections.join_next() => {}
             () = stop.cancelled() => break,
         }
     }
     drop(sender);
     while let Some(notice) = notices.recv().await {
-        tell(notice);
+        emit(notice);
     }
     Ok(())
 }
