@@ -92,7 +92,7 @@ fn what_the_caller_gets_wrong_is_said_with_what_to_do() {
         (&["exec: ", "reference"], "caller: exec: needs a command"),
         (&["reference", "127.0.0.1:1"], "peer: nothing accepts connections at 127.0.0.1:1"),
         (&["reference", "reference", "--case", "no/such"], "caller: no case has such an id"),
-        (&["reference", "reference", folder.path().to_str().unwrap()], "caller: no *.jsonl lies beneath"),
+        (&["reference", "reference", folder.path().to_str().unwrap()], "caller: no *.jsonl file in"),
         (&["reference", "reference", "--ping", "add"], "caller: --ping"),
     ];
     for (arguments, text) in wrong {
