@@ -5,7 +5,7 @@
 //!   inputs (`input.rs`), which are mutated (`mutate.rs`) and played fast (`visit.rs`).
 //! - An input that shows new behaviour (`novelty.rs`) goes to the corpus (`corpus.rs`).
 //! - A session that looks wrong (`oracle.rs`) is a suspicion. It is repeated in isolation, shrunk
-//!   (`reduce.rs`), confirmed (`confirm.rs`) and written to a folder (`finding.rs`).
+//!   (`reduce.rs`), confirmed (`confirm.rs`) and written to a folder (`store.rs`).
 //!
 //! After invalid input, only `robust` clauses and the monitor's rules for the peer's lines apply. A
 //! finding must be reproduced. Deliberately absent: verdicts on time alone, and findings named by a
@@ -29,6 +29,7 @@ mod reduce;
 mod script;
 mod shared;
 mod source;
+mod store;
 mod suspicion;
 mod symptom;
 mod visit;
