@@ -1,15 +1,15 @@
 //! Campaigns: fuzzing a running peer.
 //!
 //! - A lane (`lane.rs`) has its own peer process and plays one session after the other.
-//! - A source (`source.rs`) chooses the sessions: transcripts, which are judged by all rules, and inputs
-//!   (`input.rs`), which are mutated (`mutate.rs`) and played fast (`visit.rs`).
+//! - A source (`source.rs`) chooses the sessions: transcripts, which are judged by all rules, and
+//!   inputs (`input.rs`), which are mutated (`mutate.rs`) and played fast (`visit.rs`).
 //! - An input that shows new behaviour (`novelty.rs`) goes to the corpus (`corpus.rs`).
 //! - A session that looks wrong (`oracle.rs`) is a suspicion. It is repeated in isolation, shrunk
-//!   (`reduce.rs`), confirmed (`confirm.rs`) and written to a folder (`finding.rs`).
+//!   (`reduce.rs`), confirmed (`confirm.rs`) and written to a folder (`store.rs`).
 //!
 //! After invalid input, only `robust` clauses and the monitor's rules for the peer's lines apply. A
-//! finding must be reproduced. Deliberately absent: verdicts on time alone, and findings named by a hash
-//! of their input.
+//! finding must be reproduced. Deliberately absent: verdicts on time alone, and findings named by a
+//! hash of their input.
 
 mod canary;
 mod claim;
@@ -29,6 +29,7 @@ mod reduce;
 mod script;
 mod shared;
 mod source;
+mod store;
 mod suspicion;
 mod symptom;
 mod visit;
@@ -58,19 +59,19 @@ const SAVE: u32 = 20;
 /// How long findings may still be confirmed and shrunk after the time of the campaign.
 const GRACE: Duration = Duration::from_secs(30);
 
-/// Fuzzes the target. Calls `tell` with each notice, and returns the final status.
+/// Fuzzes the target. Calls `emit` with each notice, and returns the final status.
 ///
 /// # Errors
 /// The campaign could not start or continue. The error says who is at fault.
 pub async fn campaign(
     options: CampaignOptions,
-    tell: &mut (dyn FnMut(Notice) + Send),
+    emit: &mut (dyn FnMut(Notice) + Send),
 ) -> Result<Status, CampaignError> {
     let _claimed = claim::claim([Some(&options.findings), options.corpus.as_ref()].into_iter().flatten())?;
     let facts = learn(&options).await?;
     let (sender, mut notices) = unbounded_channel();
     let campaign = Arc::new(Campaign::open(options, facts, sender)?);
-    tell(campaign.started_notice());
+    emit(campaign.started_notice());
     let mut lanes = tokio::task::JoinSet::new();
     for number in 0..campaign.lanes() {
         let campaign = Arc::clone(&campaign);
@@ -85,7 +86,7 @@ pub async fn campaign(
                 Some(Err(error)) if error.is_panic() => campaign.give_up(CampaignError::Lane),
                 Some(_) => {}
             },
-            Some(notice) = notices.recv() => tell(notice),
+            Some(notice) = notices.recv() => emit(notice),
             _ = tick.tick() => {
                 ticks += 1;
                 if ticks.is_multiple_of(SAVE) {
@@ -94,12 +95,12 @@ pub async fn campaign(
                 if campaign.started.elapsed() > campaign.options.time + GRACE {
                     campaign.options.interrupted.cancel();
                 }
-                tell(Notice::Tick(campaign.status()));
+                emit(Notice::Tick(campaign.status()));
             }
         }
     }
     while let Ok(notice) = notices.try_recv() {
-        tell(notice);
+        emit(notice);
     }
     campaign.save();
     campaign.take_problem().map_or_else(|| Ok(campaign.status()), Err)

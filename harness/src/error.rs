@@ -1,6 +1,7 @@
 //! Errors that say who is at fault and how to fix them.
 
 use dnode::transport::{AddressError, ListenError};
+use dnode_reports::ReadError;
 use std::error::Error;
 use std::fmt;
 
@@ -52,5 +53,15 @@ impl Faulted for ListenError {
             ListenError::NoIdentity(_) => Some("Give --tls-cert FILE and --tls-key FILE.".to_owned()),
             _ => None,
         }
+    }
+}
+
+impl Faulted for ReadError {
+    fn fault(&self) -> Fault {
+        Fault::Caller
+    }
+
+    fn help(&self) -> Option<String> {
+        Some(ReadError::help(self).to_string())
     }
 }

@@ -69,7 +69,7 @@ impl Shrunk {
     }
 }
 
-/// What a candidate must reproduce.
+/// The divergence that a candidate must reproduce.
 enum Wanted {
     /// The finding of the whole session, or, for a flaky peer, any divergence of the same clause
     /// and kind.

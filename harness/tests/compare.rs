@@ -93,7 +93,7 @@ fn wrong_arguments_are_explained() {
         (&["exec: ", "reference"], "caller: exec: needs a command"),
         (&["reference", "127.0.0.1:1"], "nothing accepts connections at 127.0.0.1:1"),
         (&["reference", "reference", "--case", "no/such"], "caller: no case matches the selection"),
-        (&["reference", "reference", folder.path().to_str().unwrap()], "caller: no *.jsonl lies beneath"),
+        (&["reference", "reference", folder.path().to_str().unwrap()], "caller: no *.jsonl file in"),
         (&["reference", "reference", "--ping", "add"], "caller: --ping"),
     ];
     for (arguments, text) in wrong {

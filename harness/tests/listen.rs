@@ -143,7 +143,7 @@ fn wrong_arguments_are_explained() {
         (&[&server], "role server): replay it with --listen"),
         (&[&server, "127.0.0.1:5050"], "role server): replay it with --listen"),
         (&[&server, &client, listen[0], listen[1]], "replay them separately"),
-        (&[&server, listen[0], listen[1], "--ping", "add[1,2,\"$cb\"]"], "--ping is no help"),
+        (&[&server, listen[0], listen[1], "--ping", "add[1,2,\"$cb\"]"], "--ping is not for clients"),
         (&[&server, "127.0.0.1:5050", listen[0], listen[1]], "a target or --listen, not both"),
         (&[&server, "--listen", "nowhere"], "\"nowhere\" is not an address"),
         (&[&server, "--listen", "127.0.0.1:0", "--exec", " "], "--exec needs a command"),

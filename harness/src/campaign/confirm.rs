@@ -1,6 +1,8 @@
-//! Turns suspicions into findings: repeats a session in isolation, judges it by all rules, shrinks it, and confirms it.
+//! Turns suspicions into findings: repeats a session in isolation, judges it by all rules, shrinks
+//! it, and confirms it.
 //!
-//! A symptom that cannot be reproduced is dropped, so that a slow moment of the machine is no finding.
+//! A symptom that cannot be reproduced is dropped, so that a slow moment of the machine is no
+//! finding.
 
 use super::canary::Canary;
 use super::input::{Input, Methods};
@@ -136,8 +138,8 @@ impl Confirmer<'_> {
         }
     }
 
-    /// Repeats a case three times, or fewer if the campaign is cancelled. Returns how often it showed
-    /// the wanted symptom, of how many tries, and the last such symptom.
+    /// Repeats a case three times, or fewer if the campaign is cancelled. Returns how often it
+    /// showed the wanted symptom, of how many tries, and the last such symptom.
     pub(super) async fn confirm(
         &mut self,
         case: &Case,

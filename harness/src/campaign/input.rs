@@ -1,5 +1,5 @@
-//! An input: what one session of a campaign sends. It has lines, the places where they are cut, and
-//! the end of the connection.
+//! An input: the bytes that one session of a campaign sends. It has lines, the places where they
+//! are cut, and the end of the connection.
 //!
 //! An input is read from a transcript and can be written as one, so corpora and findings are
 //! ordinary transcripts. The id of a method is not known before the peer declares it. In the bytes,
@@ -44,7 +44,7 @@ pub enum End {
     Reset,
 }
 
-/// What one session sends after the handshake.
+/// The lines that one session sends after the handshake, and its end.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct Input {
     /// The lines, in order.

@@ -1,8 +1,8 @@
 //! A lane of a campaign: it has its own peer process and plays one session after the other on it.
 //!
 //! Only one session runs at a time, so the last session, or one of the few before it, has caused a
-//! symptom. The peer is restarted only if it died, does not answer, uses too much memory, or showed a
-//! symptom.
+//! symptom. The peer is restarted only if it died, does not answer, uses too much memory, or showed
+//! a symptom.
 
 mod examine;
 mod state;
@@ -104,7 +104,8 @@ impl Lane<'_> {
         if silent || new_clause {
             self.suspect(vec![Played { job, source, ended_well: false }], None);
             if silent {
-                // If the peer is deaf on all connections, restart it, so that the next session is not suspected.
+                // If the peer is deaf on all connections, restart it, so that the next session is
+                // not suspected.
                 self.check_health().await;
             }
         } else {
@@ -189,8 +190,8 @@ impl Lane<'_> {
         }
     }
 
-    /// Suspects the earlier sessions if the peer does not serve new connections. Returns whether that is
-    /// so.
+    /// Suspects the earlier sessions if the peer does not serve new connections. Returns whether
+    /// that is so.
     async fn suspect_history(&mut self) -> bool {
         self.canary = None;
         let Some(peer) = self.confirmer.slot.peer() else { return true };
@@ -222,7 +223,8 @@ impl Lane<'_> {
         true
     }
 
-    /// Whether a known finding explains this death. Notes that the likeliest suspect harmed the peer.
+    /// Whether a known finding explains this death. Notes that the likeliest suspect harmed the
+    /// peer.
     fn is_known_harm(&self, death: Option<&Death>, suspect: Option<&Played>) -> bool {
         let (Some(death), Some(Played { job: Job::Input(input), .. })) = (death, suspect) else {
             return false;
@@ -234,8 +236,8 @@ impl Lane<'_> {
         }
     }
 
-    /// Checks the canary. If it gets no answer although the peer serves new connections, all earlier
-    /// sessions are suspects.
+    /// Checks the canary. If it gets no answer although the peer serves new connections, all
+    /// earlier sessions are suspects.
     async fn check_canary(&mut self) {
         let (facts, patience) = (&self.campaign.facts, self.campaign.patience);
         let Some(canary) = &mut self.canary else {

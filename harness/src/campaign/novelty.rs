@@ -103,8 +103,8 @@ impl Novelty {
     }
 }
 
-/// The class of a message of the peer: what it calls, and roughly how many arguments, callbacks and
-/// links it has.
+/// The class of a message of the peer: the called function, and roughly how many arguments,
+/// callbacks and links it has.
 fn class(message: &Message<'_>, ids: &Ids) -> u64 {
     let called = match &message.method {
         Method::Id(id) => ids.state(Origin::Suite, *id) as u64 + 1,

@@ -1,5 +1,5 @@
 //! The operation of a line: a permanent text that names the clause and field that the line breaks,
-//! or what it calls.
+//! or the method that it calls.
 //!
 //! It depends only on the line, not on its history. So a finding keeps its identity when it is
 //! shrunk, and when another mutation leads to it. These texts feed the identities of findings:
@@ -10,7 +10,7 @@ use dnode_spec::message::{self, Message, Method, Problem};
 use dnode_spec::scrub::unscrub;
 use dnode_spec::value::{Ref, Value};
 
-/// A longer line is "long", whatever else it is.
+/// A longer line is also "long".
 const LONG: usize = 8192;
 /// A line with more levels is "deep".
 const DEEP: usize = 100;
@@ -92,7 +92,7 @@ fn of_problem(problem: &Problem, root: Ref<'_>) -> String {
     )
 }
 
-/// What a valid message calls, and with what.
+/// The call of a valid message, and its callbacks and links.
 fn of_valid(message: &Message<'_>, methods: &Methods) -> String {
     let mut word = match &message.method {
         Method::Name(name) => match name.as_text().to_str() {

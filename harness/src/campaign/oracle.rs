@@ -61,7 +61,7 @@ impl Oracle {
         }
     }
 
-    /// A sentence about what it found.
+    /// A sentence about its findings.
     #[must_use]
     pub fn sentence(self) -> &'static str {
         match self {

@@ -3,13 +3,14 @@
 use super::confirm::CONFIRMATIONS;
 use super::corpus::{Corpus, Saved};
 use super::error::CampaignError;
-use super::finding::{Finding, Findings, Scene};
+use super::finding::{Finding, Scene};
 use super::input::{Input, Methods};
 use super::notice::{Notice, Status};
 use super::novelty::Novelty;
 use super::options::CampaignOptions;
 use super::oracle::Identity;
 use super::source::{Job, Source};
+use super::store::Findings;
 use super::suspicion::Suspicion;
 use crate::cases::{catalogue, recorded};
 use crate::conversation::facts::Facts;
@@ -250,7 +251,7 @@ impl Campaign {
         problem.filter(|_| self.status().failing == 0)
     }
 
-    /// Saves what a later campaign needs.
+    /// Saves the state for a later campaign.
     pub(super) fn save(&self) {
         let shared = self.shared();
         let rest = Saved {

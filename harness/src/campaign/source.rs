@@ -16,7 +16,7 @@ use fastrand::Rng;
 use serde_json::{Value as Json, json};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-/// What a lane plays.
+/// A session for a lane to play.
 #[derive(Debug, Clone)]
 pub(super) enum Job {
     /// A transcript, judged by all rules.

@@ -10,9 +10,9 @@ pub(super) struct Symptom {
     pub kind: Option<Kind>,
     /// The identity of its finding, with the operation of the session that showed it.
     pub identity: Identity,
-    /// What a correct peer does.
+    /// The expected behaviour.
     pub expected: String,
-    /// What the peer did.
+    /// The actual behaviour.
     pub actual: String,
     /// The wire log.
     pub wire: Vec<event::Wire>,

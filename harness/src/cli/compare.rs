@@ -116,10 +116,10 @@ fn cases(args: &CompareArgs) -> Result<Vec<Case>, Failure> {
     let generated: Vec<Seed> = named.chain(numbered).collect();
     if !generated.is_empty() {
         let cases = generated.into_iter().map(|seed| Case::read(&session(seed)));
-        return cases.collect::<Result<_, _>>().map_err(|error| Failure::harness(format!("{error}")));
+        return cases.collect::<Result<_, _>>().map_err(Failure::harness);
     }
     if args.files.is_empty() {
-        return catalogue(Dialect::default()).map_err(|error| Failure::harness(format!("{error}")));
+        return catalogue(Dialect::default()).map_err(Failure::harness);
     }
     let cases = transcripts::read(&args.files)?;
     match transcripts::speaking_for(true, &cases) {
@@ -141,7 +141,7 @@ fn differing(a: &Side, b: &Side, cases: Vec<Case>) -> Result<Vec<Case>, Failure>
 fn options(args: &CompareArgs, target: Target, interrupted: &CancellationToken) -> Result<Options, Failure> {
     let ping = args.ping.as_deref().map(Ping::parse).transpose();
     Ok(Options {
-        selection: Selection::new(&args.cases).map_err(|error| Failure::caller(format!("{error}")))?,
+        selection: Selection::new(&args.cases).map_err(Failure::caller)?,
         gate: Level::Observed.into(),
         ping: ping.map_err(|error| Failure::caller(format!("--ping {error}")))?,
         jobs: args.jobs.into(),
@@ -163,7 +163,7 @@ impl Side {
     async fn run(word: &'static str, options: Options, cases: Vec<Case>) -> Result<Side, Failure> {
         let mut side = Side { word, run: None, outcomes: Vec::new() };
         let mut progress = Progress::new();
-        let mut tell = |event| {
+        let mut emit = |event| {
             progress.event(&event);
             match event {
                 Event::Started(run) => side.run = Some(run),
@@ -171,7 +171,7 @@ impl Side {
                 Event::Ended(_) => {}
             }
         };
-        let ran = run(&options, cases, &mut tell).await;
+        let ran = run(&options, cases, &mut emit).await;
         progress.finish();
         ran.map_err(|error| Failure::from(error).within(format_args!("{word}, {}: ", options.target)))?;
         if options.interrupted.is_cancelled() {
@@ -221,7 +221,7 @@ fn text(comparison: &Comparison<'_>) -> String {
     out
 }
 
-/// Writes the outcome of one peer, and what the clauses say about it.
+/// Writes the outcome of one peer, and its standing.
 fn write_outcome(out: &mut String, word: &str, outcome: &Outcome) {
     let _ = match Standing::of(outcome) {
         Standing::Conforms => writeln!(out, "  {word}  {}: conforms", outcome.verdict),

@@ -31,8 +31,7 @@ enum Format {
 /// Compares two runs. The exit status is 1 if they differ, as with diff(1).
 pub(super) fn diff(args: &DiffArgs) -> Result<u8, Failure> {
     let [old, new] = [&args.old, &args.new].map(|path| read_run(path, None));
-    let diff =
-        Diff::new(&old?, &new?).map_err(|error| Failure::caller(format!("{error}; {}", error.help())))?;
+    let diff = Diff::new(&old?, &new?)?;
     let text = match args.format {
         Format::Text => diff.text(),
         Format::Markdown => diff.markdown(),

@@ -3,7 +3,7 @@
 use crate::error::{Fault, Faulted};
 use std::fmt;
 
-/// The exit status of a command that could not do its work, whoever is at fault.
+/// The exit status of a command that could not do its work.
 pub(super) const COULD_NOT_RUN: u8 = 2;
 
 /// Why a command could not do its work: whose fault it is, what happened, and what to do.

@@ -125,7 +125,7 @@ pub(super) async fn fuzz(args: FuzzArgs) -> Result<u8, Failure> {
     Ok(u8::from(status.failing > 0))
 }
 
-/// What the user sees: the findings and the summary, and a line of progress on a terminal.
+/// Shows the findings and the summary, and a line of progress on a terminal.
 struct Display {
     bar: ProgressBar,
     seed: u64,

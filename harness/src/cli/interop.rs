@@ -78,7 +78,7 @@ pub(super) async fn run(args: InteropArgs) -> Result<u8, Failure> {
     })
     .await;
     progress.finish();
-    ran.map_err(|error| Failure::harness(format!("{error}")))?;
+    ran.map_err(Failure::harness)?;
     reports.finish(None);
     if !report::stdout_is_taken(&args.report) {
         output::say(matrix.table(&clients))?;
@@ -95,7 +95,7 @@ fn select(
     role: &str,
     can: impl Fn(&Implementation) -> bool,
 ) -> Result<Vec<Implementation>, Failure> {
-    let selection = Selection::new(globs).map_err(|error| Failure::caller(format!("{error}")))?;
+    let selection = Selection::new(globs).map_err(Failure::caller)?;
     let chosen: Vec<_> = all.iter().filter(|it| can(it) && selection.takes(&it.id())).cloned().collect();
     match chosen.is_empty() {
         true => {

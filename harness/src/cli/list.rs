@@ -39,7 +39,7 @@ pub(super) struct Row {
 
 /// Lists the cases.
 pub(super) fn list(args: &ListArgs) -> Result<u8, Failure> {
-    let selection = Selection::new(&args.cases).map_err(|error| Failure::caller(format!("{error}")))?;
+    let selection = Selection::new(&args.cases).map_err(Failure::caller)?;
     let mut rows = rows()?;
     rows.retain(|row| selection.takes(&row.id));
     if rows.is_empty() {
@@ -52,7 +52,7 @@ pub(super) fn list(args: &ListArgs) -> Result<u8, Failure> {
 /// All cases, sorted by id: those with a transcript (also for `--pull`), and those of the monitor
 /// and of the probe.
 pub(super) fn rows() -> Result<Vec<Row>, Failure> {
-    let cases = all().map_err(|error| Failure::harness(format!("{error}")))?;
+    let cases = all().map_err(Failure::harness)?;
     let mut rows: Vec<Row> = cases.iter().map(row).collect();
     rows.extend(over_the_run().map(without_transcript));
     rows.sort_by(|a, b| a.id.cmp(&b.id));
@@ -92,7 +92,7 @@ fn text(rows: &[Row], format: Format) -> Result<String, Failure> {
     match format {
         Format::Json => {
             let json = serde_json::to_string_pretty(rows);
-            json.map(|json| json + "\n").map_err(|error| Failure::harness(format!("{error}")))
+            json.map(|json| json + "\n").map_err(Failure::harness)
         }
         Format::Text => {
             let width = rows.iter().map(|row| row.id.len()).max().unwrap_or_default();

@@ -68,7 +68,7 @@ pub(super) async fn minimize(args: MinimizeArgs) -> Result<u8, Failure> {
     let peer = Peer::start(&target).await?;
     let facts = preflight(peer.route(), args.peer.dialect, ping.as_ref(), args.peer.deadline).await;
     peer.stop().await;
-    let facts = facts.map_err(|error| Failure::peer(format!("{error}")))?;
+    let facts = facts.map_err(Failure::peer)?;
     let command = command(&args.peer, &target);
     let shrunk = shrink(&case, &found, &target, &facts, args.peer.deadline, &command).await;
     let shrunk =

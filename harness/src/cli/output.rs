@@ -18,8 +18,8 @@ pub(super) fn say(line: impl Display) -> Result<(), Failure> {
     print("standard output", format!("{line}\n"))
 }
 
-/// Writes `text` to standard output; `what` names it in errors. A closed pipe is no error: whoever reads
-/// the output may stop early. (`println!` would panic.)
+/// Writes `text` to standard output; `what` names it in errors. A closed pipe is no error, because
+/// the reader may stop early. (`println!` would panic.)
 pub(super) fn print(what: &str, text: impl AsRef<[u8]>) -> Result<(), Failure> {
     match io::stdout().write_all(text.as_ref()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {

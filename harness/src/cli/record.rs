@@ -65,7 +65,7 @@ pub(super) async fn record(args: RecordArgs) -> Result<u8, Failure> {
     let listener = TcpListener::bind(&args.listen)
         .await
         .map_err(|error| Failure::caller(format!("cannot listen at {}: {error}", args.listen)))?;
-    let address = listener.local_addr().map_err(|error| Failure::harness(format!("{error}")))?;
+    let address = listener.local_addr().map_err(Failure::harness)?;
     output::say(format_args!("listening at {address}, forwarding to {to}; interrupt to end"))?;
     let stop = CancellationToken::new();
     let stopped = stop.clone();
@@ -81,7 +81,7 @@ pub(super) async fn record(args: RecordArgs) -> Result<u8, Failure> {
             .fetch_or(matches!(notice, Notice::Warning(_)) | print(&notice).is_err(), Ordering::Relaxed);
     })
     .await
-    .map_err(|error| Failure::harness(format!("{error}")))?;
+    .map_err(Failure::harness)?;
     Ok(match (broken.into_inner(), incomplete.into_inner()) {
         (true, _) => 1,
         // There is no verdict about traffic that was not forwarded, judged or written.

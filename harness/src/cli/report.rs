@@ -71,7 +71,7 @@ pub(super) fn stdout_is_taken(files: &[ReportFile]) -> bool {
 pub(super) struct Reports {
     reports: Vec<Named>,
     problem: Option<Failure>,
-    /// Standard output is for people, who may close the pipe. That does not change the verdict. If
+    /// A person who reads standard output may close the pipe, which does not change the verdict. If
     /// a program reads a report there, a closed pipe is an error.
     may_close: bool,
 }
@@ -214,9 +214,8 @@ pub(super) fn report(args: &ReportArgs) -> Result<u8, Failure> {
 /// Reads the events of a run from a report of either format. `level` replaces the level of the run.
 pub(super) fn read_run(path: &Path, level: Option<GateLevel>) -> Result<Vec<Event>, Failure> {
     let name = path.display().to_string();
-    let problem = |error: ReadError| {
-        Failure::caller(format!("{name} is no report of a run: {error}; {}", error.help()))
-    };
+    let problem =
+        |error: ReadError| Failure::from(error).within(format_args!("{name} is no report of a run: "));
     let text = std::fs::read_to_string(path)
         .map_err(|error| Failure::caller(format!("{name} cannot be read: {error}")))?;
     // Events are one object a line. The first line of a canonical report is a single brace.
@@ -224,7 +223,7 @@ pub(super) fn read_run(path: &Path, level: Option<GateLevel>) -> Result<Vec<Even
         events::read(&text).map_err(problem)?
     } else {
         let mut events = json::read(&text, &name, dnode_spec::clause::Level::Robust).map_err(problem)?;
-        let cases = all().map_err(|error| Failure::harness(format!("{error}")))?;
+        let cases = all().map_err(Failure::harness)?;
         events.iter_mut().for_each(|event| complete(event, &cases));
         events
     };
@@ -237,7 +236,7 @@ pub(super) fn read_run(path: &Path, level: Option<GateLevel>) -> Result<Vec<Even
     }
 }
 
-/// Adds what a canonical report leaves out, from the catalogue.
+/// Adds the fields that a canonical report leaves out, from the catalogue.
 fn complete(event: &mut Event, cases: &[Case]) {
     let Event::Judged(outcome) = event else { return };
     let Outcome { id, about, evidence, verdict, .. } = &mut **outcome;

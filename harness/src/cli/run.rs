@@ -71,8 +71,8 @@ pub(super) struct RunArgs {
 /// Runs the catalogue.
 pub(super) async fn run(args: RunArgs) -> Result<u8, Failure> {
     if args.pull {
-        let selection = Selection::new(&args.cases).map_err(|error| Failure::caller(format!("{error}")))?;
-        let mut cases = pull().map_err(|error| Failure::harness(format!("{error}")))?;
+        let selection = Selection::new(&args.cases).map_err(Failure::caller)?;
+        let mut cases = pull().map_err(Failure::harness)?;
         cases.retain(|case| selection.takes(case.id()));
         if cases.is_empty() {
             return Err(Failure::caller(
@@ -92,8 +92,8 @@ pub(super) async fn run(args: RunArgs) -> Result<u8, Failure> {
         return judge(&args.peer, target, (Selection::all(), args.shard), Cases::Generated(seeds), None)
             .await;
     }
-    let cases = catalogue(args.peer.dialect).map_err(|error| Failure::harness(format!("{error}")))?;
-    let selection = Selection::new(&args.cases).map_err(|error| Failure::caller(format!("{error}")))?;
+    let cases = catalogue(args.peer.dialect).map_err(Failure::harness)?;
+    let selection = Selection::new(&args.cases).map_err(Failure::caller)?;
     if !cases.iter().any(|case| selection.takes(case.id()))
         && let Some(case) = all().unwrap_or_default().into_iter().find(|case| selection.takes(case.id()))
     {

@@ -107,8 +107,8 @@ pub(super) async fn serve(args: &ServeArgs) -> Result<u8, Failure> {
     }
     let listener =
         Listener::bind(&Address::parse_to_listen(&args.listen)?, args.identity.identity().as_ref()).await?;
-    let address = listener.address().map_err(|error| Failure::harness(format!("{error}")))?;
+    let address = listener.address().map_err(Failure::harness)?;
     output::say(format_args!("listening at {address}"))?;
-    reference::serve(listener, manner(args)).await.map_err(|error| Failure::harness(format!("{error}")))?;
+    reference::serve(listener, manner(args)).await.map_err(Failure::harness)?;
     Ok(0)
 }

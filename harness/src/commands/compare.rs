@@ -1,5 +1,5 @@
-//! Compares two runs of the same cases: where the two peers differ, and which of them conforms to
-//! the clauses.
+//! Compares two runs of the same cases: how the two peers differ, and which of them conforms to the
+//! clauses.
 //!
 //! A case differs if its verdict or the fingerprint of its divergence differs. Neither contains
 //! values, ids or times, so two peers that break the same clause in the same way do not differ.
@@ -12,7 +12,7 @@ use dnode_reports::event::{Outcome, Verdict};
 use std::fmt;
 use thiserror::Error;
 
-/// What the clauses say about one outcome.
+/// How the peer of an outcome stands to the clauses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Standing<'a> {
     /// The peer conforms to the clauses of the case.

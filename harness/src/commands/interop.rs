@@ -126,7 +126,7 @@ pub struct InteropOptions {
     pub interrupted: CancellationToken,
 }
 
-/// Runs every client against every server. Calls `tell` with the events of one run for each server.
+/// Runs every client against every server. Calls `emit` with the events of one run for each server.
 ///
 /// # Errors
 /// The system gave no port, or a process could not be started. The harness is at fault.
@@ -134,10 +134,10 @@ pub async fn interop(
     servers: &[Implementation],
     clients: &[Implementation],
     options: &InteropOptions,
-    tell: &mut (dyn FnMut(Event) + Send),
+    emit: &mut (dyn FnMut(Event) + Send),
 ) -> io::Result<()> {
     for server in servers {
-        tell(Event::Started(Run {
+        emit(Event::Started(Run {
             suite: env!("CARGO_PKG_VERSION").to_owned(),
             peer: Some(server.name.clone()),
             target: format!("{} as the server", server.name),
@@ -151,13 +151,13 @@ pub async fn interop(
             let pair = Pair { client, server, options };
             let outcome = pair.run(&mut peer).await?;
             answered |= outcome.verdict == Verdict::Pass;
-            tell(Event::Judged(Box::new(outcome)));
+            emit(Event::Judged(Box::new(outcome)));
         }
         if let Some(peer) = peer.take() {
             Peer::stop(peer).await;
         }
         let interrupted = options.interrupted.is_cancelled();
-        tell(Event::Ended(Ended { interrupted, answered, stale: Vec::new() }));
+        emit(Event::Ended(Ended { interrupted, answered, stale: Vec::new() }));
     }
     Ok(())
 }
@@ -263,7 +263,7 @@ impl Pair<'_> {
         problems.sort_by_key(|(_, problem)| level(problem.clause));
         let words: Vec<String> = problems
             .iter()
-            .map(|(end, problem)| format!("{} breaks {}", who(*end), problem.clause))
+            .map(|(end, problem)| format!("{} breaks {}", step_of(*end), problem.clause))
             .collect();
         let mut outcome = Outcome {
             reason: (!words.is_empty()).then(|| words.join(", ")),
@@ -316,7 +316,7 @@ impl Pair<'_> {
 
     /// The divergence of an end that broke a clause, although all answers were correct.
     fn broken_clause(&self, end: End, problem: &Problem) -> Divergence {
-        let (step, kind) = (who(end), Kind::Broken);
+        let (step, kind) = (step_of(end), Kind::Broken);
         let place = problem.at.split(['.', '[']).next().unwrap_or_default();
         Divergence {
             step: step.to_owned(),
@@ -366,7 +366,7 @@ impl Pair<'_> {
 }
 
 /// The end as the step of a divergence.
-fn who(end: End) -> &'static str {
+fn step_of(end: End) -> &'static str {
     match end {
         End::A => "the client",
         End::B => "the server",

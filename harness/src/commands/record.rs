@@ -1,11 +1,11 @@
-//! A proxy between a client and a server: it forwards bytes unchanged, judges both directions, and writes each
-//! connection to a transcript.
+//! A proxy between a client and a server: it forwards bytes unchanged, judges both directions, and
+//! writes each connection to a transcript.
 //!
-//! Forwarding has priority. Each direction has its own task, which passes the forwarded bytes to a thread that
-//! judges and writes. If that thread falls behind by more than 64 MiB for all connections together, for example
-//! because of a slow disk, the connection is no longer judged and written, with a warning, but still forwarded.
-//! So the memory is limited to those 64 MiB, a line of 20 MiB for each direction of each connection, and the
-//! ids of the sessions.
+//! Forwarding has priority. Each direction has its own task, which passes the forwarded bytes to a
+//! thread that judges and writes. If that thread falls behind by more than 64 MiB for all
+//! connections together, for example because of a slow disk, the connection is no longer judged and
+//! written, with a warning, but still forwarded. So the memory is limited to those 64 MiB, a line
+//! of 20 MiB for each direction of each connection, and the ids of the sessions.
 
 mod backlog;
 mod file;
@@ -42,7 +42,7 @@ pub async fn record(
     listener: TcpListener,
     options: RecordOptions,
     stop: CancellationToken,
-    tell: &(dyn Fn(Notice) + Send + Sync),
+    emit: &(dyn Fn(Notice) + Send + Sync),
 ) -> io::Result<()> {
     let options = Arc::new(options);
     let (sender, mut notices) = unbounded_channel();
@@ -58,14 +58,14 @@ pub async fn record(
                 let backlog = Arc::new(Backlog::new(&waiting));
                 connections.spawn(connection(number, client, options, backlog, stop, sender));
             }
-            Some(notice) = notices.recv() => tell(notice),
+            Some(notice) = notices.recv() => emit(notice),
             Some(_) = connections.join_next() => {}
             () = stop.cancelled() => break,
         }
     }
     drop(sender);
     while let Some(notice) = notices.recv().await {
-        tell(notice);
+        emit(notice);
     }
     Ok(())
 }
@@ -115,8 +115,8 @@ async fn connect(to: &str) -> io::Result<TcpStream> {
     }
 }
 
-/// Forwards one direction. Bytes are passed to the recording before they are forwarded, so that it gets them
-/// before their effects.
+/// Forwards one direction. Bytes are passed to the recording before they are forwarded, so that it
+/// gets them before their effects.
 async fn forward(
     mut from: OwnedReadHalf,
     mut to: OwnedWriteHalf,

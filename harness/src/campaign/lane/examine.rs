@@ -1,4 +1,5 @@
-//! Examines suspicions: repeats each suspect in isolation on a fresh peer, and reports the symptoms as findings.
+//! Examines suspicions: repeats each suspect in isolation on a fresh peer, and reports the symptoms
+//! as findings.
 
 use super::state::{Confirmed, Lane};
 use crate::campaign::confirm::CONFIRMATIONS;
@@ -28,7 +29,8 @@ impl Lane<'_> {
         }
     }
 
-    /// Plays an input whose answer was late, and correct when repeated, with a longer deadline: it may be slow.
+    /// Plays an input whose answer was late, and correct when repeated, with a longer deadline: it
+    /// may be slow.
     async fn check_pace(&mut self, input: &Input, source: &'static str) {
         if !self.confirmer.ready().await {
             return;
@@ -79,8 +81,8 @@ impl Lane<'_> {
         self.report(symptom, case.text, Some(input.clone()), (CONFIRMATIONS, CONFIRMATIONS), source);
     }
 
-    /// Reports a death that could not be reproduced. `why` is part of the identity of the finding: its
-    /// bytes must not change.
+    /// Reports a death that could not be reproduced. `why` is part of the identity of the finding:
+    /// its bytes must not change.
     pub(super) fn report_unconfirmed(&self, last: &Played, death: Option<Death>, why: &str) {
         let Some(case) = self.case(&last.job) else { return };
         let words = death.as_ref().and_then(|death| last_words(&death.stderr));
@@ -92,8 +94,8 @@ impl Lane<'_> {
         self.report(symptom, case.text, None, (0, CONFIRMATIONS), last.source);
     }
 
-    /// Repeats a session in isolation, and reports new symptoms as findings. Returns whether it showed a
-    /// symptom.
+    /// Repeats a session in isolation, and reports new symptoms as findings. Returns whether it
+    /// showed a symptom.
     async fn repeat(&mut self, job: &Job, source: &'static str) -> bool {
         let Some(case) = self.case(job) else { return false };
         let input = match job {
@@ -136,8 +138,8 @@ impl Lane<'_> {
             Job::Input(input) => Some(input.clone()),
             Job::Case(_) => None,
         };
-        // Report it at once, so that the end of the campaign does not lose it. If it cannot be confirmed,
-        // it is withdrawn.
+        // Report it at once, so that the end of the campaign does not lose it. If it cannot be
+        // confirmed, it is withdrawn.
         self.report(symptom.clone(), case.text.clone(), input.clone(), (1, 1), source);
         if self.campaign.is_interrupted() {
             return;
@@ -156,8 +158,8 @@ impl Lane<'_> {
         }
     }
 
-    /// Reports how often a symptom was confirmed. Withdraws a finding that was never confirmed, unless a
-    /// process died.
+    /// Reports how often a symptom was confirmed. Withdraws a finding that was never confirmed,
+    /// unless a process died.
     fn conclude(
         &self,
         symptom: Symptom,
@@ -202,8 +204,8 @@ impl Lane<'_> {
         self.conclude(again, case.text, Some(shortest), (count, tried), source);
     }
 
-    /// Shrinks and confirms a symptom of a generated session that cannot be an input. Returns whether it
-    /// was reproduced.
+    /// Shrinks and confirms a symptom of a generated session that cannot be an input. Returns
+    /// whether it was reproduced.
     async fn settle_case(&mut self, case: &Case, symptom: &Symptom, source: &'static str) -> bool {
         let options = &self.campaign.options;
         let Some(kind) = symptom.kind else { return false };

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 /// The most forwarded bytes of all connections together that may wait to be judged.
 pub(super) const LIMIT: usize = 64 << 20;
 
-/// What a forwarding task passes to the recording of its connection.
+/// An item that a forwarding task passes to the recording of its connection.
 pub(super) enum Forwarded {
     Bytes(End, Vec<u8>),
     Ended(End),
@@ -18,8 +18,8 @@ pub(super) enum Forwarded {
 pub(super) struct Backlog {
     /// The number of waiting bytes of all connections.
     waiting: Arc<AtomicUsize>,
-    /// This connection wanted to add bytes above the limit. It adds no more, because its transcript has a
-    /// gap.
+    /// This connection wanted to add bytes above the limit. It adds no more, because its transcript
+    /// has a gap.
     overflowed: AtomicBool,
 }
 

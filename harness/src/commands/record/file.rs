@@ -5,8 +5,8 @@ use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-/// A transcript that is being written. The steps go to a temporary file, because the header is complete
-/// only at the end.
+/// A transcript that is being written. The steps go to a temporary file, because the header is
+/// complete only at the end.
 pub(super) struct TranscriptFile {
     path: PathBuf,
     steps_path: PathBuf,

@@ -14,7 +14,7 @@ pub enum Notice {
         connection: usize,
         /// [`End::A`] is the client.
         end: End,
-        /// What it broke.
+        /// The broken clause, and how it was broken.
         problem: Problem,
     },
     /// A connection ended.

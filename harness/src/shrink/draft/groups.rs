@@ -4,8 +4,8 @@ use dnode_spec::transcript::{Action, Called, Name, Pattern, Step, Transcript};
 use serde_json::json;
 use std::collections::{HashMap, HashSet};
 
-/// The group of each step. A step of ours starts a group. An expectation joins the group of the step
-/// that causes it, among the steps just sent:
+/// The group of each step. A step of ours starts a group. An expectation joins the group of the
+/// step that causes it, among the steps just sent:
 ///
 /// - for a function of ours, the step that declared it;
 /// - for a method of our object, a step that asked the peer to call it;
@@ -16,16 +16,17 @@ pub(super) fn groups(transcript: &Transcript) -> Vec<usize> {
     steps.map(|(number, step)| reader.group(number, step)).collect()
 }
 
-/// What is known from the steps so far.
+/// The facts from the steps so far.
 struct Reader<'t> {
     transcript: &'t Transcript,
     /// Our functions, with the last step that declared each.
     declared: HashMap<&'t Name, usize>,
-    /// The functions that several steps declared. Another step than the last one may cause their calls.
+    /// The functions that several steps declared. Another step than the last one may cause their
+    /// calls.
     redeclared: HashSet<&'t Name>,
     /// Our functions that are methods of an object of ours, with their names.
     methods: HashMap<Name, String>,
-    /// The steps of ours since the last expectation, and what they call.
+    /// The steps of ours since the last expectation, and the functions that they call.
     sent: Vec<(usize, Option<&'t Called>)>,
     /// How many calls each step causes, other than calls of functions that it declared.
     caused: HashMap<usize, usize>,
@@ -94,7 +95,8 @@ impl<'t> Reader<'t> {
                 asking.or(indirect)
             }
             (None, Some(Called::Function(name))) => {
-                // If several steps declared the function, an indirect call that caused nothing yet comes first.
+                // If several steps declared the function, an indirect call that caused nothing yet
+                // comes first.
                 let unused = indirect.filter(|step| !self.caused.contains_key(step));
                 if (unused.is_none() || !self.redeclared.contains(name))
                     && let Some(declaring) = self.declaring(name)
