@@ -80,7 +80,7 @@ fn explain_case(out: &mut String, row: &Row) -> Result<(), Failure> {
     let matrix = matrix::committed();
     let caught = fault::all().filter(|it| matrix.get(it.name).is_some_and(|cases| cases.contains(&row.id)));
     list(out, "faults that it catches", caught.map(|it| format!("{}  {}", it.name, it.about)));
-    let cases = all().map_err(Failure::harness)?;
+    let cases = all()?;
     let case = cases.iter().find(|case| case.id() == row.id);
     list(out, "transcript", case.into_iter().flat_map(|case| case.text.lines().map(str::to_owned)));
     let target = if case.is_some_and(|case| case.transcript.header.server) {
