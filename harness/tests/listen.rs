@@ -152,5 +152,5 @@ fn what_the_caller_gets_wrong_is_said_with_what_to_do() {
     }
     run(&["compare", "reference", "reference", &server])
         .expect_status(&[2])
-        .expect_text("caller: test/server speaks for the accepting end");
+        .expect_text("caller: test/server is for a client peer");
 }

@@ -272,7 +272,7 @@ fn a_second_campaign_in_a_folder_says_so_and_touches_nothing() {
     for (findings, corpus) in [(&findings, &other), (&other, &corpus), (&corpus, &corpus)] {
         run(&within("1s", findings, corpus))
             .expect_status(&[2])
-            .expect_text("caller: another campaign is at work in ");
+            .expect_text("caller: another campaign uses the folder ");
     }
     // However the first ends, the next one may go on.
     signal(&child, "-KILL");
