@@ -91,7 +91,7 @@ fn what_the_caller_gets_wrong_is_said_with_what_to_do() {
         (&["nonsense", "reference"], "caller: \"nonsense\" is not an address; write HOST:PORT"),
         (&["exec: ", "reference"], "caller: exec: needs a command"),
         (&["reference", "127.0.0.1:1"], "nothing accepts connections at 127.0.0.1:1"),
-        (&["reference", "reference", "--case", "no/such"], "caller: no case has such an id"),
+        (&["reference", "reference", "--case", "no/such"], "no case has such an id"),
         (&["reference", "reference", folder.path().to_str().unwrap()], "caller: no *.jsonl file in"),
         (&["reference", "reference", "--ping", "add"], "caller: --ping"),
     ];
