@@ -154,5 +154,5 @@ fn wrong_arguments_are_explained() {
     }
     run(&["compare", "reference", "reference", &server])
         .expect_status(&[2])
-        .expect_text("caller: test/server speaks for the accepting end");
+        .expect_text("caller: test/server is for a client peer");
 }

@@ -273,7 +273,7 @@ fn a_second_campaign_in_the_same_folder_is_an_error() {
     for (findings, corpus) in [(&findings, &other), (&other, &corpus), (&corpus, &corpus)] {
         run(&within("1s", findings, corpus))
             .expect_status(&[2])
-            .expect_text("caller: another campaign is at work in ");
+            .expect_text("caller: another campaign uses the folder ");
     }
     // A killed campaign does not block the next one.
     signal(&child, "-KILL");

@@ -95,7 +95,7 @@ pub(super) fn baseline(args: &BaselineArgs) -> Result<u8, Failure> {
     let level = level.ok_or_else(|| Failure::caller("the report has no start of a run"))?;
     let words = Words { reason: args.reason.clone(), issue: args.issue.clone(), expires: args.expires };
     let updated = update(&text, &name, &outcomes, level, &words, today());
-    let (new, changes) = updated.map_err(Failure::caller)?;
+    let (new, changes) = updated?;
     if new != text || creates {
         replace(&args.file, &new).map_err(|error| {
             Failure::caller(format!("{name} cannot be written and is unchanged: {error}"))

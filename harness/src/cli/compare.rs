@@ -5,10 +5,9 @@ use super::output;
 use super::progress::Progress;
 use super::signal::on_signal;
 use super::transcripts;
-use super::values::duration;
+use super::values::{duration, ping};
 use crate::cases::{Case, Selection, catalogue, level};
 use crate::commands::compare::{Comparison, Difference, Standing, compare as compare_outcomes};
-use crate::conversation::ping::Ping;
 use crate::program::Target;
 use crate::run::{Options, run};
 use clap::Args;
@@ -119,7 +118,7 @@ fn cases(args: &CompareArgs) -> Result<Vec<Case>, Failure> {
         return cases.collect::<Result<_, _>>().map_err(Failure::harness);
     }
     if args.files.is_empty() {
-        return catalogue(Dialect::default()).map_err(Failure::harness);
+        return Ok(catalogue(Dialect::default())?);
     }
     let cases = transcripts::read(&args.files)?;
     match transcripts::speaking_for(true, &cases) {
@@ -139,11 +138,10 @@ fn differing(a: &Side, b: &Side, cases: Vec<Case>) -> Result<Vec<Case>, Failure>
 }
 
 fn options(args: &CompareArgs, target: Target, interrupted: &CancellationToken) -> Result<Options, Failure> {
-    let ping = args.ping.as_deref().map(Ping::parse).transpose();
     Ok(Options {
-        selection: Selection::new(&args.cases).map_err(Failure::caller)?,
+        selection: Selection::new(&args.cases)?,
         gate: Level::Observed.into(),
-        ping: ping.map_err(|error| Failure::caller(format!("--ping {error}")))?,
+        ping: ping(args.ping.as_deref())?,
         jobs: args.jobs.into(),
         patience: args.deadline,
         shrink: false,

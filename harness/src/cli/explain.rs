@@ -81,7 +81,7 @@ fn explain_case(out: &mut String, row: &Row) -> Result<(), Failure> {
     let caught = matrix.iter().filter(|caught| caught.caught_by.contains(&row.id));
     let caught = caught.filter_map(|caught| fault::find(&caught.fault));
     list(out, "faults that it catches", caught.map(|it| format!("{}  {}", it.name, it.about)));
-    let cases = all().map_err(Failure::harness)?;
+    let cases = all()?;
     let case = cases.iter().find(|case| case.id() == row.id);
     list(out, "transcript", case.into_iter().flat_map(|case| case.text.lines().map(str::to_owned)));
     let target = if case.is_some_and(|case| case.transcript.header.server) {

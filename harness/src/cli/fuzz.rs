@@ -4,9 +4,8 @@ use super::arguments;
 use super::failure::Failure;
 use super::reach::ReachArgs;
 use super::signal::on_signal;
-use super::values::{GateLevel, duration, random_seed};
+use super::values::{GateLevel, duration, ping, random_seed};
 use crate::campaign::{CampaignOptions, Coverage, Finding, Notice, Status, campaign};
-use crate::conversation::ping::Ping;
 use crate::program::Target;
 use clap::Args;
 use dnode_reports::escape::{terminal, terminal_cut};
@@ -98,11 +97,10 @@ pub(super) async fn fuzz(args: FuzzArgs) -> Result<u8, Failure> {
         ));
     }
     let target = args.reach.target(args.target.as_deref(), args.exec.as_deref(), Dialect::default())?;
-    let ping = args.ping.as_deref().map(Ping::parse).transpose();
     let interrupted = CancellationToken::new();
     let seed = args.seed.unwrap_or_else(random_seed);
     let options = CampaignOptions {
-        ping: ping.map_err(|error| Failure::caller(format!("--ping {error}")))?,
+        ping: ping(args.ping.as_deref())?,
         time: args.time,
         seed,
         shard: args.shard,

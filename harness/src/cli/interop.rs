@@ -95,7 +95,7 @@ fn select(
     role: &str,
     can: impl Fn(&Implementation) -> bool,
 ) -> Result<Vec<Implementation>, Failure> {
-    let selection = Selection::new(globs).map_err(Failure::caller)?;
+    let selection = Selection::new(globs)?;
     let chosen: Vec<_> = all.iter().filter(|it| can(it) && selection.takes(&it.id())).cloned().collect();
     match chosen.is_empty() {
         true => {

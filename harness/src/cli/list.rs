@@ -39,7 +39,7 @@ pub(super) struct Row {
 
 /// Lists the cases.
 pub(super) fn list(args: &ListArgs) -> Result<u8, Failure> {
-    let selection = Selection::new(&args.cases).map_err(Failure::caller)?;
+    let selection = Selection::new(&args.cases)?;
     let mut rows = rows()?;
     rows.retain(|row| selection.takes(&row.id));
     if rows.is_empty() {
@@ -52,7 +52,7 @@ pub(super) fn list(args: &ListArgs) -> Result<u8, Failure> {
 /// All cases, sorted by id: those with a transcript (also for `--pull`), and those of the monitor
 /// and of the probe.
 pub(super) fn rows() -> Result<Vec<Row>, Failure> {
-    let cases = all().map_err(Failure::harness)?;
+    let cases = all()?;
     let mut rows: Vec<Row> = cases.iter().map(row).collect();
     rows.extend(over_the_run().map(without_transcript));
     rows.sort_by(|a, b| a.id.cmp(&b.id));

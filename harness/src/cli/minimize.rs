@@ -6,7 +6,7 @@ use super::peer::PeerArgs;
 use super::run::{command, options};
 use super::signal::on_signal;
 use super::transcripts;
-use crate::conversation::ping::Ping;
+use super::values::ping;
 use crate::conversation::preflight::preflight;
 use crate::peer::Peer;
 use crate::run::{Cases, run};
@@ -38,8 +38,7 @@ pub(super) async fn minimize(args: MinimizeArgs) -> Result<u8, Failure> {
         return Err(Failure::caller("name at least one transcript"));
     };
     let target = args.peer.target(args.target.as_deref()).await?;
-    let ping = args.peer.ping.as_deref().map(Ping::parse).transpose();
-    let ping = ping.map_err(|error| Failure::caller(format!("--ping {error}")))?;
+    let ping = ping(args.peer.ping.as_deref())?;
     let options = options(&args.peer, target.clone(), ping.clone())?;
     if let Some(path) = &args.out {
         let writable = OpenOptions::new().append(true).create(true).open(path);

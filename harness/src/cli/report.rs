@@ -223,7 +223,7 @@ pub(super) fn read_run(path: &Path, level: Option<GateLevel>) -> Result<Vec<Even
         events::read(&text).map_err(problem)?
     } else {
         let mut events = json::read(&text, &name, dnode_spec::clause::Level::Robust).map_err(problem)?;
-        let cases = all().map_err(Failure::harness)?;
+        let cases = all()?;
         events.iter_mut().for_each(|event| complete(event, &cases));
         events
     };

@@ -8,7 +8,7 @@ use super::progress::Progress;
 use super::report::Reports;
 use super::signal::on_signal;
 use super::snapshot::{SnapshotArgs, SnapshotFile};
-use super::values::random_seed;
+use super::values::{ping, random_seed};
 use crate::cases::{Case, Selection, all, catalogue, pull};
 use crate::conversation::ping::Ping;
 use crate::gate::Gate;
@@ -71,8 +71,8 @@ pub(super) struct RunArgs {
 /// Runs the catalogue.
 pub(super) async fn run(args: RunArgs) -> Result<u8, Failure> {
     if args.pull {
-        let selection = Selection::new(&args.cases).map_err(Failure::caller)?;
-        let mut cases = pull().map_err(Failure::harness)?;
+        let selection = Selection::new(&args.cases)?;
+        let mut cases = pull()?;
         cases.retain(|case| selection.takes(case.id()));
         if cases.is_empty() {
             return Err(Failure::caller(
@@ -92,8 +92,8 @@ pub(super) async fn run(args: RunArgs) -> Result<u8, Failure> {
         return judge(&args.peer, target, (Selection::all(), args.shard), Cases::Generated(seeds), None)
             .await;
     }
-    let cases = catalogue(args.peer.dialect).map_err(Failure::harness)?;
-    let selection = Selection::new(&args.cases).map_err(Failure::caller)?;
+    let cases = catalogue(args.peer.dialect)?;
+    let selection = Selection::new(&args.cases)?;
     if !cases.iter().any(|case| selection.takes(case.id()))
         && let Some(case) = all().unwrap_or_default().into_iter().find(|case| selection.takes(case.id()))
     {
@@ -136,8 +136,7 @@ pub(super) async fn judge(
     cases: Cases,
     snapshot: Option<SnapshotFile>,
 ) -> Result<u8, Failure> {
-    let ping = args.ping.as_deref().map(Ping::parse).transpose();
-    let ping = ping.map_err(|error| Failure::caller(format!("--ping {error}")))?;
+    let ping = ping(args.ping.as_deref())?;
     let mut options = Options { selection, shard, ..options(args, target, ping)? };
     options.gate.snapshot = snapshot.as_ref().map(|it| it.snapshot.clone());
     // Opening a named pipe waits for its reader. The signal handler comes later, so Ctrl-C ends

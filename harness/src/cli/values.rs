@@ -1,5 +1,7 @@
 //! Parsers of argument values, and the default of `--seed`.
 
+use super::failure::Failure;
+use crate::conversation::ping::Ping;
 use clap::ValueEnum;
 use dnode_spec::clause::Level;
 use semver::Version;
@@ -51,4 +53,10 @@ pub(super) fn duration(text: &str) -> Result<Duration, String> {
 /// A random seed, short enough to type.
 pub(super) fn random_seed() -> u64 {
     RandomState::new().hash_one(0_u8) % 1_000_000
+}
+
+/// Parses the value of `--ping`.
+pub(super) fn ping(text: Option<&str>) -> Result<Option<Ping>, Failure> {
+    let parsed = text.map(Ping::parse).transpose();
+    parsed.map_err(|error| Failure::from(error).within("--ping "))
 }
