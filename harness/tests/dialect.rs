@@ -50,7 +50,7 @@ fn npm_dnode_0_9_12_follows_dialect_0_1() {
 fn a_case_of_the_other_dialect_is_an_error_that_names_it() {
     let ran = run(&["--case", "owner-cull/said"]);
     ran.expect_status(&[2]);
-    insta::assert_snapshot!(ran.stderr, @"dnode-conform: caller: owner-cull/said is a case of dialect 0.1: give --dialect 0.1");
+    insta::assert_snapshot!(ran.stderr, @"dnode-conform: caller: owner-cull/said is a case of dialect 0.1: add --dialect 0.1");
     let ran = run(&["--dialect", "0.1", "--case", "cull/deletes"]);
     ran.expect_status(&[2]);
     insta::assert_snapshot!(ran.stderr, @"dnode-conform: caller: cull/deletes is a case of dialect 0.2: give --dialect 0.2");

@@ -413,7 +413,7 @@ fn a_socket_replaces_a_stale_socket_but_no_other_file() {
     let file = folder.path().join("thesis");
     std::fs::write(&file, "mine").unwrap();
     let at = format!("unix:{}", file.display());
-    run(&["serve", "--listen", &at]).expect_status(&[2]).expect_text("there is a file that is no socket");
+    run(&["serve", "--listen", &at]).expect_status(&[2]).expect_text("the file there is not a socket");
     run(&["run", "--listen", &at, "--exec", "true"])
         .expect_status(&[2])
         .expect_text("caller: cannot listen at unix:");

@@ -52,16 +52,9 @@ pub async fn replay_accepted(case: &Case, wire: Wire, facts: &Facts, patience: D
     play(case, Session::new(&case.transcript, None, facts, wire, patience)).await
 }
 
-/// Plays the first part of a case, then the other parts, which are read one by one.
+/// Plays a case and closes the connection.
 async fn play(case: &Case, mut session: Session<'_>) -> Replayed {
-    let played = match Replay::new(&case.transcript, &mut session).begin().await {
-        Ok(()) => match play_rest(case, &mut session).await {
-            Ok(()) => Replay::new(&case.transcript, &mut session).end().await,
-            stopped => stopped,
-        },
-        stopped => stopped,
-    };
-    let judged = match played {
+    let judged = match play_parts(case, &mut session).await {
         Ok(()) => Judged::Pass,
         Err(Stop::Diverged(diverged)) => Judged::Diverged(diverged),
         Err(Stop::NotApplicable(reason)) => Judged::NotApplicable(reason),
@@ -69,13 +62,31 @@ async fn play(case: &Case, mut session: Session<'_>) -> Replayed {
     session.finish(judged).await
 }
 
-async fn play_rest(case: &Case, session: &mut Session<'_>) -> Result<(), Stop> {
-    let Some(rest) = &case.rest else { return Ok(()) };
-    let changed = |error| Stop::NotApplicable(format!("the file changed during the replay: {error}"));
-    let mut parts = rest.parts(&case.transcript.header).map_err(changed)?;
-    while let Some(part) = parts.next_part().map_err(changed)? {
+/// Plays the first part of a case, then the others, which are read one by one. The last part knows
+/// the optional messages that may still come, so it judges the end too.
+async fn play_parts(case: &Case, session: &mut Session<'_>) -> Result<(), Stop> {
+    let changed =
+        |error| Stop::NotApplicable(format!("the file changed during the replay: {error}"));
+    let rest = case.rest.as_ref().map(|rest| rest.parts(&case.transcript.header));
+    let mut rest = rest.transpose().map_err(changed)?;
+    let mut next_part = || match &mut rest {
+        Some(parts) => parts.next_part().map_err(changed),
+        None => Ok(None),
+    };
+    let mut next = next_part()?;
+    let mut replay = Replay::new(&case.transcript, session);
+    replay.begin().await?;
+    if next.is_none() {
+        return replay.end().await;
+    }
+    while let Some(part) = next {
+        next = next_part()?;
         session.next_part();
-        Replay::new(&part, session).part().await?;
+        let mut replay = Replay::new(&part, session);
+        replay.part().await?;
+        if next.is_none() {
+            return replay.end().await;
+        }
     }
     Ok(())
 }
