@@ -132,8 +132,8 @@ mod tests {
             sample::because("value/cycle", Verdict::Inconclusive, "needs methods/by-id"),
         ];
         insta::assert_snapshot!(report(&cases), @r#"
-        ::error title=fail message/argument-order::The arguments come back as they were sent.%0Astep 2 at arguments[0]: expected 3, got "12"%0Amessage/argument-order (must): The arguments reach the function in their order and number.%0Ahttps://github.com/dnode-conform/dnode-conform/blob/v0.1.0/CLAUSES.md#messageargument-order%0Arepeat: dnode-conform --case message/argument-order -- node fixtures/peers/dnode/peer.js
-        ::warning title=fail methods/again::The arguments come back as they were sent.%0Astep 2 at arguments[0]: expected 3, got "12"%0Amessage/argument-order (must): The arguments reach the function in their order and number.%0Ahttps://github.com/dnode-conform/dnode-conform/blob/v0.1.0/CLAUSES.md#messageargument-order%0Arepeat: dnode-conform --case methods/again -- node fixtures/peers/dnode/peer.js
+        ::error title=fail message/argument-order::The arguments come back as they were sent.%0Astep 2 at arguments[0]: expected 3, got "12"%0Amessage/argument-order (must): The arguments reach the function in their order and number.%0Ahttps://github.com/dnode-conform/dnode-conform/blob/v0.1.0/spec/CLAUSES.md#messageargument-order%0Arepeat: dnode-conform --case message/argument-order -- node fixtures/peers/dnode/peer.js
+        ::warning title=fail methods/again::The arguments come back as they were sent.%0Astep 2 at arguments[0]: expected 3, got "12"%0Amessage/argument-order (must): The arguments reach the function in their order and number.%0Ahttps://github.com/dnode-conform/dnode-conform/blob/v0.1.0/spec/CLAUSES.md#messageargument-order%0Arepeat: dnode-conform --case methods/again -- node fixtures/peers/dnode/peer.js
         ::warning title=inconclusive value/cycle::The arguments come back as they were sent.%0Aneeds methods/by-id
         ::notice title=dnode-conform%3A dnode 1.2.2::4 planned: 1 pass, 2 fail (1 not gating), 1 inconclusive%0Aexit 1: 1 gating failure
         "#);

@@ -13,12 +13,26 @@ use crate::message::{Id, Method};
 use crate::session::{Event, Function, Handle, Session};
 use std::collections::VecDeque;
 
-/// The methods that a program with the probe must offer.
-pub const REQUIRED: &[&str] = &["conformProbe", "echo", "add", "callTwice", "applyTo", "getCounter"];
+/// The method that a program with the probe must offer.
+pub const REQUIRED: &[&str] = &["conformProbe"];
 
-/// The methods that a program with the probe may declare absent.
-pub const OPTIONAL: &[&str] =
-    &["keeper", "repeat", "cycle", "shared", "nest", "callMe", "throwNow", "later", "plain"];
+/// The methods that a program with the probe offers or declares absent.
+pub const OPTIONAL: &[&str] = &[
+    "echo",
+    "add",
+    "callTwice",
+    "applyTo",
+    "getCounter",
+    "keeper",
+    "repeat",
+    "cycle",
+    "shared",
+    "nest",
+    "callMe",
+    "throwNow",
+    "later",
+    "plain",
+];
 
 /// The optional methods that only this dialect has.
 #[must_use]

@@ -32,7 +32,7 @@ fn one_run_has_folded_findings_and_then_the_matrix() {
 
     - **FAIL** `message/order`
       `step 2 at arguments[0]: expected 3, got "12"`
-      Clause [`message/argument-order`](https://github.com/dnode-conform/dnode-conform/blob/v0.1.0/CLAUSES.md#messageargument-order) (must): The arguments reach the function in their order and number.
+      Clause [`message/argument-order`](https://github.com/dnode-conform/dnode-conform/blob/v0.1.0/spec/CLAUSES.md#messageargument-order) (must): The arguments reach the function in their order and number.
       <details><summary>evidence</summary>
 
       ```text
@@ -57,7 +57,7 @@ fn one_run_has_folded_findings_and_then_the_matrix() {
 
     | case | level | verdict |
     |---|---|---|
-    | **[`message/argument-order`](https://github.com/dnode-conform/dnode-conform/blob/v0.1.0/CLAUSES.md#messageargument-order)** | must | |
+    | **[`message/argument-order`](https://github.com/dnode-conform/dnode-conform/blob/v0.1.0/spec/CLAUSES.md#messageargument-order)** | must | |
     | `a/case` | must | pass |
     | `message/order` | must | FAIL |
 

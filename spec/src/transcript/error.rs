@@ -136,7 +136,7 @@ impl Fault {
     pub fn help(&self) -> &'static str {
         match self {
             Fault::Version { .. } => "Use a release that reads this version, or record the session again.",
-            Fault::NoClauses | Fault::UnknownClause(_) => "CLAUSES.md lists the ids of all clauses.",
+            Fault::NoClauses | Fault::UnknownClause(_) => "spec/CLAUSES.md lists the ids of all clauses.",
             Fault::BytesTooLong(_) => "Use a smaller number of times.",
             Fault::SentMatcher => "Write the value to send. Matchers belong into expect.",
             Fault::DeclaredByBoth(_) => "Give the function another name in one of the two messages.",
