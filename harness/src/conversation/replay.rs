@@ -65,8 +65,7 @@ async fn play(case: &Case, mut session: Session<'_>) -> Replayed {
 /// Plays the first part of a case, then the others, which are read one by one. The last part knows
 /// the optional messages that may still come, so it judges the end too.
 async fn play_parts(case: &Case, session: &mut Session<'_>) -> Result<(), Stop> {
-    let changed =
-        |error| Stop::NotApplicable(format!("the file changed during the replay: {error}"));
+    let changed = |error| Stop::NotApplicable(format!("the file changed during the replay: {error}"));
     let rest = case.rest.as_ref().map(|rest| rest.parts(&case.transcript.header));
     let mut rest = rest.transpose().map_err(changed)?;
     let mut next_part = || match &mut rest {
