@@ -2,7 +2,7 @@
 //! the handles to it.
 
 use crate::error::Error;
-use crate::rpc::{Function, Shared, Step, Value};
+use crate::rpc::{Function, Link, Shared, Step, Value};
 use crate::transport::{DRAIN, Duplex, drain};
 use std::any::Any;
 use std::fmt;
@@ -219,7 +219,7 @@ impl Driver {
                 let run = AssertUnwindSafe(|| function.apply(arguments));
                 let result = self.shared.answering(|| catch_unwind(run));
                 if function.is_once() {
-                    self.shared.forget(function.key(&self.shared));
+                    self.shared.forget(self.shared.key(&function));
                 }
                 let result = result.unwrap_or_else(|panic| Err(Error::Panicked(panic_message(&*panic))));
                 if let Err(error) = result {

@@ -147,6 +147,7 @@ pub struct Message {
     pub links: Option<Box<RawValue>>,
 }
 
+#[cfg(feature = "generate")]
 impl Step {
     /// The arguments that it expects.
     pub(crate) fn expected_mut(&mut self) -> impl Iterator<Item = &mut Box<RawValue>> {

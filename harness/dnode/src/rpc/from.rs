@@ -1,7 +1,6 @@
 //! Conversions into values.
 
-use super::function::Function;
-use super::value::Value;
+use super::types::{Function, Value};
 use dnode_spec::graph::{Graph, Node};
 
 macro_rules! from_integers {

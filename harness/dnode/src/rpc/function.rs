@@ -1,8 +1,7 @@
 //! Functions of this end, which the peer may call, and functions of the peer, which this end may
 //! call.
 
-use super::shared::Shared;
-use super::value::Value;
+use super::types::{Body, Function, Inner, Link, OnceBody, Value};
 use crate::error::Error;
 use dnode_spec::message::Id;
 use dnode_spec::session::{self, Handle};
@@ -10,34 +9,6 @@ use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::oneshot;
-
-/// A function of this end or of a peer. Clones are the same function, and equal to each other.
-///
-/// **A function of this end** is a closure. To pass it, put it into the arguments of a call: the
-/// message declares an id for it ("data fields", `callbacks`). It runs in the task of the
-/// connection that calls it, one call after another, so it must not block: spawn work that takes
-/// time, and move the callback there. Several connections may share it.
-///
-/// **A function of a peer** arrives in arguments or in the peer's object. You may keep it, call it
-/// any number of times, and pass it on. A function that goes to a third peer is called through this
-/// end. When its last clone is dropped, this end forgets it, and tells the peer if
-/// [`Peer::culls`](crate::Peer::culls) is on.
-#[derive(Clone)]
-pub struct Function(pub(super) Arc<Inner>);
-
-pub(super) struct Inner {
-    /// A number of its own in this process. It is the function's handle in sessions.
-    serial: u64,
-    body: Body,
-}
-
-enum Body {
-    Own(Box<dyn Fn(Value) -> Result<(), Error> + Send + Sync>),
-    OwnOnce(Mutex<Option<OnceBody>>),
-    Remote(Arc<Shared>, Id),
-}
-
-type OnceBody = Box<dyn FnOnce(Value) -> Result<(), Error> + Send>;
 
 /// The types that a function of this end may return: `()`, or a `Result<(), E>` whose error
 /// converts into [`Error`], such as a text.
@@ -90,8 +61,8 @@ impl Function {
     }
 
     /// A function of the peer.
-    pub(super) fn remote(shared: Arc<Shared>, id: Id) -> Function {
-        Function::with(Body::Remote(shared, id))
+    pub(super) fn remote(link: Arc<dyn Link>, id: Id) -> Function {
+        Function::with(Body::Remote(link, id))
     }
 
     /// Calls the function. Of a peer's function, this queues one message: an answer arrives as a
@@ -124,20 +95,17 @@ impl Function {
             // The caller may have dropped the future.
             let _ = send.send(answer);
         });
-        let shared = match &self.0.body {
-            Body::Remote(shared, _) => Some(shared),
-            _ => None,
-        };
+        let link = self.remote_id().map(|(link, _)| link);
         let arguments = Value::array(arguments.into_iter().chain([Value::from(&callback)]));
-        if let Some(shared) = shared {
-            shared.wait_for_room().await;
+        if let Some(link) = link {
+            link.wait_for_room().await;
         }
-        let _guard = ForgetOnDrop(shared, Handle(callback.0.serial));
+        let _guard = ForgetOnDrop(link, callback.handle());
         // Now only the connection holds the callback. If it drops it, the channel closes and the
         // wait ends.
         drop(callback);
         self.apply(arguments)?;
-        let why = || shared.and_then(|shared| shared.ended()).unwrap_or(Error::NoAnswer);
+        let why = || link.and_then(|link| link.ended()).unwrap_or(Error::NoAnswer);
         receive.await.map_err(|_| why())
     }
 
@@ -151,7 +119,7 @@ impl Function {
     /// Why the connection has ended, or [`Error::Culled`] if the function was given back before.
     pub fn cull(&self) -> Result<(), Error> {
         match &self.0.body {
-            Body::Remote(shared, id) => shared.cull(*id),
+            Body::Remote(link, id) => link.cull(*id),
             _ => Ok(()),
         }
     }
@@ -164,17 +132,21 @@ impl Function {
                 let body = body.lock().unwrap_or_else(PoisonError::into_inner).take();
                 body.map_or(Ok(()), |body| body(arguments))
             }
-            Body::Remote(shared, id) => shared.call(*id, arguments),
+            Body::Remote(link, id) => Arc::clone(link).call(*id, arguments),
         }
     }
 
-    /// The name of the function in the session of this connection. A function of another
-    /// connection's peer is one of ours here.
-    pub(crate) fn key(&self, connection: &Arc<Shared>) -> session::Function {
+    /// The id and the connection of a peer's function.
+    pub(super) fn remote_id(&self) -> Option<(&Arc<dyn Link>, Id)> {
         match &self.0.body {
-            Body::Remote(shared, id) if Arc::ptr_eq(shared, connection) => session::Function::Theirs(*id),
-            _ => session::Function::Own(Handle(self.0.serial)),
+            Body::Remote(link, id) => Some((link, *id)),
+            Body::Own(_) | Body::OwnOnce(_) => None,
         }
+    }
+
+    /// The name of a function of this end in sessions.
+    pub(super) fn handle(&self) -> Handle {
+        Handle(self.0.serial)
     }
 
     /// Whether it is a function for one call.
@@ -184,20 +156,20 @@ impl Function {
 }
 
 /// Forgets the callback of [`Function::ask`], also if the future is dropped.
-struct ForgetOnDrop<'s>(Option<&'s Arc<Shared>>, Handle);
+struct ForgetOnDrop<'s>(Option<&'s Arc<dyn Link>>, Handle);
 
 impl Drop for ForgetOnDrop<'_> {
     fn drop(&mut self) {
-        if let Some(shared) = self.0 {
-            shared.forget(session::Function::Own(self.1));
+        if let Some(link) = self.0 {
+            link.forget(session::Function::Own(self.1));
         }
     }
 }
 
 impl Drop for Inner {
     fn drop(&mut self) {
-        if let Body::Remote(shared, id) = &self.body {
-            shared.dropped(*id);
+        if let Body::Remote(link, id) = &self.body {
+            link.dropped(*id);
         }
     }
 }

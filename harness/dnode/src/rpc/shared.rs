@@ -10,16 +10,15 @@
 //! Other calls do not stop the reading, because two ends that both call would then wait for each
 //! other forever. They are refused instead.
 
-use super::function::{self, Function};
 use super::outbox::Outbox;
-use super::value::Value;
+use super::types::{Function, Inner, Link, Value};
 use crate::error::Error;
 use dnode_spec::graph::{Graph, NodeId};
 use dnode_spec::message::{Id, Method};
 use dnode_spec::session::{self, Handle, Session};
 use std::cell::Cell;
 use std::collections::{HashMap, HashSet};
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use tokio::sync::Notify;
 
@@ -42,7 +41,7 @@ struct State {
     /// call them by name.
     offered: HashSet<session::Function>,
     /// The functions of the peer that this end holds.
-    held: HashMap<Id, Weak<function::Inner>>,
+    held: HashMap<Id, Weak<Inner>>,
     /// The peer's object.
     remote: Option<Value>,
     outbox: Outbox,
@@ -101,6 +100,15 @@ impl Shared {
         }
     }
 
+    /// The name of a function in the session of this connection. A function of another connection's
+    /// peer is one of ours here.
+    pub(crate) fn key(&self, function: &Function) -> session::Function {
+        match function.remote_id() {
+            Some((link, id)) if std::ptr::addr_eq(Arc::as_ptr(link), self) => session::Function::Theirs(id),
+            _ => session::Function::Own(function.handle()),
+        }
+    }
+
     /// Replaces the functions of a graph by their keys in the session, and returns both.
     fn keyed(
         self: &Arc<Self>,
@@ -108,7 +116,7 @@ impl Shared {
     ) -> (Graph<session::Function>, Vec<(session::Function, Function)>) {
         let mut functions = Vec::new();
         let graph = graph.map(|function| {
-            let key = function.key(self);
+            let key = self.key(&function);
             functions.push((key, function));
             key
         });
@@ -124,55 +132,6 @@ impl Shared {
         state.offered.extend(functions.iter().map(|(key, _)| *key));
         state.declared.extend(functions);
         state.collect_output(false);
-    }
-
-    /// Calls a function of the peer.
-    pub(crate) fn call(self: &Arc<Self>, id: Id, arguments: Value) -> Result<(), Error> {
-        let (graph, list) = arguments.into_graph();
-        // Declared before the lock, so dropped after it.
-        let (graph, mut functions) = self.keyed(graph);
-        let mut state = self.state();
-        state.check_open()?;
-        let is_answer = ANSWERING.with(|answering| std::ptr::eq(answering.get(), &raw const **self));
-        let unsent = state.outbox.unsent();
-        if !is_answer && unsent >= self.unsent_limit {
-            return Err(Error::Backlog(unsent));
-        }
-        state.session.call(&Method::Id(id), &graph, list).map_err(Error::refused_call)?;
-        for (key, function) in functions.drain(..) {
-            state.declared.entry(key).or_insert(function);
-        }
-        state.collect_output(is_answer);
-        drop(state);
-        self.changed.notify_waiters();
-        Ok(())
-    }
-
-    /// Gives a function back to the peer.
-    pub(crate) fn cull(&self, id: Id) -> Result<(), Error> {
-        let mut state = self.state();
-        state.check_open()?;
-        state.session.cull(id).map_err(Error::refused_call)?;
-        state.held.remove(&id);
-        state.collect_output(false);
-        drop(state);
-        self.changed.notify_waiters();
-        Ok(())
-    }
-
-    /// Forgets a function of ours.
-    pub(crate) fn forget(&self, function: session::Function) {
-        let mut state = self.state();
-        state.session.forget(function);
-        let forgotten = state.declared.remove(&function);
-        drop(state);
-        drop(forgotten);
-    }
-
-    /// The last clone of this function of the peer was dropped.
-    pub(crate) fn dropped(&self, id: Id) {
-        self.dropped.lock().unwrap_or_else(PoisonError::into_inner).push(id);
-        self.changed.notify_waiters();
     }
 
     /// Forgets the functions of the peer that were dropped, except those that the peer has sent
@@ -251,7 +210,7 @@ impl Shared {
             session::Function::Theirs(id) => {
                 let held = state.held.get(&id).and_then(Weak::upgrade).map(Function);
                 held.unwrap_or_else(|| {
-                    let function = Function::remote(Arc::clone(self), id);
+                    let function = Function::remote(self.clone(), id);
                     state.held.insert(id, Arc::downgrade(&function.0));
                     function
                 })
@@ -293,15 +252,6 @@ impl Shared {
         self.until(|state| (state.outbox.unsent_answers() < self.unsent_limit).then_some(())).await;
     }
 
-    /// Waits until a call that is no answer would not be refused for a backlog, or the connection
-    /// is over.
-    pub(crate) async fn wait_for_room(&self) {
-        self.until(|state| {
-            (state.ended.is_some() || state.outbox.unsent() < self.unsent_limit).then_some(())
-        })
-        .await;
-    }
-
     /// Waits for the peer's object.
     pub(crate) async fn ready(&self) -> Result<Value, Error> {
         self.until(|state| match &state.remote {
@@ -319,11 +269,6 @@ impl Shared {
     /// Waits for the end of the connection, and returns the reason.
     pub(crate) async fn wait_for_end(&self) -> Error {
         self.until(|state| state.ended.clone()).await
-    }
-
-    /// Why the connection has ended.
-    pub(crate) fn ended(&self) -> Option<Error> {
-        self.state().ended.clone()
     }
 
     /// Closes the connection when all is written. No more calls are accepted.
@@ -345,6 +290,63 @@ impl Shared {
         drop(state);
         drop((declared, remote));
         self.changed.notify_waiters();
+    }
+}
+
+impl Link for Shared {
+    fn call(self: Arc<Self>, id: Id, arguments: Value) -> Result<(), Error> {
+        let (graph, list) = arguments.into_graph();
+        // Declared before the lock, so dropped after it.
+        let (graph, mut functions) = self.keyed(graph);
+        let mut state = self.state();
+        state.check_open()?;
+        let is_answer = ANSWERING.with(|answering| std::ptr::eq(answering.get(), Arc::as_ptr(&self)));
+        let unsent = state.outbox.unsent();
+        if !is_answer && unsent >= self.unsent_limit {
+            return Err(Error::Backlog(unsent));
+        }
+        state.session.call(&Method::Id(id), &graph, list).map_err(Error::refused_call)?;
+        for (key, function) in functions.drain(..) {
+            state.declared.entry(key).or_insert(function);
+        }
+        state.collect_output(is_answer);
+        drop(state);
+        self.changed.notify_waiters();
+        Ok(())
+    }
+
+    fn cull(&self, id: Id) -> Result<(), Error> {
+        let mut state = self.state();
+        state.check_open()?;
+        state.session.cull(id).map_err(Error::refused_call)?;
+        state.held.remove(&id);
+        state.collect_output(false);
+        drop(state);
+        self.changed.notify_waiters();
+        Ok(())
+    }
+
+    fn dropped(&self, id: Id) {
+        self.dropped.lock().unwrap_or_else(PoisonError::into_inner).push(id);
+        self.changed.notify_waiters();
+    }
+
+    fn forget(&self, function: session::Function) {
+        let mut state = self.state();
+        state.session.forget(function);
+        let forgotten = state.declared.remove(&function);
+        drop(state);
+        drop(forgotten);
+    }
+
+    fn ended(&self) -> Option<Error> {
+        self.state().ended.clone()
+    }
+
+    fn wait_for_room(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+        Box::pin(self.until(|state| {
+            (state.ended.is_some() || state.outbox.unsent() < self.unsent_limit).then_some(())
+        }))
     }
 }
 

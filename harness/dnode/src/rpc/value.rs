@@ -1,7 +1,7 @@
 //! Values: JSON with functions, sharing and cycles.
 
 use super::copies::Copies;
-use super::function::Function;
+use super::types::{Function, Value};
 use crate::error::Error;
 use dnode_spec::compare::compare;
 use dnode_spec::graph::{Graph, Node, NodeId, describe};
@@ -9,32 +9,6 @@ use dnode_spec::path::Path;
 use dnode_spec::text::TextBuf;
 use std::fmt;
 use std::sync::Arc;
-
-/// A value of a message: JSON with [`Function`]s in it. One value may be at several places of
-/// another one, and contain itself: the protocol sends such places as links ("links").
-///
-/// Make it with [`From`], [`Value::array`], [`Value::object`] and [`args!`](crate::args). It never
-/// changes, and a clone is cheap. Reading a part that does not exist gives a
-/// [missing](Value::is_missing) value instead of an error, so you check once, at the end. A part
-/// that you keep keeps the memory of its whole message.
-///
-/// ```
-/// use dnode::Value;
-///
-/// let value = Value::object([("name", "x".into()), ("list", Value::array([1.into(), true.into()]))]);
-/// assert_eq!(value.get("name").as_str(), Some("x"));
-/// assert_eq!(value.get("list").at(0).as_f64(), Some(1.0));
-/// assert!(value.get("no").at(7).is_missing());
-/// // A value that contains itself: its member `self` is the value at the root.
-/// let cycle = value.linked(&[], &["self"])?;
-/// assert_eq!(cycle.get("self").get("self").get("name").as_str(), Some("x"));
-/// # Ok::<(), dnode::Error>(())
-/// ```
-#[derive(Clone)]
-pub struct Value {
-    graph: Arc<Graph<Function>>,
-    node: NodeId,
-}
 
 impl Value {
     /// The value at this node.

@@ -6,7 +6,6 @@ mod closing;
 mod examples;
 mod functions;
 mod invalid;
-mod layers;
 mod support;
 mod transports;
 mod values;
