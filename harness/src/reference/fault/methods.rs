@@ -5,7 +5,7 @@ use crate::reference::conduct::{
     Both, Conduct, Json, OnReceive, OnSend, Reaction, answer, callbacks, id, is_call, name, pass, set,
     set_callbacks,
 };
-use dnode_spec::probe::{OPTIONAL, PLAIN, REQUIRED};
+use dnode_spec::probe::{OPTIONAL, REQUIRED};
 use serde_json::json;
 use std::collections::HashMap;
 
@@ -47,8 +47,7 @@ pub(super) const FAULTS: &[Fault] = &[
     ),
     fault("names-only", "methods/by-id", LEGAL, "answers calls of its methods by name only", || {
         Box::new(OnReceive(|m: &mut Json| {
-            // Its functions are declared first, so they have the first ids. `plain` is no function.
-            let methods = REQUIRED.iter().chain(OPTIONAL).filter(|name| **name != PLAIN).count();
+            let methods = REQUIRED.len() + OPTIONAL.len();
             let own = id(m).is_some_and(|id| (0..methods).any(|n| i64::try_from(n) == Ok(id)));
             if own { Vec::new() } else { pass(m) }
         }))
