@@ -20,9 +20,8 @@ use dnode::transport::Connection;
 use dnode_reports::event::{Act, Origin};
 use dnode_spec::dialect::Dialect;
 use dnode_spec::line::Splitter;
-use dnode_spec::message::{Id, Problem};
+use dnode_spec::message::Problem;
 use dnode_spec::monitor::{End, Monitor, Received};
-use dnode_spec::state::State;
 use memchr::memchr;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, VecDeque};
@@ -391,18 +390,6 @@ impl Wire {
     #[must_use]
     pub fn bytes(&self) -> u64 {
         self.bytes
-    }
-
-    /// The state of an id that the peer owns, according to the lines of both ends.
-    #[must_use]
-    pub fn state_of_theirs(&self, id: Id) -> State {
-        self.monitor.state(PEER, id)
-    }
-
-    /// The state of an id that we own.
-    #[must_use]
-    pub fn state_of_ours(&self, id: Id) -> State {
-        self.monitor.state(SUITE, id)
     }
 
     /// The log, and the first problem of each clause that the peer broke.

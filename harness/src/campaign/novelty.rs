@@ -8,14 +8,17 @@
 use super::input::Methods;
 use super::operation::operation;
 use dnode_reports::event::{Origin, Wire};
-use dnode_spec::message::{self, Id, Message, Method};
-use dnode_spec::state::{Event, State, TABLE};
+use dnode_spec::message::{self, Message, Method};
+use dnode_spec::state::{End, Ids, State, TABLE};
 use dnode_spec::value::Value;
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 /// The most tuples that are kept. The peer chooses its answers, and it must not fill our memory.
 const KEPT: usize = 1 << 18;
+
+const SUITE: End = End::A;
+const PEER: End = End::B;
 
 /// All behaviour so far.
 #[derive(Debug, Default)]
@@ -67,19 +70,19 @@ impl Novelty {
             match from {
                 Origin::Peer => {
                     answers.insert(message.as_ref().map_or(0, |message| class(message, &ids)));
-                    message.iter().for_each(|message| {
-                        ids.message(message, Origin::Peer);
-                    });
+                    if let Some(message) = &message {
+                        apply(&mut ids, message, PEER);
+                    }
                 }
                 Origin::Suite => {
                     let word = if whole { operation(bytes, methods) } else { "long".to_owned() };
                     let states = message
-                        .map_or((State::Unknown, State::Unknown), |it| ids.message(&it, Origin::Suite));
+                        .map_or((State::Unknown, State::Unknown), |it| apply(&mut ids, &it, SUITE));
                     steps.push((states.0, word, states.1));
                 }
             }
         }
-        self.rows.extend(ids.rows);
+        self.rows.extend(ids.rows());
         let mut new = false;
         for step in steps {
             let mut hasher = DefaultHasher::new();
@@ -107,7 +110,7 @@ impl Novelty {
 /// callbacks and links it has.
 fn class(message: &Message<'_>, ids: &Ids) -> u64 {
     let called = match &message.method {
-        Method::Id(id) => ids.state(Origin::Suite, *id) as u64 + 1,
+        Method::Id(id) => ids.state(SUITE, *id) as u64 + 1,
         Method::Name(_) if message.method.is("methods") => 10,
         Method::Name(_) if message.method.is("cull") => 11,
         Method::Name(_) => 12,
@@ -119,65 +122,25 @@ fn class(message: &Message<'_>, ids: &Ids) -> u64 {
     ((called * 4 + arguments) * 4 + few(message.callbacks.len())) * 64 + few(message.links.len()) * 16 + first
 }
 
-/// The states of the ids of both ends, on one connection.
-#[derive(Default)]
-struct Ids {
-    ours: HashMap<Id, State>,
-    theirs: HashMap<Id, State>,
-    culling: Vec<(Origin, Id)>,
-    rows: BTreeSet<usize>,
-}
-
-impl Ids {
-    fn of(&mut self, owner: Origin) -> &mut HashMap<Id, State> {
-        if owner == Origin::Suite { &mut self.ours } else { &mut self.theirs }
+/// Applies a message to the ids. Returns the states before and after of the id that it is about: the
+/// one that it calls, or else the first that it declares or culls.
+fn apply(ids: &mut Ids, message: &Message<'_>, from: End) -> (State, State) {
+    let called = if let Method::Id(id) = message.method { Some(id) } else { None };
+    let culls = message.culls();
+    let of_receiver = called.or_else(|| culls.first().copied()).map(|id| (from.other(), id));
+    let declared = message.callbacks.first().map(|(id, _)| (from, *id));
+    let about = if called.is_some() { of_receiver } else { declared.or(of_receiver) };
+    let state = |ids: &Ids| about.map_or(State::Unknown, |(owner, id)| ids.state(owner, id));
+    let before = state(ids);
+    ids.next_line();
+    if let Some(id) = called {
+        ids.called(from, id);
     }
-
-    fn state(&self, owner: Origin, id: Id) -> State {
-        let ids = if owner == Origin::Suite { &self.ours } else { &self.theirs };
-        ids.get(&id).copied().unwrap_or(State::Unknown)
+    ids.declared(from, message.callbacks.iter().map(|(id, _)| *id));
+    for id in culls {
+        ids.culled(from, id);
     }
-
-    fn apply(&mut self, owner: Origin, id: Id, event: Event) -> (State, State) {
-        let before = self.state(owner, id);
-        self.rows.extend(TABLE.iter().position(|(state, on, ..)| (*state, *on) == (before, event)));
-        let (after, _) = before.on(event);
-        if after != before {
-            self.of(owner).insert(id, after);
-        }
-        (before, after)
-    }
-
-    /// Applies a message to the ids. Returns the states before and after of the id that it is
-    /// about: the one that it calls, or else the first that it declares or culls.
-    fn message(&mut self, message: &Message<'_>, from: Origin) -> (State, State) {
-        let other = if from == Origin::Suite { Origin::Peer } else { Origin::Suite };
-        let mut about = None;
-        if let Method::Id(id) = message.method {
-            about = Some(self.apply(other, id, Event::Called));
-            // A call shows that the caller has read something. The monitor knows which culls; here,
-            // it is the oldest.
-            if let Some(at) = self.culling.iter().position(|(owner, _)| *owner == from) {
-                let (owner, culled) = self.culling.remove(at);
-                self.apply(owner, culled, Event::Answered);
-            }
-        }
-        for (id, _) in &message.callbacks {
-            let states = self.apply(from, *id, Event::Declared);
-            about.get_or_insert(states);
-        }
-        let culls = message.arguments.filter(|_| message.method.is("cull"));
-        for id in culls.iter().flat_map(|ids| ids.items()).filter_map(|id| Id::from_number(id.as_number()?)) {
-            let both = self.state(from, id) != State::Unknown && self.state(other, id) != State::Unknown;
-            let event = if both { Event::CulledByEither } else { Event::Culled };
-            let states = self.apply(other, id, event);
-            if states.1 == State::Culling && self.culling.len() < 64 {
-                self.culling.push((other, id));
-            }
-            about.get_or_insert(states);
-        }
-        about.unwrap_or((State::Unknown, State::Unknown))
-    }
+    (before, state(ids))
 }
 
 #[cfg(test)]

@@ -134,6 +134,11 @@ impl Pattern {
         Ok(())
     }
 
+    /// The arguments, as they are written in the transcript.
+    pub fn arguments(&self) -> impl Iterator<Item = Ref<'_>> {
+        self.source.root().get("arguments").into_iter().flat_map(Ref::items)
+    }
+
     /// The functions that the message declares.
     #[must_use]
     pub fn declared(&self) -> &[Name] {
