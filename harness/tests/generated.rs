@@ -128,10 +128,10 @@ fn find(fault: &Fault, numbers: Range<u64>) -> Option<Found> {
         let steps = found.evidence.transcript.lines().count().checked_sub(1);
         return Some(Found { sessions: seed.number + 1, steps });
     }
-    // A finding of the monitor names its session. A finding of the preflight or of the end of the
-    // process names none.
-    let session = found.reason.as_deref().and_then(|reason| reason.strip_prefix("seen first in "));
-    let seed = session.and_then(|session| session.parse::<Seed>().ok());
+    // A finding of the monitor has the transcript of its session. A finding of the preflight or of
+    // the end of the process has none.
+    let session = Case::read(&found.evidence.transcript).ok();
+    let seed = session.and_then(|session| session.id().parse::<Seed>().ok());
     Some(Found { sessions: seed.map_or(all, |seed| seed.number + 1), steps: None })
 }
 
