@@ -178,7 +178,7 @@ fn quick(stream: &TcpStream) -> std::io::Result<()> {
 /// Starts a proxy between the suite and the peer that records the traffic.
 async fn recorder(peer: String) -> (Route, Record) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let route = Route::Dial(listener.local_addr().unwrap().to_string().parse().unwrap());
+    let route = Route::from(listener.local_addr().unwrap().to_string().parse::<Address>().unwrap());
     let record = Record::default();
     let kept = Arc::clone(&record);
     tokio::spawn(async move {

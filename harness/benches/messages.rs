@@ -46,7 +46,7 @@ fn main() {
     let mut figures =
         Figures::new("messages", ["calls at once", "judged, messages/s", "bare, messages/s", "ratio"]);
     one_core().block_on(async {
-        let route = Route::Dial(address.parse().unwrap());
+        let route = Route::from(address.parse::<Address>().unwrap());
         let facts = preflight(&route, Dialect::default(), None, PATIENCE).await.unwrap();
         for together in [1, 10, 100] {
             compare(together, &route, &facts, &table, &mut figures).await;

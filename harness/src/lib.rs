@@ -16,6 +16,7 @@
 pub mod campaign;
 pub mod cases;
 pub mod cli;
+pub mod clock;
 pub mod commands;
 pub mod conversation;
 pub mod error;

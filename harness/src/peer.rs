@@ -17,7 +17,6 @@ use std::sync::Arc;
 use std::time::Duration;
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
-use tokio::time::Instant;
 
 /// How long a process that broke its connections may take to end. After that it counts as alive.
 pub const DYING: Duration = Duration::from_secs(2);
@@ -146,7 +145,7 @@ impl Peer {
         if let Some(death) = self.death(Duration::ZERO).await {
             return Health::Died(death);
         }
-        let Err(silence) = serves(&self.route, facts, Instant::now() + patience).await else {
+        let Err(silence) = serves(&self.route, facts, self.route.clock().now() + patience).await else {
             return Health::Serves;
         };
         // The connections of a crashing process close before we can see its end. On a busy machine

@@ -13,6 +13,7 @@ mod tests;
 
 pub use log::Log;
 
+use crate::clock::{Clock, Moment};
 use crate::program::Route;
 pub use budget::Memory;
 use budget::{Refused, Share, cost};
@@ -30,7 +31,6 @@ use std::pin::Pin;
 use std::task::{Context, Waker};
 use std::time::Duration;
 use tokio::io::AsyncWrite;
-use tokio::time::Instant;
 
 /// The longest line that we accept from a peer. A case asks for 16 MiB.
 pub const LINE_LIMIT: usize = 20 << 20;
@@ -80,6 +80,8 @@ pub struct Terms {
 /// A connection with its monitor and log.
 #[derive(Debug)]
 pub struct Wire {
+    /// Counts the time that the peer has.
+    clock: Clock,
     connection: Option<Connection>,
     splitter: Splitter,
     sent: Splitter,
@@ -107,6 +109,8 @@ pub struct Wire {
     flooded: bool,
     /// The next bytes wait for those that are sent after them.
     held: bool,
+    /// A wait took far too long because the machine was busy.
+    overloaded: bool,
 }
 
 impl Wire {
@@ -114,33 +118,34 @@ impl Wire {
     ///
     /// # Errors
     /// The error of [`Route::connect`].
-    pub async fn open(route: &Route, terms: &Terms, deadline: Instant) -> io::Result<Wire> {
+    pub async fn open(route: &Route, terms: &Terms, deadline: Moment) -> io::Result<Wire> {
         match route.connect(deadline).await {
-            Ok(connection) => Ok(Wire::over(connection, terms)),
+            Ok(connection) => Ok(Wire::over(connection, terms, route.clock())),
             // The peer accepted the connection and reset it. Only the timing decides whether we see
             // that here or at the first read.
             Err(error) if error.kind() == io::ErrorKind::ConnectionReset && route.host().is_none() => {
-                Ok(Wire::after_reset(terms))
+                Ok(Wire::after_reset(terms, route.clock()))
             }
             Err(error) => Err(error),
         }
     }
 
     /// A connection that the peer has already reset.
-    fn after_reset(terms: &Terms) -> Wire {
-        let mut wire = Wire { closed: Some(true), ..Wire::over_any(None, terms) };
+    fn after_reset(terms: &Terms, clock: &Clock) -> Wire {
+        let mut wire = Wire { closed: Some(true), ..Wire::over_any(None, terms, clock) };
         wire.log.event(Origin::Peer, Act::Resets);
         wire
     }
 
-    /// A wire over an open connection.
+    /// A wire over an open connection. `clock` counts the time that its peer has.
     #[must_use]
-    pub fn over(connection: Connection, terms: &Terms) -> Wire {
-        Wire::over_any(Some(connection), terms)
+    pub fn over(connection: Connection, terms: &Terms, clock: &Clock) -> Wire {
+        Wire::over_any(Some(connection), terms, clock)
     }
 
-    fn over_any(connection: Option<Connection>, terms: &Terms) -> Wire {
+    fn over_any(connection: Option<Connection>, terms: &Terms, clock: &Clock) -> Wire {
         Wire {
+            clock: clock.clone(),
             connection,
             splitter: Splitter::new(LINE_LIMIT),
             sent: Splitter::new(usize::MAX),
@@ -159,12 +164,13 @@ impl Wire {
             share: Share::of(&terms.memory),
             flooded: false,
             held: false,
+            overloaded: false,
         }
     }
 
     /// Sends these segments, one after another, and keeps what arrives meanwhile. If the connection
     /// has ended, only the next [`Wire::receive`] reports that.
-    pub async fn send(&mut self, segments: &[&[u8]], deadline: Instant) {
+    pub async fn send(&mut self, segments: &[&[u8]], deadline: Moment) {
         let whole = match segments {
             [one] => Cow::Borrowed(*one),
             several => Cow::Owned(several.concat()),
@@ -179,7 +185,8 @@ impl Wire {
         let pause = if segments.len() <= 8 { BETWEEN_FEW_SEGMENTS } else { BETWEEN_SEGMENTS };
         for (n, segment) in segments.iter().enumerate() {
             if n > 0 {
-                tokio::time::sleep_until(deadline.min(Instant::now() + pause)).await;
+                // The peer must have had the time to read the segment before.
+                self.clock.sleep(pause.min(deadline.since(self.clock.now()))).await;
             }
             self.outgoing.extend(segment.iter());
             if std::mem::take(&mut self.held) {
@@ -228,7 +235,7 @@ impl Wire {
     }
 
     /// Waits for the next thing that the peer does.
-    pub async fn receive(&mut self, deadline: Instant) -> Incoming {
+    pub async fn receive(&mut self, deadline: Moment) -> Incoming {
         loop {
             match self.take_line(deadline).await {
                 Some(Incoming::Flood) => return self.give_up(),
@@ -258,7 +265,7 @@ impl Wire {
     }
 
     /// Judges the next complete line. It is a flood if it needs more memory than there is.
-    async fn take_line(&mut self, deadline: Instant) -> Option<Incoming> {
+    async fn take_line(&mut self, deadline: Moment) -> Option<Incoming> {
         loop {
             let buffered = self.splitter.memory();
             let line = match self.splitter.next_line()? {
@@ -273,7 +280,7 @@ impl Wire {
             self.count += 1;
             self.log.line(Origin::Peer, line);
             let cost = cost(line);
-            match self.share.fit(self.kept + cost + buffered, deadline).await {
+            match self.share.fit(self.kept + cost + buffered, &self.clock, deadline).await {
                 Ok(()) => {}
                 Err(Refused::Late) => return Some(Incoming::Late),
                 Err(Refused::TooMuch) => return Some(Incoming::Flood),
@@ -344,7 +351,7 @@ impl Wire {
 
     /// Closes in order: closes our sending half, then reads to the end, so that the peer sees no
     /// reset. Lines that arrive before the deadline are still judged.
-    pub async fn close(&mut self, deadline: Instant) {
+    pub async fn close(&mut self, deadline: Moment) {
         if self.connection.is_none() {
             return;
         }
@@ -360,6 +367,18 @@ impl Wire {
             }
         }
         self.connection = None;
+    }
+
+    /// The clock that counts the time that the peer has.
+    #[must_use]
+    pub fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    /// Whether a wait took far too long because the machine was busy. Then silence means nothing.
+    #[must_use]
+    pub fn is_overloaded(&self) -> bool {
+        self.overloaded
     }
 
     /// Whether the connection has ended.

@@ -6,7 +6,6 @@ use crate::program::Route;
 use crate::wire::Wire;
 use dnode_spec::transcript::Names;
 use std::time::Duration;
-use tokio::time::Instant;
 
 /// A connection on which the suite sends only valid messages. It must keep working, whatever other
 /// connections send.
@@ -22,7 +21,7 @@ impl Canary {
         if facts.calls.ping.is_none() || facts.missing.contains("methods/connections") {
             return None;
         }
-        let deadline = Instant::now() + patience;
+        let deadline = route.clock().now() + patience;
         let mut wire = Wire::open(route, &facts.terms, deadline).await.ok()?;
         let mut names = Names::new(200_000);
         wire.send(&[HELLO], deadline).await;
@@ -37,7 +36,7 @@ impl Canary {
     /// Whether the peer still answers.
     pub(super) async fn is_alive(&mut self, facts: &Facts, patience: Duration) -> bool {
         let Some(ping) = &facts.calls.ping else { return true };
-        let deadline = Instant::now() + patience;
+        let deadline = self.wire.clock().now() + patience;
         ping.ask(&mut self.wire, &mut self.names, facts.calls.by, deadline, &mut |_| {}).await.is_ok()
     }
 }

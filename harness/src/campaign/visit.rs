@@ -5,6 +5,7 @@
 //! the session as a transcript and judges it by all rules. So the deadline of a visit may be short.
 
 use super::input::{End, Input, Methods};
+use crate::clock::Moment;
 use crate::conversation::facts::Facts;
 use crate::conversation::greet::{HELLO, bind_object, receive_object};
 use crate::conversation::limits::refuses_segments;
@@ -16,7 +17,6 @@ use dnode_spec::message::Problem;
 use dnode_spec::transcript::Names;
 use std::collections::BTreeMap;
 use std::time::Duration;
-use tokio::time::Instant;
 
 /// The time between two segments. The network may merge them anyway, which is harmless here.
 const BETWEEN_SEGMENTS: Duration = Duration::from_millis(2);
@@ -31,7 +31,7 @@ pub(super) struct Visit {
     pub wire: Vec<event::Wire>,
     /// The problems that the monitor found in the peer's lines.
     pub broken: BTreeMap<&'static str, Problem>,
-    /// From the first byte of the input to the end.
+    /// The time that the peer had from the first byte of the input to the end.
     pub took: Duration,
     /// The number of bytes sent.
     pub sent: usize,
@@ -55,14 +55,15 @@ pub(super) async fn visit(
     patience: Duration,
 ) -> Visit {
     // The peer may need more time to accept a connection and to send its object.
-    let greeting = Instant::now() + patience * 4;
+    let clock = route.clock();
+    let greeting = clock.now() + patience * 4;
     let Ok(mut wire) = Wire::open(route, &facts.terms, greeting).await else { return Visit::not_served() };
     let mut names = Names::new(100_000);
     names.path_form = facts.path_form();
     if facts.object.members.is_some() && !handshake(&mut wire, &mut names, facts, greeting).await {
         return Visit::not_served();
     }
-    let started = Instant::now();
+    let started = clock.now();
     let lines: Vec<Vec<u8>> =
         input.lines.iter().map(|line| methods.fill(&line.bytes, &names, facts.calls.by)).collect();
     let sent = lines.iter().map(|line| line.len() + 1).sum::<usize>();
@@ -75,17 +76,17 @@ pub(super) async fn visit(
         End::Asked => ask(&mut wire, &mut names, facts, deadline).await,
         End::HalfClosed | End::Reset => Err(Silence::Closed),
     };
-    let took = started.elapsed();
+    let took = clock.now().since(started);
     let received = wire.bytes();
     if ending.is_ok() || !sendable || input.end == End::HalfClosed {
-        wire.close(Instant::now() + facts.drain().min(patience)).await;
+        wire.close(clock.now() + facts.drain().min(patience)).await;
     }
     let (log, broken) = wire.finish();
     Visit { ending, wire: log.into_entries(), broken, took, sent, received }
 }
 
 /// Waits for the peer's object. Returns whether it arrived.
-async fn handshake(wire: &mut Wire, names: &mut Names, facts: &Facts, deadline: Instant) -> bool {
+async fn handshake(wire: &mut Wire, names: &mut Names, facts: &Facts, deadline: Moment) -> bool {
     if facts.missing.contains("methods/sent") {
         wire.send(&[HELLO], deadline).await;
     }
@@ -95,7 +96,7 @@ async fn handshake(wire: &mut Wire, names: &mut Names, facts: &Facts, deadline: 
 
 /// Sends our object and the lines, cut into segments only at their cuts. Returns whether the
 /// transport can carry the input.
-async fn send(wire: &mut Wire, input: &Input, lines: Vec<Vec<u8>>, facts: &Facts, deadline: Instant) -> bool {
+async fn send(wire: &mut Wire, input: &Input, lines: Vec<Vec<u8>>, facts: &Facts, deadline: Moment) -> bool {
     let mut segments: Vec<Vec<u8>> = vec![Vec::new()];
     if !wire.is_closed() {
         segments[0].extend_from_slice(HELLO);
@@ -148,11 +149,11 @@ fn append(segments: &mut [Vec<u8>], bytes: &[u8]) {
 }
 
 /// Makes the known-good call and waits for its answer. Without such a call, waits for silence.
-async fn ask(wire: &mut Wire, names: &mut Names, facts: &Facts, deadline: Instant) -> Result<(), Silence> {
+async fn ask(wire: &mut Wire, names: &mut Names, facts: &Facts, deadline: Moment) -> Result<(), Silence> {
     if let Some(ping) = &facts.calls.ping {
         return ping.ask(wire, names, facts.calls.by, deadline, &mut |_| {}).await.map(|_| ());
     }
-    let quiet = deadline.min(Instant::now() + facts.quiet());
+    let quiet = deadline.min(wire.clock().now() + facts.quiet());
     loop {
         match wire.receive(quiet).await {
             Incoming::Message(_) | Incoming::Broken(_) => {}

@@ -6,6 +6,7 @@
 //! one case for each caller, so that the reports need no special support.
 
 use crate::cases::level;
+use crate::clock::Clock;
 use crate::commands::record::{Notice, RecordOptions, record};
 use crate::error::{Fault, Faulted};
 use crate::peer::Peer;
@@ -205,7 +206,7 @@ impl Pair<'_> {
             return Ok(self.inconclusive("harness: the server is not reached by TCP".to_owned()));
         };
         let folder = tempfile::tempdir()?;
-        let (client, problems) = self.call(caller, to, folder.path()).await?;
+        let (client, problems) = self.call(caller, to, serving.route().clock(), folder.path()).await?;
         let exit = if client.is_some() { Duration::ZERO } else { Duration::from_secs(1) };
         let death = serving.death(exit).await;
         let transcript = fs::read_dir(folder.path())?.flatten().next();
@@ -221,11 +222,12 @@ impl Pair<'_> {
     }
 
     /// Runs the client through the recording proxy, which writes the transcript to the folder
-    /// `out`.
+    /// `out`. `clock` watches both programs.
     async fn call(
         &self,
         caller: &str,
         to: String,
+        clock: &Clock,
         out: &Path,
     ) -> io::Result<(Option<(ExitStatus, Death)>, Vec<(End, Problem)>)> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
@@ -244,7 +246,7 @@ impl Pair<'_> {
         let stopped = stop.clone();
         let recording = tokio::spawn(async move { record(listener, options, stopped, &collect).await });
         let mut process =
-            Process::start(&self.client.command(caller), &[("host", "127.0.0.1"), ("port", &port)])?;
+            Process::start(&self.client.command(caller), &[("host", "127.0.0.1"), ("port", &port)], clock)?;
         let client = match process.wait(self.options.patience).await {
             Some(status) => Some((status, process.death(status).await)),
             None => None,

@@ -1,11 +1,11 @@
 //! The handshake: our message `methods`, and the peer's.
 
+use crate::clock::Moment;
 use crate::wire::{Incoming, Wire};
 use dnode_spec::graph::Node;
 use dnode_spec::monitor::Received;
 use dnode_spec::text::TextBuf;
 use dnode_spec::transcript::Names;
-use tokio::time::Instant;
 
 /// The message `methods` with an object of one function, as most implementations send it.
 pub const HELLO: &[u8] = b"{\"method\":\"methods\",\"arguments\":[{\"hello\":\"[Function]\"}],\"callbacks\":{\"64\":[\"0\",\"hello\"]},\"links\":[]}\n";
@@ -19,7 +19,7 @@ pub type Members = Vec<(TextBuf, bool)>;
 /// What ended the wait: the end of the connection, the deadline, or too much data.
 pub async fn receive_object(
     wire: &mut Wire,
-    deadline: Instant,
+    deadline: Moment,
     others: &mut (dyn FnMut(Incoming) + Send),
 ) -> Result<Box<Received>, Incoming> {
     loop {

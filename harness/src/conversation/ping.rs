@@ -1,6 +1,7 @@
 //! The known-good call: a call that the peer is known to answer. It serves as a barrier and as a
 //! health check.
 
+use crate::clock::Moment;
 use crate::error::{Fault, Faulted};
 use crate::wire::{Incoming, Wire};
 use dnode_spec::message::{Id, Method};
@@ -9,7 +10,6 @@ use dnode_spec::path::PathForm;
 use dnode_spec::text::TextBuf;
 use dnode_spec::transcript::{Called, Name, Names, Pattern};
 use thiserror::Error;
-use tokio::time::Instant;
 
 /// A text that is not a known-good call. The caller is at fault.
 #[derive(Debug, Error)]
@@ -132,7 +132,7 @@ impl Ping {
     }
 
     /// Sends the call without waiting, and returns the id that its answer will call.
-    pub async fn send(&self, wire: &mut Wire, names: &mut Names, by: Addressing, deadline: Instant) -> Id {
+    pub async fn send(&self, wire: &mut Wire, names: &mut Names, by: Addressing, deadline: Moment) -> Id {
         let (line, id) = self.line(names, by);
         wire.send(&[&line], deadline).await;
         id
@@ -157,7 +157,7 @@ impl Ping {
         wire: &mut Wire,
         names: &mut Names,
         by: Addressing,
-        deadline: Instant,
+        deadline: Moment,
         others: &mut (dyn FnMut(Box<Received>) + Send),
     ) -> Result<Box<Received>, Silence> {
         let id = self.send(wire, names, by, deadline).await;

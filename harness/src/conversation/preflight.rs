@@ -5,6 +5,7 @@ use super::facts::{DRAIN, Facts, Unusable};
 use super::greet::{HELLO, bind_object, receive_object};
 use super::ping::{Addressing, Ping};
 use super::service::serves;
+use crate::clock::Moment;
 use crate::program::Route;
 use crate::wire::{Incoming, Wire};
 use dnode_spec::dialect::Dialect;
@@ -16,7 +17,6 @@ use dnode_spec::probe;
 use dnode_spec::text::TextBuf;
 use dnode_spec::transcript::Names;
 use std::time::Duration;
-use tokio::time::Instant;
 
 /// A peer that sends more lines than this in the preflight, which needs about ten, sends messages
 /// without end.
@@ -39,7 +39,7 @@ pub async fn preflight(
     patience: Duration,
 ) -> std::io::Result<Facts> {
     let patience = patience * PATIENCE;
-    let deadline = Instant::now() + patience;
+    let deadline = route.clock().now() + patience;
     let facts = Facts::new(dialect, route.limits());
     let wire = Wire::open(route, &facts.terms, deadline).await?;
     let mut preflight = Preflight { wire, names: Names::new(65), facts, patience };
@@ -66,21 +66,21 @@ struct Preflight {
 impl Preflight {
     /// Waits for the peer's object. Our object is sent later, because each end must send its own
     /// unasked.
-    async fn exchange_objects(&mut self, deadline: Instant) {
+    async fn exchange_objects(&mut self, deadline: Moment) {
         if !self.receive_object(deadline).await {
             self.facts.missing.insert("methods/sent");
         }
-        let deadline = Instant::now() + self.patience;
+        let deadline = self.wire.clock().now() + self.patience;
         self.wire.send(&[HELLO], deadline).await;
         if self.facts.object.members.is_none() && self.receive_object(deadline).await {
             self.facts.notes.push("the peer sends its object only after ours".to_owned());
         }
         // The first call must not share a segment with our object. A peer that reads one message a
         // segment would lose the call, and every case depends on its answer.
-        tokio::time::sleep(BEFORE_FIRST_CALL).await;
+        self.wire.clock().sleep(BEFORE_FIRST_CALL).await;
     }
 
-    async fn receive_object(&mut self, deadline: Instant) -> bool {
+    async fn receive_object(&mut self, deadline: Moment) -> bool {
         let Ok(received) = receive_object(&mut self.wire, deadline, &mut |_| {}).await else { return false };
         let members = bind_object(&received, &mut self.names);
         let text = |key: &TextBuf| key.as_text().to_string_lossy().into_owned();
@@ -123,7 +123,7 @@ impl Preflight {
     /// Learns whether the peer answers the call in this way. The whole run uses the first way that
     /// works.
     async fn learn_form(&mut self, ping: &Ping, by: Addressing, clause: &'static str) {
-        let started = Instant::now();
+        let started = self.wire.clock().now();
         let known = self.facts.calls.ping.is_some();
         // The run does not depend on the second way, so a short wait is enough after the first was
         // answered.
@@ -136,7 +136,7 @@ impl Preflight {
         if known {
             return;
         }
-        self.facts.calls.round_trip = started.elapsed();
+        self.facts.calls.round_trip = self.wire.clock().now().since(started);
         self.facts.calls.by = by;
         self.facts.calls.ping = Some(ping.clone());
         if ping.method() == "conformProbe" {
@@ -165,7 +165,7 @@ impl Preflight {
 
     /// Sends two calls in one segment and learns whether their answers arrive in the same order.
     async fn learn_order(&mut self, ping: &Ping) {
-        let deadline = Instant::now() + self.patience;
+        let deadline = self.wire.clock().now() + self.patience;
         let (mut lines, first) = ping.line(&mut self.names, self.facts.calls.by);
         let (line, second) = ping.line(&mut self.names, self.facts.calls.by);
         lines.extend_from_slice(&line);
@@ -192,7 +192,7 @@ impl Preflight {
         }
         let (path_form, by) = (self.facts.path_form(), self.facts.calls.by);
         for ping in Ping::of_the_probe().map(|ping| ping.with_paths(path_form)) {
-            let deadline = Instant::now() + self.facts.quiet().max(self.patience / 4);
+            let deadline = self.wire.clock().now() + self.facts.quiet().max(self.patience / 4);
             let method = ping.method();
             if self.facts.lacks(method).is_some() {
                 continue;
@@ -215,7 +215,7 @@ impl Preflight {
         }
         // Free the memory of the first connection for the second.
         self.wire.allow_more(0);
-        let second = serves(route, &self.facts, Instant::now() + self.patience).await;
+        let second = serves(route, &self.facts, route.clock().now() + self.patience).await;
         if self.facts.object.members.is_some() && second.is_err() && !self.wire.is_closed() {
             self.facts.missing.insert("methods/connections");
             self.facts.notes.push("a second connection is not served while the first is open".to_owned());
@@ -224,7 +224,7 @@ impl Preflight {
 
     async fn finish(mut self) -> Facts {
         let ended = self.wire.is_closed();
-        self.wire.close(Instant::now() + DRAIN).await;
+        self.wire.close(self.wire.clock().now() + DRAIN).await;
         self.facts.calls.closes = self.wire.is_closed();
         self.facts.session.lines = self.wire.lines();
         self.facts.unusable = match (self.wire.lines() > FLOOD, self.wire.is_flooded()) {

@@ -25,7 +25,6 @@ use judged::{Cause, Diverged, Judged, Replayed};
 use pending::Pending;
 use session::Session;
 use std::time::Duration;
-use tokio::time::Instant;
 
 /// The step of a divergence after all steps.
 pub(crate) const AFTER_LAST: &str = "after the last step";
@@ -38,7 +37,7 @@ const METHODS: &str = "the message \"methods\"";
 
 /// Runs `case` against the peer.
 pub async fn replay(case: &Case, route: &Route, facts: &Facts, patience: Duration) -> Replayed {
-    let deadline = Instant::now() + patience;
+    let deadline = route.clock().now() + patience;
     match Wire::open(route, &facts.terms, deadline).await {
         Ok(wire) => play(case, Session::new(&case.transcript, Some(route), facts, wire, patience)).await,
         Err(error) => {
@@ -227,7 +226,7 @@ impl<'r, 'a, 't> Replay<'r, 'a, 't> {
             Called::Member(_) | Called::Verbatim(_) => None,
         };
         let named: Vec<&Name> = called.into_iter().chain(pattern.culls()).collect();
-        let until = self.session.deadline.min(Instant::now() + self.session.facts.quiet());
+        let until = self.session.deadline.min(self.session.now() + self.session.facts.quiet());
         loop {
             self.settle().await?;
             if named.iter().all(|name| self.session.names.callable(name).is_some()) {

@@ -3,25 +3,26 @@
 use super::facts::Facts;
 use super::greet::{HELLO, bind_object, receive_object};
 use super::ping::Silence;
+use crate::clock::Moment;
 use crate::program::Route;
 use crate::wire::Wire;
 use dnode_spec::transcript::Names;
 use std::io;
-use tokio::time::Instant;
 
 /// Opens a connection and checks that the peer serves it before the deadline: the peer must do the
 /// handshake and, if there is one, answer the known-good call.
 ///
 /// # Errors
 /// Why the connection was not served.
-pub async fn serves(route: &Route, facts: &Facts, deadline: Instant) -> Result<(), Silence> {
-    let begun = Instant::now();
+pub async fn serves(route: &Route, facts: &Facts, deadline: Moment) -> Result<(), Silence> {
+    let clock = route.clock();
+    let begun = clock.now();
     let mut wire = Wire::open(route, &facts.terms, deadline).await.map_err(|error| match error.kind() {
         io::ErrorKind::TimedOut => Silence::Late,
         _ => Silence::Refused,
     })?;
     // A client may take extra time to connect.
-    let deadline = if route.host().is_some() { deadline + begun.elapsed() } else { deadline };
+    let deadline = if route.host().is_some() { deadline + clock.now().since(begun) } else { deadline };
     let mut names = Names::new(65);
     wire.send(&[HELLO], deadline).await;
     if facts.object.members.is_some() {
@@ -32,6 +33,6 @@ pub async fn serves(route: &Route, facts: &Facts, deadline: Instant) -> Result<(
     if let Some(ping) = &facts.calls.ping {
         ping.ask(&mut wire, &mut names, facts.calls.by, deadline, &mut |_| {}).await?;
     }
-    wire.close(deadline.min(Instant::now() + facts.drain())).await;
+    wire.close(deadline.min(clock.now() + facts.drain())).await;
     Ok(())
 }

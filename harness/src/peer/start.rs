@@ -16,7 +16,6 @@ use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
-use tokio::time::Instant;
 
 /// How long a peer that the user started may take to accept a connection.
 const REACH: Duration = Duration::from_secs(5);
@@ -38,8 +37,8 @@ pub(super) async fn start(target: &Target) -> Result<Peer, StartError> {
 }
 
 async fn find(target: &Target, address: &Address) -> Result<Peer, StartError> {
-    let route = Route::Dial(address.clone());
-    match Wire::open(&route, &Terms::default(), Instant::now() + REACH).await {
+    let route = Route::from(address.clone());
+    match Wire::open(&route, &Terms::default(), route.clock().now() + REACH).await {
         Ok(wire) => {
             greet(wire, GREETING).await;
             Ok(Peer::new(target, route, Running::Elsewhere))
@@ -51,7 +50,7 @@ async fn find(target: &Target, address: &Address) -> Result<Peer, StartError> {
 async fn start_reference(target: &Target, dialect: Dialect) -> Result<Peer, StartError> {
     let listener = TcpListener::bind("127.0.0.1:0").await.map_err(StartError::Harness)?;
     let address = listener.local_addr().map_err(StartError::Harness)?.to_string();
-    let route = Route::Dial(Address::parse(&address, &Trust::System)?);
+    let route = Route::from(Address::parse(&address, &Trust::System)?);
     let serving = tokio::spawn(reference::serve(listener, reference::plain().speaking(dialect)));
     Ok(Peer::new(target, route, Running::Reference(serving)))
 }
@@ -60,14 +59,15 @@ async fn start_process(target: &Target, command: &str, at: &Template) -> Result<
     let port = free_port().map_err(StartError::Harness)?;
     let folder = at.wants_socket().then(TempDir::new).transpose().map_err(StartError::Harness)?;
     let socket = folder.as_ref().map(|folder| folder.path().join("peer"));
-    let route = Route::Dial(at.fill(port, &socket.clone().unwrap_or_default())?);
+    let route = Route::from(at.fill(port, &socket.clone().unwrap_or_default())?);
     let (port, socket) = (port.to_string(), socket.map(PathBuf::into_os_string));
     let socket = socket.as_ref().map(|socket| ("socket", socket.to_str().unwrap_or_default()));
     let words: Vec<(&str, &str)> = std::iter::once(("port", port.as_str())).chain(socket).collect();
-    let started = Process::start(command, &words);
+    let started = Process::start(command, &words, route.clock());
     let mut process = started.map_err(|error| StartError::Command(command.to_owned(), error))?;
-    let deadline = Instant::now() + START;
-    while Instant::now() < deadline {
+    let clock = route.clock().clone();
+    let deadline = clock.now() + START;
+    while clock.now() < deadline {
         match Wire::open(&route, &Terms::default(), deadline).await {
             Ok(wire) => {
                 greet(wire, GREETING).await;
@@ -95,7 +95,7 @@ async fn start_process(target: &Target, command: &str, at: &Template) -> Result<
 async fn await_client(target: &Target, host: &Arc<Host>) -> Result<Peer, StartError> {
     let host = host.take().await?;
     let route = Route::Awaited(Arc::clone(&host));
-    match Wire::open(&route, &Terms::default(), Instant::now() + START).await {
+    match Wire::open(&route, &Terms::default(), route.clock().now() + START).await {
         Ok(wire) => {
             if greet(wire, GREETING_OF_CLIENT).await {
                 host.was_harmless().await;
@@ -122,7 +122,7 @@ async fn await_client(target: &Target, host: &Arc<Host>) -> Result<Peer, StartEr
 /// connection may crash the peer, and a case must find that. Returns whether the peer closed the
 /// connection too.
 async fn greet(mut wire: Wire, patience: Duration) -> bool {
-    let deadline = Instant::now() + patience;
+    let deadline = wire.clock().now() + patience;
     wire.send(&[HELLO], deadline).await;
     wire.close(deadline).await;
     wire.is_closed()

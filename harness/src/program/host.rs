@@ -5,6 +5,7 @@
 //! that status is usual for it and not a crash.
 
 use super::process::{self, Process};
+use crate::clock::{Clock, Moment};
 use crate::error::{Fault, Faulted};
 use dnode::transport::{Address, AddressError, Arrival, Connection, Identity, Limits, ListenError, Listener};
 use dnode_reports::event::Death;
@@ -16,7 +17,6 @@ use std::time::Duration;
 use tempfile::TempDir;
 use thiserror::Error;
 use tokio::sync::Mutex;
-use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 
 /// How long a client may take to connect if it was just started, or if the user starts it.
 const CONNECT: Duration = Duration::from_secs(10);
@@ -79,6 +79,7 @@ pub struct Host {
     listen: Listen,
     listener: Listener,
     address: String,
+    clock: Clock,
     program: Option<Mutex<Program>>,
     taken: AtomicBool,
     /// The folder of its socket, if we chose the path.
@@ -98,6 +99,7 @@ impl Eq for Host {}
 struct Program {
     command: String,
     words: Vec<(&'static str, String)>,
+    clock: Clock,
     process: Option<Process>,
     /// The running process has connected.
     has_connected: bool,
@@ -120,11 +122,14 @@ impl Host {
         let at = Address::parse_to_listen(&listen.at.replace(SOCKET, &path.unwrap_or_default()))?;
         let listener = Listener::bind(&at, listen.identity.as_ref()).await?;
         let address = listener.address()?;
-        let program = listen.exec.as_ref().map(|command| Mutex::new(Program::new(command, place(&address))));
+        let clock = Clock::new();
+        let program = |command: &String| Mutex::new(Program::new(command, place(&address), clock.clone()));
+        let program = listen.exec.as_ref().map(program);
         Ok(Host {
             listen: listen.clone(),
             listener,
             address,
+            clock,
             program,
             taken: AtomicBool::new(false),
             _folder: folder,
@@ -163,6 +168,12 @@ impl Host {
         &self.address
     }
 
+    /// The clock that counts the time that the client has.
+    #[must_use]
+    pub fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
     /// What its connections cannot carry.
     #[must_use]
     pub fn limits(&self) -> Limits {
@@ -180,13 +191,16 @@ impl Host {
     ///
     /// # Errors
     /// If no client connects, or its handshake fails.
-    pub async fn next(&self, deadline: Instant) -> io::Result<Connection> {
+    pub async fn next(&self, deadline: Moment) -> io::Result<Connection> {
         let arrival = match &self.program {
             Some(program) => program.lock().await.arrival(&self.listener, deadline).await?,
-            None => timeout_at(deadline.max(Instant::now() + CONNECT), self.listener.accept()).await??,
+            None => {
+                let until = deadline.max(self.clock.now() + CONNECT);
+                self.clock.timeout_at(until, self.listener.accept()).await??
+            }
         };
-        let until = deadline.max(Instant::now() + RECONNECT);
-        timeout_at(until, arrival.shake_hands()).await?.map_err(|error| {
+        let until = deadline.max(self.clock.now() + RECONNECT);
+        self.clock.timeout_at(until, arrival.shake_hands()).await?.map_err(|error| {
             let transport = self.limits().transport;
             let text = format!("a client connected, but the {transport} handshake failed: {error}");
             io::Error::new(io::ErrorKind::InvalidData, text)
@@ -244,16 +258,17 @@ impl Host {
             process.stop().await;
         }
         program.death = None;
-        while timeout(LEFT, self.listener.accept()).await.is_ok() {}
+        while self.clock.timeout(LEFT, self.listener.accept()).await.is_ok() {}
     }
 }
 
 impl Program {
-    fn new(command: &str, words: Vec<(&'static str, String)>) -> Program {
+    fn new(command: &str, words: Vec<(&'static str, String)>, clock: Clock) -> Program {
         let command = command.to_owned();
         Program {
             command,
             words,
+            clock,
             process: None,
             has_connected: false,
             harmless: false,
@@ -263,15 +278,16 @@ impl Program {
     }
 
     /// The next connection. A process that exited after its last connection is restarted.
-    async fn arrival(&mut self, listener: &Listener, deadline: Instant) -> io::Result<Arrival> {
+    async fn arrival(&mut self, listener: &Listener, deadline: Moment) -> io::Result<Arrival> {
         loop {
             if let Some(death) = &self.death {
                 let when = if self.has_connected { "" } else { " before it connected" };
                 return Err(io::Error::other(format!("the client ended with {}{when}", death.status)));
             }
             let reconnects = self.process.is_some() && self.has_connected;
-            let until = deadline.max(Instant::now() + if reconnects { RECONNECT } else { CONNECT });
-            match accept(listener, self.running()?, until).await? {
+            let until = deadline.max(self.clock.now() + if reconnects { RECONNECT } else { CONNECT });
+            let clock = self.clock.clone();
+            match accept(listener, self.running()?, &clock, until).await? {
                 Next::Arrival(arrival) => {
                     self.has_connected = true;
                     self.harmless = false;
@@ -289,7 +305,7 @@ impl Program {
             None => {
                 self.has_connected = false;
                 let words: Vec<_> = self.words.iter().map(|(word, value)| (*word, value.as_str())).collect();
-                Process::start(&self.command, &words)?
+                Process::start(&self.command, &words, &self.clock)?
             }
         };
         Ok(self.process.insert(process))
@@ -315,15 +331,25 @@ enum Next {
 }
 
 /// Waits for a connection of this process, or for its end.
-async fn accept(listener: &Listener, process: &mut Process, until: Instant) -> io::Result<Next> {
-    let status = tokio::select! {
-        biased;
-        arrival = listener.accept() => return arrival.map(Next::Arrival),
-        status = process.end() => status?,
-        () = sleep_until(until) => return Err(io::ErrorKind::TimedOut.into()),
+async fn accept(
+    listener: &Listener,
+    process: &mut Process,
+    clock: &Clock,
+    until: Moment,
+) -> io::Result<Next> {
+    let next = clock.timeout_at(until, async {
+        tokio::select! {
+            biased;
+            arrival = listener.accept() => arrival.map(Next::Arrival),
+            status = process.end() => status.map(Next::Exit),
+        }
+    });
+    let status = match next.await?? {
+        Next::Exit(status) => status,
+        arrival @ Next::Arrival(_) => return Ok(arrival),
     };
     // A process may connect, send its lines and exit at once.
-    match timeout(ENDING, listener.accept()).await {
+    match clock.timeout(ENDING, listener.accept()).await {
         Ok(arrival) => arrival.map(Next::Arrival),
         Err(_) => Ok(Next::Exit(status)),
     }

@@ -3,6 +3,7 @@
 //! It runs in its own process group, which we end as a whole, so that no grandchild is left behind.
 //! We read its standard error all the time and keep the last lines. We discard its standard output.
 
+use crate::clock::Clock;
 use dnode_reports::event::{Death, Status};
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
@@ -35,18 +36,19 @@ pub fn kill_all() {
 pub struct Process {
     child: Child,
     group: Option<Pid>,
+    clock: Clock,
     stderr: Arc<Mutex<Vec<u8>>>,
     /// The task that reads the standard error. It ends at the end of the pipe.
     reader: tokio::task::JoinHandle<()>,
 }
 
 impl Process {
-    /// Starts `command` with the shell. A word such as `("port", "5050")` replaces `{port}` in the
+    /// Starts `command` with the shell, and lets `clock` watch it. A word such as `("port", "5050")` replaces `{port}` in the
     /// command and sets `PORT` in its environment.
     ///
     /// # Errors
     /// The system's error if the shell cannot be started.
-    pub fn start(command: &str, words: &[(&str, &str)]) -> io::Result<Process> {
+    pub fn start(command: &str, words: &[(&str, &str)], clock: &Clock) -> io::Result<Process> {
         let place = |line: String, (word, value): &(&str, &str)| line.replace(&format!("{{{word}}}"), value);
         let mut child = Command::new("sh")
             .arg("-c")
@@ -58,6 +60,7 @@ impl Process {
             .process_group(0)
             .kill_on_drop(true)
             .spawn()?;
+        child.id().into_iter().for_each(|id| clock.watch(id));
         let group = child.id().and_then(|id| i32::try_from(id).ok()).map(Pid::from_raw);
         if let Some(group) = group {
             RUNNING.lock().unwrap_or_else(PoisonError::into_inner).insert(group.as_raw());
@@ -67,7 +70,7 @@ impl Process {
             Some(pipe) => tokio::spawn(keep_last(pipe, Arc::clone(&stderr))),
             None => tokio::spawn(async {}),
         };
-        Ok(Process { child, group, stderr, reader })
+        Ok(Process { child, group, clock: clock.clone(), stderr, reader })
     }
 
     /// The process group that it and its children are in.
@@ -89,9 +92,9 @@ impl Process {
         self.child.wait().await
     }
 
-    /// Waits for the program to end, but no longer than `limit`.
+    /// Waits for the program to end, but gives it no more time than `limit`.
     pub async fn wait(&mut self, limit: Duration) -> Option<ExitStatus> {
-        tokio::time::timeout(limit, self.child.wait()).await.ok().and_then(Result::ok)
+        self.clock.timeout(limit, self.child.wait()).await.ok().and_then(Result::ok)
     }
 
     /// The last lines of its standard error. If the program has ended, this waits a moment for the
@@ -115,10 +118,15 @@ impl Process {
     pub async fn stop(mut self) {
         if self.ended().is_none() {
             self.signal(Signal::SIGTERM);
-            let _ = self.wait(GRACE).await;
+            self.end_within_grace().await;
         }
         self.signal(Signal::SIGKILL);
-        let _ = self.wait(GRACE).await;
+        self.end_within_grace().await;
+    }
+
+    /// Waits in wall time, because the clock of a stopped process stands still.
+    async fn end_within_grace(&mut self) {
+        let _ = tokio::time::timeout(GRACE, self.child.wait()).await;
     }
 
     fn signal(&self, signal: Signal) {

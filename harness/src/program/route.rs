@@ -1,17 +1,17 @@
 //! How to get a connection to a peer: we dial its address, or it dials ours.
 
 use super::host::Host;
+use crate::clock::{Clock, Moment};
 use dnode::transport::{Address, Connection, Limits};
 use std::fmt;
 use std::io;
 use std::sync::Arc;
-use tokio::time::{Instant, timeout_at};
 
 /// How to get a connection to the peer.
 #[derive(Debug, Clone)]
 pub enum Route {
-    /// We connect to this address.
-    Dial(Address),
+    /// We connect to this address. The clock counts the time that the peer there has.
+    Dial(Address, Clock),
     /// The peer is a client that connects to us.
     Awaited(Arc<Host>),
 }
@@ -22,12 +22,14 @@ impl Route {
     /// # Errors
     /// [`io::ErrorKind::TimedOut`] after the deadline; otherwise those of [`Connection::open`] and
     /// [`Host::next`].
-    pub async fn connect(&self, deadline: Instant) -> io::Result<Connection> {
+    pub async fn connect(&self, deadline: Moment) -> io::Result<Connection> {
         match self {
-            Route::Dial(address) => match timeout_at(deadline, Connection::open(address)).await {
-                Ok(opened) => opened,
-                Err(_) => Err(io::ErrorKind::TimedOut.into()),
-            },
+            Route::Dial(address, clock) => {
+                match clock.timeout_at(deadline, Connection::open(address)).await {
+                    Ok(opened) => opened,
+                    Err(_) => Err(io::ErrorKind::TimedOut.into()),
+                }
+            }
             Route::Awaited(host) => host.next(deadline).await,
         }
     }
@@ -36,7 +38,7 @@ impl Route {
     #[must_use]
     pub fn host(&self) -> Option<&Arc<Host>> {
         match self {
-            Route::Dial(_) => None,
+            Route::Dial(..) => None,
             Route::Awaited(host) => Some(host),
         }
     }
@@ -45,8 +47,17 @@ impl Route {
     #[must_use]
     pub fn address(&self) -> Option<&Address> {
         match self {
-            Route::Dial(address) => Some(address),
+            Route::Dial(address, _) => Some(address),
             Route::Awaited(_) => None,
+        }
+    }
+
+    /// The clock that counts the time that the peer has.
+    #[must_use]
+    pub fn clock(&self) -> &Clock {
+        match self {
+            Route::Dial(_, clock) => clock,
+            Route::Awaited(host) => host.clock(),
         }
     }
 
@@ -54,7 +65,7 @@ impl Route {
     #[must_use]
     pub fn limits(&self) -> Limits {
         match self {
-            Route::Dial(address) => address.limits(),
+            Route::Dial(address, _) => address.limits(),
             Route::Awaited(host) => host.limits(),
         }
     }
@@ -62,14 +73,14 @@ impl Route {
 
 impl From<Address> for Route {
     fn from(address: Address) -> Route {
-        Route::Dial(address)
+        Route::Dial(address, Clock::new())
     }
 }
 
 impl fmt::Display for Route {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Route::Dial(address) => address.fmt(f),
+            Route::Dial(address, _) => address.fmt(f),
             Route::Awaited(host) => f.write_str(host.address()),
         }
     }

@@ -19,7 +19,6 @@ use crate::wire::Wire;
 use dnode_reports::event::{Death, Ended, Event, Kind, Outcome, Run, Verdict};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 
 /// How long a program that closed its connection may take to exit.
@@ -126,9 +125,12 @@ impl Seat<'_> {
     }
 
     async fn one_client(&self, case: &Case, patience: Duration) -> Session {
-        let replayed = match timeout(patience, self.host.next(Instant::now() + patience)).await {
+        let clock = self.host.clock();
+        let next = self.host.next(clock.now() + patience);
+        let replayed = match clock.timeout(patience, next).await {
             Ok(Ok(connection)) => {
-                replay_accepted(case, Wire::over(connection, &self.facts.terms), self.facts, patience).await
+                let wire = Wire::over(connection, &self.facts.terms, clock);
+                replay_accepted(case, wire, self.facts, patience).await
             }
             Ok(Err(error)) => absent(case, error.to_string()),
             Err(_) => {

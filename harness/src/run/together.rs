@@ -13,7 +13,6 @@ use dnode_reports::event::Verdict;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::JoinSet;
-use tokio::time::Instant;
 
 /// How many suspects must fail again by themselves before all others run again side by side.
 const SAMPLE: usize = 4;
@@ -123,7 +122,7 @@ async fn run_beside_others(
     let replayed = replay(&case, &route, &facts, patience).await;
     // A peer that another case keeps busy is late with everything.
     let alert = replayed.cause() == Some(Cause::Time)
-        && serves(&route, &facts, Instant::now() + facts.quiet()).await.is_ok();
+        && serves(&route, &facts, route.clock().now() + facts.quiet()).await.is_ok();
     // A client that is connected and does not reconnect would keep all others from connecting.
     if let Some(host) = route.host().filter(|_| replayed.is_suspect() && !alert)
         && host.death(Duration::ZERO).await.is_none()

@@ -11,6 +11,9 @@ use dnode_reports::fingerprint::fingerprint;
 use dnode_spec::generate::Seed;
 use dnode_spec::probe::{OPTIONAL, PLAIN, REQUIRED, optional_in};
 
+/// The reason of a case whose peer got nearly no time.
+const OVERLOAD: &str = "the machine was too busy: in a long time, the peer got less than its deadline";
+
 /// The outcome of a case that was not run.
 pub(crate) fn without_run(case: &Case, verdict: Verdict, reason: Option<String>) -> Outcome {
     Outcome {
@@ -64,8 +67,14 @@ pub(crate) fn likened(
     health: Health,
     command: &Command,
 ) -> (Outcome, Option<String>) {
+    let overloaded = replayed.is_overloaded();
     let Replayed { judged, log, .. } = replayed;
-    let (verdict, reason, mut diverged, death) = judge(judged, health);
+    let (verdict, reason, mut diverged, death) = match (overloaded, health) {
+        (true, Health::Serves | Health::Deaf) => {
+            (Verdict::Inconclusive, Some(OVERLOAD.to_owned()), None, None)
+        }
+        (_, health) => judge(judged, health),
+    };
     // A peer that crashes on the last step is seen to crash in that step or after it. The timing
     // must not matter.
     if let Some(diverged) = diverged.as_mut().filter(|it| it.kind == Kind::Died && it.step == AFTER_LAST)

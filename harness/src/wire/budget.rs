@@ -6,10 +6,10 @@
 //! that needs much waits, at most until its deadline. The one that keeps much never waits, so there
 //! is no deadlock. A message that is larger than that is a flood.
 
+use crate::clock::{Clock, Moment};
 use memchr::memchr2;
 use std::sync::Arc;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::time::{Instant, timeout_at};
 
 /// How many bytes each connection may keep. Ordinary cases need no more.
 const LITTLE: usize = 1 << 20;
@@ -55,14 +55,14 @@ impl Share {
     }
 
     /// Makes the share large enough for `bytes`.
-    pub(super) async fn fit(&mut self, bytes: usize, deadline: Instant) -> Result<(), Refused> {
+    pub(super) async fn fit(&mut self, bytes: usize, clock: &Clock, deadline: Moment) -> Result<(), Refused> {
         if bytes > MUCH {
             return Err(Refused::TooMuch);
         }
         if bytes <= LITTLE {
             self.much = None;
         } else if self.much.is_none() {
-            let acquired = timeout_at(deadline, Arc::clone(&self.memory.0).acquire_owned()).await;
+            let acquired = clock.timeout_at(deadline, Arc::clone(&self.memory.0).acquire_owned()).await;
             self.much = Some(acquired.ok().and_then(Result::ok).ok_or(Refused::Late)?);
         }
         Ok(())
@@ -131,15 +131,16 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_connection_that_needs_much_waits_but_a_flood_does_not() {
-        let soon = Instant::now() + Duration::from_secs(1);
+        let clock = Clock::default();
+        let soon = clock.now() + Duration::from_secs(1);
         let memory = Memory::default();
         let (mut one, mut other) = (Share::of(&memory), Share::of(&memory));
-        assert_eq!(one.fit(MUCH + 1, soon).await, Err(Refused::TooMuch));
-        assert_eq!(one.fit(LITTLE + 1, soon).await, Ok(()));
-        assert_eq!(other.fit(LITTLE, soon).await, Ok(()), "a little is always free");
-        assert_eq!(other.fit(LITTLE + 1, soon).await, Err(Refused::Late));
-        assert_eq!(one.fit(MUCH, soon).await, Ok(()), "the one that keeps much does not wait");
-        assert_eq!(one.fit(LITTLE, soon).await, Ok(()));
-        assert_eq!(other.fit(MUCH, Instant::now() + Duration::from_secs(1)).await, Ok(()));
+        assert_eq!(one.fit(MUCH + 1, &clock, soon).await, Err(Refused::TooMuch));
+        assert_eq!(one.fit(LITTLE + 1, &clock, soon).await, Ok(()));
+        assert_eq!(other.fit(LITTLE, &clock, soon).await, Ok(()), "a little is always free");
+        assert_eq!(other.fit(LITTLE + 1, &clock, soon).await, Err(Refused::Late));
+        assert_eq!(one.fit(MUCH, &clock, soon).await, Ok(()), "the one that keeps much does not wait");
+        assert_eq!(one.fit(LITTLE, &clock, soon).await, Ok(()));
+        assert_eq!(other.fit(MUCH, &clock, clock.now() + Duration::from_secs(1)).await, Ok(()));
     }
 }

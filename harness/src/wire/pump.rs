@@ -3,6 +3,7 @@
 
 use super::budget::Refused;
 use super::{BYTES_LIMIT, ROOM, Wire};
+use crate::clock::{Missed, Moment};
 use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::io;
@@ -10,13 +11,12 @@ use std::mem::MaybeUninit;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::time::Instant;
 
 impl Wire {
     /// Moves bytes in both directions once. Returns `false` after the deadline, or if other
     /// connections use the memory until then.
-    pub(super) async fn pump(&mut self, deadline: Instant) -> bool {
-        match self.share.fit(self.kept + self.splitter.memory(), deadline).await {
+    pub(super) async fn pump(&mut self, deadline: Moment) -> bool {
+        match self.share.fit(self.kept + self.splitter.memory(), &self.clock, deadline).await {
             Ok(()) => {}
             Err(Refused::Late) => return false,
             Err(Refused::TooMuch) => {
@@ -29,12 +29,14 @@ impl Wire {
         // Usually something can be written or read at once, so no timer is needed.
         let at_once = poll_fn(|cx| Poll::Ready(self.poll_pump(cx))).await;
         if at_once.is_pending() {
+            let clock = self.clock.clone();
             let moved = poll_fn(|cx| self.poll_pump(cx));
-            if tokio::time::timeout_at(deadline, moved).await.is_err() {
+            if let Err(missed) = clock.timeout_at(deadline, moved).await {
+                self.overloaded |= missed == Missed::Overload;
                 return false;
             }
         }
-        Instant::now() < deadline
+        self.clock.now() < deadline
     }
 
     fn poll_pump(&mut self, cx: &mut Context<'_>) -> Poll<()> {

@@ -7,11 +7,11 @@ use tokio::net::TcpListener;
 async fn slow_final_write_is_not_reset() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let route =
-        Route::Dial(Address::parse(&listener.local_addr().unwrap().to_string(), &Trust::System).unwrap());
-    let later = Instant::now() + Duration::from_secs(60);
+        Route::from(Address::parse(&listener.local_addr().unwrap().to_string(), &Trust::System).unwrap());
+    let later = route.clock().now() + Duration::from_secs(60);
     let mut wire = Wire::open(&route, &Terms::default(), later).await.unwrap();
     let (mut peer, _) = listener.accept().await.unwrap();
-    wire.close(Instant::now()).await;
+    wire.close(route.clock().now()).await;
     drop(wire);
     assert_eq!(peer.read(&mut [0]).await.unwrap(), 0, "our half has ended");
     for _ in 0..3 {

@@ -12,7 +12,6 @@ use crate::wire::Incoming;
 use dnode_reports::event::{Act, Kind};
 use dnode_spec::monitor::Received;
 use dnode_spec::text::TextBuf;
-use tokio::time::Instant;
 
 /// The behaviour of a peer that survived.
 const SURVIVED: &str = "an answer to the known-good call, or the end of the connection";
@@ -42,7 +41,7 @@ impl Replay<'_, '_, '_> {
     /// that answers only after another call is slow, not deaf.
     pub(super) async fn survive(&mut self) -> Result<(), Stop> {
         let deadline = self.session.deadline;
-        self.session.deadline = deadline.min(Instant::now() + self.session.facts.quiet());
+        self.session.deadline = deadline.min(self.session.now() + self.session.facts.quiet());
         let mut answered = self.sign_of_life().await;
         self.session.deadline = deadline;
         let is_late = |answered| matches!(answered, Err(Silence::Late | Silence::Flood));
@@ -86,7 +85,7 @@ impl Replay<'_, '_, '_> {
         if route.host().is_some() {
             // A client reconnects only after this connection has ended.
             if self.session.half_closed {
-                let drained = Instant::now() + self.session.facts.drain();
+                let drained = self.session.now() + self.session.facts.drain();
                 self.session.wire.close(self.session.deadline.min(drained)).await;
                 self.session.over = true;
             }
@@ -154,7 +153,7 @@ impl Replay<'_, '_, '_> {
     }
 
     async fn quiet(&mut self) -> Result<(), Silence> {
-        let until = self.session.deadline.min(Instant::now() + self.session.facts.quiet());
+        let until = self.session.deadline.min(self.session.now() + self.session.facts.quiet());
         loop {
             match self.session.wire.receive(until).await {
                 Incoming::Message(received) => self.session.receive(*received, self.transcript),

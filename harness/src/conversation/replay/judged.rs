@@ -65,6 +65,8 @@ pub struct Replayed {
     pub lines: u64,
     /// How much its deadline was extended because of long lines.
     pub extended: Duration,
+    /// A wait took far too long because the machine was busy, so silence means nothing.
+    pub overloaded: bool,
 }
 
 impl Replayed {
@@ -72,6 +74,12 @@ impl Replayed {
     #[must_use]
     pub fn is_refused(&self) -> bool {
         self.diverged().is_some_and(|diverged| diverged.kind == Kind::Refused)
+    }
+
+    /// Whether something did not come because the machine was too busy.
+    #[must_use]
+    pub fn is_overloaded(&self) -> bool {
+        self.overloaded && self.is_suspect()
     }
 
     /// The divergence, if there is one.
@@ -110,6 +118,6 @@ impl Replayed {
             cause: Cause::Life,
         }));
         let (log, broken) = (Log::default(), BTreeMap::new());
-        Replayed { judged, log, broken, lines: 0, extended: Duration::ZERO }
+        Replayed { judged, log, broken, lines: 0, extended: Duration::ZERO, overloaded: false }
     }
 }

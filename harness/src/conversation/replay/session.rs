@@ -2,6 +2,7 @@
 //! messages.
 
 use super::judged::{Judged, Replayed};
+use crate::clock::Moment;
 use crate::conversation::facts::Facts;
 use crate::conversation::greet::bind_object;
 use crate::program::Route;
@@ -12,7 +13,6 @@ use dnode_spec::monitor::Received;
 use dnode_spec::transcript::{Name, Names, Transcript};
 use std::collections::HashMap;
 use std::time::Duration;
-use tokio::time::Instant;
 
 pub(super) struct Session<'a> {
     /// How to open new connections; `None` if we are the server, because only the client can open
@@ -23,7 +23,7 @@ pub(super) struct Session<'a> {
     pub(super) names: Names,
     /// How long a part may take.
     patience: Duration,
-    pub(super) deadline: Instant,
+    pub(super) deadline: Moment,
     /// How much the deadline was extended in total.
     extended: Duration,
     /// The length of the incomplete line for which the deadline was extended.
@@ -57,13 +57,14 @@ impl<'a> Session<'a> {
         let mut names = Names::new(transcript.first_free_number);
         names.path_form = facts.path_form();
         names.dialect = facts.terms.dialect;
+        let deadline = wire.clock().now() + patience;
         Session {
             route,
             facts,
             wire,
             names,
             patience,
-            deadline: Instant::now() + patience,
+            deadline,
             extended: Duration::ZERO,
             granted: 0,
             inbox: Vec::new(),
@@ -74,6 +75,11 @@ impl<'a> Session<'a> {
             half_closed: false,
             over: false,
         }
+    }
+
+    /// The current moment, in the time that the peer had.
+    pub(super) fn now(&self) -> Moment {
+        self.wire.clock().now()
     }
 
     /// Whether the peer is a client that opened this connection to us.
@@ -87,7 +93,7 @@ impl<'a> Session<'a> {
     /// Gives the next part of the transcript its time and its memory.
     pub(super) fn next_part(&mut self) {
         self.wire.allow_more(self.inbox.len());
-        self.deadline = self.deadline.max(Instant::now() + self.patience);
+        self.deadline = self.deadline.max(self.now() + self.patience);
         self.granted = 0;
     }
 
@@ -131,14 +137,14 @@ impl<'a> Session<'a> {
         let unfinished = self.wire.unfinished() as u64;
         self.extend_deadline(unfinished.saturating_sub(self.granted));
         self.granted = unfinished;
-        Instant::now() < self.deadline
+        self.now() < self.deadline
     }
 
     /// Closes the connection and returns the result.
     pub(super) async fn finish(mut self, judged: Judged) -> Replayed {
-        self.wire.close(Instant::now() + self.facts.drain()).await;
-        let lines = self.wire.lines();
+        self.wire.close(self.now() + self.facts.drain()).await;
+        let (lines, overloaded) = (self.wire.lines(), self.wire.is_overloaded());
         let (log, broken) = self.wire.finish();
-        Replayed { judged, log, broken, lines, extended: self.extended }
+        Replayed { judged, log, broken, lines, extended: self.extended, overloaded }
     }
 }

@@ -54,7 +54,7 @@ async fn serve(stream: DuplexStream, answer: Answer) -> std::io::Result<()> {
 }
 
 async fn judged(steps: &str, answer: Answer) -> Judged {
-    let route = Route::Dial(Address::in_memory("slow", move || {
+    let route = Route::from(Address::in_memory("slow", move || {
         let (ours, theirs) = tokio::io::duplex(1 << 20);
         tokio::spawn(serve(theirs, answer));
         ours

@@ -1,0 +1,171 @@
+//! The time that a peer had.
+//!
+//! A deadline must not depend on how busy the machine is. So a [`Clock`] does not count the time in
+//! which the peer could not work: while it waited for a processor or was stopped, and while the
+//! suite itself could not run. `keeper` measures that time.
+
+mod keeper;
+mod threads;
+
+use std::ops::{Add, AddAssign};
+use std::pin::pin;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// All moments are measured from here.
+static START: LazyLock<Instant> = LazyLock::new(Instant::now);
+
+/// How much longer than planned a single wait may take in wall time, as a factor and as an addend.
+const MOST: (u32, Duration) = (30, Duration::from_secs(30));
+
+/// A moment on a [`Clock`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Moment(Duration);
+
+impl Add<Duration> for Moment {
+    type Output = Moment;
+
+    fn add(self, time: Duration) -> Moment {
+        Moment(self.0 + time)
+    }
+}
+
+impl AddAssign<Duration> for Moment {
+    fn add_assign(&mut self, time: Duration) {
+        self.0 += time;
+    }
+}
+
+impl Moment {
+    /// The time since an earlier moment of the same clock; zero if that one is later.
+    #[must_use]
+    pub fn since(self, earlier: Moment) -> Duration {
+        self.0.saturating_sub(earlier.0)
+    }
+}
+
+/// Why a wait ended without a result.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Missed {
+    /// The deadline has passed.
+    Deadline,
+    /// The machine was so busy that the wait took far too long, but the peer had little of that
+    /// time. Nothing follows from this.
+    Overload,
+}
+
+impl From<Missed> for std::io::Error {
+    fn from(_: Missed) -> std::io::Error {
+        std::io::ErrorKind::TimedOut.into()
+    }
+}
+
+/// Counts the time that a peer had. Clones count together.
+#[derive(Debug, Clone, Default)]
+pub struct Clock(Arc<Counted>);
+
+/// The state that the keeper writes and clocks read.
+#[derive(Debug, Default)]
+struct Counted {
+    /// The processes that were started since the last measurement, each the leader of its group.
+    started: Mutex<Vec<u32>>,
+    /// The time that does not count, in nanoseconds.
+    lost: AtomicU64,
+}
+
+impl Clock {
+    /// A clock for a peer that we did not start, or that runs in this process. It does not count
+    /// the time in which the suite could not run.
+    #[must_use]
+    pub fn new() -> Clock {
+        let clock = Clock::default();
+        keeper::keep(&clock.0);
+        clock
+    }
+
+    /// From now on, the waiting time of this process and its children does not count either, as
+    /// long as it runs.
+    pub fn watch(&self, process: u32) {
+        self.0.started.lock().unwrap_or_else(PoisonError::into_inner).push(process);
+    }
+
+    /// The current moment.
+    #[must_use]
+    pub fn now(&self) -> Moment {
+        let lost = Duration::from_nanos(self.0.lost.load(Ordering::Relaxed));
+        Moment(Instant::now().saturating_duration_since(*START).saturating_sub(lost))
+    }
+
+    /// Waits for the result of `future`, but no longer than until `deadline`.
+    ///
+    /// # Errors
+    /// [`Missed`] if there was no result. The future may be polled once after the deadline.
+    pub async fn timeout_at<F: Future>(&self, deadline: Moment, future: F) -> Result<F::Output, Missed> {
+        let mut future = pin!(future);
+        let (begun, planned) = (Instant::now(), deadline.since(self.now()));
+        let most = begun + planned * MOST.0 + MOST.1;
+        loop {
+            let rest = deadline.since(self.now());
+            if let Ok(output) = tokio::time::timeout(rest, future.as_mut()).await {
+                return Ok(output);
+            }
+            // Only time that was measured up to now shows that the deadline has passed.
+            keeper::measure();
+            if deadline.since(self.now()).is_zero() {
+                return Err(Missed::Deadline);
+            }
+            if Instant::now() > most {
+                return Err(Missed::Overload);
+            }
+        }
+    }
+
+    /// Waits for the result of `future`, but no longer than `limit`.
+    ///
+    /// # Errors
+    /// [`Missed`] if there was no result.
+    pub async fn timeout<F: Future>(&self, limit: Duration, future: F) -> Result<F::Output, Missed> {
+        self.timeout_at(self.now() + limit, future).await
+    }
+
+    /// Waits until the peer has had this much time.
+    pub async fn sleep(&self, time: Duration) {
+        let _ = self.timeout(time, std::future::pending::<()>()).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn lost_time_extends_a_wait() {
+        let clock = Clock::default();
+        let begun = Instant::now();
+        let wait = clock.sleep(Duration::from_secs(2));
+        let lose = async {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            clock.0.lost.store(3_000_000_000, Ordering::Relaxed);
+        };
+        tokio::join!(wait, lose);
+        assert_eq!(begun.elapsed().as_secs(), 5);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn wait_without_any_time_for_the_peer_ends_as_overload() {
+        let clock = Clock::default();
+        let stand_still = async {
+            loop {
+                tokio::time::sleep(Duration::from_millis(100)).await;
+                clock.0.lost.fetch_add(100_000_000, Ordering::Relaxed);
+            }
+        };
+        let wait = clock.timeout(Duration::from_secs(2), std::future::pending::<()>());
+        tokio::select! {
+            missed = wait => assert_eq!(missed, Err(Missed::Overload)),
+            () = stand_still => {}
+        }
+    }
+}
