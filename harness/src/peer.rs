@@ -18,8 +18,8 @@ use std::time::Duration;
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
 
-/// How long a process that broke its connections may take to end. After that it counts as alive.
-pub const DYING: Duration = Duration::from_secs(2);
+/// How long a process that closed its connections may take to end. After that it counts as alive.
+const DYING: Duration = Duration::from_secs(2);
 
 /// A running peer.
 #[derive(Debug)]
@@ -148,9 +148,12 @@ impl Peer {
         let Err(silence) = serves(&self.route, facts, self.route.clock().now() + patience).await else {
             return Health::Serves;
         };
-        // The connections of a crashing process close before we can see its end. On a busy machine
-        // this takes long.
-        match (self.death(DYING).await, silence) {
+        // The connections of a crashing process close before we can see its end.
+        let dying = match silence {
+            Silence::Refused | Silence::Closed => DYING,
+            Silence::Late | Silence::Flood => Duration::ZERO,
+        };
+        match (self.death(dying).await, silence) {
             (Some(death), _) => Health::Died(death),
             (None, Silence::Refused) => Health::Refuses,
             (None, Silence::Closed | Silence::Late | Silence::Flood) => Health::Deaf,

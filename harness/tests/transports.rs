@@ -9,6 +9,7 @@ use dnode::transport::{Address, Connection, Identity, Listener};
 use dnode_conform::cases::catalogue;
 use dnode_conform::in_process;
 use dnode_conform::reference;
+use dnode_conform::program::Route;
 use dnode_conform::wire::{Incoming, Terms, Wire};
 use dnode_reports::format::Format;
 use dnode_spec::dialect::Dialect;
@@ -20,7 +21,6 @@ use std::time::Duration;
 use support::transports::{Certificates, difference, reference, report};
 use support::{METHODS, install, ran, root, run};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::time::Instant;
 
 const NPM: &str = "exec node fixtures/peers/npm-dnode-transports/server.js";
 
@@ -255,8 +255,9 @@ fn wire_reads_while_it_writes_over_any_transport() {
         };
         let address = address_of(&peer_at(&address, identity, echo));
         tokio::runtime::Runtime::new().unwrap().block_on(async {
-            let deadline = Instant::now() + Duration::from_secs(60);
-            let mut wire = Wire::open(&address.clone().into(), &Terms::default(), deadline).await.unwrap();
+            let route = Route::from(address.clone());
+            let deadline = route.clock().now() + Duration::from_secs(60);
+            let mut wire = Wire::open(&route, &Terms::default(), deadline).await.unwrap();
             // The line is longer than the buffers of both ends, so an end that only writes would
             // never finish.
             wire.send(&[&line], deadline).await;
@@ -288,13 +289,14 @@ fn a_peer_sees_a_close_as_a_close_and_a_reset_as_a_reset() {
         let text = peer_at(&address, identity, drain);
         let address = address_of(&text);
         tokio::runtime::Runtime::new().unwrap().block_on(async {
-            let deadline = Instant::now() + Duration::from_secs(60);
-            let mut wire = Wire::open(&address.clone().into(), &Terms::default(), deadline).await.unwrap();
+            let route = Route::from(address.clone());
+            let deadline = route.clock().now() + Duration::from_secs(60);
+            let mut wire = Wire::open(&route, &Terms::default(), deadline).await.unwrap();
             wire.hold_until_half_close();
             wire.send(&[b"12345\n"], deadline).await;
             wire.close(deadline).await;
             assert!(wire.is_closed(), "{text}: the peer must be able to close after us");
-            let mut wire = Wire::open(&address.clone().into(), &Terms::default(), deadline).await.unwrap();
+            let mut wire = Wire::open(&route, &Terms::default(), deadline).await.unwrap();
             let _ = wire.receive(deadline).await;
             wire.reset();
         });

@@ -7,11 +7,11 @@ use std::sync::Arc;
 use tokio::task::JoinSet;
 
 impl Runner<'_> {
-    /// Runs each case on its own peer. `again`: the cases are suspects.
+    /// Runs each case on its own peer.
     ///
     /// Only a fresh peer shows that a case ends it, so fresh peers are kept for the cases that will
     /// likely end theirs.
-    pub(super) async fn run_alone(&mut self, waiting: Vec<usize>, again: bool, emit: Emit<'_>) {
+    pub(super) async fn run_alone(&mut self, waiting: Vec<usize>, emit: Emit<'_>) {
         let mut waiting = VecDeque::from(waiting);
         if waiting.len() >= MANY {
             self.widen(0, PAIR);
@@ -23,7 +23,7 @@ impl Runner<'_> {
                 let (case, facts) = (Arc::clone(self.batch.case(at)), Arc::clone(&self.facts));
                 let patience = self.patience();
                 running.spawn(async move {
-                    let alone = lane.run(&case, &facts, patience, again).await;
+                    let alone = lane.run(&case, &facts, patience).await;
                     (lane, at, alone)
                 });
             }

@@ -8,16 +8,13 @@ use crate::cases::Case;
 use crate::conversation::facts::Facts;
 use crate::conversation::replay::judged::{Judged, Replayed};
 use crate::conversation::replay::replay;
-use crate::peer::{DYING, Health, Peer, Slot};
+use crate::peer::{Health, Peer, Slot};
 use crate::program::{Route, Target};
 use dnode_reports::event::Death;
 use std::num::NonZero;
 use std::sync::LazyLock;
 use std::thread::available_parallelism;
 use std::time::Duration;
-
-/// How much longer a suspect may take when it is run again.
-pub(super) const PATIENCE: u32 = 3;
 
 /// How long a process that closed its last connection may take to end.
 const ENDING: Duration = Duration::from_millis(20);
@@ -100,10 +97,9 @@ impl Lane {
         self.slot.stop().await;
     }
 
-    /// Runs one case, and checks the peer afterwards if the case may have harmed it. `again`: the
-    /// case is a suspect.
-    pub(super) async fn run(&mut self, case: &Case, facts: &Facts, patience: Duration, again: bool) -> Alone {
-        match self.try_run(case, facts, patience, again).await {
+    /// Runs one case, and checks the peer afterwards if the case may have harmed it.
+    pub(super) async fn run(&mut self, case: &Case, facts: &Facts, patience: Duration) -> Alone {
+        match self.try_run(case, facts, patience).await {
             Ok((replayed, health)) => {
                 self.clean_up(case, &replayed, &health).await;
                 Alone::Ran(Box::new(replayed), health)
@@ -117,31 +113,16 @@ impl Lane {
         case: &Case,
         facts: &Facts,
         patience: Duration,
-        again: bool,
     ) -> Result<(Replayed, Health), String> {
-        let first = patience * if again { PATIENCE } else { 1 };
-        let mut replayed = self.replay(case, facts, first).await?;
-        if again && replayed.lines == 0 && replayed.diverged().is_some() {
-            // The peer ended, or was busy with another case, before this one could begin.
-            if !self.has_died(if replayed.is_refused() { DYING } else { Duration::ZERO }).await {
-                self.refresh(case.id()).await;
-            }
-            replayed = self.replay(case, facts, first).await?;
-        }
+        let mut replayed = self.replay(case, facts, patience).await?;
         let mut health = self.health(case, &replayed, facts, patience).await;
-        if !again && health.is_good() && replayed.is_suspect() {
-            // It timed out or lost its connection, but the peer is alive: try once more with more
-            // patience.
-            replayed = self.replay(case, facts, patience * PATIENCE).await?;
-            health = self.health(case, &replayed, facts, patience).await;
-        }
         if let (Health::Died(death), Some(last)) = (&health, self.last.clone()) {
             // An earlier case may have ended the peer a moment too late. A case that ends a peer
             // also ends a fresh one.
             let death = death.clone();
             self.refresh(case.id()).await;
             if self.gone.is_none() {
-                replayed = self.replay(case, facts, first).await?;
+                replayed = self.replay(case, facts, patience).await?;
                 health = self.health(case, &replayed, facts, patience).await;
             }
             if !health.is_gone() {

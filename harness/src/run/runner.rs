@@ -139,7 +139,7 @@ impl<'a> Runner<'a> {
         }
         let suspects = self.run_together(self.batch.open(false), emit).await;
         self.confirm(suspects, emit).await;
-        self.run_alone(self.batch.open(true), false, emit).await;
+        self.run_alone(self.batch.open(true), emit).await;
         self.batch.release(&mut self.broken);
         let (verdict, reason) = self.unrun();
         self.batch.mark_unrun(verdict, reason);

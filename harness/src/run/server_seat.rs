@@ -4,7 +4,6 @@
 //! Clients connect one after another, so each case has its own client. There is no preflight, and
 //! no check of the peer's health afterwards: a client ends when its session is over.
 
-use super::lane::PATIENCE;
 use crate::cases::{Case, invariants};
 use crate::conversation::facts::Facts;
 use crate::conversation::replay::judged::{CONNECTION, Cause, Judged, Replayed};
@@ -113,18 +112,9 @@ impl Seat<'_> {
         (self.options.fail_fast && failed).then_some("the run ended at the first failure")
     }
 
-    /// The session of one client. If it times out or loses its connection, a second
-    /// client gets more time, if we can start one.
+    /// The session of one client.
     async fn session(&self, case: &Case) -> Session {
-        let session = self.one_client(case, self.options.patience).await;
-        let interrupted = self.options.interrupted.is_cancelled();
-        if !self.host.starts_clients() || interrupted || !session.replayed.is_suspect() {
-            return session;
-        }
-        self.one_client(case, self.options.patience * PATIENCE).await
-    }
-
-    async fn one_client(&self, case: &Case, patience: Duration) -> Session {
+        let patience = self.options.patience;
         let clock = self.host.clock();
         let next = self.host.next(clock.now() + patience);
         let replayed = match clock.timeout(patience, next).await {

@@ -4,31 +4,27 @@ use super::lane::Lane;
 use super::runner::{Emit, Runner};
 use crate::cases::Case;
 use crate::conversation::facts::Facts;
-use crate::conversation::replay::judged::{Cause, Replayed};
+use crate::conversation::replay::judged::Replayed;
 use crate::conversation::replay::replay;
 use crate::conversation::service::serves;
 use crate::peer::Health;
 use crate::program::Route;
-use dnode_reports::event::Verdict;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::JoinSet;
 
-/// How many suspects must fail again by themselves before all others run again side by side.
-const SAMPLE: usize = 4;
-
-/// A case that failed among others, perhaps because of one of them.
-pub(super) struct Suspect {
+/// The result of a case that ran among others.
+struct Ran {
     at: usize,
     replayed: Replayed,
-    /// It only timed out, and at that moment the peer served a new connection at once.
-    alert: bool,
+    /// Another case may be the cause of its failure.
+    suspect: bool,
 }
 
 impl Runner<'_> {
     /// Runs cases that are not hostile, several at a time. Returns those that may have failed
     /// because of another case.
-    pub(super) async fn run_together(&mut self, waiting: Vec<usize>, emit: Emit<'_>) -> Vec<Suspect> {
+    pub(super) async fn run_together(&mut self, waiting: Vec<usize>, emit: Emit<'_>) -> Vec<usize> {
         let Some(route) = self.lanes.first().and_then(Lane::route) else { return Vec::new() };
         let mut waiting = waiting.into_iter();
         let mut running = JoinSet::new();
@@ -40,14 +36,14 @@ impl Runner<'_> {
                 running.spawn(run_beside_others(at, case, route.clone(), facts, self.patience()));
             }
             let Some(joined) = running.join_next().await else { break };
-            let Ok(Suspect { at, replayed, alert }) = joined else { continue };
-            if replayed.is_suspect() {
-                suspects.push(Suspect { at, replayed, alert });
+            let Ok(Ran { at, replayed, suspect }) = joined else { continue };
+            if suspect {
+                suspects.push(at);
             } else {
                 self.conclude(at, replayed, Health::Serves, emit);
             }
         }
-        suspects.sort_by_key(|suspect| suspect.at);
+        suspects.sort_unstable();
         suspects
     }
 
@@ -57,10 +53,8 @@ impl Runner<'_> {
         if one { 1 } else { self.options.jobs.max(1) }
     }
 
-    /// Runs suspects again by themselves, on a fresh peer. Many may only have timed out. If
-    /// the first few of those all fail again, the peer simply does not answer, and the others run
-    /// again side by side.
-    pub(super) async fn confirm(&mut self, suspects: Vec<Suspect>, emit: Emit<'_>) {
+    /// Runs suspects again by themselves, on a fresh peer.
+    pub(super) async fn confirm(&mut self, suspects: Vec<usize>, emit: Emit<'_>) {
         if suspects.is_empty() {
             return;
         }
@@ -68,45 +62,9 @@ impl Runner<'_> {
             Some(lane) => lane.restart().await,
             None => None,
         };
-        let is_late = |suspect: &Suspect| suspect.replayed.cause() == Some(Cause::Time);
-        let (late, dead): (Vec<_>, Vec<_>) = suspects.into_iter().partition(is_late);
-        self.run_alone(dead.iter().map(|suspect| suspect.at).collect(), true, emit).await;
+        self.run_alone(suspects, emit).await;
         if !self.has_crash() {
             self.died = self.died.take().or(died);
-        }
-        let mut sample: Vec<usize> = late.iter().map(|suspect| suspect.at).collect();
-        let rest = sample.split_off(SAMPLE.min(sample.len()));
-        self.run_alone(sample.clone(), true, emit).await;
-        if self.all_failed(&sample) && self.is_ready().await {
-            self.confirm_together(rest, emit).await;
-        } else {
-            self.run_alone(rest, true, emit).await;
-        }
-    }
-
-    /// Runs late suspects again side by side. The verdict of one counts if the peer was alert when
-    /// it failed.
-    async fn confirm_together(&mut self, late: Vec<usize>, emit: Emit<'_>) {
-        let mut unclear = Vec::new();
-        for Suspect { at, replayed, alert } in self.run_together(late, emit).await {
-            if alert {
-                self.conclude(at, replayed, Health::Serves, emit);
-            } else {
-                unclear.push(at);
-            }
-        }
-        self.run_alone(unclear, true, emit).await;
-    }
-
-    fn all_failed(&self, cases: &[usize]) -> bool {
-        let passed = |at: &usize| self.batch.outcome(*at).is_some_and(|it| it.verdict == Verdict::Pass);
-        !cases.iter().any(passed)
-    }
-
-    async fn is_ready(&mut self) -> bool {
-        match self.lanes.first_mut() {
-            Some(lane) => lane.ready().await.is_ok(),
-            None => false,
         }
     }
 }
@@ -118,16 +76,18 @@ async fn run_beside_others(
     route: Route,
     facts: Arc<Facts>,
     patience: Duration,
-) -> Suspect {
+) -> Ran {
     let replayed = replay(&case, &route, &facts, patience).await;
-    // A peer that another case keeps busy is late with everything.
-    let alert = replayed.cause() == Some(Cause::Time)
-        && serves(&route, &facts, route.clock().now() + facts.quiet()).await.is_ok();
+    // A peer that another case keeps busy is late with everything. If it serves a new connection at
+    // once, it had the time to answer this case, too.
+    let suspect = replayed.is_suspect()
+        && !(replayed.is_silent()
+            && serves(&route, &facts, route.clock().now() + facts.quiet()).await.is_ok());
     // A client that is connected and does not reconnect would keep all others from connecting.
-    if let Some(host) = route.host().filter(|_| replayed.is_suspect() && !alert)
+    if let Some(host) = route.host().filter(|_| suspect)
         && host.death(Duration::ZERO).await.is_none()
     {
         host.stop().await;
     }
-    Suspect { at, replayed, alert }
+    Ran { at, replayed, suspect }
 }

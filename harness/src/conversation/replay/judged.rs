@@ -65,6 +65,8 @@ pub struct Replayed {
     pub lines: u64,
     /// How much its deadline was extended because of long lines.
     pub extended: Duration,
+    /// The peer sent something after it was judged. Then it was slow, not silent.
+    pub spoke_late: bool,
     /// A wait took far too long because the machine was busy, so silence means nothing.
     pub overloaded: bool,
 }
@@ -74,6 +76,12 @@ impl Replayed {
     #[must_use]
     pub fn is_refused(&self) -> bool {
         self.diverged().is_some_and(|diverged| diverged.kind == Kind::Refused)
+    }
+
+    /// Whether it timed out although the peer had nothing more to say.
+    #[must_use]
+    pub fn is_silent(&self) -> bool {
+        self.cause() == Some(Cause::Time) && !self.spoke_late
     }
 
     /// Whether something did not come because the machine was too busy.
@@ -118,6 +126,14 @@ impl Replayed {
             cause: Cause::Life,
         }));
         let (log, broken) = (Log::default(), BTreeMap::new());
-        Replayed { judged, log, broken, lines: 0, extended: Duration::ZERO, overloaded: false }
+        Replayed {
+            judged,
+            log,
+            broken,
+            lines: 0,
+            extended: Duration::ZERO,
+            spoke_late: false,
+            overloaded: false,
+        }
     }
 }

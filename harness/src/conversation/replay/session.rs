@@ -142,9 +142,11 @@ impl<'a> Session<'a> {
 
     /// Closes the connection and returns the result.
     pub(super) async fn finish(mut self, judged: Judged) -> Replayed {
+        let judged_at = self.wire.bytes();
         self.wire.close(self.now() + self.facts.drain()).await;
+        let spoke_late = self.wire.bytes() > judged_at;
         let (lines, overloaded) = (self.wire.lines(), self.wire.is_overloaded());
         let (log, broken) = self.wire.finish();
-        Replayed { judged, log, broken, lines, extended: self.extended, overloaded }
+        Replayed { judged, log, broken, lines, extended: self.extended, spoke_late, overloaded }
     }
 }
