@@ -2,7 +2,7 @@
 
 use super::arguments;
 use super::failure::Failure;
-use super::reach::ReachArgs;
+use super::reach::DialArgs;
 use super::signal::on_signal;
 use super::values::{GateLevel, duration, ping, random_seed};
 use crate::campaign::{CampaignOptions, Coverage, Finding, Notice, Status, campaign};
@@ -34,7 +34,7 @@ pub(super) struct FuzzArgs {
     #[arg(long, value_name = "CMD")]
     exec: Option<String>,
     #[command(flatten)]
-    reach: ReachArgs,
+    dial: DialArgs,
     /// How long to fuzz, for example 30s or 2h; findings are still confirmed and shrunk after that
     #[arg(long, value_name = "DUR", default_value = "5m", value_parser = time)]
     time: Duration,
@@ -91,12 +91,7 @@ fn shard(text: &str) -> Result<(u64, u64), String> {
 
 /// Fuzzes a peer.
 pub(super) async fn fuzz(args: FuzzArgs) -> Result<u8, Failure> {
-    if args.reach.listens() {
-        return Err(Failure::caller(
-            "fuzz needs a peer that accepts connections; for a client, use `run --generate` with --listen",
-        ));
-    }
-    let target = args.reach.target(args.target.as_deref(), args.exec.as_deref(), Dialect::default())?;
+    let target = args.dial.target(args.target.as_deref(), args.exec.as_deref(), Dialect::default())?;
     let interrupted = CancellationToken::new();
     let seed = args.seed.unwrap_or_else(random_seed);
     let options = CampaignOptions {

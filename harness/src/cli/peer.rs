@@ -2,7 +2,7 @@
 
 use super::failure::Failure;
 use super::output;
-use super::reach::ReachArgs;
+use super::reach::{DialArgs, ListenArgs};
 use super::report::{ReportFile, report_file, stdout_is_taken};
 use super::values::{GateLevel, duration, version};
 use crate::program::Host;
@@ -22,7 +22,9 @@ pub(super) struct PeerArgs {
     #[arg(long, value_name = "CMD")]
     pub(super) exec: Option<String>,
     #[command(flatten)]
-    pub(super) reach: ReachArgs,
+    dial: DialArgs,
+    #[command(flatten)]
+    pub(super) listen: ListenArgs,
     /// The weakest level that fails the run; crashes and hangs always fail it
     #[arg(long, value_enum, default_value = "robust")]
     pub(super) level: GateLevel,
@@ -64,14 +66,14 @@ impl PeerArgs {
     pub(super) async fn target(&self, address: Option<&str>) -> Result<Target, Failure> {
         match self.host(address).await? {
             Some(host) => Ok(Target::Client(Arc::new(host))),
-            None => self.reach.target(address, self.exec.as_deref(), self.dialect),
+            None => self.dial.target(address, self.exec.as_deref(), self.dialect),
         }
     }
 
     /// The listener for a peer that is a client, if `--listen` is given. Prints its address, unless
     /// we start the client.
     pub(super) async fn host(&self, address: Option<&str>) -> Result<Option<Host>, Failure> {
-        let host = self.reach.host(address, self.exec.as_deref()).await?;
+        let host = self.listen.host(address, self.exec.as_deref()).await?;
         if let Some(host) = host.as_ref().filter(|host| !host.starts_clients()) {
             match stdout_is_taken(&self.report) {
                 true => output::warn(format_args!("listening at {}", host.address())),

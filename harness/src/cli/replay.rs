@@ -34,7 +34,7 @@ pub(super) async fn replay(mut args: ReplayArgs) -> Result<u8, Failure> {
             server.id(),
             client.id()
         ))),
-        (Some(case), None) if !args.peer.reach.listens() => Err(Failure::caller(format!(
+        (Some(case), None) if !args.peer.listen.listens() => Err(Failure::caller(format!(
             "{} is for a client peer (role server): replay it with --listen ADDR, for example \
              --listen 127.0.0.1:0 --exec 'node client.js {{host}} {{port}}'",
             case.id()
