@@ -8,7 +8,7 @@ use std::path::Path;
 
 /// The layers of `src`, from the bottom up.
 const LAYERS: &[&[&str]] = &[
-    &["error", "shell"],
+    &["error", "nearest", "shell"],
     &["cases"],
     &["reference"],
     &["program"],
