@@ -21,10 +21,16 @@ pub(super) struct DialArgs {
     #[arg(long, value_name = "ADDR", requires = "exec", help_heading = "Peer")]
     at: Option<String>,
     /// Over TLS, trust the authorities in this PEM file instead of those of the system
-    #[arg(long, value_name = "FILE", conflicts_with = "tls_insecure", help_heading = "TLS")]
+    #[arg(
+        long,
+        value_name = "FILE",
+        conflicts_with = "tls_insecure",
+        help_heading = "TLS",
+        hide_short_help = true
+    )]
     tls_ca: Option<PathBuf>,
     /// Over TLS, accept any certificate (for tests)
-    #[arg(long, help_heading = "TLS")]
+    #[arg(long, help_heading = "TLS", hide_short_help = true)]
     tls_insecure: bool,
 }
 
@@ -47,10 +53,10 @@ pub(super) struct ListenArgs {
 #[derive(Debug, Clone, Default, Args)]
 pub(super) struct IdentityArgs {
     /// With --listen over TLS, our certificate and its chain, in PEM
-    #[arg(long, value_name = "FILE", requires = "tls_key", help_heading = "TLS")]
+    #[arg(long, value_name = "FILE", requires = "tls_key", help_heading = "TLS", hide_short_help = true)]
     tls_cert: Option<PathBuf>,
     /// The key of the certificate, in PEM
-    #[arg(long, value_name = "FILE", requires = "tls_cert", help_heading = "TLS")]
+    #[arg(long, value_name = "FILE", requires = "tls_cert", help_heading = "TLS", hide_short_help = true)]
     tls_key: Option<PathBuf>,
 }
 

@@ -11,8 +11,9 @@ use std::path::Path;
 /// The arguments of `replay`.
 #[derive(Debug, Clone, Args)]
 pub(super) struct ReplayArgs {
-    /// Transcripts, or folders of transcripts (*.jsonl), and then the peer's address as for `run`.
-    /// Without it and without --exec, the reference peer is tested
+    /// Transcripts, or folders of transcripts (*.jsonl), and then the peer's address as for `run`
+    ///
+    /// Without an address, --exec and --listen, the reference peer is tested.
     #[arg(value_name = "FILE|DIR… [TARGET]", required = true)]
     files: Vec<String>,
     #[command(flatten)]
