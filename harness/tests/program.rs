@@ -216,7 +216,8 @@ fn a_failing_case_is_shown_with_its_difference() {
     ran.expect_status(&[1])
         .expect_text("arguments[0]")
         .expect_text("expected    4")
-        .expect_text("got         3");
+        .expect_text("got         3")
+        .expect_text("($cb is id ");
 }
 
 #[test]

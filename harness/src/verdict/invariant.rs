@@ -109,7 +109,7 @@ impl Invariants {
             wire: shown.wire.clone(),
             transcript: case.map(|case| case.text.clone()).unwrap_or_default(),
             repeat: case.map_or_else(|| command.whole(), |case| command.repeat(case)),
-            death: None,
+            ..Evidence::default()
         };
         outcome
     }

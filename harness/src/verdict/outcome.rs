@@ -64,7 +64,7 @@ pub(crate) fn likened(
     health: Health,
     command: &Command,
 ) -> (Outcome, Option<String>) {
-    let Replayed { judged, log, .. } = replayed;
+    let Replayed { judged, log, names, .. } = replayed;
     let (verdict, reason, mut diverged, death) = judge(judged, health);
     // A peer that crashes on the last step is seen to crash in that step or after it. The timing
     // must not matter.
@@ -83,6 +83,7 @@ pub(crate) fn likened(
         evidence: Evidence {
             wire: log.into_entries(),
             transcript: case.text.clone(),
+            names,
             repeat: command.repeat(case),
             death,
         },

@@ -139,6 +139,10 @@ impl<'a> Session<'a> {
         self.wire.close(Instant::now() + self.facts.drain()).await;
         let lines = self.wire.lines();
         let (log, broken) = self.wire.finish();
-        Replayed { judged, log, broken, lines, extended: self.extended }
+        let names = match judged {
+            Judged::Diverged(_) => self.names.describe(),
+            Judged::Pass | Judged::NotApplicable(_) => String::new(),
+        };
+        Replayed { judged, log, names, broken, lines, extended: self.extended }
     }
 }
