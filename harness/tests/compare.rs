@@ -92,7 +92,7 @@ fn wrong_arguments_are_explained() {
         (&["nonsense", "reference"], "usage: \"nonsense\" is not an address; write HOST:PORT"),
         (&["exec: ", "reference"], "usage: exec: needs a command"),
         (&["reference", "127.0.0.1:1"], "nothing accepts connections at 127.0.0.1:1"),
-        (&["reference", "reference", "--case", "no/such"], "no case matches the selection"),
+        (&["reference", "reference", "--case", "no/such"], "no case matches --case no/such"),
         (&["reference", "reference", folder.path().to_str().unwrap()], "usage: no *.jsonl file in"),
         (&["reference", "reference", "--ping", "add"], "usage: --ping"),
     ];

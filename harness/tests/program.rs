@@ -51,7 +51,6 @@ fn wrong_arguments_are_explained() {
         (&["replay", "no-such-file.jsonl"], "no-such-file.jsonl"),
         (&["explain", "no/such/thing"], "dnode-conform list"),
         (&["replay", "Cargo.toml"], "line 1"),
-        (&["fuzz", "--listen", "127.0.0.1:0"], "unexpected argument '--listen'"),
         (&["--tls-cert", "a.pem", "--tls-key", "b.pem"], "--tls-cert is for --listen"),
     ];
     for (arguments, text) in wrong {
