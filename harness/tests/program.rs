@@ -51,7 +51,6 @@ fn wrong_arguments_are_explained() {
         (&["replay", "no-such-file.jsonl"], "no-such-file.jsonl"),
         (&["explain", "no/such/thing"], "dnode-conform list"),
         (&["replay", "Cargo.toml"], "line 1"),
-        (&["--tls-cert", "a.pem", "--tls-key", "b.pem"], "--tls-cert is for --listen"),
     ];
     for (arguments, text) in wrong {
         run(arguments).expect_status(&[2]).expect_text(text);
