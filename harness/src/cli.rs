@@ -30,7 +30,8 @@ mod snapshot;
 mod transcripts;
 mod values;
 
-use clap::{CommandFactory, Parser, Subcommand};
+use crate::nearest::nearest;
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use failure::Failure;
 use std::process::ExitCode;
 
@@ -38,7 +39,7 @@ use std::process::ExitCode;
 ///
 /// Without a command, it runs all cases. Without a target, it tests its own reference peer.
 #[derive(Debug, Parser)]
-#[command(name = "dnode-conform", version, args_conflicts_with_subcommands = true)]
+#[command(name = "dnode-conform", version, args_conflicts_with_subcommands = true, max_term_width = 100)]
 struct Cli {
     #[command(subcommand)]
     command: Option<Command>,
@@ -82,10 +83,37 @@ enum Command {
     Man(man::ManArgs),
 }
 
+/// Reads the command line. The short help of the program itself shows the commands, and that of
+/// `run` shows its options.
+fn parse() -> Cli {
+    let command = Cli::command().mut_args(|arg| {
+        let is_option = !arg.is_positional();
+        arg.hide_short_help(is_option)
+    });
+    Cli::from_arg_matches(&command.get_matches()).unwrap_or_else(|error| error.exit())
+}
+
+/// The error for a mistyped command, which clap would take for the target of `run`. An address has
+/// a colon, so it is never mistaken for a command.
+fn mistyped_command(word: &str) -> Option<Failure> {
+    let mut command = Cli::command();
+    command.build();
+    let names: Vec<&str> = command.get_subcommands().map(clap::Command::get_name).collect();
+    if word.starts_with('-') || word.contains(':') || names.contains(&word) {
+        return None;
+    }
+    let name = *nearest(word, names).first()?;
+    Some(Failure::caller(format!("{word:?} is neither a command nor an address; did you mean {name}?")))
+}
+
 /// Runs the command line and returns the exit status.
 #[must_use]
 pub fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let first = std::env::args_os().nth(1).and_then(|word| word.into_string().ok());
+    if let Some(failure) = first.and_then(|word| mistyped_command(&word)) {
+        return output::fail(&failure);
+    }
+    let cli = parse();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return output::fail(&Failure::harness(format!("the runtime cannot start: {error}"))),

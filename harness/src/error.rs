@@ -16,11 +16,12 @@ pub enum Fault {
     Harness,
 }
 
+/// The first word of an error line.
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Fault::Peer => "peer",
-            Fault::Caller => "caller",
+            Fault::Caller => "usage",
             Fault::Harness => "harness",
         })
     }

@@ -22,6 +22,7 @@ pub mod conversation;
 pub mod error;
 pub mod gate;
 pub mod in_process;
+mod nearest;
 pub mod peer;
 pub mod program;
 pub mod reference;

@@ -20,11 +20,12 @@ mod together;
 pub use options::{Cases, Options, RunError};
 pub use shard::Shard;
 
-use crate::cases::{Case, PROBE_COMPLETE};
+use crate::cases::{Case, PROBE_COMPLETE, over_the_run};
 use crate::gate::RunGate;
 use crate::verdict::invariant::Invariants;
 use dnode_reports::event::Event;
 use runner::Runner;
+use std::collections::BTreeSet;
 
 /// Runs the cases against the target, and emits the events of the run.
 ///
@@ -39,7 +40,7 @@ pub async fn run(
         Cases::Listed(cases) => (cases, Vec::new()),
         Cases::Generated(seeds) => (Vec::new(), seeds),
     };
-    let ids = cases.iter().map(|case| case.id().to_owned()).collect();
+    let ids: BTreeSet<String> = cases.iter().map(|case| case.id().to_owned()).collect();
     let selected = |case: &Case| options.selection.takes(case.id());
     let cases: Vec<Case> = cases.into_iter().filter(selected).collect();
     let none = cases.is_empty() && seeds.is_empty();
@@ -47,7 +48,8 @@ pub async fn run(
         return Err(RunError::OnlyInvariants);
     }
     if none && !options.selection.takes(PROBE_COMPLETE) {
-        return Err(RunError::NothingSelected);
+        let others: Vec<String> = over_the_run().map(|case| case.id).collect();
+        return Err(options.selection.no_match(ids.iter().chain(&others).map(String::as_str)).into());
     }
     let generated = !seeds.is_empty();
     let (cases, seeds) = match options.shard {

@@ -222,7 +222,7 @@ fn wrong_arguments_for_clients_are_explained() {
         (&["run", "--listen", "nonsense"], "is not an address"),
         (&["run", "--listen", "tls://127.0.0.1:0"], "--tls-cert"),
         (&["run", "--tls-cert", "a", "--tls-key", "b"], "--tls-cert is for --listen"),
-        (&["fuzz", "--listen", "127.0.0.1:0"], "fuzz needs a peer that accepts connections"),
+        (&["fuzz", "--listen", "127.0.0.1:0"], "unexpected argument '--listen'"),
     ] {
         run(arguments).expect_status(&[2]).expect_text(words);
     }

@@ -74,7 +74,7 @@ fn an_invalid_baseline_is_an_error_before_the_run() {
     std::fs::write(&known, "[[known]]\ncase = \"message/argument-order\"\n").unwrap();
     run(&["--baseline", &known])
         .expect_status(&[2])
-        .expect_text("caller: ")
+        .expect_text("usage: ")
         .expect_text("known.toml, line 1: fingerprint is missing");
 }
 

@@ -25,13 +25,20 @@ fn two_runs_of_the_default_give_the_same_report() {
 fn wrong_arguments_are_explained() {
     let wrong: &[(&[&str], &str)] = &[
         (&["nonsense"], "write HOST:PORT"),
-        (&["--case", "no/such/case"], "dnode-conform list"),
+        (&["runn"], "did you mean run?"),
+        (&["reprot", "run.json", "--format", "html"], "did you mean report?"),
+        (&["--case", "no/such/case"], "no case matches --case no/such/case. `dnode-conform list`"),
+        (&["--case", "always/robust-survives"], "select some of those too"),
+        (&["list", "--case", "calback/*"], "no case matches --case 'calback/*'. Did you mean 'callback/*'?"),
+        (&["--listen", "127.0.0.1:0", "--pull", "--case", "pul/*"], "Did you mean 'pull/*'?"),
+        (&["compare", "reference", "reference", "--case", "callback/mny"], "Did you mean callback/many"),
         (&["--case", "["], "--case"),
         (&["--ping", "add"], "for example add[1,2,\"$cb\"]"),
         (&["--deadline", "soon"], "500ms"),
         (&["--jobs", "0"], "--jobs"),
         (&["--report", "xml=x"], "text, json, events, junit, tap, markdown, github, html"),
         (&["--report", "html"], "html=PATH"),
+        (&["--report", "run.json"], "for example json=run.json"),
         (&["--report", "html=-", "--report", "tap=-"], "only one report"),
         (&["report", "Cargo.toml", "--format", "html"], "Cargo.toml is no report of a run"),
         (&["report", "no-such-file.json", "--format", "html"], "cannot be read"),
@@ -48,6 +55,23 @@ fn wrong_arguments_are_explained() {
     for (arguments, text) in wrong {
         run(arguments).expect_status(&[2]).expect_text(text);
     }
+}
+
+#[test]
+fn a_program_that_ends_at_once_is_explained() {
+    let ends = |exec| run(&["--exec", exec]);
+    ends("no-such-program {port}")
+        .expect_status(&[2])
+        .expect_text("usage: ")
+        .expect_text("The shell did not find the program");
+    ends("exit 3")
+        .expect_status(&[2])
+        .expect_text("peer: ")
+        .expect_text("It must listen at the port given as {port}");
+    ends(": {port}; exit 3").expect_status(&[2]).expect_text("Does it listen at the port given as {port}");
+    run(&["--exec", ": {socket}; exit 3", "--at", "unix:{socket}"])
+        .expect_status(&[2])
+        .expect_text("Does it listen at the path given as {socket}");
 }
 
 #[test]
@@ -190,7 +214,8 @@ fn a_failing_case_is_shown_with_its_difference() {
     ran.expect_status(&[1])
         .expect_text("arguments[0]")
         .expect_text("expected    4")
-        .expect_text("got         3");
+        .expect_text("got         3")
+        .expect_text("($cb is id ");
 }
 
 #[test]

@@ -8,8 +8,8 @@ use dnode::transport::Trust;
 use dnode::transport::{Address, Connection, Identity, Listener};
 use dnode_conform::cases::catalogue;
 use dnode_conform::in_process;
-use dnode_conform::reference;
 use dnode_conform::program::Route;
+use dnode_conform::reference;
 use dnode_conform::wire::{Incoming, Terms, Wire};
 use dnode_reports::format::Format;
 use dnode_spec::dialect::Dialect;
@@ -318,11 +318,11 @@ fn errors_of_addresses_say_who_is_at_fault_and_how_to_fix_them() {
         peer_at(&address, identity, silent)
     };
     let (tls, ws) = (next(), next());
-    run(&[&tls]).expect_status(&[2]).expect_text("caller: at tls://").expect_text("--tls-ca FILE");
+    run(&[&tls]).expect_status(&[2]).expect_text("usage: at tls://").expect_text("--tls-ca FILE");
     let other = Certificates::new().word("ca.pem");
-    run(&[&tls, "--tls-ca", &other]).expect_status(&[2]).expect_text("caller: ");
+    run(&[&tls, "--tls-ca", &other]).expect_status(&[2]).expect_text("usage: ");
     let path = ws.replace("/dnode", "/other");
-    run(&[&path]).expect_status(&[2]).expect_text("caller: at ws://").expect_text("PATH/websocket");
+    run(&[&path]).expect_status(&[2]).expect_text("usage: at ws://").expect_text("PATH/websocket");
     let plain = ws.strip_prefix("ws://").unwrap().strip_suffix("/dnode").unwrap();
     run(&[&format!("tls://{plain}"), "--tls-insecure"])
         .expect_status(&[2])
@@ -341,7 +341,7 @@ fn a_server_replaces_the_socket_of_a_killed_server() {
     let address = format!("unix:{}", folder.path().join("peer").display());
     let arguments = ["serve", "--listen", &address];
     let first = support::Listening::start(&arguments);
-    run(&arguments).expect_status(&[2]).expect_text("caller: cannot listen at unix:");
+    run(&arguments).expect_status(&[2]).expect_text("usage: cannot listen at unix:");
     drop(first);
     let second = support::Listening::start(&arguments);
     run(&[&second.address, "--case", "methods/*"]).expect_status(&[0]);

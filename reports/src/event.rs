@@ -186,7 +186,11 @@ pub struct Evidence {
     pub wire: Vec<Wire>,
     /// The steps of the transcript, one per line.
     pub transcript: String,
-    /// The command that runs only this case.
+    /// The ids of the functions that have names in the transcript, for example `$cb is id 1001`.
+    /// Absent from files of earlier versions.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub names: String,
+    /// The command that runs this case again.
     pub repeat: String,
     /// How the peer's process ended, if the suite started it and it ended.
     pub death: Option<Death>,

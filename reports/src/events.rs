@@ -78,13 +78,14 @@ pub fn read(text: &str) -> Result<Vec<Event>, ReadError> {
 }
 
 fn bounded(outcome: &Outcome) -> Outcome {
-    let Evidence { wire, transcript, repeat, death } = &outcome.evidence;
+    let Evidence { wire, transcript, names, repeat, death } = &outcome.evidence;
     let evidence = match outcome.verdict {
         Verdict::Pass => Evidence::default(),
         _ => Evidence {
             wire: wire.iter().map(entry).collect(),
             // A session may be long. The other formats cut each step.
             transcript: escape::cut(transcript, LONGEST * 4).into_owned(),
+            names: short(names),
             repeat: short(repeat),
             death: death.clone().map(|mut death| {
                 if let Status::Signal { name: Some(name), .. } = &mut death.status {

@@ -189,7 +189,8 @@ mod tests {
           where       arguments[0]
           expected    3
           got         &quot;12&quot;
-          difference  violation: differs, fingerprint 1:bf36ebf234f3
+          difference  violation: differs
+                      fingerprint: 1:bf36ebf234f3
         </failure>
                 </testcase>
                 <testcase name="methods/again" classname="dnode.methods">

@@ -77,6 +77,7 @@ pub(crate) fn failing(id: &str) -> Outcome {
                 came("{\"method\":0,\"arguments\":[\"12\"],\"callbacks\":{},\"links\":[]}\n"),
             ],
             transcript: "{\"send\":{\"method\":\"add\",\"arguments\":[1,2,{\"$fn\":\"cb\"}]}}\n{\"expect\":{\"method\":{\"$fn\":\"cb\"},\"arguments\":[3]}}\n".to_owned(),
+            names: "$cb is id 2".to_owned(),
             repeat: format!("dnode-conform --case {id} -- node fixtures/peers/dnode/peer.js"),
             death: None,
         },

@@ -3,8 +3,8 @@
 //! The report starts with the peer and the plan. It shows each finding in full as soon as it is
 //! known. At the end it lists the cases without a verdict and the failures that do not gate, and
 //! then the summary: the counts, and the exit status with its reasons. The log of a CI job opens at
-//! its end, so the ids of the findings, and the first finding in brief, are repeated above the
-//! summary, unless a single finding is there anyway.
+//! its end, so the ids of the findings are repeated above the summary, unless a single finding is
+//! there anyway. If there are more than two, the first one is also repeated in brief.
 //!
 //! Rules: every text is escaped, the suite's own ids and commands too. No line needs colour to be
 //! understood. No text of a peer starts a line with a command for the CI job. Lines are at most 100
@@ -29,6 +29,9 @@ use finding::Detail;
 
 /// How many ids of a group are listed.
 const FEW: usize = 5;
+
+/// Up to this many findings, none is shown again at the end, because the first one is near.
+const SHORT: usize = 2;
 
 /// How many findings are listed at the end: together with the first of them they fit a screen.
 const MANY: usize = 10;
@@ -155,20 +158,22 @@ impl<W: Write> Text<W> {
             return;
         };
         let hidden = self.listing || !self.unjudged.is_empty() || !self.below_gate.is_empty();
-        let which = match self.findings.len() {
-            1 if !hidden => return,
-            1 => "in brief",
-            _ => "the first of them in brief",
-        };
+        if self.findings.len() == 1 && !hidden {
+            return;
+        }
+        let is_long = self.findings.len() > SHORT;
+        let which = if is_long { "; the first of them in brief" } else { "" };
         page.blank();
-        page.plain(0, style::BOLD, &format!("{}; {which}", count(self.findings.len(), "finding")));
+        page.plain(0, style::BOLD, &format!("{}{which}", count(self.findings.len(), "finding")));
         for finding in self.findings.iter().take(MANY) {
             page.wrapped("  ", style::PLAIN, finding);
         }
         if let more @ 1.. = self.findings.len().saturating_sub(MANY) {
             page.wrapped("  ", style::FAINT, format!("and {more} more"));
         }
-        finding::write(page, run, first, Detail::Brief);
+        if is_long {
+            finding::write(page, run, first, Detail::Brief);
+        }
     }
 
     fn not_gating(&self, run: &Run, page: &mut Page) {

@@ -47,6 +47,7 @@ fn outcome(u: &mut Unstructured<'_>) -> Result<Outcome> {
         evidence: Evidence {
             wire: some(u, wire)?,
             transcript: text(u)?,
+            names: text(u)?,
             repeat: text(u)?,
             death: optional(u, |u| Ok(Death { status: status(u)?, stderr: text(u)? }))?,
         },

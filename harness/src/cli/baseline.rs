@@ -23,8 +23,9 @@ pub(super) struct BaselineArgs {
 enum Action {
     /// Write a baseline with all failures of a run that fail it
     Create(EditArgs),
-    /// Update a baseline from a run: remove cases that pass, update cases that fail differently
-    /// now, add new failures
+    /// Update a baseline from a run
+    ///
+    /// Removes cases that pass, updates cases that fail differently now, and adds new failures.
     Update(EditArgs),
 }
 

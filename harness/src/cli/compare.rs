@@ -31,8 +31,9 @@ const SHOWN_CHARS: usize = 400;
 /// The arguments of `compare`.
 #[derive(Debug, Clone, Args)]
 pub(super) struct CompareArgs {
-    /// The first peer: an address as for `run`, or exec:CMD to start it with a shell command (as
-    /// `run --exec`), or the word reference
+    /// The first peer: an address as for `run`, exec:CMD, or the word reference
+    ///
+    /// exec:CMD starts the peer with a shell command, as `run --exec` does.
     #[arg(value_name = "TARGET_A")]
     a: String,
     /// The second peer, in the same form
@@ -42,6 +43,8 @@ pub(super) struct CompareArgs {
     #[arg(value_name = "FILE|DIR")]
     files: Vec<String>,
     /// Run only the cases whose id matches, for example 'callback/*'; can be repeated
+    ///
+    /// The cases always/… run too, because they judge every line of the other cases.
     #[arg(long = "case", value_name = "GLOB")]
     cases: Vec<String>,
     /// Run N sessions generated from the model instead of the catalogue
@@ -50,8 +53,9 @@ pub(super) struct CompareArgs {
     /// Random seed of the generated sessions
     #[arg(long, value_name = "S", requires = "generate", default_value_t = 1)]
     seed: u64,
-    /// For peers without the probe, a call that both peers answer: METHOD[ARGUMENTS] with "$cb" as
-    /// the callback
+    /// A call that peers without the probe answer, for example 'add[1,2,"$cb"]'
+    ///
+    /// The form is METHOD[ARGUMENTS] with "$cb" as the callback.
     #[arg(long, value_name = "EXPR")]
     ping: Option<String>,
     /// How many cases run in parallel
@@ -249,7 +253,7 @@ mod tests {
         assert!(matches!(target("localhost:5050"), Ok(Target::Address(_))));
         assert!(matches!(target("reference"), Ok(Target::Reference(_))));
         for bad in ["exec:", "exec: ", "localhost", ""] {
-            assert!(target(bad).unwrap_err().to_string().starts_with("caller: "), "{bad}");
+            assert!(target(bad).unwrap_err().to_string().starts_with("usage: "), "{bad}");
         }
     }
 }

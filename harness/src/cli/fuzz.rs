@@ -2,7 +2,7 @@
 
 use super::arguments;
 use super::failure::Failure;
-use super::reach::ReachArgs;
+use super::reach::DialArgs;
 use super::signal::on_signal;
 use super::values::{GateLevel, duration, ping, random_seed};
 use crate::campaign::{CampaignOptions, Coverage, Finding, Notice, Status, campaign};
@@ -24,51 +24,57 @@ const SHOWN_CHARS: usize = 160;
 /// The arguments of `fuzz`.
 #[derive(Debug, Args)]
 pub(super) struct FuzzArgs {
-    /// The peer's address: HOST:PORT, unix:PATH, tls://HOST:PORT or ws://HOST:PORT/PATH. Without it
-    /// and without --exec, the reference peer is tested
+    /// The peer's address; without it and --exec, the reference peer is tested
+    ///
+    /// Forms: HOST:PORT, unix:PATH, tls://HOST:PORT or ws://HOST:PORT/PATH.
     #[arg(value_name = "TARGET", conflicts_with = "exec")]
     target: Option<String>,
-    /// Start the peer with this shell command; it must listen on 127.0.0.1 at the port in {port}
-    /// and in the environment variable PORT. Only a peer that we start can be restarted after a
-    /// crash, and only its memory can be watched
-    #[arg(long, value_name = "CMD")]
+    /// Start the peer with this shell command
+    ///
+    /// It must listen on 127.0.0.1 at the port in {port} and in the environment variable PORT. Only
+    /// a peer that we start can be restarted after a crash, and only its memory can be watched.
+    #[arg(long, value_name = "CMD", help_heading = "Peer")]
     exec: Option<String>,
     #[command(flatten)]
-    reach: ReachArgs,
+    dial: DialArgs,
+    /// A call that a peer without the probe answers, for example 'add[1,2,"$cb"]'
+    ///
+    /// The form is METHOD[ARGUMENTS] with "$cb" as the callback.
+    #[arg(long, value_name = "EXPR", help_heading = "Peer")]
+    ping: Option<String>,
     /// How long to fuzz, for example 30s or 2h; findings are still confirmed and shrunk after that
     #[arg(long, value_name = "DUR", default_value = "5m", value_parser = time)]
     time: Duration,
     /// Random seed; without it, the program chooses one and prints it
     #[arg(long, value_name = "S")]
     seed: Option<u64>,
-    /// How many sessions run in parallel, each with its own peer process; with an address, it is
-    /// always one
+    /// How many sessions run in parallel, each with its own peer process
+    ///
+    /// With an address, it is always one.
     #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..=64))]
     jobs: u16,
-    /// Read transcripts from this folder, and write interesting inputs to it; a later campaign
-    /// continues from there
-    #[arg(long, value_name = "DIR")]
-    corpus: Option<PathBuf>,
-    /// Write each finding to its own folder in here; findings that are already in here are not
-    /// reported again
-    #[arg(long, value_name = "DIR", default_value = "findings")]
-    findings: PathBuf,
     /// Do the K-th of N shares of the work, for example 2/8
     #[arg(long, value_name = "K/N", default_value = "1/1", value_parser = shard)]
     shard: (u64, u64),
-    /// The weakest level whose violations are findings
-    #[arg(long, value_enum, default_value = "robust")]
-    level: GateLevel,
-    /// For peers without the probe, a call that the peer answers: METHOD[ARGUMENTS] with "$cb" as
-    /// the callback
-    #[arg(long, value_name = "EXPR")]
-    ping: Option<String>,
     /// How long to wait for an answer before its absence is investigated
     #[arg(long, value_name = "DUR", default_value = "2s", value_parser = duration)]
     deadline: Duration,
+    /// The weakest level whose violations are findings
+    #[arg(long, value_enum, default_value = "robust", help_heading = "Findings")]
+    level: GateLevel,
     /// Stop at the first finding that fails the campaign
-    #[arg(long)]
+    #[arg(long, help_heading = "Findings")]
     fail_fast: bool,
+    /// Write each finding to its own folder in here
+    ///
+    /// Findings that are already in here are not reported again.
+    #[arg(long, value_name = "DIR", default_value = "findings", help_heading = "Findings")]
+    findings: PathBuf,
+    /// Read transcripts from this folder, and write interesting inputs to it
+    ///
+    /// A later campaign continues from there.
+    #[arg(long, value_name = "DIR", help_heading = "Findings")]
+    corpus: Option<PathBuf>,
 }
 
 fn time(text: &str) -> Result<Duration, String> {
@@ -91,12 +97,7 @@ fn shard(text: &str) -> Result<(u64, u64), String> {
 
 /// Fuzzes a peer.
 pub(super) async fn fuzz(args: FuzzArgs) -> Result<u8, Failure> {
-    if args.reach.listens() {
-        return Err(Failure::caller(
-            "fuzz needs a peer that accepts connections; for a client, use `run --generate` with --listen",
-        ));
-    }
-    let target = args.reach.target(args.target.as_deref(), args.exec.as_deref(), Dialect::default())?;
+    let target = args.dial.target(args.target.as_deref(), args.exec.as_deref(), Dialect::default())?;
     let interrupted = CancellationToken::new();
     let seed = args.seed.unwrap_or_else(random_seed);
     let options = CampaignOptions {

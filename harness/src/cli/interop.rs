@@ -39,7 +39,7 @@ pub(super) struct InteropArgs {
     /// How long a session may take, for example 5s
     #[arg(long, value_name = "DUR", default_value = "30s", value_parser = duration)]
     deadline: Duration,
-    /// Write a report, as with `run`; it has one run for each server
+    /// Write a report, for example --report html=run.html; it has one run for each server
     #[arg(long, value_name = "FORMAT=PATH", value_parser = report::report_file)]
     report: Vec<ReportFile>,
     /// Show all sessions, not only the findings

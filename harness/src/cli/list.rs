@@ -40,10 +40,9 @@ pub(super) struct Row {
 /// Lists the cases.
 pub(super) fn list(args: &ListArgs) -> Result<u8, Failure> {
     let selection = Selection::new(&args.cases)?;
-    let mut rows = rows()?;
-    rows.retain(|row| selection.takes(&row.id));
+    let (rows, others): (Vec<Row>, Vec<Row>) = rows()?.into_iter().partition(|row| selection.takes(&row.id));
     if rows.is_empty() {
-        return Err(Failure::caller("no case matches"));
+        return Err(selection.no_match(others.iter().map(|row| row.id.as_str())).into());
     }
     output::print("the list", text(&rows, args.format)?)?;
     Ok(0)

@@ -21,8 +21,9 @@ use std::path::PathBuf;
 pub(super) struct MinimizeArgs {
     /// The transcript that reproduces a finding
     file: String,
-    /// The peer's address: HOST:PORT, unix:PATH, tls://HOST:PORT or ws://HOST:PORT/PATH. Without it
-    /// and without --exec, the reference peer is tested
+    /// The peer's address; without it, --exec and --listen, the reference peer is tested
+    ///
+    /// Forms: HOST:PORT, unix:PATH, tls://HOST:PORT or ws://HOST:PORT/PATH.
     #[arg(value_name = "TARGET", conflicts_with = "exec")]
     target: Option<String>,
     /// Write the shorter transcript to this file; without it, to standard output

@@ -2,7 +2,7 @@
 
 use super::failure::Failure;
 use super::output;
-use super::reach::ReachArgs;
+use super::reach::{DialArgs, ListenArgs};
 use super::report::{ReportFile, report_file, stdout_is_taken};
 use super::values::{GateLevel, duration, version};
 use crate::program::Host;
@@ -17,45 +17,55 @@ use std::time::Duration;
 /// The arguments that `run`, `replay` and `minimize` share: the peer, and how to judge it.
 #[derive(Debug, Clone, Args)]
 pub(super) struct PeerArgs {
-    /// Start the peer with this shell command; it must listen on 127.0.0.1 at the port in {port}
-    /// and in the environment variable PORT
-    #[arg(long, value_name = "CMD")]
+    /// Start the peer with this shell command
+    ///
+    /// It must listen on 127.0.0.1 at the port in {port} and in the environment variable PORT, for
+    /// example --exec 'exec node server.js {port}'.
+    #[arg(long, value_name = "CMD", help_heading = "Peer")]
     pub(super) exec: Option<String>,
     #[command(flatten)]
-    pub(super) reach: ReachArgs,
+    dial: DialArgs,
+    #[command(flatten)]
+    pub(super) listen: ListenArgs,
+    /// A call that a peer without the probe answers, for example 'add[1,2,"$cb"]'
+    ///
+    /// The form is METHOD[ARGUMENTS] with "$cb" as the callback.
+    #[arg(long, value_name = "EXPR", help_heading = "Peer")]
+    pub(super) ping: Option<String>,
+    /// The dialect of the peer: that of dnode-protocol 0.2 or 0.1
+    ///
+    /// In 0.1, the owner of a function culls it, and errors call the method "error".
+    #[arg(long, value_name = "VERSION", default_value_t, help_heading = "Peer")]
+    pub(super) dialect: Dialect,
     /// The weakest level that fails the run; crashes and hangs always fail it
-    #[arg(long, value_enum, default_value = "robust")]
+    #[arg(long, value_enum, default_value = "robust", help_heading = "Gate")]
     pub(super) level: GateLevel,
-    /// Do not fail the run on the known failures in this file, which `baseline create` writes
-    #[arg(long, value_name = "FILE")]
+    /// Do not fail the run on the known failures in this file
+    ///
+    /// `baseline create` writes it.
+    #[arg(long, value_name = "FILE", help_heading = "Gate")]
     pub(super) baseline: Option<PathBuf>,
     /// Do not fail the run on cases that are newer than this version
-    #[arg(long, value_name = "VERSION", value_parser = version)]
+    #[arg(long, value_name = "VERSION", value_parser = version, help_heading = "Gate")]
     pub(super) catalogue: Option<Version>,
-    /// For peers without the probe, a call that the peer answers: METHOD[ARGUMENTS] with "$cb" as
-    /// the callback, for example 'add[1,2,"$cb"]'
-    #[arg(long, value_name = "EXPR")]
-    pub(super) ping: Option<String>,
-    /// The dialect of the peer: that of dnode-protocol 0.2, or of 0.1 (the owner of a function
-    /// culls it, and errors call the method "error")
-    #[arg(long, value_name = "VERSION", default_value_t)]
-    pub(super) dialect: Dialect,
+    /// Stop at the first case that fails the run
+    #[arg(long, help_heading = "Gate")]
+    pub(super) fail_fast: bool,
     /// How many cases run in parallel
     #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=256))]
     pub(super) jobs: u16,
     /// How long a case may take, for example 500ms or 5s
     #[arg(long, value_name = "DUR", default_value = "2s", value_parser = duration)]
     pub(super) deadline: Duration,
-    /// Stop at the first case that fails the run
-    #[arg(long)]
-    pub(super) fail_fast: bool,
-    /// Write a report; can be repeated. Formats: text, json (canonical), events (complete, for
-    /// `report`), junit, tap, markdown, github (annotations) and html. The path - is standard
-    /// output, and replaces the text report there (github is added to it)
-    #[arg(long, value_name = "FORMAT=PATH", value_parser = report_file)]
+    /// Write a report, for example --report json=run.json; can be repeated
+    ///
+    /// Formats: text, json (canonical), events (complete, for `report`), junit, tap, markdown,
+    /// github (annotations) and html. The path - is standard output, and replaces the text report
+    /// there (github is added to it).
+    #[arg(long, value_name = "FORMAT=PATH", value_parser = report_file, help_heading = "Reports")]
     pub(super) report: Vec<ReportFile>,
     /// Show all cases, not only the findings
-    #[arg(long, short)]
+    #[arg(long, short, help_heading = "Reports")]
     pub(super) verbose: bool,
 }
 
@@ -64,14 +74,14 @@ impl PeerArgs {
     pub(super) async fn target(&self, address: Option<&str>) -> Result<Target, Failure> {
         match self.host(address).await? {
             Some(host) => Ok(Target::Client(Arc::new(host))),
-            None => self.reach.target(address, self.exec.as_deref(), self.dialect),
+            None => self.dial.target(address, self.exec.as_deref(), self.dialect),
         }
     }
 
     /// The listener for a peer that is a client, if `--listen` is given. Prints its address, unless
     /// we start the client.
     pub(super) async fn host(&self, address: Option<&str>) -> Result<Option<Host>, Failure> {
-        let host = self.reach.host(address, self.exec.as_deref()).await?;
+        let host = self.listen.host(address, self.exec.as_deref()).await?;
         if let Some(host) = host.as_ref().filter(|host| !host.starts_clients()) {
             match stdout_is_taken(&self.report) {
                 true => output::warn(format_args!("listening at {}", host.address())),

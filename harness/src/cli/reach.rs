@@ -11,38 +11,52 @@ use dnode::transport::{Address, Identity};
 use dnode_spec::dialect::Dialect;
 use std::path::PathBuf;
 
-/// The transport, and which certificates to trust.
+/// How to reach a peer that is a server.
 #[derive(Debug, Clone, Default, Args)]
-pub(super) struct ReachArgs {
-    /// Where the program of --exec listens, if not at 127.0.0.1:{port}: unix:{socket},
-    /// tls://127.0.0.1:{port} or ws://127.0.0.1:{port}/PATH. {socket} and the environment variable
-    /// SOCKET hold the path of the socket
-    #[arg(long, value_name = "ADDR", requires = "exec")]
+pub(super) struct DialArgs {
+    /// Where the program of --exec listens, if not at 127.0.0.1:{port}
+    ///
+    /// Forms: unix:{socket}, tls://127.0.0.1:{port} or ws://127.0.0.1:{port}/PATH. {socket} and the
+    /// environment variable SOCKET hold the path of the socket.
+    #[arg(long, value_name = "ADDR", requires = "exec", help_heading = "Peer")]
     at: Option<String>,
-    /// The peer is a client: listen at HOST:PORT, unix:PATH, tls://HOST:PORT or
-    /// ws://HOST:PORT/PATH, and wait for it. Port 0 chooses a free port, and unix:{socket} a free
-    /// path. The client must reconnect after each connection. With --exec, we start it after each
-    /// exit, with {host} and {port} or {socket}, and with HOST, PORT and SOCKET in its environment
-    #[arg(long, value_name = "ADDR", conflicts_with_all = ["at", "tls_ca", "tls_insecure"])]
+    /// Over TLS, trust the authorities in this PEM file instead of those of the system
+    #[arg(
+        long,
+        value_name = "FILE",
+        conflicts_with = "tls_insecure",
+        help_heading = "TLS",
+        hide_short_help = true
+    )]
+    tls_ca: Option<PathBuf>,
+    /// Over TLS, accept any certificate (for tests)
+    #[arg(long, help_heading = "TLS", hide_short_help = true)]
+    tls_insecure: bool,
+}
+
+/// How to wait for a peer that is a client.
+#[derive(Debug, Clone, Default, Args)]
+pub(super) struct ListenArgs {
+    /// The peer is a client: listen at this address, and wait for it
+    ///
+    /// Forms: HOST:PORT, unix:PATH, tls://HOST:PORT or ws://HOST:PORT/PATH. Port 0 chooses a free
+    /// port, and unix:{socket} a free path. The client must reconnect after each connection. With
+    /// --exec, we start it after each exit, with {host} and {port} or {socket} in the command, and
+    /// with HOST, PORT and SOCKET in its environment.
+    #[arg(long, value_name = "ADDR", conflicts_with_all = ["at", "tls_ca", "tls_insecure"], help_heading = "Peer")]
     listen: Option<String>,
     #[command(flatten)]
     identity: IdentityArgs,
-    /// Over TLS, trust the authorities in this PEM file instead of those of the system
-    #[arg(long, value_name = "FILE", conflicts_with = "tls_insecure")]
-    tls_ca: Option<PathBuf>,
-    /// Over TLS, accept any certificate (for tests)
-    #[arg(long)]
-    tls_insecure: bool,
 }
 
 /// The certificate that we present over TLS.
 #[derive(Debug, Clone, Default, Args)]
 pub(super) struct IdentityArgs {
     /// With --listen over TLS, our certificate and its chain, in PEM
-    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    #[arg(long, value_name = "FILE", requires = "tls_key", help_heading = "TLS", hide_short_help = true)]
     tls_cert: Option<PathBuf>,
     /// The key of the certificate, in PEM
-    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    #[arg(long, value_name = "FILE", requires = "tls_cert", help_heading = "TLS", hide_short_help = true)]
     tls_key: Option<PathBuf>,
 }
 
@@ -54,7 +68,7 @@ impl IdentityArgs {
     }
 }
 
-impl ReachArgs {
+impl ListenArgs {
     /// Whether the peer is a client that connects to us.
     pub(super) fn listens(&self) -> bool {
         self.listen.is_some()
@@ -66,18 +80,27 @@ impl ReachArgs {
         address: Option<&str>,
         exec: Option<&str>,
     ) -> Result<Option<Host>, Failure> {
-        let Some(listen) = &self.listen else { return Ok(None) };
+        let identity = self.identity.identity();
+        let Some(listen) = &self.listen else {
+            return match identity {
+                None => Ok(None),
+                Some(_) => Err(Failure::caller(
+                    "--tls-cert is for --listen: we present it to clients that connect to us",
+                )),
+            };
+        };
         if address.is_some() {
             return Err(Failure::caller(
                 "give a target or --listen, not both: with --listen the client connects to us",
             ));
         }
         check_command(exec)?;
-        let listen =
-            Listen { at: listen.clone(), identity: self.identity.identity(), exec: exec.map(str::to_owned) };
+        let listen = Listen { at: listen.clone(), identity, exec: exec.map(str::to_owned) };
         Ok(Some(Host::open(&listen).await?))
     }
+}
 
+impl DialArgs {
     fn trust(&self) -> Trust {
         match &self.tls_ca {
             Some(file) => Trust::Authority(file.clone()),
@@ -86,18 +109,13 @@ impl ReachArgs {
         }
     }
 
-    /// The target, if the peer is a server. `dialect` is for the reference peer.
+    /// The target that the arguments name. `dialect` is for the reference peer.
     pub(super) fn target(
         &self,
         address: Option<&str>,
         exec: Option<&str>,
         dialect: Dialect,
     ) -> Result<Target, Failure> {
-        if self.identity.identity().is_some() {
-            return Err(Failure::caller(
-                "--tls-cert is for --listen: we present it to clients that connect to us",
-            ));
-        }
         check_command(exec)?;
         let trust = self.trust();
         match (address, exec, &self.at) {

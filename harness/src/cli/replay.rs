@@ -11,8 +11,9 @@ use std::path::Path;
 /// The arguments of `replay`.
 #[derive(Debug, Clone, Args)]
 pub(super) struct ReplayArgs {
-    /// Transcripts, or folders of transcripts (*.jsonl), and then the peer's address as for `run`.
-    /// Without it and without --exec, the reference peer is tested
+    /// Transcripts, or folders of transcripts (*.jsonl), and then the peer's address as for `run`
+    ///
+    /// Without an address, --exec and --listen, the reference peer is tested.
     #[arg(value_name = "FILE|DIR… [TARGET]", required = true)]
     files: Vec<String>,
     #[command(flatten)]
@@ -34,7 +35,7 @@ pub(super) async fn replay(mut args: ReplayArgs) -> Result<u8, Failure> {
             server.id(),
             client.id()
         ))),
-        (Some(case), None) if !args.peer.reach.listens() => Err(Failure::caller(format!(
+        (Some(case), None) if !args.peer.listen.listens() => Err(Failure::caller(format!(
             "{} is for a client peer (role server): replay it with --listen ADDR, for example \
              --listen 127.0.0.1:0 --exec 'node client.js {{host}} {{port}}'",
             case.id()

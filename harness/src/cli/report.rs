@@ -44,7 +44,8 @@ pub(super) struct ReportFile {
 /// Reads `FORMAT=PATH`.
 pub(super) fn report_file(text: &str) -> Result<ReportFile, String> {
     let (word, path) = text.split_once('=').unwrap_or((text, ""));
-    let format = format(word)?;
+    let format =
+        format(word).map_err(|error| format!("write FORMAT=PATH, for example json=run.json; {error}"))?;
     if path.is_empty() {
         return Err(format!("{word} needs a path: {word}=PATH, or {word}=- for standard output"));
     }
@@ -52,7 +53,7 @@ pub(super) fn report_file(text: &str) -> Result<ReportFile, String> {
 }
 
 fn format(word: &str) -> Result<Format, String> {
-    Format::from_word(word).ok_or_else(|| format!("write FORMAT=PATH with one of {}", Format::words()))
+    Format::from_word(word).ok_or_else(|| format!("the formats are {}", Format::words()))
 }
 
 /// The name of standard output in errors.

@@ -33,56 +33,70 @@ const MOST: u64 = 1_000_000;
 /// The arguments of `run`.
 #[derive(Debug, Clone, Args)]
 pub(super) struct RunArgs {
-    /// The peer's address: HOST:PORT, unix:PATH, tls://HOST:PORT or ws://HOST:PORT/PATH. Without it
-    /// and without --exec, the reference peer is tested
+    /// The peer's address; without it, --exec and --listen, the reference peer is tested
+    ///
+    /// Forms: HOST:PORT, unix:PATH, tls://HOST:PORT or ws://HOST:PORT/PATH.
     #[arg(value_name = "TARGET", conflicts_with = "exec")]
     target: Option<String>,
-    /// Run only the cases whose id matches, for example 'callback/*'; can be repeated
-    #[arg(long = "case", value_name = "GLOB")]
-    cases: Vec<String>,
-    /// Run N sessions generated from the model instead of the catalogue. To repeat a session, give
-    /// its id, for example --case generated/1-17, illegal/1-17 or crossing/1-17
-    #[arg(long, value_name = "N", conflicts_with = "cases", value_parser = clap::value_parser!(u64).range(1..=MOST))]
-    generate: Option<u64>,
-    /// Random seed of the generated sessions; without it, the program chooses one and prints it
-    #[arg(long, value_name = "S", requires = "generate", conflicts_with = "cases")]
-    seed: Option<u64>,
-    /// End each generated session with one illegal step
-    #[arg(long, requires = "generate", conflicts_with = "cases")]
-    illegal: bool,
-    /// Generate sessions in which culls and calls cross messages of the peer; only the rules for
-    /// single lines apply
-    #[arg(long, requires = "generate", conflicts_with_all = ["cases", "illegal"])]
-    crossing: bool,
-    /// Run only the K-th of every N cases, to split a run over N machines; with --generate, also
-    /// give --seed
-    #[arg(long, value_name = "K/N")]
-    shard: Option<Shard>,
-    /// The client can only call and read one answer: it gets its tasks from our object, does them
-    /// and reports (fixtures/PULL.md); runs the cases of `list --case 'pull/*'`
-    #[arg(long, requires = "listen", conflicts_with_all = ["generate", "shard", "snapshot"])]
-    pull: bool,
-    #[command(flatten)]
-    snapshot: SnapshotArgs,
     #[command(flatten)]
     peer: PeerArgs,
+    /// Run only the cases whose id matches, for example 'callback/*'; can be repeated
+    ///
+    /// The cases always/… run too, because they judge every line of the other cases.
+    #[arg(long = "case", value_name = "GLOB", help_heading = "Selection")]
+    cases: Vec<String>,
+    /// Run only the K-th of every N cases, to split a run over N machines
+    ///
+    /// With --generate, also give --seed.
+    #[arg(long, value_name = "K/N", help_heading = "Selection")]
+    shard: Option<Shard>,
+    /// For a client that can only call and read one answer: run the cases pull/*
+    ///
+    /// The client gets its tasks from our object, does them and reports (fixtures/PULL.md).
+    #[arg(long, requires = "listen", conflicts_with_all = ["generate", "shard", "snapshot"], help_heading = "Selection")]
+    pull: bool,
+    #[command(flatten)]
+    generated: GeneratedArgs,
+    #[command(flatten)]
+    snapshot: SnapshotArgs,
+}
+
+/// The generated sessions of `run`.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Generated sessions")]
+struct GeneratedArgs {
+    /// Run N sessions generated from the model instead of the catalogue
+    ///
+    /// To repeat a session, give its id, for example --case generated/1-17, illegal/1-17 or
+    /// crossing/1-17.
+    #[arg(long, value_name = "N", conflicts_with = "cases", value_parser = clap::value_parser!(u64).range(1..=MOST))]
+    generate: Option<u64>,
+    /// Random seed; without it, the program chooses one and prints it
+    #[arg(long, value_name = "S", requires = "generate", conflicts_with = "cases")]
+    seed: Option<u64>,
+    /// End each session with one illegal step
+    #[arg(long, requires = "generate", conflicts_with = "cases")]
+    illegal: bool,
+    /// Let culls and calls cross messages of the peer
+    ///
+    /// Only the rules for single lines apply then.
+    #[arg(long, requires = "generate", conflicts_with_all = ["cases", "illegal"])]
+    crossing: bool,
 }
 
 /// Runs the catalogue.
 pub(super) async fn run(args: RunArgs) -> Result<u8, Failure> {
     if args.pull {
         let selection = Selection::new(&args.cases)?;
-        let mut cases = pull()?;
-        cases.retain(|case| selection.takes(case.id()));
+        let (cases, others): (Vec<Case>, Vec<Case>) =
+            pull()?.into_iter().partition(|case| selection.takes(case.id()));
         if cases.is_empty() {
-            return Err(Failure::caller(
-                "no case for --pull matches; `dnode-conform list --case 'pull/*'` lists them",
-            ));
+            return Err(selection.no_match(others.iter().map(Case::id)).into());
         }
         return seat(&args.peer, args.target.as_deref(), cases, Some("--pull")).await;
     }
     let target = args.peer.target(args.target.as_deref()).await?;
-    if args.shard.is_some() && args.generate.is_some() && args.seed.is_none() {
+    if args.shard.is_some() && args.generated.generate.is_some() && args.generated.seed.is_none() {
         return Err(Failure::caller(
             "--shard with --generate needs --seed, so that all shards generate the same sessions",
         ));
@@ -112,15 +126,15 @@ pub(super) async fn run(args: RunArgs) -> Result<u8, Failure> {
 
 /// The generated sessions that the arguments ask for, by count or by id.
 fn seeds(args: &RunArgs) -> Vec<Seed> {
-    let Some(count) = args.generate else {
+    let Some(count) = args.generated.generate else {
         return args.cases.iter().filter_map(|case| case.parse().ok()).collect();
     };
-    let seed = args.seed.unwrap_or_else(random_seed);
+    let seed = args.generated.seed.unwrap_or_else(random_seed);
     match super::report::stdout_is_taken(&args.peer.report) {
         true => output::warn(format_args!("seed {seed}")),
         false => drop(output::say(format_args!("seed {seed}"))),
     }
-    let kind = match (args.illegal, args.crossing) {
+    let kind = match (args.generated.illegal, args.generated.crossing) {
         (true, _) => Kind::Illegal,
         (_, true) => Kind::Crossing,
         _ => Kind::Legal,

@@ -16,12 +16,16 @@ use std::sync::Arc;
 /// The arguments of `serve`.
 #[derive(Debug, Args)]
 pub(super) struct ServeArgs {
-    /// Listen at HOST:PORT, unix:PATH, tls://HOST:PORT or ws://HOST:PORT/PATH; port 0 chooses a
-    /// free port; the address is printed
+    /// Listen at this address, and print it
+    ///
+    /// Forms: HOST:PORT, unix:PATH, tls://HOST:PORT or ws://HOST:PORT/PATH. Port 0 chooses a free
+    /// port.
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:5050")]
     listen: String,
-    /// Be a client: connect to this address again and again, until it refuses; HOST:PORT,
-    /// unix:PATH, tls://HOST:PORT (any certificate is accepted) or ws://HOST:PORT/PATH
+    /// Be a client: connect to this address again and again, until it refuses
+    ///
+    /// Forms: HOST:PORT, unix:PATH, tls://HOST:PORT (any certificate is accepted) or
+    /// ws://HOST:PORT/PATH.
     #[arg(long, value_name = "ADDR", conflicts_with_all = ["listen", "tls_cert", "tls_key"])]
     connect: Option<String>,
     /// With --connect, exit after the first connection

@@ -13,11 +13,13 @@ use std::path::PathBuf;
 /// The snapshot arguments of `run`.
 #[derive(Debug, Clone, Args)]
 pub(super) struct SnapshotArgs {
-    /// Fail on any difference from this snapshot of an earlier run, and on nothing else
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["fail_fast", "generate"])]
+    /// Fail on differences from this snapshot of an earlier run, and on nothing else
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["fail_fast", "generate"], help_heading = "Gate")]
     snapshot: Option<PathBuf>,
-    /// Write the snapshot instead of comparing with it; commit it, and review it like code
-    #[arg(long, requires = "snapshot", conflicts_with_all = ["cases", "shard"])]
+    /// Write the snapshot instead of comparing with it
+    ///
+    /// Commit it, and review it like code.
+    #[arg(long, requires = "snapshot", conflicts_with_all = ["cases", "shard"], help_heading = "Gate")]
     update: bool,
 }
 

@@ -285,7 +285,7 @@ fn entry(table: &Table) -> Result<Entry, String> {
     };
     Ok(Entry {
         case: required("case", "the id at the beginning of the finding")?,
-        fingerprint: required("fingerprint", "the last word of the finding's difference")?,
+        fingerprint: required("fingerprint", "the text report shows it below the finding's difference")?,
         reason: required("reason", "say why this failure is accepted")?,
         issue: text("issue")?,
         expires,

@@ -4,7 +4,7 @@ use crate::error::{Fault, Faulted};
 use crate::program::host::HostError;
 use crate::program::{Host, Route};
 use dnode::transport::{Address, AddressError, Scheme, Trust};
-use dnode_reports::event::Death;
+use dnode_reports::event::{Death, Status};
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,6 +12,9 @@ use thiserror::Error;
 
 /// How long a program may take from its start to its first connection.
 pub(super) const START: Duration = Duration::from_secs(30);
+
+/// How a shell ends that does not find the program.
+const NOT_FOUND: Status = Status::Exit(127);
 
 /// Why there is no peer to test.
 #[derive(Debug, Error)]
@@ -69,6 +72,7 @@ impl Faulted for StartError {
         match self {
             StartError::Unreachable(_, error) if error.kind() == io::ErrorKind::InvalidInput => Fault::Caller,
             StartError::Command(..) | StartError::Address(_) => Fault::Caller,
+            StartError::Ended(_, death) if death.status == NOT_FOUND => Fault::Caller,
             StartError::Host(error) => error.fault(),
             StartError::Harness(_) => Fault::Harness,
             StartError::Unreachable(..)
@@ -87,11 +91,9 @@ impl Faulted for StartError {
                     .to_owned(),
                 (false, None) => format!("Is the peer started?{}", transport_help(route)),
             },
-            StartError::Ended(_, death) => format!(
-                "Does it listen at the port given as {{port}} and PORT, or with --at unix:{{socket}} at the path given as {{socket}} and \
-                 SOCKET? Its standard error:\n{}",
-                death.stderr
-            ),
+            StartError::Ended(command, death) => {
+                format!("{} Its standard error:\n{}", ended_help(command, death), death.stderr)
+            }
             StartError::NotReady(_, route, stderr) => format!(
                 "Does it listen {}?{} Its standard error:\n{stderr}",
                 match route.address().map(Address::scheme) {
@@ -113,6 +115,20 @@ impl Faulted for StartError {
                 return None;
             }
         })
+    }
+}
+
+/// What to do about a program that ended at once.
+fn ended_help(command: &str, death: &Death) -> &'static str {
+    let names = |words: [&str; 2]| words.iter().any(|word| command.contains(word));
+    match (&death.status, names(["{socket}", "SOCKET"]), names(["{port}", "PORT"])) {
+        (&NOT_FOUND, ..) => "The shell did not find the program: check its name and PATH.",
+        (_, true, _) => "Does it listen at the path given as {socket} and SOCKET?",
+        (_, false, true) => "Does it listen at the port given as {port} and PORT?",
+        (_, false, false) => {
+            "It must listen at the port given as {port} in the command, for example 'exec node server.js {port}', or in \
+             the environment variable PORT."
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! The options of a run, and the reasons why a run cannot take place.
 
 use super::shard::Shard;
-use crate::cases::{Case, Selection};
+use crate::cases::{Case, NoMatch, Selection};
 use crate::conversation::ping::Ping;
 use crate::error::{Fault, Faulted};
 use crate::gate::Gate;
@@ -103,8 +103,8 @@ pub enum RunError {
     #[error("interrupted before the peer's program accepted a connection")]
     Interrupted,
     /// No case matches the selection.
-    #[error("no case matches the selection; `dnode-conform list` shows all cases")]
-    NothingSelected,
+    #[error(transparent)]
+    NothingSelected(#[from] NoMatch),
     /// The selection has only cases that are judged on the lines of other cases.
     #[error(
         "the always/ cases are judged on the lines of all other cases; select some of those too, for example the case that \
@@ -117,14 +117,16 @@ impl Faulted for RunError {
     fn fault(&self) -> Fault {
         match self {
             RunError::Start(error) => error.fault(),
-            RunError::Interrupted | RunError::NothingSelected | RunError::OnlyInvariants => Fault::Caller,
+            RunError::NothingSelected(error) => error.fault(),
+            RunError::Interrupted | RunError::OnlyInvariants => Fault::Caller,
         }
     }
 
     fn help(&self) -> Option<String> {
         match self {
             RunError::Start(error) => error.help(),
-            RunError::Interrupted | RunError::NothingSelected | RunError::OnlyInvariants => None,
+            RunError::NothingSelected(error) => error.help(),
+            RunError::Interrupted | RunError::OnlyInvariants => None,
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::command::Command;
 use super::outcome::{divergence, over_the_run};
-use crate::cases::{Case, Selection, invariant_id, invariants};
+use crate::cases::{Case, LIFE, Selection, invariant_id, invariants};
 use crate::conversation::facts::{Facts, Unusable};
 use crate::conversation::replay::judged::{Cause, Diverged, Replayed};
 use dnode_reports::event::{Evidence, Kind, Outcome, Verdict, Wire};
@@ -39,9 +39,9 @@ impl Invariants {
         invariants
     }
 
-    /// Whether a selection takes any of them.
+    /// Whether a selection takes any of them, or the case of the peer's process.
     pub(crate) fn any(dialect: Dialect, selection: &Selection) -> bool {
-        invariants(dialect).any(|clause| selection.takes(&invariant_id(clause)))
+        selection.takes(LIFE) || invariants(dialect).any(|clause| selection.takes(&invariant_id(clause)))
     }
 
     /// Adds the lines of one case.
@@ -109,7 +109,7 @@ impl Invariants {
             wire: shown.wire.clone(),
             transcript: case.map(|case| case.text.clone()).unwrap_or_default(),
             repeat: case.map_or_else(|| command.whole(), |case| command.repeat(case)),
-            death: None,
+            ..Evidence::default()
         };
         outcome
     }

@@ -68,7 +68,7 @@ pub(crate) fn likened(
     command: &Command,
 ) -> (Outcome, Option<String>) {
     let overloaded = replayed.is_overloaded();
-    let Replayed { judged, log, .. } = replayed;
+    let Replayed { judged, log, names, .. } = replayed;
     let (verdict, reason, mut diverged, death) = match (overloaded, health) {
         (true, Health::Serves | Health::Deaf) => {
             (Verdict::Inconclusive, Some(OVERLOAD.to_owned()), None, None)
@@ -92,6 +92,7 @@ pub(crate) fn likened(
         evidence: Evidence {
             wire: log.into_entries(),
             transcript: case.text.clone(),
+            names,
             repeat: command.repeat(case),
             death,
         },

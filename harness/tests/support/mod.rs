@@ -37,7 +37,8 @@ pub struct Ran {
 pub fn run(arguments: &[&str]) -> Ran {
     let mut command = Command::new("sh");
     command.args(["-c", "ulimit -v 4000000; exec \"$@\"", "sh", PROGRAM]).args(arguments);
-    output(command.current_dir(root()))
+    // Help is wrapped at the width of the terminal.
+    output(command.env_remove("COLUMNS").current_dir(root()))
 }
 
 /// Runs a command until it exits.

@@ -47,7 +47,8 @@ fn one_run_has_folded_findings_and_then_the_matrix() {
         where       arguments[0]
         expected    3
         got         "12"
-        difference  violation: differs, fingerprint 1:bf36ebf234f3
+        difference  violation: differs
+                    fingerprint: 1:bf36ebf234f3
       ```
 
       </details>

@@ -51,10 +51,10 @@ pub(super) fn write(page: &mut Page, run: &Run, outcome: &Outcome, detail: Detai
     }
     if detail == Detail::Full {
         wire(page, &outcome.evidence.wire);
-        transcript(page, &outcome.evidence.transcript);
+        transcript(page, &outcome.evidence.transcript, &outcome.evidence.names);
     }
     if !outcome.evidence.repeat.is_empty() {
-        page.block("repeat", "the command that runs only this case");
+        page.block("repeat", "the command that runs this case again");
         page.plain(4, style::BOLD, &outcome.evidence.repeat);
     }
     if let Some(death) = &outcome.evidence.death {
@@ -83,9 +83,8 @@ fn difference(page: &mut Page, divergence: &Divergence) {
     }
     page.field("expected", style::GOOD, &divergence.expected);
     page.field("got", style::BAD, &divergence.actual);
-    let named =
-        format!("{}: {}, fingerprint {}", divergence.weight(), divergence.kind, divergence.fingerprint);
-    page.field("difference", style::PLAIN, &named);
+    page.field("difference", style::PLAIN, &format!("{}: {}", divergence.weight(), divergence.kind));
+    page.field("", style::FAINT, &format!("fingerprint: {}", divergence.fingerprint));
 }
 
 /// The wire log in two lanes. Bytes have the marks `->` and `<-`, other events `--`.
@@ -131,7 +130,8 @@ fn note(page: &mut Page, from: Origin, what: &str) {
     page.wrapped(gutter, style::FAINT, what);
 }
 
-fn transcript(page: &mut Page, steps: &str) {
+/// The steps, and the ids of the names in them: the wire log has only the ids.
+fn transcript(page: &mut Page, steps: &str, names: &str) {
     let count = steps.lines().count();
     if count == 0 {
         return;
@@ -142,6 +142,9 @@ fn transcript(page: &mut Page, steps: &str) {
     }
     if count > STEPS {
         page.plain(4, style::FAINT, &format!("({})", summary::count(count - STEPS, "more step")));
+    }
+    if !names.is_empty() {
+        page.wrapped("    ", style::FAINT, format!("({names})"));
     }
 }
 

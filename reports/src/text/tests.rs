@@ -83,7 +83,8 @@ fn failing_case() {
       where       arguments[0]
       expected    3
       got         "12"
-      difference  violation: differs, fingerprint 1:9a24989d367b
+      difference  violation: differs
+                  fingerprint: 1:9a24989d367b
 
       wire        the traffic of the connection, in order: suite -> peer, suite <- peer
         suite ->       {"method":"methods","arguments":[{}],"callbacks":{},"links":[]}
@@ -96,8 +97,9 @@ fn failing_case() {
       transcript  the steps of the session, one per line
         {"send":{"method":"add","arguments":[1,2,{"$fn":"cb"}]}}
         {"expect":{"method":{"$fn":"cb"},"arguments":[3]}}
+        ($cb is id 2)
 
-      repeat      the command that runs only this case
+      repeat      the command that runs this case again
         dnode-conform --case message/argument-order -- node fixtures/peers/dnode/peer.js
 
     2 planned: 1 pass, 1 fail
@@ -123,7 +125,8 @@ fn crash_with_hostile_stderr() {
       step        step 2
       expected    an answer, or the end of the connection
       got         the process ended with exit status 1
-      difference  violation: died, fingerprint 1:b5d9375e4258
+      difference  violation: died
+                  fingerprint: 1:b5d9375e4258
 
       wire        the traffic of the connection, in order: suite -> peer, suite <- peer
         suite ->       {"method":"methods","arguments":[{}],"callbacks":{},"links":[]}
@@ -136,8 +139,9 @@ fn crash_with_hostile_stderr() {
       transcript  the steps of the session, one per line
         {"send":{"method":"add","arguments":[1,2,{"$fn":"cb"}]}}
         {"expect":{"method":{"$fn":"cb"},"arguments":[3]}}
+        ($cb is id 2)
 
-      repeat      the command that runs only this case
+      repeat      the command that runs this case again
         dnode-conform --case robust/deep -- node fixtures/peers/dnode/peer.js
 
       process     how the peer's process ended, and the last lines of its standard error
@@ -170,7 +174,8 @@ fn hang_after_a_long_line() {
       step        after the last step
       expected    an answer to a known-good call, or the end of the connection
       got         the connection is open and nothing came within 2 s
-      difference  deviation: deaf, fingerprint 1:000000000000
+      difference  deviation: deaf
+                  fingerprint: 1:000000000000
 
       wire        the traffic of the connection, in order: suite -> peer, suite <- peer
         suite ->       {"method":"methods","arguments":[{}],"callbacks":{},"links":[]}
@@ -196,8 +201,9 @@ fn hang_after_a_long_line() {
       transcript  the steps of the session, one per line
         {"send":{"method":"add","arguments":[1,2,{"$fn":"cb"}]}}
         {"expect":{"method":{"$fn":"cb"},"arguments":[3]}}
+        ($cb is id 2)
 
-      repeat      the command that runs only this case
+      repeat      the command that runs this case again
         dnode-conform --case framing/line-length -- node fixtures/peers/dnode/peer.js
 
     1 planned: 1 hang
@@ -264,9 +270,10 @@ fn failure_below_the_gate() {
       where       arguments[0]
       expected    3
       got         "12"
-      difference  observed: differs, fingerprint 1:8f84bbf42a79
+      difference  observed: differs
+                  fingerprint: 1:8f84bbf42a79
 
-      repeat      the command that runs only this case
+      repeat      the command that runs this case again
         dnode-conform --case methods/again -- node fixtures/peers/dnode/peer.js
 
     2 planned: 1 pass, 1 fail (1 not gating)
@@ -371,9 +378,10 @@ fn findings_are_repeated_at_the_end() {
       where       arguments[0]
       expected    3
       got         "12"
-      difference  violation: differs, fingerprint 1:f46aab101b08
+      difference  violation: differs
+                  fingerprint: 1:f46aab101b08
 
-      repeat      the command that runs only this case
+      repeat      the command that runs this case again
         dnode-conform --case a/case-0 -- node fixtures/peers/dnode/peer.js
 
     12 planned: 12 fail
@@ -382,13 +390,16 @@ fn findings_are_repeated_at_the_end() {
 }
 
 #[test]
-fn single_finding_is_repeated_if_other_text_follows() {
+fn one_or_two_findings_are_only_named_again() {
     let finding = sample::failing("a/case");
     let text = report(PLAIN, sample::run(1), std::slice::from_ref(&finding), FINE);
     assert_eq!(text.matches("FAIL  a/case").count(), 1, "no other text follows it");
+    let text = report(PLAIN, sample::run(2), &[finding.clone(), sample::failing("b/case")], FINE);
+    assert_eq!(text.matches("FAIL  ").count(), 2, "each is shown once");
+    assert!(text.contains("\n\n2 findings\n  FAIL a/case\n  FAIL b/case\n\n2 planned"), "{text}");
     let reason = "the probe declares cycle absent";
     let cases = [finding, sample::because("b/case", Verdict::NotApplicable, reason)];
     let text = report(PLAIN, sample::run(2), &cases, FINE);
     let (_, end) = text.split_once(reason).unwrap();
-    assert!(end.contains("1 finding; in brief\n  FAIL a/case\n\nFAIL  a/case\n"), "{end}");
+    assert!(end.starts_with("\n       b/case\n\n1 finding\n  FAIL a/case\n\n2 planned"), "{end}");
 }

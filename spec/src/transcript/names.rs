@@ -5,6 +5,7 @@ use crate::message::Id;
 use crate::path::PathForm;
 use crate::text::TextBuf;
 use foldhash::{HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A function in a transcript.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -138,6 +139,20 @@ impl Names {
     #[must_use]
     pub fn our_name(&self, id: Id) -> Option<&Name> {
         self.ours.get(&id)
+    }
+
+    /// The numbers of all words, in words, for example `$cb is id 1001, $inc is id 14 or 15`.
+    #[must_use]
+    pub fn describe(&self) -> String {
+        let ours = self.ours.iter().map(|(id, name)| (name, *id));
+        let theirs = self.theirs.iter().flat_map(|(name, ids)| ids.iter().map(move |id| (name, *id)));
+        let mut words: BTreeMap<&Name, BTreeSet<i64>> = BTreeMap::new();
+        for (name, id) in ours.chain(theirs).filter(|(name, _)| matches!(name, Name::Word(_))) {
+            words.entry(name).or_default().insert(id.0);
+        }
+        let ids = |ids: &BTreeSet<i64>| ids.iter().map(i64::to_string).collect::<Vec<_>>().join(" or ");
+        let described = words.iter().map(|(name, of_name)| format!("{name} is id {}", ids(of_name)));
+        described.collect::<Vec<_>>().join(", ")
     }
 
     /// The current number of one of our functions.

@@ -59,6 +59,8 @@ pub struct Replayed {
     pub judged: Judged,
     /// The log of the connection.
     pub log: Log,
+    /// The ids of the names in the transcript, in words, if the peer diverged.
+    pub names: String,
     /// The first problem of each clause that the peer broke, as the monitor judges it.
     pub broken: BTreeMap<&'static str, Problem>,
     /// How many lines the peer sent.
@@ -129,6 +131,7 @@ impl Replayed {
         Replayed {
             judged,
             log,
+            names: String::new(),
             broken,
             lines: 0,
             extended: Duration::ZERO,

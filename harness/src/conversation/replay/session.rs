@@ -147,6 +147,10 @@ impl<'a> Session<'a> {
         let spoke_late = self.wire.bytes() > judged_at;
         let (lines, overloaded) = (self.wire.lines(), self.wire.is_overloaded());
         let (log, broken) = self.wire.finish();
-        Replayed { judged, log, broken, lines, extended: self.extended, spoke_late, overloaded }
+        let names = match judged {
+            Judged::Diverged(_) => self.names.describe(),
+            Judged::Pass | Judged::NotApplicable(_) => String::new(),
+        };
+        Replayed { judged, log, names, broken, lines, extended: self.extended, spoke_late, overloaded }
     }
 }

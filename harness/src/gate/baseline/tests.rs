@@ -139,7 +139,7 @@ fn errors_name_the_line_and_the_fix() {
     known.toml, line 1: reason must be a text that is not empty
     known.toml, line 1: case must be a text that is not empty
     known.toml, line 1: case is missing: the id at the beginning of the finding
-    known.toml, line 1: fingerprint is missing: the last word of the finding's difference
+    known.toml, line 1: fingerprint is missing: the text report shows it below the finding's difference
     known.toml, line 2: unknown key "isue"; expected one of case, fingerprint, reason, issue, expires
     known.toml, line 2: expires must be a date without quotes, such as 2027-03-01
     known.toml, line 2: expires must be a date without quotes, such as 2027-03-01
