@@ -76,8 +76,8 @@ impl Novelty {
                 }
                 Origin::Suite => {
                     let word = if whole { operation(bytes, methods) } else { "long".to_owned() };
-                    let states = message
-                        .map_or((State::Unknown, State::Unknown), |it| apply(&mut ids, &it, SUITE));
+                    let states =
+                        message.map_or((State::Unknown, State::Unknown), |it| apply(&mut ids, &it, SUITE));
                     steps.push((states.0, word, states.1));
                 }
             }

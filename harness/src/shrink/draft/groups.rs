@@ -128,7 +128,8 @@ impl<'t> Reader<'t> {
     fn asks_for(&self, step: usize, called: &Called, method: &str) -> bool {
         let pattern = sent_pattern(&self.transcript.steps[step].action);
         let first = pattern.and_then(|pattern| pattern.arguments().next()?.as_text());
-        matches!(called, Called::Member(name) if name.as_text() == "callMe") && first.is_some_and(|it| it == method)
+        matches!(called, Called::Member(name) if name.as_text() == "callMe")
+            && first.is_some_and(|it| it == method)
     }
 }
 
