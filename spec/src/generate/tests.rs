@@ -50,6 +50,7 @@ fn rare_move_is_named_in_the_header_and_changes_the_steps() {
             since: "0.1.0".to_owned(),
             about: "A session.".to_owned(),
             recorded: false,
+            breaks: Vec::new(),
             meta: Map::new(),
         };
         let write = |plan: &Plan| {
