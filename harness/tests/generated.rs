@@ -8,6 +8,7 @@
 
 mod support;
 
+use dnode_conform::cases::Case;
 use dnode_conform::program::Target;
 use dnode_conform::reference::fault::{self, Fault};
 use dnode_conform::reference::variant::VARIANTS;

@@ -53,7 +53,11 @@ pub const VARIANTS: &[Variant] = &[
     variant("late-answers", "answers late, and not in the order of the calls", |seed| {
         Box::new(Late(Rng::with_seed(seed)))
     }),
-    variant("extra-methods", "offers more methods than the probe has", |_| extra_methods()),
+    variant(
+        "extra-methods",
+        "offers more members than the probe has, among them the strings [Function] and [Circular]",
+        |_| extra_methods(),
+    ),
     variant("closes-on-bad-lines", "closes the connection after an invalid message", |_| {
         Box::new(ClosesOnBadLines)
     }),
@@ -257,6 +261,8 @@ fn extra_methods() -> Box<dyn Conduct> {
                 all.push(((9000 + n).to_string(), json!(["0", method])));
                 m["arguments"][0][&method] = json!("[Function]");
             }
+            m["arguments"][0]["note"] = json!("[Function]");
+            m["arguments"][0]["remark"] = json!("[Circular]");
             m["arguments"][0]["extra"] = json!({"nested": [1, null, "two"]});
             set_callbacks(m, all);
         }
