@@ -58,6 +58,9 @@ pub const VARIANTS: &[Variant] = &[
         "offers more members than the probe has, among them the strings [Function] and [Circular]",
         |_| extra_methods(),
     ),
+    variant("declares-absent", "lacks a method of the probe, and declares it absent", |_| {
+        Box::new(declares_absent())
+    }),
     variant("closes-on-bad-lines", "closes the connection after an invalid message", |_| {
         Box::new(ClosesOnBadLines)
     }),
@@ -267,6 +270,32 @@ fn extra_methods() -> Box<dyn Conduct> {
             set_callbacks(m, all);
         }
     })
+}
+
+/// Lacks `throwNow`, and says so in the answer to `conformProbe`, which has the id 0.
+fn declares_absent() -> impl Conduct {
+    Both {
+        state: HashSet::new(),
+        receive: |asked: &mut HashSet<i64>, m: &mut Json| {
+            let again = declared(m);
+            asked.retain(|id| !again.contains(id));
+            if id(m) == Some(0) || name(m) == Some("conformProbe") {
+                asked.extend(again);
+            }
+            pass(m)
+        },
+        send: |asked: &mut HashSet<i64>, m: &mut Json| {
+            if name(m) == Some("methods") {
+                let all = callbacks(m).into_iter().filter(|(_, path)| path[1] != "throwNow");
+                set_callbacks(m, all.collect::<Vec<_>>());
+                m["arguments"][0].as_object_mut().map(|object| object.remove("throwNow"));
+            }
+            if id(m).is_some_and(|id| asked.contains(&id)) {
+                arguments(m).into_iter().for_each(|all| all.push(json!(["throwNow"])));
+            }
+            vec![m.clone()]
+        },
+    }
 }
 
 struct ClosesOnBadLines;

@@ -32,6 +32,7 @@ fn all_sessions_are_readable_and_all_kinds_of_steps_occur() {
                 Action::Bytes(..) => "bytes".to_owned(),
                 Action::HalfClose => "half-close".to_owned(),
                 Action::Closed => "closed".to_owned(),
+                Action::Either(_) => "either".to_owned(),
                 other => panic!("{other:?}"),
             };
             *called.entry(kind).or_default() += 1;

@@ -23,8 +23,7 @@ impl Client {
             Rare::AsksName => {
                 self.call_method("conformProbe", &Move::bare(pick));
                 self.exchange();
-                // Each implementation has its own name.
-                self.replace_arguments(from, "\"reference\"", "\"?string\"");
+                self.allow_absent(from);
             }
             Rare::SameFunction => self.ask_identity(pick),
             Rare::ObjectAgain => self.offer_again(),
@@ -60,6 +59,18 @@ impl Client {
             found.then_some(step)
         });
         replaced.collect()
+    }
+
+    /// Expects any answer to `conformProbe`: each implementation has its own name, and may declare
+    /// methods absent in a second argument.
+    fn allow_absent(&mut self, from: usize) {
+        for step in self.replace_arguments(from, "\"reference\"", "\"?string\"") {
+            let Some(name) = step.expect.take() else { continue };
+            let mut both = name.clone();
+            both.arguments.iter_mut().for_each(|list| list.extend(raw(b"\"?any\"".to_vec())));
+            let branch = |message| vec![Step { expect: Some(message), ..Step::default() }];
+            step.either = Some(vec![branch(name), branch(both)]);
+        }
     }
 
     fn written_as(&mut self, form: Form, pick: u16) {
