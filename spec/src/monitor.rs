@@ -64,7 +64,7 @@ struct Side {
     /// The functions of this end that it declared in calls whose answers may prove something.
     asked: HashMap<Id, Asked>,
     /// This end has sent a line that is not a sound message. A receiver that guesses may have found
-    /// ids in it, so calls and culls of unknown ids of this end are not judged any more.
+    /// ids in it, so calls of ids of this end, and culls of unknown ids, are not judged any more.
     opaque: bool,
 }
 
@@ -222,8 +222,8 @@ impl Monitor {
     fn called(&mut self, from: End, id: Id, problems: &mut Vec<Problem>) {
         let is_unknown = self.state(from.other(), id) == State::Unknown;
         let breaks = self.ids.called(from, id);
-        // An opaque line may have declared an unknown id.
-        let Some(clause) = breaks.filter(|_| !is_unknown || !self.side(from.other()).opaque) else { return };
+        // An opaque line may have declared any id, also one that was culled.
+        let Some(clause) = breaks.filter(|_| !self.side(from.other()).opaque) else { return };
         let actual = match is_unknown {
             true => format!("a call of {id}, which the other end has not declared"),
             false => format!("a call of {id}, which this end has culled"),
