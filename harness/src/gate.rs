@@ -1,8 +1,9 @@
 //! The gate: decides which verdicts make a run fail.
 //!
 //! A failure gates if its level is at least the gate's. It is excused if its case is newer than the
-//! frozen catalogue, if the baseline knows it, or if it is as in the snapshot. A stale entry of the
-//! baseline and a difference from the snapshot make the run fail too.
+//! frozen catalogue, if the baseline knows it, or if it is as in the snapshot. A case is excused too
+//! if it is inconclusive because of a clause that does not gate. A stale entry of the baseline and a
+//! difference from the snapshot make the run fail too.
 
 pub mod baseline;
 pub mod snapshot;
@@ -12,7 +13,7 @@ mod tests;
 use crate::cases::{Case, over_the_run};
 use baseline::Baseline;
 use dnode_reports::event::{Event, Outcome, Stale, Verdict};
-use dnode_spec::clause::Level;
+use dnode_spec::clause::{self, Level};
 use semver::Version;
 use snapshot::Snapshot;
 use std::collections::{BTreeMap, BTreeSet};
@@ -102,7 +103,12 @@ impl<'a> RunGate<'a> {
         };
         let known = || self.gate.baseline.as_ref()?.excuse(outcome);
         let unchanged = || self.gate.snapshot.as_ref()?.excuse(outcome);
-        newer().or_else(known).or_else(unchanged)
+        let resting = || {
+            let clause = outcome.rests_on.as_deref().and_then(clause::find)?;
+            let weak = outcome.verdict == Verdict::Inconclusive && clause.level > self.gate.level;
+            weak.then(|| format!("rests on {}, which does not gate", clause.id))
+        };
+        newer().or_else(known).or_else(unchanged).or_else(resting)
     }
 }
 

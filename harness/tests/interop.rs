@@ -40,6 +40,7 @@ fn implementation(peers: &Path, name: &str, server: &str, caller: &str) {
     let folder = peers.join(name);
     fs::create_dir(&folder).unwrap();
     let caller = caller
+        .replace("connected", "exec python3 -c \"import os, socket, sys; socket.create_connection(('{host}',{port})); os.execvp('sh', ['sh', '-c', sys.argv[1]])\"")
         .replace("npm", &format!("node '{}'", root().join("fixtures/peers/npm-dnode/caller.js").display()));
     let json = serde_json::json!({ "name": name, "install": "make", "server": server, "caller": caller });
     fs::write(folder.join("peer.json"), json.to_string()).unwrap();
@@ -53,13 +54,14 @@ fn the_matrix_distinguishes_the_kinds_of_failure() {
     let add = |name: &str, server: &str, caller: &str| implementation(peers.path(), name, server, caller);
     let npm = "exec npm {host} {port}";
     add("a-good", &serve(""), npm);
-    add("b-wrong-sums", &serve("--fault wrong-sum"), "echo 'add: expected 3, came 4' >&2; exit 1");
+    add("b-wrong-sums", &serve("--fault wrong-sum"), "connected 'echo add: expected 3, came 4 >&2; exit 1'");
     add(
         "c-odd-ids",
         &serve("--fault latin-1"),
         "exec python3 -c \"import socket; socket.create_connection(('{host}',{port})).sendall(b'[]\\n')\"",
     );
-    add("d-missing", "echo nothing here >&2; exit 7", "exec sleep 600");
+    add("d-missing", "echo nothing here >&2; exit 7", "connected 'exec sleep 600'");
+    add("e-no-client", &serve(""), "exec no-such-program");
     let peers_word = peers.path().display().to_string();
     let ran = run(&["interop", "--peers", &peers_word, "--deadline", "2s"]);
     ran.expect_status(&[1]);
@@ -70,17 +72,20 @@ fn the_matrix_distinguishes_the_kinds_of_failure() {
        2  b-wrong-sums
        3  c-odd-ids
        4  d-missing
+       5  e-no-client
 
-    clients       1             2             3             4
-    a-good        pass          fail          fail          inconclusive
-    b-wrong-sums  fail          fail          fail          inconclusive
-    c-odd-ids     broken        broken        broken        inconclusive
-    d-missing     hang          hang          hang          inconclusive
+    clients       1             2             3             4             5
+    a-good        pass          fail          fail          inconclusive  pass
+    b-wrong-sums  fail          fail          fail          inconclusive  fail
+    c-odd-ids     broken        broken        broken        inconclusive  broken
+    d-missing     hang          hang          hang          inconclusive  hang
+    e-no-client   inconclusive  inconclusive  inconclusive  inconclusive  inconclusive
     ");
     ran.expect_text("add: expected 3, came 4")
         .expect_text("the client breaks message/object")
         .expect_text("was `make` run in")
         .expect_text("the client still runs after 2 s")
+        .expect_text("the client ended with exit status 127 before it connected")
         .expect_text("--client b-wrong-sums --server a-good");
 }
 

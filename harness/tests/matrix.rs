@@ -148,7 +148,7 @@ fn every_case_catches_a_fault_and_every_fault_is_caught() {
 }
 
 /// Cases whose lines the monitor and the probe judge.
-const SHOWING: [&str; 4] = ["probe/*", "link/sent-*", "value/strings", "cull/several"];
+const SHOWING: [&str; 5] = ["probe/*", "link/cycle", "link/sent-*", "value/strings", "cull/several"];
 
 /// Fails if a case fails against the reference peer with one of these arguments of `serve`.
 fn assert_accepted(variants: Vec<String>) {

@@ -67,6 +67,36 @@ fn the_example_in_python_passes_all_cases() {
     ran.expect_status(&[0]).expect_text("nothing that gates failed");
 }
 
+/// A function that one keeper drops is still called by another keeper and by a function that
+/// `echo` has handed back.
+const DROPPED_BUT_REACHABLE: &str = r#"{"dnode-transcript":1,"id":"python/dropped","since":"0.1.0","clauses":["callback/not-culled"],"needs":["echo","keeper"],"about":"A dropped function can still be called in other ways."}
+{"call":"echo","arguments":["$f","$a"]}
+{"expect":{"method":"$a","arguments":["$back"]}}
+{"call":"keeper","arguments":["$b"]}
+{"expect":{"method":"$b","arguments":[{"keep":"$keep","is":"$is","fire":"$fire","drop":"$drop"}]}}
+{"call":"keeper","arguments":["$c"]}
+{"expect":{"method":"$c","arguments":[{"keep":"$keep2","is":"$is2","fire":"$fire2","drop":"$drop2"}]}}
+{"call":"$keep","arguments":["$f","$d"]}
+{"expect":{"method":"$d"}}
+{"call":"$keep2","arguments":["$f","$e"]}
+{"expect":{"method":"$e"}}
+{"call":"$drop","arguments":["$g"]}
+{"expect":{"method":"$g"}}
+{"call":"$fire2","arguments":[1]}
+{"expect":{"method":"$f","arguments":[1]}}
+{"call":"$back","arguments":[2]}
+{"expect":{"method":"$f","arguments":[2]}}
+"#;
+
+#[test]
+fn the_example_in_python_does_not_cull_a_function_that_it_can_still_call() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("dropped.jsonl");
+    std::fs::write(&path, DROPPED_BUT_REACHABLE).unwrap();
+    let command = "python3 fixtures/peers/python-example/server.py {port}";
+    run(&["replay", path.to_str().unwrap(), "--exec", command]).expect_status(&[0]);
+}
+
 #[test]
 fn every_finding_of_a_known_report_has_a_documented_cause() {
     let folder = root().join("reports/known");

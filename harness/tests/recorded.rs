@@ -59,6 +59,15 @@ fn imported_logs_are_fresh() {
     }
 }
 
+#[test]
+fn imported_logs_replay_on_the_reference_peer() {
+    let ran = run(&["replay", IMPORTED]);
+    // Where the recorded server broke a clause, the header says so.
+    ran.expect_status(&[0])
+        .expect_text("5 not-applicable")
+        .expect_text("the recorded peer broke value/scalars");
+}
+
 /// The sessions with programs that expose the probe.
 fn with_the_probe() -> Vec<PathBuf> {
     let sessions = files(&root().join("fixtures/transcripts/recorded"));

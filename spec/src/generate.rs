@@ -129,6 +129,7 @@ fn lines(seed: Seed) -> (HeaderLine, Vec<Step>) {
         since: env!("CARGO_PKG_VERSION").to_owned(),
         about: "A session generated from the model.".to_owned(),
         recorded: false,
+        breaks: Vec::new(),
         meta,
     };
     write(&plan, seed.kind, &about)

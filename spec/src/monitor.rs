@@ -11,13 +11,14 @@
 
 use crate::dialect::Dialect;
 use crate::graph::{Graph, Node, NodeId};
-use crate::message::{self, Id, Method, Problem};
+use crate::message::{self, Id, Message, Method, Problem};
 use crate::path::Path;
 use crate::scrub::unscrub;
 use crate::state::{Ids, State};
 use crate::text::TextBuf;
 use crate::value::Value;
-use foldhash::HashSet;
+use foldhash::{HashMap, HashSet};
+use std::sync::Arc;
 
 pub use crate::state::End;
 
@@ -56,16 +57,28 @@ pub struct Monitor {
 /// The lines of one end so far, as far as later lines are judged by them.
 #[derive(Debug, Clone, Default)]
 struct Side {
-    /// This end has sent the text "[Circular]" as an ordinary value.
-    said_circular: bool,
     /// The members of this end's objects so far.
     names: HashSet<TextBuf>,
+    /// The members of this end's objects that hold the text "[Function]" and have no id.
+    marked: HashSet<TextBuf>,
+    /// The functions of this end that it declared in calls whose answers may prove something.
+    asked: HashMap<Id, Asked>,
     /// This end has sent a line that is not a sound message. A receiver that guesses may have found
-    /// ids in it, so calls and culls of unknown ids of this end are not judged any more.
+    /// ids in it, so calls of ids of this end, and culls of unknown ids, are not judged any more.
     opaque: bool,
 }
 
+/// What a call of a function can prove about the end that makes the call.
+#[derive(Debug, Clone)]
+struct Asked {
+    /// A marked member of that end's object, which the declaring message called by name.
+    member: Option<TextBuf>,
+    /// The places in the declaring message at which links ended.
+    linked: Arc<[Path]>,
+}
+
 const CIRCULAR: &str = "[Circular]";
+const FUNCTION: &str = "[Function]";
 
 impl Monitor {
     /// A monitor of a new connection, for the latest dialect.
@@ -99,9 +112,8 @@ impl Monitor {
         };
         let unscrubbed = unscrub(&message, |id| id);
         problems.extend(unscrubbed.problems);
-        if value.has_string(CIRCULAR) {
-            self.check_circular(from, &unscrubbed.graph, unscrubbed.root, &mut problems);
-        }
+        self.check_answer(from, &message, &unscrubbed.graph, unscrubbed.root, &mut problems);
+        self.ask(from, &message, value.has_string(CIRCULAR));
         if message.method.is("methods") {
             self.object(from, &unscrubbed.graph, unscrubbed.root, &mut problems);
         }
@@ -164,21 +176,11 @@ impl Monitor {
         self.ids.state(owner, id)
     }
 
-    /// `methods`: an object declares each member that is marked as a function.
+    /// `methods`: an object has one argument. A member that holds the text "[Function]" and has no
+    /// id may be an ordinary string.
     fn object(&mut self, from: End, graph: &Graph<Id>, root: NodeId, problems: &mut Vec<Problem>) {
         let Some(&object) = graph.items(root).first() else { return };
         let Node::Object(members) = graph.node(object) else { return };
-        let marked =
-            |id: NodeId| matches!(graph.node(id), Node::String(text) if text.as_text() == "[Function]");
-        if let Some((key, _)) = members.iter().find(|(_, id)| marked(**id)) {
-            problems.push(Problem {
-                clause: "methods/declared",
-                at: "callbacks".to_owned(),
-                expected: "the path of each function of the object".to_owned(),
-                actual: format!("none for {key:?}, where \"[Function]\" stands"),
-                refused: false,
-            });
-        }
         if graph.items(root).len() > 1 {
             problems.push(Problem {
                 clause: "methods/declared",
@@ -192,7 +194,14 @@ impl Monitor {
             });
         }
         // A later object replaces an earlier one, but a call may have crossed it.
-        self.side(from).names.extend(members.keys().cloned());
+        let side = self.side(from);
+        side.names.extend(members.keys().cloned());
+        for (key, id) in members.iter() {
+            match graph.node(*id) {
+                Node::String(text) if *text == FUNCTION => side.marked.insert(key.clone()),
+                _ => side.marked.remove(key),
+            };
+        }
     }
 
     /// A call by name that can only be meant for a function with this number.
@@ -213,8 +222,8 @@ impl Monitor {
     fn called(&mut self, from: End, id: Id, problems: &mut Vec<Problem>) {
         let is_unknown = self.state(from.other(), id) == State::Unknown;
         let breaks = self.ids.called(from, id);
-        // An opaque line may have declared an unknown id.
-        let Some(clause) = breaks.filter(|_| !is_unknown || !self.side(from.other()).opaque) else { return };
+        // An opaque line may have declared any id, also one that was culled.
+        let Some(clause) = breaks.filter(|_| !self.side(from.other()).opaque) else { return };
         let actual = match is_unknown {
             true => format!("a call of {id}, which the other end has not declared"),
             false => format!("a call of {id}, which this end has culled"),
@@ -245,39 +254,63 @@ impl Monitor {
         }
     }
 
-    /// A link must reach each place that is marked as circular, unless the other end has used the
-    /// text as a value.
-    fn check_circular(&mut self, from: End, graph: &Graph<Id>, root: NodeId, problems: &mut Vec<Problem>) {
-        let marks = circular_marks(graph, root);
-        if marks == 0 {
-            return;
+    /// Notes what an answer to this call of `from` can prove. `has_mark`: the message has the text
+    /// "[Circular]", so an answer may only repeat it.
+    fn ask(&mut self, from: End, message: &Message<'_>, has_mark: bool) {
+        let marked = &self.sides[from.other().index()].marked;
+        let member = match &message.method {
+            Method::Name(name) => marked.get(name).cloned(),
+            Method::Id(_) => None,
+        };
+        let linked: Arc<[Path]> =
+            message.links.iter().filter(|_| !has_mark).map(|link| link.to.clone()).collect();
+        let asked = &mut self.side(from).asked;
+        for (id, _) in &message.callbacks {
+            if member.is_none() && linked.is_empty() {
+                asked.remove(id);
+            } else {
+                asked.insert(*id, Asked { member: member.clone(), linked: Arc::clone(&linked) });
+            }
         }
-        self.side(from).said_circular = true;
-        if self.side(from.other()).said_circular {
-            return;
-        }
-        problems.push(Problem {
-            clause: "link/circular-marked",
-            at: "links".to_owned(),
-            expected: "a link to each place marked \"[Circular]\"".to_owned(),
-            actual: format!("{marks} marked places that no link reaches"),
-            refused: false,
-        });
     }
-}
 
-/// The number of places that still hold the mark after the links were applied.
-fn circular_marks(graph: &Graph<Id>, root: NodeId) -> usize {
-    let (mut seen, mut todo, mut marks) = (HashSet::from_iter([root]), vec![root], 0);
-    while let Some(at) = todo.pop() {
-        match graph.node(at) {
-            Node::String(text) => marks += usize::from(*text == CIRCULAR),
-            Node::Array(items) => todo.extend(items.iter().filter(|&&item| seen.insert(item))),
-            Node::Object(members) => todo.extend(members.values().filter(|&&member| seen.insert(member))),
-            _ => {}
+    /// A call of a callback shows that the member with its call is a function. If "[Circular]" now
+    /// stands where a link ended in that call, it is the mark of a cycle, and a link must end there.
+    fn check_answer(
+        &mut self,
+        from: End,
+        message: &Message<'_>,
+        graph: &Graph<Id>,
+        root: NodeId,
+        problems: &mut Vec<Problem>,
+    ) {
+        let Method::Id(id) = &message.method else { return };
+        let Some(asked) = self.sides[from.other().index()].asked.get(id) else { return };
+        let is_mark = |path: &&Path| {
+            let node = path.resolve(graph, root).map(|id| graph.node(id));
+            matches!(node, Some(Node::String(text)) if *text == CIRCULAR)
+        };
+        let marks = asked.linked.iter().filter(is_mark).count();
+        if marks > 0 {
+            problems.push(Problem {
+                clause: "link/circular-marked",
+                at: "links".to_owned(),
+                expected: "a link to each place marked \"[Circular]\"".to_owned(),
+                actual: format!("{marks} marked places that no link reaches"),
+                refused: false,
+            });
+        }
+        let member = asked.member.clone().filter(|member| self.side(from).marked.remove(member));
+        if let Some(member) = member {
+            problems.push(Problem {
+                clause: "methods/declared",
+                at: "callbacks".to_owned(),
+                expected: "the path of each function of the object".to_owned(),
+                actual: format!("none for {member:?}, which answers calls by its name"),
+                refused: false,
+            });
         }
     }
-    marks
 }
 
 fn not_json(clause: &'static str, actual: String) -> Problem {

@@ -55,6 +55,7 @@ fn check(mut recorder: Recorder, lines: &[(End, Vec<u8>)]) {
         since: "0.1.0".to_owned(),
         about: "A recorded session.".to_owned(),
         recorded: true,
+        breaks: Vec::new(),
         meta: serde_json::Map::new(),
     };
     let text = recorder.finish(&about);

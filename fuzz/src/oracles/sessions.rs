@@ -266,9 +266,8 @@ fn build(shape: Shape, graph: &mut Graph<Function>) -> NodeId {
             (0..40).fold(core, |inner, _| graph.array([inner]))
         }
         Shape::Words => {
-            // "[Circular]" is not among them: the monitor cannot distinguish it from the mark for a
-            // cycle and remarks on it.
-            let words = ["[Function]", "methods", "\u{1b}\n\"\\"].map(|word| graph.string(word));
+            let words =
+                ["[Function]", "[Circular]", "methods", "\u{1b}\n\"\\"].map(|word| graph.string(word));
             graph.array(words)
         }
     }

@@ -28,6 +28,7 @@ pub fn import(text: &str, name: &str, seen_from: End) -> Result<String, Transcri
         since: env!("CARGO_PKG_VERSION").to_owned(),
         about: format!("A session of {} with {}.", parties.client, parties.server),
         recorded: true,
+        breaks: if seen_from == End::A { parties.server_breaks } else { Vec::new() },
         meta,
     }))
 }

@@ -174,6 +174,8 @@ struct Pair<'a> {
 struct Session {
     /// The exit status and the last output of the client; `None` if it did not exit in time.
     client: Option<(ExitStatus, Death)>,
+    /// The client opened a connection.
+    connected: bool,
     /// How the server's process ended, if it did.
     server: Option<Death>,
     /// The clauses that the two ends broke.
@@ -206,13 +208,14 @@ impl Pair<'_> {
             return Ok(self.inconclusive("harness: the server is not reached by TCP".to_owned()));
         };
         let folder = tempfile::tempdir()?;
-        let (client, problems) = self.call(caller, to, serving.route().clock(), folder.path()).await?;
-        let exit = if client.is_some() { Duration::ZERO } else { Duration::from_secs(1) };
-        let death = serving.death(exit).await;
+        let mut session = self.call(caller, to, serving.route().clock(), folder.path()).await?;
+        let exit = if session.client.is_some() { Duration::ZERO } else { Duration::from_secs(1) };
+        session.server = serving.death(exit).await;
         let transcript = fs::read_dir(folder.path())?.flatten().next();
-        let transcript = transcript.and_then(|file| fs::read_to_string(file.path()).ok()).unwrap_or_default();
-        let keep = death.is_none() && client.is_some();
-        let outcome = self.outcome(Session { client, server: death, problems, transcript });
+        session.transcript =
+            transcript.and_then(|file| fs::read_to_string(file.path()).ok()).unwrap_or_default();
+        let keep = session.server.is_none() && session.client.is_some();
+        let outcome = self.outcome(session);
         if keep {
             *peer = Some(serving);
         } else {
@@ -222,26 +225,18 @@ impl Pair<'_> {
     }
 
     /// Runs the client through the recording proxy, which writes the transcript to the folder
-    /// `out`. `clock` watches both programs.
-    async fn call(
-        &self,
-        caller: &str,
-        to: String,
-        clock: &Clock,
-        out: &Path,
-    ) -> io::Result<(Option<(ExitStatus, Death)>, Vec<(End, Problem)>)> {
+    /// `out`. `clock` watches both programs. The session lacks what the caller must find out: the
+    /// end of the server, and the transcript.
+    async fn call(&self, caller: &str, to: String, clock: &Clock, out: &Path) -> io::Result<Session> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let port = listener.local_addr()?.port().to_string();
         let stop = CancellationToken::new();
         let options = RecordOptions { to, out: Some(out.to_owned()), seen_from: End::A, redact: false };
-        let problems = Arc::new(Mutex::new(Vec::new()));
+        // Every notice is about a connection.
+        let notices = Arc::new(Mutex::new(Vec::new()));
         let collect = {
-            let problems = Arc::clone(&problems);
-            move |notice: Notice| {
-                if let Notice::Finding { end, problem, .. } = notice {
-                    problems.lock().unwrap_or_else(PoisonError::into_inner).push((end, problem));
-                }
-            }
+            let notices = Arc::clone(&notices);
+            move |notice: Notice| notices.lock().unwrap_or_else(PoisonError::into_inner).push(notice)
         };
         let stopped = stop.clone();
         let recording = tokio::spawn(async move { record(listener, options, stopped, &collect).await });
@@ -254,14 +249,28 @@ impl Pair<'_> {
         process.stop().await;
         stop.cancel();
         recording.await.map_err(io::Error::other)??;
-        let problems = std::mem::take(&mut *problems.lock().unwrap_or_else(PoisonError::into_inner));
-        Ok((client, problems))
+        let notices = std::mem::take(&mut *notices.lock().unwrap_or_else(PoisonError::into_inner));
+        let connected = !notices.is_empty();
+        let problems = notices.into_iter().filter_map(|notice| match notice {
+            Notice::Finding { end, problem, .. } => Some((end, problem)),
+            _ => None,
+        });
+        Ok(Session {
+            client,
+            connected,
+            server: None,
+            problems: problems.collect(),
+            transcript: String::new(),
+        })
     }
 
     /// Judges a session. A crash of the server comes first, then the result of the client, then
     /// broken clauses.
     fn outcome(&self, session: Session) -> Outcome {
-        let Session { client, server, mut problems, transcript } = session;
+        let Session { client, connected, server, mut problems, transcript } = session;
+        if server.is_none() && !connected {
+            return self.unstarted(client.map(|(_, death)| death));
+        }
         problems.sort_by_key(|(_, problem)| level(problem.clause));
         let words: Vec<String> = problems
             .iter()
@@ -301,6 +310,19 @@ impl Pair<'_> {
         };
         outcome.divergence = Some(divergence);
         outcome
+    }
+
+    /// The outcome if the client opened no connection: it shows nothing about the server.
+    fn unstarted(&self, client: Option<Death>) -> Outcome {
+        let seconds = self.options.patience.as_secs();
+        let end = match client {
+            None => format!("did not connect within {seconds} s"),
+            Some(Death { status, stderr }) => {
+                let first = stderr.lines().next().unwrap_or("nothing on standard error");
+                format!("ended with {status} before it connected: {first}")
+            }
+        };
+        self.inconclusive(format!("the client {end}{}", self.client.remedy()))
     }
 
     /// The divergence of a session that did not end with correct answers.

@@ -53,8 +53,13 @@ pub async fn replay_accepted(case: &Case, wire: Wire, facts: &Facts, patience: D
 
 /// Plays a case and closes the connection.
 async fn play(case: &Case, mut session: Session<'_>) -> Replayed {
+    let breaks = &case.transcript.header.breaks;
     let judged = match play_parts(case, &mut session).await {
         Ok(()) => Judged::Pass,
+        Err(Stop::Diverged(diverged)) if diverged.cause == Cause::Content && !breaks.is_empty() => {
+            let reason = format!("the recorded peer broke {}, and this peer differs", breaks.join(", "));
+            Judged::NotApplicable(reason)
+        }
         Err(Stop::Diverged(diverged)) => Judged::Diverged(diverged),
         Err(Stop::NotApplicable(reason)) => Judged::NotApplicable(reason),
     };

@@ -160,3 +160,15 @@ fn a_run_that_writes_the_snapshot_succeeds_unless_the_suite_failed() {
     let error = [outcome("a/error", Verdict::HarnessError, ""), outcome("a/pass", Verdict::Pass, "")];
     assert_eq!(through(&gate, &error, false).0, "exit 2: 1 harness error");
 }
+
+#[test]
+fn a_case_that_rests_on_a_clause_below_the_gate_is_excused() {
+    let exit = |level: Level, clause: &str| {
+        let resting =
+            Outcome { rests_on: Some(clause.to_owned()), ..outcome("b/x", Verdict::Inconclusive, "") };
+        through(&Gate::from(level), &[outcome("a/x", Verdict::Pass, ""), resting], false).0
+    };
+    assert_eq!(exit(Level::Robust, "callback/same-id"), "exit 0: nothing that gates failed");
+    assert_eq!(exit(Level::Observed, "callback/same-id"), "exit 2: 1 case inconclusive");
+    assert_eq!(exit(Level::Robust, "methods/by-id"), "exit 2: 1 case inconclusive");
+}

@@ -29,11 +29,14 @@ const fn variant(name: &'static str, about: &'static str, make: fn(u64) -> Box<d
 
 /// All variants.
 pub const VARIANTS: &[Variant] = &[
-    variant("random-ids", "gives its functions random ids", |seed| Box::new(renumbered(seed, true))),
+    variant("random-ids", "gives its functions random ids", |seed| Box::new(renumbered(seed, true, false))),
+    variant("reused-ids", "gives culled ids to other functions", |seed| {
+        Box::new(renumbered(seed, true, true))
+    }),
     variant(
         "fresh-ids",
         "gives a function a new id each time it sends it, as the Perl, Ruby and PHP ports do",
-        |seed| Box::new(renumbered(seed, false)),
+        |seed| Box::new(renumbered(seed, false, false)),
     ),
     variant("ids-from-42", "counts its ids from 42, as the PHP synchronous client does", |_| {
         Box::new(shifted(42))
@@ -53,7 +56,14 @@ pub const VARIANTS: &[Variant] = &[
     variant("late-answers", "answers late, and not in the order of the calls", |seed| {
         Box::new(Late(Rng::with_seed(seed)))
     }),
-    variant("extra-methods", "offers more methods than the probe has", |_| extra_methods()),
+    variant(
+        "extra-methods",
+        "offers more members than the probe has, among them the strings [Function] and [Circular]",
+        |_| extra_methods(),
+    ),
+    variant("declares-absent", "lacks a method of the probe, and declares it absent", |_| {
+        Box::new(declares_absent())
+    }),
     variant("closes-on-bad-lines", "closes the connection after an invalid message", |_| {
         Box::new(ClosesOnBadLines)
     }),
@@ -63,6 +73,10 @@ pub const VARIANTS: &[Variant] = &[
         Box::new(WhiteSpace)
     }),
     variant("points", "writes integer arguments as fractions, such as 1.0", |_| points()),
+    variant("object-twice", "sends its object twice", |_| object_twice()),
+    variant("object-anew", "sends its object again, with new ids, before its first answer", |_| {
+        Box::new(object_anew())
+    }),
     variant("methods-late", "sends its methods after the other end's", |_| Box::new(MethodsLate)),
 ];
 
@@ -79,8 +93,8 @@ pub fn combined(variants: &[&'static Variant], seed: u64) -> Box<dyn Conduct> {
 }
 
 /// Replaces the session's ids by random ones on the wire. `keep`: a function keeps its id when it
-/// is sent again.
-fn renumbered(seed: u64, keep: bool) -> impl Conduct {
+/// is sent again. `reuse`: an id that was culled is the next to be given.
+fn renumbered(seed: u64, keep: bool, reuse: bool) -> impl Conduct {
     struct State {
         random: Rng,
         /// From an id on the wire to the session's.
@@ -88,9 +102,12 @@ fn renumbered(seed: u64, keep: bool) -> impl Conduct {
         /// From the session's id to the last one on the wire.
         outside: HashMap<i64, i64>,
         keep: bool,
+        /// The culled ids, to be used again.
+        free: Option<Vec<i64>>,
     }
     let random = Rng::with_seed(seed);
-    let state = State { random, inside: HashMap::new(), outside: HashMap::new(), keep };
+    let state =
+        State { random, inside: HashMap::new(), outside: HashMap::new(), keep, free: reuse.then(Vec::new) };
     Both {
         state,
         receive: |state: &mut State, m: &mut Json| {
@@ -98,8 +115,10 @@ fn renumbered(seed: u64, keep: bool) -> impl Conduct {
                 set(m, "method", json!(state.inside.get(&id).copied().unwrap_or(-1 - id)));
             }
             if name(m) == Some("cull") {
-                let mut gone: Vec<i64> =
-                    culled(m).into_iter().filter_map(|id| state.inside.remove(&id)).collect();
+                let ids: Vec<i64> =
+                    culled(m).into_iter().filter(|id| state.inside.contains_key(id)).collect();
+                let mut gone: Vec<i64> = ids.iter().filter_map(|id| state.inside.remove(id)).collect();
+                state.free.iter_mut().for_each(|free| free.extend(&ids));
                 // A function that has another id on the wire is still known.
                 gone.retain(|id| !state.inside.values().any(|other| other == id));
                 set(m, "arguments", json!(gone));
@@ -114,7 +133,8 @@ fn renumbered(seed: u64, keep: bool) -> impl Conduct {
             let renamed = callbacks(m).into_iter().map(|(id, path)| {
                 let number: i64 = id.parse().unwrap_or_default();
                 let known = state.outside.get(&number).copied().filter(|_| state.keep);
-                let outside = known.unwrap_or_else(|| {
+                let free = || state.free.as_mut().and_then(Vec::pop);
+                let outside = known.or_else(free).unwrap_or_else(|| {
                     loop {
                         let drawn = state.random.i64(0..1 << 31);
                         if !state.inside.contains_key(&drawn) {
@@ -257,10 +277,38 @@ fn extra_methods() -> Box<dyn Conduct> {
                 all.push(((9000 + n).to_string(), json!(["0", method])));
                 m["arguments"][0][&method] = json!("[Function]");
             }
+            m["arguments"][0]["note"] = json!("[Function]");
+            m["arguments"][0]["remark"] = json!("[Circular]");
             m["arguments"][0]["extra"] = json!({"nested": [1, null, "two"]});
             set_callbacks(m, all);
         }
     })
+}
+
+/// Lacks `throwNow`, and says so in the answer to `conformProbe`, which has the id 0.
+fn declares_absent() -> impl Conduct {
+    Both {
+        state: HashSet::new(),
+        receive: |asked: &mut HashSet<i64>, m: &mut Json| {
+            let again = declared(m);
+            asked.retain(|id| !again.contains(id));
+            if id(m) == Some(0) || name(m) == Some("conformProbe") {
+                asked.extend(again);
+            }
+            pass(m)
+        },
+        send: |asked: &mut HashSet<i64>, m: &mut Json| {
+            if name(m) == Some("methods") {
+                let all = callbacks(m).into_iter().filter(|(_, path)| path[1] != "throwNow");
+                set_callbacks(m, all.collect::<Vec<_>>());
+                m["arguments"][0].as_object_mut().map(|object| object.remove("throwNow"));
+            }
+            if id(m).is_some_and(|id| asked.contains(&id)) {
+                arguments(m).into_iter().for_each(|all| all.push(json!(["throwNow"])));
+            }
+            vec![m.clone()]
+        },
+    }
 }
 
 struct ClosesOnBadLines;
@@ -327,6 +375,54 @@ fn points() -> Box<dyn Conduct> {
             });
         }
     })
+}
+
+fn object_twice() -> Box<dyn Conduct> {
+    Box::new(OnSend(|m: &mut Json| vec![m.clone(); if name(m) == Some("methods") { 2 } else { 1 }]))
+}
+
+/// Each method has a second id, which is culled for itself.
+fn object_anew() -> impl Conduct {
+    const NEW: i64 = 1 << 40;
+    #[derive(Default)]
+    struct State {
+        again: Option<Json>,
+        methods: HashSet<i64>,
+        culled: HashSet<i64>,
+    }
+    Both {
+        state: State::default(),
+        receive: |state: &mut State, m: &mut Json| {
+            let gone = culled(m);
+            if !gone.is_empty() {
+                state.culled.extend(&gone);
+                set(
+                    m,
+                    "arguments",
+                    json!(gone.iter().filter(|id| !state.methods.contains(id)).collect::<Vec<_>>()),
+                );
+            }
+            match id(m).filter(|id| state.methods.contains(id)) {
+                Some(id) if state.culled.contains(&id) => return Vec::new(),
+                Some(id) => set(m, "method", json!(id % NEW)),
+                None => {}
+            }
+            pass(m)
+        },
+        send: |state: &mut State, m: &mut Json| {
+            if name(m) == Some("methods") {
+                let mut again = m.clone();
+                let all =
+                    callbacks(m).into_iter().filter_map(|(id, path)| Some((id.parse::<i64>().ok()?, path)));
+                let all: Vec<(i64, Json)> = all.collect();
+                state.methods = all.iter().flat_map(|(id, _)| [*id, *id + NEW]).collect();
+                set_callbacks(&mut again, all.into_iter().map(|(id, path)| ((id + NEW).to_string(), path)));
+                state.again = Some(again);
+                return vec![m.clone()];
+            }
+            state.again.take().into_iter().chain([m.clone()]).collect()
+        },
+    }
 }
 
 /// Sends its first line after the other end's first segment, or after 50 ms.

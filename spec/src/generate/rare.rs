@@ -24,7 +24,7 @@ pub(super) enum Rare {
     LongList,
     /// A line of more than a mebibyte.
     LongLine,
-    /// Arrays and objects, at least forty levels deep.
+    /// Arrays and objects, at most forty levels deep.
     Deep,
     /// A message with hundreds of functions.
     ManyFunctions,

@@ -1,8 +1,9 @@
 //! Generated sessions are legal, and the monitor names the clause of an illegal step.
 
+use super::client::Client;
 use super::illegal::ILLEGAL;
 use super::plan::Move;
-use super::rare::RARE;
+use super::rare::{RARE, Rare};
 use super::*;
 use crate::monitor::{End, Monitor};
 use crate::transcript::{Action, Called, Transcript};
@@ -31,6 +32,7 @@ fn all_sessions_are_readable_and_all_kinds_of_steps_occur() {
                 Action::Bytes(..) => "bytes".to_owned(),
                 Action::HalfClose => "half-close".to_owned(),
                 Action::Closed => "closed".to_owned(),
+                Action::Either(_) => "either".to_owned(),
                 other => panic!("{other:?}"),
             };
             *called.entry(kind).or_default() += 1;
@@ -50,6 +52,7 @@ fn rare_move_is_named_in_the_header_and_changes_the_steps() {
             since: "0.1.0".to_owned(),
             about: "A session.".to_owned(),
             recorded: false,
+            breaks: Vec::new(),
             meta: Map::new(),
         };
         let write = |plan: &Plan| {
@@ -66,6 +69,34 @@ fn rare_move_is_named_in_the_header_and_changes_the_steps() {
             "{rare:?}"
         );
     }
+}
+
+/// The deepest nesting of arrays and objects in these lines, which have no brackets in strings.
+fn depth(lines: &str) -> usize {
+    let deepest = |line: &str| {
+        line.bytes().fold((0_usize, 0), |(now, most), byte| match byte {
+            b'[' | b'{' => (now + 1, most.max(now + 1)),
+            b']' | b'}' => (now - 1, most),
+            _ => (now, most),
+        })
+    };
+    lines.lines().map(|line| deepest(line).1).max().unwrap_or_default()
+}
+
+#[test]
+fn values_are_at_most_forty_deep_because_a_peer_may_limit_more() {
+    let depths = (0..400).map(|pick| {
+        let mut client = Client::new(crate::transcript::Style::default(), Some(Rare::Deep));
+        client.do_rare(Rare::Deep, pick);
+        depth(
+            &String::from_utf8(
+                client.said.into_iter().flat_map(|(_, line)| [line, vec![b'\n']].concat()).collect(),
+            )
+            .unwrap(),
+        )
+    });
+    // The message and its arguments are two more levels.
+    assert_eq!(depths.max(), Some(42));
 }
 
 #[test]

@@ -36,6 +36,9 @@ pub struct Header {
     pub hostile: bool,
     /// Whether it was recorded. A recording cannot know which other calls its peer might have made.
     pub recorded: bool,
+    /// The clauses that the recorded peer broke. The steps expect this, so a peer that keeps them
+    /// differs.
+    pub breaks: Vec<String>,
     /// Whether the messages of the two ends cross. Then no expectation must be met.
     pub crossing: bool,
     /// Our object, as sent in `methods`.

@@ -1,7 +1,7 @@
 //! The numbers of the names in one replay.
 
 use crate::dialect::Dialect;
-use crate::message::Id;
+use crate::message::{Id, Method};
 use crate::path::PathForm;
 use crate::text::TextBuf;
 use foldhash::{HashMap, HashSet};
@@ -69,18 +69,41 @@ impl std::fmt::Display for Called {
     }
 }
 
+/// A number that the peer declared for a name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Bound {
+    id: Id,
+    /// How many times we had culled something when we last culled this number; 0 if never. Our next
+    /// cull of the number ends the binding.
+    cull: u64,
+}
+
 /// The numbers of the functions of one replay. A name may have several numbers, and a number
 /// several names.
+///
+/// Our cull of a number ends all its bindings, because the peer may give the number to another
+/// function. Until the peer has called a function that we declared after the cull, a new
+/// declaration of the number may have crossed the cull, and it binds nothing.
 #[derive(Debug, Clone, Default)]
 pub struct Names {
     numbers: HashMap<Name, Id>,
     ours: HashMap<Id, Name>,
     /// Our numbers that the peer has culled.
     gone_here: HashSet<Id>,
-    theirs: HashMap<Name, Vec<Id>>,
-    /// The peer's numbers that we have culled.
+    theirs: HashMap<Name, Vec<Bound>>,
+    /// The peer's numbers that the peer itself has culled.
     gone_there: HashSet<Id>,
-    members: HashMap<TextBuf, Id>,
+    /// The peer's numbers that we have culled, each with the count of our culls at that time.
+    culled: HashMap<Id, u64>,
+    /// How many times we have culled something.
+    culls: u64,
+    /// How many of our culls the peer has seen for certain.
+    seen: u64,
+    /// For each of our numbers, how many of our culls came before it.
+    after: HashMap<Id, u64>,
+    members: HashMap<TextBuf, Bound>,
+    /// The members of earlier objects that we have culled.
+    old_members: HashMap<TextBuf, Id>,
     own_members: HashMap<TextBuf, Name>,
     next: i64,
     /// The dialect. In 0.1, an end culls its own functions.
@@ -99,7 +122,9 @@ impl Names {
     /// A number that no function of ours has.
     pub fn fresh(&mut self) -> Id {
         self.next += 1;
-        Id(self.next - 1)
+        let id = Id(self.next - 1);
+        self.after.insert(id, self.culls);
+        id
     }
 
     /// The number to declare for one of our functions: the number in the transcript, or a new one
@@ -118,6 +143,7 @@ impl Names {
         }
         if self.ours.get(&id) != Some(name) {
             self.ours.insert(id, name.clone());
+            self.after.entry(id).or_insert(self.culls);
         }
         id
     }
@@ -145,7 +171,7 @@ impl Names {
     #[must_use]
     pub fn describe(&self) -> String {
         let ours = self.ours.iter().map(|(id, name)| (name, *id));
-        let theirs = self.theirs.iter().flat_map(|(name, ids)| ids.iter().map(move |id| (name, *id)));
+        let theirs = self.theirs.iter().flat_map(|(name, ids)| ids.iter().map(move |id| (name, id.id)));
         let mut words: BTreeMap<&Name, BTreeSet<i64>> = BTreeMap::new();
         for (name, id) in ours.chain(theirs).filter(|(name, _)| matches!(name, Name::Word(_))) {
             words.entry(name).or_default().insert(id.0);
@@ -171,44 +197,79 @@ impl Names {
         self.own_members.get(key)
     }
 
+    /// Notes that the peer called one of our functions: it has read all that came before the
+    /// function.
+    pub fn heard(&mut self, method: &Method) {
+        if let Method::Id(id) = method {
+            self.seen = self.seen.max(self.after.get(id).copied().unwrap_or_default());
+        }
+    }
+
+    /// The binding of a number that the peer declares now; `None` if the declaration may have
+    /// crossed our cull of the number.
+    fn declared(&mut self, id: Id) -> Option<Bound> {
+        let cull = self.culled.get(&id).copied().unwrap_or_default();
+        self.gone_there.remove(&id);
+        (cull <= self.seen).then_some(Bound { id, cull })
+    }
+
+    fn is_live(&self, bound: &Bound) -> bool {
+        let cull = self.culled.get(&bound.id).copied().unwrap_or_default();
+        bound.cull == cull && !self.gone_there.contains(&bound.id)
+    }
+
     /// Notes that the peer declared this number in the place of this name.
     pub(super) fn bind(&mut self, name: &Name, id: Id) {
+        let Some(bound) = self.declared(id) else { return };
         let ids = self.theirs.entry(name.clone()).or_default();
-        ids.retain(|known| *known != id);
-        ids.push(id);
-        self.gone_there.remove(&id);
+        ids.retain(|known| known.id != id);
+        ids.push(bound);
     }
 
     /// Notes that the peer's object has a function with this number as the member `key`.
     /// [`Names::forget_members`] forgets its earlier object.
     pub fn bind_member(&mut self, key: TextBuf, id: Id) {
-        self.members.insert(key, id);
-        self.gone_there.remove(&id);
+        if let Some(bound) = self.declared(id) {
+            if self.old_members.get(&key) == Some(&id) {
+                self.old_members.remove(&key);
+            }
+            self.members.insert(key, bound);
+        }
     }
 
     /// Forgets the members of the peer's object: it sent a new one.
     pub fn forget_members(&mut self) {
-        self.members.clear();
+        for (key, bound) in std::mem::take(&mut self.members) {
+            if !self.is_live(&bound) {
+                self.old_members.insert(key, bound.id);
+            }
+        }
     }
 
     /// The latest number of one of the peer's functions that we have not culled.
     #[must_use]
     pub fn callable(&self, name: &Name) -> Option<Id> {
         let bound = self.theirs.get(name).into_iter().flatten().rev();
-        bound.copied().find(|id| !self.gone_there.contains(id)).or_else(|| match name {
+        bound.copied().find(|bound| self.is_live(bound)).map(|bound| bound.id).or_else(|| match name {
             Name::Word(word) => self.member(&TextBuf::from(word.as_str())),
             _ => None,
         })
     }
 
-    /// The latest number of one of the peer's functions, even if we culled it.
+    /// The latest number of one of the peer's functions that we have culled; if there is none, its
+    /// latest number.
     #[must_use]
     pub fn number(&self, called: &Called) -> Option<Id> {
-        let member = |key: &TextBuf| self.members.get(key).copied();
+        let member = |key: &TextBuf| {
+            let bound = self.members.get(key);
+            let current = bound.filter(|bound| !self.is_live(bound)).map(|bound| bound.id);
+            current.or_else(|| self.old_members.get(key).copied()).or(bound.map(|bound| bound.id))
+        };
         match called {
             Called::Function(name) => {
-                let bound = self.theirs.get(name).and_then(|ids| ids.last()).copied();
-                bound.or_else(|| match name {
+                let bound = self.theirs.get(name).map(Vec::as_slice).unwrap_or_default();
+                let culled = bound.iter().rev().find(|bound| !self.is_live(bound));
+                culled.or(bound.last()).map(|bound| bound.id).or_else(|| match name {
                     Name::Word(word) => member(&TextBuf::from(word.as_str())),
                     _ => None,
                 })
@@ -221,7 +282,7 @@ impl Names {
     /// The number of a member of the peer's object; `None` if we have culled it.
     #[must_use]
     pub fn member(&self, key: &TextBuf) -> Option<Id> {
-        self.members.get(key).copied().filter(|id| !self.gone_there.contains(id))
+        self.members.get(key).filter(|bound| self.is_live(bound)).map(|bound| bound.id)
     }
 
     /// Notes that the peer culled this number.
@@ -238,13 +299,16 @@ impl Names {
     /// Notes that we culled this number.
     pub fn culled_by_us(&mut self, id: Id) {
         match self.dialect {
-            Dialect::V0_1 => self.gone_here.insert(id),
-            Dialect::V0_2 => self.gone_there.insert(id),
-        };
+            Dialect::V0_1 => drop(self.gone_here.insert(id)),
+            Dialect::V0_2 => {
+                self.culls += 1;
+                self.culled.insert(id, self.culls);
+            }
+        }
     }
 
     /// Whether the peer has declared this number for this function of its own.
     pub(super) fn is_theirs(&self, name: &Name, id: Id) -> bool {
-        self.theirs.get(name).is_some_and(|ids| ids.contains(&id))
+        self.theirs.get(name).is_some_and(|ids| ids.iter().any(|bound| bound.id == id))
     }
 }

@@ -10,6 +10,7 @@ use crate::graph::{Graph, Node, NodeId, describe};
 use crate::message::{Id, Link, Method};
 use crate::monitor::Received;
 use crate::path::Path;
+use crate::text::TextBuf;
 use crate::value::{Kind, Ref, Value};
 
 /// A message of a transcript.
@@ -203,18 +204,21 @@ impl Pattern {
         Some(graph)
     }
 
-    /// Whether a message with this method calls what this pattern calls.
+    /// Whether a message with this method calls what this pattern calls. The names of the protocol
+    /// call no member of an object.
     #[must_use]
     pub fn calls(&self, method: &Method, names: &Names) -> bool {
+        let is_reserved = |key: &TextBuf| *key == "methods" || *key == "cull";
         let called = match method {
             Method::Id(id) => names.our_name(*id),
-            Method::Name(key) => names.of_own_member(key),
+            Method::Name(key) => names.of_own_member(key).filter(|_| !is_reserved(key)),
         };
         match (&self.called, method) {
             // A number that no step binds stands for itself.
             (Called::Function(Name::Ours(id)), Method::Id(other)) if called.is_none() => id == other,
             (Called::Function(name), _) => called == Some(name),
             (Called::Member(wanted), Method::Name(key)) if wanted == key => true,
+            (Called::Member(wanted), _) if is_reserved(wanted) => false,
             (Called::Member(wanted), _) => called.is_some() && names.of_own_member(wanted) == called,
             (Called::Verbatim(_), _) => false,
         }

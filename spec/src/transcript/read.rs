@@ -107,7 +107,8 @@ fn read_header(text: &str) -> Result<Header, Fault> {
     if header.clauses.is_empty() {
         return Err(Fault::NoClauses);
     }
-    header.clauses.iter().chain(&header.requires).try_for_each(|clause| check_clause(clause))?;
+    let mut named = header.clauses.iter().chain(&header.requires).chain(&header.breaks);
+    named.try_for_each(|clause| check_clause(clause))?;
     let dialect = header.dialect.as_deref().map(str::parse).transpose()?;
     let object = header.object.as_ref().map_or(DEFAULT_OBJECT, |object| object.get());
     let object = Pattern::call(Called::Member("methods".into()), &format!("[{object}]"))?;
@@ -120,6 +121,7 @@ fn read_header(text: &str) -> Result<Header, Fault> {
         requires: header.requires,
         hostile: header.hostile,
         recorded: header.recorded,
+        breaks: header.breaks,
         crossing: header.crossing,
         object,
         manual_handshake: header.handshake == Some(Handshake::Manual),

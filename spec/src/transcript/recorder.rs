@@ -52,6 +52,8 @@ pub struct About {
     pub about: String,
     /// Whether it was recorded: another peer may make calls that this one did not make.
     pub recorded: bool,
+    /// The clauses that the other end broke, if a person knows of them.
+    pub breaks: Vec<String>,
     /// Anything else, for people: the two implementations, how it was found.
     pub meta: serde_json::Map<String, Json>,
 }
@@ -191,6 +193,7 @@ impl Recorder {
             about: about.about.clone(),
             needs: self.needs.clone(),
             recorded: about.recorded,
+            breaks: about.breaks.clone(),
             handshake: self.manual.then_some(Handshake::Manual),
             role: (self.ours == End::B).then_some(Role::Server),
             meta: about.meta.clone(),

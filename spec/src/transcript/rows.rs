@@ -1,6 +1,7 @@
 //! Reads the line log of a session, as a line proxy writes it, and sorts its rows.
 //!
-//! The first row names the two ends: `{"client": NAME, "server": NAME}`; it may have other fields.
+//! The first row names the two ends: `{"client": NAME, "server": NAME}`; `"server-breaks"` may list
+//! clauses that the server broke. It may have other fields.
 //! Then there is one row for each line, `{"ms": N, "from": "client" | "server", "line": TEXT}`, and
 //! for each end of a stream, `{"ms": N, "from": …, "end": true}`, with `"rest": TEXT` for bytes
 //! without a newline. `ms` counts milliseconds.
@@ -25,6 +26,9 @@ pub struct Parties {
     pub client: String,
     /// The end that accepted.
     pub server: String,
+    /// The clauses that the server broke and the monitor cannot judge.
+    #[serde(default, rename = "server-breaks")]
+    pub server_breaks: Vec<String>,
 }
 
 #[derive(Debug, Deserialize)]

@@ -27,6 +27,8 @@ pub struct HeaderLine {
     pub needs: Vec<String>,
     #[serde(default, skip_serializing_if = "is_false")]
     pub recorded: bool,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub breaks: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub handshake: Option<Handshake>,
     #[serde(skip_serializing_if = "Option::is_none")]

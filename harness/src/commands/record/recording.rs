@@ -158,6 +158,7 @@ impl Recording {
             since: env!("CARGO_PKG_VERSION").to_owned(),
             about: "A session recorded between two live implementations.".to_owned(),
             recorded: true,
+            breaks: Vec::new(),
             meta,
         };
         match file.finish(self.recorder.header(&about)) {

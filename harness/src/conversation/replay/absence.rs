@@ -149,7 +149,7 @@ impl Replay<'_, '_, '_> {
         let session = &mut *self.session;
         let answer = ping.ask(&mut session.wire, &mut session.names, by, deadline, &mut keep).await;
         kept.into_iter().for_each(|received| self.session.receive(*received, self.transcript));
-        answer.map(|_| ())
+        answer.map(|answer| self.session.names.heard(&answer.method))
     }
 
     async fn quiet(&mut self) -> Result<(), Silence> {

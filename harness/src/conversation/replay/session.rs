@@ -107,6 +107,7 @@ impl<'a> Session<'a> {
 
     /// Receives a message, expected or not.
     pub(super) fn receive(&mut self, received: Received, transcript: &Transcript) {
+        self.names.heard(&received.method);
         for id in &received.culls {
             self.names.culled_by_peer(*id);
         }

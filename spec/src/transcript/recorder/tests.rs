@@ -9,6 +9,7 @@ fn about() -> About {
         since: "0.1.0".to_owned(),
         about: "A test.".to_owned(),
         recorded: false,
+        breaks: Vec::new(),
         meta: serde_json::Map::new(),
     }
 }

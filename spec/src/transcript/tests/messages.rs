@@ -301,6 +301,25 @@ fn our_members_are_called_by_name_and_by_id() {
 }
 
 #[test]
+fn methods_and_cull_call_no_members() {
+    let mut names = Names::new(100);
+    for member in ["methods", "cull"] {
+        let name = Name::Word(member.to_owned());
+        names.declare(&name);
+        names.own_member(member, name);
+    }
+    let calls = |expected: &str, line: &str| {
+        let pattern = Pattern::read(expected, false).unwrap();
+        pattern.calls(&received(line).method, &names)
+    };
+    assert!(calls(r#"{"method":"$methods"}"#, r#"{"method":100}"#));
+    assert!(!calls(r#"{"method":"$methods"}"#, r#"{"method":"methods"}"#));
+    assert!(!calls(r#"{"method":"$cull"}"#, r#"{"method":"cull"}"#));
+    assert!(!calls(r#"{"method":"methods"}"#, r#"{"method":100}"#));
+    assert!(calls(r#"{"method":"methods"}"#, r#"{"method":"methods"}"#));
+}
+
+#[test]
 fn only_a_match_binds_names() {
     let expect = r#"{"expect":{"method":"$cb","arguments":["$f",{"g":"$g"},1],"callbacks":{"4":[3]}}}"#;
     let mut names = Names::new(100);

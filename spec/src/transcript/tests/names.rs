@@ -1,7 +1,7 @@
 //! The numbers of names.
 
 use super::*;
-use crate::message::Id;
+use crate::message::{Id, Method};
 use crate::text::TextBuf;
 
 fn word(name: &str) -> Name {
@@ -33,6 +33,12 @@ fn culled_name_gets_a_new_number() {
     assert_eq!((names.our_name(Id(10)), names.our_name(Id(3))), (Some(&word("a")), Some(&Name::Ours(Id(3)))));
 }
 
+/// The peer calls a function that we declare now.
+fn answer(names: &mut Names) {
+    let id = names.fresh();
+    names.heard(&Method::Id(id));
+}
+
 #[test]
 fn call_uses_the_latest_live_number() {
     let mut names = Names::new(0);
@@ -46,6 +52,9 @@ fn call_uses_the_latest_live_number() {
     assert_eq!((names.callable(&word("f")), names.number(&called)), (Some(Id(7)), Some(Id(4))));
     names.culled_by_us(Id(7));
     assert_eq!(names.callable(&word("f")), None);
+    names.bind(&word("f"), Id(7));
+    assert_eq!(names.callable(&word("f")), None, "the declaration may have crossed the cull");
+    answer(&mut names);
     names.bind(&word("f"), Id(7));
     assert_eq!(names.callable(&word("f")), Some(Id(7)), "declared again");
 }
@@ -65,6 +74,9 @@ fn members_are_bound_to_their_own_names() {
     assert_eq!((names.member(&echo), names.number(&member)), (None, Some(Id(5))));
     assert_eq!(names.callable(&word("echo")), None);
     names.bind_member(echo.clone(), Id(5));
+    assert_eq!(names.member(&echo), None, "the declaration may have crossed the cull");
+    answer(&mut names);
+    names.bind_member(echo.clone(), Id(5));
     assert_eq!(names.member(&echo), Some(Id(5)));
     names.forget_members();
     assert_eq!((names.member(&echo), names.number(&member)), (None, None));
@@ -74,6 +86,29 @@ fn members_are_bound_to_their_own_names() {
         (names.of_own_member(&"greet".into()), names.of_own_member(&"g".into())),
         (Some(&word("g")), None)
     );
+}
+
+#[test]
+fn culled_number_may_become_another_function() {
+    let mut names = Names::new(0);
+    names.bind_member("nest".into(), Id(5));
+    names.bind(&word("f"), Id(5));
+    names.culled_by_us(Id(5));
+    answer(&mut names);
+    names.bind(&word("other"), Id(5));
+    assert_eq!((names.callable(&word("nest")), names.callable(&word("f"))), (None, None));
+    assert_eq!(names.callable(&word("other")), Some(Id(5)));
+}
+
+#[test]
+fn culled_number_of_a_member_is_remembered_when_a_new_object_comes() {
+    let mut names = Names::new(0);
+    names.bind_member("twice".into(), Id(5));
+    names.culled_by_us(Id(5));
+    names.forget_members();
+    names.bind_member("twice".into(), Id(17));
+    let called = Called::Member("twice".into());
+    assert_eq!((names.member(&"twice".into()), names.number(&called)), (Some(Id(17)), Some(Id(5))));
 }
 
 #[test]

@@ -54,7 +54,7 @@ fn faults_of_a_header() {
     line 1: clauses is empty
     line 1: there is no clause framing/no-such
     line 1: there is no clause x
-    line 1: the header: unknown field `colour`, expected one of `dnode-transcript`, `id`, `since`, `clauses`, `about`, `needs`, `recorded`, `handshake`, `role`, `dialect`, `meta`, `object`, `requires`, `hostile`, `crossing` at column 84
+    line 1: the header: unknown field `colour`, expected one of `dnode-transcript`, `id`, `since`, `clauses`, `about`, `needs`, `recorded`, `breaks`, `handshake`, `role`, `dialect`, `meta`, `object`, `requires`, `hostile`, `crossing` at column 84
     line 1: the header: unknown variant `none`, expected `auto` or `manual` at column 94
     line 1: the header: unknown variant `peer`, expected `client` or `server` at column 89
     line 1: there is no dialect "0.3": it is 0.1 or 0.2
