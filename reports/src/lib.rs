@@ -37,6 +37,7 @@ mod words;
 
 pub use error::ReadError;
 pub use report::Report;
+pub use summary::count;
 
 /// The example of the README compiles and runs.
 #[cfg(doctest)]

@@ -21,7 +21,8 @@ pub(crate) fn waiver(run: &Run, outcome: &Outcome) -> Option<&'static str> {
 }
 
 /// `1 case` or `2 cases`, for a word whose plural ends with `s`.
-pub(crate) fn count(count: usize, word: &str) -> String {
+#[must_use]
+pub fn count(count: usize, word: &str) -> String {
     format!("{count} {word}{}", if count == 1 { "" } else { "s" })
 }
 

@@ -8,6 +8,7 @@ use super::values::{GateLevel, duration, ping, random_seed};
 use crate::campaign::{CampaignOptions, Coverage, Finding, Notice, Status, campaign};
 use crate::program::Target;
 use clap::Args;
+use dnode_reports::count;
 use dnode_reports::escape::{terminal, terminal_cut};
 use dnode_spec::dialect::Dialect;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -173,7 +174,8 @@ impl Display {
 
     fn progress(&self, status: &Status) -> String {
         let left = self.time.saturating_sub(status.elapsed).as_secs();
-        format!("{}, {} findings, {left} s left", coverage(status), status.failing + status.warning)
+        let findings = count(status.failing + status.warning, "finding");
+        format!("{}, {findings}, {left} s left", coverage(status))
     }
 
     fn print(&self, text: &str) {
@@ -217,8 +219,9 @@ fn summary(status: &Status, findings: &Path) -> String {
         (0, 0) => writeln!(out, "exit 0: no finding"),
         (failing, warning) => writeln!(
             out,
-            "exit {}: {failing} findings that fail, {warning} that warn, in {}",
+            "exit {}: {} that fail, {warning} that warn, in {}",
             u8::from(failing > 0),
+            count(failing, "finding"),
             terminal(findings.to_string_lossy().as_bytes())
         ),
     };

@@ -7,6 +7,7 @@ use crate::commands::record::{Notice, RecordOptions, record as forward};
 use clap::{Args, ValueEnum};
 use dnode::transport::Address;
 use dnode::transport::Trust;
+use dnode_reports::count;
 use dnode_reports::escape::terminal;
 use dnode_spec::clause::Level;
 use dnode_spec::monitor::End;
@@ -114,14 +115,15 @@ fn print(notice: &Notice) -> Result<(), Failure> {
         Notice::Closed { connection, lines: [client, server], broken, file } => {
             let broken: Vec<String> = broken
                 .iter()
-                .map(|((from, clause), count)| {
-                    format!("{clause} {count}x by the {}", if *from == 0 { "client" } else { "server" })
+                .map(|((from, clause), times)| {
+                    format!("{clause} {times}x by the {}", if *from == 0 { "client" } else { "server" })
                 })
                 .collect();
             let broken = if broken.is_empty() { "nothing broken".to_owned() } else { broken.join(", ") };
             let file = file.as_ref().map_or_else(String::new, |file| format!(", {}", file.display()));
             output::say(format_args!(
-                "connection {connection}: {client} lines from the client, {server} from the server, {broken}{file}"
+                "connection {connection}: {} from the client, {server} from the server, {broken}{file}",
+                count(usize::try_from(*client).unwrap_or(usize::MAX), "line"),
             ))
         }
         Notice::Warning(text) => {

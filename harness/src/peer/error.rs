@@ -92,20 +92,22 @@ impl Faulted for StartError {
                 (false, None) => format!("Is the peer started?{}", transport_help(route)),
             },
             StartError::Ended(command, death) => {
-                format!("{} Its standard error:\n{}", ended_help(command, death), death.stderr)
+                format!("{} {}", ended_help(command, death), written(&death.stderr))
             }
             StartError::NotReady(_, route, stderr) => format!(
-                "Does it listen {}?{} Its standard error:\n{stderr}",
+                "Does it listen {}?{} {}",
                 match route.address().map(Address::scheme) {
                     Some(Scheme::Unix) => "at the path given as {socket} and SOCKET",
                     _ => "at the port given as {port} and PORT",
                 },
-                transport_help(route)
+                transport_help(route),
+                written(stderr)
             ),
             StartError::NoClient(host, _, stderr) => match &host.listen().exec {
                 Some(_) => format!(
                     "Does it connect to the address given as {{host}} and {{port}}, or as {{socket}}, and in the environment variables \
-                     HOST, PORT and SOCKET? Its standard error:\n{stderr}"
+                     HOST, PORT and SOCKET? {}",
+                    written(stderr)
                 ),
                 None => "Start a client that reconnects after each connection until it is refused, or let --exec start the \
                          client."
@@ -116,6 +118,14 @@ impl Faulted for StartError {
             }
         })
     }
+}
+
+/// What a program wrote to its standard error.
+fn written(stderr: &str) -> String {
+    if stderr.is_empty() {
+        return "It wrote nothing to its standard error".to_owned();
+    }
+    format!("Its standard error:\n{stderr}")
 }
 
 /// What to do about a program that ended at once.
