@@ -21,7 +21,7 @@ const NOT_FOUND: Status = Status::Exit(127);
 pub enum StartError {
     /// The peer cannot be reached: it accepts no connections, or a client did not connect again.
     #[error("{}", unreachable(.0, .1))]
-    Unreachable(Route, io::Error),
+    Unreachable(Box<Route>, io::Error),
     /// The command cannot be started.
     #[error("the command {0:?} cannot be started: {1}")]
     Command(String, io::Error),
@@ -30,7 +30,7 @@ pub enum StartError {
     Ended(String, Death),
     /// The program runs, but accepts no connection; with its standard error.
     #[error("{0:?} runs, but accepts no connection at {1} after {seconds} s", seconds = START.as_secs())]
-    NotReady(String, Route, String),
+    NotReady(String, Box<Route>, String),
     /// No client connected to us: what happened instead, and the standard error of its process.
     #[error("{}", no_client(.0, .1))]
     NoClient(Arc<Host>, String, String),

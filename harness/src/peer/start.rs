@@ -43,7 +43,7 @@ async fn find(target: &Target, address: &Address) -> Result<Peer, StartError> {
             greet(wire, GREETING).await;
             Ok(Peer::new(target, route, Running::Elsewhere))
         }
-        Err(error) => Err(StartError::Unreachable(route, error)),
+        Err(error) => Err(StartError::Unreachable(Box::new(route), error)),
     }
 }
 
@@ -76,7 +76,7 @@ async fn start_process(target: &Target, command: &str, at: &Template) -> Result<
             }
             Err(error) if retry_is_useless(&error) => {
                 process.stop().await;
-                return Err(StartError::Unreachable(route, error));
+                return Err(StartError::Unreachable(Box::new(route), error));
             }
             Err(_) => {}
         }
@@ -87,7 +87,7 @@ async fn start_process(target: &Target, command: &str, at: &Template) -> Result<
     }
     let stderr = process.stderr().await;
     process.stop().await;
-    Err(StartError::NotReady(command.to_owned(), route, stderr))
+    Err(StartError::NotReady(command.to_owned(), Box::new(route), stderr))
 }
 
 /// Waits for the first connection of a client. This connection is harmless, so any exit status

@@ -37,6 +37,6 @@ pub(super) async fn meet(options: &Options) -> Result<Met, RunError> {
     }
     match preflight {
         Ok(facts) => Ok(Met { peer, facts, died: None }),
-        Err(error) => Err(StartError::Unreachable(peer.route().clone(), error).into()),
+        Err(error) => Err(StartError::Unreachable(Box::new(peer.route().clone()), error).into()),
     }
 }
