@@ -1,6 +1,7 @@
 //! The peer under test: start it or find it at its address, and check its health.
 
 mod error;
+mod port;
 mod slot;
 mod start;
 
@@ -12,6 +13,7 @@ use crate::conversation::ping::Silence;
 use crate::conversation::service::serves;
 use crate::program::{Host, Process, Route, Target};
 use dnode_reports::event::Death;
+use port::Port;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,8 +29,8 @@ pub struct Peer {
     target: Target,
     route: Route,
     running: Running,
-    /// The folder of its program's socket, kept as long as the program runs.
-    _folder: Option<TempDir>,
+    /// The port of its program and the folder of its socket, kept as long as the program runs.
+    _place: Option<(Port, Option<TempDir>)>,
 }
 
 #[derive(Debug)]
@@ -76,7 +78,7 @@ impl Peer {
     }
 
     fn new(target: &Target, route: Route, running: Running) -> Peer {
-        Peer { target: target.clone(), route, running, _folder: None }
+        Peer { target: target.clone(), route, running, _place: None }
     }
 
     /// How to get a connection to it.

@@ -1,6 +1,7 @@
 //! Starts a peer, or finds a running one, and opens the first connection.
 
 use super::error::{START, StartError, retry_is_useless};
+use super::port::Port;
 use super::{Peer, Running};
 use crate::conversation::greet::HELLO;
 use crate::program::{Host, Process, Route, Target, Template};
@@ -8,11 +9,9 @@ use crate::reference;
 use crate::wire::{Terms, Wire};
 use dnode::transport::{Address, Trust};
 use dnode_spec::dialect::Dialect;
-use std::hash::{BuildHasher, RandomState};
 use std::io;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 use std::time::Duration;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
@@ -56,13 +55,14 @@ async fn start_reference(target: &Target, dialect: Dialect) -> Result<Peer, Star
 }
 
 async fn start_process(target: &Target, command: &str, at: &Template) -> Result<Peer, StartError> {
-    let port = free_port().map_err(StartError::Harness)?;
+    let port = Port::reserve().map_err(StartError::Harness)?;
     let folder = at.wants_socket().then(TempDir::new).transpose().map_err(StartError::Harness)?;
     let socket = folder.as_ref().map(|folder| folder.path().join("peer"));
-    let route = Route::from(at.fill(port, &socket.clone().unwrap_or_default())?);
-    let (port, socket) = (port.to_string(), socket.map(PathBuf::into_os_string));
+    let route = Route::from(at.fill(port.number(), &socket.clone().unwrap_or_default())?);
+    let socket = socket.map(PathBuf::into_os_string);
     let socket = socket.as_ref().map(|socket| ("socket", socket.to_str().unwrap_or_default()));
-    let words: Vec<(&str, &str)> = std::iter::once(("port", port.as_str())).chain(socket).collect();
+    let number = port.number().to_string();
+    let words: Vec<(&str, &str)> = std::iter::once(("port", number.as_str())).chain(socket).collect();
     let started = Process::start(command, &words, route.clock());
     let mut process = started.map_err(|error| StartError::Command(command.to_owned(), error))?;
     let clock = route.clock().clone();
@@ -72,7 +72,7 @@ async fn start_process(target: &Target, command: &str, at: &Template) -> Result<
             Ok(wire) => {
                 greet(wire, GREETING).await;
                 let running = Running::Process(Box::new(process));
-                return Ok(Peer { _folder: folder, ..Peer::new(target, route, running) });
+                return Ok(Peer { _place: Some((port, folder)), ..Peer::new(target, route, running) });
             }
             Err(error) if retry_is_useless(&error) => {
                 process.stop().await;
@@ -126,26 +126,4 @@ async fn greet(mut wire: Wire, patience: Duration) -> bool {
     wire.send(&[HELLO], deadline).await;
     wire.close(deadline).await;
     wire.is_closed()
-}
-
-/// A free port for a program that starts next.
-///
-/// It is below the range that systems assign by themselves, so no other connection takes it before
-/// the program does. The first port of a run is random, so that two runs do not collide. Each
-/// further port is the next number, so that two programs never get the same port.
-fn free_port() -> io::Result<u16> {
-    const FIRST: u16 = 20_000;
-    const COUNT: u64 = 12_000;
-    static NEXT: LazyLock<AtomicU64> =
-        LazyLock::new(|| AtomicU64::new(RandomState::new().hash_one(FIRST) % COUNT));
-    let mut last = io::Error::from(io::ErrorKind::AddrInUse);
-    for _ in 0..100 {
-        let offset = NEXT.fetch_add(1, Ordering::Relaxed) % COUNT;
-        let port = FIRST + u16::try_from(offset).unwrap_or_default();
-        match std::net::TcpListener::bind(("127.0.0.1", port)) {
-            Ok(_) => return Ok(port),
-            Err(error) => last = error,
-        }
-    }
-    Err(last)
 }

@@ -1,0 +1,73 @@
+//! A free port for a program that starts next.
+//!
+//! The port is below the range that systems assign by themselves, so no other connection takes it
+//! before the program does. The first port of a run is random. Each further port is the next
+//! number, so that two programs of a run never get the same port.
+//!
+//! Several runs on one machine share a file with one byte for each port. A run locks the byte of a
+//! port as long as it uses it. Without this, two runs might start programs on the same port at the
+//! same time, and one of them would test the program of the other.
+
+use nix::fcntl::{FcntlArg, fcntl};
+use nix::libc;
+use nix::unistd::getuid;
+use std::fs::{File, OpenOptions};
+use std::hash::{BuildHasher, RandomState};
+use std::io;
+use std::net::TcpListener;
+use std::sync::LazyLock;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+const FIRST: u16 = 20_000;
+const COUNT: u64 = 12_000;
+
+/// The file of the locks. It stays open, because closing it would release all locks of this
+/// process. `None` if it cannot be opened: then runs are not protected from each other.
+static LOCKS: LazyLock<Option<File>> = LazyLock::new(|| {
+    let path = std::env::temp_dir().join(format!("dnode-conform-ports-{}", getuid()));
+    OpenOptions::new().create(true).truncate(false).write(true).open(path).ok()
+});
+
+/// A port that this run has to itself until this is dropped.
+#[derive(Debug)]
+pub(super) struct Port(u16);
+
+impl Port {
+    /// Reserves a free port.
+    pub(super) fn reserve() -> io::Result<Port> {
+        static NEXT: LazyLock<AtomicU64> =
+            LazyLock::new(|| AtomicU64::new(RandomState::new().hash_one(FIRST) % COUNT));
+        let mut last = io::Error::from(io::ErrorKind::AddrInUse);
+        for _ in 0..100 {
+            let offset = NEXT.fetch_add(1, Ordering::Relaxed) % COUNT;
+            let port = FIRST + u16::try_from(offset).unwrap_or_default();
+            if !lock(port, libc::F_WRLCK) {
+                continue;
+            }
+            let port = Port(port);
+            match TcpListener::bind(("127.0.0.1", port.0)) {
+                Ok(_) => return Ok(port),
+                Err(error) => last = error,
+            }
+        }
+        Err(last)
+    }
+
+    pub(super) fn number(&self) -> u16 {
+        self.0
+    }
+}
+
+impl Drop for Port {
+    fn drop(&mut self) {
+        lock(self.0, libc::F_UNLCK);
+    }
+}
+
+/// Locks or unlocks the byte of a port. Returns whether no other process has it.
+fn lock(port: u16, kind: libc::c_int) -> bool {
+    let Some(file) = &*LOCKS else { return true };
+    let (l_type, l_whence) = (kind as libc::c_short, libc::SEEK_SET as libc::c_short);
+    let byte = libc::flock { l_type, l_whence, l_start: port.into(), l_len: 1, l_pid: 0 };
+    fcntl(file, FcntlArg::F_SETLK(&byte)).is_ok()
+}
