@@ -90,6 +90,17 @@ fn a_broken_clause_is_printed_at_once_and_decides_the_exit_status() {
 }
 
 #[test]
+fn end_that_never_sends_its_object_is_a_finding() {
+    let (_serving, mut recording, mut stream) = recording(&[], &[]);
+    exchange(&mut stream, r#"{"method":"add","arguments":[1,2,"[Function]"],"callbacks":{"1":["2"]}}"#);
+    drop(stream);
+    let line = recording.line();
+    assert!(line.starts_with("connection 1: the client breaks methods/sent (should)"), "{line}");
+    recording.interrupt();
+    assert_eq!(recording.rest().1, 1);
+}
+
+#[test]
 fn an_unreachable_peer_or_a_bad_folder_is_an_error() {
     let recording = Listening::start(&["record", "--listen", "127.0.0.1:0", "--to", "127.0.0.1:1"]);
     let mut stream = BufReader::new(TcpStream::connect(&recording.address).unwrap());

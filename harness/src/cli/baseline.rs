@@ -7,6 +7,7 @@ use super::values::GateLevel;
 use crate::gate::baseline::edit::{Words, update};
 use crate::gate::baseline::{Date, today};
 use clap::{Args, Subcommand};
+use dnode_reports::count;
 use dnode_reports::escape::terminal;
 use dnode_reports::event::Event;
 use std::io::Write;
@@ -37,11 +38,11 @@ struct EditArgs {
     /// A report of a run, written by --report json=PATH or --report events=PATH
     #[arg(value_name = "RUN")]
     run: PathBuf,
-    /// Why the added failures are accepted
-    #[arg(long, value_name = "TEXT")]
+    /// Why the added failures are accepted; needed if failures are added
+    #[arg(long, value_name = "TEXT", value_parser = clap::builder::NonEmptyStringValueParser::new())]
     reason: Option<String>,
     /// The issue that tracks the added failures
-    #[arg(long, value_name = "URL")]
+    #[arg(long, value_name = "URL", value_parser = clap::builder::NonEmptyStringValueParser::new())]
     issue: Option<String>,
     /// The last day on which the added failures are accepted, for example 2027-03-01
     #[arg(long, value_name = "DATE", value_parser = date)]
@@ -105,7 +106,7 @@ pub(super) fn baseline(args: &BaselineArgs) -> Result<u8, Failure> {
     for change in &changes {
         output::say(terminal(change.to_string()))?;
     }
-    output::say(format_args!("{}: {} changes", terminal(name), changes.len()))?;
+    output::say(format_args!("{}: {}", terminal(name), count(changes.len(), "change")))?;
     Ok(0)
 }
 

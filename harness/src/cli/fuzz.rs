@@ -151,6 +151,8 @@ impl Display {
                     peer.map_or_else(|| "unnamed".to_owned(), |name| terminal_cut(name, SHOWN_CHARS, 0));
                 let _ = writeln!(out, "  peer        {name}\n  target      {}", terminal(&self.target));
                 let _ = writeln!(out, "  seed        {}", self.seed);
+                let time = humantime::format_duration(self.time);
+                let _ = writeln!(out, "  time        {time}");
                 notes.iter().for_each(|note| {
                     let _ = writeln!(out, "  note        {}", terminal(note));
                 });

@@ -23,6 +23,7 @@ use crate::cases::{CatalogueError, all, over_the_run};
 use crate::error::{Fault, Faulted};
 use chrono::{Datelike, Utc};
 use dnode_reports::event::{Outcome, Reference, Stale, Verdict};
+use dnode_spec::dialect::Dialect;
 use dnode_spec::generate::Seed;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -90,8 +91,10 @@ pub struct Baseline {
     today: Date,
     /// The clauses that the cases of its unexpired entries test.
     clauses: BTreeSet<String>,
-    /// The ids of all cases.
-    ids: BTreeSet<String>,
+    /// The ids of all cases with a transcript, with the one dialect of those that have one.
+    cases: BTreeMap<String, Option<Dialect>>,
+    /// The ids of the cases that are judged over the whole run.
+    over_the_run: BTreeSet<String>,
 }
 
 /// One known failure.
@@ -150,9 +153,9 @@ impl Baseline {
             tested.into_iter().chain(invariant).collect::<Vec<_>>()
         };
         let clauses = entries.iter().filter(|entry| entry.holds(today)).flat_map(of_entry).collect();
-        let ids =
-            cases.iter().map(|case| case.id().to_owned()).chain(over_the_run().map(|it| it.id)).collect();
-        Ok(Baseline { name: name.to_owned(), entries, today, clauses, ids })
+        let cases = cases.iter().map(|case| (case.id().to_owned(), case.transcript.header.dialect)).collect();
+        let over_the_run = over_the_run().map(|it| it.id).collect();
+        Ok(Baseline { name: name.to_owned(), entries, today, clauses, cases, over_the_run })
     }
 
     /// A note for the reader of the verdicts: the file, and the number of known failures.
@@ -180,26 +183,39 @@ impl Baseline {
 
     /// The entries that no longer hold in a run with these outcomes, by the ids of their cases.
     pub(crate) fn stale(&self, outcomes: &BTreeMap<String, Outcome>) -> Vec<Stale> {
+        let is_whole = self.is_whole(|id| outcomes.contains_key(id));
         self.entries
             .iter()
             .filter_map(|entry| {
-                let (problem, remedy) = self.problem(entry, outcomes.get(&entry.case))?;
+                let (problem, remedy) = self.problem(entry, outcomes.get(&entry.case), is_whole)?;
                 Some(Stale { reference: Reference::Baseline, id: entry.case.clone(), problem, remedy })
             })
             .collect()
     }
 
-    /// Why an entry is stale, and how to fix it.
-    fn problem(&self, entry: &Entry, outcome: Option<&Outcome>) -> Option<(String, String)> {
+    /// Whether a run of these cases had all cases of a dialect. If not, a pass of a case over the
+    /// whole run shows nothing: the case that fails may not have been selected.
+    fn is_whole(&self, ran: impl Fn(&str) -> bool) -> bool {
+        let mut dialects = [Dialect::V0_1, Dialect::V0_2].into_iter();
+        dialects.any(|dialect| {
+            self.cases.iter().all(|(id, only)| only.is_some_and(|only| only != dialect) || ran(id))
+        })
+    }
+
+    /// Why an entry is stale, and how to fix it. `is_whole`: the run had all cases.
+    fn problem(&self, entry: &Entry, outcome: Option<&Outcome>, is_whole: bool) -> Option<(String, String)> {
         let update = || format!("run `dnode-conform baseline update {} RUN`", self.name);
         let Some(outcome) = outcome else {
-            let exists = self.ids.contains(&entry.case) || entry.case.parse::<Seed>().is_ok();
+            let exists = self.cases.contains_key(&entry.case)
+                || self.over_the_run.contains(&entry.case)
+                || entry.case.parse::<Seed>().is_ok();
             return (!exists).then(|| {
                 ("no case has this id".to_owned(), "correct the id, or remove the entry".to_owned())
             });
         };
         match (outcome.verdict, entry.expires) {
             (Verdict::Inconclusive | Verdict::HarnessError, _) => None,
+            (Verdict::Pass, _) if !is_whole && self.over_the_run.contains(&entry.case) => None,
             (Verdict::Pass, _) => {
                 Some(("the case passes, but the entry says that it fails".to_owned(), update()))
             }

@@ -23,6 +23,8 @@ pub(super) struct Recording {
     recorder: Recorder,
     splitters: [Splitter; 2],
     lines: [u64; 2],
+    /// Whether each end sent its object, or a line that cannot be read and may have been that.
+    sent_object: [bool; 2],
     broken: BTreeMap<(usize, &'static str), u64>,
     file: Option<TranscriptFile>,
     /// It has stopped judging and writing.
@@ -43,6 +45,7 @@ impl Recording {
             recorder: if options.redact { recorder.redacting() } else { recorder },
             splitters: [Splitter::new(LINE_LIMIT), Splitter::new(LINE_LIMIT)],
             lines: [0; 2],
+            sent_object: [false; 2],
             broken: BTreeMap::new(),
             file: None,
             stopped: false,
@@ -105,8 +108,9 @@ impl Recording {
                 }
             };
             self.lines[at] += 1;
-            let problems = self.monitor.line(end, &line).problems;
-            self.report(end, problems);
+            let judgement = self.monitor.line(end, &line);
+            self.sent_object[at] |= judgement.received.is_none_or(|received| received.method.is("methods"));
+            self.report(end, judgement.problems);
             if self.file.is_some() {
                 self.recorder.line(end, &line);
                 self.write();
@@ -117,9 +121,22 @@ impl Recording {
     fn ended(&mut self, end: End) {
         if !self.stopped {
             let rest = self.splitters[end as usize].rest().to_vec();
-            let problems = self.monitor.end(end, &rest);
+            let mut problems = self.monitor.end(end, &rest);
+            problems.extend(self.missing_object(end));
             self.report(end, problems);
         }
+    }
+
+    /// The problem of an end that has said something, but not sent its object.
+    fn missing_object(&self, end: End) -> Option<Problem> {
+        let at = end as usize;
+        (self.lines[at] > 0 && !self.sent_object[at]).then(|| Problem {
+            clause: "methods/sent",
+            at: String::new(),
+            expected: "the message \"methods\"".to_owned(),
+            actual: "the end of the connection without it".to_owned(),
+            refused: false,
+        })
     }
 
     fn report(&mut self, end: End, problems: Vec<Problem>) {

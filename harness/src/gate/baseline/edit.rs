@@ -63,13 +63,14 @@ pub fn update(
     let list =
         list.as_array_of_tables_mut().ok_or_else(|| malformed(format!("{KNOWN} is not a list of tables")))?;
     let find = |case: &str| outcomes.iter().find(|outcome| outcome.id == case);
+    let is_whole = known.is_whole(|id| find(id).is_some());
     let mut changes = Vec::new();
     // Comments that stood above a removed last entry and do not belong to it.
     let mut trailing = String::new();
     for entry in known.entries.clone() {
         let at = list.iter().position(|table| table.get("case").and_then(Item::as_str) == Some(&entry.case));
         let Some(at) = at else { continue };
-        match fate(&known, &entry, find(&entry.case)) {
+        match fate(&known, &entry, find(&entry.case), is_whole) {
             Fate::Keep => {}
             Fate::Remove(why) => {
                 remove(list, at, &mut trailing);
@@ -114,8 +115,8 @@ enum Fate {
     Leave(String),
 }
 
-fn fate(known: &Baseline, entry: &Entry, outcome: Option<&Outcome>) -> Fate {
-    let Some((problem, _)) = known.problem(entry, outcome) else { return Fate::Keep };
+fn fate(known: &Baseline, entry: &Entry, outcome: Option<&Outcome>, is_whole: bool) -> Fate {
+    let Some((problem, _)) = known.problem(entry, outcome, is_whole) else { return Fate::Keep };
     let Some(outcome) = outcome else { return Fate::Remove("no case has this id") };
     match (outcome.verdict, &outcome.divergence) {
         (Verdict::Pass, _) => Fate::Remove("it passes"),

@@ -259,3 +259,18 @@ fn an_expired_entry_is_left_to_a_person() {
     assert_eq!((new, changes.len()), (text, 1));
     assert_eq!(changes[0].to_string(), "left     robust/message-null: the entry expired on 2026-11-22");
 }
+
+#[test]
+fn pass_over_the_whole_run_counts_only_if_all_cases_ran() {
+    let id = "always/framing-json";
+    let text = KNOWN_FAILURE.replace("robust/message-null", id);
+    let pass = outcome(id, Verdict::Pass, "");
+    assert_eq!(run(&text, &pass).0, [""; 0]);
+    let words = Words::default();
+    let changes =
+        |outcomes: &[Outcome]| update(&text, "known.toml", outcomes, Level::Robust, &words, TODAY).unwrap().1;
+    assert_eq!(changes(std::slice::from_ref(&pass)), []);
+    let whole = all().unwrap().into_iter().map(|case| outcome(case.id(), Verdict::Pass, ""));
+    let whole: Vec<Outcome> = whole.chain([pass]).collect();
+    assert_eq!(changes(&whole), [Change::Removed(id.to_owned(), "it passes")]);
+}
