@@ -258,9 +258,14 @@ impl Client {
                 values.push(self.first(&mut graph, step));
             }
             "callMe" => {
-                values.push(graph.string(self.members[usize::from(step.pick) % self.members.len()]));
-                let items: Vec<NodeId> =
-                    step.values.iter().map(|shape| self.value(&mut graph, shape)).collect();
+                let member = self.members[usize::from(step.pick) % self.members.len()];
+                values.push(graph.string(member));
+                // A peer that calls members by their names says a message of the protocol here.
+                let items = match member {
+                    "cull" => Vec::new(),
+                    "methods" => vec![graph.object([])],
+                    _ => step.values.iter().map(|shape| self.value(&mut graph, shape)).collect(),
+                };
                 values.push(graph.array(items));
             }
             _ => {}
