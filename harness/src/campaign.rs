@@ -16,6 +16,7 @@ mod claim;
 mod confirm;
 mod corpus;
 mod error;
+mod fair;
 mod finding;
 mod input;
 mod lane;

@@ -10,6 +10,7 @@ use super::operation;
 use super::oracle::{Identity, Oracle, last_words};
 use super::reduce::smaller;
 use super::symptom::Symptom;
+use crate::campaign::fair::is_fair;
 use crate::cases::{Case, LIFE_CLAUSE, level};
 use crate::conversation::facts::Facts;
 use crate::conversation::replay::replay;
@@ -183,7 +184,7 @@ impl Confirmer<'_> {
                 if tries >= TRIES || harms >= most || self.stop.is_cancelled() {
                     return shortest;
                 }
-                if !candidate.keeps_methods() {
+                if !is_fair(&candidate, self.methods) {
                     continue;
                 }
                 tries += 1;

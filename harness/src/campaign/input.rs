@@ -8,16 +8,15 @@
 use crate::cases::Case;
 use crate::conversation::facts::Facts;
 use crate::conversation::ping::{Addressing, method_text};
-use dnode_spec::message::Id;
 use dnode_spec::path::PathForm;
+use dnode_spec::probe;
 use dnode_spec::text::TextBuf;
 use dnode_spec::transcript::write::{VERSION, text};
 use dnode_spec::transcript::{Action, Called, Names, Pattern, Split, Transcript};
-use dnode_spec::{message, probe, value::Value};
 use serde_json::{Value as Json, json};
 
 /// The mark of the first method. The next number is the mark of the second method, and so on.
-const MARK: u32 = 770_000_000;
+pub(super) const MARK: u32 = 770_000_000;
 /// A function that was never declared.
 pub(super) const UNDECLARED: &[u8] = b"900001";
 /// The longest line of an input. Longer lines are played from their transcript and not mutated.
@@ -242,36 +241,6 @@ impl Input {
     pub fn case(&self, id: &str, methods: &Methods, facts: &Facts) -> Option<Case> {
         Case::read(&self.transcript(id, "An input of a campaign.", methods, facts)).ok()
     }
-
-    /// Whether the known-good call is still valid after it. If an input may cull the peer's
-    /// methods, in any spelling, the peer need not answer any more. Such an input is not played.
-    #[must_use]
-    pub fn keeps_methods(&self) -> bool {
-        self.lines.iter().all(|line| !mentions_cull(&line.bytes) || is_harmless_cull(&line.bytes))
-    }
-}
-
-fn mentions_cull(bytes: &[u8]) -> bool {
-    bytes.windows(4).any(|window| window == b"cull") || bytes.windows(4).any(|window| window == b"\\u00")
-}
-
-/// Whether a message culls only ids that were never declared, or values that are no id in any
-/// language.
-fn is_harmless_cull(bytes: &[u8]) -> bool {
-    let Ok(value) = Value::parse(bytes) else { return false };
-    let Some(message) = message::decode(&value).message else { return false };
-    if !message.method.is("cull") {
-        return !mentions_cull(&value.root().get("method").map(|it| it.to_json()).unwrap_or_default());
-    }
-    // Marks stand for methods, so they are excluded.
-    let fresh = |id: Id| (900_000..i64::from(MARK)).contains(&id.0);
-    let harmless = |argument: dnode_spec::value::Ref<'_>| match argument.as_number() {
-        Some(number) => Id::from_number(number).is_some_and(fresh),
-        None => argument.is_null() || argument.as_bool().is_some(),
-    };
-    message.links.is_empty()
-        && message.arguments.is_none_or(|arguments| arguments.items().all(harmless))
-        && value.root().members().filter(|(key, _)| key.to_str() == Some("arguments")).count() <= 1
 }
 
 fn line(
@@ -327,20 +296,5 @@ mod tests {
         let again = input.transcript("t/x", "A.", &methods, &facts);
         assert!(again.contains("[\"{\\\"method\\\":\",{\"id\":\"echo\"},"), "{again}");
         assert_eq!(Input::of(&Transcript::read(&again).unwrap(), &methods), Some(input));
-    }
-
-    #[test]
-    fn culls_of_methods_are_rejected() {
-        let keeps = |line: &str| {
-            Input { lines: vec![Line { bytes: line.into(), cuts: Vec::new() }], end: End::Asked }
-                .keeps_methods()
-        };
-        assert!(keeps(r#"{"method":"cull","arguments":[900001,null]}"#));
-        assert!(keeps(r#"{"method":"echo","arguments":["cull"]}"#));
-        for bad in ["[0]", "[\"0\"]", "[[0]]", "[770000000]", "[-1]"] {
-            assert!(!keeps(&format!("{{\"method\":\"cull\",\"arguments\":{bad}}}")), "{bad}");
-        }
-        assert!(!keeps(r#"{"method":"\u0063ull","arguments":[0]}"#));
-        assert!(!keeps(r#"{"method":["cull"],"arguments":[0]}"#));
     }
 }

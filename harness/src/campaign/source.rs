@@ -7,6 +7,7 @@
 //! it plays only operations that the peer has answered before, in new combinations.
 
 use super::corpus::Corpus;
+use super::fair::is_fair;
 use super::input::{End, Input, Line, Methods};
 use super::mutate::{fresh_line, mutate};
 use super::operation::{of_end, operation};
@@ -86,7 +87,7 @@ impl Source {
             let (base, other) = (corpus.pick(rng), corpus.pick(rng));
             let input = mutate(rng, &base, &other, methods);
             if input.end == End::Asked
-                && input.keeps_methods()
+                && is_fair(&input, methods)
                 && input.lines.iter().all(|line| is_safe(&operation(&line.bytes, methods)))
             {
                 return input;
@@ -109,7 +110,7 @@ impl Source {
         for _ in 0..DRAWS {
             let (base, other) = (corpus.pick(rng), corpus.pick(rng));
             input = mutate(rng, &base, &other, methods);
-            if !input.keeps_methods() {
+            if !is_fair(&input, methods) {
                 continue;
             }
             let risk = input.lines.iter().map(|line| self.risk_of(&line.bytes, methods)).max().unwrap_or(0);
@@ -118,7 +119,7 @@ impl Source {
                 return input;
             }
         }
-        if input.keeps_methods() {
+        if is_fair(&input, methods) {
             input
         } else {
             Input { lines: vec![fresh_line(rng, methods)], end: End::Asked }
@@ -173,7 +174,7 @@ impl Source {
                 let line = input.lines.into_iter().next().filter(|_| input.end == End::Asked)?;
                 let harmless = Input { lines: vec![line.clone()], end: End::Asked };
                 let known = rng.u32(..=self.risk_of(&line.bytes, methods)) > 0;
-                if known || !harmless.keeps_methods() {
+                if known || !is_fair(&harmless, methods) {
                     return None;
                 }
                 json!(String::from_utf8(line.bytes).ok()?)
@@ -202,9 +203,11 @@ fn deviated(rng: &mut Rng, step: &Json, methods: &Methods) -> Option<Json> {
         end: End::Asked,
     };
     let line = mutate(rng, &base, &Input::default(), methods).lines.into_iter().next()?;
-    let harmless = Input { lines: vec![line.clone()], end: End::Asked };
-    let text = String::from_utf8(line.bytes).ok().filter(|_| harmless.keeps_methods())?;
+    let text = String::from_utf8(line.bytes).ok()?;
     let (before, after) = text.split_once("900001")?;
+    let bytes = format!("{before}{}{after}", json!(function)).into_bytes();
+    let called = Input { lines: vec![Line { bytes, cuts: Vec::new() }], end: End::Asked };
+    is_fair(&called, methods).then_some(())?;
     Some(json!([before, { "id": function }, after]))
 }
 

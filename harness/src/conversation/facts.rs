@@ -1,11 +1,12 @@
 //! The facts that the preflight learned about a peer.
 
+use super::greet::HELLO_ID;
 use super::ping::{Addressing, Ping};
 use crate::wire::Terms;
 use dnode::transport::Limits;
 use dnode_reports::event;
 use dnode_spec::dialect::Dialect;
-use dnode_spec::message::Problem;
+use dnode_spec::message::{Method, Problem};
 use dnode_spec::path::PathForm;
 use dnode_spec::probe;
 use std::collections::{BTreeMap, BTreeSet};
@@ -62,6 +63,10 @@ pub struct Calls {
     pub ordered: bool,
     /// The time from a call to its answer.
     pub round_trip: Duration,
+    /// The names that it called without being asked. The names of the protocol are not among them.
+    pub unasked: BTreeSet<String>,
+    /// Whether it calls methods of our object without being asked.
+    pub calls_ours: bool,
     /// Whether it closes the connection when we close our half.
     pub closes: bool,
 }
@@ -120,6 +125,8 @@ impl Facts {
                 ping: None,
                 ordered: false,
                 round_trip: Duration::from_millis(5),
+                unasked: BTreeSet::new(),
+                calls_ours: false,
                 closes: false,
             },
             missing: BTreeSet::new(),
@@ -142,6 +149,21 @@ impl Facts {
     pub fn of_client() -> Facts {
         let note = "the suite is the server: the client calls by itself, and quiet time shows absence";
         Facts { notes: vec![note.to_owned()], ..Facts::new(Dialect::default(), Limits::TCP) }
+    }
+
+    /// Learns from a message of the preflight that answers nothing: either end may call the other
+    /// unasked. `hello` is the id of the only method of our object.
+    pub(super) fn heard_unasked(&mut self, method: &Method) {
+        match method {
+            Method::Id(id) => self.calls.calls_ours |= *id == HELLO_ID,
+            Method::Name(name) => {
+                let name = name.as_text().to_string_lossy();
+                self.calls.calls_ours |= name == "hello";
+                if !["methods", "cull", "error"].contains(&&*name) {
+                    self.calls.unasked.insert(name.into_owned());
+                }
+            }
+        }
     }
 
     /// How long to wait for the peer to close a connection after we closed our half.

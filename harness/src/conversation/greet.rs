@@ -3,12 +3,16 @@
 use crate::clock::Moment;
 use crate::wire::{Incoming, Wire};
 use dnode_spec::graph::Node;
+use dnode_spec::message::Id;
 use dnode_spec::monitor::Received;
 use dnode_spec::text::TextBuf;
 use dnode_spec::transcript::Names;
 
 /// The message `methods` with an object of one function, as most implementations send it.
 pub const HELLO: &[u8] = b"{\"method\":\"methods\",\"arguments\":[{\"hello\":\"[Function]\"}],\"callbacks\":{\"64\":[\"0\",\"hello\"]},\"links\":[]}\n";
+
+/// The id of the function in [`HELLO`].
+pub const HELLO_ID: Id = Id(64);
 
 /// The members of a peer's object in their order: the key, and whether it is a function.
 pub type Members = Vec<(TextBuf, bool)>;

@@ -3,7 +3,7 @@
 
 use super::facts::{DRAIN, Facts, Unusable};
 use super::greet::{HELLO, bind_object, receive_object};
-use super::ping::{Addressing, Ping};
+use super::ping::{Addressing, Ping, Silence};
 use super::service::serves;
 use crate::clock::Moment;
 use crate::program::Route;
@@ -81,7 +81,13 @@ impl Preflight {
     }
 
     async fn receive_object(&mut self, deadline: Moment) -> bool {
-        let Ok(received) = receive_object(&mut self.wire, deadline, &mut |_| {}).await else { return false };
+        let facts = &mut self.facts;
+        let mut others = |other| {
+            if let Incoming::Message(other) = other {
+                facts.heard_unasked(&other.method);
+            }
+        };
+        let Ok(received) = receive_object(&mut self.wire, deadline, &mut others).await else { return false };
         let members = bind_object(&received, &mut self.names);
         let text = |key: &TextBuf| key.as_text().to_string_lossy().into_owned();
         self.facts.object.members = Some(members.iter().map(|(key, is)| (text(key), *is)).collect());
@@ -129,7 +135,7 @@ impl Preflight {
         // answered.
         let patience = if known { self.facts.quiet().max(self.patience / 4) } else { self.patience };
         let deadline = started + patience;
-        let Ok(received) = ping.ask(&mut self.wire, &mut self.names, by, deadline, &mut |_| {}).await else {
+        let Ok(received) = self.ask(ping, by, deadline).await else {
             self.facts.missing.insert(clause);
             return;
         };
@@ -142,6 +148,17 @@ impl Preflight {
         if ping.method() == "conformProbe" {
             self.read_claim(&received);
         }
+    }
+
+    async fn ask(
+        &mut self,
+        ping: &Ping,
+        by: Addressing,
+        deadline: Moment,
+    ) -> Result<Box<Received>, Silence> {
+        let facts = &mut self.facts;
+        let mut others = |other: Box<Received>| facts.heard_unasked(&other.method);
+        ping.ask(&mut self.wire, &mut self.names, by, deadline, &mut others).await
     }
 
     /// Reads the answer to `conformProbe`: the name of the program, and the methods that it
@@ -175,7 +192,7 @@ impl Preflight {
             match self.wire.receive(deadline).await {
                 Incoming::Message(received) => match received.method {
                     Method::Id(id) if id == first || id == second => answers.push(id),
-                    _ => {}
+                    other => self.facts.heard_unasked(&other),
                 },
                 Incoming::Broken(_) => {}
                 Incoming::Closed { .. } | Incoming::Late | Incoming::Flood => break,
@@ -197,7 +214,7 @@ impl Preflight {
             if self.facts.lacks(method).is_some() {
                 continue;
             }
-            if ping.ask(&mut self.wire, &mut self.names, by, deadline, &mut |_| {}).await.is_err() {
+            if self.ask(&ping, by, deadline).await.is_err() {
                 let known = probe::REQUIRED.iter().chain(probe::OPTIONAL).find(|known| **known == method);
                 self.facts.object.unanswered.extend(known);
             }
@@ -257,17 +274,19 @@ fn notes(facts: &Facts, ended: bool) -> Vec<String> {
     if facts.object.members.is_none() {
         return vec![format!("the peer sends no message \"methods\"{end}")];
     }
+    let mut notes: Vec<String> = calls_unasked(facts).into_iter().collect();
     if facts.calls.ping.is_none() && facts.missing.is_empty() {
-        return vec![
+        notes.push(
             "no known-good call: expose the probe or name a method with --ping, for example --ping 'add[1,2,\"$cb\"]'; \
              until then quiet time shows absence"
                 .to_owned(),
-        ];
+        );
+        return notes;
     }
     if facts.calls.ping.is_none() {
-        return vec![format!("the peer does not answer the known-good call{end}")];
+        notes.push(format!("the peer does not answer the known-good call{end}"));
+        return notes;
     }
-    let mut notes = Vec::new();
     if facts.missing.contains("callback/path-forms") {
         notes.push(
             "the peer rejects strings as indexes in paths: cases about other clauses use integers".to_owned(),
@@ -287,4 +306,18 @@ fn notes(facts: &Facts, ended: bool) -> Vec<String> {
         notes.push("the peer does not answer in the order of the calls: quiet time shows absence".to_owned());
     }
     notes
+}
+
+/// The calls that the peer makes unasked, which no case judges.
+fn calls_unasked(facts: &Facts) -> Option<String> {
+    let ours = facts.calls.calls_ours.then(|| "methods of our object".to_owned());
+    let names = facts
+        .calls
+        .unasked
+        .iter()
+        .filter(|name| *name != "hello")
+        .take(5)
+        .map(|name| format!("{:?}", name.chars().take(80).collect::<String>()));
+    let all: Vec<String> = ours.into_iter().chain(names).collect();
+    (!all.is_empty()).then(|| format!("the peer calls {} unasked, which it may", all.join(", ")))
 }

@@ -144,8 +144,7 @@ impl<'r, 'a, 't> Replay<'r, 'a, 't> {
         if self.session.over {
             return Ok(());
         }
-        let header = &self.transcript.header;
-        self.nothing(!header.hostile && !header.crossing).await
+        self.nothing(false).await
     }
 
     async fn shake_hands(&mut self) -> Result<(), Stop> {

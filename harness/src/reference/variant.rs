@@ -77,6 +77,9 @@ pub const VARIANTS: &[Variant] = &[
     variant("object-anew", "sends its object again, with new ids, before its first answer", |_| {
         Box::new(object_anew())
     }),
+    variant("calls-unasked", "calls a name and a method of the other end's object, unasked", |_| {
+        Box::new(calls_unasked())
+    }),
     variant("methods-late", "sends its methods after the other end's", |_| Box::new(MethodsLate)),
 ];
 
@@ -375,6 +378,24 @@ fn points() -> Box<dyn Conduct> {
             });
         }
     })
+}
+
+/// Calls, after each message, the name `welcome` and the first function of the other end's object.
+fn calls_unasked() -> impl Conduct {
+    Both {
+        state: None,
+        receive: |first: &mut Option<i64>, m: &mut Json| {
+            if name(m) == Some("methods") {
+                *first = declared(m).first().copied();
+            }
+            pass(m)
+        },
+        send: |first: &mut Option<i64>, m: &mut Json| {
+            let call = |method: Json| json!({"method": method, "arguments": ["unasked"], "callbacks": {}, "links": []});
+            let ours = first.map(|id| call(json!(id)));
+            [m.clone(), call(json!("welcome"))].into_iter().chain(ours).collect()
+        },
+    }
 }
 
 fn object_twice() -> Box<dyn Conduct> {

@@ -126,7 +126,7 @@ impl Lane {
                 health = self.health(case, &replayed, facts, patience).await;
             }
             if !health.is_gone() {
-                self.died.get_or_insert((format!("after the case {last}"), death));
+                self.died.get_or_insert((after(&last), death));
             }
         }
         Ok((replayed, health))
@@ -192,7 +192,7 @@ impl Lane {
         let Some(peer) = self.slot.peer() else { return false };
         let Some(death) = peer.death(wait).await else { return false };
         let when = match &self.last {
-            Some(case) => format!("after the case {case}"),
+            Some(case) => after(case),
             None => "while several cases were running, and none of them ends it by itself".to_owned(),
         };
         self.died.get_or_insert((when, death));
@@ -221,4 +221,10 @@ impl Lane {
             self.gone = Some(format!("the peer's program cannot be started again after the case {cause}"));
         }
     }
+}
+
+/// When a peer ended that no case ends by itself. The last case need not be the cause: the peer may
+/// have run out of memory, for example.
+fn after(last: &str) -> String {
+    format!("after the case {last}; an earlier case may be the cause")
 }

@@ -90,9 +90,12 @@ fn members(rare: Option<Rare>) -> &'static [&'static str] {
         Some(Rare::ReservedNames) => &["methods", "cull"],
         Some(Rare::DigitNames) => &["7", "0"],
         Some(Rare::EmptyObject) => &[],
-        _ => &["hello", "other"],
+        _ => USUAL,
     }
 }
+
+/// The members of our object if no rare move is about them.
+const USUAL: &[&str] = &["hello", "other"];
 
 /// The methods of the probe in the order of the kinds of moves; the last two kinds are no methods.
 const METHODS: [&str; 14] = [
@@ -206,7 +209,12 @@ impl Client {
         if kind + 1 == CULL && !self.held.is_empty() {
             self.call_held(step);
         } else {
-            self.call_method(METHODS[kind.min(METHODS.len() - 1)], step);
+            // Only the rare move calls members with unusual names.
+            let method = match METHODS[kind.min(METHODS.len() - 1)] {
+                "callMe" if self.members != USUAL => "add",
+                method => method,
+            };
+            self.call_method(method, step);
         }
     }
 
@@ -240,8 +248,6 @@ impl Client {
     }
 
     fn call_method(&mut self, method: &str, step: &Move) {
-        // An empty object has no methods.
-        let method = if method == "callMe" && self.members.is_empty() { "add" } else { method };
         let mut graph = Graph::new();
         let mut values: Vec<NodeId> = Vec::new();
         let purpose = match method {
@@ -258,9 +264,14 @@ impl Client {
                 values.push(self.first(&mut graph, step));
             }
             "callMe" => {
-                values.push(graph.string(self.members[usize::from(step.pick) % self.members.len()]));
-                let items: Vec<NodeId> =
-                    step.values.iter().map(|shape| self.value(&mut graph, shape)).collect();
+                let member = self.members[usize::from(step.pick) % self.members.len()];
+                values.push(graph.string(member));
+                // A peer that calls members by their names says a message of the protocol here.
+                let items = match member {
+                    "cull" => Vec::new(),
+                    "methods" => vec![graph.object([])],
+                    _ => step.values.iter().map(|shape| self.value(&mut graph, shape)).collect(),
+                };
                 values.push(graph.array(items));
             }
             _ => {}

@@ -105,6 +105,8 @@ pub struct Names {
     /// The members of earlier objects that we have culled.
     old_members: HashMap<TextBuf, Id>,
     own_members: HashMap<TextBuf, Name>,
+    /// The functions of our objects so far.
+    offered: HashSet<Name>,
     next: i64,
     /// The dialect. In 0.1, an end culls its own functions.
     pub dialect: Dialect,
@@ -192,8 +194,20 @@ impl Names {
         self.own_members.insert(TextBuf::from(key), name);
     }
 
+    /// Notes that an object of ours holds this function, at any depth.
+    pub fn offer(&mut self, name: &Name) {
+        self.offered.insert(name.clone());
+    }
+
+    /// Whether an object of ours has held this function.
+    #[must_use]
+    pub fn is_offered(&self, name: &Name) -> bool {
+        self.offered.contains(name)
+    }
+
     /// The function of our object that is the member `key`.
-    pub(super) fn of_own_member(&self, key: &TextBuf) -> Option<&Name> {
+    #[must_use]
+    pub fn of_own_member(&self, key: &TextBuf) -> Option<&Name> {
         self.own_members.get(key)
     }
 

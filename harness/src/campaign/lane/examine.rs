@@ -3,6 +3,7 @@
 
 use super::state::{Confirmed, Lane};
 use crate::campaign::confirm::CONFIRMATIONS;
+use crate::campaign::fair::is_fair;
 use crate::campaign::input::Input;
 use crate::campaign::oracle::{Identity, Oracle, is_amplified, last_words};
 use crate::campaign::source::Job;
@@ -177,7 +178,7 @@ impl Lane<'_> {
     /// Converts the case to an input, if the input shows the same symptom.
     async fn as_input(&mut self, case: &Case, wanted: &Identity) -> Option<Input> {
         let input = Input::of(&case.transcript, &self.campaign.methods)?;
-        if !input.keeps_methods() {
+        if !is_fair(&input, &self.campaign.methods) {
             return None;
         }
         let candidate = input.case("campaign/candidate", &self.campaign.methods, &self.campaign.facts)?;

@@ -17,9 +17,8 @@ use dnode_spec::text::TextBuf;
 const SURVIVED: &str = "an answer to the known-good call, or the end of the connection";
 
 impl Replay<'_, '_, '_> {
-    /// Checks that the peer sends nothing unexpected. `strict`: an unexpected message is a
-    /// divergence.
-    pub(super) async fn nothing(&mut self, strict: bool) -> Result<(), Stop> {
+    /// Checks that the peer sends nothing unexpected. `explicit`: a step says so.
+    pub(super) async fn nothing(&mut self, explicit: bool) -> Result<(), Stop> {
         match self.barrier().await {
             Ok(()) => {}
             // A client may end its session at any time. Then nothing more comes.
@@ -31,7 +30,9 @@ impl Replay<'_, '_, '_> {
             Err(_) => return Err(self.deaf()),
         }
         self.settle().await?;
-        match self.unexpected().filter(|_| strict) {
+        let header = &self.transcript.header;
+        let strict = explicit || !header.hostile && !header.crossing;
+        match self.unexpected(explicit).filter(|_| strict) {
             Some(stop) => Err(stop),
             None => Ok(()),
         }
@@ -69,7 +70,7 @@ impl Replay<'_, '_, '_> {
                 Incoming::Closed { .. } => {
                     // The messages before the end still count.
                     let strict = !self.transcript.header.hostile;
-                    if let Some(stop) = self.unexpected().filter(|_| strict) {
+                    if let Some(stop) = self.unexpected(false).filter(|_| strict) {
                         return Err(stop);
                     }
                     return self.closed_in_order().await;

@@ -78,7 +78,12 @@ impl<'t> Replay<'_, '_, 't> {
         }
         match mismatch {
             // A message that does not meet an optional expectation is kept.
-            Some((at, mismatch)) if !self.pending[at].optional && !self.expected_later(received) => {
+            // So is a call that the peer makes unasked.
+            Some((at, mismatch))
+                if !self.pending[at].optional
+                    && !self.expected_later(received)
+                    && !self.is_habit(&received.method) =>
+            {
                 Err(self.differs(at, &mismatch))
             }
             _ => Ok(false),
@@ -106,13 +111,15 @@ impl<'t> Replay<'_, '_, 't> {
     /// Finds a message that calls an expected function with other arguments. At the deadline, this
     /// is a better finding than silence.
     fn wrong_in_inbox(&mut self) -> Option<Stop> {
-        for received in self.session.inbox.iter().filter(|received| !received.method.is("cull")) {
+        let is_wrong = |received: &&Received| !received.method.is("cull") && !self.is_habit(&received.method);
+        let mut names = self.session.names.clone();
+        for received in self.session.inbox.iter().filter(is_wrong) {
             for at in 0..self.pending.len() {
                 let Pending { pattern, optional, .. } = &self.pending[at];
-                if *optional || !pattern.calls(&received.method, &self.session.names) {
+                if *optional || !pattern.calls(&received.method, &names) {
                     continue;
                 }
-                if let Err(mismatch) = pattern.check(received, &mut self.session.names) {
+                if let Err(mismatch) = pattern.check(received, &mut names) {
                     return Some(self.differs(at, &mismatch));
                 }
             }
@@ -165,9 +172,9 @@ impl<'t> Replay<'_, '_, 't> {
     }
 
     /// The first message in the inbox that calls a function of the transcript but that no step
-    /// expects.
-    pub(super) fn unexpected(&self) -> Option<Stop> {
-        let stray = self.session.inbox.iter().find(|received| self.concerns(&received.method))?;
+    /// expects. `explicit`: a step says that nothing comes.
+    pub(super) fn unexpected(&self, explicit: bool) -> Option<Stop> {
+        let stray = self.session.inbox.iter().find(|received| self.concerns(&received.method, explicit))?;
         let called = match &stray.method {
             Method::Id(id) => {
                 self.session.names.our_name(*id).map_or_else(|| id.to_string(), ToString::to_string)
@@ -182,17 +189,35 @@ impl<'t> Replay<'_, '_, 't> {
 
     /// Whether this case judges the call. The monitor judges calls of undeclared ids. A function
     /// that is not called in a recording may still be called: the recorded peer may have had no
-    /// time or no reason to call it.
-    fn concerns(&self, method: &Method) -> bool {
-        let names = &self.session.names;
-        if self.transcript.header.recorded && !self.transcript.expects(0, &|it| it.calls(method, names)) {
-            return false;
-        }
+    /// time or no reason to call it. Either end may call the other unasked, so a case judges calls
+    /// of names and of members of our object only if a step expects some or says that nothing
+    /// comes, and never those that the preflight has seen.
+    fn concerns(&self, method: &Method, explicit: bool) -> bool {
+        let (names, recorded) = (&self.session.names, self.transcript.header.recorded);
+        let is_watched =
+            || explicit && !recorded || self.transcript.expects(0, &|it| it.calls(method, names));
         match method {
-            Method::Id(id) => names.our_name(*id).is_some(),
+            Method::Id(id) => names.our_name(*id).is_some_and(|name| {
+                !recorded && !names.is_offered(name) || !self.is_habit(method) && is_watched()
+            }),
             // dnode-protocol 0.0 and 0.1 report errors by a call of the name `error`, and an end
             // may send its object again.
-            Method::Name(key) => ["error", "methods", "cull"].iter().all(|name| key.as_text() != *name),
+            Method::Name(key) => {
+                let reserved = ["error", "methods", "cull"].iter().any(|name| key.as_text() == *name);
+                !reserved && !self.is_habit(method) && is_watched()
+            }
+        }
+    }
+
+    /// Whether the preflight has seen such a call of a name, or of a member of our object.
+    fn is_habit(&self, method: &Method) -> bool {
+        let (names, calls) = (&self.session.names, &self.session.facts.calls);
+        match method {
+            Method::Id(id) => calls.calls_ours && names.our_name(*id).is_some_and(|it| names.is_offered(it)),
+            Method::Name(key) => {
+                calls.calls_ours && names.of_own_member(key).is_some()
+                    || calls.unasked.contains(&*key.as_text().to_string_lossy())
+            }
         }
     }
 }

@@ -12,6 +12,7 @@ impl Replay<'_, '_, '_> {
             for (key, name) in pattern.members() {
                 self.session.names.own_member(&key, name);
             }
+            pattern.declared().iter().for_each(|name| self.session.names.offer(name));
         }
         let line = pattern.encode(method, &mut self.session.names);
         self.session.extend_deadline(line.len() as u64);
