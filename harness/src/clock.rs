@@ -63,7 +63,7 @@ impl From<Missed> for std::io::Error {
 }
 
 /// Counts the time that a peer had. Clones count together.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Clock(Arc<Counted>);
 
 /// The state that the keeper writes and clocks read.
@@ -75,12 +75,18 @@ struct Counted {
     lost: AtomicU64,
 }
 
+impl Default for Clock {
+    fn default() -> Clock {
+        Clock::new()
+    }
+}
+
 impl Clock {
     /// A clock for a peer that we did not start, or that runs in this process. It does not count
     /// the time in which the suite could not run.
     #[must_use]
     pub fn new() -> Clock {
-        let clock = Clock::default();
+        let clock = Clock(Arc::default());
         keeper::keep(&clock.0);
         clock
     }
@@ -142,7 +148,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn lost_time_extends_a_wait() {
-        let clock = Clock::default();
+        let clock = Clock(Arc::default());
         let begun = Instant::now();
         let wait = clock.sleep(Duration::from_secs(2));
         let lose = async {
@@ -155,7 +161,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn wait_without_any_time_for_the_peer_ends_as_overload() {
-        let clock = Clock::default();
+        let clock = Clock(Arc::default());
         let stand_still = async {
             loop {
                 tokio::time::sleep(Duration::from_millis(100)).await;

@@ -46,6 +46,17 @@ const ROOM: usize = 1 << 20;
 const BETWEEN_SEGMENTS: Duration = Duration::from_millis(1);
 const BETWEEN_FEW_SEGMENTS: Duration = Duration::from_millis(25);
 
+/// The pause between two of so many segments.
+fn pause_in(segments: usize) -> Duration {
+    if segments <= 8 { BETWEEN_FEW_SEGMENTS } else { BETWEEN_SEGMENTS }
+}
+
+/// How long the pauses between so many segments take. The time of the peer should not include them.
+#[must_use]
+pub fn pauses(segments: usize) -> Duration {
+    pause_in(segments) * u32::try_from(segments.saturating_sub(1)).unwrap_or(u32::MAX)
+}
+
 /// The end of the monitor that is the suite.
 const SUITE: End = End::A;
 const PEER: End = End::B;
@@ -182,11 +193,13 @@ impl Wire {
             rest = after;
         }
         self.learn(&whole);
-        let pause = if segments.len() <= 8 { BETWEEN_FEW_SEGMENTS } else { BETWEEN_SEGMENTS };
         for (n, segment) in segments.iter().enumerate() {
             if n > 0 {
-                // The peer must have had the time to read the segment before.
-                self.clock.sleep(pause.min(deadline.since(self.clock.now()))).await;
+                match pause_in(segments.len()) {
+                    // The peer must have the time to read the segment before.
+                    BETWEEN_FEW_SEGMENTS => self.clock.sleep(BETWEEN_FEW_SEGMENTS).await,
+                    pause => tokio::time::sleep(pause).await,
+                }
             }
             self.outgoing.extend(segment.iter());
             if std::mem::take(&mut self.held) {

@@ -13,6 +13,9 @@ use std::time::{Duration, Instant};
 /// long.
 const TICK: Duration = Duration::from_millis(25);
 
+/// A measurement this recent is good enough for a waiter: it costs time to measure.
+const RECENT: Duration = Duration::from_millis(5);
+
 /// After how many measurements the children of a peer's process are looked up again.
 const LOOK_UP: u32 = 8;
 
@@ -74,9 +77,9 @@ fn keep_time() {
     }
 }
 
-/// Measures now.
+/// Measures now, unless that was done just before.
 pub(super) fn measure() {
-    if let Some(keeper) = lock().as_mut() {
+    if let Some(keeper) = lock().as_mut().filter(|keeper| keeper.last.elapsed() > RECENT) {
         keeper.measure();
     }
 }

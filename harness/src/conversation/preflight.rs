@@ -150,12 +150,7 @@ impl Preflight {
         }
     }
 
-    async fn ask(
-        &mut self,
-        ping: &Ping,
-        by: Addressing,
-        deadline: Moment,
-    ) -> Result<Box<Received>, Silence> {
+    async fn ask(&mut self, ping: &Ping, by: Addressing, deadline: Moment) -> Result<Box<Received>, Silence> {
         let facts = &mut self.facts;
         let mut others = |other: Box<Received>| facts.heard_unasked(&other.method);
         ping.ask(&mut self.wire, &mut self.names, by, deadline, &mut others).await

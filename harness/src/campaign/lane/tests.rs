@@ -31,7 +31,8 @@ fn options(harm: &str, findings: &Path) -> CampaignOptions {
         corpus: None,
         findings: findings.to_owned(),
         gate: Level::Robust,
-        patience: Duration::from_secs(1),
+        // The slow peer must answer before the deadline.
+        patience: Duration::from_secs(if harm == "slow" { 4 } else { 1 }),
         fail_fast: false,
         command: Command::default(),
         interrupted: CancellationToken::new(),

@@ -3,6 +3,7 @@
 use super::{Replay, Stop};
 use crate::conversation::limits;
 use crate::conversation::ping::method_text;
+use crate::wire::pauses;
 use dnode_spec::transcript::{Called, Name, Pattern, Split};
 
 impl Replay<'_, '_, '_> {
@@ -36,6 +37,8 @@ impl Replay<'_, '_, '_> {
         if let Some(reason) = limits::refuses_segments(&self.session.facts.limits, segments) {
             return Err(Stop::NotApplicable(reason));
         }
+        // A pause of a millisecond may take two.
+        self.session.deadline += pauses(segments.len()) * 2;
         self.session.wire.send(segments, self.session.deadline).await;
         Ok(())
     }
