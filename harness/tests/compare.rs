@@ -74,10 +74,10 @@ fn a_folder_stands_for_the_transcripts_in_it() {
 
 #[test]
 fn control_sequences_of_a_peer_do_not_reach_the_terminal() {
-    // The peer calls our `hello` with a control character that JSON allows.
+    // The peer declares an id with a control character that JSON allows.
     let address = peer(|mut stream| {
         let _ = stream.write_all(b"{\"method\":\"methods\",\"arguments\":[{}]}\n");
-        let _ = stream.write_all("{\"method\":\"hello\",\"arguments\":[\"\u{9b}31m\"]}\n".as_bytes());
+        let _ = stream.write_all("{\"method\":\"hello\",\"callbacks\":{\"\u{9b}31m\":[\"0\"]}}\n".as_bytes());
         read_to_end(stream);
     });
     let ran = run(&["compare", "reference", &address, "--case", "methods/*", "--deadline", "200ms"]);
