@@ -60,7 +60,8 @@ fn asks_nothing(bytes: &[u8]) -> bool {
     !decoded.ambiguous && !arguments.into_iter().flat_map(Ref::items).any(is_name)
 }
 
-/// Whether the second argument is a function, whoever reads the message.
+/// Whether the second argument is certainly a function: no reader can understand the message in
+/// another way.
 fn has_function(bytes: &[u8]) -> bool {
     let Ok(value) = Value::parse(bytes) else { return false };
     let decoded = message::decode(&value);

@@ -1,7 +1,6 @@
 //! Measures, for all clocks, the time that does not count.
 //!
-//! A thread of its own measures regularly, and whoever waits measures once more before a deadline
-//! counts as passed. If the thread itself comes late, the suite could not run.
+//! A thread measures regularly, and a waiter measures once more before a deadline counts as passed. If the thread itself comes late, the suite could not run.
 
 use super::Counted;
 use super::threads::{Threads, family};

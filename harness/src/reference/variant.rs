@@ -74,8 +74,8 @@ pub const VARIANTS: &[Variant] = &[
     }),
     variant("points", "writes integer arguments as fractions, such as 1.0", |_| points()),
     variant("object-twice", "sends its object twice", |_| object_twice()),
-    variant("object-anew", "sends its object again, with new ids, before its first answer", |_| {
-        Box::new(object_anew())
+    variant("object-renumbered", "sends its object again, with new ids, before its first answer", |_| {
+        Box::new(object_renumbered())
     }),
     variant("calls-unasked", "calls a name and a method of the other end's object, unasked", |_| {
         Box::new(calls_unasked())
@@ -403,7 +403,7 @@ fn object_twice() -> Box<dyn Conduct> {
 }
 
 /// Each method has a second id, which is culled for itself.
-fn object_anew() -> impl Conduct {
+fn object_renumbered() -> impl Conduct {
     const NEW: i64 = 1 << 40;
     #[derive(Default)]
     struct State {
