@@ -156,6 +156,7 @@ impl<S: Duplex> Connection<S> {
         let mut buffer = vec![0; 64 * 1024];
         loop {
             let hold = self.conduct.hold(&mut self.answers).filter(|_| !self.answers.is_empty());
+            let keeps = self.conduct.keeps();
             if hold.is_none() || self.closing {
                 self.write().await?;
             }
@@ -163,11 +164,12 @@ impl<S: Duplex> Connection<S> {
                 return close(self.stream).await;
             }
             let read = self.stream.read(&mut buffer);
-            let count = match hold {
+            let count = match hold.max(keeps) {
                 None => read.await,
-                Some(hold) => match tokio::time::timeout(hold, read).await {
+                Some(pause) => match tokio::time::timeout(pause, read).await {
                     Ok(count) => count,
                     Err(_) => {
+                        self.release();
                         self.write().await?;
                         continue;
                     }
@@ -200,7 +202,18 @@ impl<S: Duplex> Connection<S> {
 
     fn receive(&mut self, line: Vec<u8>) {
         self.received += 1;
-        for reaction in self.conduct.receive(line) {
+        let reactions = self.conduct.receive(line);
+        self.react(reactions);
+    }
+
+    /// Handles the lines that the conduct keeps.
+    fn release(&mut self) {
+        let reactions = self.conduct.release();
+        self.react(reactions);
+    }
+
+    fn react(&mut self, reactions: Vec<Reaction>) {
+        for reaction in reactions {
             match reaction {
                 Reaction::Pass(mut line) => {
                     line.push(b'\n');
@@ -238,6 +251,7 @@ impl<S: Duplex> Connection<S> {
         if let Some(line) = line {
             self.receive(line);
         }
+        self.release();
         if self.conduct.loses_held() {
             self.answers.clear();
         }

@@ -84,6 +84,22 @@ impl Method {
     pub fn is(&self, name: &str) -> bool {
         matches!(self, Method::Name(text) if text.as_text() == name)
     }
+
+    /// The id; `None` for a name.
+    #[must_use]
+    pub fn id(&self) -> Option<Id> {
+        match self {
+            Method::Id(id) => Some(*id),
+            Method::Name(_) => None,
+        }
+    }
+}
+
+/// Whether a method of this name has a meaning in the protocol: then no message with the name calls
+/// a member of the object.
+#[must_use]
+pub fn is_reserved(name: Text<'_>) -> bool {
+    ["methods", "cull", "error"].iter().any(|reserved| name == *reserved)
 }
 
 /// A link: the value at `from` is also at `to`.

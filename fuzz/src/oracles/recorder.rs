@@ -22,6 +22,7 @@ pub fn recorder(data: &[u8]) {
             check(Recorder::new(ours).styled(style), &lines);
         }
         check(Recorder::new(ours).redacting(), &lines);
+        check(Recorder::new(ours).in_order(), &lines);
     }
 }
 

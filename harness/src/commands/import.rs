@@ -11,7 +11,7 @@ use serde_json::{Map, json};
 /// A line of the log is invalid.
 pub fn import(text: &str, name: &str, seen_from: End) -> Result<String, TranscriptError> {
     let (parties, rows) = rows::read(text)?;
-    let mut recorder = Recorder::new(seen_from);
+    let mut recorder = Recorder::new(seen_from).in_order();
     for (end, row, _) in &rows {
         if let Row::Line(line) = row {
             recorder.line(*end, line.as_bytes());

@@ -6,7 +6,7 @@ use crate::wire::Terms;
 use dnode::transport::Limits;
 use dnode_reports::event;
 use dnode_spec::dialect::Dialect;
-use dnode_spec::message::{Method, Problem};
+use dnode_spec::message::{Method, Problem, is_reserved};
 use dnode_spec::path::PathForm;
 use dnode_spec::probe;
 use std::collections::{BTreeMap, BTreeSet};
@@ -157,10 +157,9 @@ impl Facts {
         match method {
             Method::Id(id) => self.calls.calls_ours |= *id == HELLO_ID,
             Method::Name(name) => {
-                let name = name.as_text().to_string_lossy();
-                self.calls.calls_ours |= name == "hello";
-                if !["methods", "cull", "error"].contains(&&*name) {
-                    self.calls.unasked.insert(name.into_owned());
+                self.calls.calls_ours |= name.as_text() == "hello";
+                if !is_reserved(name.as_text()) {
+                    self.calls.unasked.insert(name.as_text().to_string_lossy().into_owned());
                 }
             }
         }

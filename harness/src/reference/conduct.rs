@@ -57,6 +57,16 @@ pub trait Conduct: Send {
         None
     }
 
+    /// How long to wait for more lines before the kept ones are handled; `None` if none are kept.
+    fn keeps(&self) -> Option<Duration> {
+        None
+    }
+
+    /// Handles the kept lines.
+    fn release(&mut self) -> Vec<Reaction> {
+        Vec::new()
+    }
+
     /// Whether delayed answers are lost when the other end closes its sending half.
     fn loses_held(&self) -> bool {
         false
@@ -150,13 +160,7 @@ impl Conduct for Chain {
     }
 
     fn receive(&mut self, line: Vec<u8>) -> Vec<Reaction> {
-        self.0.iter_mut().fold(vec![Reaction::Pass(line)], |reactions, conduct| {
-            let next = reactions.into_iter().flat_map(|reaction| match reaction {
-                Reaction::Pass(line) => conduct.receive(line),
-                other => vec![other],
-            });
-            next.collect()
-        })
+        self.pass_on(0, vec![Reaction::Pass(line)])
     }
 
     fn send(&mut self, line: Vec<u8>) -> Vec<Vec<u8>> {
@@ -169,8 +173,34 @@ impl Conduct for Chain {
         self.0.iter_mut().filter_map(|conduct| conduct.hold(answers)).max()
     }
 
+    fn keeps(&self) -> Option<Duration> {
+        self.0.iter().filter_map(|conduct| conduct.keeps()).max()
+    }
+
+    fn release(&mut self) -> Vec<Reaction> {
+        let mut all = Vec::new();
+        for at in 0..self.0.len() {
+            let released = self.0[at].release();
+            all.append(&mut self.pass_on(at + 1, released));
+        }
+        all
+    }
+
     fn piece(&self) -> Option<usize> {
         self.0.iter().filter_map(|conduct| conduct.piece()).min()
+    }
+}
+
+impl Chain {
+    /// Lets the conducts from the one at `first` on receive the lines that are passed.
+    fn pass_on(&mut self, first: usize, reactions: Vec<Reaction>) -> Vec<Reaction> {
+        self.0.iter_mut().skip(first).fold(reactions, |reactions, conduct| {
+            let next = reactions.into_iter().flat_map(|reaction| match reaction {
+                Reaction::Pass(line) => conduct.receive(line),
+                other => vec![other],
+            });
+            next.collect()
+        })
     }
 }
 

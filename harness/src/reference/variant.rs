@@ -56,6 +56,9 @@ pub const VARIANTS: &[Variant] = &[
     variant("late-answers", "answers late, and not in the order of the calls", |seed| {
         Box::new(Late(Rng::with_seed(seed)))
     }),
+    variant("concurrent-handlers", "handles calls that arrive together in any order", |seed| {
+        Box::new(Concurrent { kept: Vec::new(), random: Rng::with_seed(seed) })
+    }),
     variant(
         "extra-methods",
         "offers more members than the probe has, among them the strings [Function] and [Circular]",
@@ -268,6 +271,36 @@ impl Conduct for Late {
         }
         answers.sort_by_key(|(cause, _)| keys.get(cause).copied());
         Some(Duration::from_millis(3))
+    }
+}
+
+/// Keeps calls until no more arrive, or until a message that is no call, and handles them in a
+/// random order.
+struct Concurrent {
+    kept: Vec<Vec<u8>>,
+    random: Rng,
+}
+
+impl Conduct for Concurrent {
+    fn receive(&mut self, line: Vec<u8>) -> Vec<Reaction> {
+        let is_kept = serde_json::from_slice::<Json>(&line)
+            .is_ok_and(|m| id(&m).is_some() || name(&m).is_some_and(|_| is_call(&m)));
+        if is_kept {
+            self.kept.push(line);
+            return Vec::new();
+        }
+        let mut reactions = self.release();
+        reactions.push(Reaction::Pass(line));
+        reactions
+    }
+
+    fn keeps(&self) -> Option<Duration> {
+        (!self.kept.is_empty()).then_some(Duration::from_millis(3))
+    }
+
+    fn release(&mut self) -> Vec<Reaction> {
+        self.random.shuffle(&mut self.kept);
+        self.kept.drain(..).map(Reaction::Pass).collect()
     }
 }
 

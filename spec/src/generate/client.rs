@@ -5,7 +5,7 @@ mod rare;
 mod values;
 
 use super::illegal::Illegal;
-use super::plan::{KINDS, Move};
+use super::plan::Move;
 use super::rare::Rare;
 use crate::graph::{Graph, Node, NodeId};
 use crate::message::{Id, Method};
@@ -42,10 +42,14 @@ enum Does {
     CallOurs,
     /// Takes one value.
     PassOn,
-    /// Takes a callback: a counter's `inc` and `get`, a keeper's `drop`, a word.
+    /// Takes a callback: a counter's `inc` and `get`, a word.
     Callback(Option<usize>),
-    /// A keeper's `keep` and `is`: take a function and a callback.
+    /// A keeper's `keep`: takes a function and a callback.
     Keep(usize),
+    /// A keeper's `is`: takes a function and a callback.
+    IsKept(usize),
+    /// A keeper's `drop`: takes a callback.
+    Drop(usize),
     /// A keeper's `fire`: takes a value.
     Fire(usize),
 }
@@ -55,7 +59,7 @@ impl Does {
         match self {
             Does::CallOurs | Does::PassOn => None,
             Does::Callback(state) => state,
-            Does::Keep(state) | Does::Fire(state) => Some(state),
+            Does::Keep(state) | Does::IsKept(state) | Does::Fire(state) | Does::Drop(state) => Some(state),
         }
     }
 }
@@ -79,6 +83,8 @@ pub(super) struct Client {
     states: usize,
     /// The states of pending calls.
     busy: HashSet<usize>,
+    /// The keepers that keep a function.
+    kept: HashSet<usize>,
     /// The lines of both ends.
     #[cfg(test)]
     pub(super) said: Vec<(End, Vec<u8>)>,
@@ -115,9 +121,6 @@ const METHODS: [&str; 14] = [
     "echo",
 ];
 
-/// The weight of each kind: moves that make more moves possible are more likely.
-const LIKELY: [u8; KINDS] = [4, 1, 1, 2, 2, 2, 1, 1, 1, 1, 2, 1, 1, 2, 8, 2];
-
 const CULL: usize = 15;
 
 impl Client {
@@ -137,6 +140,7 @@ impl Client {
             members: members(rare),
             states: 0,
             busy: HashSet::new(),
+            kept: HashSet::new(),
             #[cfg(test)]
             said: Vec::new(),
         };
@@ -178,7 +182,7 @@ impl Client {
 
     /// Makes a move, if it is possible now.
     pub(super) fn play(&mut self, step: &Move, weights: &[u8]) {
-        let kind = weighted(step.kind, weights);
+        let kind = step.kind(weights);
         if kind == CULL {
             self.cull(step);
         } else {
@@ -191,7 +195,7 @@ impl Client {
 
     /// Makes a move that may cross messages of the peer.
     pub(super) fn cross(&mut self, step: &Move, weights: &[u8]) {
-        let kind = weighted(step.kind, weights);
+        let kind = step.kind(weights);
         if kind == CULL && !self.held.is_empty() {
             let (id, _) = self.held.swap_remove(usize::from(step.pick) % self.held.len());
             if self.session.cull(id).is_ok() {
@@ -286,6 +290,13 @@ impl Client {
 
     fn call_held(&mut self, step: &Move) {
         let (id, does) = self.held[usize::from(step.pick) % self.held.len()];
+        match does {
+            Does::Keep(state) => drop(self.kept.insert(state)),
+            Does::Drop(state) => drop(self.kept.remove(&state)),
+            // Nothing would show when the peer has handled this call.
+            Does::Fire(state) if !self.kept.contains(&state) => return,
+            _ => {}
+        }
         // A call that depends on a state waits for the answers of the earlier calls on it.
         if does.state().is_some_and(|state| !self.busy.insert(state)) {
             self.exchange();
@@ -295,8 +306,8 @@ impl Client {
         let values = match does {
             Does::CallOurs => step.values.iter().map(|shape| self.value(&mut graph, shape)).collect(),
             Does::PassOn | Does::Fire(_) => vec![self.first(&mut graph, step)],
-            Does::Callback(_) => vec![self.own(&mut graph, Purpose::Plain)],
-            Does::Keep(_) => {
+            Does::Callback(_) | Does::Drop(_) => vec![self.own(&mut graph, Purpose::Plain)],
+            Does::Keep(_) | Does::IsKept(_) => {
                 let kept = match self.sent.get(usize::from(step.pick) % self.sent.len().max(1)) {
                     Some(handle) => graph.add(Node::Leaf(Function::Own(*handle))),
                     None => self.remembered(&mut graph),
@@ -418,9 +429,9 @@ impl Client {
             Purpose::Counter => &[("inc", Does::Callback(Some(state))), ("get", Does::Callback(Some(state)))],
             Purpose::Keeper => &[
                 ("keep", Does::Keep(state)),
-                ("is", Does::Keep(state)),
+                ("is", Does::IsKept(state)),
                 ("fire", Does::Fire(state)),
-                ("drop", Does::Callback(Some(state))),
+                ("drop", Does::Drop(state)),
             ],
             Purpose::Plain | Purpose::Say | Purpose::Apply => &[],
         };
@@ -473,22 +484,4 @@ fn without_identity(mut step: Step) -> Step {
         *answer = any;
     }
     step
-}
-
-/// The kind of move that this number picks.
-fn weighted(pick: u16, weights: &[u8]) -> usize {
-    let weights: Vec<u32> =
-        weights.iter().zip(LIKELY).map(|(&weight, more)| u32::from(weight) * u32::from(more)).collect();
-    let total: u32 = weights.iter().sum();
-    if total == 0 {
-        return usize::from(pick) % weights.len().max(1);
-    }
-    let mut left = u32::from(pick) % total;
-    for (kind, &weight) in weights.iter().enumerate() {
-        match left.checked_sub(weight) {
-            Some(rest) => left = rest,
-            None => return kind,
-        }
-    }
-    0
 }

@@ -9,6 +9,9 @@ use proptest::prelude::*;
 /// The kinds of moves.
 pub(super) const KINDS: usize = 16;
 
+/// The weight of each kind: moves that make more moves possible are more likely.
+const LIKELY: [u8; KINDS] = [4, 1, 1, 2, 2, 2, 1, 1, 1, 1, 2, 1, 1, 2, 8, 2];
+
 /// A session before it is played.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Plan {
@@ -45,6 +48,24 @@ impl Move {
     /// A move without values.
     pub(super) fn bare(pick: u16) -> Move {
         Move { kind: 0, pick, values: Vec::new(), by_name: false, together: false, split: None }
+    }
+
+    /// The kind of the move, for these weights of the kinds.
+    pub(super) fn kind(&self, weights: &[u8]) -> usize {
+        let weights: Vec<u32> =
+            weights.iter().zip(LIKELY).map(|(&weight, more)| u32::from(weight) * u32::from(more)).collect();
+        let total: u32 = weights.iter().sum();
+        if total == 0 {
+            return usize::from(self.kind) % weights.len().max(1);
+        }
+        let mut left = u32::from(self.kind) % total;
+        for (kind, &weight) in weights.iter().enumerate() {
+            match left.checked_sub(weight) {
+                Some(rest) => left = rest,
+                None => return kind,
+            }
+        }
+        0
     }
 }
 

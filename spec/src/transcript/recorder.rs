@@ -13,7 +13,9 @@
 //! Take the steps while the session goes on ([`Recorder::take_steps`]): so a session may be longer
 //! than memory. Memory is linear in the ids.
 
+mod escape;
 mod form;
+mod order;
 mod redaction;
 
 pub use form::Form;
@@ -29,6 +31,8 @@ use crate::scrub::{Written, scrub};
 use crate::state::End;
 use crate::text::{Text, TextBuf};
 use crate::value::{Kind, Ref, Value};
+use escape::{Piece, escape};
+use order::Order;
 use redaction::Redaction;
 use serde_json::value::RawValue;
 use serde_json::{Value as Json, json};
@@ -92,14 +96,12 @@ pub struct Recorder {
     provoked: Vec<TextBuf>,
     left_out: usize,
     redaction: Option<Redaction>,
+    order: Option<Order>,
     style: Style,
     form: Option<Form>,
     /// We sent an unsound line.
     hostile: bool,
 }
-
-/// JSON text in the arguments of a step.
-struct Piece(Vec<u8>);
 
 impl Recorder {
     /// Records what `ours` sends and expects.
@@ -118,6 +120,7 @@ impl Recorder {
             provoked: Vec::new(),
             left_out: 0,
             redaction: None,
+            order: None,
             style: Style::default(),
             form: None,
             hostile: false,
@@ -149,6 +152,14 @@ impl Recorder {
         Recorder { redaction: Some(Redaction::default()), ..self }
     }
 
+    /// The same, with each call after the answers to earlier calls of functions that may share its
+    /// state. Then the steps differ from the order of the lines, and [`Recorder::end`] gives the
+    /// last ones.
+    #[must_use]
+    pub fn in_order(self) -> Recorder {
+        Recorder { order: Some(Order::default()), ..self }
+    }
+
     /// Takes the next line that `from` sent, without its newline.
     pub fn line(&mut self, from: End, line: &[u8]) {
         let value = Value::parse(line);
@@ -173,6 +184,13 @@ impl Recorder {
     /// The steps since the last time. `Display` writes each as a line.
     pub fn take_steps(&mut self) -> Vec<Step> {
         std::mem::take(&mut self.steps)
+    }
+
+    /// Ends the session, and gives the steps since the last time.
+    pub fn end(&mut self) -> Vec<Step> {
+        let mut steps = self.take_steps();
+        steps.extend(self.order.take().map(|mut order| order.end()).unwrap_or_default());
+        steps
     }
 
     /// The number of lines that are not among the steps.
@@ -206,7 +224,7 @@ impl Recorder {
     /// The whole transcript, if no steps were taken before.
     #[must_use]
     pub fn finish(mut self, about: &About) -> String {
-        let steps = self.take_steps();
+        let steps = self.end();
         write::text(&self.header(about), steps)
     }
 
@@ -239,15 +257,23 @@ impl Recorder {
             (Some(form), Some(method)) => form.step(message, method),
             _ => self.step(message, method, arguments)?,
         };
-        self.steps.push(step);
+        self.say_step(step, message.method.id(), message.callbacks.iter().map(|(id, _)| *id).collect());
         Some(())
+    }
+
+    /// Adds a step of ours, which may call a function of the other end and declare callbacks.
+    fn say_step(&mut self, step: Step, called: Option<Id>, callbacks: Vec<Id>) {
+        match &mut self.order {
+            Some(order) => self.steps.append(&mut order.say(step, called, callbacks)),
+            None => self.steps.push(step),
+        }
     }
 
     fn say_cull(&mut self, message: &Message<'_>) {
         let names = message.culls().into_iter().map(|id| self.their_name(id).map_or(json!(id.0), Json::from));
         let arguments = names.filter_map(|name| raw(name.to_string().into_bytes())).collect();
         let send = write::Message { method: json!("cull"), arguments: Some(arguments), ..Default::default() };
-        self.steps.push(Step { send: Some(send), ..Step::default() });
+        self.say_step(Step { send: Some(send), ..Step::default() }, None, Vec::new());
     }
 
     /// The step that says a message; `method` is the function of the other end that it calls.
@@ -332,7 +358,14 @@ impl Recorder {
             self.provoked.remove(at);
         }
         self.theirs.extend(message.callbacks.iter().map(|(id, _)| *id));
-        self.steps.push(Step { expect: Some(expect), optional, ..Step::default() });
+        let step = Step { expect: Some(expect), optional, ..Step::default() };
+        match &mut self.order {
+            Some(order) => {
+                self.steps.append(&mut order.hear(message.method.id(), step));
+                order.declare(message.callbacks.iter().map(|(id, _)| *id));
+            }
+            None => self.steps.push(step),
+        }
         Some(())
     }
 
@@ -365,7 +398,8 @@ impl Recorder {
             self.left_out += 1;
             return;
         }
-        self.steps.push(Step { line: Some(Bytes::Plain(line.to_vec())), ..Step::default() });
+        let step = Step { line: Some(Bytes::Plain(line.to_vec())), ..Step::default() };
+        self.say_step(step, None, Vec::new());
     }
 
     /// A method of the other end's object as `call` takes it; it is needed from now on.
@@ -420,23 +454,6 @@ impl Recorder {
             path.place(&mut graph, root, leaf).ok()?;
         }
         Some(scrub(&graph, root, |piece| Written::Json(piece.0.clone())).arguments)
-    }
-}
-
-/// Escapes a value that would mean something else in a transcript; `None` if it stands for itself.
-fn escape(value: Ref<'_>) -> Option<Node<Piece>> {
-    let as_json = |json: Vec<u8>| {
-        let mark = json!({ "?json": Bytes::Plain(json).to_json() });
-        Some(Node::Leaf(Piece(mark.to_string().into_bytes())))
-    };
-    if value.kind() == Kind::Object && value.len() == 1 && value.get("?json").is_some() {
-        return as_json(value.to_json());
-    }
-    let text = value.as_text()?;
-    let [mark @ (b'$' | b'?'), ..] = text.as_bytes() else { return None };
-    match text.to_str() {
-        Some(text) => Some(Node::String(TextBuf::from(format!("{}{text}", char::from(*mark)).as_str()))),
-        None => as_json(value.to_json()),
     }
 }
 

@@ -8,6 +8,7 @@ use crate::wire::LINE_LIMIT;
 use dnode_spec::line::Splitter;
 use dnode_spec::message::Problem;
 use dnode_spec::monitor::{End, Monitor};
+use dnode_spec::transcript::write::Step;
 use dnode_spec::transcript::{About, Recorder};
 use serde_json::{Map, json};
 use std::collections::BTreeMap;
@@ -37,7 +38,7 @@ impl Recording {
         options: &RecordOptions,
         notices: UnboundedSender<Notice>,
     ) -> Recording {
-        let recorder = Recorder::new(options.seen_from);
+        let recorder = Recorder::new(options.seen_from).in_order();
         let mut recording = Recording {
             connection,
             notices,
@@ -113,7 +114,8 @@ impl Recording {
             self.report(end, judgement.problems);
             if self.file.is_some() {
                 self.recorder.line(end, &line);
-                self.write();
+                let steps = self.recorder.take_steps();
+                self.write(&steps);
             }
         }
     }
@@ -150,10 +152,9 @@ impl Recording {
         }
     }
 
-    fn write(&mut self) {
-        let steps = self.recorder.take_steps();
+    fn write(&mut self, steps: &[Step]) {
         let Some(file) = &mut self.file else { return };
-        if let Err(error) = file.write(&steps) {
+        if let Err(error) = file.write(steps) {
             let problem = format!("the transcript is incomplete: {}: {error}", file.path().display());
             self.file = None;
             self.warn(&problem);
@@ -161,6 +162,8 @@ impl Recording {
     }
 
     fn finish(&mut self) -> Option<PathBuf> {
+        let last = self.recorder.end();
+        self.write(&last);
         let file = self.file.take()?;
         let mut meta = Map::new();
         meta.insert("lines".to_owned(), json!(self.lines));

@@ -6,7 +6,7 @@ use super::{Replay, Stop};
 use crate::wire::Incoming;
 use dnode_reports::event::Kind;
 use dnode_spec::graph::describe;
-use dnode_spec::message::Method;
+use dnode_spec::message::{Method, is_reserved};
 use dnode_spec::monitor::Received;
 use dnode_spec::transcript::{Action, Called, Mismatch, Pattern, Step};
 
@@ -202,10 +202,7 @@ impl<'t> Replay<'_, '_, 't> {
             }),
             // dnode-protocol 0.0 and 0.1 report errors by a call of the name `error`, and an end
             // may send its object again.
-            Method::Name(key) => {
-                let reserved = ["error", "methods", "cull"].iter().any(|name| key.as_text() == *name);
-                !reserved && !self.is_habit(method) && is_watched()
-            }
+            Method::Name(key) => !is_reserved(key.as_text()) && !self.is_habit(method) && is_watched(),
         }
     }
 

@@ -183,8 +183,12 @@ impl Client {
         self.call_method("keeper", &Move::bare(pick));
         self.exchange();
         let ours: Vec<_> = self.held.iter().rev().take_while(|(_, does)| does.state().is_some()).collect();
-        let keeps: Vec<Id> =
-            ours.iter().rev().filter(|(_, does)| matches!(does, Does::Keep(_))).map(|(id, _)| *id).collect();
+        let keeps: Vec<Id> = ours
+            .iter()
+            .rev()
+            .filter(|(_, does)| matches!(does, Does::Keep(_) | Does::IsKept(_)))
+            .map(|(id, _)| *id)
+            .collect();
         let mut graph = Graph::new();
         self.remembered(&mut graph);
         let Some(function) = self.sent.last().copied() else { return };

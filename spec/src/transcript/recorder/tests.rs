@@ -16,7 +16,10 @@ fn about() -> About {
 
 /// The transcript of these lines, seen from the end `>`. It must be readable.
 fn recorded(lines: &str) -> String {
-    let mut recorder = Recorder::new(End::A);
+    finished(Recorder::new(End::A), lines)
+}
+
+fn finished(mut recorder: Recorder, lines: &str) -> String {
     for line in lines.lines() {
         let (from, line) = line.trim().split_at(1);
         recorder.line(if from == ">" { End::A } else { End::B }, line.trim().as_bytes());
@@ -190,4 +193,60 @@ fn method_named_like_a_recorded_function_is_called_by_id() {
     let text = recorder.finish(&about());
     Transcript::read(&text).unwrap();
     assert_eq!(text.split_once("\n").unwrap().1, "{\"line\":\"{\\\"method\\\":7}\"}\n");
+}
+
+/// A counter, of which two calls are in flight.
+const COUNTER: &str = r#"
+        < {"method":0,"arguments":[{"inc":"[Function]","get":"[Function]"}],"callbacks":{"6":["0","inc"],"7":["0","get"]},"links":[]}
+        > {"method":6,"arguments":["[Function]"],"callbacks":{"1":["0"]},"links":[]}
+        > {"method":7,"arguments":["[Function]"],"callbacks":{"2":["0"]},"links":[]}
+        > {"method":3,"arguments":["[Function]"],"callbacks":{"3":["0"]},"links":[]}
+"#;
+
+#[test]
+fn calls_that_may_share_a_state_stand_in_order() {
+    let session = format!(
+        r#"{HELLOS}{}
+        < {{"method":1,"arguments":[1]}}
+        < {{"method":2,"arguments":[1]}}
+        < {{"method":3,"arguments":[]}}"#,
+        COUNTER.trim()
+    );
+    insta::assert_snapshot!(finished(Recorder::new(End::A).in_order(), &session), @r#"
+    ,"needs":["echo"],"object":{"hello":"$ours0"}}
+    {"expect":{"method":"$ours0","arguments":[{"inc":"$theirs6","get":"$theirs7"}]},"optional":true}
+    {"call":"$theirs6","arguments":["$ours1"]}
+    {"expect":{"method":"$ours1","arguments":[1]}}
+    {"call":"$theirs7","arguments":["$ours2"]}
+    {"call":"echo","arguments":["$ours3"]}
+    {"expect":{"method":"$ours2","arguments":[1]}}
+    {"expect":{"method":"$ours3","arguments":[]}}
+    "#);
+}
+
+#[test]
+fn answer_to_a_delayed_call_ends_the_delay() {
+    let session = format!(
+        r#"{HELLOS}{}
+        < {{"method":2,"arguments":[1]}}
+        < {{"method":1,"arguments":[1]}}"#,
+        COUNTER.trim()
+    );
+    insta::assert_snapshot!(finished(Recorder::new(End::A).in_order(), &session), @r#"
+    ,"needs":["echo"],"object":{"hello":"$ours0"}}
+    {"expect":{"method":"$ours0","arguments":[{"inc":"$theirs6","get":"$theirs7"}]},"optional":true}
+    {"call":"$theirs6","arguments":["$ours1"]}
+    {"call":"$theirs7","arguments":["$ours2"]}
+    {"call":"echo","arguments":["$ours3"]}
+    {"expect":{"method":"$ours2","arguments":[1]}}
+    {"expect":{"method":"$ours1","arguments":[1]}}
+    "#);
+}
+
+#[test]
+fn delayed_calls_without_an_answer_stand_at_the_end() {
+    let session = format!("{HELLOS}{}", COUNTER.trim());
+    let (steps, in_order) =
+        (finished(Recorder::new(End::A), &session), finished(Recorder::new(End::A).in_order(), &session));
+    assert_eq!(steps, in_order);
 }
