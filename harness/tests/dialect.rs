@@ -60,3 +60,12 @@ fn a_case_of_the_other_dialect_is_an_error_that_names_it() {
     let ran = run(&["replay", file.to_str().unwrap(), "--dialect", "0.1"]);
     ran.expect_status(&[0]);
 }
+
+#[test]
+fn one_shot_ids_are_one_finding() {
+    let ran = run(&["--dialect", "0.1", "--exec", &reference("--dialect 0.1 --fault one-shot-ids")]);
+    ran.expect_status(&[1]);
+    ran.expect_text("\nFAIL  methods/by-id\n");
+    ran.expect_text("the peer culled the id of its method $callTwice");
+    ran.expect_text("1 gating failure");
+}

@@ -235,20 +235,17 @@ impl Monitor {
     fn culled(&mut self, from: End, id: Id, argument: usize, problems: &mut Vec<Problem>) {
         let Some(clause) = self.ids.culled(from, id) else { return };
         let is_opaque = |end: End| self.sides[end.index()].opaque;
-        let (is_guess, expected, which) = match self.dialect {
-            Dialect::V0_1 => {
-                (is_opaque(from), "the id of a function of the end that says it", "this end has not")
-            }
-            Dialect::V0_2 => {
-                (is_opaque(from) || is_opaque(from.other()), "the id of a function", "neither end has")
-            }
+        let (is_guess, owner) = match self.dialect {
+            Dialect::V0_1 => (is_opaque(from), from),
+            Dialect::V0_2 => (is_opaque(from) || is_opaque(from.other()), from.other()),
         };
+        let which = if owner == from { "this end" } else { "the other end" };
         if !is_guess {
             problems.push(Problem {
                 clause,
                 at: format!("arguments[{argument}]"),
-                expected: expected.to_owned(),
-                actual: format!("{id}, which {which} declared"),
+                expected: format!("the id of a function of {which}"),
+                actual: format!("{id}, which {which} has not declared"),
                 refused: false,
             });
         }

@@ -240,9 +240,7 @@ impl Ids {
                 self.culled_by_holder(from.other(), id);
                 None
             }
-            // The owner culls, as in dialect 0.1: an end that speaks both dialects does this.
-            (Dialect::V0_2, false, true) => None,
-            (Dialect::V0_2, false, false) => advance(&mut { Unknown }, Culled, &mut self.rows),
+            (Dialect::V0_2, false, _) => advance(&mut { Unknown }, Culled, &mut self.rows),
         }
     }
 

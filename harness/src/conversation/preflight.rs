@@ -42,7 +42,9 @@ pub async fn preflight(
     let deadline = route.clock().now() + patience;
     let facts = Facts::new(dialect, route.limits());
     let wire = Wire::open(route, &facts.terms, deadline).await?;
-    let mut preflight = Preflight { wire, names: Names::new(65), facts, patience };
+    let mut names = Names::new(65);
+    names.dialect = dialect;
+    let mut preflight = Preflight { wire, names, facts, patience };
     preflight.exchange_objects(deadline).await;
     if let Some(ping) = preflight.known_good_call(ping) {
         preflight.learn_addressing(&ping).await;
@@ -120,10 +122,17 @@ impl Preflight {
     }
 
     async fn learn_forms(&mut self, ping: &Ping) {
-        if self.names.member(&TextBuf::from(ping.method())).is_some() {
+        let method = TextBuf::from(ping.method());
+        let has_id = self.names.member(&method).is_some();
+        if has_id {
             self.learn_form(ping, Addressing::ById, "methods/by-id").await;
         }
         self.learn_form(ping, Addressing::ByName, "methods/by-name").await;
+        // The peer culled the id after the call, so the next call by the id may come too late.
+        if has_id && self.names.member(&method).is_none() && !self.facts.missing.contains("methods/by-name") {
+            self.facts.missing.insert("methods/by-id");
+            self.facts.calls.by = Addressing::ByName;
+        }
     }
 
     /// Learns whether the peer answers the call in this way. The whole run uses the first way that
@@ -151,9 +160,14 @@ impl Preflight {
     }
 
     async fn ask(&mut self, ping: &Ping, by: Addressing, deadline: Moment) -> Result<Box<Received>, Silence> {
-        let facts = &mut self.facts;
-        let mut others = |other: Box<Received>| facts.heard_unasked(&other.method);
-        ping.ask(&mut self.wire, &mut self.names, by, deadline, &mut others).await
+        let (facts, mut culls) = (&mut self.facts, Vec::new());
+        let mut others = |other: Box<Received>| {
+            facts.heard_unasked(&other.method);
+            culls.extend(other.culls);
+        };
+        let answer = ping.ask(&mut self.wire, &mut self.names, by, deadline, &mut others).await;
+        culls.into_iter().for_each(|id| self.names.culled_by_peer(id));
+        answer
     }
 
     /// Reads the answer to `conformProbe`: the name of the program, and the methods that it

@@ -329,6 +329,9 @@ impl<'r, 'a, 't> Replay<'r, 'a, 't> {
 
     /// An expected message did not come. The peer sent nothing, or a line that is not a message.
     fn missing(&self, awaited: &str) -> Stop {
+        if let Some(stop) = self.called_too_late(awaited) {
+            return stop;
+        }
         match &self.session.broken {
             None => self.diverged(Kind::Absent, awaited, "nothing", Cause::Time),
             Some(problem) => {
@@ -338,6 +341,22 @@ impl<'r, 'a, 't> Replay<'r, 'a, 't> {
                 Stop::Diverged(diverged)
             }
         }
+    }
+
+    /// If the peer has culled a function of its own that a step called, the call may have come too
+    /// late. A method must stay callable by its id.
+    fn called_too_late(&self, awaited: &str) -> Option<Stop> {
+        let Session { names, called_ids, .. } = &*self.session;
+        let mut gone = called_ids.iter().filter(|(id, _)| names.is_gone_there(**id));
+        let (id, called) = gone.clone().find(|(id, _)| names.is_member(**id)).or_else(|| gone.next())?;
+        if !names.is_member(*id) {
+            let reason = format!("{} calls {called}, which the peer has culled itself", self.step.0);
+            return Some(Stop::NotApplicable(reason));
+        }
+        let actual = format!("nothing, because the peer culled the id of its method {called}");
+        let mut diverged = self.divergence(Kind::Absent, awaited, &actual, Cause::Content);
+        "methods/by-id".clone_into(&mut diverged.clause);
+        Some(Stop::Diverged(diverged))
     }
 
     fn diverged(&self, kind: Kind, expected: &str, actual: &str, cause: Cause) -> Stop {

@@ -185,7 +185,7 @@ pub const CLAUSES: &[Clause] = &[
     clause("cull/integral", Should, reference("dnode-protocol index.js, cull()"), Monitor,
         "The arguments of \"cull\" are integers."),
     only(V0_2, clause("cull/declared", Should, reference("dnode-protocol index.js, cull()"), Monitor,
-        "A peer culls only ids that one of the two ends has declared.")),
+        "A peer culls only ids that the other end has declared.")),
     only(V0_2, clause("cull/deletes", Should, reference("dnode-protocol index.js, handle()"), Case,
         "After the holder of a function has culled its id, the owner no longer runs it under this id.")),
     only(V0_2, clause("cull/no-answer", Should, reference("dnode-protocol index.js, handle()"), Case,

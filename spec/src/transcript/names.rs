@@ -310,6 +310,18 @@ impl Names {
         }
     }
 
+    /// Whether the peer has culled this number of its own.
+    #[must_use]
+    pub fn is_gone_there(&self, id: Id) -> bool {
+        self.gone_there.contains(&id)
+    }
+
+    /// Whether a member of the peer's object has this number.
+    #[must_use]
+    pub fn is_member(&self, id: Id) -> bool {
+        self.members.values().any(|bound| bound.id == id)
+    }
+
     /// Notes that we culled this number.
     pub fn culled_by_us(&mut self, id: Id) {
         match self.dialect {

@@ -4,6 +4,7 @@ use super::{Replay, Stop};
 use crate::conversation::limits;
 use crate::conversation::ping::method_text;
 use crate::wire::pauses;
+use dnode_spec::message::Id;
 use dnode_spec::transcript::{Called, Name, Pattern, Split};
 
 impl Replay<'_, '_, '_> {
@@ -14,6 +15,9 @@ impl Replay<'_, '_, '_> {
                 self.session.names.own_member(&key, name);
             }
             pattern.declared().iter().for_each(|name| self.session.names.offer(name));
+        }
+        if let Some(id) = std::str::from_utf8(method).ok().and_then(Id::from_key) {
+            self.session.called_ids.entry(id).or_insert_with(|| pattern.called.to_string());
         }
         let line = pattern.encode(method, &mut self.session.names);
         self.session.extend_deadline(line.len() as u64);

@@ -8,7 +8,7 @@ use crate::conversation::greet::bind_object;
 use crate::program::Route;
 use crate::wire::Wire;
 use dnode_spec::dialect::Dialect;
-use dnode_spec::message::Problem;
+use dnode_spec::message::{Id, Problem};
 use dnode_spec::monitor::Received;
 use dnode_spec::transcript::{Name, Names, Transcript};
 use std::collections::HashMap;
@@ -39,6 +39,9 @@ pub(super) struct Session<'a> {
     pub(super) causes: HashMap<Name, Option<usize>>,
     /// The last step that called a function of the peer.
     pub(super) called: usize,
+    /// The ids of the peer's functions that steps called, each with the text that the step has for
+    /// the function.
+    pub(super) called_ids: HashMap<Id, String>,
     /// How many steps have begun.
     pub(super) begun: usize,
     pub(super) half_closed: bool,
@@ -71,6 +74,7 @@ impl<'a> Session<'a> {
             broken: None,
             causes: HashMap::new(),
             called: 0,
+            called_ids: HashMap::new(),
             begun: 0,
             half_closed: false,
             over: false,

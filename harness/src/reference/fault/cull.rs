@@ -2,8 +2,8 @@
 
 use super::definition::{Fault, HOSTILE, LEGAL, fault};
 use crate::reference::conduct::{
-    Both, Conduct, Json, OnReceive, OnSend, Reaction, callbacks, culled, declared, id, name, pass, set,
-    set_callbacks,
+    Both, Conduct, Json, OnReceive, OnSend, Reaction, callbacks, culled, declared, id, is_call, name, pass,
+    set, set_callbacks,
 };
 use serde_json::json;
 use std::collections::{HashMap, HashSet};
@@ -30,6 +30,13 @@ pub(super) const FAULTS: &[Fault] = &[
     fault("culls-unknown", "cull/declared", LEGAL, "culls ids that were never declared", || {
         culls_after_calls(|id| json!(id + 7_000_000))
     }),
+    fault(
+        "culls-own",
+        "cull/declared",
+        LEGAL,
+        "culls each function that it passes after a call of it, as dialect 0.1 does",
+        || Box::new(culls_own(is_call)),
+    ),
     fault("ignores-cull", "cull/deletes", HOSTILE, "still runs culled functions", || {
         receives_cull(|_| Vec::new())
     }),
@@ -128,6 +135,27 @@ pub(super) const FAULTS: &[Fault] = &[
 ];
 
 /// Culls a callback after each call of it. `written` makes the id in the cull.
+/// Culls its own functions after a call of each: those that it declares in the messages that match.
+pub(super) fn culls_own(of: impl Fn(&Json) -> bool + Send) -> impl Conduct {
+    Both {
+        state: (HashSet::new(), HashSet::new()),
+        receive: |(known, gone): &mut (HashSet<i64>, HashSet<i64>), m: &mut Json| {
+            let Some(id) = id(m).filter(|id| known.contains(id)) else { return pass(m) };
+            if !gone.insert(id) {
+                return Vec::new();
+            }
+            let cull = json!({"method": "cull", "arguments": [id], "callbacks": {}, "links": []});
+            pass(m).into_iter().chain([Reaction::Answer(cull)]).collect()
+        },
+        send: move |(known, _): &mut (HashSet<i64>, HashSet<i64>), m: &mut Json| {
+            if of(m) {
+                known.extend(declared(m));
+            }
+            vec![m.clone()]
+        },
+    }
+}
+
 fn culls_after_calls(written: fn(i64) -> Json) -> Box<dyn Conduct> {
     Box::new(OnSend(move |m: &mut Json| {
         let cull = id(m).map(|id| json!({"method": "cull", "arguments": [written(id)]}));

@@ -5,6 +5,7 @@ use crate::reference::conduct::{
     Both, Conduct, Json, OnReceive, OnSend, Reaction, answer, callbacks, id, is_call, name, pass, set,
     set_callbacks,
 };
+use crate::reference::fault::cull::culls_own;
 use dnode_spec::probe::{OPTIONAL, REQUIRED};
 use serde_json::json;
 use std::collections::HashMap;
@@ -44,6 +45,13 @@ pub(super) const FAULTS: &[Fault] = &[
         LEGAL,
         "sends its object without declaring its functions",
         || Box::new(on_methods(|m| set(m, "callbacks", json!({})))),
+    ),
+    fault(
+        "one-shot-ids",
+        "methods/by-id",
+        LEGAL,
+        "culls the id of each of its methods after a call of it",
+        || Box::new(culls_own(|m| name(m) == Some("methods"))),
     ),
     fault("names-only", "methods/by-id", LEGAL, "answers calls of its methods by name only", || {
         Box::new(OnReceive(|m: &mut Json| {
