@@ -154,7 +154,8 @@ const SHOWING: [&str; 5] = ["probe/*", "link/cycle", "link/sent-*", "value/strin
 fn assert_accepted(variants: Vec<String>) {
     let failures = on_threads(THREADS, variants, |serve| {
         let outcomes = outcomes(&serve, Dialect::default(), &[]);
-        let failed = outcomes.iter().filter(|outcome| outcome.gates(Level::Observed));
+        // What is only observed is free.
+        let failed = outcomes.iter().filter(|outcome| outcome.gates(Level::Robust));
         failed
             .map(|outcome| format!("serve {serve}\n{}: {:?}", outcome.id, outcome.divergence))
             .collect::<Vec<_>>()

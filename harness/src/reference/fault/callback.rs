@@ -103,6 +103,25 @@ pub(super) const FAULTS: &[Fault] = &[
             })
         },
     ),
+    fault(
+        "integers-are-indexes",
+        "callback/path-forms",
+        LEGAL,
+        "finds no function at a key of an object that a path has as an integer",
+        || {
+            Box::new(OnReceive(|m: &mut Json| {
+                let in_object = |path: &Json| {
+                    let (last, parent) = path.as_array()?.split_last()?;
+                    let parent = at(&m["arguments"], &Json::Array(parent.to_vec()))?;
+                    Some(last.is_i64() && parent.is_object())
+                };
+                let found: Vec<_> =
+                    callbacks(m).into_iter().filter(|(_, path)| in_object(path) != Some(true)).collect();
+                set_callbacks(m, found);
+                pass(m)
+            }))
+        },
+    ),
     fault("integer-paths-only", "callback/path-forms", LEGAL, "accepts only integers as indexes", || {
         receives_callbacks(|_, path| {
             let digits = |key: &Json| key.as_str().is_some_and(|key| key.parse::<u32>().is_ok());
