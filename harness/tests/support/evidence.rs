@@ -11,6 +11,18 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
+/// The subject of a row.
+pub trait Subject: Send {
+    /// The name of the fault or peer.
+    fn name(&self) -> String;
+}
+
+impl Subject for &'static Fault {
+    fn name(&self) -> String {
+        self.name.to_owned()
+    }
+}
+
 /// One row of a table.
 pub trait Row: Clone + Send + Sync + Serialize + DeserializeOwned {
     /// The name of the table, which names its files.
@@ -19,7 +31,7 @@ pub trait Row: Clone + Send + Sync + Serialize + DeserializeOwned {
     /// The Markdown before the first row.
     const HEAD: &'static str;
 
-    /// The name of the fault or peer.
+    /// The name of its subject.
     fn name(&self) -> &str;
 
     /// The row in Markdown, without a line break.
@@ -99,10 +111,10 @@ pub fn write<R: Row>(rows: &[R]) {
 
 /// The committed rows. With `UPDATE=1`, measures them first, on this many threads. `measure` also
 /// gets the committed row.
-pub fn measured<R: Row>(
+pub fn measured<R: Row, S: Subject>(
     threads: usize,
-    faults: Vec<&'static Fault>,
-    measure: impl Fn(&'static Fault, Option<&R>) -> R + Sync,
+    subjects: Vec<S>,
+    measure: impl Fn(S, Option<&R>) -> R + Sync,
 ) -> Vec<R> {
     let committed = committed::<R>();
     if !is_update() {
@@ -110,12 +122,13 @@ pub fn measured<R: Row>(
     }
     let only = std::env::var("FAULTS").ok();
     let is_wanted = |name: &str| only.as_ref().is_none_or(|only| only.split(',').any(|it| it == name));
-    let rows = on_threads(threads, faults, |fault| {
-        let before = committed.iter().find(|row| row.name() == fault.name);
-        if let Some(row) = before.filter(|_| !is_wanted(fault.name)) {
+    let rows = on_threads(threads, subjects, |subject| {
+        let name = subject.name();
+        let before = committed.iter().find(|row| row.name() == name);
+        if let Some(row) = before.filter(|_| !is_wanted(&name)) {
             return row.clone();
         }
-        let row = measure(fault, before);
+        let row = measure(subject, before);
         println!("{}", row.line());
         row
     });
