@@ -120,6 +120,8 @@ pub struct Wire {
     flooded: bool,
     /// The next bytes wait for those that are sent after them.
     held: bool,
+    /// Until when nothing is read.
+    unread: Option<Moment>,
     /// A wait took far too long because the machine was busy.
     overloaded: bool,
 }
@@ -175,6 +177,7 @@ impl Wire {
             share: Share::of(&terms.memory),
             flooded: false,
             held: false,
+            unread: None,
             overloaded: false,
         }
     }
@@ -327,6 +330,11 @@ impl Wire {
             }
         }
         Incoming::Closed { reset }
+    }
+
+    /// Reads nothing for this time. Bytes are still written.
+    pub fn stop_reading_for(&mut self, time: Duration) {
+        self.unread = Some(self.clock.now() + time);
     }
 
     /// Delays the next bytes, so that they are written together with those that are sent after

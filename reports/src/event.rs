@@ -247,6 +247,10 @@ words! {
         Reconnects = "connects a second time",
         /// The second connection answers.
         IsServedAgain = "is served on the second connection",
+        /// It opens another connection, which the transcript names.
+        OpensAnother = "opens another connection",
+        /// The entries from here on are those of another connection.
+        UsesAnother = "had this traffic on another connection",
     }
 }
 

@@ -72,8 +72,8 @@ pub struct Parts {
     reader: Reader,
     header: Header,
     first_free_number: i64,
-    /// The step that begins the next part.
-    next: Option<Step>,
+    /// The steps that begin the next part.
+    next: Vec<Step>,
 }
 
 /// Reads a case of any length.
@@ -89,14 +89,15 @@ pub fn read_long(file: &Path) -> Result<Case, LongError> {
     loop {
         let (place, before) = (lines.place, rest.is_none().then(|| reader.clone()));
         let Some(line) = lines.next()? else { break };
-        let step = reader.step(&line).map_err(|fault| lines.fault(fault))?;
-        if let Some(before) = before.filter(|_| steps.len() >= PART && step.action.is_ours()) {
+        let more = reader.line(&line).map_err(|fault| lines.fault(fault))?;
+        let begins = more.first().is_some_and(|step| step.action.is_ours());
+        if let Some(before) = before.filter(|_| steps.len() >= PART && begins) {
             rest = Some((place, before));
         }
         if rest.is_none() {
             text.push('\n');
             text.push_str(line.trim());
-            steps.push(step);
+            steps.extend(more);
         }
     }
     let first_free_number = reader.first_free_number();
@@ -119,7 +120,7 @@ impl Rest {
             reader: self.reader.clone(),
             header: header.clone(),
             first_free_number: self.first_free_number,
-            next: None,
+            next: Vec::new(),
         })
     }
 }
@@ -130,14 +131,14 @@ impl Parts {
     /// # Errors
     /// If the file has changed since it was checked, or cannot be read.
     pub fn next_part(&mut self) -> Result<Option<Transcript>, LongError> {
-        let mut steps: Vec<Step> = self.next.take().into_iter().collect();
+        let mut steps = std::mem::take(&mut self.next);
         while let Some(line) = self.lines.next()? {
-            let step = self.reader.step(&line).map_err(|fault| self.lines.fault(fault))?;
-            if steps.len() >= PART && step.action.is_ours() {
-                self.next = Some(step);
+            let more = self.reader.line(&line).map_err(|fault| self.lines.fault(fault))?;
+            if steps.len() >= PART && more.first().is_some_and(|step| step.action.is_ours()) {
+                self.next = more;
                 break;
             }
-            steps.push(step);
+            steps.extend(more);
         }
         let (header, first_free_number) = (self.header.clone(), self.first_free_number);
         Ok((!steps.is_empty()).then_some(Transcript { header, steps, first_free_number }))

@@ -5,6 +5,7 @@
 //! barriers decide absence. A message that arrives early is kept for the step that expects it.
 
 mod absence;
+mod connections;
 mod expect;
 pub mod judged;
 mod pending;
@@ -20,10 +21,12 @@ use crate::cases::Case;
 use crate::program::Route;
 use crate::wire::{Incoming, Wire};
 use dnode_reports::event::Kind;
+use dnode_spec::message::Id;
 use dnode_spec::transcript::{Action, Bytes, Called, Name, Pattern, Split, Step, Transcript};
 use judged::{Cause, Diverged, Judged, Replayed};
 use pending::Pending;
 use session::Session;
+use std::collections::HashMap;
 use std::time::Duration;
 
 /// The step of a divergence after all steps.
@@ -108,6 +111,8 @@ struct Replay<'r, 'a, 't> {
     before: usize,
     /// The expected messages. Optional messages of earlier parts are no longer expected.
     pending: Vec<Pending<'t>>,
+    /// Those of the connections beside the current one.
+    pending_beside: HashMap<Option<String>, Vec<Pending<'t>>>,
     /// The step and the clause of a divergence found now.
     step: (&'t str, &'t str),
 }
@@ -115,7 +120,14 @@ struct Replay<'r, 'a, 't> {
 impl<'r, 'a, 't> Replay<'r, 'a, 't> {
     fn new(transcript: &'t Transcript, session: &'r mut Session<'a>) -> Replay<'r, 'a, 't> {
         let before = session.begun;
-        Replay { session, transcript, before, pending: Vec::new(), step: HANDSHAKE }
+        Replay {
+            session,
+            transcript,
+            before,
+            pending: Vec::new(),
+            pending_beside: HashMap::new(),
+            step: HANDSHAKE,
+        }
     }
 
     /// The handshake and the first part.
@@ -140,11 +152,14 @@ impl<'r, 'a, 't> Replay<'r, 'a, 't> {
 
     /// Checks that nothing more comes after the last step.
     async fn end(&mut self) -> Result<(), Stop> {
-        self.enter(AFTER_LAST, None);
-        if self.session.over {
-            return Ok(());
+        for connection in self.connections() {
+            self.switch(connection.as_deref()).await?;
+            self.enter(AFTER_LAST, None);
+            if !self.session.over {
+                self.nothing(false).await?;
+            }
         }
-        self.nothing(false).await
+        self.switch(None).await
     }
 
     async fn shake_hands(&mut self) -> Result<(), Stop> {
@@ -198,6 +213,8 @@ impl<'r, 'a, 't> Replay<'r, 'a, 't> {
 
     async fn perform(&mut self, step: &'t Step) -> Result<(), Stop> {
         let crossing = self.transcript.header.crossing;
+        self.switch(step.on.as_deref()).await?;
+        self.enter(&step.label, step.clause.as_deref());
         match &step.action {
             Action::Expect(pattern, optional) => {
                 self.expect(step, [pattern], *optional || crossing);
@@ -212,6 +229,10 @@ impl<'r, 'a, 't> Replay<'r, 'a, 't> {
                 self.enter(&step.label, step.clause.as_deref());
                 if crossing && !self.waits_until_bound(action).await? {
                     return Ok(());
+                }
+                for (ours, theirs) in &step.ids {
+                    let id = self.number(theirs).ok_or_else(|| self.unbound(theirs))?;
+                    self.session.names.give(ours, id);
                 }
                 self.act(action).await
             }
@@ -279,29 +300,63 @@ impl<'r, 'a, 't> Replay<'r, 'a, 't> {
                 let steps: Vec<&'t Step> = branch.iter().collect();
                 self.steps(&steps).await
             }
+            Action::Wait(time) => self.wait(*time).await,
+            Action::Unread(time) => {
+                self.session.deadline += *time;
+                self.session.wire.stop_reading_for(*time);
+                Ok(())
+            }
             Action::Expect(..) | Action::AnyOrder(_) => Ok(()),
         }
     }
 
+    /// Sends nothing for this time.
+    async fn wait(&mut self, time: Duration) -> Result<(), Stop> {
+        self.session.deadline += time;
+        let until = self.session.now() + time;
+        loop {
+            match self.session.wire.receive(until).await {
+                Incoming::Late => return Ok(()),
+                incoming => self.keep(incoming, "a connection that stays open")?,
+            }
+        }
+    }
+
+    /// The number of a function of the peer, on any connection.
+    fn number(&self, called: &Called) -> Option<Id> {
+        let elsewhere = || self.session.beside.iter().find_map(|other| other.names.number(called));
+        self.session.names.number(called).or_else(elsewhere)
+    }
+
     /// Sends literal bytes, with the numbers of the functions that they name filled in.
     async fn send_bytes(&mut self, bytes: &Bytes, newline: bool, split: &Split) -> Result<(), Stop> {
-        let names = &mut self.session.names;
-        let by_name = self.session.facts.missing.contains("methods/by-id");
+        let mut bytes = self.expand(bytes)?;
+        // A peer needs time to read long input.
+        self.session.extend_deadline(bytes.len() as u64);
+        bytes.extend(newline.then_some(b'\n'));
+        self.send(&split.segments(&bytes)).await
+    }
+
+    /// The bytes that an expression stands for.
+    fn expand(&mut self, bytes: &Bytes) -> Result<Vec<u8>, Stop> {
+        let Session { names, beside, facts, .. } = &mut *self.session;
+        let by_name = facts.missing.contains("methods/by-id");
+        let elsewhere = |called: &Called| beside.iter().find_map(|other| other.names.number(called));
         let expanded = bytes.expand(&mut |called| match called {
             Called::Member(key) if by_name => Some(method_text(key, names, Addressing::ByName)),
             // A name that the peer did not declare is ours, and these bytes declare it. The bytes
             // may contain several messages, so no order follows.
             Called::Function(name) => {
-                let id = names.number(called).unwrap_or_else(|| names.declare(name));
+                let known = names.number(called).or_else(|| elsewhere(called));
+                let id = known.unwrap_or_else(|| names.declare(name));
                 Some(id.to_string().into_bytes())
             }
-            called => names.number(called).map(|id| id.to_string().into_bytes()),
+            called => {
+                let id = names.number(called).or_else(|| elsewhere(called));
+                id.map(|id| id.to_string().into_bytes())
+            }
         });
-        let mut bytes = expanded.map_err(|called| self.unbound(&called))?;
-        // A peer needs time to read long input.
-        self.session.extend_deadline(bytes.len() as u64);
-        bytes.extend(newline.then_some(b'\n'));
-        self.send(&split.segments(&bytes)).await
+        expanded.map_err(|called| self.unbound(&called))
     }
 
     /// Keeps a message for later steps. Ends the replay if nothing more can come.

@@ -77,6 +77,11 @@ pub trait Conduct: Send {
         None
     }
 
+    /// Whether it drops what the other end does not read at once.
+    fn drops_unread(&self) -> bool {
+        false
+    }
+
     /// Whether the process exits when a connection is reset.
     fn dies_of_resets(&self) -> bool {
         false

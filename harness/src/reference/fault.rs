@@ -4,6 +4,7 @@
 //! each group of clauses.
 
 mod callback;
+mod connection;
 mod cull;
 mod definition;
 mod error;
@@ -28,6 +29,8 @@ pub fn all() -> impl Iterator<Item = &'static Fault> {
         message::FAULTS,
         methods::FAULTS,
         callback::FAULTS,
+        callback::lifetime::FAULTS,
+        connection::FAULTS,
         link::FAULTS,
         cull::FAULTS,
         owner_cull::FAULTS,

@@ -27,11 +27,10 @@ struct Step {
 impl Draft {
     /// Creates the draft of a case. `None` if serde_json cannot read it, because it is too deep.
     pub(super) fn new(case: &Case) -> Option<Draft> {
-        let mut lines = case.text.lines().filter(|line| !line.trim().is_empty());
-        let header = serde_json::from_str(lines.next()?).ok()?;
+        let header = serde_json::from_str(case.text.lines().next()?).ok()?;
         let groups = groups(&case.transcript);
-        let steps = lines.zip(groups).map(|(line, group)| {
-            let json: Map<String, Json> = serde_json::from_str(line).ok()?;
+        let steps = case.transcript.steps.iter().zip(groups).map(|(step, group)| {
+            let json: Map<String, Json> = serde_json::from_str(&step.text).ok()?;
             Some(Step { json, group })
         });
         Some(Draft { header, steps: steps.collect::<Option<_>>()? })

@@ -41,6 +41,11 @@ impl Log {
         self.add(Wire::Event { from, what });
     }
 
+    /// Adds the entries of another log.
+    pub fn append(&mut self, other: Log) {
+        other.into_entries().into_iter().for_each(|entry| self.add(entry));
+    }
+
     /// A buffer for the bytes of the next entry. A long session reuses the buffer of an entry that
     /// it drops.
     fn room(&mut self) -> Vec<u8> {

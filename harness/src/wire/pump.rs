@@ -26,14 +26,15 @@ impl Wire {
                 }
             }
         }
+        self.unread = self.unread.filter(|until| *until > self.clock.now());
+        let until = self.unread.map_or(deadline, |until| until.min(deadline));
         // Usually something can be written or read at once, so no timer is needed.
         let at_once = poll_fn(|cx| Poll::Ready(self.poll_pump(cx))).await;
         if at_once.is_pending() {
             let clock = self.clock.clone();
             let moved = poll_fn(|cx| self.poll_pump(cx));
-            if let Err(missed) = clock.timeout_at(deadline, moved).await {
+            if let Err(missed) = clock.timeout_at(until, moved).await {
                 self.overloaded |= missed == Missed::Overload;
-                return false;
             }
         }
         self.clock.now() < deadline
@@ -50,7 +51,10 @@ impl Wire {
     }
 
     fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        let Some(connection) = self.connection.as_mut().filter(|_| !self.full && self.bytes <= BYTES_LIMIT)
+        let Some(connection) = self
+            .connection
+            .as_mut()
+            .filter(|_| !self.full && self.unread.is_none() && self.bytes <= BYTES_LIMIT)
         else {
             return Poll::Pending;
         };

@@ -21,6 +21,10 @@ pub enum Bytes {
     Nest(Box<[Bytes; 3]>, usize),
     /// The number of a function, in decimal.
     Id(Called),
+    /// The number of a function plus another number, in decimal.
+    Plus(Called, i64),
+    /// The number of a function with a minus sign. A function with the number 0 has none.
+    Negated(Called),
     /// All parts, one after another.
     Concat(Vec<Bytes>),
 }
@@ -57,6 +61,7 @@ impl Bytes {
                 BASE64.decode(text).map(Bytes::Plain).map_err(|error| Fault::Base64(error.to_string()))
             }
             (Some(("id", Json::String(name))), None, 1) => Ok(Bytes::Id(Called::read(name))),
+            (Some((_, _)), None, 2) => Bytes::changed_id(fields),
             (Some(("repeat", bytes)), Some(Some(times)), 2) => {
                 Ok(Bytes::Repeat(Box::new(Bytes::from_json(bytes)?), times))
             }
@@ -64,6 +69,16 @@ impl Bytes {
                 let parts = <[Bytes; 3]>::try_from(Bytes::list(parts)?).map_err(|_| Fault::Bytes)?;
                 Ok(Bytes::Nest(Box::new(parts), times))
             }
+            _ => Err(Fault::Bytes),
+        }
+    }
+
+    /// `{"id": NAME, "plus": INTEGER}` or `{"id": NAME, "negated": true}`.
+    fn changed_id(fields: &serde_json::Map<String, Json>) -> Result<Bytes, Fault> {
+        let called = fields.get("id").and_then(Json::as_str).map(Called::read).ok_or(Fault::Bytes)?;
+        match (fields.get("plus").and_then(Json::as_i64), fields.get("negated")) {
+            (Some(plus), None) => Ok(Bytes::Plus(called, plus)),
+            (None, Some(Json::Bool(true))) => Ok(Bytes::Negated(called)),
             _ => Err(Fault::Bytes),
         }
     }
@@ -84,6 +99,8 @@ impl Bytes {
                 json!({ "nest": parts.iter().map(Bytes::to_json).collect::<Vec<_>>(), "times": times })
             }
             Bytes::Id(called) => json!({ "id": called.written() }),
+            Bytes::Plus(called, plus) => json!({ "id": called.written(), "plus": plus }),
+            Bytes::Negated(called) => json!({ "id": called.written(), "negated": true }),
             Bytes::Concat(parts) => parts.iter().map(Bytes::to_json).collect(),
         }
     }
@@ -97,7 +114,7 @@ impl Bytes {
                 let around = parts[0].len().saturating_add(parts[2].len());
                 around.saturating_mul(*times).saturating_add(parts[1].len())
             }
-            Bytes::Id(_) => 20,
+            Bytes::Id(_) | Bytes::Plus(..) | Bytes::Negated(_) => 20,
             Bytes::Concat(parts) => parts.iter().fold(0, |sum: usize, part| sum.saturating_add(part.len())),
         }
     }
@@ -109,8 +126,10 @@ impl Bytes {
             Bytes::Plain(_) => Vec::new(),
             Bytes::Repeat(bytes, _) => bytes.names(),
             Bytes::Nest(parts, _) => parts.iter().flat_map(Bytes::names).collect(),
-            Bytes::Id(Called::Function(name)) => vec![name],
-            Bytes::Id(_) => Vec::new(),
+            Bytes::Id(called) | Bytes::Plus(called, _) | Bytes::Negated(called) => match called {
+                Called::Function(name) => vec![name],
+                _ => Vec::new(),
+            },
             Bytes::Concat(parts) => parts.iter().flat_map(Bytes::names).collect(),
         }
     }
@@ -147,6 +166,10 @@ impl Bytes {
                 let number = id(called).ok_or_else(|| called.clone())?;
                 out.extend_from_slice(&number);
             }
+            Bytes::Plus(called, plus) => out.extend(changed(called, id, |number| number.checked_add(*plus))?),
+            Bytes::Negated(called) => {
+                out.extend(changed(called, id, |number| number.checked_neg().filter(|it| *it != 0))?);
+            }
             Bytes::Concat(parts) => parts.iter().try_for_each(|part| part.expand_into(id, out))?,
         }
         Ok(())
@@ -157,6 +180,17 @@ impl Serialize for Bytes {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         self.to_json().serialize(serializer)
     }
+}
+
+/// The number of a function, changed, in decimal.
+fn changed(
+    called: &Called,
+    id: &mut dyn FnMut(&Called) -> Option<Vec<u8>>,
+    change: impl Fn(i64) -> Option<i64>,
+) -> Result<Vec<u8>, Called> {
+    let number = id(called).and_then(|text| std::str::from_utf8(&text).ok()?.parse::<i64>().ok());
+    let changed = number.and_then(change).ok_or_else(|| called.clone())?;
+    Ok(changed.to_string().into_bytes())
 }
 
 /// Appends `bytes`, repeated `times` times.

@@ -59,12 +59,21 @@ pub enum Fault {
     /// A step has no action.
     #[error(
         "a step needs an action: call, send, line, bytes, expect, any-order, either, nothing, \
-         survive, served, closed, half-close or reset"
+         survive, served, closed, half-close, reset, wait, unread or repeat"
     )]
     NoAction,
     /// A step has more than one action.
     #[error("a step has one action, this has several")]
     SeveralActions,
+    /// A step waits for too long.
+    #[error("a step waits at most {0} ms")]
+    TooLong(u64),
+    /// A repeated block has no steps, or too many.
+    #[error("repeat needs steps, and stands for at most {0} of them")]
+    Repeat(usize),
+    /// A repeated block contains another one.
+    #[error("a repeated block contains no other block")]
+    RepeatInRepeat,
     /// A field belongs to an action that the step does not have.
     #[error("{0} belongs to {1}")]
     Misplaced(&'static str, &'static str),

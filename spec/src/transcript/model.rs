@@ -4,6 +4,7 @@ use super::bytes::Bytes;
 use super::names::{Called, Name};
 use super::pattern::Pattern;
 use crate::dialect::Dialect;
+use std::time::Duration;
 
 /// A session written down.
 #[derive(Debug, Clone)]
@@ -58,6 +59,10 @@ pub struct Step {
     pub label: String,
     /// The clause that a divergence here breaks; `None` for the first clause of the header.
     pub clause: Option<String>,
+    /// The connection that it is about; `None` for the first one.
+    pub on: Option<String>,
+    /// Functions of ours that get the number of a function of the peer before this step.
+    pub ids: Vec<(Name, Called)>,
     /// The action or the expectation.
     pub action: Action,
     /// The line of the step; empty for the steps of a continuation.
@@ -91,6 +96,10 @@ pub enum Action {
     HalfClose,
     /// We abort the connection.
     Reset,
+    /// Nothing is sent for this time. Messages that arrive are kept.
+    Wait(Duration),
+    /// Nothing is read for this time.
+    Unread(Duration),
 }
 
 impl Action {
@@ -99,7 +108,13 @@ impl Action {
     pub fn is_ours(&self) -> bool {
         matches!(
             self,
-            Action::Call(..) | Action::Send(..) | Action::Bytes(..) | Action::HalfClose | Action::Reset
+            Action::Call(..)
+                | Action::Send(..)
+                | Action::Bytes(..)
+                | Action::HalfClose
+                | Action::Reset
+                | Action::Wait(_)
+                | Action::Unread(_)
         )
     }
 }

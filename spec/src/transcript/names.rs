@@ -150,6 +150,13 @@ impl Names {
         id
     }
 
+    /// Gives one of our functions this number.
+    pub fn give(&mut self, name: &Name, id: Id) {
+        self.numbers.insert(name.clone(), id);
+        self.ours.insert(id, name.clone());
+        self.after.insert(id, self.culls);
+    }
+
     /// The same as [`Names::declare`] within a message. If the message has the number already,
     /// gives a new number of the same function, because a number has one place in a message.
     pub(super) fn declare_once(&mut self, name: &Name, used: &mut HashSet<Id>) -> Id {

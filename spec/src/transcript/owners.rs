@@ -42,6 +42,12 @@ impl Owners {
 
     /// Checks the names of a step, and takes in those that it binds.
     pub(super) fn step(&mut self, step: &Step) -> Result<(), Fault> {
+        for (ours, theirs) in &step.ids {
+            if let Called::Function(theirs) = theirs {
+                self.uses(theirs, false)?;
+            }
+            self.declare(std::slice::from_ref(ours), true)?;
+        }
         match &step.action {
             Action::Call(called, pattern, _) => self.message(called, pattern, true),
             Action::Send(pattern, _) => self.message(&pattern.called, pattern, true),

@@ -8,6 +8,7 @@ use super::owners::Owners;
 use super::pattern::Pattern;
 use super::write::{Cuts, Handshake, HeaderLine, Role, StepLine, VERSION};
 use serde::Deserialize;
+use std::time::Duration;
 
 /// Reads a transcript line by line, for one that is too long for memory.
 ///
@@ -15,6 +16,8 @@ use serde::Deserialize;
 #[derive(Debug, Clone)]
 pub struct Reader {
     names: Owners,
+    /// The number of lines with steps so far.
+    lines: usize,
     /// The number of steps so far.
     steps: usize,
     /// The highest small number that a function of ours has.
@@ -35,20 +38,26 @@ impl Reader {
         // The members of the peer's object are bound to their own names.
         let members: Vec<Name> = header.needs.iter().map(|method| Name::Word(method.clone())).collect();
         names.declare(&members, false)?;
-        Ok((Reader { names, steps: 0, highest: -1, raw: false }, header))
+        Ok((Reader { names, lines: 0, steps: 0, highest: -1, raw: false }, header))
     }
 
-    /// Reads the next step.
+    /// Reads the next line: one step, or all steps of a repeated block.
     ///
     /// # Errors
     /// The fault of this line.
-    pub fn step(&mut self, line: &str) -> Result<Step, Fault> {
-        let step = make_step(read_object(line)?, line.trim().to_owned(), &(self.steps + 1).to_string())?;
-        self.names.step(&step)?;
-        self.steps += 1;
-        self.highest = self.highest.max(highest(std::slice::from_ref(&step)));
-        self.raw |= matches!(step.action, Action::Bytes(..));
-        Ok(step)
+    pub fn line(&mut self, line: &str) -> Result<Vec<Step>, Fault> {
+        self.lines += 1;
+        let number = self.lines.to_string();
+        let read: StepLine = read_object(line)?;
+        let steps = match read.repeat {
+            Some(times) => read_block(read, times, &number)?,
+            None => vec![make_step(read, line.trim().to_owned(), &number)?],
+        };
+        steps.iter().try_for_each(|step| self.names.step(step))?;
+        self.steps += steps.len();
+        self.highest = self.highest.max(highest(&steps));
+        self.raw |= steps.iter().any(|step| matches!(step.action, Action::Bytes(..)));
+        Ok(steps)
     }
 
     /// The number of steps so far.
@@ -93,8 +102,8 @@ impl Transcript {
         let at = |line: usize| move |fault| TranscriptError { line: line + 1, fault };
         let (first, header) = lines.next().ok_or_else(|| at(0)(Fault::Empty))?;
         let (mut reader, header) = Reader::begin(header).map_err(at(first))?;
-        let steps = lines.map(|(line, text)| reader.step(text).map_err(at(line)));
-        let steps = steps.collect::<Result<_, _>>()?;
+        let steps = lines.map(|(line, text)| reader.line(text).map_err(at(line)));
+        let steps = steps.collect::<Result<Vec<_>, _>>()?.concat();
         Ok(Transcript { header, steps, first_free_number: reader.first_free_number() })
     }
 }
@@ -144,6 +153,31 @@ fn check_clause(id: &str) -> Result<(), Fault> {
     crate::clause::find(id).map(|_| ()).ok_or_else(|| Fault::UnknownClause(id.to_owned()))
 }
 
+/// The steps of a repeated block. In their text, `{n}` is the number of the round.
+fn read_block(block: StepLine, times: usize, number: &str) -> Result<Vec<Step>, Fault> {
+    let lines = block.steps.as_deref().unwrap_or_default();
+    let rest = StepLine { repeat: None, steps: None, ..block.clone() };
+    if !matches!(make_step(rest, String::new(), number), Err(Fault::NoAction)) {
+        return Err(Fault::SeveralActions);
+    }
+    let count = lines.len().saturating_mul(times);
+    if count == 0 || count > MAX_REPEATED {
+        return Err(Fault::Repeat(MAX_REPEATED));
+    }
+    let mut steps = Vec::with_capacity(count);
+    for round in 1..=times {
+        for (n, line) in lines.iter().enumerate() {
+            let text = line.get().replace("{n}", &round.to_string());
+            let line: StepLine = read_object(&text)?;
+            if line.repeat.is_some() {
+                return Err(Fault::RepeatInRepeat);
+            }
+            steps.push(make_step(line, text, &format!("{number}.{}, round {round}", n + 1))?);
+        }
+    }
+    Ok(steps)
+}
+
 fn make_step(line: StepLine, text: String, number: &str) -> Result<Step, Fault> {
     if let Some(clause) = &line.clause {
         check_clause(clause)?;
@@ -155,11 +189,22 @@ fn make_step(line: StepLine, text: String, number: &str) -> Result<Step, Fault> 
     if line.optional && line.expect.is_none() {
         return Err(Fault::Misplaced("optional", "expect"));
     }
+    if line.ids.is_some() && !sends {
+        return Err(Fault::Misplaced("ids", "call, send, line or bytes"));
+    }
+    if line.steps.is_some() {
+        return Err(Fault::Misplaced("steps", "repeat"));
+    }
+    let ids = line.ids.iter().flatten().map(|(ours, theirs)| match Called::read(ours) {
+        Called::Function(ours) => Ok((ours, Called::read(theirs))),
+        _ => Err(Fault::Misplaced("$", "the names in ids")),
+    });
+    let (ids, on) = (ids.collect::<Result<_, _>>()?, line.on.clone());
     let label = line.label.clone().unwrap_or_else(|| format!("step {number}"));
     let clause = line.clause.clone();
     let mut actions = read_actions(line, number)?;
     match (actions.pop(), actions.is_empty()) {
-        (Some(action), true) => Ok(Step { label, clause, action, text }),
+        (Some(action), true) => Ok(Step { label, clause, on, ids, action, text }),
         (None, _) => Err(Fault::NoAction),
         (Some(_), false) => Err(Fault::SeveralActions),
     }
@@ -197,7 +242,7 @@ fn read_actions(step: StepLine, number: &str) -> Result<Vec<Action>, Fault> {
         actions.push(Action::AnyOrder(patterns.collect::<Result<_, _>>()?));
     }
     if let Some(branches) = step.either {
-        actions.push(Action::Either(read_branches(branches, number)?));
+        actions.push(Action::Either(read_branches(branches, step.on.as_deref(), number)?));
     }
     let words = [
         (step.nothing, Action::Nothing),
@@ -207,6 +252,13 @@ fn read_actions(step: StepLine, number: &str) -> Result<Vec<Action>, Fault> {
         (step.half_close, Action::HalfClose),
         (step.reset, Action::Reset),
     ];
+    for (time, action) in [(step.wait, Action::Wait as fn(Duration) -> Action), (step.unread, Action::Unread)]
+    {
+        if let Some(time) = time {
+            let time = Some(time).filter(|time| *time <= MAX_WAIT).ok_or(Fault::TooLong(MAX_WAIT))?;
+            actions.push(action(Duration::from_millis(time)));
+        }
+    }
     actions.extend(words.into_iter().filter(|(is_set, _)| *is_set).map(|(_, action)| action));
     Ok(actions)
 }
@@ -219,7 +271,12 @@ fn call_fields(step: &StepLine) -> String {
     format!("{{{}}}", written.collect::<Vec<_>>().join(","))
 }
 
-fn read_branches(branches: Vec<Vec<StepLine>>, number: &str) -> Result<Vec<Vec<Step>>, Fault> {
+/// Reads continuations. Their steps are about the same connection.
+fn read_branches(
+    branches: Vec<Vec<StepLine>>,
+    on: Option<&str>,
+    number: &str,
+) -> Result<Vec<Vec<Step>>, Fault> {
     let letters = 'a'..='z';
     if branches.is_empty() || branches.len() > letters.clone().count() {
         return Err(Fault::Continuations);
@@ -228,7 +285,10 @@ fn read_branches(branches: Vec<Vec<StepLine>>, number: &str) -> Result<Vec<Vec<S
         let steps: Vec<Step> = steps
             .into_iter()
             .enumerate()
-            .map(|(n, step)| make_step(step, String::new(), &format!("{number}{letter}{}", n + 1)))
+            .map(|(n, step)| {
+                let step = StepLine { on: step.on.or_else(|| on.map(str::to_owned)), ..step };
+                make_step(step, String::new(), &format!("{number}{letter}{}", n + 1))
+            })
             .collect::<Result<_, Fault>>()?;
         match steps.first().map(|step| &step.action) {
             Some(Action::Expect(_, false) | Action::Closed) => Ok(steps),
@@ -241,6 +301,12 @@ fn read_branches(branches: Vec<Vec<StepLine>>, number: &str) -> Result<Vec<Vec<S
 /// Named functions get numbers from here on. A peer gives smaller numbers to the methods of a small
 /// object. So it is rare that a number belongs to both ends, which would make a cull ambiguous.
 const FIRST_NUMBER: i64 = 64;
+
+/// The longest time that a step waits, in milliseconds.
+const MAX_WAIT: u64 = 60_000;
+
+/// The most steps that a repeated block stands for.
+const MAX_REPEATED: usize = 100_000;
 
 /// Our object if the header has none: one function, as most real ends offer.
 const DEFAULT_OBJECT: &str = "{\"hello\":\"$hello\"}";

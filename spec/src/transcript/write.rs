@@ -8,6 +8,7 @@ use super::bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value as Json};
+use std::collections::BTreeMap;
 use std::fmt;
 
 /// The version of the format that this crate reads and writes.
@@ -109,6 +110,18 @@ pub struct StepLine<M = Box<RawValue>, B = Box<RawValue>> {
     pub half_close: bool,
     #[serde(default, skip_serializing_if = "is_false")]
     pub reset: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub wait: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unread: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub repeat: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub steps: Option<Vec<Box<RawValue>>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ids: Option<BTreeMap<String, String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub on: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub split: Option<Cuts>,
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -7,6 +7,7 @@ use crate::conversation::facts::Facts;
 use crate::conversation::greet::bind_object;
 use crate::program::Route;
 use crate::wire::Wire;
+use dnode_reports::event::{Act, Origin};
 use dnode_spec::dialect::Dialect;
 use dnode_spec::message::{Id, Problem};
 use dnode_spec::monitor::Received;
@@ -21,8 +22,12 @@ pub(super) struct Session<'a> {
     pub(super) facts: &'a Facts,
     pub(super) wire: Wire,
     pub(super) names: Names,
+    /// The name of the connection; `None` for the first one.
+    pub(super) connection: Option<String>,
+    /// The sessions of the other connections.
+    pub(super) beside: Vec<Session<'a>>,
     /// How long a part may take.
-    patience: Duration,
+    pub(super) patience: Duration,
     pub(super) deadline: Moment,
     /// How much the deadline was extended in total.
     extended: Duration,
@@ -66,6 +71,8 @@ impl<'a> Session<'a> {
             facts,
             wire,
             names,
+            connection: None,
+            beside: Vec::new(),
             patience,
             deadline,
             extended: Duration::ZERO,
@@ -145,17 +152,44 @@ impl<'a> Session<'a> {
         self.now() < self.deadline
     }
 
-    /// Closes the connection and returns the result.
+    /// Closes all connections and returns the result.
     pub(super) async fn finish(mut self, judged: Judged) -> Replayed {
+        let names = match judged {
+            Judged::Diverged(_) => self.names.describe(),
+            Judged::Pass | Judged::NotApplicable(_) => String::new(),
+        };
+        let (extended, beside) = (self.extended, std::mem::take(&mut self.beside));
+        let mut replayed = Replayed { judged, names, extended, ..self.close().await };
+        for other in beside {
+            let closed = other.close().await;
+            replayed.log.event(Origin::Suite, Act::UsesAnother);
+            replayed.log.append(closed.log);
+            for (clause, problem) in closed.broken {
+                replayed.broken.entry(clause).or_insert(problem);
+            }
+            replayed.lines += closed.lines;
+            replayed.spoke_late |= closed.spoke_late;
+            replayed.overloaded |= closed.overloaded;
+        }
+        replayed
+    }
+
+    /// Closes this connection.
+    async fn close(mut self) -> Replayed {
         let judged_at = self.wire.bytes();
         self.wire.close(self.now() + self.facts.drain()).await;
         let spoke_late = self.wire.bytes() > judged_at;
         let (lines, overloaded) = (self.wire.lines(), self.wire.is_overloaded());
         let (log, broken) = self.wire.finish();
-        let names = match judged {
-            Judged::Diverged(_) => self.names.describe(),
-            Judged::Pass | Judged::NotApplicable(_) => String::new(),
-        };
-        Replayed { judged, log, names, broken, lines, extended: self.extended, spoke_late, overloaded }
+        Replayed {
+            judged: Judged::Pass,
+            log,
+            names: String::new(),
+            broken,
+            lines,
+            extended: self.extended,
+            spoke_late,
+            overloaded,
+        }
     }
 }

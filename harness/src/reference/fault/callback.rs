@@ -1,6 +1,7 @@
 //! Faults of callbacks: declaring, calling and answering functions.
 
 mod identity;
+pub(super) mod lifetime;
 
 pub(in crate::reference) use identity::shifted;
 
@@ -127,6 +128,15 @@ pub(super) const FAULTS: &[Fault] = &[
             let digits = |key: &Json| key.as_str().is_some_and(|key| key.parse::<u32>().is_ok());
             !path.as_array().into_iter().flatten().any(digits)
         })
+    }),
+    fault("truncates-fractions", "callback/unknown-id", LEGAL, "calls the id 7 if the method is 7.5", || {
+        Box::new(OnReceive(|m: &mut Json| {
+            if let Some(method) = m["method"].as_f64().filter(|method| method.fract() != 0.0) {
+                #[allow(clippy::cast_possible_truncation, reason = "it is the fault")]
+                set(m, "method", json!(method as i64));
+            }
+            pass(m)
+        }))
     }),
     fault("ids-of-32-bits", "callback/any-id", LEGAL, "truncates ids to 32 bits", || {
         Box::new(OnReceive(|m: &mut Json| {

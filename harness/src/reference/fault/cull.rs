@@ -51,6 +51,36 @@ pub(super) const FAULTS: &[Fault] = &[
     fault("culls-the-first", "cull/several", HOSTILE, "applies only the first id of a cull", || {
         receives_cull(|ids| ids.into_iter().take(1).collect())
     }),
+    fault("culls-two-at-most", "cull/several", HOSTILE, "applies only the first two ids of a cull", || {
+        receives_cull(|ids| ids.into_iter().take(2).collect())
+    }),
+    fault("culls-three-times", "cull/deletes", HOSTILE, "applies only the first three culls", || {
+        let mut culls = 0;
+        Box::new(OnReceive(move |m: &mut Json| {
+            culls += u32::from(name(m) == Some("cull"));
+            if name(m) == Some("cull") && culls > 3 { Vec::new() } else { pass(m) }
+        }))
+    }),
+    fault(
+        "culls-both-ends",
+        "cull/only-named",
+        LEGAL,
+        "drops the other end's function too, if it has the number of a culled one",
+        || {
+            Box::new(Both {
+                state: HashSet::new(),
+                receive: |gone: &mut HashSet<i64>, m: &mut Json| {
+                    gone.extend(culled(m));
+                    let again = declared(m);
+                    gone.retain(|id| !again.contains(id));
+                    pass(m)
+                },
+                send: |gone: &mut HashSet<i64>, m: &mut Json| {
+                    if id(m).is_some_and(|id| gone.contains(&id)) { Vec::new() } else { vec![m.clone()] }
+                },
+            })
+        },
+    ),
     fault(
         "culls-everything",
         "cull/only-named",

@@ -6,6 +6,13 @@ use std::time::Duration;
 
 pub(super) const FAULTS: &[Fault] = &[
     fault(
+        "drops-unread",
+        "framing/line-length",
+        LEGAL,
+        "drops the rest of a line that is not read at once",
+        || Box::new(DropsUnread),
+    ),
+    fault(
         "unfinished-last-line",
         "framing/newline",
         LEGAL,
@@ -208,5 +215,13 @@ impl Conduct for NeverCallsMethods {
             if calls_method { Vec::new() } else { vec![message.clone()] }
         })
         .send(line)
+    }
+}
+
+struct DropsUnread;
+
+impl Conduct for DropsUnread {
+    fn drops_unread(&self) -> bool {
+        true
     }
 }

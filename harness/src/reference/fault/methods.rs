@@ -53,6 +53,59 @@ pub(super) const FAULTS: &[Fault] = &[
         "culls the id of each of its methods after a call of it",
         || Box::new(culls_own(|m| name(m) == Some("methods"))),
     ),
+    fault(
+        "finds-names-at-any-depth",
+        "methods/other-object",
+        LEGAL,
+        "takes a function deeper in the other end's object for a method of the same name",
+        || {
+            Box::new(on_object(|path, all| {
+                let depth = path.as_array().map_or(0, Vec::len);
+                let is_deeper = |other: &Json| other.as_array().is_some_and(|it| it.len() > depth);
+                !all.iter().any(|other| is_deeper(other) && last(other) == last(path))
+            }))
+        },
+    ),
+    fault(
+        "library-names-are-its-own",
+        "methods/other-object",
+        LEGAL,
+        "does not find methods with the names that its library uses: on, emit, end, write",
+        || Box::new(on_object(|path, _| !["on", "emit", "end", "write"].contains(&last(path)))),
+    ),
+    fault(
+        "language-names-are-its-own",
+        "methods/other-object",
+        LEGAL,
+        "does not find methods with the names that its language uses: then, toJSON, toString",
+        || Box::new(on_object(|path, _| !["then", "toJSON", "toString"].contains(&last(path)))),
+    ),
+    fault(
+        "dies-of-a-cyclic-object",
+        "methods/other-object",
+        LEGAL,
+        "dies if the other end's object contains itself",
+        || {
+            Box::new(OnReceive(|m: &mut Json| {
+                let is_cyclic = m["arguments"].to_string().contains("[Circular]");
+                if name(m) == Some("methods") && is_cyclic { vec![Reaction::Crash] } else { pass(m) }
+            }))
+        },
+    ),
+    fault(
+        "no-links-in-methods",
+        "link/new-place",
+        LEGAL,
+        "ignores the links of the other end's methods",
+        || {
+            Box::new(OnReceive(|m: &mut Json| {
+                if name(m) == Some("methods") {
+                    set(m, "links", json!([]));
+                }
+                pass(m)
+            }))
+        },
+    ),
     fault("names-only", "methods/by-id", LEGAL, "answers calls of its methods by name only", || {
         Box::new(OnReceive(|m: &mut Json| {
             // All members are functions but `plain`.
@@ -311,6 +364,23 @@ fn on_methods(change: fn(&mut Json)) -> impl Conduct {
         }
         vec![m.clone()]
     })
+}
+
+/// Keeps only some functions of the other end's object, from the path of each and those of all.
+fn on_object(keep: fn(&Json, &[Json]) -> bool) -> impl Conduct {
+    OnReceive(move |m: &mut Json| {
+        if name(m) == Some("methods") {
+            let all = callbacks(m);
+            let paths: Vec<Json> = all.iter().map(|(_, path)| path.clone()).collect();
+            set_callbacks(m, all.into_iter().filter(|(_, path)| keep(path, &paths)));
+        }
+        pass(m)
+    })
+}
+
+/// The last key of a path.
+fn last(path: &Json) -> &str {
+    path.as_array().and_then(|keys| keys.last()).and_then(Json::as_str).unwrap_or_default()
 }
 
 /// Answers calls of these names instead of ignoring them.

@@ -1,7 +1,7 @@
 //! Faults on hostile input.
 
 use super::definition::{Fault, HOSTILE, LEGAL, fault};
-use crate::reference::conduct::{Conduct, DIED, Json, OnReceive, Reaction, is_call, name, pass};
+use crate::reference::conduct::{Conduct, DIED, Json, OnReceive, Reaction, callbacks, is_call, name, pass};
 use dnode_spec::message;
 use dnode_spec::scrub::unscrub;
 use dnode_spec::value::Value;
@@ -45,6 +45,33 @@ pub(super) const FAULTS: &[Fault] = &[
         HOSTILE,
         "drops the lines that follow invalid JSON in the same segment",
         || Box::new(DropsAfterBadLines),
+    ),
+    fault("dies-of-many-arguments", "robust/survives", HOSTILE, "dies of 100,000 arguments", || {
+        Box::new(OnReceive(|m: &mut Json| {
+            let count = m["arguments"].as_array().map_or(0, Vec::len);
+            if count > 100_000 { vec![Reaction::Crash] } else { pass(m) }
+        }))
+    }),
+    fault(
+        "pollutes-known-names",
+        "robust/arguments-only",
+        HOSTILE,
+        "dies when it writes after a path with __proto__ has set a name that its library uses",
+        || {
+            let mut polluted = false;
+            Box::new(OnReceive(move |m: &mut Json| {
+                let sets = |path: &Json| {
+                    let path = path.to_string();
+                    path.contains("__proto__") && (path.contains("toJSON") || path.contains("links"))
+                };
+                let harmed = polluted;
+                polluted |= callbacks(m).iter().any(|(_, path)| sets(path));
+                if harmed {
+                    return vec![Reaction::Crash];
+                }
+                pass(m)
+            }))
+        },
     ),
     fault(
         "pollutes",

@@ -19,6 +19,8 @@ fn each_form_expands_to_its_bytes() {
         (r#"{"nest":["[","x","]"],"times":2}"#, "[[x]]"),
         (r#"{"nest":["(","x",""],"times":0}"#, "x"),
         (r#"{"id":"$f"}"#, "-7"),
+        (r#"{"id":"$f","plus":10}"#, "3"),
+        (r#"{"id":"$f","negated":true}"#, "7"),
         (r#"["a",["b",{"repeat":{"repeat":"c","times":2},"times":2}],[],"d"]"#, "abccccd"),
         (r#"{"repeat":["\"",{"id":"echo"},"\","],"times":2}"#, "\"-7\",\"-7\","),
     ] {
@@ -41,6 +43,8 @@ fn malformed_expression_is_rejected() {
         r#"{"repeat":"a","times":1,"x":1}"#,
         r#"{"nest":["a","b"],"times":1}"#,
         r#"{"id":0}"#,
+        r#"{"id":"$f","plus":1.5}"#,
+        r#"{"id":"$f","negated":false}"#,
         r#"{"base64":"aGVs","repeat":"a","times":1}"#,
         r#"["a",7]"#,
     ] {

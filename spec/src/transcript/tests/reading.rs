@@ -87,11 +87,11 @@ fn step_has_one_action() {
     []
       line 3: a line is a JSON object
     {}
-      line 3: a step needs an action: call, send, line, bytes, expect, any-order, either, nothing, survive, served, closed, half-close or reset
+      line 3: a step needs an action: call, send, line, bytes, expect, any-order, either, nothing, survive, served, closed, half-close, reset, wait, unread or repeat
     {"label":"x"}
-      line 3: a step needs an action: call, send, line, bytes, expect, any-order, either, nothing, survive, served, closed, half-close or reset
+      line 3: a step needs an action: call, send, line, bytes, expect, any-order, either, nothing, survive, served, closed, half-close, reset, wait, unread or repeat
     {"nothing":false}
-      line 3: a step needs an action: call, send, line, bytes, expect, any-order, either, nothing, survive, served, closed, half-close or reset
+      line 3: a step needs an action: call, send, line, bytes, expect, any-order, either, nothing, survive, served, closed, half-close, reset, wait, unread or repeat
     {"nothing":true,"closed":true}
       line 3: a step has one action, this has several
     {"call":"echo","send":{"method":"echo"}}
@@ -99,7 +99,7 @@ fn step_has_one_action() {
     {"line":"","bytes":""}
       line 3: a step has one action, this has several
     {"jump":true}
-      line 3: unknown field `jump`, expected one of `call`, `arguments`, `callbacks`, `links`, `send`, `line`, `bytes`, `expect`, `optional`, `any-order`, `either`, `nothing`, `survive`, `served`, `closed`, `half-close`, `reset`, `split`, `clause`, `label` at column 7
+      line 3: unknown field `jump`, expected one of `call`, `arguments`, `callbacks`, `links`, `send`, `line`, `bytes`, `expect`, `optional`, `any-order`, `either`, `nothing`, `survive`, `served`, `closed`, `half-close`, `reset`, `wait`, `unread`, `repeat`, `steps`, `ids`, `on`, `split`, `clause`, `label` at column 7
     {"arguments":[1]}
       line 3: arguments, callbacks and links belong to call, or into the message
     {"send":{"method":"echo"},"links":[]}
@@ -269,7 +269,7 @@ fn continuations_start_with_an_action_of_the_peer() {
     {"either":[[{"nothing":true}]]}
       line 3: each continuation starts with an expect or with closed
     {"either":[[{"closed":true},{"colour":1}]]}
-      line 3: unknown field `colour`, expected one of `call`, `arguments`, `callbacks`, `links`, `send`, `line`, `bytes`, `expect`, `optional`, `any-order`, `either`, `nothing`, `survive`, `served`, `closed`, `half-close`, `reset`, `split`, `clause`, `label` at column 37
+      line 3: unknown field `colour`, expected one of `call`, `arguments`, `callbacks`, `links`, `send`, `line`, `bytes`, `expect`, `optional`, `any-order`, `either`, `nothing`, `survive`, `served`, `closed`, `half-close`, `reset`, `wait`, `unread`, `repeat`, `steps`, `ids`, `on`, `split`, `clause`, `label` at column 37
     "#);
     assert_eq!(read(&[&many]).unwrap_err().to_string(), "line 2: either has from 1 to 26 continuations");
     assert!(read(&[&many.replacen(r#"[{"closed":true}],"#, "", 1)]).is_ok());
@@ -406,4 +406,62 @@ fn calls_methods_by_id_if_a_step_writes_one() {
     ] {
         assert!(!writes(step), "{step}");
     }
+}
+
+#[test]
+fn repeated_block_stands_for_its_steps() {
+    let block = r#"{"repeat":2,"steps":[{"call":"echo","arguments":["$cb{n}"]},{"expect":{"method":"$cb{n}"},"label":"answer {n}"}]}"#;
+    let transcript = read(&[block, r#"{"nothing":true}"#]).unwrap();
+    let steps: Vec<String> =
+        transcript.steps.iter().map(|step| format!("{}: {}", step.label, step.text)).collect();
+    insta::assert_snapshot!(steps.join("\n"), @r#"
+    step 1.1, round 1: {"call":"echo","arguments":["$cb1"]}
+    answer 1: {"expect":{"method":"$cb1"},"label":"answer 1"}
+    step 1.1, round 2: {"call":"echo","arguments":["$cb2"]}
+    answer 2: {"expect":{"method":"$cb2"},"label":"answer 2"}
+    step 2: {"nothing":true}
+    "#);
+}
+
+#[test]
+fn faults_of_blocks_waits_and_ids() {
+    insta::assert_snapshot!(step_errors(&[
+        r#"{"repeat":2}"#,
+        r#"{"repeat":0,"steps":[{"nothing":true}]}"#,
+        r#"{"repeat":100001,"steps":[{"nothing":true}]}"#,
+        r#"{"repeat":2,"steps":[{"nothing":true}],"nothing":true}"#,
+        r#"{"repeat":2,"steps":[{"repeat":2,"steps":[{"nothing":true}]}]}"#,
+        r#"{"repeat":2,"steps":[{"call":"$f{n}"}]}"#,
+        r#"{"steps":[{"nothing":true}]}"#,
+        r#"{"wait":60001}"#,
+        r#"{"unread":-1}"#,
+        r#"{"nothing":true,"ids":{"$a":"$b"}}"#,
+        r#"{"call":"echo","ids":{"a":"$ours"}}"#,
+        r#"{"call":"echo","ids":{"$a":"$theirs"}}"#,
+    ]), @r#"
+    {"repeat":2}
+      line 3: repeat needs steps, and stands for at most 100000 of them
+    {"repeat":0,"steps":[{"nothing":true}]}
+      line 3: repeat needs steps, and stands for at most 100000 of them
+    {"repeat":100001,"steps":[{"nothing":true}]}
+      line 3: repeat needs steps, and stands for at most 100000 of them
+    {"repeat":2,"steps":[{"nothing":true}],"nothing":true}
+      line 3: a step has one action, this has several
+    {"repeat":2,"steps":[{"repeat":2,"steps":[{"nothing":true}]}]}
+      line 3: a repeated block contains no other block
+    {"repeat":2,"steps":[{"call":"$f{n}"}]}
+      line 3: $f1 is not bound by anything above
+    {"steps":[{"nothing":true}]}
+      line 3: steps belongs to repeat
+    {"wait":60001}
+      line 3: a step waits at most 60000 ms
+    {"unread":-1}
+      line 3: invalid value: integer `-1`, expected u64 at column 12
+    {"nothing":true,"ids":{"$a":"$b"}}
+      line 3: ids belongs to call, send, line or bytes
+    {"call":"echo","ids":{"a":"$ours"}}
+      line 3: $ belongs to the names in ids
+    {"call":"echo","ids":{"$a":"$theirs"}}
+      line 3: $theirs is not bound by anything above
+    "#);
 }
