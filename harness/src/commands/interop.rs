@@ -145,6 +145,7 @@ pub async fn interop(
             planned: clients.len(),
             notes: Vec::new(),
             gate: options.gate,
+            time: Some(Clock::of_program().base()),
         }));
         let mut answered = false;
         let mut peer = None;

@@ -1,7 +1,7 @@
 //! The state that lasts over all parts of a transcript: the connection, the names, and the early
 //! messages.
 
-use super::judged::{Judged, Replayed};
+use super::judged::{Cause, Judged, Replayed};
 use crate::clock::Moment;
 use crate::conversation::facts::Facts;
 use crate::conversation::greet::bind_object;
@@ -144,7 +144,11 @@ impl<'a> Session<'a> {
     /// Closes the connection and returns the result.
     pub(super) async fn finish(mut self, judged: Judged) -> Replayed {
         let judged_at = self.wire.bytes();
-        self.wire.close(self.now() + self.facts.drain()).await;
+        let timed_out = matches!(&judged, Judged::Diverged(diverged) if diverged.cause == Cause::Time);
+        let activity = self.wire.activity().filter(|_| timed_out);
+        // A peer that is silent will hardly close the connection either.
+        let most = if timed_out { self.facts.short(self.patience) } else { Duration::MAX };
+        self.wire.close(self.now() + self.facts.drain().min(most)).await;
         let spoke_late = self.wire.bytes() > judged_at;
         let (lines, overloaded) = (self.wire.lines(), self.wire.is_overloaded());
         let (log, broken) = self.wire.finish();
@@ -152,6 +156,7 @@ impl<'a> Session<'a> {
             Judged::Diverged(_) => self.names.describe(),
             Judged::Pass | Judged::NotApplicable(_) => String::new(),
         };
-        Replayed { judged, log, names, broken, lines, extended: self.extended, spoke_late, overloaded }
+        let extended = self.extended;
+        Replayed { judged, log, names, broken, lines, extended, spoke_late, overloaded, activity }
     }
 }
