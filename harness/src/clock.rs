@@ -7,6 +7,7 @@
 mod keeper;
 mod threads;
 
+use dnode_reports::event::{Activity, TimeBase};
 use std::ops::{Add, AddAssign};
 use std::pin::pin;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -66,29 +67,48 @@ impl From<Missed> for std::io::Error {
 #[derive(Debug, Clone)]
 pub struct Clock(Arc<Counted>);
 
+/// A moment on a [`Clock`], and how much CPU time the peer had used by then.
+#[derive(Debug, Clone, Copy)]
+pub struct Reading(Moment, Duration);
+
 /// The state that the keeper writes and clocks read.
 #[derive(Debug, Default)]
 struct Counted {
+    /// The peer is a program that we start, on a system that measures threads.
+    own_time: bool,
     /// The processes that were started since the last measurement, each the leader of its group.
     started: Mutex<Vec<u32>>,
     /// The time that does not count, in nanoseconds.
     lost: AtomicU64,
-}
-
-impl Default for Clock {
-    fn default() -> Clock {
-        Clock::new()
-    }
+    /// The CPU time of the peer's processes, in nanoseconds.
+    used: AtomicU64,
 }
 
 impl Clock {
     /// A clock for a peer that we did not start, or that runs in this process. It does not count
     /// the time in which the suite could not run.
     #[must_use]
-    pub fn new() -> Clock {
-        let clock = Clock(Arc::default());
+    pub fn of_stranger() -> Clock {
+        Clock::kept(false)
+    }
+
+    /// A clock for a peer whose program we start. Unless the system does not measure threads, it
+    /// counts the time that the processes it [watches](Clock::watch) had.
+    #[must_use]
+    pub fn of_program() -> Clock {
+        Clock::kept(threads::are_measured())
+    }
+
+    fn kept(own_time: bool) -> Clock {
+        let clock = Clock(Arc::new(Counted { own_time, ..Counted::default() }));
         keeper::keep(&clock.0);
         clock
+    }
+
+    /// The time that it counts.
+    #[must_use]
+    pub fn base(&self) -> TimeBase {
+        if self.0.own_time { TimeBase::OwnTime } else { TimeBase::WallTime }
     }
 
     /// From now on, the waiting time of this process and its children does not count either, as
@@ -102,6 +122,21 @@ impl Clock {
     pub fn now(&self) -> Moment {
         let lost = Duration::from_nanos(self.0.lost.load(Ordering::Relaxed));
         Moment(Instant::now().saturating_duration_since(*START).saturating_sub(lost))
+    }
+
+    /// The current moment, and the CPU time that the peer has used.
+    #[must_use]
+    pub fn read(&self) -> Reading {
+        Reading(self.now(), Duration::from_nanos(self.0.used.load(Ordering::Relaxed)))
+    }
+
+    /// What the peer has done since then, if its threads are measured.
+    #[must_use]
+    pub fn activity_since(&self, earlier: Reading) -> Option<Activity> {
+        let Reading(now, used) = self.read();
+        let milliseconds = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+        let (time, cpu) = (now.since(earlier.0), used.saturating_sub(earlier.1));
+        self.0.own_time.then(|| Activity { time: milliseconds(time), cpu: milliseconds(cpu) })
     }
 
     /// Waits for the result of `future`, but no longer than until `deadline`.
@@ -145,6 +180,26 @@ impl Clock {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn clock_without_measured_threads_says_wall_time_and_nothing_about_the_peer() {
+        let clock = Clock::kept(false);
+        assert_eq!(clock.base(), TimeBase::WallTime);
+        assert_eq!(clock.activity_since(clock.read()), None);
+        assert_eq!(Clock::of_stranger().base(), TimeBase::WallTime);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn activity_is_the_time_and_the_cpu_time_since_a_reading() {
+        let clock = Clock(Arc::new(Counted { own_time: true, ..Counted::default() }));
+        clock.0.used.store(7_000_000_000, Ordering::Relaxed);
+        let begun = clock.read();
+        tokio::time::sleep(Duration::from_secs(3)).await;
+        clock.0.lost.store(1_000_000_000, Ordering::Relaxed);
+        clock.0.used.store(8_500_000_000, Ordering::Relaxed);
+        assert_eq!(clock.base(), TimeBase::OwnTime);
+        assert_eq!(clock.activity_since(begun), Some(Activity { time: 2000, cpu: 1500 }));
+    }
 
     #[tokio::test(start_paused = true)]
     async fn lost_time_extends_a_wait() {

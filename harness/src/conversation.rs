@@ -3,6 +3,7 @@
 pub mod facts;
 pub mod greet;
 pub mod limits;
+pub mod pace;
 pub mod ping;
 pub mod preflight;
 pub mod replay;

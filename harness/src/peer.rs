@@ -10,18 +10,16 @@ pub use slot::Slot;
 
 use crate::conversation::facts::Facts;
 use crate::conversation::ping::Silence;
+use crate::conversation::replay::judged::Replayed;
 use crate::conversation::service::serves;
-use crate::program::{Host, Process, Route, Target};
-use dnode_reports::event::Death;
+use crate::program::{ENDING, Host, Process, Route, Target};
+use dnode_reports::event::{Activity, Death, TimeBase};
 use port::Port;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
-
-/// How long a process that closed its connections may take to end. After that it counts as alive.
-const DYING: Duration = Duration::from_secs(2);
 
 /// A running peer.
 #[derive(Debug)]
@@ -50,8 +48,9 @@ pub enum Health {
     Died(Death),
     /// It no longer accepts connections. We cannot see its process.
     Refuses,
-    /// It accepts a new connection but does not serve it.
-    Deaf,
+    /// It accepts a new connection but does not serve it. The activity is that of a peer that sent
+    /// nothing.
+    Deaf(Option<Activity>),
 }
 
 impl Health {
@@ -142,23 +141,44 @@ impl Peer {
         }
     }
 
+    /// The health after a case.
+    pub async fn health_after(&mut self, replayed: &Replayed, facts: &Facts, patience: Duration) -> Health {
+        // A peer that was silent for a whole deadline of its own time has failed the case, so the
+        // check only decides between a failure and a hang. A short deadline is enough for that: the
+        // machine takes none of it, and a peer that serves needs two or three round trips. It must
+        // not expire for a legal peer with one thread that still works on a long message of the
+        // case, so it grows with that message. In wall time a short deadline would be a guess, and
+        // a peer that was late, not silent, may be late again.
+        let own_time = self.route.clock().base() == TimeBase::OwnTime;
+        let is_short = own_time && replayed.is_silent();
+        let deadline = if is_short { facts.short(patience) } else { patience };
+        self.health(facts, deadline + replayed.extended).await
+    }
+
     /// Whether a new connection is served: the handshake, and the known-good call if there is one.
     pub async fn health(&mut self, facts: &Facts, patience: Duration) -> Health {
         if let Some(death) = self.death(Duration::ZERO).await {
             return Health::Died(death);
         }
-        let Err(silence) = serves(&self.route, facts, self.route.clock().now() + patience).await else {
+        let clock = self.route.clock();
+        let asked = clock.read();
+        let Err(silence) = serves(&self.route, facts, clock.now() + patience).await else {
             return Health::Serves;
         };
+        let activity = clock.activity_since(asked);
         // The connections of a crashing process close before we can see its end.
         let dying = match silence {
-            Silence::Refused | Silence::Closed => DYING,
+            Silence::Refused | Silence::Closed => ENDING,
             Silence::Late | Silence::Flood => Duration::ZERO,
         };
         match (self.death(dying).await, silence) {
             (Some(death), _) => Health::Died(death),
             (None, Silence::Refused) => Health::Refuses,
-            (None, Silence::Closed | Silence::Late | Silence::Flood) => Health::Deaf,
+            (None, Silence::Late) => Health::Deaf(activity),
+            (None, Silence::Closed | Silence::Flood) => Health::Deaf(None),
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -7,7 +7,7 @@ pub mod target;
 pub mod template;
 
 pub use host::{Host, Listen};
-pub use process::Process;
+pub use process::{ENDING, Process};
 pub use route::Route;
 pub use target::Target;
 pub use template::Template;

@@ -219,7 +219,7 @@ impl Prober<'_> {
         let replayed = replay(&case, peer.route(), self.facts, self.patience).await;
         let health = match replayed.judged {
             Judged::Pass | Judged::NotApplicable(_) => Health::Serves,
-            Judged::Diverged(_) => peer.health(self.facts, self.patience).await,
+            Judged::Diverged(_) => peer.health_after(&replayed, self.facts, self.patience).await,
         };
         if !health.is_good() {
             self.restarts += 1;

@@ -13,12 +13,12 @@ mod tests;
 
 pub use log::Log;
 
-use crate::clock::{Clock, Moment};
+use crate::clock::{Clock, Moment, Reading};
 use crate::program::Route;
 pub use budget::Memory;
 use budget::{Refused, Share, cost};
 use dnode::transport::Connection;
-use dnode_reports::event::{Act, Origin};
+use dnode_reports::event::{Act, Activity, Origin};
 use dnode_spec::dialect::Dialect;
 use dnode_spec::line::Splitter;
 use dnode_spec::message::Problem;
@@ -93,6 +93,8 @@ pub struct Terms {
 pub struct Wire {
     /// Counts the time that the peer has.
     clock: Clock,
+    /// When the suite last sent something or closed its half.
+    asked: Reading,
     connection: Option<Connection>,
     splitter: Splitter,
     sent: Splitter,
@@ -159,6 +161,7 @@ impl Wire {
     fn over_any(connection: Option<Connection>, terms: &Terms, clock: &Clock) -> Wire {
         Wire {
             clock: clock.clone(),
+            asked: clock.read(),
             connection,
             splitter: Splitter::new(LINE_LIMIT),
             sent: Splitter::new(usize::MAX),
@@ -204,6 +207,7 @@ impl Wire {
                     pause => tokio::time::sleep(pause).await,
                 }
             }
+            self.asked = self.clock.read();
             self.outgoing.extend(segment.iter());
             if std::mem::take(&mut self.held) {
                 continue;
@@ -353,6 +357,7 @@ impl Wire {
     /// Closes our sending half; the peer may still send.
     pub fn half_close(&mut self) {
         self.log.event(Origin::Suite, Act::HalfCloses);
+        self.asked = self.clock.read();
         let _ = self.monitor.end(SUITE, self.sent.rest());
         if let Some(connection) = &mut self.connection {
             // This usually finishes at once. If not, the next `receive` continues it.
@@ -394,6 +399,12 @@ impl Wire {
     #[must_use]
     pub fn clock(&self) -> &Clock {
         &self.clock
+    }
+
+    /// What the peer has done since the suite last sent something, if its threads are measured.
+    #[must_use]
+    pub fn activity(&self) -> Option<Activity> {
+        self.clock.activity_since(self.asked)
     }
 
     /// Whether a wait took far too long because the machine was busy. Then silence means nothing.

@@ -4,6 +4,8 @@
 //! order of the catalogue, then one [`Event::Ended`]. Several runs follow one another. These values
 //! hold everything that a report shows. Texts of the peer are raw here; each format escapes them.
 
+mod time;
+
 use std::fmt;
 use std::str::FromStr;
 
@@ -12,6 +14,7 @@ use dnode_spec::compare::Kind as DifferenceKind;
 use serde::{Deserialize, Serialize};
 
 use crate::words::words;
+pub use time::{Activity, TimeBase};
 
 /// One event of a run.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -42,6 +45,10 @@ pub struct Run {
     /// The weakest level whose failures gate.
     #[serde(with = "crate::serial::level")]
     pub gate: Level,
+    /// The time that the deadlines count. Not part of the canonical report. Absent from files of
+    /// earlier versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub time: Option<TimeBase>,
 }
 
 words! {
@@ -194,6 +201,9 @@ pub struct Evidence {
     pub repeat: String,
     /// How the peer's process ended, if the suite started it and it ended.
     pub death: Option<Death>,
+    /// What the peer's processes did while an answer did not come, if the suite can see them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub activity: Option<Activity>,
 }
 
 words! {

@@ -78,7 +78,7 @@ pub fn read(text: &str) -> Result<Vec<Event>, ReadError> {
 }
 
 fn bounded(outcome: &Outcome) -> Outcome {
-    let Evidence { wire, transcript, names, repeat, death } = &outcome.evidence;
+    let Evidence { wire, transcript, names, repeat, death, activity } = &outcome.evidence;
     let evidence = match outcome.verdict {
         Verdict::Pass => Evidence::default(),
         _ => Evidence {
@@ -94,6 +94,7 @@ fn bounded(outcome: &Outcome) -> Outcome {
                 death.stderr = last(&death.stderr);
                 death
             }),
+            activity: *activity,
         },
     };
     let divergence = outcome.divergence.as_ref().map(|divergence| Divergence {

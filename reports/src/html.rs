@@ -97,6 +97,7 @@ fn runs(records: &[Record]) -> Markup {
                 tr data-peer=(number) {
                     th scope="row" { (shown(record.run.peer.as_deref().unwrap_or("unnamed"))) }
                     td { strong { (exit.to_string()) } br; (record.sum())
+                        @if let Some(time) = record.run.time { br; span.note { "Deadlines: " (time.describe()) } }
                         @for note in &record.run.notes { br; span.note { (shown(note)) } }
                         @for stale in &record.ended.stale {
                             br; span.stale { (stale.reference.word()) ": " (shown(&stale.id)) ": " (shown(&stale.problem)) }

@@ -99,6 +99,7 @@ pub fn read(text: &str, target: &str, gate: Level) -> Result<Vec<Event>, ReadErr
         planned: document.planned,
         notes: Vec::new(),
         gate,
+        time: None,
     };
     let mut account = Account::default();
     let mut events = vec![Event::Started(run)];

@@ -75,6 +75,9 @@ fn summary(page: &mut String, record: &Record) {
     let _ = write!(page, "\n## {}\n\n{mark}{exit}{mark}\n\n{}\n", code(record.name()), record.sum());
     let _ = write!(page, "\nSuite {}, target {}", code(&record.run.suite), code(&record.run.target));
     let _ = writeln!(page, "; gate: {} and stricter", record.run.gate);
+    if let Some(time) = record.run.time {
+        let _ = writeln!(page, "- deadlines: {}", time.describe());
+    }
     for note in &record.run.notes {
         let _ = writeln!(page, "- {}", code(note));
     }

@@ -21,6 +21,7 @@ pub(crate) fn run(planned: usize) -> Run {
         planned,
         notes: vec![],
         gate: Level::Robust,
+        time: None,
     }
 }
 
@@ -80,6 +81,7 @@ pub(crate) fn failing(id: &str) -> Outcome {
             names: "$cb is id 2".to_owned(),
             repeat: format!("dnode-conform --case {id} -- node fixtures/peers/dnode/peer.js"),
             death: None,
+            activity: None,
         },
         ..outcome(id, Verdict::Fail)
     }

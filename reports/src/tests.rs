@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex};
 
 use dnode_spec::clause::Level;
 
-use crate::event::{Ended, Event, Outcome, Reference, Run, Stale, Verdict};
+use crate::event::{Activity, Ended, Event, Outcome, Reference, Run, Stale, TimeBase, Verdict};
 use crate::format::Format;
 use crate::sample::{self, FINE};
 use crate::text::Options;
@@ -46,13 +46,15 @@ fn render(format: Format, events: &[Event]) -> String {
 fn sample_run() -> Vec<Event> {
     let mut binary = sample::failing("value/bytes");
     binary.evidence.wire.push(sample::came(b"\"\xff\xfe\"\n"));
+    let mut hung = Outcome { verdict: Verdict::Hang, level: Level::Robust, ..sample::failing("robust/long") };
+    hung.evidence.activity = Some(Activity { time: 2000, cpu: 20 });
     let cases = [
         binary,
         sample::outcome("message/plain", Verdict::Pass),
         sample::failing("message/argument-order"),
         Outcome { level: Level::Observed, ..sample::failing("methods/again") },
         sample::crashing("robust/deep"),
-        Outcome { verdict: Verdict::Hang, level: Level::Robust, ..sample::failing("robust/long") },
+        hung,
         sample::because("value/cycle", Verdict::NotApplicable, "the probe declares cycle absent"),
         sample::because("value/shared", Verdict::Inconclusive, "needs methods/by-id"),
         sample::because("value/nest", Verdict::HarnessError, "no port was free"),
@@ -71,7 +73,8 @@ fn sample_run() -> Vec<Event> {
     let stale =
         vec![stale(Reference::Baseline, "message/plain"), stale(Reference::Snapshot, "message/plain")];
     let notes = vec!["The peer answers in order.".to_owned()];
-    sample::events(Run { notes, ..sample::run(cases.len()) }, &cases, Ended { stale, ..FINE })
+    let run = Run { notes, time: Some(TimeBase::OwnTime), ..sample::run(cases.len()) };
+    sample::events(run, &cases, Ended { stale, ..FINE })
 }
 
 /// The committed reports of known implementations, sorted by file name.

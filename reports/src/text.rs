@@ -220,6 +220,9 @@ fn header(run: &Run, page: &mut Page) {
     page.field("peer", style::PLAIN, peer);
     page.field("target", style::PLAIN, &run.target);
     page.field("planned", style::PLAIN, &format!("{}; {}", count(run.planned, "case"), gate_words(run.gate)));
+    if let Some(time) = run.time {
+        page.field("deadlines", style::PLAIN, time.describe());
+    }
     for note in &run.notes {
         page.field("note", style::PLAIN, note);
     }

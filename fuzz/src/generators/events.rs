@@ -6,8 +6,8 @@
 
 use arbitrary::{Arbitrary, Result, Unstructured};
 use dnode_reports::event::{
-    Act, Death, Divergence, Ended, Event, Evidence, Kind, Origin, Outcome, Reference, Run, Stale, Status,
-    Verdict, Wire,
+    Act, Activity, Death, Divergence, Ended, Event, Evidence, Kind, Origin, Outcome, Reference, Run, Stale,
+    Status, TimeBase, Verdict, Wire,
 };
 use dnode_spec::clause::Level;
 
@@ -27,6 +27,7 @@ pub fn events(data: &[u8]) -> Result<Vec<Event>> {
         planned: u.int_in_range(0..=CASES)?,
         notes: some(&mut u, text)?,
         gate: *u.choose(&Level::ALL)?,
+        time: optional(&mut u, |u| Ok(*u.choose(&TimeBase::ALL)?))?,
     };
     let ended = Ended { interrupted: u.arbitrary()?, answered: u.arbitrary()?, stale: some(&mut u, stale)? };
     let judged = some(&mut u, outcome)?.into_iter().map(|outcome| Event::Judged(Box::new(outcome)));
@@ -50,6 +51,7 @@ fn outcome(u: &mut Unstructured<'_>) -> Result<Outcome> {
             names: text(u)?,
             repeat: text(u)?,
             death: optional(u, |u| Ok(Death { status: status(u)?, stderr: text(u)? }))?,
+            activity: optional(u, |u| Ok(Activity { time: u.arbitrary()?, cpu: u.arbitrary()? }))?,
         },
     })
 }

@@ -13,7 +13,8 @@ use super::symptom::Symptom;
 use crate::campaign::fair::is_fair;
 use crate::cases::{Case, LIFE_CLAUSE, level};
 use crate::conversation::facts::Facts;
-use crate::conversation::replay::replay;
+use crate::conversation::pace::replay_at_its_pace;
+use crate::conversation::replay::judged::Replayed;
 use crate::peer::{Health, Slot};
 use crate::run::applicable::ruled_out;
 use crate::verdict::Command;
@@ -75,9 +76,9 @@ impl Confirmer<'_> {
         }
         let Some(route) = self.slot.route() else { return Vec::new() };
         let canary = Canary::open(&route, self.facts, patience).await;
-        let replayed = replay(case, &route, self.facts, patience).await;
+        let replayed = replay_at_its_pace(case, &route, self.facts, patience).await;
         let broken = replayed.broken.clone();
-        let (health, hung) = self.health(patience).await;
+        let (health, hung) = self.health_after(&replayed, patience).await;
         let serves = health.is_good();
         let (outcome, _) = likened(case, replayed, health, &Command::default());
         let mut symptoms = self.broken_clauses(&broken);
@@ -126,12 +127,12 @@ impl Confirmer<'_> {
         Some(Symptom { death, ..Symptom::new(identity, Some(found.kind), &found.expected, &found.actual) })
     }
 
-    /// The health of the peer, and whether it was hung for a while.
-    async fn health(&mut self, patience: Duration) -> (Health, bool) {
+    /// The health of the peer after a case, and whether it was hung for a while.
+    async fn health_after(&mut self, replayed: &Replayed, patience: Duration) -> (Health, bool) {
         let Some(peer) = self.slot.peer() else { return (Health::Refuses, false) };
-        match peer.health(self.facts, patience).await {
-            Health::Deaf => {
-                let again = peer.health(self.facts, patience * 3).await;
+        match peer.health_after(replayed, self.facts, patience).await {
+            Health::Deaf(_) => {
+                let again = peer.health(self.facts, patience).await;
                 let hung = again.is_good();
                 (again, hung)
             }
@@ -152,9 +153,7 @@ impl Confirmer<'_> {
             if tried > 0 && self.stop.is_cancelled() {
                 return (count, tried, last);
             }
-            // The last try has a longer deadline: a late answer is not a missing one.
-            let patience = self.patience * if tried + 1 == CONFIRMATIONS { 3 } else { 1 };
-            if let Some(symptom) = self.reproduce(case, wanted, operation, patience).await {
+            if let Some(symptom) = self.reproduce(case, wanted, operation, self.patience).await {
                 count += 1;
                 last = Some(symptom);
             }

@@ -24,6 +24,7 @@ use crate::conversation::ping::Silence;
 use crate::conversation::replay::judged::{Cause, Diverged, Judged};
 use crate::conversation::replay::replay;
 use crate::peer::Health;
+use crate::program::ENDING;
 use crate::run::applicable::ruled_out;
 use dnode_reports::event::{Death, Kind};
 use std::time::Duration;
@@ -34,8 +35,6 @@ const SUSPECTS: usize = 12;
 /// How many sessions are between two checks of the canary, and between two checks of the memory.
 const CANARY: u64 = 64;
 const MEMORY: u64 = 256;
-/// How long a process may take to exit after its connection broke.
-const EXIT: Duration = Duration::from_millis(300);
 /// How many bytes the memory of a peer may grow, beside four times its first size.
 const GROWTH: u64 = 512 << 20;
 
@@ -166,7 +165,7 @@ impl Lane<'_> {
             return self.is_broken(&found.clause);
         }
         let Some(peer) = self.confirmer.slot.peer() else { return false };
-        let Some(death) = peer.death(EXIT).await else { return false };
+        let Some(death) = peer.death(ENDING).await else { return false };
         self.confirmer.discard_peer().await;
         last_words(&death.stderr).is_some_and(|words| self.is_known_death(&words))
     }
@@ -198,7 +197,7 @@ impl Lane<'_> {
         let death = match peer.health(&self.campaign.facts, self.campaign.patience).await {
             Health::Serves => return false,
             Health::Died(death) => Some(death),
-            Health::Refuses | Health::Deaf => None,
+            Health::Refuses | Health::Deaf(_) => None,
         };
         let can_restart = peer.is_ours();
         self.confirmer.discard_peer().await;

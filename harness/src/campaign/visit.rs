@@ -54,7 +54,8 @@ pub(super) async fn visit(
     facts: &Facts,
     patience: Duration,
 ) -> Visit {
-    // The peer may need more time to accept a connection and to send its object.
+    // To accept a connection and to send an object may take longer than a call, and the patience of a
+    // fast visit is only some round trips of a call.
     let clock = route.clock();
     let greeting = clock.now() + patience * 4;
     let Ok(mut wire) = Wire::open(route, &facts.terms, greeting).await else { return Visit::not_served() };

@@ -77,16 +77,12 @@ pub(super) async fn compare(args: CompareArgs) -> Result<u8, Failure> {
     let (options_a, options_b) = (options(&args, a, &interrupted)?, options(&args, b, &interrupted)?);
     let mut a = Side::run("A", options_a.clone(), cases.clone()).await?;
     let mut b = Side::run("B", options_b.clone(), cases.clone()).await?;
-    // Run the differing cases again, with fewer in parallel and twice the deadline. A difference
-    // that does not appear again was chance. If many cases differ, it is not chance.
+    // Run the differing cases again, with fewer in parallel. A difference that does not appear again
+    // was chance. If many cases differ, it is not chance.
     let unequal = differing(&a, &b, cases)?;
     if !unequal.is_empty() && unequal.len() <= AGAIN {
         let ids: BTreeSet<String> = unequal.iter().map(|case| case.id().to_owned()).collect();
-        let gently = |options: Options| Options {
-            jobs: options.jobs.min(2),
-            patience: options.patience * 2,
-            ..options
-        };
+        let gently = |options: Options| Options { jobs: options.jobs.min(2), ..options };
         let again_a = Side::run("A", gently(options_a), unequal.clone()).await?;
         let again_b = Side::run("B", gently(options_b), unequal).await?;
         a.agree(&mut b, &again_a, &again_b, &ids);

@@ -103,17 +103,19 @@ impl Watched {
         let Some(clock) = self.clock.upgrade() else { return };
         let started = std::mem::take(&mut *clock.started.lock().unwrap_or_else(PoisonError::into_inner));
         self.programs.extend(started.into_iter().map(Program::new));
-        let mut lost = suite;
+        let (mut lost, mut used) = (suite, Duration::ZERO);
         for program in &mut self.programs {
             if look_up {
                 program.processes = family(program.leader);
             }
             let measured = program.threads.measure(&program.processes, passed);
             lost += if measured.stopped { passed } else { measured.waited };
+            used += measured.used;
         }
         self.programs.retain(|program| !program.threads.is_empty());
-        let lost = lost.min(passed).as_nanos();
-        clock.lost.fetch_add(u64::try_from(lost).unwrap_or(u64::MAX), Ordering::Relaxed);
+        for (counted, more) in [(&clock.lost, lost.min(passed)), (&clock.used, used)] {
+            counted.fetch_add(u64::try_from(more.as_nanos()).unwrap_or(u64::MAX), Ordering::Relaxed);
+        }
     }
 }
 

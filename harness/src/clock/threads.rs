@@ -34,6 +34,8 @@ struct Seen {
 pub(super) struct Measured {
     /// How long the thread waited that waited longest.
     pub(super) waited: Duration,
+    /// How long all of them were on a processor.
+    pub(super) used: Duration,
     /// Whether all threads are stopped, as by SIGSTOP.
     pub(super) stopped: bool,
 }
@@ -47,7 +49,7 @@ impl Threads {
     /// Measures the threads of these processes. `passed`: the time since the last measurement.
     pub(super) fn measure(&mut self, processes: &[u32], passed: Duration) -> Measured {
         let mut seen = HashMap::with_capacity(self.seen.len());
-        let (mut waited, mut stops, mut runs) = (0, false, false);
+        let (mut waited, mut used, mut stops, mut runs) = (0, 0, false, false);
         for thread in processes.iter().flat_map(|process| tasks(*process)) {
             let Some(schedstat) = read_schedstat(&thread) else { continue };
             let before = self.seen.get(&thread).copied();
@@ -58,12 +60,15 @@ impl Threads {
                 Some('Z' | 'X') => {}
                 _ => runs = true,
             }
-            let (now, more) = before.unwrap_or_default().advance(schedstat, state == Some('R'), passed);
+            let before = before.unwrap_or_default();
+            used += schedstat[0].saturating_sub(before.schedstat[0]);
+            let (now, more) = before.advance(schedstat, state == Some('R'), passed);
             waited = waited.max(more);
             seen.insert(thread, now);
         }
         self.seen = seen;
-        Measured { waited: Duration::from_nanos(waited), stopped: stops && !runs }
+        let [waited, used] = [waited, used].map(Duration::from_nanos);
+        Measured { waited, used, stopped: stops && !runs }
     }
 }
 
@@ -81,6 +86,11 @@ impl Seen {
         let more = if self.queued { u64::try_from(passed.as_nanos()).unwrap_or(u64::MAX) } else { 0 };
         (Seen { queued: true, ahead: self.ahead + more, ..self }, more)
     }
+}
+
+/// Whether this system measures threads.
+pub(super) fn are_measured() -> bool {
+    Path::new("/proc/self/schedstat").exists()
 }
 
 /// A process and those that descend from it.
@@ -142,11 +152,24 @@ mod tests {
     }
 
     #[test]
+    fn work_of_this_process_is_measured() {
+        let mut threads = Threads::default();
+        let this = [std::process::id()];
+        threads.measure(&this, TICK);
+        // The system adds up the time of a running thread only now and then.
+        let worked = (0..10_000).any(|_| {
+            std::hint::black_box((0..100_000u64).map(std::hint::black_box).sum::<u64>());
+            !threads.measure(&this, TICK).used.is_zero()
+        });
+        assert_eq!(worked, are_measured());
+    }
+
+    #[test]
     fn threads_of_this_process_are_found() {
         let mut threads = Threads::default();
         let measured = threads.measure(&[std::process::id()], TICK);
         assert!(!measured.stopped);
-        assert_eq!(threads.is_empty(), !Path::new("/proc/self/schedstat").exists());
+        assert_eq!(threads.is_empty(), !are_measured());
         assert_eq!(Threads::default().measure(&[], TICK), Measured::default());
     }
 }

@@ -10,8 +10,7 @@ use crate::clock::Clock;
 use crate::commands::record::{Notice, RecordOptions, record};
 use crate::error::{Fault, Faulted};
 use crate::peer::Peer;
-use crate::program::Process;
-use crate::program::Target;
+use crate::program::{ENDING, Process, Target};
 use crate::shell::quote;
 use dnode::transport::Address;
 use dnode_reports::event::{Death, Divergence, Ended, Event, Evidence, Kind, Outcome, Run, Verdict};
@@ -145,6 +144,7 @@ pub async fn interop(
             planned: clients.len(),
             notes: Vec::new(),
             gate: options.gate,
+            time: Some(Clock::of_program().base()),
         }));
         let mut answered = false;
         let mut peer = None;
@@ -209,7 +209,7 @@ impl Pair<'_> {
         };
         let folder = tempfile::tempdir()?;
         let mut session = self.call(caller, to, serving.route().clock(), folder.path()).await?;
-        let exit = if session.client.is_some() { Duration::ZERO } else { Duration::from_secs(1) };
+        let exit = if session.client.is_some() { Duration::ZERO } else { ENDING };
         session.server = serving.death(exit).await;
         let transcript = fs::read_dir(folder.path())?.flatten().next();
         session.transcript =

@@ -177,6 +177,12 @@ impl Facts {
         (self.calls.round_trip * 20).clamp(Duration::from_millis(100), Duration::from_secs(1))
     }
 
+    /// How long to wait for a peer that was silent for a whole deadline, and so has failed already.
+    #[must_use]
+    pub fn short(&self, patience: Duration) -> Duration {
+        self.quiet().max(patience / 4)
+    }
+
     /// The form of indexes in paths that the peer accepts.
     #[must_use]
     pub fn path_form(&self) -> PathForm {

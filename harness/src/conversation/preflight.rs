@@ -22,9 +22,6 @@ use std::time::Duration;
 /// without end.
 const FLOOD: u64 = 1000;
 
-/// How much longer than a case the preflight waits, because all cases depend on its result.
-const PATIENCE: u32 = 2;
-
 /// Between our object and the first call, so that they do not share a segment.
 const BEFORE_FIRST_CALL: Duration = Duration::from_millis(25);
 
@@ -38,7 +35,6 @@ pub async fn preflight(
     ping: Option<&Ping>,
     patience: Duration,
 ) -> std::io::Result<Facts> {
-    let patience = patience * PATIENCE;
     let deadline = route.clock().now() + patience;
     let facts = Facts::new(dialect, route.limits());
     let wire = Wire::open(route, &facts.terms, deadline).await?;

@@ -8,13 +8,15 @@ use crate::program::Route;
 use crate::wire::Wire;
 use dnode_spec::transcript::Names;
 use std::io;
+use std::time::Duration;
 
 /// Opens a connection and checks that the peer serves it before the deadline: the peer must do the
-/// handshake and, if there is one, answer the known-good call.
+/// handshake and, if there is one, answer the known-good call. Returns the time from this call to
+/// its answer.
 ///
 /// # Errors
 /// Why the connection was not served.
-pub async fn serves(route: &Route, facts: &Facts, deadline: Moment) -> Result<(), Silence> {
+pub async fn serves(route: &Route, facts: &Facts, deadline: Moment) -> Result<Duration, Silence> {
     let clock = route.clock();
     let begun = clock.now();
     let mut wire = Wire::open(route, &facts.terms, deadline).await.map_err(|error| match error.kind() {
@@ -30,9 +32,11 @@ pub async fn serves(route: &Route, facts: &Facts, deadline: Moment) -> Result<()
         let received = received.map_err(|end| Silence::from(&end))?;
         bind_object(&received, &mut names);
     }
+    let asked = clock.now();
     if let Some(ping) = &facts.calls.ping {
         ping.ask(&mut wire, &mut names, facts.calls.by, deadline, &mut |_| {}).await?;
     }
+    let round_trip = clock.now().since(asked);
     wire.close(deadline.min(clock.now() + facts.drain())).await;
-    Ok(())
+    Ok(round_trip)
 }

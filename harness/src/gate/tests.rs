@@ -37,6 +37,7 @@ fn run(outcomes: &[Outcome], interrupted: bool) -> Vec<Event> {
         planned: outcomes.len(),
         notes: vec![],
         gate: Level::Robust,
+        time: None,
     };
     let judged = outcomes.iter().map(|outcome| Event::Judged(Box::new(outcome.clone())));
     let ended = Ended { interrupted, answered: true, stale: vec![] };

@@ -3,6 +3,7 @@
 use super::error::{START, StartError, retry_is_useless};
 use super::port::Port;
 use super::{Peer, Running};
+use crate::clock::Clock;
 use crate::conversation::greet::HELLO;
 use crate::program::{Host, Process, Route, Target, Template};
 use crate::reference;
@@ -58,7 +59,8 @@ async fn start_process(target: &Target, command: &str, at: &Template) -> Result<
     let port = Port::reserve().map_err(StartError::Harness)?;
     let folder = at.wants_socket().then(TempDir::new).transpose().map_err(StartError::Harness)?;
     let socket = folder.as_ref().map(|folder| folder.path().join("peer"));
-    let route = Route::from(at.fill(port.number(), &socket.clone().unwrap_or_default())?);
+    let address = at.fill(port.number(), &socket.clone().unwrap_or_default())?;
+    let route = Route::Dial(address, Clock::of_program());
     let socket = socket.map(PathBuf::into_os_string);
     let socket = socket.as_ref().map(|socket| ("socket", socket.to_str().unwrap_or_default()));
     let number = port.number().to_string();

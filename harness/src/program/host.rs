@@ -22,8 +22,9 @@ use tokio::sync::Mutex;
 const CONNECT: Duration = Duration::from_secs(10);
 /// How long a running client may take to reconnect or to exit.
 const RECONNECT: Duration = Duration::from_secs(3);
-/// How long a connection of a program that has exited may take to arrive here.
-const ENDING: Duration = Duration::from_millis(20);
+/// How long a connection of a program that has exited may take to arrive here. It is on its way, but
+/// the system may tell us of the end first.
+const ARRIVING: Duration = Duration::from_millis(20);
 /// How long a connection that a stopped client left behind may take to arrive here.
 const LEFT: Duration = Duration::from_millis(5);
 
@@ -122,7 +123,7 @@ impl Host {
         let at = Address::parse_to_listen(&listen.at.replace(SOCKET, &path.unwrap_or_default()))?;
         let listener = Listener::bind(&at, listen.identity.as_ref()).await?;
         let address = listener.address()?;
-        let clock = Clock::new();
+        let clock = if listen.exec.is_some() { Clock::of_program() } else { Clock::of_stranger() };
         let program = |command: &String| Mutex::new(Program::new(command, place(&address), clock.clone()));
         let program = listen.exec.as_ref().map(program);
         Ok(Host {
@@ -349,7 +350,7 @@ async fn accept(
         arrival @ Next::Arrival(_) => return Ok(arrival),
     };
     // A process may connect, send its lines and exit at once.
-    match clock.timeout(ENDING, listener.accept()).await {
+    match clock.timeout(ARRIVING, listener.accept()).await {
         Ok(arrival) => arrival.map(Next::Arrival),
         Err(_) => Ok(Next::Exit(status)),
     }

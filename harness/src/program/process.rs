@@ -18,6 +18,12 @@ use tokio::process::{Child, Command};
 
 /// How many bytes of the standard error are kept.
 const KEPT_STDERR: usize = 8 * 1024;
+/// How long a process may take to end after its connection broke; after that it counts as alive.
+///
+/// Nothing says whether a process that closed its connections is about to end, so a wait is needed,
+/// but it is over as soon as the process ends. It counts the time of the process itself, so it need
+/// not cover a busy machine.
+pub const ENDING: Duration = Duration::from_millis(500);
 /// How long a process may take to follow a SIGTERM before the whole group is killed.
 const GRACE: Duration = Duration::from_millis(500);
 

@@ -73,7 +73,7 @@ impl Route {
 
 impl From<Address> for Route {
     fn from(address: Address) -> Route {
-        Route::Dial(address, Clock::new())
+        Route::Dial(address, Clock::of_stranger())
     }
 }
 

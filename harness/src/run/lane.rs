@@ -6,8 +6,8 @@
 
 use crate::cases::Case;
 use crate::conversation::facts::Facts;
+use crate::conversation::pace::replay_at_its_pace;
 use crate::conversation::replay::judged::{Judged, Replayed};
-use crate::conversation::replay::replay;
 use crate::peer::{Health, Peer, Slot};
 use crate::program::{Route, Target};
 use dnode_reports::event::Death;
@@ -16,8 +16,9 @@ use std::sync::LazyLock;
 use std::thread::available_parallelism;
 use std::time::Duration;
 
-/// How long a process that closed its last connection may take to end.
-const ENDING: Duration = Duration::from_millis(20);
+/// How long the process of a lane may take to end after the last case, of its own time. Nothing
+/// looks wrong there, so the wait is short: every run pays for it.
+const LAST: Duration = Duration::from_millis(20);
 
 /// How many lanes there are for so many cases, even if no case has harmed its peer: while one peer
 /// parses a long line, another can work.
@@ -88,7 +89,7 @@ impl Lane {
 
     /// Whether its peer has ended since the last case, and how.
     pub(super) async fn died_since(&mut self) -> Option<(String, Death)> {
-        self.has_died(ENDING).await;
+        self.has_died(LAST).await;
         self.died.take()
     }
 
@@ -138,7 +139,7 @@ impl Lane {
         }
         self.ready().await?;
         let route = self.route().ok_or("the peer is gone")?;
-        Ok(replay(case, &route, facts, patience).await)
+        Ok(replay_at_its_pace(case, &route, facts, patience).await)
     }
 
     /// The health of the peer after a case that may have harmed it.
@@ -151,8 +152,7 @@ impl Lane {
     ) -> Health {
         let harmless = matches!(replayed.judged, Judged::Pass | Judged::NotApplicable(_));
         match self.slot.peer().filter(|_| !harmless || case.transcript.header.hostile) {
-            // A peer that is still processing a long message is busy, not hung.
-            Some(peer) => peer.health(facts, patience + replayed.extended).await,
+            Some(peer) => peer.health_after(replayed, facts, patience).await,
             None => Health::Serves,
         }
     }

@@ -4,12 +4,8 @@ use super::options::{Options, RunError};
 use crate::conversation::facts::Facts;
 use crate::conversation::preflight::preflight;
 use crate::peer::{Peer, StartError};
-use crate::program::Target;
+use crate::program::{ENDING, Target};
 use dnode_reports::event::Death;
-use std::time::Duration;
-
-/// How long a process that sent nothing in the preflight may take to end.
-const ENDING: Duration = Duration::from_millis(500);
 
 /// The peer before the first case.
 pub(super) struct Met {

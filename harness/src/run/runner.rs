@@ -116,6 +116,7 @@ impl<'a> Runner<'a> {
             planned: self.batch.len() + self.sessions.len() + extra,
             notes: part.into_iter().chain(self.facts.notes.iter().cloned()).collect(),
             gate: self.options.gate.level,
+            time: self.lanes.first().and_then(Lane::route).map(|route| route.clock().base()),
         }
     }
 

@@ -10,7 +10,7 @@ use crate::conversation::replay::judged::{CONNECTION, Cause, Judged, Replayed};
 use crate::conversation::replay::replay_accepted;
 use crate::gate::{Gate, RunGate};
 use crate::peer::Health;
-use crate::program::Host;
+use crate::program::{ENDING, Host};
 use crate::verdict::Command;
 use crate::verdict::invariant::Invariants;
 use crate::verdict::outcome::{self, without_run};
@@ -19,9 +19,6 @@ use dnode_reports::event::{Death, Ended, Event, Kind, Outcome, Run, Verdict};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
-
-/// How long a program that closed its connection may take to exit.
-const ENDING: Duration = Duration::from_millis(500);
 
 /// How to wait for clients.
 #[derive(Debug, Clone)]
@@ -59,6 +56,7 @@ pub async fn accept(host: &Host, options: &Options, cases: Vec<Case>, emit: &mut
         planned: cases.len() + invariants(facts.terms.dialect).count(),
         notes: facts.notes.clone(),
         gate: options.gate.level,
+        time: Some(host.clock().base()),
     }));
     let seat = Seat { host, options, facts: &facts };
     let mut seen = Invariants::new(&facts);

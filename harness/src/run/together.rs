@@ -4,6 +4,7 @@ use super::lane::Lane;
 use super::runner::{Emit, Runner};
 use crate::cases::Case;
 use crate::conversation::facts::Facts;
+use crate::conversation::pace::slowdown_by;
 use crate::conversation::replay::judged::Replayed;
 use crate::conversation::replay::replay;
 use crate::conversation::service::serves;
@@ -78,11 +79,9 @@ async fn run_beside_others(
     patience: Duration,
 ) -> Ran {
     let replayed = replay(&case, &route, &facts, patience).await;
-    // A peer that another case keeps busy is late with everything. If it serves a new connection at
-    // once, it had the time to answer this case, too.
-    let suspect = replayed.is_suspect()
-        && !(replayed.is_silent()
-            && serves(&route, &facts, route.clock().now() + facts.quiet()).await.is_ok());
+    // A peer that another case or another program keeps busy is late with everything. If it serves a
+    // new connection as fast as ever, it had the time to answer this case, too.
+    let suspect = replayed.is_suspect() && !(replayed.is_silent() && is_prompt(&route, &facts).await);
     // A client that is connected and does not reconnect would keep all others from connecting.
     if let Some(host) = route.host().filter(|_| suspect)
         && host.death(Duration::ZERO).await.is_none()
@@ -90,4 +89,10 @@ async fn run_beside_others(
         host.stop().await;
     }
     Ran { at, replayed, suspect }
+}
+
+/// Whether the peer serves a new connection at once.
+async fn is_prompt(route: &Route, facts: &Facts) -> bool {
+    let served = serves(route, facts, route.clock().now() + facts.quiet()).await;
+    served.is_ok_and(|round_trip| slowdown_by(route, facts, round_trip) == 1)
 }

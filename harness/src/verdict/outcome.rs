@@ -68,9 +68,14 @@ pub(crate) fn likened(
     command: &Command,
 ) -> (Outcome, Option<String>) {
     let overloaded = replayed.is_overloaded();
-    let Replayed { judged, log, names, .. } = replayed;
+    let Replayed { judged, log, names, activity, .. } = replayed;
+    let activity = match &health {
+        Health::Serves => activity,
+        Health::Deaf(during) => activity.or(*during),
+        Health::Died(_) | Health::Refuses => None,
+    };
     let (verdict, reason, mut diverged, death) = match (overloaded, health) {
-        (true, Health::Serves | Health::Deaf) => {
+        (true, Health::Serves | Health::Deaf(_)) => {
             (Verdict::Inconclusive, Some(OVERLOAD.to_owned()), None, None)
         }
         (_, health) => judge(judged, health),
@@ -95,6 +100,7 @@ pub(crate) fn likened(
             names,
             repeat: command.repeat(case),
             death,
+            activity: activity.filter(|_| verdict.is_finding()),
         },
         ..without_run(case, verdict, reason)
     };
@@ -114,7 +120,7 @@ fn judge(judged: Judged, health: Health) -> Verdicts {
             let actual = "the peer no longer accepts connections".to_owned();
             (Verdict::Crash, None, Some(end_of_peer(judged, Kind::Died, actual, "refuses".to_owned())), None)
         }
-        (judged, Health::Deaf) => {
+        (judged, Health::Deaf(_)) => {
             let actual = "the peer accepts connections but does not answer on them".to_owned();
             (Verdict::Hang, None, Some(end_of_peer(judged, Kind::Deaf, actual, "deaf".to_owned())), None)
         }

@@ -131,7 +131,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_connection_that_needs_much_waits_but_a_flood_does_not() {
-        let clock = Clock::new();
+        let clock = Clock::of_stranger();
         let soon = clock.now() + Duration::from_secs(1);
         let memory = Memory::default();
         let (mut one, mut other) = (Share::of(&memory), Share::of(&memory));

@@ -6,7 +6,7 @@ use maud::{Markup, html};
 use super::mark::{self, Marked};
 use super::parts::{badge, fragment, letters, shown};
 use crate::clauses::{Group, Row};
-use crate::event::{Death, Divergence, Origin, Outcome, Verdict, Wire};
+use crate::event::{Activity, Death, Divergence, Origin, Outcome, Verdict, Wire};
 use crate::record::Record;
 
 /// How many entries of a wire log are shown from its start and from its end.
@@ -75,7 +75,7 @@ fn finding(outcome: &Outcome) -> Markup {
         }
         @if let Some(reason) = crate::summary::reason(outcome) { p { (shown(reason)) } }
         @if let Some(excuse) = &outcome.excuse { p { "Excused: " (shown(excuse)) } }
-        @if let Some(divergence) = &outcome.divergence { (difference(divergence)) }
+        @if let Some(divergence) = &outcome.divergence { (difference(divergence, evidence.activity)) }
         @if !evidence.wire.is_empty() { (wire(&evidence.wire, outcome.divergence.as_ref())) }
         @if let Some(death) = &evidence.death { (process(death)) }
         @if !evidence.repeat.is_empty() {
@@ -86,7 +86,7 @@ fn finding(outcome: &Outcome) -> Markup {
 }
 
 /// The clause, and the expected and the actual behaviour.
-fn difference(divergence: &Divergence) -> Markup {
+fn difference(divergence: &Divergence, activity: Option<Activity>) -> Markup {
     let (expected, got) = mark::differing(&shown(&divergence.expected), &shown(&divergence.actual));
     html! {
         @if let Some(clause) = clause::find(&divergence.clause) {
@@ -99,6 +99,7 @@ fn difference(divergence: &Divergence) -> Markup {
             @if !divergence.path.is_empty() { dt { "where" } dd { code { (shown(&divergence.path)) } } }
             dt { "expected" } dd { code { (marked(&expected)) } }
             dt { "got" } dd { code { (marked(&got)) } }
+            @if let Some(activity) = activity { dt { "meanwhile" } dd { "the peer " (activity) } }
             dt { "difference" } dd { (divergence.kind) ", fingerprint " (shown(&divergence.fingerprint)) }
         }
     }

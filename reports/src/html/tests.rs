@@ -1,6 +1,6 @@
 use super::parts::fragment;
 use super::*;
-use crate::event::Outcome;
+use crate::event::{Activity, Outcome, Run, TimeBase};
 use crate::sample::{self, FINE};
 
 #[test]
@@ -20,10 +20,20 @@ fn every_verdict_has_its_own_class_and_word() {
     }
 }
 
+#[test]
+fn page_says_what_the_peer_did_during_a_wait_and_what_time_that_counts() {
+    let mut hung = Outcome { verdict: Verdict::Hang, ..sample::failing("a/case") };
+    hung.evidence.activity = Some(Activity { time: 2000, cpu: 10 });
+    let page = page(hung);
+    assert!(page.contains("Deadlines: wall time"));
+    assert!(page.contains("<dt>meanwhile</dt><dd>the peer slept for 2.0 s</dd>"));
+}
+
 /// The page of a run of one case.
 fn page(outcome: Outcome) -> String {
     let mut html = Html::new(Vec::new());
-    for event in sample::events(sample::run(1), &[outcome], FINE) {
+    let run = Run { time: Some(TimeBase::WallTime), ..sample::run(1) };
+    for event in sample::events(run, &[outcome], FINE) {
         html.event(&event).unwrap();
     }
     html.finish().unwrap();

@@ -2,6 +2,7 @@ use dnode_spec::clause::Level;
 use serde_json::Value;
 
 use super::*;
+use crate::event::{Activity, TimeBase};
 use crate::sample::{self, FINE, HOSTILE};
 
 fn report(run: Run, cases: &[Outcome], ended: Ended) -> String {
@@ -95,10 +96,15 @@ fn order_of_events_does_not_matter() {
 
 #[test]
 fn evidence_is_left_out() {
-    let with = sample::crashing("a/case");
+    let mut with = sample::crashing("a/case");
+    with.evidence.activity = Some(Activity { time: 2000, cpu: 1 });
     let without = Outcome { evidence: crate::event::Evidence::default(), ..with.clone() };
-    let elsewhere =
-        Run { target: "127.0.0.1:4711".to_owned(), notes: vec!["slow".to_owned()], ..sample::run(1) };
+    let elsewhere = Run {
+        target: "127.0.0.1:4711".to_owned(),
+        notes: vec!["slow".to_owned()],
+        time: Some(TimeBase::OwnTime),
+        ..sample::run(1)
+    };
     assert_eq!(report(sample::run(1), &[with], FINE), report(elsewhere, &[without], FINE));
 }
 

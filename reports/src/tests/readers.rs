@@ -89,6 +89,7 @@ fn schemas_list_the_words_of_the_enums() {
     let report = include_str!("../../report.schema.json");
     let kinds = Kind::ALL.map(Kind::word);
     assert_eq!(words(events, "/$defs/divergence/properties/kind/enum"), kinds);
+    assert_eq!(words(events, "/$defs/run/properties/time/enum"), TimeBase::ALL.map(TimeBase::word));
     assert_eq!(words(report, "/$defs/divergence/properties/kind/enum"), kinds);
     assert_eq!(words(events, "/$defs/act/enum"), Act::ALL.map(Act::word));
     assert_eq!(words(report, "/$defs/verdict/enum"), Verdict::ALL.map(Verdict::word));

@@ -49,6 +49,9 @@ pub(super) fn write(page: &mut Page, run: &Run, outcome: &Outcome, detail: Detai
     if let Some(divergence) = &outcome.divergence {
         difference(page, divergence);
     }
+    if let Some(activity) = &outcome.evidence.activity {
+        page.field("meanwhile", style::PLAIN, &format!("the peer {activity}"));
+    }
     if detail == Detail::Full {
         wire(page, &outcome.evidence.wire);
         transcript(page, &outcome.evidence.transcript, &outcome.evidence.names);

@@ -1,6 +1,7 @@
 mod hostile;
 
 use super::*;
+use crate::event::{Activity, TimeBase};
 use crate::event::{Divergence, Kind, Origin, Wire};
 use crate::sample::{self, FINE, HOSTILE};
 
@@ -61,6 +62,20 @@ fn clean_run() {
     2 planned: 2 pass
     exit 0: nothing that gates failed
     ");
+}
+
+#[test]
+fn report_says_what_the_peer_did_during_a_wait_and_what_time_that_counts() {
+    let mut hung = Outcome { verdict: Verdict::Hang, ..sample::failing("a/case") };
+    hung.evidence.activity = Some(Activity { time: 2000, cpu: 2000 });
+    let run = Run { time: Some(TimeBase::OwnTime), ..sample::run(1) };
+    let report = report(PLAIN, run, &[hung], FINE);
+    assert!(
+        report.contains(
+            "\n  deadlines   the peer's own time, without the waits of its threads for a processor\n"
+        )
+    );
+    assert!(report.contains("\n  meanwhile   the peer used 2.0 s of CPU time without answering\n"));
 }
 
 #[test]

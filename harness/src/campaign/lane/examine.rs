@@ -30,16 +30,15 @@ impl Lane<'_> {
         }
     }
 
-    /// Plays an input whose answer was late, and correct when repeated, with a longer deadline: it
-    /// may be slow.
+    /// Plays an input whose answer was late, and correct when repeated, with the deadline
+    /// of a case: it may be slow.
     async fn check_pace(&mut self, input: &Input, source: &'static str) {
         if !self.confirmer.ready().await {
             return;
         }
         let campaign = self.campaign;
-        let patience = campaign.patience * 3;
         let Some(route) = self.confirmer.slot.route() else { return };
-        let visit = visit(&route, input, &campaign.methods, &campaign.facts, patience).await;
+        let visit = visit(&route, input, &campaign.methods, &campaign.facts, campaign.patience).await;
         if visit.ending.is_ok() {
             self.measure(input, source, &visit).await;
         }
@@ -63,8 +62,7 @@ impl Lane<'_> {
         for _ in 0..CONFIRMATIONS {
             let campaign = self.campaign;
             let Some(route) = self.confirmer.slot.route() else { return };
-            let patience = campaign.patience * 3;
-            let again = visit(&route, input, &campaign.methods, &campaign.facts, patience).await;
+            let again = visit(&route, input, &campaign.methods, &campaign.facts, campaign.patience).await;
             let confirmed = match oracle {
                 Oracle::Slow => self.pace.is_slow(again.took),
                 _ => is_amplified(again.sent, again.received),

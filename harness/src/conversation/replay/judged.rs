@@ -1,7 +1,7 @@
 //! The result of a replay: how the transcript ended, and the parts of a divergence.
 
 use crate::wire::Log;
-use dnode_reports::event::Kind;
+use dnode_reports::event::{Activity, Kind};
 use dnode_spec::message::Problem;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -71,6 +71,8 @@ pub struct Replayed {
     pub spoke_late: bool,
     /// A wait took far too long because the machine was busy, so silence means nothing.
     pub overloaded: bool,
+    /// What the peer did while something did not come in time.
+    pub activity: Option<Activity>,
 }
 
 impl Replayed {
@@ -137,6 +139,7 @@ impl Replayed {
             extended: Duration::ZERO,
             spoke_late: false,
             overloaded: false,
+            activity: None,
         }
     }
 }

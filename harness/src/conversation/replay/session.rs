@@ -1,7 +1,7 @@
 //! The state that lasts over all parts of a transcript: the connection, the names, and the early
 //! messages.
 
-use super::judged::{Judged, Replayed};
+use super::judged::{Cause, Judged, Replayed};
 use crate::clock::Moment;
 use crate::conversation::facts::Facts;
 use crate::conversation::greet::bind_object;
@@ -158,10 +158,14 @@ impl<'a> Session<'a> {
             Judged::Diverged(_) => self.names.describe(),
             Judged::Pass | Judged::NotApplicable(_) => String::new(),
         };
+        let timed_out = matches!(&judged, Judged::Diverged(diverged) if diverged.cause == Cause::Time);
+        let activity = self.wire.activity().filter(|_| timed_out);
+        // A peer that is silent will hardly close the connection either.
+        let most = if timed_out { self.facts.short(self.patience) } else { Duration::MAX };
         let (extended, beside) = (self.extended, std::mem::take(&mut self.beside));
-        let mut replayed = Replayed { judged, names, extended, ..self.close().await };
+        let mut replayed = Replayed { judged, names, extended, activity, ..self.close(most).await };
         for other in beside {
-            let closed = other.close().await;
+            let closed = other.close(most).await;
             replayed.log.event(Origin::Suite, Act::UsesAnother);
             replayed.log.append(closed.log);
             for (clause, problem) in closed.broken {
@@ -174,10 +178,10 @@ impl<'a> Session<'a> {
         replayed
     }
 
-    /// Closes this connection.
-    async fn close(mut self) -> Replayed {
+    /// Closes this connection, and waits at most this long for the peer to close it.
+    async fn close(mut self, most: Duration) -> Replayed {
         let judged_at = self.wire.bytes();
-        self.wire.close(self.now() + self.facts.drain()).await;
+        self.wire.close(self.now() + self.facts.drain().min(most)).await;
         let spoke_late = self.wire.bytes() > judged_at;
         let (lines, overloaded) = (self.wire.lines(), self.wire.is_overloaded());
         let (log, broken) = self.wire.finish();
@@ -190,6 +194,7 @@ impl<'a> Session<'a> {
             extended: self.extended,
             spoke_late,
             overloaded,
+            activity: None,
         }
     }
 }

@@ -54,16 +54,25 @@ async fn serve(stream: DuplexStream, answer: Answer) -> std::io::Result<()> {
 }
 
 async fn judged(steps: &str, answer: Answer) -> Judged {
+    replayed(steps, answer).await.0
+}
+
+/// The result of these steps, and the time that the peer had for them.
+async fn replayed(steps: &str, answer: Answer) -> (Judged, Duration) {
     let route = Route::from(Address::in_memory("slow", move || {
         let (ours, theirs) = tokio::io::duplex(1 << 20);
         tokio::spawn(serve(theirs, answer));
         ours
     }));
-    let facts = preflight(&route, Dialect::default(), None, PATIENCE).await.unwrap();
+    let mut facts = preflight(&route, Dialect::default(), None, PATIENCE).await.unwrap();
+    // Its `echo` keeps it from closing the connection of the preflight.
+    facts.calls.closes = true;
     let text = format!(
         "{{\"dnode-transcript\":1,\"id\":\"long/answer\",\"since\":\"0.1.0\",\"clauses\":[\"robust/bounded\"],\"needs\":[\"echo\"],\"hostile\":true,\"about\":\"A long answer.\"}}\n{{\"call\":\"echo\",\"arguments\":[1,\"$cb\"]}}\n{steps}"
     );
-    replay(&Case::read(&text).unwrap(), &route, &facts, PATIENCE).await.judged
+    let begun = route.clock().now();
+    let replayed = replay(&Case::read(&text).unwrap(), &route, &facts, PATIENCE).await;
+    (replayed.judged, route.clock().now().since(begun))
 }
 
 const EXPECTED: &str = "{\"expect\":{\"method\":\"$cb\",\"arguments\":[\"?string\"]}}";
@@ -90,4 +99,11 @@ async fn an_answer_that_stalls_gets_no_more_time() {
 async fn a_flood_is_not_reported_as_a_closed_connection() {
     let Judged::Diverged(diverged) = judged(SURVIVED, Answer::Endless).await else { panic!("it passed") };
     assert_eq!((diverged.kind, diverged.cause), (Kind::Flood, Cause::Content));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_silent_peer_gets_little_time_to_close_its_connection() {
+    let (judged, time) = replayed(EXPECTED, Answer::Unfinished(0)).await;
+    assert!(matches!(judged, Judged::Diverged(diverged) if diverged.cause == Cause::Time));
+    assert!(time < PATIENCE * 2, "{time:?}");
 }

@@ -1,0 +1,52 @@
+//! The health check after a case, on a paused clock: time passes only while all tasks wait.
+
+use super::*;
+use crate::clock::Clock;
+use crate::conversation::replay::judged::{Cause, Diverged, Judged};
+use dnode::transport::Address;
+use dnode_reports::event::Kind;
+use std::collections::BTreeMap;
+
+const PATIENCE: Duration = Duration::from_secs(8);
+
+/// How many seconds of its time the check gives a silent peer, after a case that ended like this.
+async fn seconds(clock: Clock, kind: Kind, cause: Cause, extended: Duration) -> u64 {
+    let address = Address::in_memory("silent", || {
+        let (ours, theirs) = tokio::io::duplex(1 << 10);
+        tokio::spawn(async move {
+            let _open = theirs;
+            std::future::pending::<()>().await;
+        });
+        ours
+    });
+    let target = Target::Address(address.clone());
+    let mut peer = Peer::new(&target, Route::Dial(address, clock.clone()), Running::Elsewhere);
+    let refused = Replayed::without_connection("robust/survives", kind, String::new());
+    let Judged::Diverged(diverged) = refused.judged else { unreachable!() };
+    let judged = Judged::Diverged(Box::new(Diverged { cause, ..*diverged }));
+    let replayed = Replayed { judged, extended, ..refused };
+    let mut facts = Facts::of_client();
+    facts.object.members = Some(BTreeMap::new());
+    let begun = clock.now();
+    let health = peer.health_after(&replayed, &facts, PATIENCE).await;
+    assert!(matches!(health, Health::Deaf(_)));
+    clock.now().since(begun).as_secs()
+}
+
+#[tokio::test(start_paused = true)]
+async fn silence_costs_its_deadline_about_once_in_own_time() {
+    if Clock::of_program().base() == TimeBase::WallTime {
+        return;
+    }
+    let check = async |cause, extended| seconds(Clock::of_program(), Kind::Deaf, cause, extended).await;
+    assert_eq!(check(Cause::Time, Duration::ZERO).await, 2);
+    let long_message = Duration::from_secs(5);
+    assert_eq!(check(Cause::Time, long_message).await, 7, "it may still work on the long message");
+    assert_eq!(check(Cause::Life, Duration::ZERO).await, 8, "it was not silent");
+}
+
+#[tokio::test(start_paused = true)]
+async fn silence_in_wall_time_costs_another_deadline() {
+    let waited = seconds(Clock::of_stranger(), Kind::Deaf, Cause::Time, Duration::ZERO).await;
+    assert_eq!(waited, 8);
+}

@@ -1,0 +1,44 @@
+//! What the report says about deadlines: the time that they count, and what the peer did meanwhile.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
+mod support;
+
+use std::path::Path;
+use support::{METHODS, Ran, peer, read_to_end, run};
+
+/// Runs the suite against a peer whose `echo` never returns.
+fn stuck(how: &str) -> Ran {
+    let exec = format!("exec python3 harness/tests/support/stuck.py {{port}} {how}");
+    run(&["--exec", &exec, "--case", "probe/echo", "--deadline", "500ms"])
+}
+
+/// Whether this system measures threads.
+fn measures_threads() -> bool {
+    Path::new("/proc/self/schedstat").exists()
+}
+
+#[test]
+fn finding_says_whether_the_peer_was_busy_or_idle() {
+    for (how, words) in [("busy", " s of CPU time without answering\n"), ("idle", "the peer slept for 0.")] {
+        let ran = stuck(how);
+        match measures_threads() {
+            true => ran
+                .expect_status(&[1])
+                .expect_text("HANG")
+                .expect_text("  deadlines   the peer's own time,")
+                .expect_text(words),
+            false => ran.expect_status(&[1]).expect_text("  deadlines   wall time,"),
+        };
+    }
+}
+
+#[test]
+fn deadlines_of_a_peer_at_an_address_count_wall_time() {
+    let address = peer(|mut stream| {
+        let _ = std::io::Write::write_all(&mut stream, METHODS);
+        read_to_end(stream);
+    });
+    let ran = run(&[&address, "--deadline", "300ms", "--case", "methods/*"]);
+    ran.expect_text("  deadlines   wall time,");
+    assert!(!ran.stdout.contains("meanwhile"), "{}", ran.stdout);
+}

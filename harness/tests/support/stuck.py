@@ -1,0 +1,26 @@
+"""The Python example, with an `echo` that never returns. For the tests of deadlines.
+
+Usage: stuck.py PORT busy|idle"""
+
+import asyncio
+import sys
+import threading
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "fixtures/peers/python-example"))
+
+import dnode  # noqa: E402
+from probe import probe  # noqa: E402
+
+
+def stuck(*_):
+    while sys.argv[2] == "busy":
+        pass
+    threading.Event().wait()
+
+
+def stuck_probe(*arguments):
+    return {**probe(*arguments), "echo": stuck}
+
+
+asyncio.run(dnode.listen(stuck_probe, int(sys.argv[1])))
