@@ -13,7 +13,7 @@ mod session;
 #[cfg(test)]
 mod tests;
 
-use super::facts::Facts;
+use super::facts::{Facts, SEGMENTS};
 use super::greet::{bind_object, receive_object};
 use super::ping::{Addressing, method_text};
 use crate::cases::Case;
@@ -53,6 +53,9 @@ pub async fn replay_accepted(case: &Case, wire: Wire, facts: &Facts, patience: D
 
 /// Plays a case and closes the connection.
 async fn play(case: &Case, mut session: Session<'_>) -> Replayed {
+    if case.is_about(SEGMENTS) {
+        session.wire.share_segments();
+    }
     let breaks = &case.transcript.header.breaks;
     let judged = match play_parts(case, &mut session).await {
         Ok(()) => Judged::Pass,
@@ -150,6 +153,9 @@ impl<'r, 'a, 't> Replay<'r, 'a, 't> {
     async fn shake_hands(&mut self) -> Result<(), Stop> {
         let object = &self.transcript.header.object;
         self.say(object, b"\"methods\"", &Split::Whole).await?;
+        if self.session.facts.sends_no_object() {
+            return Ok(());
+        }
         let (mut others, deadline) = (Vec::new(), self.session.deadline);
         let received =
             receive_object(&mut self.session.wire, deadline, &mut |other| others.push(other)).await;
@@ -286,7 +292,7 @@ impl<'r, 'a, 't> Replay<'r, 'a, 't> {
     /// Sends literal bytes, with the numbers of the functions that they name filled in.
     async fn send_bytes(&mut self, bytes: &Bytes, newline: bool, split: &Split) -> Result<(), Stop> {
         let names = &mut self.session.names;
-        let by_name = self.session.facts.missing.contains("methods/by-id");
+        let by_name = self.session.facts.is_called_by_name();
         let expanded = bytes.expand(&mut |called| match called {
             Called::Member(key) if by_name => Some(method_text(key, names, Addressing::ByName)),
             // A name that the peer did not declare is ours, and these bytes declare it. The bytes

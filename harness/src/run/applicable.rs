@@ -76,13 +76,14 @@ fn of_another_dialect(case: &Case, facts: &Facts) -> Option<RuledOut> {
 fn rests_on_missing(case: &Case, facts: &Facts) -> Option<RuledOut> {
     let header = &case.transcript.header;
     let missing = |clause: &str| facts.missing.contains(clause) && !case.is_about(clause);
-    let silent =
-        facts.object.members.is_none() || (header.manual_handshake && case.transcript.awaits_methods());
-    // Without an answer to the known-good call, silence proves nothing.
-    let unanswered =
-        facts.calls.ping.is_none() && !case.is_about("methods/by-id") && !case.is_about("methods/by-name");
+    let (no_object, no_call) = (facts.object.members.is_none(), facts.calls.ping.is_none());
     let by_id = case.transcript.calls_methods_by_id();
-    let needed = (silent.then_some("methods/sent").into_iter())
+    // Without its object, a peer can still be called by name.
+    let awaits_object = header.manual_handshake && case.transcript.awaits_methods();
+    let needs_object = awaits_object || (no_object && (by_id || no_call || case.transcript.culls_methods()));
+    // Without an answer to the known-good call, silence proves nothing.
+    let unanswered = no_call && !case.is_about("methods/by-id") && !case.is_about("methods/by-name");
+    let needed = (needs_object.then_some("methods/sent").into_iter())
         .chain(by_id.then_some("methods/by-id"))
         .chain(header.requires.iter().map(String::as_str))
         .chain(unanswered.then_some(["methods/by-id", "methods/by-name"]).into_iter().flatten());

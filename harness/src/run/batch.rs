@@ -90,7 +90,7 @@ impl Batch {
 
     /// What this outcome means. `harmed`: the peer crashed, or it no longer serves. That counts
     /// whatever the case rests on.
-    pub(super) fn weigh(&mut self, at: usize, outcome: Outcome, harmed: bool) -> Outcome {
+    pub(super) fn weigh(&self, at: usize, outcome: Outcome, harmed: bool) -> Outcome {
         match self.resting.get(&at).filter(|_| !harmed) {
             Some(ruled_out) => ruled_out.clone().outcome(&self.cases[at]),
             None => outcome,
@@ -153,6 +153,30 @@ impl Batch {
             let evidence: Evidence = std::mem::take(&mut outcome.evidence);
             emit(Event::Judged(Box::new(Outcome { evidence, ..outcome.clone() })));
             self.emitted += 1;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::applicable::ruled_out;
+    use super::*;
+    use crate::cases::all;
+
+    #[test]
+    fn a_case_that_rests_on_the_preflight_shows_only_harm() {
+        let case = all().unwrap().into_iter().find(|case| case.id() == "robust/reset-at-once").unwrap();
+        let mut facts = Facts::of_client();
+        facts.missing.insert("methods/sent");
+        let mut batch = Batch::new(vec![Arc::new(case)]);
+        batch.rule_out(0, ruled_out(batch.case(0), &facts).unwrap(), &facts);
+        assert!(batch.is_resting(0) && batch.outcome(0).is_none(), "it is run");
+        for verdict in [Verdict::Pass, Verdict::Fail, Verdict::Hang, Verdict::Crash] {
+            let outcome = || without_run(batch.case(0), verdict, None);
+            let harmless = batch.weigh(0, outcome(), false);
+            assert_eq!(harmless.verdict, Verdict::Inconclusive);
+            assert_eq!(harmless.rests_on.as_deref(), Some("methods/sent"));
+            assert_eq!(batch.weigh(0, outcome(), true).verdict, verdict);
         }
     }
 }

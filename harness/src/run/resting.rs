@@ -61,3 +61,19 @@ impl BrokenClauses {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_root_is_no_case_that_has_a_root_itself() {
+        let root = |case: &str| Root { clause: format!("{case}/clause"), case: case.to_owned() };
+        let roots = [("b", root("a")), ("c", root("b")), ("x", root("y")), ("y", root("x"))];
+        let roots: BTreeMap<String, Root> = roots.map(|(id, root)| (id.to_owned(), root)).into();
+        assert_eq!(Root::first(&roots, "a"), None);
+        assert_eq!(Root::first(&roots, "b"), Some(&root("a")));
+        assert_eq!(Root::first(&roots, "c"), Some(&root("a")));
+        assert!(Root::first(&roots, "x").is_some(), "cases that rest on each other");
+    }
+}
