@@ -46,17 +46,15 @@ pub async fn preflight(
     }
 }
 
-/// Runs the preflight on a peer that lost one of two calls that shared a segment. Each message
-/// travels alone now. If that helps, it stays so in the whole run, because one bad habit must not
-/// look like hundreds.
+/// Runs the preflight again on a peer that lost one of two calls that shared a segment. Now each
+/// message travels in a segment of its own. If that helps, the whole run does the same, so that one
+/// bad habit is one finding.
 pub async fn preflight_again(route: &Route, first: Facts, ping: Option<&Ping>, patience: Duration) -> Facts {
     let terms = Terms { messages_alone: true, ..first.terms.clone() };
     let Ok(mut facts) = session(route, terms, ping, patience).await else { return first };
-    if facts.calls.loses_one_of_two {
-        facts.terms.messages_alone = false;
-    } else if facts.calls.ping.is_some() {
-        facts.missing.insert(SEGMENTS);
-    }
+    let helps = facts.calls.ping.is_some() && !facts.calls.loses_one_of_two;
+    facts.terms.messages_alone = helps;
+    facts.missing.extend(helps.then_some(SEGMENTS));
     facts.after(first.session)
 }
 

@@ -170,7 +170,7 @@ impl Transcript {
     #[must_use]
     pub fn culls_methods(&self) -> bool {
         any_action(&self.steps, &|action| match action {
-            Action::Send(pattern, _) => pattern.culls().into_iter().any(|name| self.is_method(name)),
+            Action::Send(pattern, _) => pattern.culls().iter().any(|name| self.is_method(name)),
             _ => false,
         })
     }
