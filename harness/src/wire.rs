@@ -8,6 +8,7 @@ mod budget;
 mod linger;
 mod log;
 mod pump;
+mod segments;
 #[cfg(test)]
 mod tests;
 
@@ -24,6 +25,7 @@ use dnode_spec::line::Splitter;
 use dnode_spec::message::Problem;
 use dnode_spec::monitor::{End, Monitor, Received};
 use memchr::memchr;
+use segments::{BETWEEN_FEW, Segments};
 use std::borrow::Cow;
 use std::collections::{BTreeMap, VecDeque};
 use std::io;
@@ -40,23 +42,6 @@ const BYTES_LIMIT: u64 = 64 << 20;
 const MESSAGES_LIMIT: u64 = 100_000;
 /// The capacity that an empty buffer may keep, in bytes.
 const ROOM: usize = 1 << 20;
-/// The pause between two segments of a message. Two writes without a pause would reach the peer as
-/// one, and we cannot see when it has read the first. Some of many segments may be merged, but a
-/// few segments must not be.
-const BETWEEN_SEGMENTS: Duration = Duration::from_millis(1);
-const BETWEEN_FEW_SEGMENTS: Duration = Duration::from_millis(25);
-
-/// The pause between two of so many segments.
-fn pause_in(segments: usize) -> Duration {
-    if segments <= 8 { BETWEEN_FEW_SEGMENTS } else { BETWEEN_SEGMENTS }
-}
-
-/// How long the pauses between so many segments take. The time of the peer should not include them.
-#[must_use]
-pub fn pauses(segments: usize) -> Duration {
-    pause_in(segments) * u32::try_from(segments.saturating_sub(1)).unwrap_or(u32::MAX)
-}
-
 /// The end of the monitor that is the suite.
 const SUITE: End = End::A;
 const PEER: End = End::B;
@@ -86,6 +71,9 @@ pub struct Terms {
     pub dialect: Dialect,
     /// The memory that they share.
     pub memory: Memory,
+    /// Each message of the suite travels in a segment of its own, because the peer takes one read
+    /// for one message.
+    pub messages_alone: bool,
 }
 
 /// A connection with its monitor and log.
@@ -100,6 +88,7 @@ pub struct Wire {
     sent: Splitter,
     monitor: Monitor,
     outgoing: VecDeque<u8>,
+    segments: Segments,
     /// The transport may still hold written bytes.
     unflushed: bool,
     /// We have begun to close our half, but the transport has not finished.
@@ -167,6 +156,7 @@ impl Wire {
             sent: Splitter::new(usize::MAX),
             monitor: Monitor::of(terms.dialect),
             outgoing: VecDeque::new(),
+            segments: Segments::new(terms.messages_alone),
             unflushed: false,
             ending: false,
             log: Log::default(),
@@ -199,19 +189,20 @@ impl Wire {
             rest = after;
         }
         self.learn(&whole);
+        let segments = self.segments.of(segments);
         for (n, segment) in segments.iter().enumerate() {
-            if n > 0 {
-                match pause_in(segments.len()) {
-                    // The peer must have the time to read the segment before.
-                    BETWEEN_FEW_SEGMENTS => self.clock.sleep(BETWEEN_FEW_SEGMENTS).await,
-                    pause => tokio::time::sleep(pause).await,
-                }
+            match self.segments.pause_before(n, segments.len()) {
+                None => {}
+                // The peer must have the time to read the segment before.
+                Some(BETWEEN_FEW) => self.clock.sleep(BETWEEN_FEW).await,
+                Some(pause) => tokio::time::sleep(pause).await,
             }
             self.asked = self.clock.read();
             self.outgoing.extend(segment.iter());
-            if std::mem::take(&mut self.held) {
+            if std::mem::take(&mut self.held) && self.segments.may_wait(segment) {
                 continue;
             }
+            self.segments.sent(segment);
             while self.has_to_write() && self.closed.is_none() {
                 if !self.pump(deadline).await {
                     return;
@@ -339,6 +330,17 @@ impl Wire {
     /// Reads nothing for this time. Bytes are still written.
     pub fn stop_reading_for(&mut self, time: Duration) {
         self.unread = Some(self.clock.now() + time);
+    }
+
+    /// Lets the messages of one write share their segments, whatever the terms say.
+    pub fn share_segments(&mut self) {
+        self.segments.share_by_write();
+    }
+
+    /// How long the pauses take if these segments are sent.
+    #[must_use]
+    pub fn pauses(&self, segments: &[&[u8]]) -> Duration {
+        self.segments.pauses(segments)
     }
 
     /// Delays the next bytes, so that they are written together with those that are sent after

@@ -98,12 +98,9 @@ pub struct Outcome {
     /// The reason for the verdict, one sentence. Not-applicable, inconclusive and harness-error
     /// always have one.
     pub reason: Option<String>,
-    /// The clause that the case relies on and that the peer does not keep: the cause of an
+    /// The clause that the case relies on and that the peer does not keep: the root of an
     /// inconclusive verdict.
-    ///
-    /// It lives in memory only. The run uses it to excuse the case; no report that is read back
-    /// needs it.
-    #[serde(skip)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rests_on: Option<String>,
     /// The difference, if the verdict is fail, crash or hang.
     pub divergence: Option<Divergence>,

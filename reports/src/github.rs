@@ -129,19 +129,19 @@ mod tests {
             sample::outcome("a/case", Verdict::Pass),
             sample::failing("message/argument-order"),
             observed,
-            sample::because("value/cycle", Verdict::Inconclusive, "needs methods/by-id"),
+            sample::because("value/cycle", Verdict::Inconclusive, "methods/by-id failed"),
         ];
         insta::assert_snapshot!(report(&cases), @r#"
         ::error title=fail message/argument-order::The arguments come back as they were sent.%0Astep 2 at arguments[0]: expected 3, got "12"%0Amessage/argument-order (must): The arguments reach the function in their order and number.%0Ahttps://github.com/dnode-conform/dnode-conform/blob/v0.1.0/spec/CLAUSES.md#messageargument-order%0Arepeat: dnode-conform --case message/argument-order -- node fixtures/peers/dnode/peer.js
         ::warning title=fail methods/again::The arguments come back as they were sent.%0Astep 2 at arguments[0]: expected 3, got "12"%0Amessage/argument-order (must): The arguments reach the function in their order and number.%0Ahttps://github.com/dnode-conform/dnode-conform/blob/v0.1.0/spec/CLAUSES.md#messageargument-order%0Arepeat: dnode-conform --case methods/again -- node fixtures/peers/dnode/peer.js
-        ::warning title=inconclusive value/cycle::The arguments come back as they were sent.%0Aneeds methods/by-id
+        ::warning title=inconclusive value/cycle::The arguments come back as they were sent.%0Amethods/by-id failed
         ::notice title=dnode-conform%3A dnode 1.2.2::4 planned: 1 pass, 2 fail (1 not gating), 1 inconclusive%0Aexit 1: 1 gating failure
         "#);
     }
 
     #[test]
     fn failed_run_without_a_finding_has_an_error() {
-        let unknown = sample::because("value/cycle", Verdict::Inconclusive, "needs methods/by-id");
+        let unknown = sample::because("value/cycle", Verdict::Inconclusive, "methods/by-id failed");
         let text = report(&[unknown]);
         assert!(text.starts_with("::warning ") && text.contains("\n::error title=dnode-conform"), "{text}");
     }

@@ -148,6 +148,8 @@ struct Case {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    rests_on: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     divergence: Option<Divergence>,
 }
 
@@ -160,7 +162,7 @@ impl Case {
             clauses: self.clauses,
             verdict: self.verdict,
             reason: self.reason,
-            rests_on: None,
+            rests_on: self.rests_on,
             divergence: self.divergence,
             excuse: None,
             evidence: Evidence::default(),
@@ -176,6 +178,7 @@ impl From<&Outcome> for Case {
             level: outcome.level,
             clauses: outcome.clauses.clone(),
             reason: crate::summary::reason(outcome).map(short),
+            rests_on: outcome.rests_on.clone(),
             divergence: outcome.divergence.as_ref().map(|divergence| Divergence {
                 path: short(&divergence.path),
                 expected: short(&divergence.expected),

@@ -148,7 +148,7 @@ mod tests {
         observed.evidence = crate::event::Evidence::default();
         let cases = [
             sample::outcome("a/case", Verdict::Pass),
-            sample::because("value/nest", Verdict::Inconclusive, "needs methods/by-id"),
+            sample::because("value/nest", Verdict::Inconclusive, "methods/by-id failed"),
             Outcome { evidence: crate::event::Evidence::default(), ..sample::failing("message/order") },
             observed,
         ];
@@ -165,7 +165,7 @@ mod tests {
                 </properties>
                 <testcase name="a/case" classname="dnode.a"/>
                 <testcase name="value/nest" classname="dnode.value">
-                    <error message="needs methods/by-id" type="inconclusive">
+                    <error message="methods/by-id failed" type="inconclusive">
         INCONCLUSIVE  value/nest
           The arguments come back as they were sent.
 
@@ -173,7 +173,7 @@ mod tests {
           clause      message/argument-order (must)
                       The arguments reach the function in their order and number.
                       source: protocol document, &quot;data fields&quot;, sentence 4
-          reason      needs methods/by-id
+          reason      methods/by-id failed
         </error>
                 </testcase>
                 <testcase name="message/order" classname="dnode.message">

@@ -154,7 +154,7 @@ mod tests {
         let cases = [
             sample::outcome("a/case", Verdict::Pass),
             sample::because("value/cycle", Verdict::NotApplicable, "the probe declares #cycle absent"),
-            sample::because("value/nest", Verdict::Inconclusive, "needs methods/by-id"),
+            sample::because("value/nest", Verdict::Inconclusive, "methods/by-id failed"),
             observed,
         ];
         insta::assert_snapshot!(report(&cases, FINE), @r#"
@@ -170,7 +170,7 @@ mod tests {
           verdict: "inconclusive"
           level: "must"
           about: "The arguments come back as they were sent."
-          reason: "needs methods/by-id"
+          reason: "methods/by-id failed"
           ...
         not ok 4 - methods/again # TODO not gating
           ---

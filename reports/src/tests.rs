@@ -56,7 +56,7 @@ fn sample_run() -> Vec<Event> {
         sample::crashing("robust/deep"),
         hung,
         sample::because("value/cycle", Verdict::NotApplicable, "the probe declares cycle absent"),
-        sample::because("value/shared", Verdict::Inconclusive, "needs methods/by-id"),
+        sample::because("value/shared", Verdict::Inconclusive, "methods/by-id failed"),
         sample::because("value/nest", Verdict::HarnessError, "no port was free"),
         Outcome { excuse: Some("known: it dies".to_owned()), ..sample::crashing("robust/known") },
         Outcome {

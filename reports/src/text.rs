@@ -60,10 +60,29 @@ pub struct Text<W> {
     excused: BTreeMap<String, Vec<String>>,
     /// The first finding that was shown in full.
     first: Option<Outcome>,
-    /// The verdict and id of each finding that was shown in full.
-    findings: Vec<String>,
+    /// The findings that were shown in full.
+    findings: Vec<Finding>,
+    /// How many cases could not be judged because of a broken clause.
+    resting: BTreeMap<String, usize>,
     /// The last line written is an entry of the list of all cases.
     listing: bool,
+}
+
+/// A finding that was shown in full.
+#[derive(Debug)]
+struct Finding {
+    /// Its verdict and id.
+    title: String,
+    /// The broken clause.
+    clause: String,
+}
+
+impl From<&Outcome> for Finding {
+    fn from(outcome: &Outcome) -> Finding {
+        let title = format!("{} {}", outcome.verdict.word().to_uppercase(), outcome.id);
+        let clause = outcome.divergence.as_ref().map(|it| it.clause.clone());
+        Finding { title, clause: clause.unwrap_or_default() }
+    }
 }
 
 impl<W: Write> Text<W> {
@@ -80,6 +99,7 @@ impl<W: Write> Text<W> {
             excused: BTreeMap::new(),
             first: None,
             findings: Vec::new(),
+            resting: BTreeMap::new(),
             listing: false,
         }
     }
@@ -95,6 +115,7 @@ impl<W: Write> Text<W> {
         self.excused.clear();
         self.first = None;
         self.findings.clear();
+        self.resting.clear();
         self.listing = false;
         header(run, page);
     }
@@ -103,6 +124,9 @@ impl<W: Write> Text<W> {
     fn judged(&mut self, outcome: &Outcome, page: &mut Page) -> io::Result<()> {
         let run = self.run.as_ref().ok_or_else(crate::report::not_started)?;
         self.account.add(outcome);
+        if let Some(root) = &outcome.rests_on {
+            *self.resting.entry(root.clone()).or_default() += 1;
+        }
         let waiver = crate::summary::waiver(run, outcome);
         match outcome.verdict {
             Verdict::Pass => {}
@@ -118,7 +142,7 @@ impl<W: Write> Text<W> {
             Verdict::Fail | Verdict::Crash | Verdict::Hang | Verdict::HarnessError => {
                 finding::write(page, run, outcome, Detail::Full);
                 self.first.get_or_insert_with(|| outcome.clone());
-                self.findings.push(format!("{} {}", outcome.verdict.word().to_uppercase(), outcome.id));
+                self.findings.push(Finding::from(outcome));
                 self.listing = false;
                 return Ok(());
             }
@@ -165,8 +189,12 @@ impl<W: Write> Text<W> {
         let which = if is_long { "; the first of them in brief" } else { "" };
         page.blank();
         page.plain(0, style::BOLD, &format!("{}{which}", count(self.findings.len(), "finding")));
-        for finding in self.findings.iter().take(MANY) {
-            page.wrapped("  ", style::PLAIN, finding);
+        let mut resting = self.resting.clone();
+        for Finding { title, clause } in self.findings.iter().take(MANY) {
+            let because = resting
+                .remove(clause)
+                .map(|cases| format!(" ({} could not be judged because of it)", count(cases, "more case")));
+            page.wrapped("  ", style::PLAIN, format!("{title}{}", because.unwrap_or_default()));
         }
         if let more @ 1.. = self.findings.len().saturating_sub(MANY) {
             page.wrapped("  ", style::FAINT, format!("and {more} more"));

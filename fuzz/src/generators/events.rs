@@ -42,7 +42,7 @@ fn outcome(u: &mut Unstructured<'_>) -> Result<Outcome> {
         clauses: some(u, text)?,
         verdict: *u.choose(&Verdict::ALL)?,
         reason: optional(u, text)?,
-        rests_on: None,
+        rests_on: optional(u, text)?,
         divergence: optional(u, divergence)?,
         excuse: optional(u, text)?,
         evidence: Evidence {

@@ -17,6 +17,9 @@ use std::time::Duration;
 /// close. With a shorter time, a slow peer would see resets instead of orderly ends.
 pub(super) const DRAIN: Duration = Duration::from_secs(2);
 
+/// The clause about messages that share a segment.
+pub(super) const SEGMENTS: &str = "framing/segments";
+
 /// The facts about a peer.
 #[derive(Debug, Clone)]
 pub struct Facts {
@@ -61,6 +64,8 @@ pub struct Calls {
     pub ping: Option<Ping>,
     /// Whether it answers in the order of the calls.
     pub ordered: bool,
+    /// Whether it did not answer two calls that shared a segment, or not both.
+    pub loses_one_of_two: bool,
     /// The time from a call to its answer.
     pub round_trip: Duration,
     /// The names that it called without being asked. The names of the protocol are not among them.
@@ -113,17 +118,19 @@ impl fmt::Display for Unusable {
 
 impl Facts {
     /// The facts before the preflight.
-    pub(super) fn new(dialect: Dialect, limits: Limits) -> Facts {
+    pub(super) fn new(terms: Terms, limits: Limits) -> Facts {
+        let dialect = terms.dialect;
         let note = (dialect != Dialect::default())
             .then(|| format!("the dialect is that of dnode-protocol {dialect}"));
         Facts {
-            terms: Terms { dialect, ..Terms::default() },
+            terms,
             limits,
             object: Offered::default(),
             calls: Calls {
                 by: Addressing::ById,
                 ping: None,
                 ordered: false,
+                loses_one_of_two: false,
                 round_trip: Duration::from_millis(5),
                 unasked: BTreeSet::new(),
                 calls_ours: false,
@@ -140,7 +147,7 @@ impl Facts {
     #[must_use]
     pub fn of_ended_peer() -> Facts {
         let ended = Unusable::Ended;
-        let facts = Facts::new(Dialect::default(), Limits::TCP);
+        let facts = Facts::new(Terms::default(), Limits::TCP);
         Facts { unusable: Some(ended), notes: vec![ended.to_string()], ..facts }
     }
 
@@ -148,7 +155,17 @@ impl Facts {
     #[must_use]
     pub fn of_client() -> Facts {
         let note = "the suite is the server: the client calls by itself, and quiet time shows absence";
-        Facts { notes: vec![note.to_owned()], ..Facts::new(Dialect::default(), Limits::TCP) }
+        Facts { notes: vec![note.to_owned()], ..Facts::new(Terms::default(), Limits::TCP) }
+    }
+
+    /// These facts, with the session of an earlier preflight before their own.
+    pub(super) fn after(mut self, earlier: Session) -> Facts {
+        let Session { mut wire, broken, lines } = earlier;
+        wire.append(&mut self.session.wire);
+        self.session.wire = wire;
+        self.session.broken.extend(broken);
+        self.session.lines += lines;
+        self
     }
 
     /// Learns from a message of the preflight that answers nothing: either end may call the other
@@ -201,6 +218,18 @@ impl Facts {
         self.object.members.as_ref().is_some_and(|members| members.contains_key("conformProbe"))
     }
 
+    /// Whether the peer was seen to send no object. Then no session waits for it.
+    #[must_use]
+    pub fn sends_no_object(&self) -> bool {
+        self.object.members.is_none() && self.missing.contains("methods/sent")
+    }
+
+    /// Whether the peer's methods are called by name only.
+    #[must_use]
+    pub fn is_called_by_name(&self) -> bool {
+        self.missing.contains("methods/by-id") || self.calls.by == Addressing::ByName
+    }
+
     /// Why the peer cannot run cases that need `method` of the probe, if it cannot.
     #[must_use]
     pub fn lacks(&self, method: &str) -> Option<String> {
@@ -212,7 +241,9 @@ impl Facts {
         if absent.contains(method) {
             return Some(format!("the peer's program declares {method} of the probe absent"));
         }
-        let offers = members.as_ref().and_then(|members| members.get(method)).is_some_and(|function| {
+        // A peer that claims the probe by name, but sends no object, may have all methods.
+        let members = members.as_ref()?;
+        let offers = members.get(method).is_some_and(|function| {
             *function || self.calls.by == Addressing::ByName || method == probe::PLAIN
         });
         (!offers).then(|| format!("the peer's program lacks {method} of the probe"))

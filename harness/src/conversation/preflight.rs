@@ -1,13 +1,13 @@
 //! The preflight: one session before the cases. It learns the peer's object, how to call it, and
 //! how fast it answers.
 
-use super::facts::{DRAIN, Facts, Unusable};
+use super::facts::{DRAIN, Facts, SEGMENTS, Unusable};
 use super::greet::{HELLO, bind_object, receive_object};
 use super::ping::{Addressing, Ping, Silence};
 use super::service::serves;
 use crate::clock::Moment;
 use crate::program::Route;
-use crate::wire::{Incoming, Wire};
+use crate::wire::{Incoming, Terms, Wire};
 use dnode_spec::dialect::Dialect;
 use dnode_spec::graph::{Graph, Node, NodeId};
 use dnode_spec::message::{Id, Method};
@@ -35,18 +35,53 @@ pub async fn preflight(
     ping: Option<&Ping>,
     patience: Duration,
 ) -> std::io::Result<Facts> {
+    let terms = Terms { dialect, ..Terms::default() };
+    let facts = session(route, terms, ping, patience).await?;
+    match facts.calls.loses_one_of_two {
+        true => Ok(preflight_again(route, facts, ping, patience).await),
+        false => Ok(facts),
+    }
+}
+
+/// Runs the preflight again on a peer that lost one of two calls that shared a segment. Now each
+/// message travels in a segment of its own. If that helps, the whole run does the same, so that one
+/// bad habit is one finding.
+pub async fn preflight_again(route: &Route, first: Facts, ping: Option<&Ping>, patience: Duration) -> Facts {
+    let terms = Terms { messages_alone: true, ..first.terms.clone() };
+    let Ok(mut facts) = session(route, terms, ping, patience).await else { return first };
+    let helps = facts.calls.ping.is_some() && !facts.calls.loses_one_of_two;
+    facts.terms.messages_alone = helps;
+    facts.missing.extend(helps.then_some(SEGMENTS));
+    facts.after(first.session)
+}
+
+/// One session of the preflight.
+async fn session(
+    route: &Route,
+    terms: Terms,
+    ping: Option<&Ping>,
+    patience: Duration,
+) -> std::io::Result<Facts> {
     let deadline = route.clock().now() + patience;
-    let facts = Facts::new(dialect, route.limits());
+    let facts = Facts::new(terms, route.limits());
     let wire = Wire::open(route, &facts.terms, deadline).await?;
     let mut names = Names::new(65);
-    names.dialect = dialect;
+    names.dialect = facts.terms.dialect;
     let mut preflight = Preflight { wire, names, facts, patience };
     preflight.exchange_objects(deadline).await;
-    if let Some(ping) = preflight.known_good_call(ping) {
+    if preflight.facts.object.members.is_none() {
+        preflight.learn_claim_by_name().await;
+    }
+    if preflight.facts.calls.ping.is_none()
+        && let Some(ping) = preflight.known_good_call(ping)
+    {
         preflight.learn_addressing(&ping).await;
     }
     if let Some(ping) = preflight.facts.calls.ping.clone() {
         preflight.learn_order(&ping).await;
+        if preflight.is_of_no_use() {
+            return Ok(preflight.finish().await);
+        }
         preflight.learn_answers().await;
     }
     preflight.learn_connections(route).await;
@@ -90,6 +125,19 @@ impl Preflight {
         let text = |key: &TextBuf| key.as_text().to_string_lossy().into_owned();
         self.facts.object.members = Some(members.iter().map(|(key, is)| (text(key), *is)).collect());
         true
+    }
+
+    /// A peer that sends no object may still answer calls by name. Most such peers do not, so the
+    /// wait is short, and silence breaks no clause.
+    async fn learn_claim_by_name(&mut self) {
+        let Some(claim) = Ping::claim().filter(|_| !self.wire.is_closed()) else { return };
+        let (before, patience) = (self.facts.missing.clone(), self.patience);
+        self.patience /= 4;
+        self.learn_form(&claim, Addressing::ByName, "methods/by-name").await;
+        self.patience = patience;
+        if self.facts.calls.ping.is_none() {
+            self.facts.missing = before;
+        }
     }
 
     /// The call that this peer should answer: the claim of the probe, or the call that the caller
@@ -204,6 +252,12 @@ impl Preflight {
             }
         }
         self.facts.calls.ordered = answers == [first, second];
+        self.facts.calls.loses_one_of_two = answers.len() < 2;
+    }
+
+    /// Whether there will be another session, in which each message travels alone.
+    fn is_of_no_use(&self) -> bool {
+        self.facts.calls.loses_one_of_two && !self.facts.terms.messages_alone
     }
 
     /// Calls each method of the probe that many cases rest on. If one does not answer, the cases
@@ -238,7 +292,8 @@ impl Preflight {
         // Free the memory of the first connection for the second.
         self.wire.allow_more(0);
         let second = serves(route, &self.facts, route.clock().now() + self.patience).await;
-        if self.facts.object.members.is_some() && second.is_err() && !self.wire.is_closed() {
+        let known = self.facts.object.members.is_some() || self.facts.calls.ping.is_some();
+        if known && second.is_err() && !self.wire.is_closed() {
             self.facts.missing.insert("methods/connections");
             self.facts.notes.push("a second connection is not served while the first is open".to_owned());
         }
@@ -276,10 +331,14 @@ fn notes(facts: &Facts, ended: bool) -> Vec<String> {
         return vec![unusable.to_string()];
     }
     let end = if ended { ": it ends the connection" } else { "" };
-    if facts.object.members.is_none() {
-        return vec![format!("the peer sends no message \"methods\"{end}")];
-    }
     let mut notes: Vec<String> = calls_unasked(facts).into_iter().collect();
+    if facts.object.members.is_none() {
+        let by_name = facts.calls.ping.as_ref().map(|_| ", but answers calls by name").unwrap_or_default();
+        notes.push(format!("the peer sends no message \"methods\"{by_name}{end}"));
+        if facts.calls.ping.is_none() {
+            return notes;
+        }
+    }
     if facts.calls.ping.is_none() && facts.missing.is_empty() {
         notes.push(
             "no known-good call: expose the probe or name a method with --ping, for example --ping 'add[1,2,\"$cb\"]'; \
@@ -291,6 +350,13 @@ fn notes(facts: &Facts, ended: bool) -> Vec<String> {
     if facts.calls.ping.is_none() {
         notes.push(format!("the peer does not answer the known-good call{end}"));
         return notes;
+    }
+    if facts.terms.messages_alone && !facts.calls.loses_one_of_two {
+        notes.push(
+            "the peer loses messages that share a segment: except in the cases about segments, each message \
+             travels in a segment of its own"
+                .to_owned(),
+        );
     }
     if facts.missing.contains("callback/path-forms") {
         notes.push(

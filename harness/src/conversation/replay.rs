@@ -14,7 +14,7 @@ mod session;
 #[cfg(test)]
 mod tests;
 
-use super::facts::Facts;
+use super::facts::{Facts, SEGMENTS};
 use super::greet::{bind_object, receive_object};
 use super::ping::{Addressing, method_text};
 use crate::cases::Case;
@@ -56,6 +56,9 @@ pub async fn replay_accepted(case: &Case, wire: Wire, facts: &Facts, patience: D
 
 /// Plays a case and closes the connection.
 async fn play(case: &Case, mut session: Session<'_>) -> Replayed {
+    if case.is_about(SEGMENTS) {
+        session.wire.share_segments();
+    }
     let breaks = &case.transcript.header.breaks;
     let judged = match play_parts(case, &mut session).await {
         Ok(()) => Judged::Pass,
@@ -165,6 +168,9 @@ impl<'r, 'a, 't> Replay<'r, 'a, 't> {
     async fn shake_hands(&mut self) -> Result<(), Stop> {
         let object = &self.transcript.header.object;
         self.say(object, b"\"methods\"", &Split::Whole).await?;
+        if self.session.facts.sends_no_object() {
+            return Ok(());
+        }
         let (mut others, deadline) = (Vec::new(), self.session.deadline);
         let received =
             receive_object(&mut self.session.wire, deadline, &mut |other| others.push(other)).await;
@@ -340,7 +346,7 @@ impl<'r, 'a, 't> Replay<'r, 'a, 't> {
     /// The bytes that an expression stands for.
     fn expand(&mut self, bytes: &Bytes) -> Result<Vec<u8>, Stop> {
         let Session { names, beside, facts, .. } = &mut *self.session;
-        let by_name = facts.missing.contains("methods/by-id");
+        let by_name = facts.is_called_by_name();
         let elsewhere = |called: &Called| beside.iter().find_map(|other| other.names.number(called));
         let expanded = bytes.expand(&mut |called| match called {
             Called::Member(key) if by_name => Some(method_text(key, names, Addressing::ByName)),

@@ -21,7 +21,7 @@ impl Runner<'_> {
         loop {
             while let Some((mut lane, at)) = self.next_alone(&mut waiting, &deadly) {
                 let (case, facts) = (Arc::clone(self.batch.case(at)), Arc::clone(&self.facts));
-                let patience = self.patience();
+                let patience = self.patience_alone(at);
                 running.spawn(async move {
                     let alone = lane.run(&case, &facts, patience).await;
                     (lane, at, alone)

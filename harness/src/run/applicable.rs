@@ -1,19 +1,21 @@
 //! Which cases apply to a peer.
 
+use super::resting::Root;
 use crate::cases::{Case, PROBE_COMPLETE};
 use crate::conversation::facts::Facts;
 use crate::conversation::limits;
-use dnode_reports::event::Verdict;
+use crate::verdict::outcome::without_run;
+use dnode_reports::event::{Outcome, Verdict};
 
-/// Why a case is not run.
+/// Why a case says nothing about the peer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct RuledOut {
     /// The verdict that it gets.
-    pub(crate) verdict: Verdict,
+    pub(super) verdict: Verdict,
     /// The reason, as a sentence.
-    pub(crate) reason: String,
+    pub(super) reason: String,
     /// The clause that it rests on and that does not hold, if that is the reason.
-    pub(crate) rests_on: Option<String>,
+    pub(super) rests_on: Option<String>,
 }
 
 impl RuledOut {
@@ -21,14 +23,25 @@ impl RuledOut {
         RuledOut { verdict, reason, rests_on: None }
     }
 
-    /// A case that rests on this clause.
-    pub(crate) fn by_clause(clause: &str, why: &str) -> RuledOut {
-        let reason = format!("needs {clause}, {why}");
+    /// A case that rests on this clause, which the peer breaks.
+    fn by_clause(clause: &str, reason: String) -> RuledOut {
         RuledOut { verdict: Verdict::Inconclusive, reason, rests_on: Some(clause.to_owned()) }
+    }
+
+    /// A case that rests on a clause that another case saw broken.
+    pub(super) fn by_root(Root { clause, case }: &Root) -> RuledOut {
+        let place = if case == clause { String::new() } else { format!(" in {case}") };
+        RuledOut::by_clause(clause, format!("{clause} failed{place}"))
+    }
+
+    /// The outcome of the case.
+    pub(super) fn outcome(self, case: &Case) -> Outcome {
+        let RuledOut { verdict, reason, rests_on } = self;
+        Outcome { rests_on, ..without_run(case, verdict, Some(reason)) }
     }
 }
 
-/// Why this case cannot be asked of this peer; `None` if it can.
+/// Why this case says nothing about this peer; `None` if it does.
 pub(crate) fn ruled_out(case: &Case, facts: &Facts) -> Option<RuledOut> {
     unusable(facts)
         .or_else(|| of_another_dialect(case, facts))
@@ -36,6 +49,12 @@ pub(crate) fn ruled_out(case: &Case, facts: &Facts) -> Option<RuledOut> {
         .or_else(|| not_carried(case, facts))
         .or_else(|| lacks_method(case, facts))
         .or_else(|| needs_unanswered(case, facts))
+}
+
+/// Whether the transport can carry the steps of this case, and the peer has the methods that it
+/// calls.
+pub(super) fn is_playable(case: &Case, facts: &Facts) -> bool {
+    not_carried(case, facts).or_else(|| lacks_method(case, facts)).is_none()
 }
 
 fn unusable(facts: &Facts) -> Option<RuledOut> {
@@ -57,18 +76,19 @@ fn of_another_dialect(case: &Case, facts: &Facts) -> Option<RuledOut> {
 fn rests_on_missing(case: &Case, facts: &Facts) -> Option<RuledOut> {
     let header = &case.transcript.header;
     let missing = |clause: &str| facts.missing.contains(clause) && !case.is_about(clause);
-    let silent =
-        facts.object.members.is_none() || (header.manual_handshake && case.transcript.awaits_methods());
-    // Without an answer to the known-good call, silence proves nothing.
-    let unanswered =
-        facts.calls.ping.is_none() && !case.is_about("methods/by-id") && !case.is_about("methods/by-name");
+    let (no_object, no_call) = (facts.object.members.is_none(), facts.calls.ping.is_none());
     let by_id = case.transcript.calls_methods_by_id();
-    let needed = (silent.then_some("methods/sent").into_iter())
+    // Without its object, a peer can still be called by name.
+    let awaits_object = header.manual_handshake && case.transcript.awaits_methods();
+    let needs_object = awaits_object || (no_object && (by_id || no_call || case.transcript.culls_methods()));
+    // Without an answer to the known-good call, silence proves nothing.
+    let unanswered = no_call && !case.is_about("methods/by-id") && !case.is_about("methods/by-name");
+    let needed = (needs_object.then_some("methods/sent").into_iter())
         .chain(by_id.then_some("methods/by-id"))
         .chain(header.requires.iter().map(String::as_str))
         .chain(unanswered.then_some(["methods/by-id", "methods/by-name"]).into_iter().flatten());
     let clause = needed.into_iter().find(|clause| missing(clause))?;
-    Some(RuledOut::by_clause(clause, "which this peer does not do"))
+    Some(RuledOut::by_clause(clause, format!("{clause} failed")))
 }
 
 fn not_carried(case: &Case, facts: &Facts) -> Option<RuledOut> {
@@ -86,7 +106,6 @@ fn lacks_method(case: &Case, facts: &Facts) -> Option<RuledOut> {
 fn needs_unanswered(case: &Case, facts: &Facts) -> Option<RuledOut> {
     let unanswered = &facts.object.unanswered;
     let method = case.transcript.header.needs.iter().find(|method| unanswered.contains(method.as_str()))?;
-    let reason = format!("needs {method} of the probe, which this peer does not answer");
-    let rests_on = Some(PROBE_COMPLETE.to_owned());
-    (!case.is_about(PROBE_COMPLETE)).then_some(RuledOut { verdict: Verdict::Inconclusive, reason, rests_on })
+    let reason = format!("{PROBE_COMPLETE} failed: the peer does not answer {method}");
+    (!case.is_about(PROBE_COMPLETE)).then(|| RuledOut::by_clause(PROBE_COMPLETE, reason))
 }

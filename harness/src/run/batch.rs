@@ -1,10 +1,12 @@
 //! The cases at hand, and their outcomes until they are emitted.
 
-use super::applicable::RuledOut;
-use super::resting::BrokenClauses;
+use super::applicable::{RuledOut, is_playable};
+use super::resting::{BrokenClauses, Root};
 use crate::cases::Case;
+use crate::conversation::facts::Facts;
 use crate::verdict::outcome::without_run;
 use dnode_reports::event::{Event, Evidence, Outcome, Verdict};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// A number of cases that are run together.
@@ -16,6 +18,9 @@ pub(super) struct Batch {
     generated: bool,
     /// The outcome of each case, if it has one; without evidence once it was emitted.
     outcomes: Vec<Option<Outcome>>,
+    /// The verdict of each case that rests on a clause that the preflight saw broken. Such a case
+    /// is run as well, because it may show something worse than a wrong answer.
+    resting: BTreeMap<usize, RuledOut>,
     /// Outcomes of cases that rest on other clauses, until it is known whether those hold.
     deferred: Vec<(usize, Outcome)>,
     emitted: usize,
@@ -24,7 +29,15 @@ pub(super) struct Batch {
 impl Batch {
     pub(super) fn new(cases: Vec<Arc<Case>>) -> Batch {
         let outcomes = vec![None; cases.len()];
-        Batch { cases, before: 0, generated: false, outcomes, deferred: Vec::new(), emitted: 0 }
+        Batch {
+            cases,
+            before: 0,
+            generated: false,
+            outcomes,
+            resting: BTreeMap::new(),
+            deferred: Vec::new(),
+            emitted: 0,
+        }
     }
 
     /// The next batch, of generated sessions.
@@ -70,40 +83,57 @@ impl Batch {
         self.outcomes[at] = Some(outcome);
     }
 
+    /// Whether this case rests on a clause that the preflight saw broken.
+    pub(super) fn is_resting(&self, at: usize) -> bool {
+        self.resting.contains_key(&at)
+    }
+
+    /// What this outcome means. `harmed`: the peer crashed, or it no longer serves. That counts
+    /// whatever the case rests on.
+    pub(super) fn weigh(&self, at: usize, outcome: Outcome, harmed: bool) -> Outcome {
+        match self.resting.get(&at).filter(|_| !harmed) {
+            Some(ruled_out) => ruled_out.clone().outcome(&self.cases[at]),
+            None => outcome,
+        }
+    }
+
     /// Gives a case its outcome, which waits for those of other cases if it is not a pass and rests
-    /// on their clauses.
-    pub(super) fn conclude(&mut self, at: usize, outcome: Outcome) {
-        if outcome.verdict != Verdict::Pass && !self.cases[at].transcript.header.requires.is_empty() {
+    /// on their clauses. `harmed`: see [`Batch::weigh`].
+    pub(super) fn conclude(&mut self, at: usize, outcome: Outcome, harmed: bool) {
+        let rests = !self.cases[at].transcript.header.requires.is_empty() && !self.is_resting(at);
+        if rests && outcome.verdict != Verdict::Pass && !harmed {
             self.deferred.push((at, outcome));
         } else {
             self.set(at, outcome);
         }
     }
 
-    /// Gives its verdict to a case that is not run.
-    pub(super) fn rule_out(&mut self, at: usize, ruled_out: RuledOut) {
-        let RuledOut { verdict, reason, rests_on } = ruled_out;
-        self.set(at, Outcome { rests_on, ..without_run(&self.cases[at], verdict, Some(reason)) });
+    /// Rules out a case, or makes it one that only shows harm.
+    pub(super) fn rule_out(&mut self, at: usize, ruled_out: RuledOut, facts: &Facts) {
+        if ruled_out.rests_on.is_some() && is_playable(&self.cases[at], facts) {
+            self.resting.insert(at, ruled_out);
+        } else {
+            self.set(at, ruled_out.outcome(&self.cases[at]));
+        }
     }
 
     /// Gives the deferred cases their verdicts: a case is inconclusive if a clause that it rests on
     /// was broken in another case.
     pub(super) fn release(&mut self, broken: &mut BrokenClauses) {
-        self.deferred.sort_by_key(|(at, _)| *at);
-        let reasons: Vec<Option<RuledOut>> = self
-            .deferred
+        let mut deferred = std::mem::take(&mut self.deferred);
+        deferred.sort_by_key(|(at, _)| *at);
+        let outcomes = || self.outcomes.iter().flatten().chain(deferred.iter().map(|(_, outcome)| outcome));
+        let roots: BTreeMap<String, Root> = deferred
             .iter()
-            .map(|(at, own)| {
+            .filter_map(|(at, own)| {
                 let requires = &self.cases[*at].transcript.header.requires;
-                requires.iter().find_map(|clause| {
-                    let id = broken.case(clause, self.outcomes()).filter(|id| *id != own.id)?;
-                    Some(RuledOut::by_clause(clause, &format!("which failed in {id}")))
-                })
+                let root = requires.iter().find_map(|clause| broken.root(clause, &own.id, outcomes()))?;
+                Some((own.id.clone(), root))
             })
             .collect();
-        for ((at, outcome), reason) in std::mem::take(&mut self.deferred).into_iter().zip(reasons) {
-            match reason {
-                Some(reason) => self.rule_out(at, reason),
+        for (at, outcome) in deferred {
+            match Root::first(&roots, &outcome.id) {
+                Some(root) => self.set(at, RuledOut::by_root(root).outcome(&self.cases[at])),
                 None => self.set(at, outcome),
             }
         }
@@ -123,6 +153,30 @@ impl Batch {
             let evidence: Evidence = std::mem::take(&mut outcome.evidence);
             emit(Event::Judged(Box::new(Outcome { evidence, ..outcome.clone() })));
             self.emitted += 1;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::applicable::ruled_out;
+    use super::*;
+    use crate::cases::all;
+
+    #[test]
+    fn a_case_that_rests_on_the_preflight_shows_only_harm() {
+        let case = all().unwrap().into_iter().find(|case| case.id() == "robust/reset-at-once").unwrap();
+        let mut facts = Facts::of_client();
+        facts.missing.insert("methods/sent");
+        let mut batch = Batch::new(vec![Arc::new(case)]);
+        batch.rule_out(0, ruled_out(batch.case(0), &facts).unwrap(), &facts);
+        assert!(batch.is_resting(0) && batch.outcome(0).is_none(), "it is run");
+        for verdict in [Verdict::Pass, Verdict::Fail, Verdict::Hang, Verdict::Crash] {
+            let outcome = || without_run(batch.case(0), verdict, None);
+            let harmless = batch.weigh(0, outcome(), false);
+            assert_eq!(harmless.verdict, Verdict::Inconclusive);
+            assert_eq!(harmless.rests_on.as_deref(), Some("methods/sent"));
+            assert_eq!(batch.weigh(0, outcome(), true).verdict, verdict);
         }
     }
 }

@@ -43,6 +43,16 @@ pub(super) struct Lane {
     last: Option<String>,
 }
 
+/// How long to wait in a case by itself.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Patience {
+    /// For the answers of the case.
+    pub(super) case: Duration,
+    /// For a sign that the peer still serves after the case. A peer that is still processing a long
+    /// message is busy, not hung, so this grows like the deadline of the case.
+    pub(super) health: Duration,
+}
+
 /// The result of a case by itself.
 pub(super) enum Alone {
     /// The replay, and the health of the peer after it.
@@ -99,7 +109,7 @@ impl Lane {
     }
 
     /// Runs one case, and checks the peer afterwards if the case may have harmed it.
-    pub(super) async fn run(&mut self, case: &Case, facts: &Facts, patience: Duration) -> Alone {
+    pub(super) async fn run(&mut self, case: &Case, facts: &Facts, patience: Patience) -> Alone {
         match self.try_run(case, facts, patience).await {
             Ok((replayed, health)) => {
                 self.clean_up(case, &replayed, &health).await;
@@ -113,18 +123,18 @@ impl Lane {
         &mut self,
         case: &Case,
         facts: &Facts,
-        patience: Duration,
+        patience: Patience,
     ) -> Result<(Replayed, Health), String> {
-        let mut replayed = self.replay(case, facts, patience).await?;
-        let mut health = self.health(case, &replayed, facts, patience).await;
+        let mut replayed = self.replay(case, facts, patience.case).await?;
+        let mut health = self.health(case, &replayed, facts, patience.health).await;
         if let (Health::Died(death), Some(last)) = (&health, self.last.clone()) {
             // An earlier case may have ended the peer a moment too late. A case that ends a peer
             // also ends a fresh one.
             let death = death.clone();
             self.refresh(case.id()).await;
             if self.gone.is_none() {
-                replayed = self.replay(case, facts, patience).await?;
-                health = self.health(case, &replayed, facts, patience).await;
+                replayed = self.replay(case, facts, patience.case).await?;
+                health = self.health(case, &replayed, facts, patience.health).await;
             }
             if !health.is_gone() {
                 self.died.get_or_insert((after(&last), death));

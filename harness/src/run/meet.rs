@@ -2,7 +2,7 @@
 
 use super::options::{Options, RunError};
 use crate::conversation::facts::Facts;
-use crate::conversation::preflight::preflight;
+use crate::conversation::preflight::{preflight, preflight_again};
 use crate::peer::{Peer, StartError};
 use crate::program::{ENDING, Target};
 use dnode_reports::event::Death;
@@ -32,6 +32,13 @@ pub(super) async fn meet(options: &Options) -> Result<Met, RunError> {
         return Ok(Met { peer, facts: Facts::of_ended_peer(), died });
     }
     match preflight {
+        // Two calls in one segment ended its process.
+        Ok(facts) if facts.calls.loses_one_of_two && peer.death(ENDING).await.is_some() => {
+            let peer = Peer::start(&options.target).await?;
+            let (ping, patience) = (options.ping.as_ref(), options.patience);
+            let facts = preflight_again(peer.route(), facts, ping, patience).await;
+            Ok(Met { peer, facts, died: None })
+        }
         Ok(facts) => Ok(Met { peer, facts, died: None }),
         Err(error) => Err(StartError::Unreachable(Box::new(peer.route().clone()), error).into()),
     }

@@ -2,7 +2,7 @@
 
 use super::applicable::ruled_out;
 use super::batch::Batch;
-use super::lane::Lane;
+use super::lane::{Lane, Patience};
 use super::meet::Met;
 use super::options::Options;
 use super::resting::BrokenClauses;
@@ -19,6 +19,9 @@ use dnode_spec::generate::Seed;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
+
+/// How much longer a peer may take for the longest message of the catalogue than for a short one.
+const LONG: u32 = 5;
 
 /// Receives the events.
 pub(super) type Emit<'e> = &'e mut (dyn FnMut(Event) + Send);
@@ -135,7 +138,7 @@ impl<'a> Runner<'a> {
     async fn run_batch(&mut self, emit: Emit<'_>) {
         for at in 0..self.batch.len() {
             if let Some(reason) = ruled_out(self.batch.case(at), &self.facts) {
-                self.batch.rule_out(at, reason);
+                self.batch.rule_out(at, reason, &self.facts);
             }
         }
         let suspects = self.run_together(self.batch.open(false), emit).await;
@@ -153,6 +156,20 @@ impl<'a> Runner<'a> {
     /// How long a case may take: the caller's deadline, or more if the peer answers slowly.
     pub(super) fn patience(&self) -> Duration {
         self.options.patience.max(self.facts.calls.round_trip * 50)
+    }
+
+    /// How long to wait for the answers of a case. A case that only shows harm waits for no
+    /// answer.
+    pub(super) fn case_patience(&self, at: usize) -> Duration {
+        if self.batch.is_resting(at) { self.facts.quiet() } else { self.patience() }
+    }
+
+    /// How long to wait in a case by itself.
+    pub(super) fn patience_alone(&self, at: usize) -> Patience {
+        let (case, health) = (self.case_patience(at), self.patience());
+        // The peer gets the time that long messages take, although the case does not wait for it.
+        let health = if self.batch.is_resting(at) { health * LONG } else { health };
+        Patience { case, health }
     }
 
     pub(super) fn is_interrupted(&self) -> bool {
@@ -177,10 +194,12 @@ impl<'a> Runner<'a> {
     pub(super) fn conclude(&mut self, at: usize, replayed: Replayed, health: Health, emit: Emit<'_>) {
         let case = self.batch.case(at);
         self.invariants.saw(case, self.batch.place(at), &replayed);
+        let (harmed, calls) = (!health.is_good(), !case.transcript.header.needs.is_empty());
         let outcome = outcome::outcome(case, replayed, health, &self.options.command);
-        self.answered |= outcome.verdict == Verdict::Pass && !case.transcript.header.needs.is_empty();
+        let outcome = self.batch.weigh(at, outcome, harmed);
+        self.answered |= outcome.verdict == Verdict::Pass && calls;
         self.failed |= self.options.fail_fast && self.gate.gates(&outcome);
-        self.batch.conclude(at, outcome);
+        self.batch.conclude(at, outcome, harmed);
         self.emit(emit);
     }
 

@@ -34,7 +34,8 @@ impl Runner<'_> {
             while running.len() < self.jobs(&route) && !self.ends() {
                 let Some(at) = waiting.next() else { break };
                 let (case, facts) = (Arc::clone(self.batch.case(at)), Arc::clone(&self.facts));
-                running.spawn(run_beside_others(at, case, route.clone(), facts, self.patience()));
+                let patience = self.case_patience(at);
+                running.spawn(run_beside_others(at, case, route.clone(), facts, patience));
             }
             let Some(joined) = running.join_next().await else { break };
             let Ok(Ran { at, replayed, suspect }) = joined else { continue };

@@ -178,10 +178,19 @@ pub(crate) fn probe_complete(facts: &Facts, selection: &Selection) -> Option<Out
     let about = "The program that claims the probe offers each of its methods, or declares it absent.";
     let mut outcome = over_the_run(PROBE_COMPLETE.to_owned(), PROBE_COMPLETE, about.to_owned());
     outcome.evidence.wire.clone_from(&facts.session.wire);
-    let (Some(_), Some(members)) = (&facts.object.name, &facts.object.members) else {
-        outcome.verdict = Verdict::NotApplicable;
-        outcome.reason = Some("the peer does not expose the probe (see fixtures/PROBE.md)".to_owned());
-        return Some(outcome);
+    let members = match (&facts.object.name, &facts.object.members) {
+        (Some(_), Some(members)) => members,
+        (Some(_), None) => {
+            outcome.verdict = Verdict::Inconclusive;
+            outcome.reason = Some("methods/sent failed".to_owned());
+            outcome.rests_on = Some("methods/sent".to_owned());
+            return Some(outcome);
+        }
+        (None, _) => {
+            outcome.verdict = Verdict::NotApplicable;
+            outcome.reason = Some("the peer does not expose the probe (see fixtures/PROBE.md)".to_owned());
+            return Some(outcome);
+        }
     };
     let offers = |method: &str| members.get(method).is_some_and(|function| *function || method == PLAIN);
     let missing: Vec<&str> = REQUIRED

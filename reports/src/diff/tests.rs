@@ -30,7 +30,7 @@ fn samples() -> Diff {
             sample::crashing("a/lost"),
             with_another_fingerprint(sample::failing("a/changed")),
             other_value,
-            sample::because("a/added", Verdict::Inconclusive, "needs methods/by-id"),
+            sample::because("a/added", Verdict::Inconclusive, "methods/by-id failed"),
         ],
     )
 }
@@ -53,7 +53,7 @@ fn lost_cases_come_first_and_different_values_are_counted() {
       gained  a/gained: fail -> pass
               was step 2 at arguments[0]: expected 3, got "12"
       added   a/added: absent -> inconclusive
-              is  needs methods/by-id
+              is  methods/by-id failed
       removed a/removed: pass -> absent
 
     7 cases: 2 the same (1 with different values), 1 lost, 1 changed, 1 gained, 1 added, 1 removed
@@ -73,7 +73,7 @@ fn markdown_is_a_table() {
     | lost | `a/lost` | pass | crash<br>`step 2: expected an answer, or the end of the connection, got the process ended with exit status 1` |
     | changed | `a/changed` | fail<br>`step 2 at arguments[0]: expected 3, got "12"` | fail<br>`step 2 at arguments[0]: expected 3, got "12"` |
     | gained | `a/gained` | fail<br>`step 2 at arguments[0]: expected 3, got "12"` | pass |
-    | added | `a/added` | absent | inconclusive<br>`needs methods/by-id` |
+    | added | `a/added` | absent | inconclusive<br>`methods/by-id failed` |
     | removed | `a/removed` | pass | absent |
     "#);
 }

@@ -74,7 +74,7 @@ fn prove_and_tap_parser_read_tap() {
     3 message/argument-order fail "12"
     5 robust/deep crash the process ended with exit status 1
     6 robust/long hang "12"
-    8 value/shared inconclusive needs methods/by-id
+    8 value/shared inconclusive methods/by-id failed
     9 value/nest harness-error no port was free
     "#);
 }

@@ -79,6 +79,28 @@ fn report_says_what_the_peer_did_during_a_wait_and_what_time_that_counts() {
 }
 
 #[test]
+fn cases_that_rest_on_a_finding_are_counted_with_it() {
+    let resting = |id: &str| Outcome {
+        rests_on: Some("message/argument-order".to_owned()),
+        ..sample::because(id, Verdict::Inconclusive, "message/argument-order failed")
+    };
+    let cases = [sample::failing("message/argument-order"), resting("a/case"), resting("b/case")];
+    let text = report(PLAIN, sample::run(3), &cases, FINE);
+    let end = &text[text.find("inconclusive:").unwrap()..];
+    insta::assert_snapshot!(end, @"
+    inconclusive: 2 cases
+        2  message/argument-order failed
+           a/case, b/case
+
+    1 finding
+      FAIL message/argument-order (2 more cases could not be judged because of it)
+
+    3 planned: 1 fail, 2 inconclusive
+    exit 1: 1 gating failure
+    ");
+}
+
+#[test]
 fn failing_case() {
     let cases = [sample::outcome("a/case", Verdict::Pass), sample::failing("message/argument-order")];
     insta::assert_snapshot!(report(PLAIN, sample::run(2), &cases, FINE), @r#"

@@ -155,29 +155,44 @@ impl Split {
 }
 
 impl Transcript {
-    /// Whether it waits for the peer's `methods` before it sends anything.
+    /// Whether it waits for the peer's `methods` before it sends its own.
     #[must_use]
     pub fn awaits_methods(&self) -> bool {
-        let first = self.steps.first().map(|step| &step.action);
-        matches!(first, Some(Action::Expect(pattern, _)) if pattern.called == Called::Member("methods".into()))
+        let is_methods = |pattern: &Pattern| pattern.called == Called::Member("methods".into());
+        let awaits = self.steps.iter().find_map(|step| match &step.action {
+            Action::Send(pattern, _) if is_methods(pattern) => Some(false),
+            Action::Expect(pattern, _) => is_methods(pattern).then_some(true),
+            Action::AnyOrder(patterns) => patterns.iter().any(is_methods).then_some(true),
+            _ => None,
+        });
+        awaits.unwrap_or_default()
     }
 
     /// Whether a step writes the id of a method of the peer's object in a place for which the
     /// replayer cannot use the name instead.
     #[must_use]
     pub fn calls_methods_by_id(&self) -> bool {
-        fn any(steps: &[Step], needs: &[String]) -> bool {
-            let is_method = |name: &Name| matches!(name, Name::Word(word) if needs.contains(word));
-            steps.iter().any(|step| match &step.action {
-                Action::Send(pattern, _) => {
-                    matches!(&pattern.called, Called::Function(name) if is_method(name))
-                }
-                Action::Bytes(bytes, ..) => bytes.names().into_iter().any(is_method),
-                Action::Either(branches) => branches.iter().any(|steps| any(steps, needs)),
-                _ => false,
-            })
-        }
-        any(&self.steps, &self.header.needs)
+        any_action(&self.steps, &|action| match action {
+            Action::Send(pattern, _) => {
+                matches!(&pattern.called, Called::Function(name) if self.is_method(name))
+            }
+            Action::Bytes(bytes, ..) => bytes.names().into_iter().any(|name| self.is_method(name)),
+            _ => false,
+        })
+    }
+
+    /// Whether a step culls the id of a method of the peer's object.
+    #[must_use]
+    pub fn culls_methods(&self) -> bool {
+        any_action(&self.steps, &|action| match action {
+            Action::Send(pattern, _) => pattern.culls().iter().any(|name| self.is_method(name)),
+            _ => false,
+        })
+    }
+
+    /// Whether this name stands for a method of the peer's object.
+    fn is_method(&self, name: &Name) -> bool {
+        matches!(name, Name::Word(word) if self.header.needs.contains(word))
     }
 
     /// Whether one of the steps from number `from` on expects a message for which `calls` is true.
@@ -193,4 +208,12 @@ impl Transcript {
         }
         any(self.steps.get(from..).unwrap_or_default(), calls)
     }
+}
+
+/// Whether one of these steps is such an action.
+fn any_action(steps: &[Step], is_such: &dyn Fn(&Action) -> bool) -> bool {
+    steps.iter().any(|step| match &step.action {
+        Action::Either(branches) => branches.iter().any(|steps| any_action(steps, is_such)),
+        action => is_such(action),
+    })
 }

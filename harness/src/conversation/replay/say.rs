@@ -3,7 +3,6 @@
 use super::{Replay, Stop};
 use crate::conversation::limits;
 use crate::conversation::ping::method_text;
-use crate::wire::pauses;
 use dnode_spec::message::Id;
 use dnode_spec::transcript::{Called, Name, Pattern, Split};
 
@@ -42,7 +41,7 @@ impl Replay<'_, '_, '_> {
             return Err(Stop::NotApplicable(reason));
         }
         // A pause of a millisecond may take two.
-        self.session.deadline += pauses(segments.len()) * 2;
+        self.session.deadline += self.session.wire.pauses(segments) * 2;
         self.session.wire.send(segments, self.session.deadline).await;
         Ok(())
     }

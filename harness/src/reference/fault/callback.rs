@@ -194,6 +194,19 @@ pub(super) const FAULTS: &[Fault] = &[
         },
     ),
     fault(
+        "dies-of-missing-arguments",
+        "callback/placeholder",
+        LEGAL,
+        "ignores a message without arguments, and crashes if it declares callbacks",
+        || {
+            Box::new(OnReceive(|m: &mut Json| match m.get("arguments") {
+                Some(_) => pass(m),
+                None if declared(m).is_empty() => Vec::new(),
+                None => vec![Reaction::Crash],
+            }))
+        },
+    ),
+    fault(
         "needs-placeholder",
         "callback/placeholder",
         LEGAL,

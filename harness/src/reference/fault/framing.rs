@@ -31,6 +31,20 @@ pub(super) const FAULTS: &[Fault] = &[
         || Box::new(OneMessageASegment),
     ),
     fault(
+        "closes-on-two-messages",
+        "framing/segments",
+        LEGAL,
+        "closes if a segment is not exactly one message",
+        || Box::new(OneReadIsOneMessage { closes: true, closing: false }),
+    ),
+    fault(
+        "drops-two-messages",
+        "framing/segments",
+        LEGAL,
+        "drops a segment that is not exactly one message",
+        || Box::new(OneReadIsOneMessage { closes: false, closing: false }),
+    ),
+    fault(
         "one-segment-a-message",
         "framing/segments",
         LEGAL,
@@ -139,6 +153,30 @@ impl Conduct for OneMessageASegment {
             bytes.truncate(newline + 1);
         }
         bytes
+    }
+}
+
+/// Takes one read for one message.
+struct OneReadIsOneMessage {
+    closes: bool,
+    /// It closes at the next line.
+    closing: bool,
+}
+
+impl Conduct for OneReadIsOneMessage {
+    fn segment(&mut self, bytes: Vec<u8>) -> Vec<u8> {
+        match bytes.iter().position(|&byte| byte == b'\n') {
+            Some(newline) if newline + 1 == bytes.len() => bytes,
+            _ if self.closes => {
+                self.closing = true;
+                b"\n".to_vec()
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    fn receive(&mut self, line: Vec<u8>) -> Vec<Reaction> {
+        if self.closing { vec![Reaction::Close] } else { vec![Reaction::Pass(line)] }
     }
 }
 

@@ -372,13 +372,29 @@ fn words_get_free_numbers() {
 }
 
 #[test]
-fn awaits_methods_if_the_first_step_expects_them() {
+fn awaits_methods_if_a_step_expects_them_before_it_sends_its_own() {
     let awaits = |lines: &[&str]| read(lines).unwrap().awaits_methods();
     let methods = r#"{"expect":{"method":"methods","arguments":["?any"]}}"#;
-    assert!(awaits(&[methods]) && awaits(&[methods, r#"{"call":"echo"}"#]));
-    for other in [&[][..], &[r#"{"call":"echo"}"#, methods], &[r#"{"expect":{"method":"hello"}}"#]] {
+    let call = r#"{"call":"echo","arguments":[1,"$cb"]}"#;
+    let any_order = r#"{"any-order":[{"method":"$cb"},{"method":"methods","arguments":["?any"]}]}"#;
+    for steps in [&[methods][..], &[methods, call], &[call, methods], &[call, any_order]] {
+        assert!(awaits(steps), "{steps:?}");
+    }
+    let own = r#"{"send":{"method":"methods","arguments":[{}]}}"#;
+    for other in [&[][..], &[own, methods], &[r#"{"expect":{"method":"hello"}}"#]] {
         assert!(!awaits(other), "{other:?}");
     }
+}
+
+#[test]
+fn culls_methods_if_a_step_names_one() {
+    let culls = |name: &str| {
+        let bound = r#"{"call":"echo","arguments":["$ours"]}"#;
+        let theirs = r#"{"expect":{"method":"$ours","arguments":["$theirs"]}}"#;
+        let cull = format!(r#"{{"send":{{"method":"cull","arguments":["{name}"]}}}}"#);
+        read(&[bound, theirs, &cull]).unwrap().culls_methods()
+    };
+    assert!(culls("$echo") && !culls("$theirs"));
 }
 
 #[test]
