@@ -19,7 +19,7 @@ use tokio::time::Instant;
 static START: LazyLock<Instant> = LazyLock::new(Instant::now);
 
 /// How much longer than planned a single wait may take in wall time, as a factor and as an addend.
-const MOST: (u32, Duration) = (30, Duration::from_secs(30));
+const MOST: (u32, Duration) = (60, Duration::from_secs(30));
 
 /// A moment on a [`Clock`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
