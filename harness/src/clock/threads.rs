@@ -62,7 +62,9 @@ impl Threads {
             }
             let before = before.unwrap_or_default();
             used += schedstat[0].saturating_sub(before.schedstat[0]);
-            let (now, more) = before.advance(schedstat, state == Some('R'), passed);
+            // In the state D it waits for a disk or for memory, also for its own program text.
+            let waits = matches!(state, Some('R' | 'D'));
+            let (now, more) = before.advance(schedstat, waits, passed);
             waited = waited.max(more);
             seen.insert(thread, now);
         }
@@ -74,12 +76,12 @@ impl Threads {
 
 impl Seen {
     /// The thread after `passed`, and how long it waited in this time, in nanoseconds.
-    fn advance(self, schedstat: Schedstat, runnable: bool, passed: Duration) -> (Seen, u64) {
+    fn advance(self, schedstat: Schedstat, waits: bool, passed: Duration) -> (Seen, u64) {
         if schedstat != self.schedstat {
             let more = schedstat[1].saturating_sub(self.schedstat[1]).saturating_sub(self.ahead);
             return (Seen { schedstat, queued: false, ahead: 0 }, more);
         }
-        if !runnable {
+        if !waits {
             return (Seen { queued: false, ahead: 0, ..self }, 0);
         }
         // It may have become runnable only just now, so the wait counts from the second time.

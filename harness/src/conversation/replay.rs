@@ -205,6 +205,9 @@ impl<'r, 'a, 't> Replay<'r, 'a, 't> {
                     continue;
                 }
                 self.session.begun += 1;
+                if step.begins_round {
+                    self.session.next_round();
+                }
                 self.enter(&step.label, step.clause.as_deref());
                 self.perform(step).await?;
             }

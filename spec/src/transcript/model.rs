@@ -63,6 +63,8 @@ pub struct Step {
     pub on: Option<String>,
     /// Functions of ours that get the number of a function of the peer before this step.
     pub ids: Vec<(Name, Called)>,
+    /// It is the first step of a round of a repeated block.
+    pub begins_round: bool,
     /// The action or the expectation.
     pub action: Action,
     /// The line of the step; empty for the steps of a continuation.

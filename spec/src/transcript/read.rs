@@ -172,7 +172,8 @@ fn read_block(block: StepLine, times: usize, number: &str) -> Result<Vec<Step>, 
             if line.repeat.is_some() {
                 return Err(Fault::RepeatInRepeat);
             }
-            steps.push(make_step(line, text, &format!("{number}.{}, round {round}", n + 1))?);
+            let step = make_step(line, text, &format!("{number}.{}, round {round}", n + 1))?;
+            steps.push(Step { begins_round: n == 0, ..step });
         }
     }
     Ok(steps)
@@ -204,7 +205,7 @@ fn make_step(line: StepLine, text: String, number: &str) -> Result<Step, Fault> 
     let clause = line.clause.clone();
     let mut actions = read_actions(line, number)?;
     match (actions.pop(), actions.is_empty()) {
-        (Some(action), true) => Ok(Step { label, clause, on, ids, action, text }),
+        (Some(action), true) => Ok(Step { label, clause, on, ids, begins_round: false, action, text }),
         (None, _) => Err(Fault::NoAction),
         (Some(_), false) => Err(Fault::SeveralActions),
     }

@@ -108,6 +108,12 @@ impl<'a> Session<'a> {
         self.granted = 0;
     }
 
+    /// Gives another round of a repeated block its time. A block has many rounds, so this is little,
+    /// and a peer cannot make a case last for long.
+    pub(super) fn next_round(&mut self) {
+        self.deadline += self.patience / 50;
+    }
+
     /// Makes one known-good call, before hostile input.
     pub(super) async fn greet(&mut self) {
         if let Some(ping) = &self.facts.calls.ping {
