@@ -108,6 +108,12 @@ impl Clock {
         Clock::kept(threads::are_measured())
     }
 
+    /// A clock for which nothing is measured: it leaves out only what a test [loses](Clock::lose).
+    #[cfg(test)]
+    pub(crate) fn unkept() -> Clock {
+        Clock(Arc::default())
+    }
+
     fn kept(own_time: bool) -> Clock {
         let clock = Clock(Arc::new(Counted { own_time, ..Counted::default() }));
         keeper::keep(&clock.0);

@@ -31,8 +31,8 @@ async fn time_to_judge_a_line_is_not_that_of_the_peer() {
         });
         ours
     });
-    let route = Route::from(address);
-    let clock = route.clock().clone();
+    let clock = Clock::unkept();
+    let route = Route::Dial(address, clock.clone());
     let later = clock.now() + Duration::from_secs(60);
     let mut wire = Wire::open(&route, &Terms::default(), later).await.unwrap();
     // Time passes only while all tasks wait, so the clock goes back by the time that is left out.
