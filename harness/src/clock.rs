@@ -110,8 +110,8 @@ impl Clock {
 
     /// A clock for which nothing is measured: it leaves out only what a test [loses](Clock::lose).
     #[cfg(test)]
-    pub(crate) fn unkept() -> Clock {
-        Clock(Arc::default())
+    pub(crate) fn unkept(base: TimeBase) -> Clock {
+        Clock(Arc::new(Counted { own_time: base == TimeBase::OwnTime, ..Counted::default() }))
     }
 
     fn kept(own_time: bool) -> Clock {

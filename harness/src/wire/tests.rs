@@ -1,5 +1,6 @@
 use super::*;
 use dnode::transport::{Address, Trust};
+use dnode_reports::event::TimeBase;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
@@ -31,7 +32,7 @@ async fn time_to_judge_a_line_is_not_that_of_the_peer() {
         });
         ours
     });
-    let clock = Clock::unkept();
+    let clock = Clock::unkept(TimeBase::WallTime);
     let route = Route::Dial(address, clock.clone());
     let later = clock.now() + Duration::from_secs(60);
     let mut wire = Wire::open(&route, &Terms::default(), later).await.unwrap();
