@@ -5,6 +5,7 @@
 //! suite itself could not run. `keeper` measures that time.
 
 mod keeper;
+mod pulse;
 mod threads;
 
 use dnode_reports::event::{Activity, TimeBase};
@@ -82,6 +83,14 @@ struct Counted {
     lost: AtomicU64,
     /// The CPU time of the peer's processes, in nanoseconds.
     used: AtomicU64,
+    /// Shows whether the runtime of the suite can run.
+    pulse: pulse::Pulse,
+}
+
+impl Counted {
+    fn lose(&self, time: Duration) {
+        self.lost.fetch_add(u64::try_from(time.as_nanos()).unwrap_or(u64::MAX), Ordering::Relaxed);
+    }
 }
 
 impl Clock {
@@ -99,9 +108,16 @@ impl Clock {
         Clock::kept(threads::are_measured())
     }
 
+    /// A clock for which nothing is measured: it leaves out only what a test [loses](Clock::lose).
+    #[cfg(test)]
+    pub(crate) fn unkept(base: TimeBase) -> Clock {
+        Clock(Arc::new(Counted { own_time: base == TimeBase::OwnTime, ..Counted::default() }))
+    }
+
     fn kept(own_time: bool) -> Clock {
         let clock = Clock(Arc::new(Counted { own_time, ..Counted::default() }));
         keeper::keep(&clock.0);
+        pulse::start(&clock.0);
         clock
     }
 
@@ -115,6 +131,11 @@ impl Clock {
     /// long as it runs.
     pub fn watch(&self, process: u32) {
         self.0.started.lock().unwrap_or_else(PoisonError::into_inner).push(process);
+    }
+
+    /// Leaves out time that the suite needed for itself.
+    pub fn lose(&self, time: Duration) {
+        self.0.lose(time);
     }
 
     /// The current moment.

@@ -51,13 +51,15 @@ pub enum Health {
     /// It accepts a new connection but does not serve it. The activity is that of a peer that sent
     /// nothing.
     Deaf(Option<Activity>),
+    /// The machine was too busy to find out.
+    Unknown,
 }
 
 impl Health {
-    /// Whether it serves a new connection.
+    /// Whether it serves a new connection, or may do so.
     #[must_use]
     pub fn is_good(&self) -> bool {
-        matches!(self, Health::Serves)
+        matches!(self, Health::Serves | Health::Unknown)
     }
 
     /// Whether its process ended, or it no longer accepts connections.
@@ -162,10 +164,12 @@ impl Peer {
         }
         let clock = self.route.clock();
         let asked = clock.read();
-        let Err(silence) = serves(&self.route, facts, clock.now() + patience).await else {
+        let deadline = clock.now() + patience;
+        let Err(silence) = serves(&self.route, facts, deadline).await else {
             return Health::Serves;
         };
         let activity = clock.activity_since(asked);
+        let overloaded = clock.now() < deadline;
         // The connections of a crashing process close before we can see its end.
         let dying = match silence {
             Silence::Refused | Silence::Closed => ENDING,
@@ -174,6 +178,7 @@ impl Peer {
         match (self.death(dying).await, silence) {
             (Some(death), _) => Health::Died(death),
             (None, Silence::Refused) => Health::Refuses,
+            (None, Silence::Late) if overloaded => Health::Unknown,
             (None, Silence::Late) => Health::Deaf(activity),
             (None, Silence::Closed | Silence::Flood) => Health::Deaf(None),
         }

@@ -296,7 +296,10 @@ impl Wire {
                 Err(Refused::Late) => return Some(Incoming::Late),
                 Err(Refused::TooMuch) => return Some(Incoming::Flood),
             }
+            // The peer must not be blamed for the time that it takes us to judge a long line.
+            let begun = std::time::Instant::now();
             let judgement = self.monitor.line(PEER, line);
+            self.clock.lose(begun.elapsed());
             let nodes = judgement.received.as_ref().map_or(0, |received| received.graph.len());
             self.kept += cost.min(budget::cost_of_message(line.len(), nodes));
             self.forget_long_lines();

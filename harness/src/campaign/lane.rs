@@ -195,7 +195,7 @@ impl Lane<'_> {
         self.canary = None;
         let Some(peer) = self.confirmer.slot.peer() else { return true };
         let death = match peer.health(&self.campaign.facts, self.campaign.patience).await {
-            Health::Serves => return false,
+            Health::Serves | Health::Unknown => return false,
             Health::Died(death) => Some(death),
             Health::Refuses | Health::Deaf(_) => None,
         };

@@ -103,7 +103,7 @@ impl Watched {
         let Some(clock) = self.clock.upgrade() else { return };
         let started = std::mem::take(&mut *clock.started.lock().unwrap_or_else(PoisonError::into_inner));
         self.programs.extend(started.into_iter().map(Program::new));
-        let (mut lost, mut used) = (suite, Duration::ZERO);
+        let (mut lost, mut used) = (suite.max(clock.pulse.missed(passed)), Duration::ZERO);
         for program in &mut self.programs {
             if look_up {
                 program.processes = family(program.leader);
@@ -113,9 +113,8 @@ impl Watched {
             used += measured.used;
         }
         self.programs.retain(|program| !program.threads.is_empty());
-        for (counted, more) in [(&clock.lost, lost.min(passed)), (&clock.used, used)] {
-            counted.fetch_add(u64::try_from(more.as_nanos()).unwrap_or(u64::MAX), Ordering::Relaxed);
-        }
+        clock.lose(lost.min(passed));
+        clock.used.fetch_add(u64::try_from(used.as_nanos()).unwrap_or(u64::MAX), Ordering::Relaxed);
     }
 }
 

@@ -11,6 +11,14 @@ const PATIENCE: Duration = Duration::from_secs(8);
 
 /// How many seconds of its time the check gives a silent peer, after a case that ended like this.
 async fn seconds(clock: Clock, kind: Kind, cause: Cause, extended: Duration) -> u64 {
+    let begun = clock.now();
+    let health = checked(clock.clone(), kind, cause, extended).await;
+    assert!(matches!(health, Health::Deaf(_)));
+    clock.now().since(begun).as_secs()
+}
+
+/// The health of a silent peer after a case that ended like this.
+async fn checked(clock: Clock, kind: Kind, cause: Cause, extended: Duration) -> Health {
     let address = Address::in_memory("silent", || {
         let (ours, theirs) = tokio::io::duplex(1 << 10);
         tokio::spawn(async move {
@@ -20,25 +28,20 @@ async fn seconds(clock: Clock, kind: Kind, cause: Cause, extended: Duration) -> 
         ours
     });
     let target = Target::Address(address.clone());
-    let mut peer = Peer::new(&target, Route::Dial(address, clock.clone()), Running::Elsewhere);
+    let mut peer = Peer::new(&target, Route::Dial(address, clock), Running::Elsewhere);
     let refused = Replayed::without_connection("robust/survives", kind, String::new());
     let Judged::Diverged(diverged) = refused.judged else { unreachable!() };
     let judged = Judged::Diverged(Box::new(Diverged { cause, ..*diverged }));
     let replayed = Replayed { judged, extended, ..refused };
     let mut facts = Facts::of_client();
     facts.object.members = Some(BTreeMap::new());
-    let begun = clock.now();
-    let health = peer.health_after(&replayed, &facts, PATIENCE).await;
-    assert!(matches!(health, Health::Deaf(_)));
-    clock.now().since(begun).as_secs()
+    peer.health_after(&replayed, &facts, PATIENCE).await
 }
 
 #[tokio::test(start_paused = true)]
 async fn silence_costs_its_deadline_about_once_in_own_time() {
-    if Clock::of_program().base() == TimeBase::WallTime {
-        return;
-    }
-    let check = async |cause, extended| seconds(Clock::of_program(), Kind::Deaf, cause, extended).await;
+    let check =
+        async |cause, extended| seconds(Clock::unkept(TimeBase::OwnTime), Kind::Deaf, cause, extended).await;
     assert_eq!(check(Cause::Time, Duration::ZERO).await, 2);
     let long_message = Duration::from_secs(5);
     assert_eq!(check(Cause::Time, long_message).await, 7, "it may still work on the long message");
@@ -47,6 +50,23 @@ async fn silence_costs_its_deadline_about_once_in_own_time() {
 
 #[tokio::test(start_paused = true)]
 async fn silence_in_wall_time_costs_another_deadline() {
-    let waited = seconds(Clock::of_stranger(), Kind::Deaf, Cause::Time, Duration::ZERO).await;
+    let waited = seconds(Clock::unkept(TimeBase::WallTime), Kind::Deaf, Cause::Time, Duration::ZERO).await;
     assert_eq!(waited, 8);
+}
+
+#[tokio::test(start_paused = true)]
+async fn silence_on_a_machine_that_stands_still_says_nothing_about_the_peer() {
+    let clock = Clock::unkept(TimeBase::WallTime);
+    let stand_still = async {
+        loop {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            clock.lose(Duration::from_millis(100));
+        }
+    };
+    tokio::select! {
+        health = checked(clock.clone(), Kind::Deaf, Cause::Time, Duration::ZERO) => {
+            assert!(matches!(health, Health::Unknown), "{health:?}");
+        }
+        () = stand_still => {}
+    }
 }

@@ -67,15 +67,16 @@ pub(crate) fn likened(
     health: Health,
     command: &Command,
 ) -> (Outcome, Option<String>) {
-    let overloaded = replayed.is_overloaded();
+    let rests_on_health = replayed.is_suspect() || replayed.judged == Judged::Pass;
+    let overloaded = replayed.is_overloaded() || rests_on_health && matches!(health, Health::Unknown);
     let Replayed { judged, log, names, activity, .. } = replayed;
     let activity = match &health {
-        Health::Serves => activity,
+        Health::Serves | Health::Unknown => activity,
         Health::Deaf(during) => activity.or(*during),
         Health::Died(_) | Health::Refuses => None,
     };
     let (verdict, reason, mut diverged, death) = match (overloaded, health) {
-        (true, Health::Serves | Health::Deaf(_)) => {
+        (true, Health::Serves | Health::Deaf(_) | Health::Unknown) => {
             (Verdict::Inconclusive, Some(OVERLOAD.to_owned()), None, None)
         }
         (_, health) => judge(judged, health),
@@ -124,9 +125,11 @@ fn judge(judged: Judged, health: Health) -> Verdicts {
             let actual = "the peer accepts connections but does not answer on them".to_owned();
             (Verdict::Hang, None, Some(end_of_peer(judged, Kind::Deaf, actual, "deaf".to_owned())), None)
         }
-        (Judged::Pass, Health::Serves) => (Verdict::Pass, None, None, None),
-        (Judged::NotApplicable(reason), Health::Serves) => (Verdict::NotApplicable, Some(reason), None, None),
-        (Judged::Diverged(mut diverged), Health::Serves) => {
+        (Judged::Pass, Health::Serves | Health::Unknown) => (Verdict::Pass, None, None, None),
+        (Judged::NotApplicable(reason), Health::Serves | Health::Unknown) => {
+            (Verdict::NotApplicable, Some(reason), None, None)
+        }
+        (Judged::Diverged(mut diverged), Health::Serves | Health::Unknown) => {
             // The peer serves other connections, but ignores this one.
             if diverged.kind == Kind::Deaf && diverged.clause.starts_with("robust/") {
                 "robust/not-deaf".clone_into(&mut diverged.clause);

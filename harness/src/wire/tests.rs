@@ -1,5 +1,6 @@
 use super::*;
 use dnode::transport::{Address, Trust};
+use dnode_reports::event::TimeBase;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
@@ -17,4 +18,27 @@ async fn slow_final_write_is_not_reset() {
     for _ in 0..3 {
         peer.write_all(b"a word\n").await.unwrap();
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn time_to_judge_a_line_is_not_that_of_the_peer() {
+    let address = Address::in_memory("fast", || {
+        let (ours, mut theirs) = tokio::io::duplex(8 << 20);
+        tokio::spawn(async move {
+            let deep =
+                format!("{{\"method\":0,\"arguments\":[{}{}]}}\n", "[".repeat(100_000), "]".repeat(100_000));
+            let _ = theirs.write_all(deep.as_bytes()).await;
+            let _ = theirs.read(&mut [0]).await;
+        });
+        ours
+    });
+    let clock = Clock::unkept(TimeBase::WallTime);
+    let route = Route::Dial(address, clock.clone());
+    let later = clock.now() + Duration::from_secs(60);
+    let mut wire = Wire::open(&route, &Terms::default(), later).await.unwrap();
+    // Time passes only while all tasks wait, so the clock goes back by the time that is left out.
+    tokio::time::sleep(Duration::from_secs(30)).await;
+    let before = clock.now();
+    assert!(matches!(wire.receive(later).await, Incoming::Message(_)));
+    assert!(clock.now() < before);
 }
