@@ -76,11 +76,11 @@ fn evidence_is_fresh() {
 }
 
 /// Runs cases against the reference peer with these arguments of `serve`.
-fn outcomes(serve: &str, dialect: Dialect, cases: &[&str]) -> Vec<Outcome> {
+fn outcomes(serve: &str, dialect: Dialect, jobs: usize, cases: &[&str]) -> Vec<Outcome> {
     let cases: Vec<String> = cases.iter().map(|case| (*case).to_owned()).collect();
     let selection = Selection::new(&cases).unwrap();
     let patience = Duration::from_millis(500);
-    let options = Options { selection, dialect, jobs: 16, patience, ..options(served(serve)) };
+    let options = Options { selection, dialect, jobs, patience, ..options(served(serve)) };
     judge(&options, catalogue(dialect).unwrap())
 }
 
@@ -94,7 +94,10 @@ fn catches(outcome: &Outcome, clause: &str) -> bool {
 
 /// The cases among `cases` that catch the fault.
 fn catching(fault: &fault::Fault, cases: &[&str]) -> BTreeSet<String> {
-    let outcomes = outcomes(&format!("--fault {}", fault.name), fault.dialect().unwrap_or_default(), cases);
+    // If connections disturb each other, cases that run at the same time do, too.
+    let jobs = if fault.clause == "methods/connections" { 1 } else { JOBS };
+    let dialect = fault.dialect().unwrap_or_default();
+    let outcomes = outcomes(&format!("--fault {}", fault.name), dialect, jobs, cases);
     outcomes.into_iter().filter(|it| catches(it, fault.clause)).map(|it| it.id).collect()
 }
 
@@ -147,13 +150,16 @@ fn every_case_catches_a_fault_and_every_fault_is_caught() {
     );
 }
 
+/// How many cases run at the same time.
+const JOBS: usize = 16;
+
 /// Cases whose lines the monitor and the probe judge.
 const SHOWING: [&str; 5] = ["probe/*", "link/cycle", "link/sent-*", "value/strings", "cull/several"];
 
 /// Fails if a case fails against the reference peer with one of these arguments of `serve`.
 fn assert_accepted(variants: Vec<String>) {
     let failures = on_threads(THREADS, variants, |serve| {
-        let outcomes = outcomes(&serve, Dialect::default(), &[]);
+        let outcomes = outcomes(&serve, Dialect::default(), JOBS, &[]);
         // What is only observed is free.
         let failed = outcomes.iter().filter(|outcome| outcome.gates(Level::Robust));
         failed
