@@ -57,7 +57,9 @@ const CASES: [&str; 5] = [
 fn the_reference_peer_as_a_client() {
     insta::assert_snapshot!(changed(&["--listen", "127.0.0.1:0", "--exec", &client()]), @"
     methods/connections: pass -> not-applicable: it needs a second connection, but only the client opens connections, one after another
+    methods/own-cull: pass -> not-applicable: it needs a second connection, but only the client opens connections, one after another
     methods/own-object: pass -> not-applicable: it needs a second connection, but only the client opens connections, one after another
+    methods/own-table: pass -> not-applicable: it needs a second connection, but only the client opens connections, one after another
     ");
 }
 
@@ -65,7 +67,9 @@ fn the_reference_peer_as_a_client() {
 fn the_reference_peer_as_a_client_over_a_unix_socket() {
     insta::assert_snapshot!(changed(&["--listen", "unix:{socket}", "--exec", &client()]), @"
     methods/connections: pass -> not-applicable: it needs a second connection, but only the client opens connections, one after another
+    methods/own-cull: pass -> not-applicable: it needs a second connection, but only the client opens connections, one after another
     methods/own-object: pass -> not-applicable: it needs a second connection, but only the client opens connections, one after another
+    methods/own-table: pass -> not-applicable: it needs a second connection, but only the client opens connections, one after another
     robust/reset: pass -> not-applicable: a Unix socket has no reset
     robust/reset-at-once: pass -> not-applicable: a Unix socket has no reset
     robust/reset-with-answers: pass -> not-applicable: a Unix socket has no reset
@@ -80,7 +84,9 @@ fn the_reference_peer_as_a_client_over_tls() {
     let listen = ["--listen", "tls://127.0.0.1:0", "--exec", &client()];
     insta::assert_snapshot!(changed(&[&listen[..], &identity].concat()), @"
     methods/connections: pass -> not-applicable: it needs a second connection, but only the client opens connections, one after another
+    methods/own-cull: pass -> not-applicable: it needs a second connection, but only the client opens connections, one after another
     methods/own-object: pass -> not-applicable: it needs a second connection, but only the client opens connections, one after another
+    methods/own-table: pass -> not-applicable: it needs a second connection, but only the client opens connections, one after another
     ");
 }
 
@@ -93,7 +99,9 @@ fn the_reference_peer_as_a_client_over_a_websocket() {
     framing/split-in-character: pass -> not-applicable: a WebSocket carries only text, but a segment is not valid UTF-8
     framing/split-in-key: pass -> not-applicable: a WebSocket carries only text, but a segment is not valid UTF-8
     methods/connections: pass -> not-applicable: it needs a second connection, but only the client opens connections, one after another
+    methods/own-cull: pass -> not-applicable: it needs a second connection, but only the client opens connections, one after another
     methods/own-object: pass -> not-applicable: it needs a second connection, but only the client opens connections, one after another
+    methods/own-table: pass -> not-applicable: it needs a second connection, but only the client opens connections, one after another
     robust/half-close-at-once: pass -> not-applicable: a WebSocket has no half-close
     robust/half-close-in-message: pass -> not-applicable: a WebSocket has no half-close
     robust/invalid-utf8: pass -> not-applicable: a WebSocket carries only text, but a segment is not valid UTF-8
@@ -109,7 +117,9 @@ fn npm_dnode_as_a_client() {
     let peer = "exec node fixtures/peers/npm-dnode/client.js {host} {port}";
     insta::assert_snapshot!(npm_changed(&["--listen", "127.0.0.1:0", "--exec", peer]), @"
     methods/connections: pass -> not-applicable: it needs a second connection, but only the client opens connections, one after another
+    methods/own-cull: pass -> not-applicable: it needs a second connection, but only the client opens connections, one after another
     methods/own-object: pass -> not-applicable: it needs a second connection, but only the client opens connections, one after another
+    methods/own-table: pass -> not-applicable: it needs a second connection, but only the client opens connections, one after another
     ");
 }
 
@@ -119,7 +129,9 @@ fn npm_dnode_as_a_client_over_a_unix_socket() {
     let listen = ["--listen", "unix:{socket}", "--exec", &peer];
     insta::assert_snapshot!(npm_changed(&[&listen[..], &CASES].concat()), @"
     methods/connections: pass -> not-applicable: it needs a second connection, but only the client opens connections, one after another
+    methods/own-cull: pass -> not-applicable: it needs a second connection, but only the client opens connections, one after another
     methods/own-object: pass -> not-applicable: it needs a second connection, but only the client opens connections, one after another
+    methods/own-table: pass -> not-applicable: it needs a second connection, but only the client opens connections, one after another
     robust/reset: crash -> not-applicable: a Unix socket has no reset
     ");
 }
@@ -133,7 +145,9 @@ fn npm_dnode_as_a_client_over_tls() {
     let listen = ["--listen", "tls://127.0.0.1:0", "--exec", &peer];
     insta::assert_snapshot!(npm_changed(&[&listen[..], &identity, &CASES].concat()), @"
     methods/connections: pass -> not-applicable: it needs a second connection, but only the client opens connections, one after another
+    methods/own-cull: pass -> not-applicable: it needs a second connection, but only the client opens connections, one after another
     methods/own-object: pass -> not-applicable: it needs a second connection, but only the client opens connections, one after another
+    methods/own-table: pass -> not-applicable: it needs a second connection, but only the client opens connections, one after another
     ");
 }
 
@@ -149,7 +163,9 @@ fn npm_dnode_as_a_client_over_a_websocket() {
     framing/split-in-character: fail -> not-applicable: a WebSocket carries only text, but a segment is not valid UTF-8
     framing/split-in-key: fail -> not-applicable: a WebSocket carries only text, but a segment is not valid UTF-8
     methods/connections: pass -> not-applicable: it needs a second connection, but only the client opens connections, one after another
+    methods/own-cull: pass -> not-applicable: it needs a second connection, but only the client opens connections, one after another
     methods/own-object: pass -> not-applicable: it needs a second connection, but only the client opens connections, one after another
+    methods/own-table: pass -> not-applicable: it needs a second connection, but only the client opens connections, one after another
     robust/half-close-at-once: pass -> not-applicable: a WebSocket has no half-close
     robust/half-close-in-message: pass -> not-applicable: a WebSocket has no half-close
     robust/invalid-utf8: pass -> not-applicable: a WebSocket carries only text, but a segment is not valid UTF-8
