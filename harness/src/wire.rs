@@ -248,7 +248,7 @@ impl Wire {
     /// Waits for the next thing that the peer does.
     pub async fn receive(&mut self, deadline: Moment) -> Incoming {
         loop {
-            match self.take_line(deadline).await {
+            match self.take_line().await {
                 Some(Incoming::Flood) => return self.give_up(),
                 Some(incoming) => return incoming,
                 None => {}
@@ -276,7 +276,7 @@ impl Wire {
     }
 
     /// Judges the next complete line. It is a flood if it needs more memory than there is.
-    async fn take_line(&mut self, deadline: Moment) -> Option<Incoming> {
+    async fn take_line(&mut self) -> Option<Incoming> {
         loop {
             let buffered = self.splitter.memory();
             let line = match self.splitter.next_line()? {
@@ -291,9 +291,12 @@ impl Wire {
             self.count += 1;
             self.log.line(Origin::Peer, line);
             let cost = cost(line);
-            match self.share.fit(self.kept + cost + buffered, &self.clock, deadline).await {
+            match self.share.fit(self.kept + cost + buffered, &self.clock).await {
                 Ok(()) => {}
-                Err(Refused::Late) => return Some(Incoming::Late),
+                Err(Refused::Late) => {
+                    self.overloaded = true;
+                    return Some(Incoming::Late);
+                }
                 Err(Refused::TooMuch) => return Some(Incoming::Flood),
             }
             // The peer must not be blamed for the time that it takes us to judge a long line.

@@ -3,19 +3,23 @@
 //! take a few megabytes on the wire, and a hundred times as much as values.
 //!
 //! Each connection may keep a little. One connection at a time may keep much. Another connection
-//! that needs much waits, at most until its deadline. The one that keeps much never waits, so there
-//! is no deadlock. A message that is larger than that is a flood.
+//! that needs much waits, and its peer's time stands still meanwhile. The one that keeps much never
+//! waits, so there is no deadlock. A message that is larger than that is a flood.
 
-use crate::clock::{Clock, Moment};
+use crate::clock::Clock;
 use memchr::memchr2;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::Instant;
 
 /// How many bytes each connection may keep. Ordinary cases need no more.
 const LITTLE: usize = 1 << 20;
 /// How many bytes one connection at a time may keep. This is enough for the longest answer that a
 /// case asks for, 16 MiB as bytes, as text and as a value, and for the deepest.
 const MUCH: usize = 64 << 20;
+/// How long a connection waits for one that keeps much. No case takes this long.
+const LONGEST: Duration = Duration::from_secs(120);
 
 /// The memory of a run: a permit for the connection that may keep much.
 #[derive(Debug, Clone)]
@@ -30,7 +34,7 @@ impl Default for Memory {
 /// Why a connection may not keep more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Refused {
-    /// Another connection kept much until the deadline.
+    /// Another connection kept much for very long.
     Late,
     /// It needs more memory than there is.
     TooMuch,
@@ -55,14 +59,16 @@ impl Share {
     }
 
     /// Makes the share large enough for `bytes`.
-    pub(super) async fn fit(&mut self, bytes: usize, clock: &Clock, deadline: Moment) -> Result<(), Refused> {
+    pub(super) async fn fit(&mut self, bytes: usize, clock: &Clock) -> Result<(), Refused> {
         if bytes > MUCH {
             return Err(Refused::TooMuch);
         }
         if bytes <= LITTLE {
             self.much = None;
         } else if self.much.is_none() {
-            let acquired = clock.timeout_at(deadline, Arc::clone(&self.memory.0).acquire_owned()).await;
+            let begun = Instant::now();
+            let acquired = tokio::time::timeout(LONGEST, Arc::clone(&self.memory.0).acquire_owned()).await;
+            clock.lose(begun.elapsed());
             self.much = Some(acquired.ok().and_then(Result::ok).ok_or(Refused::Late)?);
         }
         Ok(())
@@ -107,7 +113,6 @@ fn string(rest: &[u8]) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::time::Duration;
 
     #[test]
     fn brackets_and_commas_in_strings_cost_no_more_than_other_text() {
@@ -132,15 +137,16 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_connection_that_needs_much_waits_but_a_flood_does_not() {
         let clock = Clock::of_stranger();
-        let soon = clock.now() + Duration::from_secs(1);
         let memory = Memory::default();
         let (mut one, mut other) = (Share::of(&memory), Share::of(&memory));
-        assert_eq!(one.fit(MUCH + 1, &clock, soon).await, Err(Refused::TooMuch));
-        assert_eq!(one.fit(LITTLE + 1, &clock, soon).await, Ok(()));
-        assert_eq!(other.fit(LITTLE, &clock, soon).await, Ok(()), "a little is always free");
-        assert_eq!(other.fit(LITTLE + 1, &clock, soon).await, Err(Refused::Late));
-        assert_eq!(one.fit(MUCH, &clock, soon).await, Ok(()), "the one that keeps much does not wait");
-        assert_eq!(one.fit(LITTLE, &clock, soon).await, Ok(()));
-        assert_eq!(other.fit(MUCH, &clock, clock.now() + Duration::from_secs(1)).await, Ok(()));
+        assert_eq!(one.fit(MUCH + 1, &clock).await, Err(Refused::TooMuch));
+        assert_eq!(one.fit(LITTLE + 1, &clock).await, Ok(()));
+        assert_eq!(other.fit(LITTLE, &clock).await, Ok(()), "a little is always free");
+        let before = clock.now();
+        assert_eq!(other.fit(LITTLE + 1, &clock).await, Err(Refused::Late));
+        assert!(clock.now().since(before) < Duration::from_secs(1), "the wait is not the peer's time");
+        assert_eq!(one.fit(MUCH, &clock).await, Ok(()), "the one that keeps much does not wait");
+        assert_eq!(one.fit(LITTLE, &clock).await, Ok(()));
+        assert_eq!(other.fit(MUCH, &clock).await, Ok(()));
     }
 }

@@ -16,9 +16,12 @@ impl Wire {
     /// Moves bytes in both directions once. Returns `false` after the deadline, or if other
     /// connections use the memory until then.
     pub(super) async fn pump(&mut self, deadline: Moment) -> bool {
-        match self.share.fit(self.kept + self.splitter.memory(), &self.clock, deadline).await {
+        match self.share.fit(self.kept + self.splitter.memory(), &self.clock).await {
             Ok(()) => {}
-            Err(Refused::Late) => return false,
+            Err(Refused::Late) => {
+                self.overloaded = true;
+                return false;
+            }
             Err(Refused::TooMuch) => {
                 self.full = true;
                 if !self.has_to_write() {

@@ -307,7 +307,7 @@ const FIRST_NUMBER: i64 = 64;
 const MAX_WAIT: u64 = 60_000;
 
 /// The most steps that a repeated block stands for.
-const MAX_REPEATED: usize = 100_000;
+const MAX_REPEATED: usize = 10_000;
 
 /// Our object if the header has none: one function, as most real ends offer.
 const DEFAULT_OBJECT: &str = "{\"hello\":\"$hello\"}";

@@ -444,7 +444,7 @@ fn faults_of_blocks_waits_and_ids() {
     insta::assert_snapshot!(step_errors(&[
         r#"{"repeat":2}"#,
         r#"{"repeat":0,"steps":[{"nothing":true}]}"#,
-        r#"{"repeat":100001,"steps":[{"nothing":true}]}"#,
+        r#"{"repeat":10001,"steps":[{"nothing":true}]}"#,
         r#"{"repeat":2,"steps":[{"nothing":true}],"nothing":true}"#,
         r#"{"repeat":2,"steps":[{"repeat":2,"steps":[{"nothing":true}]}]}"#,
         r#"{"repeat":2,"steps":[{"call":"$f{n}"}]}"#,
@@ -456,11 +456,11 @@ fn faults_of_blocks_waits_and_ids() {
         r#"{"call":"echo","ids":{"$a":"$theirs"}}"#,
     ]), @r#"
     {"repeat":2}
-      line 3: repeat needs steps, and stands for at most 100000 of them
+      line 3: repeat needs steps, and stands for at most 10000 of them
     {"repeat":0,"steps":[{"nothing":true}]}
-      line 3: repeat needs steps, and stands for at most 100000 of them
-    {"repeat":100001,"steps":[{"nothing":true}]}
-      line 3: repeat needs steps, and stands for at most 100000 of them
+      line 3: repeat needs steps, and stands for at most 10000 of them
+    {"repeat":10001,"steps":[{"nothing":true}]}
+      line 3: repeat needs steps, and stands for at most 10000 of them
     {"repeat":2,"steps":[{"nothing":true}],"nothing":true}
       line 3: a step has one action, this has several
     {"repeat":2,"steps":[{"repeat":2,"steps":[{"nothing":true}]}]}
