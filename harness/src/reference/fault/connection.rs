@@ -70,7 +70,7 @@ impl Conduct for Shared {
             && !(self.foreign)(&self.own, id(&m), culled(&m)).is_empty()
         {
             waiting.iter_mut().filter(|(number, _)| **number != self.number).for_each(|(_, lines)| {
-                // Nobody answers a call that came from elsewhere.
+                // A call from elsewhere has no callback, because only this connection could answer it.
                 lines.push(
                     serde_json::json!({"method": m["method"], "arguments": m["arguments"]})
                         .to_string()
