@@ -271,3 +271,22 @@ fn a_program_that_ignores_sigterm_is_killed_with_its_children() {
         assert!(status.is_empty() || status.contains(") Z "), "{pid} is still there: {status}");
     }
 }
+
+/// Two connections, each with a counter. The reference peer counts the ids of each connection from
+/// the same number.
+const SAME_NUMBERS: &str = r#"{"dnode-transcript":1,"id":"t/same-numbers","since":"0.1.0","clauses":["methods/connections"],"needs":["getCounter"],"about":"A number is an id on two connections."}
+{"call":"getCounter","arguments":["$got"]}
+{"expect":{"method":"$got","arguments":[{"inc":"$inc","get":"$get"}]}}
+{"call":"getCounter","arguments":["$other"],"on":"b"}
+{"expect":{"method":"$other","arguments":[{"inc":"$incB","get":"$getB"}]},"on":"b"}
+{"line":["{\"method\":\"cull\",\"arguments\":[",{"id":"$inc"},"]}"],"on":"b"}
+"#;
+
+#[test]
+fn number_that_both_connections_have_is_not_used_on_the_other() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("same-numbers.jsonl");
+    std::fs::write(&file, SAME_NUMBERS).unwrap();
+    let ran = run(&["replay", file.to_str().unwrap()]);
+    ran.expect_text("the number of $inc is also that of a function of this connection");
+}

@@ -351,6 +351,19 @@ impl<'r, 'a, 't> Replay<'r, 'a, 't> {
         let Session { names, beside, facts, .. } = &mut *self.session;
         let by_name = facts.is_called_by_name();
         let elsewhere = |called: &Called| beside.iter().find_map(|other| other.names.number(called));
+        // Each connection has ids of its own, so a number of another connection may also be one here.
+        let foreign: Vec<&Name> = bytes
+            .names()
+            .into_iter()
+            .filter(|name| {
+                let called = Called::Function((*name).clone());
+                names.number(&called).is_none() && elsewhere(&called).is_some_and(|id| names.is_declared(id))
+            })
+            .collect();
+        if let Some(name) = foreign.first() {
+            let reason = format!("the number of {name} is also that of a function of this connection");
+            return Err(Stop::NotApplicable(reason));
+        }
         let expanded = bytes.expand(&mut |called| match called {
             Called::Member(key) if by_name => Some(method_text(key, names, Addressing::ByName)),
             // A name that the peer did not declare is ours, and these bytes declare it. The bytes

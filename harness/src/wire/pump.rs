@@ -38,6 +38,10 @@ impl Wire {
             let moved = poll_fn(|cx| self.poll_pump(cx));
             if let Err(missed) = clock.timeout_at(until, moved).await {
                 self.overloaded |= missed == Missed::Overload;
+                // After the time in which nothing is read, there may be more time.
+                if self.unread.is_none() || missed == Missed::Overload {
+                    return false;
+                }
             }
         }
         self.clock.now() < deadline

@@ -323,6 +323,12 @@ impl Names {
         self.gone_there.contains(&id)
     }
 
+    /// Whether the peer has declared this number for any function of its own.
+    #[must_use]
+    pub fn is_declared(&self, id: Id) -> bool {
+        self.is_member(id) || self.theirs.values().flatten().any(|bound| bound.id == id)
+    }
+
     /// Whether a member of the peer's object has this number.
     #[must_use]
     pub fn is_member(&self, id: Id) -> bool {
