@@ -173,7 +173,7 @@ fn action_reports_to_log_annotations_summary_and_files() {
     let red = job(&served("--fault names-only"));
     let ran = red.gate();
     ran.expect_status(&[1]).expect_text("\n::error title=fail methods/by-id::");
-    let end: Vec<&str> = ran.stdout.lines().rev().take(60).collect();
+    let end: Vec<&str> = ran.stdout.lines().rev().take(100).collect();
     assert!(end[0].starts_with("exit 1: "), "{}", ran.stdout);
     assert!(end.iter().any(|line| line.starts_with("FAIL  ")), "no finding at the end of\n{}", ran.stdout);
     assert!(!ran.stdout.contains('\u{1b}'), "the log has colours");
