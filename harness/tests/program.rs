@@ -145,7 +145,7 @@ fn a_peer_that_answers_nothing_fails_the_cases_about_calling() {
     run(&["--exec", &exec, "--case", "methods/*", "--deadline", "300ms"])
         .expect_status(&[1])
         .expect_text("FAIL  methods/by-id")
-        .expect_text("needs methods/by-id");
+        .expect_text("methods/by-id failed");
 }
 
 #[test]
