@@ -66,7 +66,11 @@ impl From<Missed> for std::io::Error {
 
 /// Counts the time that a peer had. Clones count together.
 #[derive(Debug, Clone)]
-pub struct Clock(Arc<Counted>);
+pub struct Clock {
+    counted: Arc<Counted>,
+    /// The time in which one connection waited for the suite, in nanoseconds.
+    waited: Arc<AtomicU64>,
+}
 
 /// A moment on a [`Clock`], and how much CPU time the peer had used by then.
 #[derive(Debug, Clone, Copy)]
@@ -87,9 +91,13 @@ struct Counted {
     pulse: pulse::Pulse,
 }
 
+fn nanoseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
+}
+
 impl Counted {
     fn lose(&self, time: Duration) {
-        self.lost.fetch_add(u64::try_from(time.as_nanos()).unwrap_or(u64::MAX), Ordering::Relaxed);
+        self.lost.fetch_add(nanoseconds(time), Ordering::Relaxed);
     }
 }
 
@@ -111,44 +119,62 @@ impl Clock {
     /// A clock for which nothing is measured: it leaves out only what a test [loses](Clock::lose).
     #[cfg(test)]
     pub(crate) fn unkept(base: TimeBase) -> Clock {
-        Clock(Arc::new(Counted { own_time: base == TimeBase::OwnTime, ..Counted::default() }))
+        Clock::counting(Counted { own_time: base == TimeBase::OwnTime, ..Counted::default() })
     }
 
     fn kept(own_time: bool) -> Clock {
-        let clock = Clock(Arc::new(Counted { own_time, ..Counted::default() }));
-        keeper::keep(&clock.0);
-        pulse::start(&clock.0);
+        let clock = Clock::counting(Counted { own_time, ..Counted::default() });
+        keeper::keep(&clock.counted);
+        pulse::start(&clock.counted);
         clock
+    }
+
+    fn counting(counted: Counted) -> Clock {
+        Clock { counted: Arc::new(counted), waited: Arc::default() }
+    }
+
+    /// A clock for one connection of the same peer. It also leaves out the time in which this
+    /// connection [waited](Clock::wait_for_suite) for the suite.
+    #[must_use]
+    pub fn of_connection(&self) -> Clock {
+        Clock { counted: Arc::clone(&self.counted), waited: Arc::default() }
+    }
+
+    /// Leaves out time in which this connection waited for the suite. Others may have waited at the
+    /// same time, so the clocks of the other connections go on.
+    pub fn wait_for_suite(&self, time: Duration) {
+        self.waited.fetch_add(nanoseconds(time), Ordering::Relaxed);
     }
 
     /// The time that it counts.
     #[must_use]
     pub fn base(&self) -> TimeBase {
-        if self.0.own_time { TimeBase::OwnTime } else { TimeBase::WallTime }
+        if self.counted.own_time { TimeBase::OwnTime } else { TimeBase::WallTime }
     }
 
     /// From now on, the waiting time of this process and its children does not count either, as
     /// long as it runs.
     pub fn watch(&self, process: u32) {
-        self.0.started.lock().unwrap_or_else(PoisonError::into_inner).push(process);
+        self.counted.started.lock().unwrap_or_else(PoisonError::into_inner).push(process);
     }
 
     /// Leaves out time that the suite needed for itself.
     pub fn lose(&self, time: Duration) {
-        self.0.lose(time);
+        self.counted.lose(time);
     }
 
     /// The current moment.
     #[must_use]
     pub fn now(&self) -> Moment {
-        let lost = Duration::from_nanos(self.0.lost.load(Ordering::Relaxed));
+        let lost = self.counted.lost.load(Ordering::Relaxed);
+        let lost = Duration::from_nanos(lost.saturating_add(self.waited.load(Ordering::Relaxed)));
         Moment(Instant::now().saturating_duration_since(*START).saturating_sub(lost))
     }
 
     /// The current moment, and the CPU time that the peer has used.
     #[must_use]
     pub fn read(&self) -> Reading {
-        Reading(self.now(), Duration::from_nanos(self.0.used.load(Ordering::Relaxed)))
+        Reading(self.now(), Duration::from_nanos(self.counted.used.load(Ordering::Relaxed)))
     }
 
     /// What the peer has done since then, if its threads are measured.
@@ -157,7 +183,7 @@ impl Clock {
         let Reading(now, used) = self.read();
         let milliseconds = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
         let (time, cpu) = (now.since(earlier.0), used.saturating_sub(earlier.1));
-        self.0.own_time.then(|| Activity { time: milliseconds(time), cpu: milliseconds(cpu) })
+        self.counted.own_time.then(|| Activity { time: milliseconds(time), cpu: milliseconds(cpu) })
     }
 
     /// Waits for the result of `future`, but no longer than until `deadline`.
@@ -212,24 +238,35 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn activity_is_the_time_and_the_cpu_time_since_a_reading() {
-        let clock = Clock(Arc::new(Counted { own_time: true, ..Counted::default() }));
-        clock.0.used.store(7_000_000_000, Ordering::Relaxed);
+        let clock = Clock::counting(Counted { own_time: true, ..Counted::default() });
+        clock.counted.used.store(7_000_000_000, Ordering::Relaxed);
         let begun = clock.read();
         tokio::time::sleep(Duration::from_secs(3)).await;
-        clock.0.lost.store(1_000_000_000, Ordering::Relaxed);
-        clock.0.used.store(8_500_000_000, Ordering::Relaxed);
+        clock.counted.lost.store(1_000_000_000, Ordering::Relaxed);
+        clock.counted.used.store(8_500_000_000, Ordering::Relaxed);
         assert_eq!(clock.base(), TimeBase::OwnTime);
         assert_eq!(clock.activity_since(begun), Some(Activity { time: 2000, cpu: 1500 }));
     }
 
     #[tokio::test(start_paused = true)]
+    async fn wait_of_one_connection_is_time_of_the_others() {
+        let clock = Clock::counting(Counted::default());
+        let (one, other) = (clock.of_connection(), clock.of_connection());
+        let (of_one, of_other) = (one.now(), other.now());
+        tokio::time::sleep(Duration::from_secs(3)).await;
+        one.wait_for_suite(Duration::from_secs(2));
+        assert_eq!(one.now().since(of_one).as_secs(), 1);
+        assert_eq!(other.now().since(of_other).as_secs(), 3);
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn lost_time_extends_a_wait() {
-        let clock = Clock(Arc::default());
+        let clock = Clock::counting(Counted::default());
         let begun = Instant::now();
         let wait = clock.sleep(Duration::from_secs(2));
         let lose = async {
             tokio::time::sleep(Duration::from_secs(1)).await;
-            clock.0.lost.store(3_000_000_000, Ordering::Relaxed);
+            clock.counted.lost.store(3_000_000_000, Ordering::Relaxed);
         };
         tokio::join!(wait, lose);
         assert_eq!(begun.elapsed().as_secs(), 5);
@@ -237,11 +274,11 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn wait_without_any_time_for_the_peer_ends_as_overload() {
-        let clock = Clock(Arc::default());
+        let clock = Clock::counting(Counted::default());
         let stand_still = async {
             loop {
                 tokio::time::sleep(Duration::from_millis(100)).await;
-                clock.0.lost.fetch_add(100_000_000, Ordering::Relaxed);
+                clock.counted.lost.fetch_add(100_000_000, Ordering::Relaxed);
             }
         };
         let wait = clock.timeout(Duration::from_secs(2), std::future::pending::<()>());

@@ -149,7 +149,7 @@ impl Wire {
 
     fn over_any(connection: Option<Connection>, terms: &Terms, clock: &Clock) -> Wire {
         Wire {
-            clock: clock.clone(),
+            clock: clock.of_connection(),
             asked: clock.read(),
             connection,
             splitter: Splitter::new(LINE_LIMIT),

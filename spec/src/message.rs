@@ -12,12 +12,16 @@
 //! message. It tolerates the other problems, such as `callbacks` as a list (the PHP port writes it
 //! so) or a field that is null.
 
-use crate::path::{Path, PathForm};
+mod encode;
+
+pub use encode::encode;
+pub(crate) use encode::{write_callbacks, write_links};
+
+use crate::path::Path;
 use crate::text::{Text, TextBuf};
 use crate::value::{Kind, Number, Ref, Value};
 use foldhash::{HashMap, HashMapExt, fast::RandomState};
 use indexmap::IndexMap;
-use std::io::Write as _;
 
 /// Up to this number, each is compared with each, which costs less than hashing. Most messages
 /// declare at most one function.
@@ -443,59 +447,6 @@ fn check_methods(arguments: Option<Ref<'_>>, problems: &mut Problems) {
         _ => format!("{count} arguments"),
     };
     problems.add("methods/one-object", "arguments".to_owned(), EXPECTED, actual, false);
-}
-
-/// Writes a message as one line with its newline, in the field order of the reference. `arguments`
-/// is a JSON array.
-///
-/// `methods` and calls have all four fields; a `cull` has only the first two, as in the reference.
-#[must_use]
-pub fn encode(method: &Method, arguments: &[u8], callbacks: &[(Id, Path)], links: &[Link]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(arguments.len() + 64 + callbacks.len() * 24);
-    out.extend_from_slice(b"{\"method\":");
-    match method {
-        Method::Name(name) => name.as_text().write_json(&mut out),
-        Method::Id(id) => out.extend_from_slice(id.to_string().as_bytes()),
-    }
-    out.extend_from_slice(b",\"arguments\":");
-    out.extend_from_slice(arguments);
-    if !method.is("cull") {
-        out.extend_from_slice(b",\"callbacks\":");
-        write_callbacks(callbacks, PathForm::Strings, &mut out);
-        out.extend_from_slice(b",\"links\":");
-        write_links(links, &mut out);
-    }
-    out.extend_from_slice(b"}\n");
-    out
-}
-
-/// Appends the value of the field `callbacks`, with paths in this form.
-pub(crate) fn write_callbacks(callbacks: &[(Id, Path)], form: PathForm, out: &mut Vec<u8>) {
-    out.push(b'{');
-    for (n, (id, path)) in callbacks.iter().enumerate() {
-        if n > 0 {
-            out.push(b',');
-        }
-        let _ = write!(out, "\"{id}\":");
-        path.write_json_as(form, out);
-    }
-    out.push(b'}');
-}
-
-/// Appends the value of the field `links`.
-pub(crate) fn write_links(links: &[Link], out: &mut Vec<u8>) {
-    out.push(b'[');
-    for (n, link) in links.iter().enumerate() {
-        if n > 0 {
-            out.push(b',');
-        }
-        out.extend_from_slice(b"{\"from\":");
-        link.from.write_json(out);
-        out.extend_from_slice(b",\"to\":");
-        link.to.write_json(out);
-        out.push(b'}');
-    }
-    out.push(b']');
 }
 
 #[cfg(test)]

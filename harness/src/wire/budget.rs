@@ -68,7 +68,7 @@ impl Share {
         } else if self.much.is_none() {
             let begun = Instant::now();
             let acquired = tokio::time::timeout(LONGEST, Arc::clone(&self.memory.0).acquire_owned()).await;
-            clock.lose(begun.elapsed());
+            clock.wait_for_suite(begun.elapsed());
             self.much = Some(acquired.ok().and_then(Result::ok).ok_or(Refused::Late)?);
         }
         Ok(())
