@@ -135,6 +135,10 @@ impl<'r, 'a, 't> Replay<'r, 'a, 't> {
 
     /// The handshake and the first part.
     async fn begin(&mut self) -> Result<(), Stop> {
+        let rounds = self.transcript.steps.iter().filter(|step| step.begins_round).count();
+        if self.session.is_too_slow_for(rounds) {
+            return Err(Stop::NotApplicable(format!("the peer answers too slowly for {rounds} rounds")));
+        }
         if !self.transcript.header.manual_handshake {
             self.shake_hands().await?;
             if self.transcript.header.hostile {
@@ -205,6 +209,9 @@ impl<'r, 'a, 't> Replay<'r, 'a, 't> {
                     continue;
                 }
                 self.session.begun += 1;
+                if step.action.is_ours() {
+                    self.session.next_answer();
+                }
                 if step.begins_round {
                     self.session.next_round();
                 }

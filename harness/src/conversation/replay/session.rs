@@ -15,6 +15,12 @@ use dnode_spec::transcript::{Name, Names, Transcript};
 use std::collections::HashMap;
 use std::time::Duration;
 
+/// How many times slower than the known-good call of the preflight an answer may be.
+const SLOWER: u32 = 4;
+
+/// How long the rounds of a repeated block may take, in deadlines.
+const LONGEST: u32 = 60;
+
 pub(super) struct Session<'a> {
     /// How to open new connections; `None` if we are the server, because only the client can open
     /// them.
@@ -106,6 +112,17 @@ impl<'a> Session<'a> {
         self.wire.allow_more(self.inbox.len());
         self.deadline = self.deadline.max(self.now() + self.patience);
         self.granted = 0;
+    }
+
+    /// Gives the answer to another step of ours its time: a peer may be slow.
+    pub(super) fn next_answer(&mut self) {
+        self.deadline += self.facts.calls.round_trip * SLOWER;
+    }
+
+    /// Whether so many rounds of a repeated block would take very long.
+    pub(super) fn is_too_slow_for(&self, rounds: usize) -> bool {
+        let rounds = u32::try_from(rounds).unwrap_or(u32::MAX);
+        (self.facts.calls.round_trip * SLOWER).saturating_mul(rounds) > self.patience * LONGEST
     }
 
     /// Gives another round of a repeated block its time. A block has many rounds, so this is little,
