@@ -74,7 +74,7 @@ pub struct Clock {
 
 /// A moment on a [`Clock`], and how much CPU time the peer had used by then.
 #[derive(Debug, Clone, Copy)]
-pub struct Reading(Moment, Duration);
+pub struct Reading(pub(crate) Moment, Duration);
 
 /// The state that the keeper writes and clocks read.
 #[derive(Debug, Default)]

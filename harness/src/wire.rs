@@ -218,12 +218,14 @@ impl Wire {
         while self.sent.rest().is_empty()
             && let Some(end) = memchr(b'\n', bytes)
         {
-            let _ = self.monitor.line(SUITE, &bytes[..end]);
+            let judgement = self.monitor.line(SUITE, &bytes[..end]);
+            self.segments.declared(judgement.received.as_ref());
             bytes = &bytes[end + 1..];
         }
         self.sent.push(bytes);
         while let Some(Ok(line)) = self.sent.next_line() {
-            let _ = self.monitor.line(SUITE, line);
+            let judgement = self.monitor.line(SUITE, line);
+            self.segments.declared(judgement.received.as_ref());
         }
     }
 
@@ -310,7 +312,10 @@ impl Wire {
                 self.broken.entry(problem.clause).or_insert_with(|| problem.clone());
             }
             match (judgement.received, judgement.problems.into_iter().find(|problem| problem.refused)) {
-                (Some(received), _) => return Some(Incoming::Message(Box::new(received))),
+                (Some(received), _) => {
+                    self.segments.heard(&received.method);
+                    return Some(Incoming::Message(Box::new(received)));
+                }
                 (None, Some(problem)) => return Some(Incoming::Broken(problem)),
                 (None, None) => {}
             }
@@ -341,6 +346,12 @@ impl Wire {
     /// Lets the messages of one write share their segments, whatever the terms say.
     pub fn share_segments(&mut self) {
         self.segments.share_by_write();
+    }
+
+    /// The time since the suite last sent something.
+    #[must_use]
+    pub fn since_asked(&self) -> Duration {
+        self.clock.now().since(self.asked.0)
     }
 
     /// How long the pauses take if these segments are sent.

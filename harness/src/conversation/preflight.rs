@@ -195,7 +195,7 @@ impl Preflight {
         if known {
             return;
         }
-        self.facts.calls.round_trip = self.wire.clock().now().since(started);
+        self.facts.calls.round_trip = self.wire.since_asked();
         self.facts.calls.by = by;
         self.facts.calls.ping = Some(ping.clone());
         if ping.method() == "conformProbe" {

@@ -135,10 +135,7 @@ impl<'r, 'a, 't> Replay<'r, 'a, 't> {
 
     /// The handshake and the first part.
     async fn begin(&mut self) -> Result<(), Stop> {
-        let rounds = self.transcript.steps.iter().filter(|step| step.begins_round).count();
-        if self.session.is_too_slow_for(rounds) {
-            return Err(Stop::NotApplicable(format!("the peer answers too slowly for {rounds} rounds")));
-        }
+        self.has_time_for(self.transcript.steps.iter().filter(|step| step.begins_round).count())?;
         if !self.transcript.header.manual_handshake {
             self.shake_hands().await?;
             if self.transcript.header.hostile {
@@ -147,6 +144,14 @@ impl<'r, 'a, 't> Replay<'r, 'a, 't> {
             }
         }
         self.part().await
+    }
+
+    /// A slow peer is not to blame for a long transcript.
+    fn has_time_for(&self, rounds: usize) -> Result<(), Stop> {
+        if self.session.is_too_slow_for(rounds) {
+            return Err(Stop::NotApplicable("the peer answers too slowly for so many rounds".to_owned()));
+        }
+        Ok(())
     }
 
     /// Runs the steps of this part, and waits for everything that they expect.
@@ -213,6 +218,7 @@ impl<'r, 'a, 't> Replay<'r, 'a, 't> {
                     self.session.next_answer();
                 }
                 if step.begins_round {
+                    self.has_time_for(1)?;
                     self.session.next_round();
                 }
                 self.enter(&step.label, step.clause.as_deref());

@@ -11,8 +11,8 @@ use std::io;
 use std::time::Duration;
 
 /// Opens a connection and checks that the peer serves it before the deadline: the peer must do the
-/// handshake and, if there is one, answer the known-good call. Returns the time from this call to
-/// its answer.
+/// handshake and, if there is one, answer the known-good call. Returns the time from
+/// the call to its answer.
 ///
 /// # Errors
 /// Why the connection was not served.
@@ -32,11 +32,10 @@ pub async fn serves(route: &Route, facts: &Facts, deadline: Moment) -> Result<Du
         let received = received.map_err(|end| Silence::from(&end))?;
         bind_object(&received, &mut names);
     }
-    let asked = clock.now();
     if let Some(ping) = &facts.calls.ping {
         ping.ask(&mut wire, &mut names, facts.calls.by, deadline, &mut |_| {}).await?;
     }
-    let round_trip = clock.now().since(asked);
+    let round_trip = wire.since_asked();
     wire.close(deadline.min(clock.now() + facts.drain())).await;
     Ok(round_trip)
 }

@@ -1,5 +1,7 @@
 //! Which of our bytes share a segment, and the pauses between segments.
 
+use dnode_spec::message::{Id, Method};
+use dnode_spec::monitor::Received;
 use memchr::{memchr, memchr_iter};
 use std::borrow::Cow;
 use std::time::Duration;
@@ -24,9 +26,11 @@ pub(super) struct Segments {
     alone: bool,
     /// The messages of one write share their segments all the same.
     shared_by_write: bool,
-    /// Bytes were sent.
-    begun: bool,
-    /// They ended with a message.
+    /// The peer may not have read the bytes that were sent.
+    unread: bool,
+    /// The functions that our last message declared.
+    declared: Vec<Id>,
+    /// The bytes that were sent ended with a message.
     message_ended: bool,
 }
 
@@ -53,7 +57,7 @@ impl Segments {
     /// The pause before segment `n` of so many.
     pub(super) fn pause_before(&self, n: usize, segments: usize) -> Option<Duration> {
         // The peer must read what was sent before, a message or a part of one.
-        let read_before = self.alone && if n == 0 { self.begun } else { self.message_ended };
+        let read_before = self.alone && if n == 0 { self.unread } else { self.message_ended };
         (n > 0 || read_before).then(|| if read_before { BETWEEN_FEW } else { pause_in(segments) })
     }
 
@@ -67,8 +71,23 @@ impl Segments {
 
     /// Takes note of a segment that was sent.
     pub(super) fn sent(&mut self, segment: &[u8]) {
-        self.begun = true;
+        self.unread = true;
         self.message_ended = segment.last() == Some(&b'\n');
+    }
+
+    /// Takes note of a message of ours, before it is sent.
+    pub(super) fn declared(&mut self, message: Option<&Received>) {
+        if self.alone {
+            self.declared = message.iter().flat_map(|it| it.callbacks.iter().map(|(id, _)| *id)).collect();
+        }
+    }
+
+    /// Takes note of a call of the peer. A peer that calls a function has read the message that
+    /// declared it, so the next message needs no pause.
+    pub(super) fn heard(&mut self, method: &Method) {
+        if matches!(method, Method::Id(id) if self.declared.contains(id)) {
+            self.unread = false;
+        }
     }
 
     /// Whether this segment may wait for the next one, to share a write with it.
@@ -85,6 +104,9 @@ fn pause_in(segments: usize) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use dnode_spec::dialect::Dialect;
+    use dnode_spec::monitor::Monitor;
+    use dnode_spec::state::End;
 
     const TWO: &[u8] = b"{\"method\":1}\n{\"method\":2}\n";
     const PART: &[u8] = b"{\"method\":";
@@ -100,6 +122,21 @@ mod tests {
         assert_eq!(alone.pause_before(0, 1), Some(BETWEEN_FEW));
         assert_eq!(alone.pause_before(1, 9), Some(BETWEEN_MANY), "the message goes on");
         assert!(alone.may_wait(PART) && !alone.may_wait(TWO));
+    }
+
+    #[test]
+    fn an_answer_ends_the_pause() {
+        let line = br#"{"method":"add","arguments":[1,2,"[Function]"],"callbacks":{"70":[2]}}"#;
+        let call = Monitor::of(Dialect::default()).line(End::A, line).received.unwrap();
+        let mut alone = Segments::new(true);
+        alone.declared(Some(&call));
+        alone.sent(TWO);
+        alone.heard(&Method::Id(call.callbacks[0].0));
+        assert_eq!(alone.pause_before(0, 1), None);
+        alone.declared(None);
+        alone.sent(TWO);
+        alone.heard(&Method::Id(call.callbacks[0].0));
+        assert_eq!(alone.pause_before(0, 1), Some(BETWEEN_FEW), "this answers an earlier message");
     }
 
     #[test]

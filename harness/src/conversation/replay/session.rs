@@ -35,6 +35,7 @@ pub(super) struct Session<'a> {
     /// How long a part may take.
     pub(super) patience: Duration,
     pub(super) deadline: Moment,
+    began: Moment,
     /// How much the deadline was extended in total.
     extended: Duration,
     /// The length of the incomplete line for which the deadline was extended.
@@ -71,7 +72,7 @@ impl<'a> Session<'a> {
         let mut names = Names::new(transcript.first_free_number);
         names.path_form = facts.path_form();
         names.dialect = facts.terms.dialect;
-        let deadline = wire.clock().now() + patience;
+        let began = wire.clock().now();
         Session {
             route,
             facts,
@@ -80,7 +81,8 @@ impl<'a> Session<'a> {
             connection: None,
             beside: Vec::new(),
             patience,
-            deadline,
+            deadline: began + patience,
+            began,
             extended: Duration::ZERO,
             granted: 0,
             inbox: Vec::new(),
@@ -119,16 +121,17 @@ impl<'a> Session<'a> {
         self.deadline += self.facts.calls.round_trip * SLOWER;
     }
 
-    /// Whether so many rounds of a repeated block would take very long.
+    /// Whether so many rounds of a repeated block, or what is left of them, would take very long.
     pub(super) fn is_too_slow_for(&self, rounds: usize) -> bool {
         let rounds = u32::try_from(rounds).unwrap_or(u32::MAX);
-        (self.facts.calls.round_trip * SLOWER).saturating_mul(rounds) > self.patience * LONGEST
+        let rest = self.facts.calls.round_trip.saturating_mul(rounds);
+        self.now().since(self.began) + rest > self.patience * LONGEST
     }
 
-    /// Gives another round of a repeated block its time. A block has many rounds, so this is little,
-    /// and a peer cannot make a case last for long.
+    /// Gives another round of a repeated block its time. The peer has answered the rounds before, so
+    /// one that hangs now still costs one deadline.
     pub(super) fn next_round(&mut self) {
-        self.deadline += self.patience / 50;
+        self.deadline = self.deadline.max(self.now() + self.patience);
     }
 
     /// Makes one known-good call, before hostile input.
