@@ -68,6 +68,7 @@ async fn session(
     let mut names = Names::new(65);
     names.dialect = facts.terms.dialect;
     let mut preflight = Preflight { wire, names, facts, patience };
+    preflight.facts.object.promised = ping.is_some_and(|ping| ping.method() == "conformProbe");
     preflight.exchange_objects(deadline).await;
     if preflight.facts.object.members.is_none() {
         preflight.learn_claim_by_name().await;
@@ -373,10 +374,31 @@ fn notes(facts: &Facts, ended: bool) -> Vec<String> {
         let methods: Vec<&str> = facts.object.unanswered.iter().copied().collect();
         notes.push(format!("the peer does not answer {} of the probe", methods.join(", ")));
     }
+    notes.extend(internals(facts));
     if !facts.calls.ordered {
         notes.push("the peer does not answer in the order of the calls: quiet time shows absence".to_owned());
     }
     notes
+}
+
+/// The members of the peer's object that only the peer itself should call.
+fn internals(facts: &Facts) -> Option<String> {
+    const OTHERS: [&str; 5] = ["constructor", "initialize", "method_missing", "AUTOLOAD", "DESTROY"];
+    let members = facts.object.members.iter().flatten();
+    let internal = |(name, function): &(&String, &bool)| {
+        **function && (name.starts_with("__") || OTHERS.contains(&name.as_str()))
+    };
+    let names: Vec<String> = members
+        .filter(internal)
+        .take(5)
+        .map(|(name, _)| format!("{:?}", name.chars().take(80).collect::<String>()))
+        .collect();
+    (!names.is_empty()).then(|| {
+        format!(
+            "the peer offers {}: whoever connects may call what only the language should call",
+            names.join(", ")
+        )
+    })
 }
 
 /// The calls that the peer makes unasked, which no case judges.
