@@ -54,7 +54,7 @@ fn send(step: &Step, names: &mut Names, stream: &mut Vec<u8>) {
     match &step.action {
         Action::Bytes(bytes, newline, _) => {
             // An id that is not known here cannot be changed.
-            let bytes = bytes.expand(&mut |called| Some(sent::method(called)));
+            let bytes = bytes.expand(&mut |blank| Some(sent::blank(blank)));
             stream.extend(bytes.unwrap_or_default());
             stream.extend(newline.then_some(b'\n'));
         }

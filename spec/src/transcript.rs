@@ -20,7 +20,7 @@ mod recorder;
 pub mod rows;
 pub mod write;
 
-pub use bytes::{Bytes, MAX_BYTES};
+pub use bytes::{Blank, Bytes, MAX_BYTES, PingPart};
 pub use error::{Fault, TranscriptError};
 pub use mark::Mark;
 pub use model::{Action, Header, Split, Step, Transcript};

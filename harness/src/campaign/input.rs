@@ -12,7 +12,7 @@ use dnode_spec::path::PathForm;
 use dnode_spec::probe;
 use dnode_spec::text::TextBuf;
 use dnode_spec::transcript::write::{VERSION, text};
-use dnode_spec::transcript::{Action, Called, Names, Pattern, Split, Transcript};
+use dnode_spec::transcript::{Action, Blank, Called, Names, Pattern, Split, Transcript};
 use serde_json::{Value as Json, json};
 
 /// The mark of the first method. The next number is the mark of the second method, and so on.
@@ -178,8 +178,11 @@ impl Input {
                     (line(&pattern.called, pattern, &mut names, methods, true), split)
                 }
                 Action::Bytes(bytes, newline, split) => {
-                    let mut id = |called: &Called| Some(method(called, &mut names, methods, false));
-                    let mut bytes = bytes.expand(&mut id).ok()?;
+                    let mut fill = |blank: &Blank| match blank {
+                        Blank::Id(called) => Some(method(called, &mut names, methods, false)),
+                        Blank::Ping(_) => None,
+                    };
+                    let mut bytes = bytes.expand(&mut fill).ok()?;
                     bytes.extend(newline.then_some(b'\n'));
                     (bytes, split)
                 }

@@ -8,7 +8,8 @@ use dnode_spec::message::{Id, Method};
 use dnode_spec::monitor::Received;
 use dnode_spec::path::PathForm;
 use dnode_spec::text::TextBuf;
-use dnode_spec::transcript::{Called, Name, Names, Pattern};
+use dnode_spec::transcript::{Called, Name, Names, Pattern, PingPart};
+use dnode_spec::value::{Ref, Value};
 use thiserror::Error;
 
 /// A text that is not a known-good call. The caller is at fault.
@@ -146,6 +147,27 @@ impl Ping {
         own.path_form = self.path_form;
         let line = self.pattern.encode(&method, &mut own);
         (line, own.our_number(&callback()).unwrap_or(number))
+    }
+
+    /// A part of the call, as JSON. `None` if it is the id of a method that is called by name.
+    #[must_use]
+    pub fn part(&self, part: PingPart, names: &Names, by: Addressing) -> Option<Vec<u8>> {
+        let method = TextBuf::from(self.method.as_str());
+        let field = |name: &str, of: &dyn Fn(Ref<'_>) -> Option<Vec<u8>>| {
+            let mut own = Names::new(0);
+            own.path_form = self.path_form;
+            let line = self.pattern.encode(b"0", &mut own);
+            of(Value::parse(&line).ok()?.root().get(name)?)
+        };
+        match part {
+            PingPart::Method => Some(method_text(&method, names, by)),
+            PingPart::Id => {
+                names.member(&method).filter(|_| by == Addressing::ById).map(|id| id.to_string().into())
+            }
+            PingPart::Name => Some(method_text(&method, names, Addressing::ByName)),
+            PingPart::Arguments => field("arguments", &|arguments| Some(arguments.to_json())),
+            PingPart::Path => field("callbacks", &|callbacks| Some(callbacks.members().next()?.1.to_json())),
+        }
     }
 
     /// Sends the call and waits for the answer. All other messages go to `others`.

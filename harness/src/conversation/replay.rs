@@ -22,7 +22,7 @@ use crate::program::Route;
 use crate::wire::{Incoming, Wire};
 use dnode_reports::event::Kind;
 use dnode_spec::message::Id;
-use dnode_spec::transcript::{Action, Bytes, Called, Name, Pattern, Split, Step, Transcript};
+use dnode_spec::transcript::{Action, Blank, Bytes, Called, Name, Pattern, Split, Step, Transcript};
 use judged::{Cause, Diverged, Judged, Replayed};
 use pending::Pending;
 use session::Session;
@@ -377,21 +377,25 @@ impl<'r, 'a, 't> Replay<'r, 'a, 't> {
             let reason = format!("the number of {name} is also that of a function of this connection");
             return Err(Stop::NotApplicable(reason));
         }
-        let expanded = bytes.expand(&mut |called| match called {
-            Called::Member(key) if by_name => Some(method_text(key, names, Addressing::ByName)),
+        let expanded = bytes.expand(&mut |blank| match blank {
+            Blank::Ping(part) => facts.calls.ping.as_ref()?.part(*part, names, facts.calls.by),
+            Blank::Id(Called::Member(key)) if by_name => Some(method_text(key, names, Addressing::ByName)),
             // A name that the peer did not declare is ours, and these bytes declare it. The bytes
             // may contain several messages, so no order follows.
-            Called::Function(name) => {
+            Blank::Id(called @ Called::Function(name)) => {
                 let known = names.number(called).or_else(|| elsewhere(called));
                 let id = known.unwrap_or_else(|| names.declare(name));
                 Some(id.to_string().into_bytes())
             }
-            called => {
+            Blank::Id(called) => {
                 let id = names.number(called).or_else(|| elsewhere(called));
                 id.map(|id| id.to_string().into_bytes())
             }
         });
-        expanded.map_err(|called| self.unbound(&called))
+        expanded.map_err(|blank| match blank {
+            Blank::Id(called) => self.unbound(&called),
+            Blank::Ping(_) => Stop::NotApplicable(format!("{} needs {blank}", self.step.0)),
+        })
     }
 
     /// Keeps a message for later steps. Ends the replay if nothing more can come.

@@ -278,6 +278,19 @@ pub fn arguments(message: &mut Json) -> Option<&mut Vec<Json>> {
     message.get_mut("arguments").and_then(Json::as_array_mut)
 }
 
+/// The value in the arguments to which the keys of a path lead.
+#[must_use]
+pub fn place<'a>(arguments: &'a Json, keys: impl IntoIterator<Item = &'a Json>) -> Option<&'a Json> {
+    let step = |value: &'a Json, key: &'a Json| match (value, key.as_u64(), key.as_str()) {
+        (Json::Array(items), Some(index), _) => items.get(usize::try_from(index).ok()?),
+        (Json::Array(items), _, Some(key)) => items.get(key.parse::<usize>().ok()?),
+        (Json::Object(members), Some(index), _) => members.get(&index.to_string()),
+        (value, _, Some(key)) => value.get(key),
+        _ => None,
+    };
+    keys.into_iter().try_fold(arguments, step)
+}
+
 /// The ids that a `cull` names.
 #[must_use]
 pub fn culled(message: &Json) -> Vec<i64> {

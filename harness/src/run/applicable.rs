@@ -48,13 +48,17 @@ pub(crate) fn ruled_out(case: &Case, facts: &Facts) -> Option<RuledOut> {
         .or_else(|| rests_on_missing(case, facts))
         .or_else(|| not_carried(case, facts))
         .or_else(|| lacks_method(case, facts))
+        .or_else(|| lacks_ping(case, facts))
         .or_else(|| needs_unanswered(case, facts))
 }
 
 /// Whether the transport can carry the steps of this case, and the peer has the methods that it
 /// calls.
 pub(super) fn is_playable(case: &Case, facts: &Facts) -> bool {
-    not_carried(case, facts).or_else(|| lacks_method(case, facts)).is_none()
+    not_carried(case, facts)
+        .or_else(|| lacks_method(case, facts))
+        .or_else(|| lacks_ping(case, facts))
+        .is_none()
 }
 
 fn unusable(facts: &Facts) -> Option<RuledOut> {
@@ -99,6 +103,13 @@ fn not_carried(case: &Case, facts: &Facts) -> Option<RuledOut> {
 fn lacks_method(case: &Case, facts: &Facts) -> Option<RuledOut> {
     let reason = case.transcript.header.needs.iter().find_map(|method| facts.lacks(method))?;
     Some(RuledOut::because(Verdict::NotApplicable, reason))
+}
+
+fn lacks_ping(case: &Case, facts: &Facts) -> Option<RuledOut> {
+    let reason =
+        "it needs a call that is known to be answered: offer conformProbe, or name a call with --ping";
+    (facts.calls.ping.is_none() && case.transcript.pings())
+        .then(|| RuledOut::because(Verdict::NotApplicable, reason.to_owned()))
 }
 
 /// A method of the probe that does not answer is a finding of the cases about the probe. All other

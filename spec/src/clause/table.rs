@@ -53,6 +53,8 @@ pub const CLAUSES: &[Clause] = &[
         "A last line without a newline is dropped when the stream ends."),
     clause("framing/equal-ends", Must, doc(INTRO, 2), Case,
         "Either end may call the other: the end that accepted the connection also calls."),
+    clause("framing/strict", Observed, json("2"), Case,
+        "A line that is only nearly JSON is no message: it calls nothing."),
     // message: one line as a message
     clause("message/object", Must, doc(FIELDS, 1), Monitor,
         "A message is a JSON object."),
@@ -109,6 +111,8 @@ pub const CLAUSES: &[Clause] = &[
         "A call of a member that is not a function does not harm the peer."),
     clause("methods/connections", Should, doc(METHODS, 1), Case,
         "Two connections at once are each served, with ids of their own."),
+    clause("methods/without-object", Observed, reference("dnode-protocol index.js, handleMethods()"), Case,
+        "A \"methods\" without arguments is taken as an object without members."),
     // callback: functions as numbers
     clause("callback/id-integral", Must, doc(FIELDS, 5), Monitor,
         "A key of callbacks is an integer in decimal, without leading zeros, sign plus, fraction or exponent."),
@@ -153,6 +157,8 @@ pub const CLAUSES: &[Clause] = &[
     clause("callback/placeholder-text", Observed, reference("dnode-protocol lib/scrub.js, scrub()"),
         NotTestable("the document gives the text \"[Function]\" no meaning, and every text is right"),
         "At a callback's place the reference writes \"[Function]\"."),
+    clause("callback/key-digits", Observed, doc(FIELDS, 5), Case,
+        "A key of callbacks with a leading zero is not the id without the zero."),
     clause("callback/numbering", Observed, reference("dnode-protocol lib/scrub.js, scrub()"),
         NotTestable("any numbering is right, so no run could fail; transcripts are matched up to renaming"),
         "The reference counts ids per connection from 0, depth first and left to right."),
@@ -240,6 +246,8 @@ pub const CLAUSES: &[Clause] = &[
         "Object keys may be any string: empty, with dots, like an integer, or outside ASCII."),
     clause("value/depth", Should, json("9"), Case,
         "Values nested forty deep arrive as they were sent."),
+    clause("value/beyond-doubles", Observed, json("6"), Case,
+        "A message with a number larger than any double is answered, with whatever value for that number."),
     clause("value/lone-surrogate", Observed, json("8.2"), Case,
         "A string with an unpaired surrogate escape does not harm the connection."),
     // robust: what hostile input must not do

@@ -19,14 +19,90 @@ pub enum Bytes {
     Repeat(Box<Bytes>, usize),
     /// The first part so many times, the second once, the third so many times.
     Nest(Box<[Bytes; 3]>, usize),
-    /// The number of a function, in decimal.
-    Id(Called),
-    /// The number of a function plus another number, in decimal.
-    Plus(Called, i64),
-    /// The number of a function with a minus sign. A function with the number 0 has none.
-    Negated(Called),
+    /// What is known only when the bytes are sent.
+    Blank(Blank),
+    /// A number that is known only then plus another number, in decimal.
+    Plus(Blank, i64),
+    /// A number that is known only then with a minus sign. The number 0 has none.
+    Negated(Blank),
     /// All parts, one after another.
     Concat(Vec<Bytes>),
+}
+
+/// A part of an expression that is filled in when the bytes are sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Blank {
+    /// The number of a function, in decimal.
+    Id(Called),
+    /// A part of the known-good call, as JSON.
+    Ping(PingPart),
+}
+
+/// A part of the known-good call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PingPart {
+    /// Its method, as the peer wants it: the id or the quoted name.
+    Method,
+    /// The id of its method.
+    Id,
+    /// The quoted name of its method.
+    Name,
+    /// Its arguments.
+    Arguments,
+    /// The path of its callback.
+    Path,
+}
+
+impl PingPart {
+    const ALL: [(&'static str, PingPart); 5] = [
+        ("method", PingPart::Method),
+        ("id", PingPart::Id),
+        ("name", PingPart::Name),
+        ("arguments", PingPart::Arguments),
+        ("path", PingPart::Path),
+    ];
+
+    fn read(text: &str) -> Option<PingPart> {
+        PingPart::ALL.iter().find(|(name, _)| *name == text).map(|(_, part)| *part)
+    }
+
+    fn written(self) -> &'static str {
+        PingPart::ALL.iter().find(|(_, part)| *part == self).map_or("", |(name, _)| name)
+    }
+}
+
+impl Blank {
+    /// `{"id": NAME}` or `{"ping": PART}`, perhaps with another field beside it.
+    fn read(fields: &serde_json::Map<String, Json>) -> Option<Blank> {
+        let text = |key| fields.get(key).and_then(Json::as_str);
+        match (text("id"), text("ping")) {
+            (Some(name), None) => Some(Blank::Id(Called::read(name))),
+            (None, Some(part)) => PingPart::read(part).map(Blank::Ping),
+            _ => None,
+        }
+    }
+
+    fn to_json(&self) -> Json {
+        match self {
+            Blank::Id(called) => json!({ "id": called.written() }),
+            Blank::Ping(part) => json!({ "ping": part.written() }),
+        }
+    }
+
+    fn with(&self, key: &str, value: Json) -> Json {
+        let mut fields = self.to_json();
+        fields[key] = value;
+        fields
+    }
+}
+
+impl std::fmt::Display for Blank {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Blank::Id(called) => write!(f, "{called}"),
+            Blank::Ping(part) => write!(f, "the {} of the known-good call", part.written()),
+        }
+    }
 }
 
 impl Default for Bytes {
@@ -46,6 +122,23 @@ impl Bytes {
         Ok(bytes)
     }
 
+    /// The known-good call as one message, with this function as its callback.
+    pub(super) fn ping(callback: Called) -> Bytes {
+        let text = |text: &str| Bytes::Plain(text.as_bytes().to_vec());
+        let part = |part| Bytes::Blank(Blank::Ping(part));
+        Bytes::Concat(vec![
+            text("{\"method\":"),
+            part(PingPart::Method),
+            text(",\"arguments\":"),
+            part(PingPart::Arguments),
+            text(",\"callbacks\":{\""),
+            Bytes::Blank(Blank::Id(callback)),
+            text("\":"),
+            part(PingPart::Path),
+            text("},\"links\":[]}"),
+        ])
+    }
+
     fn from_json(value: &Json) -> Result<Bytes, Fault> {
         let fields = match value {
             Json::String(text) => return Ok(Bytes::Plain(text.as_bytes().to_vec())),
@@ -60,8 +153,8 @@ impl Bytes {
             (Some(("base64", Json::String(text))), None, 1) => {
                 BASE64.decode(text).map(Bytes::Plain).map_err(|error| Fault::Base64(error.to_string()))
             }
-            (Some(("id", Json::String(name))), None, 1) => Ok(Bytes::Id(Called::read(name))),
-            (Some((_, _)), None, 2) => Bytes::changed_id(fields),
+            (Some(("id" | "ping", _)), None, 1) => Blank::read(fields).map(Bytes::Blank).ok_or(Fault::Bytes),
+            (Some((_, _)), None, 2) => Bytes::changed(fields),
             (Some(("repeat", bytes)), Some(Some(times)), 2) => {
                 Ok(Bytes::Repeat(Box::new(Bytes::from_json(bytes)?), times))
             }
@@ -73,12 +166,12 @@ impl Bytes {
         }
     }
 
-    /// `{"id": NAME, "plus": INTEGER}` or `{"id": NAME, "negated": true}`.
-    fn changed_id(fields: &serde_json::Map<String, Json>) -> Result<Bytes, Fault> {
-        let called = fields.get("id").and_then(Json::as_str).map(Called::read).ok_or(Fault::Bytes)?;
+    /// A blank with `"plus": INTEGER` or `"negated": true`.
+    fn changed(fields: &serde_json::Map<String, Json>) -> Result<Bytes, Fault> {
+        let blank = Blank::read(fields).ok_or(Fault::Bytes)?;
         match (fields.get("plus").and_then(Json::as_i64), fields.get("negated")) {
-            (Some(plus), None) => Ok(Bytes::Plus(called, plus)),
-            (None, Some(Json::Bool(true))) => Ok(Bytes::Negated(called)),
+            (Some(plus), None) => Ok(Bytes::Plus(blank, plus)),
+            (None, Some(Json::Bool(true))) => Ok(Bytes::Negated(blank)),
             _ => Err(Fault::Bytes),
         }
     }
@@ -98,14 +191,14 @@ impl Bytes {
             Bytes::Nest(parts, times) => {
                 json!({ "nest": parts.iter().map(Bytes::to_json).collect::<Vec<_>>(), "times": times })
             }
-            Bytes::Id(called) => json!({ "id": called.written() }),
-            Bytes::Plus(called, plus) => json!({ "id": called.written(), "plus": plus }),
-            Bytes::Negated(called) => json!({ "id": called.written(), "negated": true }),
+            Bytes::Blank(blank) => blank.to_json(),
+            Bytes::Plus(blank, plus) => blank.with("plus", json!(plus)),
+            Bytes::Negated(blank) => blank.with("negated", json!(true)),
             Bytes::Concat(parts) => parts.iter().map(Bytes::to_json).collect(),
         }
     }
 
-    /// The number of bytes that this stands for; an id counts as 20.
+    /// The number of bytes that this stands for; what is filled in counts as 20.
     fn len(&self) -> usize {
         match self {
             Bytes::Plain(bytes) => bytes.len(),
@@ -114,8 +207,22 @@ impl Bytes {
                 let around = parts[0].len().saturating_add(parts[2].len());
                 around.saturating_mul(*times).saturating_add(parts[1].len())
             }
-            Bytes::Id(_) | Bytes::Plus(..) | Bytes::Negated(_) => 20,
+            Bytes::Blank(_) | Bytes::Plus(..) | Bytes::Negated(_) => 20,
             Bytes::Concat(parts) => parts.iter().fold(0, |sum: usize, part| sum.saturating_add(part.len())),
+        }
+    }
+
+    /// Whether it has a part of the known-good call.
+    #[must_use]
+    pub fn pings(&self) -> bool {
+        match self {
+            Bytes::Plain(_) => false,
+            Bytes::Repeat(bytes, _) => bytes.pings(),
+            Bytes::Nest(parts, _) => parts.iter().any(Bytes::pings),
+            Bytes::Blank(blank) | Bytes::Plus(blank, _) | Bytes::Negated(blank) => {
+                matches!(blank, Blank::Ping(_))
+            }
+            Bytes::Concat(parts) => parts.iter().any(Bytes::pings),
         }
     }
 
@@ -126,51 +233,48 @@ impl Bytes {
             Bytes::Plain(_) => Vec::new(),
             Bytes::Repeat(bytes, _) => bytes.names(),
             Bytes::Nest(parts, _) => parts.iter().flat_map(Bytes::names).collect(),
-            Bytes::Id(called) | Bytes::Plus(called, _) | Bytes::Negated(called) => match called {
-                Called::Function(name) => vec![name],
+            Bytes::Blank(blank) | Bytes::Plus(blank, _) | Bytes::Negated(blank) => match blank {
+                Blank::Id(Called::Function(name)) => vec![name],
                 _ => Vec::new(),
             },
             Bytes::Concat(parts) => parts.iter().flat_map(Bytes::names).collect(),
         }
     }
 
-    /// The bytes. `id` gives the number of a function as text, or the quoted name of a method if
-    /// the peer answers to names only.
+    /// The bytes. `fill` gives what is known now: the number of a function as text, or the quoted
+    /// name of a method if the peer answers to names only.
     ///
     /// # Errors
-    /// The first function that has no number. The transcript or the replayer is at fault.
-    pub fn expand(&self, id: &mut dyn FnMut(&Called) -> Option<Vec<u8>>) -> Result<Vec<u8>, Called> {
+    /// The first part that is not known. The transcript or the replayer is at fault.
+    pub fn expand(&self, fill: &mut dyn FnMut(&Blank) -> Option<Vec<u8>>) -> Result<Vec<u8>, Blank> {
         let mut out = Vec::with_capacity(self.len());
-        self.expand_into(id, &mut out)?;
+        self.expand_into(fill, &mut out)?;
         Ok(out)
     }
 
     fn expand_into(
         &self,
-        id: &mut dyn FnMut(&Called) -> Option<Vec<u8>>,
+        fill: &mut dyn FnMut(&Blank) -> Option<Vec<u8>>,
         out: &mut Vec<u8>,
-    ) -> Result<(), Called> {
+    ) -> Result<(), Blank> {
         match self {
             Bytes::Plain(bytes) => out.extend_from_slice(bytes),
             Bytes::Repeat(bytes, times) => {
-                repeat(&bytes.expand(id)?, *times, out);
+                repeat(&bytes.expand(fill)?, *times, out);
             }
             Bytes::Nest(parts, times) => {
                 let [open, core, close] = &**parts;
-                let (open, close) = (open.expand(id)?, close.expand(id)?);
+                let (open, close) = (open.expand(fill)?, close.expand(fill)?);
                 repeat(&open, *times, out);
-                core.expand_into(id, out)?;
+                core.expand_into(fill, out)?;
                 repeat(&close, *times, out);
             }
-            Bytes::Id(called) => {
-                let number = id(called).ok_or_else(|| called.clone())?;
-                out.extend_from_slice(&number);
+            Bytes::Blank(blank) => out.extend(fill(blank).ok_or_else(|| blank.clone())?),
+            Bytes::Plus(blank, plus) => out.extend(changed(blank, fill, |number| number.checked_add(*plus))?),
+            Bytes::Negated(blank) => {
+                out.extend(changed(blank, fill, |number| number.checked_neg().filter(|it| *it != 0))?);
             }
-            Bytes::Plus(called, plus) => out.extend(changed(called, id, |number| number.checked_add(*plus))?),
-            Bytes::Negated(called) => {
-                out.extend(changed(called, id, |number| number.checked_neg().filter(|it| *it != 0))?);
-            }
-            Bytes::Concat(parts) => parts.iter().try_for_each(|part| part.expand_into(id, out))?,
+            Bytes::Concat(parts) => parts.iter().try_for_each(|part| part.expand_into(fill, out))?,
         }
         Ok(())
     }
@@ -182,14 +286,14 @@ impl Serialize for Bytes {
     }
 }
 
-/// The number of a function, changed, in decimal.
+/// A number that is known now, changed, in decimal.
 fn changed(
-    called: &Called,
-    id: &mut dyn FnMut(&Called) -> Option<Vec<u8>>,
+    blank: &Blank,
+    fill: &mut dyn FnMut(&Blank) -> Option<Vec<u8>>,
     change: impl Fn(i64) -> Option<i64>,
-) -> Result<Vec<u8>, Called> {
-    let number = id(called).and_then(|text| std::str::from_utf8(&text).ok()?.parse::<i64>().ok());
-    let changed = number.and_then(change).ok_or_else(|| called.clone())?;
+) -> Result<Vec<u8>, Blank> {
+    let number = fill(blank).and_then(|text| std::str::from_utf8(&text).ok()?.parse::<i64>().ok());
+    let changed = number.and_then(change).ok_or_else(|| blank.clone())?;
     Ok(changed.to_string().into_bytes())
 }
 

@@ -1,6 +1,7 @@
 //! Errors in a transcript. Its author is at fault, or the program that wrote it.
 
-use super::names::{Called, Name};
+use super::bytes::Blank;
+use super::names::Name;
 use crate::dialect::UnknownDialect;
 use crate::path::Path;
 use crate::value::ParseError;
@@ -58,7 +59,7 @@ pub enum Fault {
     Dialect(#[from] UnknownDialect),
     /// A step has no action.
     #[error(
-        "a step needs an action: call, send, line, bytes, expect, any-order, either, nothing, \
+        "a step needs an action: call, send, line, bytes, ping, expect, any-order, either, nothing, \
          survive, served, closed, half-close, reset, wait, unread or repeat"
     )]
     NoAction,
@@ -114,8 +115,8 @@ pub enum Fault {
     #[error("{0} is no matcher; a string that starts so is written \"?{0}\"")]
     UnknownMatcher(String),
     /// A `?json` needs the id of a function.
-    #[error("?json cannot hold the number of {0}")]
-    JsonId(Called),
+    #[error("?json cannot hold what is known only later: {0}")]
+    JsonId(Blank),
     /// A `?json` is not JSON.
     #[error("?json is not JSON: {0}")]
     JsonMark(ParseError),

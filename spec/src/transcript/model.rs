@@ -183,6 +183,12 @@ impl Transcript {
         })
     }
 
+    /// Whether a step makes the known-good call, or sends a part of it.
+    #[must_use]
+    pub fn pings(&self) -> bool {
+        any_action(&self.steps, &|action| matches!(action, Action::Bytes(bytes, ..) if bytes.pings()))
+    }
+
     /// Whether a step culls the id of a method of the peer's object.
     #[must_use]
     pub fn culls_methods(&self) -> bool {

@@ -28,6 +28,8 @@ pub struct Pattern {
     declared: Vec<Name>,
     /// The functions that a `cull` names.
     culls: Vec<Name>,
+    /// Whether an expectation takes any arguments.
+    any_arguments: bool,
     /// Whether the arguments can go out as they are written.
     verbatim: bool,
     /// Whether omitted fields go out as empty ones, as the reference sends them.
@@ -88,7 +90,19 @@ impl Pattern {
             }
             None => graph.array([]),
         };
-        let mut pattern = Pattern { called, source, graph, root, declared, culls, verbatim, complete: false };
+        let written = source.root().get("arguments").and_then(Ref::as_text);
+        let any_arguments = !ours && written.is_some_and(|text| text.to_str() == Some("?any"));
+        let mut pattern = Pattern {
+            called,
+            source,
+            graph,
+            root,
+            declared,
+            culls,
+            any_arguments,
+            verbatim,
+            complete: false,
+        };
         let places = pattern.read_places(ours);
         if !ours {
             pattern.apply(places?)?;
@@ -179,6 +193,9 @@ impl Pattern {
                 self.culls.len() == received.culls.len() && self.culls.iter().zip(&received.culls).all(named);
             return if fits { Ok(()) } else { Err(Mismatch::Method) };
         }
+        if self.any_arguments {
+            return Ok(());
+        }
         let mut bound: Vec<(Name, Id)> = Vec::new();
         let fitted = self.without_other_members(received);
         let graph = fitted.as_ref().unwrap_or(&received.graph);
@@ -227,7 +244,10 @@ impl Pattern {
     /// The message in one line, for people.
     #[must_use]
     pub fn describe(&self) -> String {
-        format!("a call of {} with {}", self.called, describe(&self.graph, self.root))
+        match self.any_arguments {
+            true => format!("a call of {} with any arguments", self.called),
+            false => format!("a call of {} with {}", self.called, describe(&self.graph, self.root)),
+        }
     }
 }
 

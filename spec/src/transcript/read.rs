@@ -183,15 +183,16 @@ fn make_step(line: StepLine, text: String, number: &str) -> Result<Step, Fault> 
     if let Some(clause) = &line.clause {
         check_clause(clause)?;
     }
-    let sends = line.call.is_some() || line.send.is_some() || line.line.is_some() || line.bytes.is_some();
+    let bytes = line.line.is_some() || line.bytes.is_some() || line.ping.is_some();
+    let sends = line.call.is_some() || line.send.is_some() || bytes;
     if line.split.is_some() && !sends {
-        return Err(Fault::Misplaced("split", "call, send, line or bytes"));
+        return Err(Fault::Misplaced("split", "call, send, ping, line or bytes"));
     }
     if line.optional && line.expect.is_none() {
         return Err(Fault::Misplaced("optional", "expect"));
     }
     if line.ids.is_some() && !sends {
-        return Err(Fault::Misplaced("ids", "call, send, line or bytes"));
+        return Err(Fault::Misplaced("ids", "call, send, ping, line or bytes"));
     }
     if line.steps.is_some() {
         return Err(Fault::Misplaced("steps", "repeat"));
@@ -234,6 +235,9 @@ fn read_actions(step: StepLine, number: &str) -> Result<Vec<Action>, Fault> {
         if let Some(bytes) = bytes {
             actions.push(Action::Bytes(Bytes::read(bytes.get())?, newline, split.clone()));
         }
+    }
+    if let Some(callback) = &step.ping {
+        actions.push(Action::Bytes(Bytes::ping(Called::read(callback)), true, split.clone()));
     }
     if let Some(message) = &step.expect {
         actions.push(Action::Expect(Pattern::read(message.get(), false)?, step.optional));

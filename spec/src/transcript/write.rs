@@ -91,6 +91,8 @@ pub struct StepLine<M = Box<RawValue>, B = Box<RawValue>> {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bytes: Option<B>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    pub ping: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub expect: Option<M>,
     #[serde(default, skip_serializing_if = "is_false")]
     pub optional: bool,

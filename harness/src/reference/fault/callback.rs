@@ -8,7 +8,7 @@ pub(in crate::reference) use identity::shifted;
 use super::definition::{Fault, HOSTILE, LEGAL, fault};
 use crate::reference::conduct::{
     Both, Conduct, Json, OnReceive, OnSend, Reaction, answer, callbacks, declared, id, is_call, name, pass,
-    set, set_callbacks,
+    place, set, set_callbacks,
 };
 use identity::{MixesAnswers, new_each_time, once_when_declared_again, reuses_ids, two_for_one};
 use serde_json::json;
@@ -113,7 +113,7 @@ pub(super) const FAULTS: &[Fault] = &[
             Box::new(OnReceive(|m: &mut Json| {
                 let in_object = |path: &Json| {
                     let (last, parent) = path.as_array()?.split_last()?;
-                    let parent = at(&m["arguments"], &Json::Array(parent.to_vec()))?;
+                    let parent = place(&m["arguments"], parent)?;
                     Some(last.is_i64() && parent.is_object())
                 };
                 let found: Vec<_> =
@@ -129,6 +129,13 @@ pub(super) const FAULTS: &[Fault] = &[
             !path.as_array().into_iter().flatten().any(digits)
         })
     }),
+    fault(
+        "reads-zeros",
+        "callback/key-digits",
+        HOSTILE,
+        "takes the key 070 of callbacks for the id 70",
+        || receives_keys(|key| key.parse::<u64>().map_or(key.to_owned(), |id| id.to_string())),
+    ),
     fault("truncates-fractions", "callback/unknown-id", LEGAL, "calls the id 7 if the method is 7.5", || {
         Box::new(OnReceive(|m: &mut Json| {
             if let Some(method) = m["method"].as_f64().filter(|method| method.fract() != 0.0) {
@@ -213,9 +220,10 @@ pub(super) const FAULTS: &[Fault] = &[
         "finds a function only if \"[Function]\" stands in its place",
         || {
             Box::new(OnReceive(|m: &mut Json| {
-                let found = callbacks(m)
-                    .into_iter()
-                    .filter(|(_, path)| at(&m["arguments"], path) == Some(&json!("[Function]")));
+                let found = callbacks(m).into_iter().filter(|(_, path)| {
+                    place(&m["arguments"], path.as_array().into_iter().flatten())
+                        == Some(&json!("[Function]"))
+                });
                 let found: Vec<_> = found.collect();
                 set_callbacks(m, found);
                 pass(m)
@@ -417,7 +425,7 @@ pub(super) const FAULTS: &[Fault] = &[
                 let in_object = |path: &Json| {
                     let (last, parent) = path.as_array()?.split_last()?;
                     let digits = last.is_i64() || last.as_str()?.parse::<u32>().is_ok();
-                    let parent = at(&m["arguments"], &Json::Array(parent.to_vec()))?;
+                    let parent = place(&m["arguments"], parent)?;
                     Some(digits && parent.is_object())
                 };
                 let found: Vec<_> =
@@ -480,13 +488,12 @@ fn receives_callbacks(keep: fn(&str, &Json) -> bool) -> Box<dyn Conduct> {
     }))
 }
 
-/// The value at this path.
-fn at<'j>(arguments: &'j Json, path: &Json) -> Option<&'j Json> {
-    path.as_array()?.iter().try_fold(arguments, |value, key| match (value, key.as_u64(), key.as_str()) {
-        (Json::Array(items), Some(index), _) => items.get(usize::try_from(index).ok()?),
-        (Json::Array(items), _, Some(key)) => items.get(key.parse::<usize>().ok()?),
-        (Json::Object(members), _, Some(key)) => members.get(key),
-        (Json::Object(members), Some(index), _) => members.get(&index.to_string()),
-        _ => None,
-    })
+fn receives_keys(change: fn(&str) -> String) -> Box<dyn Conduct> {
+    Box::new(OnReceive(move |m: &mut Json| {
+        if is_call(m) {
+            let changed: Vec<_> = callbacks(m).into_iter().map(|(key, path)| (change(&key), path)).collect();
+            set_callbacks(m, changed);
+        }
+        pass(m)
+    }))
 }

@@ -82,6 +82,33 @@ pub(super) const FAULTS: &[Fault] = &[
         },
     ),
     fault(
+        "culls-both-ids",
+        "cull/only-named",
+        LEGAL,
+        "drops a function with all its ids when one of two is culled",
+        || {
+            Box::new(Both {
+                state: HashMap::new(),
+                receive: |twins: &mut HashMap<i64, i64>, m: &mut Json| {
+                    let named = culled(m);
+                    if !named.is_empty() {
+                        let twins = named.iter().filter_map(|id| twins.get(id));
+                        set(m, "arguments", json!(named.iter().chain(twins).collect::<Vec<_>>()));
+                    }
+                    pass(m)
+                },
+                send: |twins: &mut HashMap<i64, i64>, m: &mut Json| {
+                    // Only `repeat` answers with two functions.
+                    let both = m["arguments"].as_array().is_some_and(|arguments| arguments.len() == 2);
+                    if let (&[first, second], true) = (declared(m).as_slice(), both) {
+                        twins.extend([(first, second), (second, first)]);
+                    }
+                    vec![m.clone()]
+                },
+            })
+        },
+    ),
+    fault(
         "culls-everything",
         "cull/only-named",
         LEGAL,

@@ -1,10 +1,13 @@
 //! Faults of bytes and lines.
 
-use super::definition::{Fault, LEGAL, fault};
+use super::definition::{Fault, HOSTILE, LEGAL, fault};
 use crate::reference::conduct::{Conduct, Ignores, OnSend, Reaction, declared, id, is_call, name};
 use std::time::Duration;
 
 pub(super) const FAULTS: &[Fault] = &[
+    fault("lenient-json", "framing/strict", HOSTILE, "reads objects whose keys have no quotes", || {
+        Box::new(Lenient)
+    }),
     fault(
         "drops-unread",
         "framing/line-length",
@@ -261,5 +264,25 @@ struct DropsUnread;
 impl Conduct for DropsUnread {
     fn drops_unread(&self) -> bool {
         true
+    }
+}
+
+/// Reads keys without quotes, of the fields of a message.
+struct Lenient;
+
+impl Conduct for Lenient {
+    fn receive(&mut self, line: Vec<u8>) -> Vec<Reaction> {
+        let Some(text) = std::str::from_utf8(&line).ok().filter(|text| text.starts_with("{method:")) else {
+            return vec![Reaction::Pass(line)];
+        };
+        let quoted =
+            ["method", "arguments", "callbacks", "links"].iter().fold(text.to_owned(), |text, key| {
+                text.replacen(&format!("{{{key}:"), &format!("{{\"{key}\":"), 1).replacen(
+                    &format!(",{key}:"),
+                    &format!(",\"{key}\":"),
+                    1,
+                )
+            });
+        vec![Reaction::Pass(quoted.into_bytes())]
     }
 }

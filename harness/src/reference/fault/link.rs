@@ -1,7 +1,9 @@
 //! Faults of cycles and duplicates.
 
 use super::definition::{Fault, LEGAL, fault};
-use crate::reference::conduct::{Conduct, Json, OnReceive, OnSend, callbacks, is_call, pass, rewrite, set};
+use crate::reference::conduct::{
+    Conduct, Json, OnReceive, OnSend, callbacks, is_call, pass, place, rewrite, set,
+};
 use serde_json::json;
 
 pub(super) const FAULTS: &[Fault] = &[
@@ -93,6 +95,28 @@ pub(super) const FAULTS: &[Fault] = &[
             pass(m)
         }))
     }),
+    fault(
+        "digits-are-indexes",
+        "link/duplicate",
+        LEGAL,
+        "finds no value at a key of an object that is a number",
+        || {
+            Box::new(OnReceive(|m: &mut Json| {
+                let arguments = m["arguments"].clone();
+                let is_digits = |key: &Json| {
+                    key.as_u64().is_some() || key.as_str().is_some_and(|key| key.parse::<u64>().is_ok())
+                };
+                keep_links(m, &|link| {
+                    let Some((last, parent)) = link["from"].as_array().and_then(|keys| keys.split_last())
+                    else {
+                        return true;
+                    };
+                    !is_digits(last) || !place(&arguments, parent).is_some_and(Json::is_object)
+                });
+                pass(m)
+            }))
+        },
+    ),
     fault("first-link-only", "link/duplicate", LEGAL, "applies only the first link of a message", || {
         Box::new(OnReceive(|m: &mut Json| {
             if let Some(links) = m.get_mut("links").and_then(Json::as_array_mut) {
@@ -143,14 +167,8 @@ fn receives_links(keep: fn(&Json) -> bool) -> Box<dyn Conduct> {
 }
 
 /// Whether a path leads to an existing place in the arguments.
-fn exists<'a>(arguments: &'a Json, mut keys: impl Iterator<Item = &'a Json>) -> bool {
-    let step = |value: &'a Json, key: &'a Json| match (value, key.as_u64(), key.as_str()) {
-        (Json::Array(items), Some(index), _) => items.get(usize::try_from(index).ok()?),
-        (Json::Array(items), _, Some(key)) => items.get(key.parse::<usize>().ok()?),
-        (value, _, Some(key)) => value.get(key),
-        _ => None,
-    };
-    keys.try_fold(arguments, step).is_some()
+fn exists<'a>(arguments: &'a Json, keys: impl Iterator<Item = &'a Json>) -> bool {
+    place(arguments, keys).is_some()
 }
 
 fn keep_links(message: &mut Json, keep: &dyn Fn(&Json) -> bool) {

@@ -24,6 +24,40 @@ pub(super) const FAULTS: &[Fault] = &[
         }))
     }),
     fault(
+        "null-for-broken-ids",
+        "message/method",
+        HOSTILE,
+        "answers with the method null if the key of the callback is a number with more behind it",
+        || {
+            Box::new(OnReceive(|m: &mut Json| {
+                let is_broken = |key: &str| {
+                    key.starts_with(|it: char| it.is_ascii_digit()) && key.parse::<u64>().is_err()
+                };
+                if callbacks(m).iter().any(|(key, _)| is_broken(key)) {
+                    return vec![Reaction::Answer(json!({"method": null, "arguments": []}))];
+                }
+                pass(m)
+            }))
+        },
+    ),
+    fault(
+        "reads-longer-fields",
+        "message/unknown-fields",
+        LEGAL,
+        "takes a field for the arguments whose name only begins like theirs",
+        || {
+            Box::new(OnReceive(|m: &mut Json| {
+                let fields = m.as_object().into_iter().flatten();
+                let longer =
+                    fields.filter(|(key, _)| key.starts_with("arguments")).map(|(_, value)| value.clone());
+                if let Some(value) = longer.last() {
+                    set(m, "arguments", value);
+                }
+                pass(m)
+            }))
+        },
+    ),
+    fault(
         "arguments-object",
         "message/arguments",
         LEGAL,

@@ -8,7 +8,7 @@ use crate::reference::conduct::{
 use crate::reference::fault::cull::culls_own;
 use dnode_spec::probe::{OPTIONAL, REQUIRED};
 use serde_json::json;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 pub(super) const FAULTS: &[Fault] = &[
     fault("never-sends-methods", "methods/sent", LEGAL, "never sends its methods", || {
@@ -254,6 +254,47 @@ pub(super) const FAULTS: &[Fault] = &[
             ))
         },
     ),
+    fault(
+        "defines-getters",
+        "methods/inherited-name",
+        HOSTILE,
+        "answers a name after the other end has defined it with __defineGetter__",
+        || {
+            let mut defined = HashSet::new();
+            Box::new(OnReceive(move |m: &mut Json| {
+                if name(m) == Some("__defineGetter__") {
+                    defined.extend(m["arguments"][0].as_str().map(str::to_owned));
+                    return Vec::new();
+                }
+                match name(m).filter(|name| defined.contains(*name)) {
+                    Some(_) => answer(m, json!("defined")).map(Reaction::Answer).into_iter().collect(),
+                    None => pass(m),
+                }
+            }))
+        },
+    ),
+    fault(
+        "needs-an-object",
+        "methods/without-object",
+        LEGAL,
+        "closes the connection if the other end's methods has no object",
+        || {
+            Box::new(OnReceive(|m: &mut Json| {
+                let bare = name(m) == Some("methods") && m["arguments"][0].is_null();
+                if bare { vec![Reaction::Close] } else { pass(m) }
+            }))
+        },
+    ),
+    fault("one-keeper", "probe/complete", LEGAL, "has one keeper for all calls of its method", || {
+        let mut first: Option<Vec<(String, Json)>> = None;
+        Box::new(OnSend(move |m: &mut Json| {
+            if m["arguments"][0]["fire"].is_string() && is_call(m) {
+                let functions = first.get_or_insert_with(|| callbacks(m)).clone();
+                set_callbacks(m, functions);
+            }
+            vec![m.clone()]
+        }))
+    }),
     fault(
         "one-connection",
         "methods/connections",

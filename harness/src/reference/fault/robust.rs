@@ -1,7 +1,9 @@
 //! Faults on hostile input.
 
 use super::definition::{Fault, HOSTILE, LEGAL, fault};
-use crate::reference::conduct::{Conduct, DIED, Json, OnReceive, Reaction, callbacks, is_call, name, pass};
+use crate::reference::conduct::{
+    Conduct, DIED, Json, OnReceive, Reaction, callbacks, is_call, name, pass, place,
+};
 use dnode_spec::message;
 use dnode_spec::scrub::unscrub;
 use dnode_spec::value::Value;
@@ -105,6 +107,31 @@ pub(super) const FAULTS: &[Fault] = &[
         || on_bad_line(links_to_itself, Reaction::Crash),
     ),
     fault(
+        "dies-of-links-from-strings",
+        "robust/survives",
+        HOSTILE,
+        "crashes on a link from beneath a string",
+        || dies_of_links(|parent, _| parent.is_string()),
+    ),
+    fault(
+        "dies-of-links-past-the-end",
+        "robust/survives",
+        HOSTILE,
+        "crashes on a link from the place after the last of a list",
+        || dies_of_links(|parent, index| parent.as_array().is_some_and(|list| index == list.len() as u64)),
+    ),
+    fault(
+        "dies-of-links-far-past-the-end",
+        "robust/survives",
+        HOSTILE,
+        "crashes on a link from far past the end of a list",
+        || {
+            dies_of_links(|parent, index| {
+                parent.as_array().is_some_and(|list| index > list.len() as u64 + 1000)
+            })
+        },
+    ),
+    fault(
         "dies-of-depth",
         "robust/survives",
         HOSTILE,
@@ -149,6 +176,19 @@ pub(super) const FAULTS: &[Fault] = &[
         || Box::new(DiesOfAnEarlyEnd { received: false }),
     ),
 ];
+
+/// Crashes on a link whose `from` has such an index in such a value.
+fn dies_of_links(harms: fn(&Json, u64) -> bool) -> Box<dyn Conduct> {
+    Box::new(OnReceive(move |m: &mut Json| {
+        let arguments = &m["arguments"];
+        let links = m["links"].as_array().into_iter().flatten();
+        let dies = links.filter_map(|link| link["from"].as_array()?.split_last()).any(|(last, parent)| {
+            let parent = place(arguments, parent);
+            parent.zip(last.as_u64()).is_some_and(|(parent, index)| harms(parent, index))
+        });
+        if dies { vec![Reaction::Crash] } else { pass(m) }
+    }))
+}
 
 fn on_bad_line(bad: fn(&[u8]) -> bool, then: Reaction) -> Box<dyn Conduct> {
     Box::new(OnBadLine { bad, then })

@@ -1,10 +1,13 @@
 //! Faults of values. They show in the arguments of the peer's calls.
 
 use super::definition::{Fault, LEGAL, fault};
-use crate::reference::conduct::{Conduct, Json, OnSend, Reaction, is_call, rewrite};
+use crate::reference::conduct::{Conduct, Ignores, Json, OnSend, Reaction, is_call, rewrite};
 use serde_json::json;
 
 pub(super) const FAULTS: &[Fault] = &[
+    fault("ignores-huge-numbers", "value/beyond-doubles", LEGAL, "ignores a message with 1e400", || {
+        Box::new(Ignores(|line: &[u8]| line.windows(5).any(|bytes| bytes == b"1e400")))
+    }),
     fault("booleans-are-numbers", "value/scalars", LEGAL, "sends true as 1 and false as 0", || {
         changes(|value| {
             if let Some(truth) = value.as_bool() {

@@ -1,7 +1,7 @@
 //! A message of ours as a line of bytes, for spellings that a message of a transcript cannot have.
 
 use crate::message::{Id, Message, write_links};
-use crate::transcript::bytes::Bytes;
+use crate::transcript::bytes::{Blank, Bytes};
 use crate::transcript::names::{Called, Name};
 use crate::transcript::write::Step;
 
@@ -28,7 +28,7 @@ impl Form {
             text(b"\"method\":\"no_such_method\",\"arguments\":[],");
         }
         text(b"\"method\":");
-        line.push(Bytes::Id(Called::read(method)));
+        line.push(Bytes::Blank(Blank::Id(Called::read(method))));
         let mut rest = if self == Form::PointZero { b".0".to_vec() } else { Vec::new() };
         rest.extend(b",\"arguments\":");
         rest.extend(message.arguments.map_or_else(|| b"[]".to_vec(), |arguments| arguments.to_json()));
@@ -36,7 +36,7 @@ impl Form {
         for (n, (id, path)) in message.callbacks.iter().enumerate() {
             rest.extend(if n > 0 { &b",\""[..] } else { b"\"" });
             line.push(Bytes::Plain(std::mem::take(&mut rest)));
-            line.push(Bytes::Id(our_name(*id)));
+            line.push(Bytes::Blank(Blank::Id(our_name(*id))));
             rest.extend(b"\":");
             path.write_json(&mut rest);
         }

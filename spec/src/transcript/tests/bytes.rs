@@ -80,8 +80,20 @@ fn unknown_id_is_reported() {
     assert_eq!(bytes.expand(&mut |_| None).unwrap_err().to_string(), "$f");
     assert_eq!(bytes.names(), [&Name::Word("f".to_owned())]);
     let asked = |json: &str| Bytes::read(json).unwrap().expand(&mut |_| None).unwrap_err();
-    assert_eq!(asked(r#"{"id":"echo"}"#), Called::Member("echo".into()));
-    assert_eq!(asked(r#"{"id":"$$x"}"#), Called::Member("$x".into()));
+    assert_eq!(asked(r#"{"id":"echo"}"#), Blank::Id(Called::Member("echo".into())));
+    assert_eq!(asked(r#"{"id":"$$x"}"#), Blank::Id(Called::Member("$x".into())));
+}
+
+#[test]
+fn parts_of_the_known_good_call_are_filled_in() {
+    let json = r#"[{"ping":"method"},{"ping":"id","plus":2},{"ping":"path","negated":true}]"#;
+    let bytes = Bytes::read(json).unwrap();
+    assert_eq!(bytes.to_json().to_string(), json);
+    assert_eq!(expand(json), "-7-57");
+    assert!(bytes.names().is_empty());
+    let error = bytes.expand(&mut |_| None).unwrap_err();
+    assert_eq!(error.to_string(), "the method of the known-good call");
+    assert!(Bytes::read(r#"{"ping":"callback"}"#).is_err());
 }
 
 #[test]

@@ -87,11 +87,11 @@ fn step_has_one_action() {
     []
       line 3: a line is a JSON object
     {}
-      line 3: a step needs an action: call, send, line, bytes, expect, any-order, either, nothing, survive, served, closed, half-close, reset, wait, unread or repeat
+      line 3: a step needs an action: call, send, line, bytes, ping, expect, any-order, either, nothing, survive, served, closed, half-close, reset, wait, unread or repeat
     {"label":"x"}
-      line 3: a step needs an action: call, send, line, bytes, expect, any-order, either, nothing, survive, served, closed, half-close, reset, wait, unread or repeat
+      line 3: a step needs an action: call, send, line, bytes, ping, expect, any-order, either, nothing, survive, served, closed, half-close, reset, wait, unread or repeat
     {"nothing":false}
-      line 3: a step needs an action: call, send, line, bytes, expect, any-order, either, nothing, survive, served, closed, half-close, reset, wait, unread or repeat
+      line 3: a step needs an action: call, send, line, bytes, ping, expect, any-order, either, nothing, survive, served, closed, half-close, reset, wait, unread or repeat
     {"nothing":true,"closed":true}
       line 3: a step has one action, this has several
     {"call":"echo","send":{"method":"echo"}}
@@ -129,7 +129,7 @@ fn faults_of_the_fields_of_an_action() {
     {"line":"x","split":[-1]}
       line 3: split is "each" or offsets at column 25
     {"nothing":true,"split":"each"}
-      line 3: split belongs to call, send, line or bytes
+      line 3: split belongs to call, send, ping, line or bytes
     {"closed":true,"optional":true}
       line 3: optional belongs to expect
     {"any-order":{}}
@@ -223,7 +223,7 @@ fn faults_of_values() {
     {"expect":{"method":"$ours","arguments":[{"?json":7}]}}
       line 3: not an expression for bytes: text, {"base64"}, {"repeat","times"}, {"nest","times"}, {"id"} or a list
     {"expect":{"method":"$ours","arguments":[{"?json":{"id":"$ours"}}]}}
-      line 3: ?json cannot hold the number of $ours
+      line 3: ?json cannot hold what is known only later: $ours
     {"expect":{"method":"$ours","arguments":[{"?json":"[1,"}]}}
       line 3: ?json is not JSON: at byte 3: expected a value, found the end of the line
     {"call":"echo","arguments":["?any"]}
@@ -474,7 +474,7 @@ fn faults_of_blocks_waits_and_ids() {
     {"unread":-1}
       line 3: invalid value: integer `-1`, expected u64 at column 12
     {"nothing":true,"ids":{"$a":"$b"}}
-      line 3: ids belongs to call, send, line or bytes
+      line 3: ids belongs to call, send, ping, line or bytes
     {"call":"echo","ids":{"a":"$ours"}}
       line 3: $ belongs to the names in ids
     {"call":"echo","ids":{"$a":"$theirs"}}
