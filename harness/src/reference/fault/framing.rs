@@ -8,6 +8,7 @@ pub(super) const FAULTS: &[Fault] = &[
     fault("lenient-json", "framing/strict", HOSTILE, "reads objects whose keys have no quotes", || {
         Box::new(Lenient)
     }),
+    fault("reads-nan", "framing/strict", HOSTILE, "reads the word NaN as null", || Box::new(ReadsNan)),
     fault(
         "drops-unread",
         "framing/line-length",
@@ -302,5 +303,14 @@ impl Conduct for Lenient {
                 )
             });
         vec![Reaction::Pass(quoted.into_bytes())]
+    }
+}
+
+struct ReadsNan;
+
+impl Conduct for ReadsNan {
+    fn receive(&mut self, line: Vec<u8>) -> Vec<Reaction> {
+        let read = std::str::from_utf8(&line).map(|text| text.replace(":NaN", ":null").into_bytes());
+        vec![Reaction::Pass(read.unwrap_or(line))]
     }
 }

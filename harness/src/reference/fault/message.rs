@@ -24,6 +24,20 @@ pub(super) const FAULTS: &[Fault] = &[
         }))
     }),
     fault(
+        "booleans-are-ids",
+        "callback/unknown-id",
+        HOSTILE,
+        "calls the function 1 if the method is true, and 0 if it is false",
+        || {
+            Box::new(OnReceive(|m: &mut Json| {
+                if let Some(method) = m["method"].as_bool() {
+                    set(m, "method", json!(u8::from(method)));
+                }
+                pass(m)
+            }))
+        },
+    ),
+    fault(
         "null-for-broken-ids",
         "message/method",
         HOSTILE,
