@@ -24,6 +24,7 @@ mod record;
 mod replay;
 mod report;
 mod run;
+mod selection;
 mod serve;
 mod signal;
 mod snapshot;

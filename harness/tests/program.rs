@@ -32,7 +32,14 @@ fn wrong_arguments_are_explained() {
         (&["list", "--case", "calback/*"], "no case matches --case 'calback/*'. Did you mean 'callback/*'?"),
         (&["--listen", "127.0.0.1:0", "--pull", "--case", "pul/*"], "Did you mean 'pull/*'?"),
         (&["compare", "reference", "reference", "--case", "callback/mny"], "Did you mean callback/many"),
+        (&["compare", "reference", "reference", "--skip", "callbak/*"], "Did you mean 'callback/*'?"),
         (&["--case", "["], "--case"),
+        (&["--case", "cull/*", "--case", "cul/many"], "no case matches --case cul/many"),
+        (&["--skip", "robst/*"], "no case matches --skip 'robst/*'. Did you mean 'robust/*'?"),
+        (&["--skip", "*"], "--skip leaves no case to run"),
+        (&["list", "--skip", "robst/*"], "Did you mean 'robust/*'?"),
+        (&["--case", "generated/1-17", "--case", "probe/echo"], "generated sessions run without other cases"),
+        (&["--case", "methods/by-id", "--case", "pull/cull"], "is for a client that pulls its tasks"),
         (&["--ping", "add"], "for example add[1,2,\"$cb\"]"),
         (&["--deadline", "soon"], "500ms"),
         (&["--jobs", "0"], "--jobs"),
@@ -83,6 +90,16 @@ fn list_names_cases_and_invariants() {
     let json = run(&["list", "--format", "json", "--case", "cull/*"]);
     let rows: serde_json::Value = serde_json::from_str(&json.stdout).unwrap();
     assert!(rows.as_array().unwrap().iter().all(|row| row["id"].as_str().unwrap().starts_with("cull/")));
+}
+
+#[test]
+fn skipped_cases_are_not_planned_and_the_header_names_them() {
+    let ran = run(&["--case", "probe/*", "--skip", "probe/e*", "--skip", "always/*", "--verbose"]);
+    ran.expect_status(&[0]).expect_text("skipped: 'probe/e*', 'always/*'").expect_text("probe/add");
+    assert!(!ran.stdout.contains("probe/echo") && !ran.stdout.contains(" always/"), "{}", ran.stdout);
+    let listed = run(&["list", "--case", "probe/*", "--skip", "probe/e*"]);
+    listed.expect_status(&[0]).expect_text("probe/add");
+    assert!(!listed.stdout.contains("probe/echo"), "{}", listed.stdout);
 }
 
 #[test]

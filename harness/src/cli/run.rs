@@ -6,10 +6,11 @@ use super::output;
 use super::peer::PeerArgs;
 use super::progress::Progress;
 use super::report::Reports;
+use super::selection::SelectionArgs;
 use super::signal::on_signal;
 use super::snapshot::{SnapshotArgs, SnapshotFile};
 use super::values::{ping, random_seed};
-use crate::cases::{Case, Selection, all, catalogue, pull};
+use crate::cases::{Case, Selection, SelectionError, all, catalogue, over_the_run, pull};
 use crate::conversation::ping::Ping;
 use crate::gate::Gate;
 use crate::gate::baseline::Baseline;
@@ -40,11 +41,8 @@ pub(super) struct RunArgs {
     target: Option<String>,
     #[command(flatten)]
     peer: PeerArgs,
-    /// Run only the cases whose id matches, for example 'callback/*'; can be repeated
-    ///
-    /// The cases always/… run too, because they judge every line of the other cases.
-    #[arg(long = "case", value_name = "GLOB", help_heading = "Selection")]
-    cases: Vec<String>,
+    #[command(flatten)]
+    selected: SelectionArgs,
     /// Run only the K-th of every N cases, to split a run over N machines
     ///
     /// With --generate, also give --seed.
@@ -69,7 +67,7 @@ struct GeneratedArgs {
     ///
     /// To repeat a session, give its id, for example --case generated/1-17, illegal/1-17 or
     /// crossing/1-17.
-    #[arg(long, value_name = "N", conflicts_with = "cases", value_parser = clap::value_parser!(u64).range(1..=MOST))]
+    #[arg(long, value_name = "N", conflicts_with_all = ["cases", "skip"], value_parser = clap::value_parser!(u64).range(1..=MOST))]
     generate: Option<u64>,
     /// Random seed; without it, the program chooses one and prints it
     #[arg(long, value_name = "S", requires = "generate", conflicts_with = "cases")]
@@ -87,12 +85,10 @@ struct GeneratedArgs {
 /// Runs the catalogue.
 pub(super) async fn run(args: RunArgs) -> Result<u8, Failure> {
     if args.pull {
-        let selection = Selection::new(&args.cases)?;
-        let (cases, others): (Vec<Case>, Vec<Case>) =
-            pull()?.into_iter().partition(|case| selection.takes(case.id()));
-        if cases.is_empty() {
-            return Err(selection.no_match(others.iter().map(Case::id)).into());
-        }
+        let selection = args.selected.selection()?;
+        let mut cases = pull()?;
+        selection.check(cases.iter().map(Case::id))?;
+        cases.retain(|case| selection.takes(case.id()));
         return seat(&args.peer, args.target.as_deref(), cases, Some("--pull")).await;
     }
     let target = args.peer.target(args.target.as_deref()).await?;
@@ -101,33 +97,53 @@ pub(super) async fn run(args: RunArgs) -> Result<u8, Failure> {
             "--shard with --generate needs --seed, so that all shards generate the same sessions",
         ));
     }
-    let seeds = seeds(&args);
+    let seeds = seeds(&args)?;
     if !seeds.is_empty() {
         return judge(&args.peer, target, (Selection::all(), args.shard), Cases::Generated(seeds), None)
             .await;
     }
     let cases = catalogue(args.peer.dialect)?;
-    let selection = Selection::new(&args.cases)?;
-    if !cases.iter().any(|case| selection.takes(case.id()))
-        && let Some(case) = all().unwrap_or_default().into_iter().find(|case| selection.takes(case.id()))
-    {
-        return Err(match case.transcript.header.dialect.filter(|only| *only != args.peer.dialect) {
-            Some(only) => {
-                Failure::caller(format!("{} is a case of dialect {only}: add --dialect {only}", case.id()))
-            }
-            None => Failure::caller(format!(
-                "{} is for a client that pulls its tasks: add --listen ADDR --pull",
-                case.id()
-            )),
-        });
-    }
+    let selection = args.selected.selection()?;
+    check(&selection, &cases, args.peer.dialect)?;
     judge(&args.peer, target, (selection, args.shard), cases.into(), args.snapshot.open()?).await
 }
 
+/// Checks the selection before anything is started. A pattern that matches only cases for other
+/// peers gets an error that says so.
+fn check(selection: &Selection, cases: &[Case], dialect: Dialect) -> Result<(), Failure> {
+    let others: Vec<String> = over_the_run().map(|case| case.id).collect();
+    let error = match selection.check(cases.iter().map(Case::id).chain(others.iter().map(String::as_str))) {
+        Ok(()) => return Ok(()),
+        Err(error) => error,
+    };
+    let SelectionError::NoMatch(no_match) = &error else { return Err(error.into()) };
+    let unmatched = Selection::new(&no_match.patterns())?;
+    let Some(case) = all()?.into_iter().find(|case| unmatched.takes(case.id())) else {
+        return Err(error.into());
+    };
+    Err(match case.transcript.header.dialect.filter(|only| *only != dialect) {
+        Some(only) => {
+            Failure::caller(format!("{} is a case of dialect {only}: add --dialect {only}", case.id()))
+        }
+        None => Failure::caller(format!(
+            "{} is for a client that pulls its tasks: add --listen ADDR --pull",
+            case.id()
+        )),
+    })
+}
+
 /// The generated sessions that the arguments ask for, by count or by id.
-fn seeds(args: &RunArgs) -> Vec<Seed> {
+fn seeds(args: &RunArgs) -> Result<Vec<Seed>, Failure> {
     let Some(count) = args.generated.generate else {
-        return args.cases.iter().filter_map(|case| case.parse().ok()).collect();
+        let SelectionArgs { cases, skip } = &args.selected;
+        let seeds: Vec<Seed> = cases.iter().filter_map(|case| case.parse().ok()).collect();
+        let others = seeds.len() < cases.len() || !skip.is_empty();
+        return match seeds.is_empty() || !others {
+            true => Ok(seeds),
+            false => Err(Failure::caller(
+                "generated sessions run without other cases: give no other --case and no --skip",
+            )),
+        };
     };
     let seed = args.generated.seed.unwrap_or_else(random_seed);
     match super::report::stdout_is_taken(&args.peer.report) {
@@ -139,7 +155,7 @@ fn seeds(args: &RunArgs) -> Vec<Seed> {
         (_, true) => Kind::Crossing,
         _ => Kind::Legal,
     };
-    (0..count).map(|number| Seed { seed, number, kind }).collect()
+    Ok((0..count).map(|number| Seed { seed, number, kind }).collect())
 }
 
 /// Runs the selected cases, writes the reports, and returns the exit status.

@@ -7,7 +7,7 @@ use super::meet::Met;
 use super::options::Options;
 use super::resting::BrokenClauses;
 use super::sessions::{Sessions, about_missing};
-use crate::cases::{Case, invariants};
+use crate::cases::{Case, LIFE, invariant_id, invariants};
 use crate::conversation::facts::Facts;
 use crate::conversation::replay::judged::Replayed;
 use crate::gate::RunGate;
@@ -81,7 +81,9 @@ impl<'a> Runner<'a> {
     pub(super) async fn run(mut self, emit: Emit<'_>) {
         let about_probe = outcome::probe_complete(&self.facts, &self.options.selection);
         // The invariants, and the case about the peer's process.
-        let extra = invariants(self.options.dialect).count() + 1 + usize::from(about_probe.is_some());
+        let of_lines = invariants(self.options.dialect).map(invariant_id);
+        let kept = of_lines.chain([LIFE.to_owned()]).filter(|id| !self.options.selection.skips(id));
+        let extra = kept.count() + usize::from(about_probe.is_some());
         emit(Event::Started(self.plan(extra)));
         let mut next = self.make_sessions();
         loop {
@@ -100,6 +102,7 @@ impl<'a> Runner<'a> {
         last.extend(about_probe);
         last.extend(self.invariants.outcomes(&self.options.command));
         last.push(outcome::life(self.died.take()));
+        last.retain(|outcome| !self.options.selection.skips(&outcome.id));
         last.into_iter().for_each(|outcome| emit(Event::Judged(Box::new(outcome))));
         let (interrupted, answered) = (self.is_interrupted(), self.answered);
         emit(Event::Ended(Ended { interrupted, answered, stale: Vec::new() }));
@@ -111,13 +114,13 @@ impl<'a> Runner<'a> {
     /// The plan, with `extra` cases that have no transcript.
     fn plan(&self, extra: usize) -> Run {
         let part = |shard| format!("shard {shard}: of the selected cases, only this part is run");
-        let part = self.options.shard.map(part);
+        let part = self.options.shard.map(part).into_iter().chain(self.options.selection.note());
         Run {
             suite: env!("CARGO_PKG_VERSION").to_owned(),
             peer: self.facts.object.name.clone(),
             target: self.options.target.to_string(),
             planned: self.batch.len() + self.sessions.len() + extra,
-            notes: part.into_iter().chain(self.facts.notes.iter().cloned()).collect(),
+            notes: part.chain(self.facts.notes.iter().cloned()).collect(),
             gate: self.options.gate.level,
             time: self.lanes.first().and_then(Lane::route).map(|route| route.clock().base()),
         }
