@@ -8,10 +8,12 @@ mod diff;
 #[cfg(test)]
 mod examples;
 mod explain;
+mod failed;
 mod failure;
 mod fuzz;
 mod import;
 mod interop;
+mod last_run;
 mod list;
 mod man;
 mod minimize;

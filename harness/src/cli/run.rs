@@ -1,7 +1,9 @@
 //! `dnode-conform [run]`
 
 use super::arguments;
+use super::failed::{self, Again, FailedArgs};
 use super::failure::Failure;
+use super::last_run::LastRun;
 use super::output;
 use super::peer::PeerArgs;
 use super::progress::Progress;
@@ -43,6 +45,8 @@ pub(super) struct RunArgs {
     peer: PeerArgs,
     #[command(flatten)]
     selected: SelectionArgs,
+    #[command(flatten)]
+    failed: FailedArgs,
     /// Run only the K-th of every N cases, to split a run over N machines
     ///
     /// With --generate, also give --seed.
@@ -97,15 +101,47 @@ pub(super) async fn run(args: RunArgs) -> Result<u8, Failure> {
             "--shard with --generate needs --seed, so that all shards generate the same sessions",
         ));
     }
-    let seeds = seeds(&args)?;
-    if !seeds.is_empty() {
-        return judge(&args.peer, target, (Selection::all(), args.shard), Cases::Generated(seeds), None)
-            .await;
-    }
+    let Some((selection, cases)) = choose(&args)? else { return Ok(0) };
+    let snapshot = if matches!(cases, Cases::Listed(_)) { args.snapshot.open()? } else { None };
+    let plan = Plan { selection, shard: args.shard, cases, snapshot, last: LastRun::begin() };
+    judge(&args.peer, target, plan).await
+}
+
+/// What a run runs, and what becomes of it.
+pub(super) struct Plan {
+    pub(super) selection: Selection,
+    pub(super) shard: Option<Shard>,
+    pub(super) cases: Cases,
+    pub(super) snapshot: Option<SnapshotFile>,
+    pub(super) last: LastRun,
+}
+
+/// The cases that the arguments ask for; `None` if there is nothing to run.
+fn choose(args: &RunArgs) -> Result<Option<(Selection, Cases)>, Failure> {
     let cases = catalogue(args.peer.dialect)?;
-    let selection = args.selected.selection()?;
+    let again = args.failed.again(args.peer.level, &cases)?;
+    if let Some(again) = &again {
+        say_or_warn(&args.peer, args.failed.describe(again));
+    }
+    let (selection, seeds) = match again {
+        Some(Again::Nothing) => return Ok(None),
+        Some(Again::Cases(ids)) => (failed::selection(&ids, &args.selected.skip)?, Vec::new()),
+        Some(Again::Sessions(seeds)) => (Selection::all(), seeds),
+        Some(Again::All(_)) | None => (args.selected.selection()?, seeds(args)?),
+    };
+    if !seeds.is_empty() {
+        return Ok(Some((Selection::all(), Cases::Generated(seeds))));
+    }
     check(&selection, &cases, args.peer.dialect)?;
-    judge(&args.peer, target, (selection, args.shard), cases.into(), args.snapshot.open()?).await
+    Ok(Some((selection, cases.into())))
+}
+
+/// Prints a line to standard output, unless a report for programs is written there.
+fn say_or_warn(peer: &PeerArgs, line: String) {
+    match super::report::stdout_is_taken(&peer.report) {
+        true => output::warn(line),
+        false => drop(output::say(line)),
+    }
 }
 
 /// Checks the selection before anything is started. A pattern that matches only cases for other
@@ -146,10 +182,7 @@ fn seeds(args: &RunArgs) -> Result<Vec<Seed>, Failure> {
         };
     };
     let seed = args.generated.seed.unwrap_or_else(random_seed);
-    match super::report::stdout_is_taken(&args.peer.report) {
-        true => output::warn(format_args!("seed {seed}")),
-        false => drop(output::say(format_args!("seed {seed}"))),
-    }
+    say_or_warn(&args.peer, format!("seed {seed}"));
     let kind = match (args.generated.illegal, args.generated.crossing) {
         (true, _) => Kind::Illegal,
         (_, true) => Kind::Crossing,
@@ -159,19 +192,14 @@ fn seeds(args: &RunArgs) -> Result<Vec<Seed>, Failure> {
 }
 
 /// Runs the selected cases, writes the reports, and returns the exit status.
-pub(super) async fn judge(
-    args: &PeerArgs,
-    target: Target,
-    (selection, shard): (Selection, Option<Shard>),
-    cases: Cases,
-    snapshot: Option<SnapshotFile>,
-) -> Result<u8, Failure> {
+pub(super) async fn judge(args: &PeerArgs, target: Target, plan: Plan) -> Result<u8, Failure> {
+    let Plan { selection, shard, cases, snapshot, last } = plan;
     let ping = ping(args.ping.as_deref())?;
     let mut options = Options { selection, shard, ..options(args, target, ping)? };
     options.gate.snapshot = snapshot.as_ref().map(|it| it.snapshot.clone());
     // Opening a named pipe waits for its reader. The signal handler comes later, so Ctrl-C ends
     // that wait.
-    let mut sink = EventSink::new(args)?;
+    let mut sink = EventSink { last, ..EventSink::new(args)? };
     let interrupted = options.interrupted.clone();
     // The first signal ends the run after the current cases, and the reports are written.
     on_signal(move || interrupted.cancel());
@@ -258,6 +286,7 @@ pub(super) fn command(args: &PeerArgs, target: &Target) -> Command {
 /// Writes the events of one run to its reports, shows the progress, and decides the exit status.
 pub(super) struct EventSink {
     reports: Reports,
+    last: LastRun,
     pub(super) progress: Progress,
     account: Account,
     run: Option<Run>,
@@ -268,6 +297,7 @@ impl EventSink {
     pub(super) fn new(args: &PeerArgs) -> Result<EventSink, Failure> {
         Ok(EventSink {
             reports: Reports::open(&args.report, args.verbose)?,
+            last: LastRun::none(),
             progress: Progress::new(),
             account: Account::default(),
             run: None,
@@ -284,6 +314,7 @@ impl EventSink {
             }
         }
         self.progress.event(event);
+        self.last.event(event);
         let reports = &mut self.reports;
         self.progress.suspend(|| {
             match event {
