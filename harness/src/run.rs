@@ -16,6 +16,7 @@ mod sessions;
 mod shard;
 mod shrinking;
 mod together;
+mod unrun;
 
 pub use options::{Cases, Options, RunError};
 pub use shard::Shard;
@@ -25,6 +26,7 @@ use crate::gate::RunGate;
 use dnode_reports::event::Event;
 use runner::Runner;
 use std::collections::BTreeSet;
+use std::time::Instant;
 
 /// Runs the cases against the target, and emits the events of the run.
 ///
@@ -55,10 +57,11 @@ pub async fn run(
         Some(shard) => (shard.of_cases(cases), shard.of_seeds(seeds)),
         None => (cases, seeds),
     };
+    let begun = Instant::now();
     let met = meet::meet(options).await?;
     let gate = RunGate::new(&options.gate, &cases, options.is_whole() && !generated);
     let mut emitted = gate.emitted();
     let emit: &mut (dyn FnMut(Event) + Send) = &mut |event| emit(emitted.event(event));
-    Runner::new(options, &gate, met, cases, seeds, ids).run(emit).await;
+    Runner::new(options, &gate, met, cases, seeds, ids).run(begun, emit).await;
     Ok(())
 }

@@ -43,6 +43,7 @@ fn wrong_arguments_are_explained() {
         (&["--ping", "add"], "for example add[1,2,\"$cb\"]"),
         (&["--deadline", "soon"], "500ms"),
         (&["--jobs", "0"], "--jobs"),
+        (&["--max-time", "0s"], "longer than 0"),
         (&["--report", "xml=x"], "text, json, events, junit, tap, markdown, github, html"),
         (&["--report", "html"], "html=PATH"),
         (&["--report", "run.json"], "for example json=run.json"),
@@ -100,6 +101,30 @@ fn skipped_cases_are_not_planned_and_the_header_names_them() {
     let listed = run(&["list", "--case", "probe/*", "--skip", "probe/e*"]);
     listed.expect_status(&[0]).expect_text("probe/add");
     assert!(!listed.stdout.contains("probe/echo"), "{}", listed.stdout);
+}
+
+#[test]
+fn cases_that_have_no_time_are_inconclusive_and_what_was_found_is_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let report = folder.path().join("run.json");
+    let to = format!("json={}", report.display());
+    // The preflight takes longer than this, so no case begins.
+    run(&["--max-time", "1ms", "--report", &to])
+        .expect_status(&[2])
+        .expect_text("--max-time elapsed before this case began")
+        .expect_text("interrupted");
+    let report: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(report).unwrap()).unwrap();
+    assert_eq!(report["planned"], report["cases"].as_array().unwrap().len());
+    assert_eq!(report["interrupted"], true);
+    // The preflight sees the fault.
+    let exec = format!("exec '{PROGRAM}' serve --fault single-quotes --listen 127.0.0.1:{{port}}");
+    run(&["--exec", &exec, "--deadline", "300ms", "--max-time", "1ms"])
+        .expect_status(&[1])
+        .expect_text("FAIL  always/framing-json");
+    run(&["--generate", "600", "--seed", "1", "--max-time", "1ms"])
+        .expect_status(&[2])
+        .expect_text("600 inconclusive");
+    run(&["--case", "probe/echo", "--max-time", "10h"]).expect_status(&[0]);
 }
 
 #[test]

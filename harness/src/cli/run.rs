@@ -246,6 +246,7 @@ pub(super) async fn seat(
         },
         may_exit: word.is_some(),
         fail_fast: peer.fail_fast,
+        max_time: peer.max_time,
         interrupted: interrupted.clone(),
     };
     let mut sink = EventSink::new(peer)?;
@@ -265,6 +266,7 @@ pub(super) fn options(args: &PeerArgs, target: Target, ping: Option<Ping>) -> Re
         jobs: args.jobs.into(),
         patience: args.deadline,
         fail_fast: args.fail_fast,
+        max_time: args.max_time,
         ..Options::new(target)
     })
 }

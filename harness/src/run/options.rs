@@ -44,6 +44,8 @@ pub struct Options {
     pub command: Command,
     /// Whether the run ends at the first case whose verdict gates.
     pub fail_fast: bool,
+    /// How long the run may take. No case begins after it. `None`: any time.
+    pub max_time: Option<Duration>,
     /// Whether findings of generated sessions are shrunk.
     pub shrink: bool,
     /// Cancelled to end the run.
@@ -65,6 +67,7 @@ impl Options {
             patience: PATIENCE,
             command: Command::default(),
             fail_fast: false,
+            max_time: None,
             shrink: true,
             interrupted: CancellationToken::new(),
         }
