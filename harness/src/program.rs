@@ -9,5 +9,5 @@ pub mod template;
 pub use host::{Host, Listen};
 pub use process::{ENDING, Process};
 pub use route::Route;
-pub use target::Target;
+pub use target::{START, Target};
 pub use template::Template;

@@ -5,13 +5,11 @@ use crate::program::host::HostError;
 use crate::program::{Host, Route};
 use dnode::transport::{Address, AddressError, Scheme, Trust};
 use dnode_reports::event::{Death, Status};
+use humantime::format_duration;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 use thiserror::Error;
-
-/// How long a program may take from its start to its first connection.
-pub(super) const START: Duration = Duration::from_secs(30);
 
 /// How a shell ends that does not find the program.
 const NOT_FOUND: Status = Status::Exit(127);
@@ -28,9 +26,12 @@ pub enum StartError {
     /// The program ended before it accepted a connection.
     #[error("{0:?} ended with {status} before it accepted a connection", status = .1.status)]
     Ended(String, Death),
-    /// The program runs, but accepts no connection; with its standard error.
-    #[error("{0:?} runs, but accepts no connection at {1} after {seconds} s", seconds = START.as_secs())]
-    NotReady(String, Box<Route>, String),
+    /// The program runs, but accepts no connection within this time; with its standard error.
+    #[error("{0:?} runs, but accepts no connection at {1} after {time}", time = format_duration(*.2))]
+    NotReady(String, Box<Route>, Duration, String),
+    /// Nothing accepted connections at this address within the time that the user gave it.
+    #[error("nothing accepted connections at {0} within {time} ({1})", time = format_duration(*.2))]
+    NotThere(Box<Route>, io::Error, Duration),
     /// No client connected to us: what happened instead, and the standard error of its process.
     #[error("{}", no_client(.0, .1))]
     NoClient(Arc<Host>, String, String),
@@ -76,6 +77,7 @@ impl Faulted for StartError {
             StartError::Host(error) => error.fault(),
             StartError::Harness(_) => Fault::Harness,
             StartError::Unreachable(..)
+            | StartError::NotThere(..)
             | StartError::Ended(..)
             | StartError::NotReady(..)
             | StartError::NoClient(..) => Fault::Peer,
@@ -89,13 +91,14 @@ impl Faulted for StartError {
                 (false, Some(_)) => "The client must read each connection to its end, close it, and connect again until the \
                                      connection is refused."
                     .to_owned(),
-                (false, None) => format!("Is the peer started?{}", transport_help(route)),
+                (false, None) => format!("Is the peer started?{} --start-timeout waits for it.", transport_help(route)),
             },
+            StartError::NotThere(route, ..) => format!("Is the peer started?{}", transport_help(route)),
             StartError::Ended(command, death) => {
                 format!("{} {}", ended_help(command, death), written(&death.stderr))
             }
-            StartError::NotReady(_, route, stderr) => format!(
-                "Does it listen {}?{} {}",
+            StartError::NotReady(_, route, _, stderr) => format!(
+                "Does it listen {}?{} If it takes longer to start, give it more time with --start-timeout. {}",
                 match route.address().map(Address::scheme) {
                     Some(Scheme::Unix) => "at the path given as {socket} and SOCKET",
                     _ => "at the port given as {port} and PORT",

@@ -102,8 +102,8 @@ pub enum RunError {
     /// There is no peer.
     #[error(transparent)]
     Start(#[from] StartError),
-    /// The run was interrupted while the peer's program was starting.
-    #[error("interrupted before the peer's program accepted a connection")]
+    /// The run was interrupted while the peer was starting.
+    #[error("interrupted before the peer accepted a connection")]
     Interrupted,
     /// The selection does not fit the cases.
     #[error(transparent)]
