@@ -1,5 +1,7 @@
 //! Why there is no peer to test.
 
+use crate::conversation::preflight::PreflightError;
+use crate::conversation::stranger::Stranger;
 use crate::error::{Fault, Faulted};
 use crate::program::host::HostError;
 use crate::program::{Host, Route};
@@ -20,6 +22,9 @@ pub enum StartError {
     /// The peer cannot be reached: it accepts no connections, or a client did not connect again.
     #[error("{}", unreachable(.0, .1))]
     Unreachable(Box<Route>, io::Error),
+    /// The peer speaks another protocol.
+    #[error("at {0}: {1}")]
+    Stranger(Box<Route>, Stranger),
     /// The command cannot be started.
     #[error("the command {0:?} cannot be started: {1}")]
     Command(String, io::Error),
@@ -44,6 +49,18 @@ pub enum StartError {
     /// We got no free port or no temporary folder.
     #[error(transparent)]
     Harness(io::Error),
+}
+
+impl StartError {
+    /// The error of a preflight over this route.
+    #[must_use]
+    pub fn of_preflight(route: &Route, error: PreflightError) -> StartError {
+        let route = Box::new(route.clone());
+        match error {
+            PreflightError::Unreachable(error) => StartError::Unreachable(route, error),
+            PreflightError::Stranger(stranger) => StartError::Stranger(route, stranger),
+        }
+    }
 }
 
 fn unreachable(route: &Route, error: &io::Error) -> String {
@@ -75,6 +92,7 @@ impl Faulted for StartError {
             StartError::Command(..) | StartError::Address(_) => Fault::Caller,
             StartError::Ended(_, death) if death.status == NOT_FOUND => Fault::Caller,
             StartError::Host(error) => error.fault(),
+            StartError::Stranger(_, stranger) => stranger.fault(),
             StartError::Harness(_) => Fault::Harness,
             StartError::Unreachable(..)
             | StartError::NotThere(..)
@@ -87,12 +105,13 @@ impl Faulted for StartError {
     fn help(&self) -> Option<String> {
         Some(match self {
             StartError::Unreachable(route, error) => match (retry_is_useless(error), route.host()) {
-                (true, _) => certificate_help(route)?.to_owned(),
+                (true, _) => useless_help(route, error)?.to_owned(),
                 (false, Some(_)) => "The client must read each connection to its end, close it, and connect again until the \
                                      connection is refused."
                     .to_owned(),
                 (false, None) => format!("Is the peer started?{} --start-timeout waits for it.", transport_help(route)),
             },
+            StartError::Stranger(_, stranger) => return stranger.help(),
             StartError::NotThere(route, ..) => format!("Is the peer started?{}", transport_help(route)),
             StartError::Ended(command, death) => {
                 format!("{} {}", ended_help(command, death), written(&death.stderr))
@@ -152,6 +171,16 @@ fn transport_help(route: &Route) -> &'static str {
         Some(Scheme::Ws) => " Is the path right? The raw WebSocket of sockjs is at PATH/websocket.",
         Some(Scheme::Tls) => " Does it speak TLS there?",
         _ => "",
+    }
+}
+
+/// What to do if every attempt fails in the same way.
+fn useless_help(route: &Route, error: &io::Error) -> Option<&'static str> {
+    match error.kind() {
+        io::ErrorKind::InvalidData => {
+            Some("If it speaks plain TCP, write HOST:PORT, or with --exec leave out --at.")
+        }
+        _ => certificate_help(route),
     }
 }
 

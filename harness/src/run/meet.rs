@@ -40,6 +40,6 @@ pub(super) async fn meet(options: &Options) -> Result<Met, RunError> {
             Ok(Met { peer, facts, died: None })
         }
         Ok(facts) => Ok(Met { peer, facts, died: None }),
-        Err(error) => Err(StartError::Unreachable(Box::new(peer.route().clone()), error).into()),
+        Err(error) => Err(StartError::of_preflight(peer.route(), error).into()),
     }
 }
