@@ -20,7 +20,7 @@ pub(super) struct PeerArgs {
     /// Start the peer with this shell command
     ///
     /// It must listen on 127.0.0.1 at the port in {port} and in the environment variable PORT, for
-    /// example --exec 'exec node server.js {port}'.
+    /// example --exec 'exec node server.js {port}'. --at names other places.
     #[arg(long, value_name = "CMD", help_heading = "Peer")]
     pub(super) exec: Option<String>,
     #[command(flatten)]

@@ -18,8 +18,9 @@ use std::time::Duration;
 pub(super) struct DialArgs {
     /// Where the program of --exec listens, if not at 127.0.0.1:{port}
     ///
-    /// Forms: unix:{socket}, tls://127.0.0.1:{port} or ws://127.0.0.1:{port}/PATH. {socket} and the
-    /// environment variable SOCKET hold the path of the socket.
+    /// Forms: unix:{socket}, tls://127.0.0.1:{port}, ws://127.0.0.1:{port}/PATH or stdio:. {socket}
+    /// and the environment variable SOCKET hold the path of the socket. With stdio:, the program is
+    /// started for each connection, which is its standard input and output.
     #[arg(long, value_name = "ADDR", requires = "exec", help_heading = "Peer")]
     at: Option<String>,
     /// How long the peer may take until it listens, for example 60s
@@ -128,6 +129,9 @@ impl DialArgs {
         let program =
             |command: &str, at| Ok(Target::Exec(command.to_owned(), at, self.start_timeout.unwrap_or(START)));
         match (address, exec, &self.at) {
+            (_, Some(_), Some(at)) if at == "stdio:" && self.start_timeout.is_some() => Err(Failure::caller(
+                "--start-timeout is for programs that listen; one that speaks over stdio: need not",
+            )),
             (_, Some(command), Some(at)) => program(command, Template::parse(at, &trust)?),
             (Some(address), None, _) => {
                 Ok(Target::Address(Address::parse(address, &trust)?, self.start_timeout))

@@ -5,7 +5,7 @@ use super::port::Port;
 use super::{Peer, Running};
 use crate::clock::Clock;
 use crate::conversation::greet::HELLO;
-use crate::program::{Host, Process, Route, START, Target, Template};
+use crate::program::{Host, Process, Route, START, Stdio, Target, Template};
 use crate::reference;
 use crate::wire::{Terms, Wire};
 use dnode::transport::{Address, Trust};
@@ -32,6 +32,7 @@ pub(super) async fn start(target: &Target) -> Result<Peer, StartError> {
         Target::Address(address, None) => find(target, address).await,
         Target::Address(address, Some(time)) => await_address(target, address, *time).await,
         Target::Reference(dialect) => start_reference(target, *dialect).await,
+        Target::Exec(command, at, _) if at.is_stdio() => start_stdio(target, command).await,
         Target::Exec(command, at, time) => start_process(target, command, at, *time).await,
         Target::Client(host) => await_client(target, host).await,
     }
@@ -114,6 +115,22 @@ async fn start_process(
     let stderr = process.stderr().await;
     process.stop().await;
     Err(StartError::NotReady(command.to_owned(), Box::new(route), time, stderr))
+}
+
+/// Starts a program that speaks on its standard input and output. It needs no time to listen, so the
+/// first connection only shows how its process usually ends.
+async fn start_stdio(target: &Target, command: &str) -> Result<Peer, StartError> {
+    let clock = Clock::of_program();
+    let stdio = Stdio::new(command, &clock);
+    let route = Route::Dial(stdio.address(), clock);
+    let deadline = route.clock().now() + START;
+    let wire = Wire::open(&route, &Terms::default(), deadline).await;
+    let wire = wire.map_err(|error| StartError::Command(command.to_owned(), error))?;
+    greet(wire, GREETING_OF_CLIENT).await;
+    match stdio.was_harmless().await {
+        Some(death) => Err(StartError::Ended(command.to_owned(), death)),
+        None => Ok(Peer::new(target, route, Running::Stdio(stdio))),
+    }
 }
 
 /// Waits for the first connection of a client. This connection is harmless, so any exit status

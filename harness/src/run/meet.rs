@@ -39,7 +39,10 @@ pub(super) async fn meet(options: &Options) -> Result<Met, RunError> {
             let facts = preflight_again(peer.route(), facts, ping, patience).await;
             Ok(Met { peer, facts, died: None })
         }
-        Ok(facts) => Ok(Met { peer, facts, died: None }),
+        Ok(mut facts) => {
+            facts.notes.extend(peer.note());
+            Ok(Met { peer, facts, died: None })
+        }
         Err(error) => Err(StartError::of_preflight(peer.route(), error).into()),
     }
 }
