@@ -5,6 +5,7 @@ use super::facts::{DRAIN, Facts, SEGMENTS, Unusable};
 use super::greet::{HELLO, bind_object, receive_object};
 use super::ping::{Addressing, Ping, Silence};
 use super::service::serves;
+use super::stranger::Stranger;
 use crate::clock::Moment;
 use crate::program::Route;
 use crate::wire::{Incoming, Terms, Wire};
@@ -16,7 +17,9 @@ use dnode_spec::path::PathForm;
 use dnode_spec::probe;
 use dnode_spec::text::TextBuf;
 use dnode_spec::transcript::Names;
+use std::io;
 use std::time::Duration;
+use thiserror::Error;
 
 /// A peer that sends more lines than this in the preflight, which needs about ten, sends messages
 /// without end.
@@ -25,16 +28,27 @@ const FLOOD: u64 = 1000;
 /// Between our object and the first call, so that they do not share a segment.
 const BEFORE_FIRST_CALL: Duration = Duration::from_millis(25);
 
+/// Why the preflight learned nothing.
+#[derive(Debug, Error)]
+pub enum PreflightError {
+    /// The peer cannot be reached.
+    #[error(transparent)]
+    Unreachable(#[from] io::Error),
+    /// The peer speaks another protocol.
+    #[error(transparent)]
+    Stranger(#[from] Stranger),
+}
+
 /// Runs the preflight. `ping` is the call that the caller named.
 ///
 /// # Errors
-/// Why the peer cannot be reached.
+/// [`PreflightError`].
 pub async fn preflight(
     route: &Route,
     dialect: Dialect,
     ping: Option<&Ping>,
     patience: Duration,
-) -> std::io::Result<Facts> {
+) -> Result<Facts, PreflightError> {
     let terms = Terms { dialect, ..Terms::default() };
     let facts = session(route, terms, ping, patience).await?;
     match facts.calls.loses_one_of_two {
@@ -61,7 +75,7 @@ async fn session(
     terms: Terms,
     ping: Option<&Ping>,
     patience: Duration,
-) -> std::io::Result<Facts> {
+) -> Result<Facts, PreflightError> {
     let deadline = route.clock().now() + patience;
     let facts = Facts::new(terms, route.limits());
     let wire = Wire::open(route, &facts.terms, deadline).await?;
@@ -71,6 +85,10 @@ async fn session(
     preflight.facts.object.promised = ping.is_some_and(|ping| ping.method() == "conformProbe");
     preflight.exchange_objects(deadline).await;
     if preflight.facts.object.members.is_none() {
+        if let Some(stranger) = Stranger::of(preflight.wire.head()) {
+            preflight.wire.close(route.clock().now() + DRAIN).await;
+            return Err(stranger.into());
+        }
         preflight.learn_claim_by_name().await;
     }
     if preflight.facts.calls.ping.is_none()
