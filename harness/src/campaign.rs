@@ -111,7 +111,7 @@ pub async fn campaign(
 async fn learn(options: &CampaignOptions) -> Result<Facts, CampaignError> {
     let mut peer = Peer::start(&options.target).await?;
     let facts = preflight(peer.route(), Dialect::default(), options.ping.as_ref(), options.patience).await;
-    let facts = facts.map_err(|error| StartError::Unreachable(Box::new(peer.route().clone()), error))?;
+    let facts = facts.map_err(|error| StartError::of_preflight(peer.route(), error))?;
     if let Some(death) = peer.death(Duration::ZERO).await {
         return Err(CampaignError::Ended(death));
     }

@@ -8,7 +8,7 @@ pub use long::{LongError, Parts, Rest, read_long};
 pub use over_the_run::{
     LIFE, LIFE_ABOUT, LIFE_CLAUSE, OverTheRun, PROBE_COMPLETE, invariant_id, invariants, over_the_run,
 };
-pub use selection::{NoMatch, PatternError, Selection};
+pub use selection::{NoMatch, PatternError, Selection, SelectionError};
 
 use crate::error::{Fault, Faulted};
 use dnode_spec::clause::{self, Level};
@@ -165,25 +165,5 @@ mod tests {
                 );
             }
         }
-    }
-
-    #[test]
-    fn a_pattern_selects_by_id() {
-        let selection = Selection::new(&["callback/*".to_owned()]).unwrap();
-        assert!(selection.takes("callback/many") && !selection.takes("cull/many"));
-        assert!(Selection::new(&["[".to_owned()]).is_err());
-    }
-
-    #[test]
-    fn a_pattern_without_a_match_gets_suggestions() {
-        let ids = ["callback/many", "callback/main", "cull/many"];
-        let no_match = |pattern: &str| {
-            let error = Selection::new(&[pattern.to_owned()]).unwrap().no_match(ids);
-            format!("{error}. {}", error.help().unwrap())
-        };
-        insta::assert_snapshot!(no_match("calback/*"), @"no case matches --case 'calback/*'. Did you mean 'callback/*'? `dnode-conform list` lists all cases.");
-        insta::assert_snapshot!(no_match("callback/mny"), @"no case matches --case callback/mny. Did you mean callback/many or callback/main or 'callback/*'? `dnode-conform list` lists all cases.");
-        insta::assert_snapshot!(no_match("callback"), @"no case matches --case callback. Did you mean 'callback/*'? `dnode-conform list` lists all cases.");
-        insta::assert_snapshot!(no_match("zzz"), @"no case matches --case zzz. `dnode-conform list` lists all cases.");
     }
 }

@@ -8,3 +8,4 @@ pub mod ping;
 pub mod preflight;
 pub mod replay;
 pub mod service;
+pub mod stranger;

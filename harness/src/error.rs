@@ -42,6 +42,11 @@ impl Faulted for AddressError {
     fn fault(&self) -> Fault {
         Fault::Caller
     }
+
+    fn help(&self) -> Option<String> {
+        matches!(self, AddressError::Stdio)
+            .then(|| "Let the suite start the program: --exec CMD --at stdio:.".to_owned())
+    }
 }
 
 impl Faulted for ListenError {

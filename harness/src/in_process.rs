@@ -9,7 +9,7 @@ use dnode_reports::event::Event;
 /// connection, within its runtime. `connect` returns the suite's end of a stream whose other end
 /// the peer serves. Reports show `name`.
 pub fn target<S: Duplex + 'static>(name: &str, connect: impl Fn() -> S + Send + Sync + 'static) -> Target {
-    Target::Address(Address::in_memory(name, connect))
+    Target::Address(Address::in_memory(name, connect), None)
 }
 
 /// Runs cases against a peer in this process, with the defaults of the command line. To change the

@@ -12,7 +12,7 @@ use crate::conversation::facts::Facts;
 use crate::conversation::ping::Silence;
 use crate::conversation::replay::judged::Replayed;
 use crate::conversation::service::serves;
-use crate::program::{ENDING, Host, Process, Route, Target};
+use crate::program::{ENDING, Host, Process, Route, Stdio, Target};
 use dnode_reports::event::{Activity, Death, TimeBase};
 use port::Port;
 use std::io;
@@ -35,6 +35,7 @@ pub struct Peer {
 enum Running {
     Elsewhere,
     Process(Box<Process>),
+    Stdio(Arc<Stdio>),
     Reference(JoinHandle<io::Result<()>>),
     Client(Arc<Host>),
 }
@@ -93,7 +94,16 @@ impl Peer {
     pub fn group(&self) -> Option<i32> {
         match &self.running {
             Running::Process(process) => process.group(),
-            Running::Elsewhere | Running::Reference(_) | Running::Client(_) => None,
+            Running::Elsewhere | Running::Reference(_) | Running::Stdio(_) | Running::Client(_) => None,
+        }
+    }
+
+    /// A note for the reader of the verdicts about how its program ends.
+    #[must_use]
+    pub fn note(&self) -> Option<String> {
+        match &self.running {
+            Running::Stdio(stdio) => stdio.note(),
+            _ => None,
         }
     }
 
@@ -103,7 +113,7 @@ impl Peer {
         match &self.running {
             Running::Elsewhere => false,
             Running::Client(host) => host.starts_clients(),
-            Running::Process(_) | Running::Reference(_) => true,
+            Running::Process(_) | Running::Stdio(_) | Running::Reference(_) => true,
         }
     }
 
@@ -123,6 +133,7 @@ impl Peer {
         match self.running {
             Running::Elsewhere => {}
             Running::Process(process) => process.stop().await,
+            Running::Stdio(stdio) => stdio.stop().await,
             Running::Reference(serving) => serving.abort(),
             Running::Client(host) => {
                 host.stop().await;
@@ -138,6 +149,7 @@ impl Peer {
                 let status = process.wait(wait).await?;
                 Some(process.death(status).await)
             }
+            Running::Stdio(stdio) => stdio.death(wait).await,
             Running::Client(host) => host.death(wait).await,
             Running::Elsewhere | Running::Reference(_) => None,
         }

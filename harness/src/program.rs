@@ -3,11 +3,13 @@
 pub mod host;
 pub mod process;
 pub mod route;
+pub mod stdio;
 pub mod target;
 pub mod template;
 
 pub use host::{Host, Listen};
 pub use process::{ENDING, Process};
 pub use route::Route;
-pub use target::Target;
+pub use stdio::Stdio;
+pub use target::{START, Target};
 pub use template::Template;

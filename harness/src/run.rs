@@ -16,16 +16,17 @@ mod sessions;
 mod shard;
 mod shrinking;
 mod together;
+mod unrun;
 
 pub use options::{Cases, Options, RunError};
 pub use shard::Shard;
 
 use crate::cases::{Case, PROBE_COMPLETE, over_the_run};
 use crate::gate::RunGate;
-use crate::verdict::invariant::Invariants;
 use dnode_reports::event::Event;
 use runner::Runner;
 use std::collections::BTreeSet;
+use std::time::Instant;
 
 /// Runs the cases against the target, and emits the events of the run.
 ///
@@ -43,23 +44,24 @@ pub async fn run(
     let ids: BTreeSet<String> = cases.iter().map(|case| case.id().to_owned()).collect();
     let selected = |case: &Case| options.selection.takes(case.id());
     let cases: Vec<Case> = cases.into_iter().filter(selected).collect();
-    let none = cases.is_empty() && seeds.is_empty();
-    if none && Invariants::any(options.dialect, &options.selection) {
+    let generated = !seeds.is_empty();
+    if !generated {
+        let others: Vec<String> = over_the_run().map(|case| case.id).collect();
+        options.selection.check(ids.iter().chain(&others).map(String::as_str))?;
+    }
+    let runs_probe = !ids.is_empty() && options.selection.takes(PROBE_COMPLETE);
+    if cases.is_empty() && !generated && !runs_probe {
         return Err(RunError::OnlyInvariants);
     }
-    if none && !options.selection.takes(PROBE_COMPLETE) {
-        let others: Vec<String> = over_the_run().map(|case| case.id).collect();
-        return Err(options.selection.no_match(ids.iter().chain(&others).map(String::as_str)).into());
-    }
-    let generated = !seeds.is_empty();
     let (cases, seeds) = match options.shard {
         Some(shard) => (shard.of_cases(cases), shard.of_seeds(seeds)),
         None => (cases, seeds),
     };
+    let begun = Instant::now();
     let met = meet::meet(options).await?;
     let gate = RunGate::new(&options.gate, &cases, options.is_whole() && !generated);
     let mut emitted = gate.emitted();
     let emit: &mut (dyn FnMut(Event) + Send) = &mut |event| emit(emitted.event(event));
-    Runner::new(options, &gate, met, cases, seeds, ids).run(emit).await;
+    Runner::new(options, &gate, met, cases, seeds, ids).run(begun, emit).await;
     Ok(())
 }

@@ -40,6 +40,8 @@ pub const LINE_LIMIT: usize = 20 << 20;
 const BYTES_LIMIT: u64 = 64 << 20;
 /// How many messages a peer may send on one connection, or in one part of a long transcript.
 const MESSAGES_LIMIT: u64 = 100_000;
+/// How many of the first bytes of a connection are kept.
+const HEAD: usize = 64;
 /// The capacity that an empty buffer may keep, in bytes.
 const ROOM: usize = 1 << 20;
 /// The end of the monitor that is the suite.
@@ -87,6 +89,8 @@ pub struct Wire {
     splitter: Splitter,
     sent: Splitter,
     monitor: Monitor,
+    /// The first bytes of the peer.
+    head: Vec<u8>,
     outgoing: VecDeque<u8>,
     segments: Segments,
     /// The transport may still hold written bytes.
@@ -155,6 +159,7 @@ impl Wire {
             splitter: Splitter::new(LINE_LIMIT),
             sent: Splitter::new(usize::MAX),
             monitor: Monitor::of(terms.dialect),
+            head: Vec::new(),
             outgoing: VecDeque::new(),
             segments: Segments::new(terms.messages_alone),
             unflushed: false,
@@ -449,6 +454,12 @@ impl Wire {
     #[must_use]
     pub fn lines(&self) -> u64 {
         self.lines
+    }
+
+    /// The first bytes that the peer sent.
+    #[must_use]
+    pub fn head(&self) -> &[u8] {
+        &self.head
     }
 
     /// How many bytes of an incomplete line have arrived.

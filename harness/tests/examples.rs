@@ -19,6 +19,7 @@ const NOT_RUN: &[(&str, &str)] = &[
     ("cargo install ", "it compiles the program again, which takes minutes"),
     (".ci/test", "it runs this test"),
     ("dnode-conform --exec 'exec node tls.js", "it needs a certificate: tests/transports.rs makes one"),
+    ("dnode-conform --exec 'exec node peer.js'", "it starts node for each connection: see tests/stdio.rs"),
     ("dnode-conform serve --listen tls:", "it needs a certificate: tests/transports.rs makes one"),
     ("dnode-conform run --listen tls:", "it needs a certificate: tests/clients.rs makes one"),
     ("dnode-conform run --listen 127.0.0.1:5050", "it waits for the reader's client: see tests/listen.rs"),

@@ -67,6 +67,21 @@ fn a_baseline_excuses_known_failures_and_finds_stale_entries() {
 }
 
 #[test]
+fn a_glob_in_a_baseline_excuses_a_group() {
+    let folder = Folder::new();
+    let known = folder.path("known.toml");
+    std::fs::write(&known, "[[known]]\ncase = \"message/*\"\nreason = \"soon\"\n").unwrap();
+    let faulty = with_fault("swaps-arguments");
+    run(&[&["--exec", &faulty, "--baseline", &known], &CASES[2..]].concat())
+        .expect_status(&[0])
+        .expect_text("0 known failures, 1 glob")
+        .expect_text("known: soon");
+    run(&[&["--baseline", &known], &CASES[2..]].concat())
+        .expect_status(&[1])
+        .expect_text("message/*: none of its cases fails");
+}
+
+#[test]
 fn an_invalid_baseline_is_an_error_before_the_run() {
     let folder = Folder::new();
     let known = folder.path("known.toml");

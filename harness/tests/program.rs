@@ -32,10 +32,18 @@ fn wrong_arguments_are_explained() {
         (&["list", "--case", "calback/*"], "no case matches --case 'calback/*'. Did you mean 'callback/*'?"),
         (&["--listen", "127.0.0.1:0", "--pull", "--case", "pul/*"], "Did you mean 'pull/*'?"),
         (&["compare", "reference", "reference", "--case", "callback/mny"], "Did you mean callback/many"),
+        (&["compare", "reference", "reference", "--skip", "callbak/*"], "Did you mean 'callback/*'?"),
         (&["--case", "["], "--case"),
+        (&["--case", "cull/*", "--case", "cul/many"], "no case matches --case cul/many"),
+        (&["--skip", "robst/*"], "no case matches --skip 'robst/*'. Did you mean 'robust/*'?"),
+        (&["--skip", "*"], "--skip leaves no case to run"),
+        (&["list", "--skip", "robst/*"], "Did you mean 'robust/*'?"),
+        (&["--case", "generated/1-17", "--case", "probe/echo"], "generated sessions run without other cases"),
+        (&["--case", "methods/by-id", "--case", "pull/cull"], "is for a client that pulls its tasks"),
         (&["--ping", "add"], "for example add[1,2,\"$cb\"]"),
         (&["--deadline", "soon"], "500ms"),
         (&["--jobs", "0"], "--jobs"),
+        (&["--max-time", "0s"], "longer than 0"),
         (&["--report", "xml=x"], "text, json, events, junit, tap, markdown, github, html"),
         (&["--report", "html"], "html=PATH"),
         (&["--report", "run.json"], "for example json=run.json"),
@@ -83,6 +91,40 @@ fn list_names_cases_and_invariants() {
     let json = run(&["list", "--format", "json", "--case", "cull/*"]);
     let rows: serde_json::Value = serde_json::from_str(&json.stdout).unwrap();
     assert!(rows.as_array().unwrap().iter().all(|row| row["id"].as_str().unwrap().starts_with("cull/")));
+}
+
+#[test]
+fn skipped_cases_are_not_planned_and_the_header_names_them() {
+    let ran = run(&["--case", "probe/*", "--skip", "probe/e*", "--skip", "always/*", "--verbose"]);
+    ran.expect_status(&[0]).expect_text("skipped: 'probe/e*', 'always/*'").expect_text("probe/add");
+    assert!(!ran.stdout.contains("probe/echo") && !ran.stdout.contains(" always/"), "{}", ran.stdout);
+    let listed = run(&["list", "--case", "probe/*", "--skip", "probe/e*"]);
+    listed.expect_status(&[0]).expect_text("probe/add");
+    assert!(!listed.stdout.contains("probe/echo"), "{}", listed.stdout);
+}
+
+#[test]
+fn cases_that_have_no_time_are_inconclusive_and_what_was_found_is_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let report = folder.path().join("run.json");
+    let to = format!("json={}", report.display());
+    // The preflight takes longer than this, so no case begins.
+    run(&["--max-time", "1ms", "--report", &to])
+        .expect_status(&[2])
+        .expect_text("--max-time elapsed before this case began")
+        .expect_text("interrupted");
+    let report: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(report).unwrap()).unwrap();
+    assert_eq!(report["planned"], report["cases"].as_array().unwrap().len());
+    assert_eq!(report["interrupted"], true);
+    // The preflight sees the fault.
+    let exec = format!("exec '{PROGRAM}' serve --fault single-quotes --listen 127.0.0.1:{{port}}");
+    run(&["--exec", &exec, "--deadline", "300ms", "--max-time", "1ms"])
+        .expect_status(&[1])
+        .expect_text("FAIL  always/framing-json");
+    run(&["--generate", "600", "--seed", "1", "--max-time", "1ms"])
+        .expect_status(&[2])
+        .expect_text("600 inconclusive");
+    run(&["--case", "probe/echo", "--max-time", "10h"]).expect_status(&[0]);
 }
 
 #[test]

@@ -84,6 +84,21 @@ fn the_reference_peer_over_a_websocket() {
 }
 
 #[test]
+fn the_reference_peer_over_standard_input_and_output() {
+    insta::assert_snapshot!(changed(&["--exec", &reference("--listen stdio:"), "--at", "stdio:"]), @r"
+    methods/connections: pass -> not-applicable: over standard input and output, each connection has a process of its own
+    methods/own-cull: pass -> not-applicable: over standard input and output, each connection has a process of its own
+    methods/own-object: pass -> not-applicable: over standard input and output, each connection has a process of its own
+    methods/own-table: pass -> not-applicable: over standard input and output, each connection has a process of its own
+    robust/half-close-at-once: pass -> not-applicable: over standard input and output, each connection has a process of its own
+    robust/half-close-in-message: pass -> not-applicable: over standard input and output, each connection has a process of its own
+    robust/reset: pass -> not-applicable: standard input and output has no reset
+    robust/reset-at-once: pass -> not-applicable: standard input and output has no reset
+    robust/reset-with-answers: pass -> not-applicable: standard input and output has no reset
+    ");
+}
+
+#[test]
 fn the_reference_peer_in_memory() {
     let file = tempfile::NamedTempFile::new().unwrap();
     let mut report = Format::Json.report(file.reopen().unwrap(), dnode_reports::text::Options::default());

@@ -122,6 +122,9 @@ pub struct Clause {
     pub source: Source,
     /// The clause in one sentence.
     pub text: &'static str,
+    /// What usually causes a failure, and what to do about it. Empty for a clause that no run can
+    /// show broken.
+    pub hint: &'static str,
     /// The judge.
     pub judge: Judge,
     /// The only dialect that has this clause; `None` if both have it.
@@ -162,7 +165,8 @@ pub fn to_markdown() -> String {
     let mut out = String::from(
         "# Clauses\n\nGenerated from `spec/src/clause/table.rs`; `UPDATE=1 cargo test -p dnode-spec` rewrites it.\n\n\
          Each clause is one sentence that an implementation is judged by, with its level, its source, and who judges\n\
-         it: the monitor on every line, cases written for it, or nobody, with the reason.\n",
+         it: the monitor on every line, cases written for it, or nobody, with the reason. The hint says what usually\n\
+         causes a failure.\n",
     );
     let mut group = "";
     for clause in CLAUSES {
@@ -177,8 +181,9 @@ pub fn to_markdown() -> String {
             Judge::Interop => "sessions of two implementations (`dnode-conform interop`)".to_owned(),
             Judge::NotTestable(reason) => format!("nobody; not testable over the wire: {reason}"),
         };
+        let hint = if clause.hint.is_empty() { String::new() } else { format!("\n\nHint: {}", clause.hint) };
         out.push_str(&format!(
-            "\n### {}\n{}\n\n*{}* · {} · judged by {judge}{}\n",
+            "\n### {}\n{}{hint}\n\n*{}* · {} · judged by {judge}{}\n",
             clause.id,
             clause.text,
             clause.level,
@@ -202,6 +207,14 @@ mod tests {
             let word =
                 |text: &str| text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
             assert!(word(group) && word(name) && !name.is_empty(), "{} is not group/words", clause.id);
+        }
+    }
+
+    #[test]
+    fn each_clause_that_can_fail_has_a_hint() {
+        for clause in CLAUSES {
+            let can_fail = !matches!(clause.judge, Judge::NotTestable(_));
+            assert_eq!(can_fail, clause.hint.ends_with('.'), "{}: {:?}", clause.id, clause.hint);
         }
     }
 

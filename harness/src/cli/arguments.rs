@@ -1,11 +1,13 @@
 //! Command lines that repeat a case.
 
-use crate::program::{Listen, Target, Template};
+use crate::program::{Listen, START, Target, Template};
 use crate::shell::quote;
 use crate::verdict::Command;
 use dnode::transport::{Address, Trust};
 use dnode_spec::dialect::Dialect;
+use humantime::format_duration;
 use std::path::Path;
+use std::time::Duration;
 
 /// The name by which the user called the program, quoted for a shell.
 pub(super) fn program() -> String {
@@ -24,10 +26,12 @@ pub(super) fn command(target: &Target, ping: Option<&str>, dialect: Dialect) -> 
 fn of_target(target: &Target) -> String {
     match target {
         Target::Reference(_) => String::new(),
-        Target::Address(address) => of_address(address),
-        Target::Exec(command, at) if *at == Template::tcp() => format!("--exec {}", quote(command)),
-        Target::Exec(command, at) => {
-            join([format!("--exec {} --at {}", quote(command), quote(at.text())), of_trust(at.trust())])
+        Target::Address(address, time) => join([of_address(address), of_start(*time)]),
+        Target::Exec(command, at, time) => {
+            let at = (*at != Template::tcp())
+                .then(|| join([format!("--at {}", quote(at.text())), of_trust(at.trust())]));
+            let time = Some(*time).filter(|time| *time != START);
+            join([format!("--exec {}", quote(command)), at.unwrap_or_default(), of_start(time)])
         }
         Target::Client(host) => of_listen(host.listen()),
     }
@@ -36,6 +40,13 @@ fn of_target(target: &Target) -> String {
 fn of_address(address: &Address) -> String {
     let trust = address.trust().map(of_trust);
     join([quote(&address.to_string()), trust.unwrap_or_default()])
+}
+
+/// The argument that says how long the peer may take to listen.
+fn of_start(time: Option<Duration>) -> String {
+    let format =
+        |time| format!("--start-timeout {}", quote(&format_duration(time).to_string().replace(' ', "")));
+    time.map(format).unwrap_or_default()
 }
 
 /// The arguments that name the address at which a client connects.
@@ -71,12 +82,14 @@ mod tests {
         let target = Target::parse("tcp://localhost:5050").unwrap();
         assert_eq!(of_target(&target), "tcp://localhost:5050");
         let insecure = Address::parse("tls://localhost:1", &Trust::Anything).unwrap();
-        assert_eq!(of_target(&Target::Address(insecure)), "tls://localhost:1 --tls-insecure");
+        assert_eq!(of_target(&Target::Address(insecure, None)), "tls://localhost:1 --tls-insecure");
         let at = Template::parse("tls://localhost:{port}", &Trust::Anything).unwrap();
         assert_eq!(
-            of_target(&Target::Exec("node x.js {port}".to_owned(), at)),
+            of_target(&Target::Exec("node x.js {port}".to_owned(), at, START)),
             "--exec 'node x.js {port}' --at 'tls://localhost:{port}' --tls-insecure"
         );
         assert_eq!(of_target(&Target::exec("perl x.pl")), "--exec 'perl x.pl'");
+        let slow = Target::Exec("perl x.pl".to_owned(), Template::tcp(), Duration::from_secs(90));
+        assert_eq!(of_target(&slow), "--exec 'perl x.pl' --start-timeout 1m30s");
     }
 }

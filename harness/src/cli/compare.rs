@@ -3,6 +3,7 @@
 use super::failure::Failure;
 use super::output;
 use super::progress::Progress;
+use super::selection::SelectionArgs;
 use super::signal::on_signal;
 use super::transcripts;
 use super::values::{duration, ping};
@@ -42,13 +43,10 @@ pub(super) struct CompareArgs {
     /// Transcripts, or folders of transcripts; without any, the catalogue
     #[arg(value_name = "FILE|DIR")]
     files: Vec<String>,
-    /// Run only the cases whose id matches, for example 'callback/*'; can be repeated
-    ///
-    /// The cases always/… run too, because they judge every line of the other cases.
-    #[arg(long = "case", value_name = "GLOB")]
-    cases: Vec<String>,
+    #[command(flatten)]
+    selected: SelectionArgs,
     /// Run N sessions generated from the model instead of the catalogue
-    #[arg(long, value_name = "N", conflicts_with_all = ["cases", "files"], value_parser = clap::value_parser!(u64).range(1..=10_000))]
+    #[arg(long, value_name = "N", conflicts_with_all = ["cases", "skip", "files"], value_parser = clap::value_parser!(u64).range(1..=10_000))]
     generate: Option<u64>,
     /// Random seed of the generated sessions
     #[arg(long, value_name = "S", requires = "generate", default_value_t = 1)]
@@ -82,7 +80,8 @@ pub(super) async fn compare(args: CompareArgs) -> Result<u8, Failure> {
     let unequal = differing(&a, &b, cases)?;
     if !unequal.is_empty() && unequal.len() <= AGAIN {
         let ids: BTreeSet<String> = unequal.iter().map(|case| case.id().to_owned()).collect();
-        let gently = |options: Options| Options { jobs: options.jobs.min(2), ..options };
+        let gently =
+            |options: Options| Options { jobs: options.jobs.min(2), selection: Selection::all(), ..options };
         let again_a = Side::run("A", gently(options_a), unequal.clone()).await?;
         let again_b = Side::run("B", gently(options_b), unequal).await?;
         a.agree(&mut b, &again_a, &again_b, &ids);
@@ -109,7 +108,7 @@ fn target(text: &str) -> Result<Target, Failure> {
 }
 
 fn cases(args: &CompareArgs) -> Result<Vec<Case>, Failure> {
-    let named = args.cases.iter().filter_map(|case| case.parse::<Seed>().ok());
+    let named = args.selected.cases.iter().filter_map(|case| case.parse::<Seed>().ok());
     let numbered =
         (0..args.generate.unwrap_or(0)).map(|number| Seed { seed: args.seed, number, kind: Kind::Legal });
     let generated: Vec<Seed> = named.chain(numbered).collect();
@@ -139,7 +138,7 @@ fn differing(a: &Side, b: &Side, cases: Vec<Case>) -> Result<Vec<Case>, Failure>
 
 fn options(args: &CompareArgs, target: Target, interrupted: &CancellationToken) -> Result<Options, Failure> {
     Ok(Options {
-        selection: Selection::new(&args.cases)?,
+        selection: args.selected.selection()?,
         gate: Level::Observed.into(),
         ping: ping(args.ping.as_deref())?,
         jobs: args.jobs.into(),
@@ -246,7 +245,7 @@ mod tests {
     #[test]
     fn a_target_is_an_address_a_command_or_the_reference_peer() {
         assert_eq!(target("exec:node x.js {port}").unwrap().to_string(), "node x.js {port}");
-        assert!(matches!(target("localhost:5050"), Ok(Target::Address(_))));
+        assert!(matches!(target("localhost:5050"), Ok(Target::Address(..))));
         assert!(matches!(target("reference"), Ok(Target::Reference(_))));
         for bad in ["exec:", "exec: ", "localhost", ""] {
             assert!(target(bad).unwrap_err().to_string().starts_with("usage: "), "{bad}");

@@ -62,6 +62,9 @@ fn explain_clause(out: &mut String, clause: &Clause, rows: &[Row]) {
     if let Some(dialect) = clause.dialect {
         let _ = writeln!(out, "  dialect   {dialect} only");
     }
+    if !clause.hint.is_empty() {
+        let _ = writeln!(out, "  hint      {}", clause.hint);
+    }
     let tests = |row: &&Row| row.clauses.iter().any(|tested| tested == clause.id);
     list(out, "cases", rows.iter().filter(tests).map(|row| format!("{}  {}", row.id, row.about)));
     let breaks = fault::all().filter(|fault| fault.clause == clause.id);

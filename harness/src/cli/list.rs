@@ -2,16 +2,16 @@
 
 use super::failure::Failure;
 use super::output;
-use crate::cases::{Case, OverTheRun, Selection, all, over_the_run};
+use super::selection::SelectionArgs;
+use crate::cases::{Case, OverTheRun, all, over_the_run};
 use clap::{Args, ValueEnum};
 use dnode_spec::dialect::Dialect;
 
 /// The arguments of `list`.
 #[derive(Debug, Args)]
 pub(super) struct ListArgs {
-    /// List only the cases whose id matches, for example 'callback/*'; can be repeated
-    #[arg(long = "case", value_name = "GLOB")]
-    cases: Vec<String>,
+    #[command(flatten)]
+    selected: SelectionArgs,
     /// The output format
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
@@ -39,11 +39,10 @@ pub(super) struct Row {
 
 /// Lists the cases.
 pub(super) fn list(args: &ListArgs) -> Result<u8, Failure> {
-    let selection = Selection::new(&args.cases)?;
-    let (rows, others): (Vec<Row>, Vec<Row>) = rows()?.into_iter().partition(|row| selection.takes(&row.id));
-    if rows.is_empty() {
-        return Err(selection.no_match(others.iter().map(|row| row.id.as_str())).into());
-    }
+    let selection = args.selected.selection()?;
+    let mut rows = rows()?;
+    selection.check(rows.iter().map(|row| row.id.as_str()))?;
+    rows.retain(|row| selection.takes(&row.id));
     output::print("the list", text(&rows, args.format)?)?;
     Ok(0)
 }

@@ -4,7 +4,7 @@ use super::failure::Failure;
 use super::output;
 use super::reach::{DialArgs, ListenArgs};
 use super::report::{ReportFile, report_file, stdout_is_taken};
-use super::values::{GateLevel, duration, version};
+use super::values::{GateLevel, duration, limit, version};
 use crate::program::Host;
 use crate::program::Target;
 use clap::Args;
@@ -20,7 +20,7 @@ pub(super) struct PeerArgs {
     /// Start the peer with this shell command
     ///
     /// It must listen on 127.0.0.1 at the port in {port} and in the environment variable PORT, for
-    /// example --exec 'exec node server.js {port}'.
+    /// example --exec 'exec node server.js {port}'. --at names other places.
     #[arg(long, value_name = "CMD", help_heading = "Peer")]
     pub(super) exec: Option<String>,
     #[command(flatten)]
@@ -57,6 +57,11 @@ pub(super) struct PeerArgs {
     /// How long a case may take, for example 500ms or 5s
     #[arg(long, value_name = "DUR", default_value = "2s", value_parser = duration)]
     pub(super) deadline: Duration,
+    /// End the run after this time, for example 10m
+    ///
+    /// No case begins after it. Those that did not run are inconclusive, and all reports are written.
+    #[arg(long, value_name = "DUR", value_parser = limit)]
+    pub(super) max_time: Option<Duration>,
     /// Write a report, for example --report json=run.json; can be repeated
     ///
     /// Formats: text, json (canonical), events (complete, for `report`), junit, tap, markdown,

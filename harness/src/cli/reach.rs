@@ -2,24 +2,32 @@
 
 use super::arguments;
 use super::failure::Failure;
-use crate::program::Target;
+use super::values::limit;
 use crate::program::Template;
 use crate::program::{Host, Listen};
+use crate::program::{START, Target};
 use clap::Args;
 use dnode::transport::Trust;
 use dnode::transport::{Address, Identity};
 use dnode_spec::dialect::Dialect;
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// How to reach a peer that is a server.
 #[derive(Debug, Clone, Default, Args)]
 pub(super) struct DialArgs {
     /// Where the program of --exec listens, if not at 127.0.0.1:{port}
     ///
-    /// Forms: unix:{socket}, tls://127.0.0.1:{port} or ws://127.0.0.1:{port}/PATH. {socket} and the
-    /// environment variable SOCKET hold the path of the socket.
+    /// Forms: unix:{socket}, tls://127.0.0.1:{port}, ws://127.0.0.1:{port}/PATH or stdio:. {socket}
+    /// and the environment variable SOCKET hold the path of the socket. With stdio:, the program is
+    /// started for each connection, which is its standard input and output.
     #[arg(long, value_name = "ADDR", requires = "exec", help_heading = "Peer")]
     at: Option<String>,
+    /// How long the peer may take until it listens, for example 60s
+    ///
+    /// Without it, a program of --exec has 30s, and a peer at an address must listen already.
+    #[arg(long, value_name = "DUR", value_parser = limit, help_heading = "Peer")]
+    start_timeout: Option<Duration>,
     /// Over TLS, trust the authorities in this PEM file instead of those of the system
     #[arg(
         long,
@@ -43,7 +51,7 @@ pub(super) struct ListenArgs {
     /// port, and unix:{socket} a free path. The client must reconnect after each connection. With
     /// --exec, we start it after each exit, with {host} and {port} or {socket} in the command, and
     /// with HOST, PORT and SOCKET in its environment.
-    #[arg(long, value_name = "ADDR", conflicts_with_all = ["at", "tls_ca", "tls_insecure"], help_heading = "Peer")]
+    #[arg(long, value_name = "ADDR", conflicts_with_all = ["at", "start_timeout", "tls_ca", "tls_insecure"], help_heading = "Peer")]
     listen: Option<String>,
     #[command(flatten)]
     identity: IdentityArgs,
@@ -118,16 +126,21 @@ impl DialArgs {
     ) -> Result<Target, Failure> {
         check_command(exec)?;
         let trust = self.trust();
+        let program =
+            |command: &str, at| Ok(Target::Exec(command.to_owned(), at, self.start_timeout.unwrap_or(START)));
         match (address, exec, &self.at) {
-            (_, Some(command), Some(at)) => {
-                Ok(Target::Exec(command.to_owned(), Template::parse(at, &trust)?))
+            (_, Some(_), Some(at)) if at == "stdio:" && self.start_timeout.is_some() => Err(Failure::caller(
+                "--start-timeout is for programs that listen; one that speaks over stdio: need not",
+            )),
+            (_, Some(command), Some(at)) => program(command, Template::parse(at, &trust)?),
+            (Some(address), None, _) => {
+                Ok(Target::Address(Address::parse(address, &trust)?, self.start_timeout))
             }
-            (Some(address), None, _) => Ok(Target::Address(Address::parse(address, &trust)?)),
             (_, _, None) if trust != Trust::System => Err(Failure::caller(format!(
                 "{} needs a peer that speaks TLS: tls://HOST:PORT, or --exec with --at 'tls://127.0.0.1:{{port}}'",
                 arguments::of_trust(&trust)
             ))),
-            (_, Some(command), None) => Ok(Target::exec(command)),
+            (_, Some(command), None) => program(command, Template::tcp()),
             (None, None, _) => Ok(Target::Reference(dialect)),
         }
     }

@@ -1,8 +1,9 @@
 //! `dnode-conform replay FILE|DIR… [TARGET]`; with `--listen`, the suite is the server.
 
 use super::failure::Failure;
+use super::last_run::LastRun;
 use super::peer::PeerArgs;
-use super::run::{judge, seat};
+use super::run::{Plan, judge, seat};
 use super::transcripts;
 use crate::cases::Selection;
 use clap::Args;
@@ -43,7 +44,9 @@ pub(super) async fn replay(mut args: ReplayArgs) -> Result<u8, Failure> {
         (Some(_), None) => seat(&args.peer, address.as_deref(), cases, None).await,
         _ => {
             let target = args.peer.target(address.as_deref()).await?;
-            judge(&args.peer, target, (Selection::all(), None), cases.into(), None).await
+            let (selection, cases) = (Selection::all(), cases.into());
+            let plan = Plan { selection, shard: None, cases, snapshot: None, last: LastRun::none() };
+            judge(&args.peer, target, plan).await
         }
     }
 }

@@ -1,15 +1,18 @@
 //! `dnode-conform [run]`
 
 use super::arguments;
+use super::failed::{self, Again, FailedArgs};
 use super::failure::Failure;
+use super::last_run::LastRun;
 use super::output;
 use super::peer::PeerArgs;
 use super::progress::Progress;
 use super::report::Reports;
+use super::selection::SelectionArgs;
 use super::signal::on_signal;
 use super::snapshot::{SnapshotArgs, SnapshotFile};
 use super::values::{ping, random_seed};
-use crate::cases::{Case, Selection, all, catalogue, pull};
+use crate::cases::{Case, Selection, SelectionError, all, catalogue, over_the_run, pull};
 use crate::conversation::ping::Ping;
 use crate::gate::Gate;
 use crate::gate::baseline::Baseline;
@@ -40,11 +43,10 @@ pub(super) struct RunArgs {
     target: Option<String>,
     #[command(flatten)]
     peer: PeerArgs,
-    /// Run only the cases whose id matches, for example 'callback/*'; can be repeated
-    ///
-    /// The cases always/… run too, because they judge every line of the other cases.
-    #[arg(long = "case", value_name = "GLOB", help_heading = "Selection")]
-    cases: Vec<String>,
+    #[command(flatten)]
+    selected: SelectionArgs,
+    #[command(flatten)]
+    failed: FailedArgs,
     /// Run only the K-th of every N cases, to split a run over N machines
     ///
     /// With --generate, also give --seed.
@@ -69,7 +71,7 @@ struct GeneratedArgs {
     ///
     /// To repeat a session, give its id, for example --case generated/1-17, illegal/1-17 or
     /// crossing/1-17.
-    #[arg(long, value_name = "N", conflicts_with = "cases", value_parser = clap::value_parser!(u64).range(1..=MOST))]
+    #[arg(long, value_name = "N", conflicts_with_all = ["cases", "skip"], value_parser = clap::value_parser!(u64).range(1..=MOST))]
     generate: Option<u64>,
     /// Random seed; without it, the program chooses one and prints it
     #[arg(long, value_name = "S", requires = "generate", conflicts_with = "cases")]
@@ -87,12 +89,10 @@ struct GeneratedArgs {
 /// Runs the catalogue.
 pub(super) async fn run(args: RunArgs) -> Result<u8, Failure> {
     if args.pull {
-        let selection = Selection::new(&args.cases)?;
-        let (cases, others): (Vec<Case>, Vec<Case>) =
-            pull()?.into_iter().partition(|case| selection.takes(case.id()));
-        if cases.is_empty() {
-            return Err(selection.no_match(others.iter().map(Case::id)).into());
-        }
+        let selection = args.selected.selection()?;
+        let mut cases = pull()?;
+        selection.check(cases.iter().map(Case::id))?;
+        cases.retain(|case| selection.takes(case.id()));
         return seat(&args.peer, args.target.as_deref(), cases, Some("--pull")).await;
     }
     let target = args.peer.target(args.target.as_deref()).await?;
@@ -101,61 +101,105 @@ pub(super) async fn run(args: RunArgs) -> Result<u8, Failure> {
             "--shard with --generate needs --seed, so that all shards generate the same sessions",
         ));
     }
-    let seeds = seeds(&args);
-    if !seeds.is_empty() {
-        return judge(&args.peer, target, (Selection::all(), args.shard), Cases::Generated(seeds), None)
-            .await;
-    }
+    let Some((selection, cases)) = choose(&args)? else { return Ok(0) };
+    let snapshot = if matches!(cases, Cases::Listed(_)) { args.snapshot.open()? } else { None };
+    let plan = Plan { selection, shard: args.shard, cases, snapshot, last: LastRun::begin() };
+    judge(&args.peer, target, plan).await
+}
+
+/// What a run runs, and what becomes of it.
+pub(super) struct Plan {
+    pub(super) selection: Selection,
+    pub(super) shard: Option<Shard>,
+    pub(super) cases: Cases,
+    pub(super) snapshot: Option<SnapshotFile>,
+    pub(super) last: LastRun,
+}
+
+/// The cases that the arguments ask for; `None` if there is nothing to run.
+fn choose(args: &RunArgs) -> Result<Option<(Selection, Cases)>, Failure> {
     let cases = catalogue(args.peer.dialect)?;
-    let selection = Selection::new(&args.cases)?;
-    if !cases.iter().any(|case| selection.takes(case.id()))
-        && let Some(case) = all().unwrap_or_default().into_iter().find(|case| selection.takes(case.id()))
-    {
-        return Err(match case.transcript.header.dialect.filter(|only| *only != args.peer.dialect) {
-            Some(only) => {
-                Failure::caller(format!("{} is a case of dialect {only}: add --dialect {only}", case.id()))
-            }
-            None => Failure::caller(format!(
-                "{} is for a client that pulls its tasks: add --listen ADDR --pull",
-                case.id()
-            )),
-        });
+    let again = args.failed.again(args.peer.level, &cases)?;
+    if let Some(again) = &again {
+        say_or_warn(&args.peer, args.failed.describe(again));
     }
-    judge(&args.peer, target, (selection, args.shard), cases.into(), args.snapshot.open()?).await
+    let (selection, seeds) = match again {
+        Some(Again::Nothing) => return Ok(None),
+        Some(Again::Cases(ids)) => (failed::selection(&ids, &args.selected.skip)?, Vec::new()),
+        Some(Again::Sessions(seeds)) => (Selection::all(), seeds),
+        Some(Again::All(_)) | None => (args.selected.selection()?, seeds(args)?),
+    };
+    if !seeds.is_empty() {
+        return Ok(Some((Selection::all(), Cases::Generated(seeds))));
+    }
+    check(&selection, &cases, args.peer.dialect)?;
+    Ok(Some((selection, cases.into())))
+}
+
+/// Prints a line to standard output, unless a report for programs is written there.
+fn say_or_warn(peer: &PeerArgs, line: String) {
+    match super::report::stdout_is_taken(&peer.report) {
+        true => output::warn(line),
+        false => drop(output::say(line)),
+    }
+}
+
+/// Checks the selection before anything is started. A pattern that matches only cases for other
+/// peers gets an error that says so.
+fn check(selection: &Selection, cases: &[Case], dialect: Dialect) -> Result<(), Failure> {
+    let others: Vec<String> = over_the_run().map(|case| case.id).collect();
+    let error = match selection.check(cases.iter().map(Case::id).chain(others.iter().map(String::as_str))) {
+        Ok(()) => return Ok(()),
+        Err(error) => error,
+    };
+    let SelectionError::NoMatch(no_match) = &error else { return Err(error.into()) };
+    let unmatched = Selection::new(&no_match.patterns())?;
+    let Some(case) = all()?.into_iter().find(|case| unmatched.takes(case.id())) else {
+        return Err(error.into());
+    };
+    Err(match case.transcript.header.dialect.filter(|only| *only != dialect) {
+        Some(only) => {
+            Failure::caller(format!("{} is a case of dialect {only}: add --dialect {only}", case.id()))
+        }
+        None => Failure::caller(format!(
+            "{} is for a client that pulls its tasks: add --listen ADDR --pull",
+            case.id()
+        )),
+    })
 }
 
 /// The generated sessions that the arguments ask for, by count or by id.
-fn seeds(args: &RunArgs) -> Vec<Seed> {
+fn seeds(args: &RunArgs) -> Result<Vec<Seed>, Failure> {
     let Some(count) = args.generated.generate else {
-        return args.cases.iter().filter_map(|case| case.parse().ok()).collect();
+        let SelectionArgs { cases, skip } = &args.selected;
+        let seeds: Vec<Seed> = cases.iter().filter_map(|case| case.parse().ok()).collect();
+        let others = seeds.len() < cases.len() || !skip.is_empty();
+        return match seeds.is_empty() || !others {
+            true => Ok(seeds),
+            false => Err(Failure::caller(
+                "generated sessions run without other cases: give no other --case and no --skip",
+            )),
+        };
     };
     let seed = args.generated.seed.unwrap_or_else(random_seed);
-    match super::report::stdout_is_taken(&args.peer.report) {
-        true => output::warn(format_args!("seed {seed}")),
-        false => drop(output::say(format_args!("seed {seed}"))),
-    }
+    say_or_warn(&args.peer, format!("seed {seed}"));
     let kind = match (args.generated.illegal, args.generated.crossing) {
         (true, _) => Kind::Illegal,
         (_, true) => Kind::Crossing,
         _ => Kind::Legal,
     };
-    (0..count).map(|number| Seed { seed, number, kind }).collect()
+    Ok((0..count).map(|number| Seed { seed, number, kind }).collect())
 }
 
 /// Runs the selected cases, writes the reports, and returns the exit status.
-pub(super) async fn judge(
-    args: &PeerArgs,
-    target: Target,
-    (selection, shard): (Selection, Option<Shard>),
-    cases: Cases,
-    snapshot: Option<SnapshotFile>,
-) -> Result<u8, Failure> {
+pub(super) async fn judge(args: &PeerArgs, target: Target, plan: Plan) -> Result<u8, Failure> {
+    let Plan { selection, shard, cases, snapshot, last } = plan;
     let ping = ping(args.ping.as_deref())?;
     let mut options = Options { selection, shard, ..options(args, target, ping)? };
     options.gate.snapshot = snapshot.as_ref().map(|it| it.snapshot.clone());
     // Opening a named pipe waits for its reader. The signal handler comes later, so Ctrl-C ends
     // that wait.
-    let mut sink = EventSink::new(args)?;
+    let mut sink = EventSink { last, ..EventSink::new(args)? };
     let interrupted = options.interrupted.clone();
     // The first signal ends the run after the current cases, and the reports are written.
     on_signal(move || interrupted.cancel());
@@ -202,6 +246,7 @@ pub(super) async fn seat(
         },
         may_exit: word.is_some(),
         fail_fast: peer.fail_fast,
+        max_time: peer.max_time,
         interrupted: interrupted.clone(),
     };
     let mut sink = EventSink::new(peer)?;
@@ -221,6 +266,7 @@ pub(super) fn options(args: &PeerArgs, target: Target, ping: Option<Ping>) -> Re
         jobs: args.jobs.into(),
         patience: args.deadline,
         fail_fast: args.fail_fast,
+        max_time: args.max_time,
         ..Options::new(target)
     })
 }
@@ -242,6 +288,7 @@ pub(super) fn command(args: &PeerArgs, target: &Target) -> Command {
 /// Writes the events of one run to its reports, shows the progress, and decides the exit status.
 pub(super) struct EventSink {
     reports: Reports,
+    last: LastRun,
     pub(super) progress: Progress,
     account: Account,
     run: Option<Run>,
@@ -252,6 +299,7 @@ impl EventSink {
     pub(super) fn new(args: &PeerArgs) -> Result<EventSink, Failure> {
         Ok(EventSink {
             reports: Reports::open(&args.report, args.verbose)?,
+            last: LastRun::none(),
             progress: Progress::new(),
             account: Account::default(),
             run: None,
@@ -268,6 +316,7 @@ impl EventSink {
             }
         }
         self.progress.event(event);
+        self.last.event(event);
         let reports = &mut self.reports;
         self.progress.suspend(|| {
             match event {

@@ -19,7 +19,7 @@ pub(super) struct ServeArgs {
     /// Listen at this address, and print it
     ///
     /// Forms: HOST:PORT, unix:PATH, tls://HOST:PORT or ws://HOST:PORT/PATH. Port 0 chooses a free
-    /// port.
+    /// port. With stdio:, it serves one connection on its standard input and output.
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:5050")]
     listen: String,
     /// Be a client: connect to this address again and again, until it refuses
@@ -108,6 +108,13 @@ pub(super) async fn serve(args: &ServeArgs) -> Result<u8, Failure> {
         return served
             .map(|()| 0)
             .map_err(|error| Failure::peer(format!("nothing accepts connections at {address}: {error}")));
+    }
+    if args.listen == "stdio:" {
+        let stream = tokio::io::join(tokio::io::stdin(), tokio::io::stdout());
+        return match reference::speak(stream, manner(args)).await {
+            Ok(()) => Ok(0),
+            Err(error) => Err(Failure::peer(format!("the connection failed: {error}"))),
+        };
     }
     let listener =
         Listener::bind(&Address::parse_to_listen(&args.listen)?, args.identity.identity().as_ref()).await?;

@@ -19,7 +19,7 @@ pub(super) struct SnapshotArgs {
     /// Write the snapshot instead of comparing with it
     ///
     /// Commit it, and review it like code.
-    #[arg(long, requires = "snapshot", conflicts_with_all = ["cases", "shard"], help_heading = "Gate")]
+    #[arg(long, requires = "snapshot", conflicts_with_all = ["cases", "skip", "shard"], help_heading = "Gate")]
     update: bool,
 }
 

@@ -50,6 +50,15 @@ pub(super) fn duration(text: &str) -> Result<Duration, String> {
     }
 }
 
+/// Reads how long something may take in all, such as a run.
+pub(super) fn limit(text: &str) -> Result<Duration, String> {
+    match humantime::parse_duration(text) {
+        Ok(limit) if !limit.is_zero() => Ok(limit),
+        Ok(_) => Err("the time must be longer than 0".to_owned()),
+        Err(error) => Err(format!("{error}; write for example 90s or 10m")),
+    }
+}
+
 /// A random seed, short enough to type.
 pub(super) fn random_seed() -> u64 {
     RandomState::new().hash_one(0_u8) % 1_000_000

@@ -47,6 +47,8 @@ pub struct Facts {
 pub struct Offered {
     /// The name that the peer gives itself; `None` if it does not claim the probe.
     pub name: Option<String>,
+    /// The caller named `conformProbe` as the known-good call, so the peer should have the probe.
+    pub promised: bool,
     /// The members of its object, and whether each is a function; `None` if it sent no object.
     pub members: Option<BTreeMap<String, bool>>,
     /// The methods of the probe that it declares absent.
@@ -212,10 +214,11 @@ impl Facts {
         self.object.name.is_some() && !self.object.unanswered.contains(method)
     }
 
-    /// Whether the peer's object claims the probe, answered or not.
+    /// Whether the peer's object claims the probe, or the caller does, answered or not.
     #[must_use]
     pub fn claims_probe(&self) -> bool {
-        self.object.members.as_ref().is_some_and(|members| members.contains_key("conformProbe"))
+        let members = self.object.members.as_ref();
+        self.object.promised || members.is_some_and(|members| members.contains_key("conformProbe"))
     }
 
     /// Whether the peer was seen to send no object. Then no session waits for it.

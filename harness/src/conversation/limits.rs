@@ -10,7 +10,10 @@ pub fn refuses(limits: &Limits, transcript: &Transcript) -> Option<String> {
 }
 
 fn refuses_one_of(limits: &Limits, steps: &[Step]) -> Option<String> {
+    let beside = || format!("over {}, each connection has a process of its own", limits.transport);
     steps.iter().find_map(|step| match &step.action {
+        _ if step.on.is_some() && !limits.several => Some(beside()),
+        Action::Served if !limits.several => Some(beside()),
         Action::Either(branches) => branches.iter().find_map(|branch| refuses_one_of(limits, branch)),
         action => refuses_step(limits, action),
     })

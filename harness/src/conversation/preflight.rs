@@ -5,6 +5,7 @@ use super::facts::{DRAIN, Facts, SEGMENTS, Unusable};
 use super::greet::{HELLO, bind_object, receive_object};
 use super::ping::{Addressing, Ping, Silence};
 use super::service::serves;
+use super::stranger::Stranger;
 use crate::clock::Moment;
 use crate::program::Route;
 use crate::wire::{Incoming, Terms, Wire};
@@ -16,7 +17,9 @@ use dnode_spec::path::PathForm;
 use dnode_spec::probe;
 use dnode_spec::text::TextBuf;
 use dnode_spec::transcript::Names;
+use std::io;
 use std::time::Duration;
+use thiserror::Error;
 
 /// A peer that sends more lines than this in the preflight, which needs about ten, sends messages
 /// without end.
@@ -25,16 +28,27 @@ const FLOOD: u64 = 1000;
 /// Between our object and the first call, so that they do not share a segment.
 const BEFORE_FIRST_CALL: Duration = Duration::from_millis(25);
 
+/// Why the preflight learned nothing.
+#[derive(Debug, Error)]
+pub enum PreflightError {
+    /// The peer cannot be reached.
+    #[error(transparent)]
+    Unreachable(#[from] io::Error),
+    /// The peer speaks another protocol.
+    #[error(transparent)]
+    Stranger(#[from] Stranger),
+}
+
 /// Runs the preflight. `ping` is the call that the caller named.
 ///
 /// # Errors
-/// Why the peer cannot be reached.
+/// [`PreflightError`].
 pub async fn preflight(
     route: &Route,
     dialect: Dialect,
     ping: Option<&Ping>,
     patience: Duration,
-) -> std::io::Result<Facts> {
+) -> Result<Facts, PreflightError> {
     let terms = Terms { dialect, ..Terms::default() };
     let facts = session(route, terms, ping, patience).await?;
     match facts.calls.loses_one_of_two {
@@ -61,15 +75,20 @@ async fn session(
     terms: Terms,
     ping: Option<&Ping>,
     patience: Duration,
-) -> std::io::Result<Facts> {
+) -> Result<Facts, PreflightError> {
     let deadline = route.clock().now() + patience;
     let facts = Facts::new(terms, route.limits());
     let wire = Wire::open(route, &facts.terms, deadline).await?;
     let mut names = Names::new(65);
     names.dialect = facts.terms.dialect;
     let mut preflight = Preflight { wire, names, facts, patience };
+    preflight.facts.object.promised = ping.is_some_and(|ping| ping.method() == "conformProbe");
     preflight.exchange_objects(deadline).await;
     if preflight.facts.object.members.is_none() {
+        if let Some(stranger) = Stranger::of(preflight.wire.head()) {
+            preflight.wire.close(route.clock().now() + DRAIN).await;
+            return Err(stranger.into());
+        }
         preflight.learn_claim_by_name().await;
     }
     if preflight.facts.calls.ping.is_none()
@@ -373,10 +392,31 @@ fn notes(facts: &Facts, ended: bool) -> Vec<String> {
         let methods: Vec<&str> = facts.object.unanswered.iter().copied().collect();
         notes.push(format!("the peer does not answer {} of the probe", methods.join(", ")));
     }
+    notes.extend(internals(facts));
     if !facts.calls.ordered {
         notes.push("the peer does not answer in the order of the calls: quiet time shows absence".to_owned());
     }
     notes
+}
+
+/// The members of the peer's object that only the peer itself should call.
+fn internals(facts: &Facts) -> Option<String> {
+    const OTHERS: [&str; 5] = ["constructor", "initialize", "method_missing", "AUTOLOAD", "DESTROY"];
+    let members = facts.object.members.iter().flatten();
+    let internal = |(name, function): &(&String, &bool)| {
+        **function && (name.starts_with("__") || OTHERS.contains(&name.as_str()))
+    };
+    let names: Vec<String> = members
+        .filter(internal)
+        .take(5)
+        .map(|(name, _)| format!("{:?}", name.chars().take(80).collect::<String>()))
+        .collect();
+    (!names.is_empty()).then(|| {
+        format!(
+            "the peer offers {}: whoever connects may call what only the language should call",
+            names.join(", ")
+        )
+    })
 }
 
 /// The calls that the peer makes unasked, which no case judges.

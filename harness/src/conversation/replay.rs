@@ -377,7 +377,7 @@ impl<'r, 'a, 't> Replay<'r, 'a, 't> {
             let reason = format!("the number of {name} is also that of a function of this connection");
             return Err(Stop::NotApplicable(reason));
         }
-        let expanded = bytes.expand(&mut |blank| match blank {
+        let expanded = bytes.expand_and_change(&mut |blank| match blank {
             Blank::Ping(part) => facts.calls.ping.as_ref()?.part(*part, names, facts.calls.by),
             Blank::Id(Called::Member(key)) if by_name => Some(method_text(key, names, Addressing::ByName)),
             // A name that the peer did not declare is ours, and these bytes declare it. The bytes
@@ -392,10 +392,15 @@ impl<'r, 'a, 't> Replay<'r, 'a, 't> {
                 id.map(|id| id.to_string().into_bytes())
             }
         });
-        expanded.map_err(|blank| match blank {
+        let (bytes, changed) = expanded.map_err(|blank| match blank {
             Blank::Id(called) => self.unbound(&called),
             Blank::Ping(_) => Stop::NotApplicable(format!("{} needs {blank}", self.step.0)),
-        })
+        })?;
+        if let Some(number) = changed.into_iter().find(|number| self.session.names.is_declared(Id(*number))) {
+            let reason = format!("{number}, which no function should have, is the number of one");
+            return Err(Stop::NotApplicable(reason));
+        }
+        Ok(bytes)
     }
 
     /// Keeps a message for later steps. Ends the replay if nothing more can come.

@@ -15,23 +15,29 @@
 //! fingerprint. An entry that no longer holds is [`Stale`] and makes a run fail, so a baseline
 //! never contains entries that excuse nothing.
 //!
+//! `case` may be a glob such as `"robust/*"`. Such an entry has no fingerprint, and excuses all
+//! findings of the cases that match and have no entry of their own.
+//!
 //! [`edit`] creates such a file and keeps it up to date.
 
 pub mod edit;
+mod entry;
+mod glob;
 
 use crate::cases::{CatalogueError, all, over_the_run};
 use crate::error::{Fault, Faulted};
 use chrono::{Datelike, Utc};
+use dnode_reports::count;
 use dnode_reports::event::{Outcome, Reference, Stale, Verdict};
 use dnode_spec::dialect::Dialect;
 use dnode_spec::generate::Seed;
+pub use entry::Entry;
+use entry::entries;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
-use std::ops::Range;
 use std::path::Path;
 use thiserror::Error;
 pub use toml_edit::Date;
-use toml_edit::{Document, Item, Table};
 
 /// The name of the list in the file.
 const KNOWN: &str = "known";
@@ -97,21 +103,6 @@ pub struct Baseline {
     over_the_run: BTreeSet<String>,
 }
 
-/// One known failure.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Entry {
-    /// The case.
-    pub case: String,
-    /// The fingerprint of the finding.
-    pub fingerprint: String,
-    /// Why it is accepted.
-    pub reason: String,
-    /// The issue that tracks it.
-    pub issue: Option<String>,
-    /// The last day on which it is accepted.
-    pub expires: Option<Date>,
-}
-
 /// Today's date in UTC, to compare with the last day of an entry.
 #[must_use]
 #[allow(clippy::disallowed_methods, reason = "only the date is read from the wall clock")]
@@ -147,10 +138,10 @@ impl Baseline {
             entries(text).map_err(|problem| BaselineError::Malformed { name: name.to_owned(), problem })?;
         let cases = all()?;
         let of_entry = |entry: &Entry| {
-            let case = cases.iter().find(|case| case.id() == entry.case);
-            let tested = case.map(|case| case.transcript.header.clauses.clone()).unwrap_or_default();
-            let invariant = over_the_run().find(|it| it.id == entry.case).map(|it| it.clause.id.to_owned());
-            tested.into_iter().chain(invariant).collect::<Vec<_>>()
+            let tested = cases.iter().filter(|case| entry.covers(case.id()));
+            let tested = tested.flat_map(|case| case.transcript.header.clauses.clone());
+            let judged = over_the_run().filter(|it| entry.covers(&it.id)).map(|it| it.clause.id.to_owned());
+            tested.chain(judged).collect::<Vec<_>>()
         };
         let clauses = entries.iter().filter(|entry| entry.holds(today)).flat_map(of_entry).collect();
         let cases = cases.iter().map(|case| (case.id().to_owned(), case.transcript.header.dialect)).collect();
@@ -161,8 +152,10 @@ impl Baseline {
     /// A note for the reader of the verdicts: the file, and the number of known failures.
     #[must_use]
     pub fn describe(&self) -> String {
-        let failures = if self.entries.len() == 1 { "failure" } else { "failures" };
-        format!("baseline {}: {} known {failures}", self.name, self.entries.len())
+        let globs = self.entries.iter().filter(|entry| entry.is_glob()).count();
+        let known = count(self.entries.len() - globs, "known failure");
+        let globs = if globs == 0 { String::new() } else { format!(", {}", count(globs, "glob")) };
+        format!("baseline {}: {known}{globs}", self.name)
     }
 
     /// Why this outcome does not gate, if its failure is known.
@@ -176,9 +169,16 @@ impl Baseline {
                 .contains(needed)
                 .then(|| format!("rests on {needed}, whose failure is known"));
         }
-        let entry = self.entries.iter().find(|entry| entry.case == outcome.id)?;
+        let entry = self.entry_of(&outcome.id)?;
         let issue = entry.issue.as_ref().map(|issue| format!(" ({issue})")).unwrap_or_default();
         (entry.holds(self.today) && entry.knows(outcome)).then(|| format!("known: {}{issue}", entry.reason))
+    }
+
+    /// The entry that decides about this case: its own, or the first glob that covers it and has not
+    /// expired.
+    fn entry_of(&self, id: &str) -> Option<&Entry> {
+        let own = self.entries.iter().find(|entry| !entry.is_glob() && entry.covers(id));
+        own.or_else(|| self.entries.iter().find(|entry| entry.covers(id) && entry.holds(self.today)))
     }
 
     /// The entries that no longer hold in a run with these outcomes, by the ids of their cases.
@@ -187,7 +187,10 @@ impl Baseline {
         self.entries
             .iter()
             .filter_map(|entry| {
-                let (problem, remedy) = self.problem(entry, outcomes.get(&entry.case), is_whole)?;
+                let (problem, remedy) = match entry.is_glob() {
+                    true => self.problem_of_glob(entry, outcomes.values())?.words(&self.name),
+                    false => self.problem(entry, outcomes.get(&entry.case), is_whole)?,
+                };
                 Some(Stale { reference: Reference::Baseline, id: entry.case.clone(), problem, remedy })
             })
             .collect()
@@ -196,9 +199,16 @@ impl Baseline {
     /// Whether a run of these cases had all cases of a dialect. If not, a pass of a case over the
     /// whole run shows nothing: the case that fails may not have been selected.
     fn is_whole(&self, ran: impl Fn(&str) -> bool) -> bool {
+        self.has_all_of(&|_| true, &ran)
+    }
+
+    /// Whether a run had all these cases of a dialect.
+    fn has_all_of(&self, these: &dyn Fn(&str) -> bool, ran: &dyn Fn(&str) -> bool) -> bool {
         let mut dialects = [Dialect::V0_1, Dialect::V0_2].into_iter();
         dialects.any(|dialect| {
-            self.cases.iter().all(|(id, only)| only.is_some_and(|only| only != dialect) || ran(id))
+            let of_dialect = |only: &Option<Dialect>| only.is_none_or(|only| only == dialect);
+            let mut cases = self.cases.iter().filter(|(id, only)| of_dialect(only) && these(id));
+            cases.all(|(id, _)| ran(id))
         })
     }
 
@@ -232,92 +242,13 @@ impl Baseline {
                 Some((
                     format!(
                         "the case fails differently now: its fingerprint is {now}, but the entry has {}",
-                        entry.fingerprint
+                        entry.fingerprint.as_deref().unwrap_or_default()
                     ),
                     format!("check the finding; if you accept it as well, {}", update()),
                 ))
             }
         }
     }
-}
-
-impl Entry {
-    /// Whether it has not expired.
-    fn holds(&self, today: Date) -> bool {
-        self.expires.is_none_or(|expires| today <= expires)
-    }
-
-    /// Whether the outcome is the known finding.
-    fn knows(&self, outcome: &Outcome) -> bool {
-        let fingerprint = outcome.divergence.as_ref().map(|divergence| &divergence.fingerprint);
-        outcome.verdict.is_finding() && fingerprint == Some(&self.fingerprint)
-    }
-}
-
-/// The entries of a file.
-fn entries(text: &str) -> Result<Vec<Entry>, String> {
-    let document = Document::parse(text).map_err(|error| {
-        format!("line {}: invalid TOML: {}", line(text, error.span()), error.message().trim())
-    })?;
-    if let Some((key, _)) = document.iter().find(|(key, _)| *key != KNOWN) {
-        let at = document.as_table().key(key).and_then(toml_edit::Key::span);
-        return Err(format!(
-            "line {}: expected [[{KNOWN}]], got {key:?}: a baseline contains nothing else",
-            line(text, at)
-        ));
-    }
-    let Some(item) = document.get(KNOWN) else { return Ok(Vec::new()) };
-    let tables = item.as_array_of_tables().ok_or_else(|| {
-        format!("line {}: each known failure must begin with a line [[{KNOWN}]]", line(text, item.span()))
-    })?;
-    let mut entries: Vec<Entry> = Vec::new();
-    for table in tables {
-        let problem = |problem: String| format!("line {}: {problem}", line(text, table.span()));
-        let entry = entry(table).map_err(problem)?;
-        if entries.iter().any(|other| other.case == entry.case) {
-            return Err(problem(format!("{} has two entries; remove one of them", entry.case)));
-        }
-        entries.push(entry);
-    }
-    Ok(entries)
-}
-
-fn entry(table: &Table) -> Result<Entry, String> {
-    const KEYS: [&str; 5] = ["case", "fingerprint", "reason", "issue", "expires"];
-    if let Some((key, _)) = table.iter().find(|(key, _)| !KEYS.contains(key)) {
-        return Err(format!("unknown key {key:?}; expected one of {}", KEYS.join(", ")));
-    }
-    let text = |key: &str| match table.get(key) {
-        None => Ok(None),
-        Some(item) => match item.as_str().map(str::trim) {
-            Some(text) if !text.is_empty() => Ok(Some(text.to_owned())),
-            _ => Err(format!("{key} must be a text that is not empty")),
-        },
-    };
-    let required = |key: &str, why: &str| text(key)?.ok_or_else(|| format!("{key} is missing: {why}"));
-    let expires = match table.get("expires") {
-        None => None,
-        Some(item) => Some(date(item).ok_or("expires must be a date without quotes, such as 2027-03-01")?),
-    };
-    Ok(Entry {
-        case: required("case", "the id at the beginning of the finding")?,
-        fingerprint: required("fingerprint", "the text report shows it below the finding's difference")?,
-        reason: required("reason", "say why this failure is accepted")?,
-        issue: text("issue")?,
-        expires,
-    })
-}
-
-/// A date without a time.
-fn date(item: &Item) -> Option<Date> {
-    let value = item.as_datetime()?;
-    value.date.filter(|_| value.time.is_none())
-}
-
-/// The line in which a span begins, counted from 1.
-fn line(text: &str, span: Option<Range<usize>>) -> usize {
-    let start = span.map_or(0, |span| span.start);
-    text.bytes().take(start).filter(|&byte| byte == b'\n').count() + 1
 }
 
 #[cfg(test)]

@@ -1,17 +1,17 @@
 //! Why there is no peer to test.
 
+use crate::conversation::preflight::PreflightError;
+use crate::conversation::stranger::Stranger;
 use crate::error::{Fault, Faulted};
 use crate::program::host::HostError;
 use crate::program::{Host, Route};
 use dnode::transport::{Address, AddressError, Scheme, Trust};
 use dnode_reports::event::{Death, Status};
+use humantime::format_duration;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 use thiserror::Error;
-
-/// How long a program may take from its start to its first connection.
-pub(super) const START: Duration = Duration::from_secs(30);
 
 /// How a shell ends that does not find the program.
 const NOT_FOUND: Status = Status::Exit(127);
@@ -22,15 +22,21 @@ pub enum StartError {
     /// The peer cannot be reached: it accepts no connections, or a client did not connect again.
     #[error("{}", unreachable(.0, .1))]
     Unreachable(Box<Route>, io::Error),
+    /// The peer speaks another protocol.
+    #[error("at {0}: {1}")]
+    Stranger(Box<Route>, Stranger),
     /// The command cannot be started.
     #[error("the command {0:?} cannot be started: {1}")]
     Command(String, io::Error),
     /// The program ended before it accepted a connection.
     #[error("{0:?} ended with {status} before it accepted a connection", status = .1.status)]
     Ended(String, Death),
-    /// The program runs, but accepts no connection; with its standard error.
-    #[error("{0:?} runs, but accepts no connection at {1} after {seconds} s", seconds = START.as_secs())]
-    NotReady(String, Box<Route>, String),
+    /// The program runs, but accepts no connection within this time; with its standard error.
+    #[error("{0:?} runs, but accepts no connection at {1} after {time}", time = format_duration(*.2))]
+    NotReady(String, Box<Route>, Duration, String),
+    /// Nothing accepted connections at this address within the time that the user gave it.
+    #[error("nothing accepted connections at {0} within {time} ({1})", time = format_duration(*.2))]
+    NotThere(Box<Route>, io::Error, Duration),
     /// No client connected to us: what happened instead, and the standard error of its process.
     #[error("{}", no_client(.0, .1))]
     NoClient(Arc<Host>, String, String),
@@ -43,6 +49,18 @@ pub enum StartError {
     /// We got no free port or no temporary folder.
     #[error(transparent)]
     Harness(io::Error),
+}
+
+impl StartError {
+    /// The error of a preflight over this route.
+    #[must_use]
+    pub fn of_preflight(route: &Route, error: PreflightError) -> StartError {
+        let route = Box::new(route.clone());
+        match error {
+            PreflightError::Unreachable(error) => StartError::Unreachable(route, error),
+            PreflightError::Stranger(stranger) => StartError::Stranger(route, stranger),
+        }
+    }
 }
 
 fn unreachable(route: &Route, error: &io::Error) -> String {
@@ -74,8 +92,10 @@ impl Faulted for StartError {
             StartError::Command(..) | StartError::Address(_) => Fault::Caller,
             StartError::Ended(_, death) if death.status == NOT_FOUND => Fault::Caller,
             StartError::Host(error) => error.fault(),
+            StartError::Stranger(_, stranger) => stranger.fault(),
             StartError::Harness(_) => Fault::Harness,
             StartError::Unreachable(..)
+            | StartError::NotThere(..)
             | StartError::Ended(..)
             | StartError::NotReady(..)
             | StartError::NoClient(..) => Fault::Peer,
@@ -85,17 +105,19 @@ impl Faulted for StartError {
     fn help(&self) -> Option<String> {
         Some(match self {
             StartError::Unreachable(route, error) => match (retry_is_useless(error), route.host()) {
-                (true, _) => certificate_help(route)?.to_owned(),
+                (true, _) => useless_help(route, error)?.to_owned(),
                 (false, Some(_)) => "The client must read each connection to its end, close it, and connect again until the \
                                      connection is refused."
                     .to_owned(),
-                (false, None) => format!("Is the peer started?{}", transport_help(route)),
+                (false, None) => format!("Is the peer started?{} --start-timeout waits for it.", transport_help(route)),
             },
+            StartError::Stranger(_, stranger) => return stranger.help(),
+            StartError::NotThere(route, ..) => format!("Is the peer started?{}", transport_help(route)),
             StartError::Ended(command, death) => {
                 format!("{} {}", ended_help(command, death), written(&death.stderr))
             }
-            StartError::NotReady(_, route, stderr) => format!(
-                "Does it listen {}?{} {}",
+            StartError::NotReady(_, route, _, stderr) => format!(
+                "Does it listen {}?{} If it takes longer to start, give it more time with --start-timeout. {}",
                 match route.address().map(Address::scheme) {
                     Some(Scheme::Unix) => "at the path given as {socket} and SOCKET",
                     _ => "at the port given as {port} and PORT",
@@ -149,6 +171,16 @@ fn transport_help(route: &Route) -> &'static str {
         Some(Scheme::Ws) => " Is the path right? The raw WebSocket of sockjs is at PATH/websocket.",
         Some(Scheme::Tls) => " Does it speak TLS there?",
         _ => "",
+    }
+}
+
+/// What to do if every attempt fails in the same way.
+fn useless_help(route: &Route, error: &io::Error) -> Option<&'static str> {
+    match error.kind() {
+        io::ErrorKind::InvalidData => {
+            Some("If it speaks plain TCP, write HOST:PORT, or with --exec leave out --at.")
+        }
+        _ => certificate_help(route),
     }
 }
 

@@ -1,11 +1,11 @@
 //! Starts a peer, or finds a running one, and opens the first connection.
 
-use super::error::{START, StartError, retry_is_useless};
+use super::error::{StartError, retry_is_useless};
 use super::port::Port;
 use super::{Peer, Running};
 use crate::clock::Clock;
 use crate::conversation::greet::HELLO;
-use crate::program::{Host, Process, Route, Target, Template};
+use crate::program::{Host, Process, Route, START, Stdio, Target, Template};
 use crate::reference;
 use crate::wire::{Terms, Wire};
 use dnode::transport::{Address, Trust};
@@ -24,14 +24,16 @@ const GREETING: Duration = Duration::from_millis(200);
 /// The same for a client. If we closed the connection before the client did, the client might see a
 /// reset.
 const GREETING_OF_CLIENT: Duration = Duration::from_secs(5);
-/// The time between two attempts to reach a starting program. Nothing signals that it listens.
+/// The time between two attempts to reach a starting peer. Nothing signals that it listens.
 const ATTEMPT: Duration = Duration::from_millis(10);
 
 pub(super) async fn start(target: &Target) -> Result<Peer, StartError> {
     match target {
-        Target::Address(address) => find(target, address).await,
+        Target::Address(address, None) => find(target, address).await,
+        Target::Address(address, Some(time)) => await_address(target, address, *time).await,
         Target::Reference(dialect) => start_reference(target, *dialect).await,
-        Target::Exec(command, at) => start_process(target, command, at).await,
+        Target::Exec(command, at, _) if at.is_stdio() => start_stdio(target, command).await,
+        Target::Exec(command, at, time) => start_process(target, command, at, *time).await,
         Target::Client(host) => await_client(target, host).await,
     }
 }
@@ -47,6 +49,24 @@ async fn find(target: &Target, address: &Address) -> Result<Peer, StartError> {
     }
 }
 
+/// Waits for a peer that someone else starts.
+async fn await_address(target: &Target, address: &Address, time: Duration) -> Result<Peer, StartError> {
+    let clock = Route::from(address.clone()).clock().clone();
+    let deadline = clock.now() + time;
+    loop {
+        match find(target, address).await {
+            Err(StartError::Unreachable(_, error)) if retry_is_useless(&error) => {
+                return Err(StartError::Unreachable(Box::new(address.clone().into()), error));
+            }
+            Err(StartError::Unreachable(route, error)) if clock.now() >= deadline => {
+                return Err(StartError::NotThere(route, error, time));
+            }
+            Err(StartError::Unreachable(..)) => clock.sleep(ATTEMPT).await,
+            found => return found,
+        }
+    }
+}
+
 async fn start_reference(target: &Target, dialect: Dialect) -> Result<Peer, StartError> {
     let listener = TcpListener::bind("127.0.0.1:0").await.map_err(StartError::Harness)?;
     let address = listener.local_addr().map_err(StartError::Harness)?.to_string();
@@ -55,7 +75,12 @@ async fn start_reference(target: &Target, dialect: Dialect) -> Result<Peer, Star
     Ok(Peer::new(target, route, Running::Reference(serving)))
 }
 
-async fn start_process(target: &Target, command: &str, at: &Template) -> Result<Peer, StartError> {
+async fn start_process(
+    target: &Target,
+    command: &str,
+    at: &Template,
+    time: Duration,
+) -> Result<Peer, StartError> {
     let port = Port::reserve().map_err(StartError::Harness)?;
     let folder = at.wants_socket().then(TempDir::new).transpose().map_err(StartError::Harness)?;
     let socket = folder.as_ref().map(|folder| folder.path().join("peer"));
@@ -68,7 +93,7 @@ async fn start_process(target: &Target, command: &str, at: &Template) -> Result<
     let started = Process::start(command, &words, route.clock());
     let mut process = started.map_err(|error| StartError::Command(command.to_owned(), error))?;
     let clock = route.clock().clone();
-    let deadline = clock.now() + START;
+    let deadline = clock.now() + time;
     while clock.now() < deadline {
         match Wire::open(&route, &Terms::default(), deadline).await {
             Ok(wire) => {
@@ -89,7 +114,23 @@ async fn start_process(target: &Target, command: &str, at: &Template) -> Result<
     }
     let stderr = process.stderr().await;
     process.stop().await;
-    Err(StartError::NotReady(command.to_owned(), Box::new(route), stderr))
+    Err(StartError::NotReady(command.to_owned(), Box::new(route), time, stderr))
+}
+
+/// Starts a program that speaks on its standard input and output. It needs no time to listen, so the
+/// first connection only shows how its process usually ends.
+async fn start_stdio(target: &Target, command: &str) -> Result<Peer, StartError> {
+    let clock = Clock::of_program();
+    let stdio = Stdio::new(command, &clock);
+    let route = Route::Dial(stdio.address(), clock);
+    let deadline = route.clock().now() + START;
+    let wire = Wire::open(&route, &Terms::default(), deadline).await;
+    let wire = wire.map_err(|error| StartError::Command(command.to_owned(), error))?;
+    greet(wire, GREETING_OF_CLIENT).await;
+    match stdio.was_harmless().await {
+        Some(death) => Err(StartError::Ended(command.to_owned(), death)),
+        None => Ok(Peer::new(target, route, Running::Stdio(stdio))),
+    }
 }
 
 /// Waits for the first connection of a client. This connection is harmless, so any exit status

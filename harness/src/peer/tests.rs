@@ -27,7 +27,7 @@ async fn checked(clock: Clock, kind: Kind, cause: Cause, extended: Duration) -> 
         });
         ours
     });
-    let target = Target::Address(address.clone());
+    let target = Target::Address(address.clone(), None);
     let mut peer = Peer::new(&target, Route::Dial(address, clock), Running::Elsewhere);
     let refused = Replayed::without_connection("robust/survives", kind, String::new());
     let Judged::Diverged(diverged) = refused.judged else { unreachable!() };

@@ -1,7 +1,8 @@
 //! A peer's program that we started: its standard error and its end.
 //!
 //! It runs in its own process group, which we end as a whole, so that no grandchild is left behind.
-//! We read its standard error all the time and keep the last lines. We discard its standard output.
+//! We read its standard error all the time and keep the last lines. We discard its standard output,
+//! unless it speaks there.
 
 use crate::clock::Clock;
 use dnode_reports::event::{Death, Status};
@@ -14,7 +15,7 @@ use std::process::{ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::io::AsyncReadExt;
-use tokio::process::{Child, Command};
+use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 
 /// How many bytes of the standard error are kept.
 const KEPT_STDERR: usize = 8 * 1024;
@@ -56,16 +57,31 @@ impl Process {
     /// The system's error if the shell cannot be started.
     pub fn start(command: &str, words: &[(&str, &str)], clock: &Clock) -> io::Result<Process> {
         let place = |line: String, (word, value): &(&str, &str)| line.replace(&format!("{{{word}}}"), value);
-        let mut child = Command::new("sh")
+        let mut shell = Command::new("sh");
+        shell
             .arg("-c")
             .arg(words.iter().fold(command.to_owned(), place))
             .envs(words.iter().map(|(word, value)| (word.to_ascii_uppercase(), value)))
             .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .process_group(0)
-            .kill_on_drop(true)
-            .spawn()?;
+            .stdout(Stdio::null());
+        Process::spawn(shell, clock)
+    }
+
+    /// Starts `command` with the shell, and returns its standard input and output too.
+    ///
+    /// # Errors
+    /// The system's error if the shell cannot be started.
+    pub fn start_to_speak(command: &str, clock: &Clock) -> io::Result<(Process, ChildStdin, ChildStdout)> {
+        let mut shell = Command::new("sh");
+        shell.arg("-c").arg(command).stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut process = Process::spawn(shell, clock)?;
+        let pipes = process.child.stdin.take().zip(process.child.stdout.take());
+        let (stdin, stdout) = pipes.ok_or(io::ErrorKind::BrokenPipe)?;
+        Ok((process, stdin, stdout))
+    }
+
+    fn spawn(mut shell: Command, clock: &Clock) -> io::Result<Process> {
+        let mut child = shell.stderr(Stdio::piped()).process_group(0).kill_on_drop(true).spawn()?;
         child.id().into_iter().for_each(|id| clock.watch(id));
         let group = child.id().and_then(|id| i32::try_from(id).ok()).map(Pid::from_raw);
         if let Some(group) = group {

@@ -5,7 +5,7 @@ use dnode::transport::{Address, AddressError, Trust};
 use std::path::Path;
 use thiserror::Error;
 
-/// An address with `{port}` or `{socket}` in it.
+/// An address with `{port}` or `{socket}` in it, or `stdio:`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Template {
     text: String,
@@ -18,7 +18,7 @@ pub enum TemplateError {
     /// It has no placeholder.
     #[error(
         "{0:?} has no placeholder for the place where the program listens: add {{port}} or {{socket}}, for example \
-         unix:{{socket}} or tls://127.0.0.1:{{port}}"
+         unix:{{socket}} or tls://127.0.0.1:{{port}}; or write stdio:"
     )]
     NoPlaceholder(String),
     /// It is not an address after the placeholders are filled in.
@@ -39,6 +39,13 @@ impl Template {
     /// [`TemplateError`].
     pub fn parse(text: &str, trust: &Trust) -> Result<Template, TemplateError> {
         let template = Template { text: text.to_owned(), trust: trust.clone() };
+        if template.is_stdio() {
+            return if *trust == Trust::System {
+                Ok(template)
+            } else {
+                Err(AddressError::NotTls(text.to_owned()).into())
+            };
+        }
         if !text.contains("{port}") && !template.wants_socket() {
             return Err(TemplateError::NoPlaceholder(text.to_owned()));
         }
@@ -56,6 +63,12 @@ impl Template {
     #[must_use]
     pub fn text(&self) -> &str {
         &self.text
+    }
+
+    /// Whether the program speaks on its standard input and output.
+    #[must_use]
+    pub fn is_stdio(&self) -> bool {
+        self.text == "stdio:"
     }
 
     /// The certificates to accept, for a TLS address.

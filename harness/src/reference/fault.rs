@@ -29,6 +29,7 @@ pub fn all() -> impl Iterator<Item = &'static Fault> {
         message::FAULTS,
         methods::FAULTS,
         callback::FAULTS,
+        callback::identity::FAULTS,
         callback::lifetime::FAULTS,
         connection::FAULTS,
         link::FAULTS,

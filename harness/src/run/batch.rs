@@ -2,6 +2,7 @@
 
 use super::applicable::{RuledOut, is_playable};
 use super::resting::{BrokenClauses, Root};
+use super::unrun::Unrun;
 use crate::cases::Case;
 use crate::conversation::facts::Facts;
 use crate::verdict::outcome::without_run;
@@ -140,11 +141,13 @@ impl Batch {
         broken.remember(self.outcomes.iter().flatten());
     }
 
-    /// Gives their verdict to the cases that were not begun.
-    pub(super) fn mark_unrun(&mut self, verdict: Verdict, reason: &str) {
+    /// Gives their verdict to the cases that were not begun. Returns whether there were any.
+    pub(super) fn mark_unrun(&mut self, why: Unrun) -> bool {
+        let unrun = self.outcomes.iter().any(Option::is_none);
         for (outcome, case) in self.outcomes.iter_mut().zip(&self.cases) {
-            outcome.get_or_insert_with(|| without_run(case, verdict, Some(reason.to_owned())));
+            outcome.get_or_insert_with(|| without_run(case, why.verdict(), Some(why.reason().to_owned())));
         }
+        unrun
     }
 
     /// Emits the outcomes that are next in the order of the cases.

@@ -17,12 +17,12 @@ pub(super) struct Met {
 
 /// Starts the peer and runs the preflight.
 pub(super) async fn meet(options: &Options) -> Result<Met, RunError> {
-    // Starting a program may take long, so it can be interrupted: dropping the start ends the
-    // program.
-    let is_program = !matches!(options.target, Target::Reference(_) | Target::Address(_));
+    // The start of a peer may take long, so it can be interrupted: dropping the start ends a
+    // program of ours.
+    let may_wait = !matches!(options.target, Target::Reference(_) | Target::Address(_, None));
     let mut peer = tokio::select! {
         peer = Peer::start(&options.target) => peer?,
-        () = options.interrupted.cancelled(), if is_program => return Err(RunError::Interrupted),
+        () = options.interrupted.cancelled(), if may_wait => return Err(RunError::Interrupted),
     };
     let preflight = preflight(peer.route(), options.dialect, options.ping.as_ref(), options.patience).await;
     if preflight.as_ref().map_or(true, |facts| facts.object.members.is_none())
@@ -39,7 +39,10 @@ pub(super) async fn meet(options: &Options) -> Result<Met, RunError> {
             let facts = preflight_again(peer.route(), facts, ping, patience).await;
             Ok(Met { peer, facts, died: None })
         }
-        Ok(facts) => Ok(Met { peer, facts, died: None }),
-        Err(error) => Err(StartError::Unreachable(Box::new(peer.route().clone()), error).into()),
+        Ok(mut facts) => {
+            facts.notes.extend(peer.note());
+            Ok(Met { peer, facts, died: None })
+        }
+        Err(error) => Err(StartError::of_preflight(peer.route(), error).into()),
     }
 }

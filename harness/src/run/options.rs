@@ -1,7 +1,7 @@
 //! The options of a run, and the reasons why a run cannot take place.
 
 use super::shard::Shard;
-use crate::cases::{Case, NoMatch, Selection};
+use crate::cases::{Case, Selection, SelectionError};
 use crate::conversation::ping::Ping;
 use crate::error::{Fault, Faulted};
 use crate::gate::Gate;
@@ -44,6 +44,8 @@ pub struct Options {
     pub command: Command,
     /// Whether the run ends at the first case whose verdict gates.
     pub fail_fast: bool,
+    /// How long the run may take. No case begins after it. `None`: any time.
+    pub max_time: Option<Duration>,
     /// Whether findings of generated sessions are shrunk.
     pub shrink: bool,
     /// Cancelled to end the run.
@@ -65,6 +67,7 @@ impl Options {
             patience: PATIENCE,
             command: Command::default(),
             fail_fast: false,
+            max_time: None,
             shrink: true,
             interrupted: CancellationToken::new(),
         }
@@ -99,12 +102,12 @@ pub enum RunError {
     /// There is no peer.
     #[error(transparent)]
     Start(#[from] StartError),
-    /// The run was interrupted while the peer's program was starting.
-    #[error("interrupted before the peer's program accepted a connection")]
+    /// The run was interrupted while the peer was starting.
+    #[error("interrupted before the peer accepted a connection")]
     Interrupted,
-    /// No case matches the selection.
+    /// The selection does not fit the cases.
     #[error(transparent)]
-    NothingSelected(#[from] NoMatch),
+    Selection(#[from] SelectionError),
     /// The selection has only cases that are judged on the lines of other cases.
     #[error(
         "the always/ cases are judged on the lines of all other cases; select some of those too, for example the case that \
@@ -117,7 +120,7 @@ impl Faulted for RunError {
     fn fault(&self) -> Fault {
         match self {
             RunError::Start(error) => error.fault(),
-            RunError::NothingSelected(error) => error.fault(),
+            RunError::Selection(error) => error.fault(),
             RunError::Interrupted | RunError::OnlyInvariants => Fault::Caller,
         }
     }
@@ -125,7 +128,7 @@ impl Faulted for RunError {
     fn help(&self) -> Option<String> {
         match self {
             RunError::Start(error) => error.help(),
-            RunError::NothingSelected(error) => error.help(),
+            RunError::Selection(error) => error.help(),
             RunError::Interrupted | RunError::OnlyInvariants => None,
         }
     }

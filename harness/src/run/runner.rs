@@ -7,7 +7,8 @@ use super::meet::Met;
 use super::options::Options;
 use super::resting::BrokenClauses;
 use super::sessions::{Sessions, about_missing};
-use crate::cases::{Case, invariants};
+use super::unrun::Unrun;
+use crate::cases::{Case, LIFE, invariant_id, invariants};
 use crate::conversation::facts::Facts;
 use crate::conversation::replay::judged::Replayed;
 use crate::gate::RunGate;
@@ -18,7 +19,7 @@ use dnode_reports::event::{Death, Ended, Event, Outcome, Run, Verdict};
 use dnode_spec::generate::Seed;
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How much longer a peer may take for the longest message of the catalogue than for a short one.
 const LONG: u32 = 5;
@@ -42,6 +43,10 @@ pub(super) struct Runner<'a> {
     answered: bool,
     /// The verdict of a case gates.
     failed: bool,
+    /// When the run ends, finished or not.
+    until: Option<Instant>,
+    /// Cases were not run because the time was over.
+    timed_out: bool,
     /// When and how the peer's process ended, if no case ended it.
     pub(super) died: Option<(String, Death)>,
 }
@@ -72,16 +77,21 @@ impl<'a> Runner<'a> {
             invariants: Invariants::new(&facts),
             answered: facts.calls.ping.is_some(),
             failed: false,
+            until: None,
+            timed_out: false,
             died,
             facts: Arc::new(facts),
         }
     }
 
-    /// Runs everything and ends the peers.
-    pub(super) async fn run(mut self, emit: Emit<'_>) {
+    /// Runs everything and ends the peers. `begun`: when the run began.
+    pub(super) async fn run(mut self, begun: Instant, emit: Emit<'_>) {
+        self.until = self.options.max_time.and_then(|time| begun.checked_add(time));
         let about_probe = outcome::probe_complete(&self.facts, &self.options.selection);
         // The invariants, and the case about the peer's process.
-        let extra = invariants(self.options.dialect).count() + 1 + usize::from(about_probe.is_some());
+        let of_lines = invariants(self.options.dialect).map(invariant_id);
+        let kept = of_lines.chain([LIFE.to_owned()]).filter(|id| !self.options.selection.skips(id));
+        let extra = kept.count() + usize::from(about_probe.is_some());
         emit(Event::Started(self.plan(extra)));
         let mut next = self.make_sessions();
         loop {
@@ -100,8 +110,9 @@ impl<'a> Runner<'a> {
         last.extend(about_probe);
         last.extend(self.invariants.outcomes(&self.options.command));
         last.push(outcome::life(self.died.take()));
+        last.retain(|outcome| !self.options.selection.skips(&outcome.id));
         last.into_iter().for_each(|outcome| emit(Event::Judged(Box::new(outcome))));
-        let (interrupted, answered) = (self.is_interrupted(), self.answered);
+        let (interrupted, answered) = (self.is_interrupted() || self.timed_out, self.answered);
         emit(Event::Ended(Ended { interrupted, answered, stale: Vec::new() }));
         for lane in self.lanes {
             lane.stop().await;
@@ -111,13 +122,13 @@ impl<'a> Runner<'a> {
     /// The plan, with `extra` cases that have no transcript.
     fn plan(&self, extra: usize) -> Run {
         let part = |shard| format!("shard {shard}: of the selected cases, only this part is run");
-        let part = self.options.shard.map(part);
+        let part = self.options.shard.map(part).into_iter().chain(self.options.selection.note());
         Run {
             suite: env!("CARGO_PKG_VERSION").to_owned(),
             peer: self.facts.object.name.clone(),
             target: self.options.target.to_string(),
             planned: self.batch.len() + self.sessions.len() + extra,
-            notes: part.into_iter().chain(self.facts.notes.iter().cloned()).collect(),
+            notes: part.chain(self.facts.notes.iter().cloned()).collect(),
             gate: self.options.gate.level,
             time: self.lanes.first().and_then(Lane::route).map(|route| route.clock().base()),
         }
@@ -125,8 +136,11 @@ impl<'a> Runner<'a> {
 
     /// The outcomes of the sessions that were never made because the run ended before.
     fn never_made(&mut self) -> Vec<Outcome> {
-        let (verdict, reason) = self.unrun();
-        self.sessions.rest().map(|seed| outcome::never_made(seed, verdict, reason)).collect()
+        let why = self.unrun();
+        let never_made = |seed| outcome::never_made(seed, why.verdict(), why.reason());
+        let outcomes: Vec<Outcome> = self.sessions.rest().map(never_made).collect();
+        self.timed_out |= !outcomes.is_empty() && why == Unrun::OutOfTime;
+        outcomes
     }
 
     fn make_sessions(&mut self) -> tokio::task::JoinHandle<Vec<Arc<Case>>> {
@@ -145,8 +159,8 @@ impl<'a> Runner<'a> {
         self.confirm(suspects, emit).await;
         self.run_alone(self.batch.open(true), emit).await;
         self.batch.release(&mut self.broken);
-        let (verdict, reason) = self.unrun();
-        self.batch.mark_unrun(verdict, reason);
+        let why = self.unrun();
+        self.timed_out |= self.batch.mark_unrun(why) && why == Unrun::OutOfTime;
         if self.options.shrink && self.batch.is_generated() {
             self.shrink().await;
         }
@@ -178,15 +192,21 @@ impl<'a> Runner<'a> {
 
     /// Whether no more cases are begun.
     pub(super) fn ends(&self) -> bool {
-        self.is_interrupted() || (self.options.fail_fast && self.failed)
+        self.is_cut_off() || (self.options.fail_fast && self.failed)
     }
 
-    /// The verdict of a case that was not run, and the reason.
-    pub(super) fn unrun(&self) -> (Verdict, &'static str) {
-        match (self.is_interrupted(), self.ends()) {
-            (true, _) => (Verdict::Inconclusive, "the run was interrupted"),
-            (false, true) => (Verdict::Inconclusive, "the run ended at the first failure"),
-            _ => (Verdict::HarnessError, "the suite failed while this case was running"),
+    /// Whether the run ends before its work is done.
+    pub(super) fn is_cut_off(&self) -> bool {
+        self.is_interrupted() || self.until.is_some_and(|until| Instant::now() >= until)
+    }
+
+    /// Why the cases that were not run were not run.
+    pub(super) fn unrun(&self) -> Unrun {
+        match (self.is_interrupted(), self.options.fail_fast && self.failed, self.is_cut_off()) {
+            (true, ..) => Unrun::Interrupted,
+            (_, true, _) => Unrun::FirstFailure,
+            (.., true) => Unrun::OutOfTime,
+            _ => Unrun::SuiteFailed,
         }
     }
 

@@ -4,6 +4,7 @@
 //! Clients connect one after another, so each case has its own client. There is no preflight, and
 //! no check of the peer's health afterwards: a client ends when its session is over.
 
+use super::unrun::Unrun;
 use crate::cases::{Case, invariants};
 use crate::conversation::facts::Facts;
 use crate::conversation::replay::judged::{CONNECTION, Cause, Judged, Replayed};
@@ -17,7 +18,7 @@ use crate::verdict::outcome::{self, without_run};
 use crate::wire::Wire;
 use dnode_reports::event::{Death, Ended, Event, Kind, Outcome, Run, Verdict};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 
 /// How to wait for clients.
@@ -34,6 +35,8 @@ pub struct Options {
     pub may_exit: bool,
     /// Whether the run ends at the first case whose verdict gates.
     pub fail_fast: bool,
+    /// How long the run may take. No case begins after it. `None`: any time.
+    pub max_time: Option<Duration>,
     /// Cancelled to end the run.
     pub interrupted: CancellationToken,
 }
@@ -58,12 +61,16 @@ pub async fn accept(host: &Host, options: &Options, cases: Vec<Case>, emit: &mut
         gate: options.gate.level,
         time: Some(host.clock().base()),
     }));
-    let seat = Seat { host, options, facts: &facts };
+    let until = options.max_time.and_then(|time| Instant::now().checked_add(time));
+    let seat = Seat { host, options, facts: &facts, until };
     let mut seen = Invariants::new(&facts);
-    let (mut answered, mut failed) = (false, false);
+    let (mut answered, mut failed, mut timed_out) = (false, false, false);
     for (at, case) in cases.iter().enumerate() {
         let outcome = match seat.ends(failed) {
-            Some(reason) => without_run(case, Verdict::Inconclusive, Some(reason.to_owned())),
+            Some(why) => {
+                timed_out |= why == Unrun::OutOfTime;
+                without_run(case, why.verdict(), Some(why.reason().to_owned()))
+            }
             None => {
                 let session = seat.session(case).await;
                 seen.saw(case, at, &session.replayed);
@@ -83,7 +90,7 @@ pub async fn accept(host: &Host, options: &Options, cases: Vec<Case>, emit: &mut
     for outcome in seen.outcomes(&options.command) {
         emit(Event::Judged(Box::new(outcome)));
     }
-    let interrupted = options.interrupted.is_cancelled();
+    let interrupted = options.interrupted.is_cancelled() || timed_out;
     emit(Event::Ended(Ended { interrupted, answered, stale: Vec::new() }));
 }
 
@@ -92,6 +99,8 @@ struct Seat<'a> {
     host: &'a Host,
     options: &'a Options,
     facts: &'a Facts,
+    /// When the run ends, finished or not.
+    until: Option<Instant>,
 }
 
 /// The session of one client.
@@ -103,11 +112,14 @@ struct Session {
 
 impl Seat<'_> {
     /// Why we wait for no more clients.
-    fn ends(&self, failed: bool) -> Option<&'static str> {
+    fn ends(&self, failed: bool) -> Option<Unrun> {
         if self.options.interrupted.is_cancelled() {
-            return Some("the run was interrupted");
+            return Some(Unrun::Interrupted);
         }
-        (self.options.fail_fast && failed).then_some("the run ended at the first failure")
+        if self.options.fail_fast && failed {
+            return Some(Unrun::FirstFailure);
+        }
+        self.until.is_some_and(|until| Instant::now() >= until).then_some(Unrun::OutOfTime)
     }
 
     /// The session of one client.

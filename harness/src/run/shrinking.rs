@@ -9,7 +9,7 @@ impl Runner<'_> {
         for at in 0..self.batch.len() {
             let gating = self.batch.outcome(at).filter(|it| self.gate.gates(it));
             let Some(found) = gating.and_then(|outcome| outcome.divergence.clone()) else { continue };
-            if self.is_interrupted() || !self.sessions.is_new(&found.clause, found.kind) {
+            if self.is_cut_off() || !self.sessions.is_new(&found.clause, found.kind) {
                 continue;
             }
             let (target, command) = (&self.options.target, &self.options.command);

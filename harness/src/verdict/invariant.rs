@@ -2,7 +2,7 @@
 
 use super::command::Command;
 use super::outcome::{divergence, over_the_run};
-use crate::cases::{Case, LIFE, Selection, invariant_id, invariants};
+use crate::cases::{Case, invariant_id, invariants};
 use crate::conversation::facts::{Facts, Unusable};
 use crate::conversation::replay::judged::{Cause, Diverged, Replayed};
 use dnode_reports::event::{Evidence, Kind, Outcome, Verdict, Wire};
@@ -37,11 +37,6 @@ impl Invariants {
         let mut invariants = Invariants { dialect, lines, unusable, broken: BTreeMap::new() };
         invariants.add(&facts.session.broken, None, &facts.session.wire);
         invariants
-    }
-
-    /// Whether a selection takes any of them, or the case of the peer's process.
-    pub(crate) fn any(dialect: Dialect, selection: &Selection) -> bool {
-        selection.takes(LIFE) || invariants(dialect).any(|clause| selection.takes(&invariant_id(clause)))
     }
 
     /// Adds the lines of one case.

@@ -181,15 +181,15 @@ pub(crate) fn probe_complete(facts: &Facts, selection: &Selection) -> Option<Out
     let about = "The program that claims the probe offers each of its methods, or declares it absent.";
     let mut outcome = over_the_run(PROBE_COMPLETE.to_owned(), PROBE_COMPLETE, about.to_owned());
     outcome.evidence.wire.clone_from(&facts.session.wire);
-    let members = match (&facts.object.name, &facts.object.members) {
-        (Some(_), Some(members)) => members,
-        (Some(_), None) => {
+    let members = match (facts.object.name.is_some() || facts.object.promised, &facts.object.members) {
+        (true, Some(members)) => members,
+        (true, None) => {
             outcome.verdict = Verdict::Inconclusive;
             outcome.reason = Some("methods/sent failed".to_owned());
             outcome.rests_on = Some("methods/sent".to_owned());
             return Some(outcome);
         }
-        (None, _) => {
+        (false, _) => {
             outcome.verdict = Verdict::NotApplicable;
             outcome.reason = Some("the peer does not expose the probe (see fixtures/PROBE.md)".to_owned());
             return Some(outcome);

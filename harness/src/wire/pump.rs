@@ -2,7 +2,7 @@
 //! and never reads cannot block us.
 
 use super::budget::Refused;
-use super::{BYTES_LIMIT, ROOM, Wire};
+use super::{BYTES_LIMIT, HEAD, ROOM, Wire};
 use crate::clock::{Missed, Moment};
 use std::collections::VecDeque;
 use std::future::poll_fn;
@@ -71,6 +71,8 @@ impl Wire {
             Ok(()) if buffer.filled().is_empty() => self.closed = Some(false),
             Ok(()) => {
                 self.bytes += buffer.filled().len() as u64;
+                let missing = HEAD - self.head.len();
+                self.head.extend(buffer.filled().iter().take(missing));
                 self.splitter.push(buffer.filled());
             }
             // TLS without its closing alert, as if the process has exited. Over TCP this is an

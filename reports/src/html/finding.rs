@@ -87,6 +87,7 @@ fn finding(outcome: &Outcome) -> Markup {
 
 /// The clause, and the expected and the actual behaviour.
 fn difference(divergence: &Divergence, activity: Option<Activity>) -> Markup {
+    let hint = clause::find(&divergence.clause).map(|clause| clause.hint).filter(|hint| !hint.is_empty());
     let (expected, got) = mark::differing(&shown(&divergence.expected), &shown(&divergence.actual));
     html! {
         @if let Some(clause) = clause::find(&divergence.clause) {
@@ -100,6 +101,7 @@ fn difference(divergence: &Divergence, activity: Option<Activity>) -> Markup {
             dt { "expected" } dd { code { (marked(&expected)) } }
             dt { "got" } dd { code { (marked(&got)) } }
             @if let Some(activity) = activity { dt { "meanwhile" } dd { "the peer " (activity) } }
+            @if let Some(hint) = hint { dt { "hint" } dd { (hint) } }
             dt { "difference" } dd { (divergence.kind) ", fingerprint " (shown(&divergence.fingerprint)) }
         }
     }

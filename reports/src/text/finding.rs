@@ -48,6 +48,9 @@ pub(super) fn write(page: &mut Page, run: &Run, outcome: &Outcome, detail: Detai
     }
     if let Some(divergence) = &outcome.divergence {
         difference(page, divergence);
+        if let Some(clause) = clause::find(&divergence.clause).filter(|clause| !clause.hint.is_empty()) {
+            page.field("hint", style::PLAIN, clause.hint);
+        }
     }
     if let Some(activity) = &outcome.evidence.activity {
         page.field("meanwhile", style::PLAIN, &format!("the peer {activity}"));

@@ -248,13 +248,27 @@ impl Bytes {
     /// The first part that is not known. The transcript or the replayer is at fault.
     pub fn expand(&self, fill: &mut dyn FnMut(&Blank) -> Option<Vec<u8>>) -> Result<Vec<u8>, Blank> {
         let mut out = Vec::with_capacity(self.len());
-        self.expand_into(fill, &mut out)?;
+        self.expand_into(fill, &mut Vec::new(), &mut out)?;
         Ok(out)
+    }
+
+    /// The bytes, and the numbers that were changed.
+    ///
+    /// # Errors
+    /// As [`Bytes::expand`].
+    pub fn expand_and_change(
+        &self,
+        fill: &mut dyn FnMut(&Blank) -> Option<Vec<u8>>,
+    ) -> Result<(Vec<u8>, Vec<i64>), Blank> {
+        let (mut out, mut changed) = (Vec::with_capacity(self.len()), Vec::new());
+        self.expand_into(fill, &mut changed, &mut out)?;
+        Ok((out, changed))
     }
 
     fn expand_into(
         &self,
         fill: &mut dyn FnMut(&Blank) -> Option<Vec<u8>>,
+        numbers: &mut Vec<i64>,
         out: &mut Vec<u8>,
     ) -> Result<(), Blank> {
         match self {
@@ -266,15 +280,21 @@ impl Bytes {
                 let [open, core, close] = &**parts;
                 let (open, close) = (open.expand(fill)?, close.expand(fill)?);
                 repeat(&open, *times, out);
-                core.expand_into(fill, out)?;
+                core.expand_into(fill, numbers, out)?;
                 repeat(&close, *times, out);
             }
             Bytes::Blank(blank) => out.extend(fill(blank).ok_or_else(|| blank.clone())?),
-            Bytes::Plus(blank, plus) => out.extend(changed(blank, fill, |number| number.checked_add(*plus))?),
-            Bytes::Negated(blank) => {
-                out.extend(changed(blank, fill, |number| number.checked_neg().filter(|it| *it != 0))?);
+            Bytes::Plus(blank, plus) => {
+                let number = changed(blank, fill, |number| number.checked_add(*plus))?;
+                numbers.push(number);
+                out.extend(number.to_string().into_bytes());
             }
-            Bytes::Concat(parts) => parts.iter().try_for_each(|part| part.expand_into(fill, out))?,
+            Bytes::Negated(blank) => {
+                let number = changed(blank, fill, |number| number.checked_neg().filter(|it| *it != 0))?;
+                numbers.push(number);
+                out.extend(number.to_string().into_bytes());
+            }
+            Bytes::Concat(parts) => parts.iter().try_for_each(|part| part.expand_into(fill, numbers, out))?,
         }
         Ok(())
     }
@@ -286,15 +306,14 @@ impl Serialize for Bytes {
     }
 }
 
-/// A number that is known now, changed, in decimal.
+/// A number that is known now, changed.
 fn changed(
     blank: &Blank,
     fill: &mut dyn FnMut(&Blank) -> Option<Vec<u8>>,
     change: impl Fn(i64) -> Option<i64>,
-) -> Result<Vec<u8>, Blank> {
+) -> Result<i64, Blank> {
     let number = fill(blank).and_then(|text| std::str::from_utf8(&text).ok()?.parse::<i64>().ok());
-    let changed = number.and_then(change).ok_or_else(|| blank.clone())?;
-    Ok(changed.to_string().into_bytes())
+    number.and_then(change).ok_or_else(|| blank.clone())
 }
 
 /// Appends `bytes`, repeated `times` times.

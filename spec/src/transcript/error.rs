@@ -1,6 +1,5 @@
 //! Errors in a transcript. Its author is at fault, or the program that wrote it.
 
-use super::bytes::Blank;
 use super::names::Name;
 use crate::dialect::UnknownDialect;
 use crate::path::Path;
@@ -116,7 +115,7 @@ pub enum Fault {
     UnknownMatcher(String),
     /// A `?json` needs the id of a function.
     #[error("?json cannot hold what is known only later: {0}")]
-    JsonId(Blank),
+    JsonId(String),
     /// A `?json` is not JSON.
     #[error("?json is not JSON: {0}")]
     JsonMark(ParseError),

@@ -117,7 +117,7 @@ pub(super) fn json_text(json: &Bytes) -> Vec<u8> {
 fn read_json(json: Ref<'_>) -> Result<Node<Mark>, Fault> {
     let bytes = Bytes::read(&String::from_utf8_lossy(&json.to_json()))?;
     // The text may be long: it is checked here, and not kept.
-    let text = bytes.expand(&mut |_| None).map_err(Fault::JsonId)?;
+    let text = bytes.expand(&mut |_| None).map_err(|blank| Fault::JsonId(blank.to_string()))?;
     Value::parse(&text).map_err(Fault::JsonMark)?;
     Ok(Node::Leaf(Mark::Json(bytes)))
 }

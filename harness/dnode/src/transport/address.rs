@@ -8,8 +8,12 @@ use super::stream::Duplex;
 use super::tls::Trusted;
 use super::trust::Trust;
 use std::fmt;
+use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
+
+/// The text of an address of processes.
+const STDIO: &str = "stdio:";
 
 /// How to reach a peer: a transport and a place. Its `Display` is the text that it was parsed from.
 ///
@@ -87,6 +91,7 @@ impl Address {
             }
             Some(("unix", path)) => return Err(AddressError::UnixUrl(path.to_owned())),
             Some((scheme, _)) => return Err(AddressError::Scheme(scheme.to_owned())),
+            None if text == STDIO => return Err(AddressError::Stdio),
             None => match text.strip_prefix("unix:") {
                 Some("") => return Err(malformed()),
                 Some(path) => Way::Unix(path.into()),
@@ -107,7 +112,17 @@ impl Address {
         name: &str,
         connect: impl Fn() -> S + Send + Sync + 'static,
     ) -> Address {
-        Address { text: name.into(), way: Way::Memory(Arc::new(Peer::new(connect))) }
+        let peer = Peer::new(Scheme::Memory, move || Ok(connect()));
+        Address { text: name.into(), way: Way::Memory(Arc::new(peer)) }
+    }
+
+    /// The address of a peer whose program is started for each connection, and speaks on its
+    /// standard input and output. `connect` starts it and returns the two pipes as one stream.
+    pub fn of_processes<S: Duplex + 'static>(
+        connect: impl Fn() -> io::Result<S> + Send + Sync + 'static,
+    ) -> Address {
+        let peer = Peer::new(Scheme::Stdio, connect);
+        Address { text: STDIO.into(), way: Way::Memory(Arc::new(peer)) }
     }
 
     pub(super) fn way(&self) -> &Way {
@@ -124,7 +139,7 @@ impl Address {
             Way::Tls(..) => Scheme::Tls,
             #[cfg(feature = "websocket")]
             Way::Ws(..) => Scheme::Ws,
-            Way::Memory(_) => Scheme::Memory,
+            Way::Memory(peer) => peer.scheme(),
         }
     }
 
@@ -150,8 +165,7 @@ impl Address {
     /// Whether the port is 0, so that the system chooses one.
     #[must_use]
     pub fn takes_any_port(&self) -> bool {
-        self.scheme() != Scheme::Unix
-            && self.scheme() != Scheme::Memory
+        !matches!(self.way, Way::Unix(_) | Way::Memory(_))
             && self
                 .text
                 .split_once("://")
@@ -236,6 +250,7 @@ mod tests {
             ("localhost:99999", "write HOST:PORT"),
             ("unix:", "unix:PATH"),
             ("unix:///run/x", "write unix:/run/x"),
+            ("stdio:", "a program"),
             ("wss://localhost:1/dnode", "wss:// is not supported"),
             #[cfg(feature = "tls")]
             ("tls://localhost", "tls://HOST:PORT"),

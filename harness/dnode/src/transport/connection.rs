@@ -38,7 +38,7 @@ impl Connection {
             Way::Tls(host, trusted) => Connection::new(tls::connect(host, trusted).await?),
             #[cfg(feature = "websocket")]
             Way::Ws(host, path) => Connection::new(ws::connect(host, path).await?),
-            Way::Memory(peer) => Connection::new(peer.connect()),
+            Way::Memory(peer) => Connection::new(peer.connect()?),
         })
     }
 

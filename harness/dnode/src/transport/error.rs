@@ -20,6 +20,11 @@ pub enum AddressError {
     /// The text has the form `unix://PATH`.
     #[error("\"unix://{0}\" is not an address; write unix:{0}")]
     UnixUrl(String),
+    /// The text is `stdio:`, which is no place to connect to.
+    #[error(
+        "\"stdio:\" is not an address to connect to: it stands for the standard input and output of a program"
+    )]
+    Stdio,
     /// A [`Trust`](super::Trust) other than [`System`](super::Trust::System) was given for a
     /// transport without TLS.
     #[error("certificates are about TLS, and {0} is not a TLS address; write tls://HOST:PORT")]
@@ -54,7 +59,8 @@ pub enum CertificateError {
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum ListenError {
-    /// The address is in this process's memory, so no other process can connect to it.
+    /// The address is in this process's memory, or is that of processes that we start, so no other
+    /// process can connect to it.
     #[error("cannot listen at {0}: no other process can connect there")]
     Unreachable(String),
     /// The system refuses: the port is taken, for example.

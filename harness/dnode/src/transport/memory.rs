@@ -1,5 +1,6 @@
-//! A peer in the same process, reached without a socket.
+//! A peer that is reached without a socket: in the same process, or over the pipes of another one.
 
+use super::limits::Scheme;
 use super::stream::{Duplex, Transport};
 use std::fmt;
 use std::io;
@@ -7,18 +8,26 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-/// A peer in this process. The function connects to it.
+/// A peer without an address that others know. The function connects to it.
 pub(super) struct Peer {
-    connect: Box<dyn Fn() -> Box<dyn Duplex> + Send + Sync>,
+    scheme: Scheme,
+    connect: Box<dyn Fn() -> io::Result<Box<dyn Duplex>> + Send + Sync>,
 }
 
 impl Peer {
-    pub(super) fn new<S: Duplex + 'static>(connect: impl Fn() -> S + Send + Sync + 'static) -> Peer {
-        Peer { connect: Box::new(move || Box::new(connect())) }
+    pub(super) fn new<S: Duplex + 'static>(
+        scheme: Scheme,
+        connect: impl Fn() -> io::Result<S> + Send + Sync + 'static,
+    ) -> Peer {
+        Peer { scheme, connect: Box::new(move || Ok(Box::new(connect()?))) }
     }
 
-    pub(super) fn connect(&self) -> Memory {
-        Memory((self.connect)())
+    pub(super) fn scheme(&self) -> Scheme {
+        self.scheme
+    }
+
+    pub(super) fn connect(&self) -> io::Result<Memory> {
+        (self.connect)().map(Memory)
     }
 }
 
@@ -28,7 +37,7 @@ impl fmt::Debug for Peer {
     }
 }
 
-/// This end of a stream in memory.
+/// This end of the stream.
 pub(super) struct Memory(Box<dyn Duplex>);
 
 impl Transport for Memory {

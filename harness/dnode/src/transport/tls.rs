@@ -104,6 +104,9 @@ fn explain(error: io::Error) -> io::Error {
         Error::InvalidCertificate(_) => {
             io::Error::new(io::ErrorKind::InvalidInput, format!("the certificate is not trusted: {cause}"))
         }
+        Error::InvalidMessage(_) => {
+            io::Error::new(io::ErrorKind::InvalidData, format!("the peer does not speak TLS: {cause}"))
+        }
         _ => io::Error::new(io::ErrorKind::InvalidData, format!("the TLS handshake failed: {cause}")),
     }
 }

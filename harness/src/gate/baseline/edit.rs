@@ -1,6 +1,7 @@
 //! Creates and updates baselines. An update changes as little as possible and keeps the author's
 //! comments and layout.
 
+use super::glob::GlobProblem;
 use super::{Baseline, BaselineError, Date, Entry, KNOWN};
 use dnode_reports::event::{Outcome, Verdict};
 use dnode_spec::clause::Level;
@@ -70,7 +71,11 @@ pub fn update(
     for entry in known.entries.clone() {
         let at = list.iter().position(|table| table.get("case").and_then(Item::as_str) == Some(&entry.case));
         let Some(at) = at else { continue };
-        match fate(&known, &entry, find(&entry.case), is_whole) {
+        let fate = match entry.is_glob() {
+            true => fate_of_glob(&known, &entry, outcomes),
+            false => fate(&known, &entry, find(&entry.case), is_whole),
+        };
+        match fate {
             Fate::Keep => {}
             Fate::Remove(why) => {
                 remove(list, at, &mut trailing);
@@ -87,7 +92,7 @@ pub fn update(
     }
     for outcome in outcomes {
         let Some(divergence) = outcome.divergence.as_ref().filter(|_| outcome.gates(gate)) else { continue };
-        if known.entries.iter().any(|entry| entry.case == outcome.id) {
+        if known.entries.iter().any(|entry| entry.covers(&outcome.id)) {
             continue;
         }
         let reason = words.reason.as_ref().ok_or_else(|| BaselineError::NoReason(outcome.id.clone()))?;
@@ -123,6 +128,15 @@ fn fate(known: &Baseline, entry: &Entry, outcome: Option<&Outcome>, is_whole: bo
         (Verdict::NotApplicable, _) => Fate::Remove("it is not applicable"),
         (_, Some(divergence)) if entry.holds(known.today) => Fate::Change(divergence.fingerprint.clone()),
         _ => Fate::Leave(problem),
+    }
+}
+
+fn fate_of_glob(known: &Baseline, entry: &Entry, outcomes: &[Outcome]) -> Fate {
+    match known.problem_of_glob(entry, outcomes.iter()) {
+        None => Fate::Keep,
+        Some(GlobProblem::NoCase) => Fate::Remove("no case matches"),
+        Some(GlobProblem::Unused) => Fate::Remove("none of its cases fails without an entry of its own"),
+        Some(problem @ GlobProblem::Expired(_)) => Fate::Leave(problem.words(&known.name).0),
     }
 }
 

@@ -130,6 +130,8 @@ fn errors_name_the_line_and_the_fix() {
         problem(&KNOWN_FAILURE.replace("2026-11-23", "\"2026-11-23\"")),
         problem(&KNOWN_FAILURE.replace("2026-11-23", "2026-11-23T00:00:00Z")),
         problem(&twice),
+        problem(&KNOWN_FAILURE.replace("message-null", "*")),
+        problem("[[known]]\ncase = \"a/[\"\n"),
     ];
     insta::assert_snapshot!(problems.map(|it| it.to_string()).join("\n"), @r#"
     known.toml, line 1: invalid TOML: unclosed array table, expected `]`
@@ -144,6 +146,8 @@ fn errors_name_the_line_and_the_fix() {
     known.toml, line 2: expires must be a date without quotes, such as 2027-03-01
     known.toml, line 2: expires must be a date without quotes, such as 2027-03-01
     known.toml, line 9: robust/message-null has two entries; remove one of them
+    known.toml, line 2: robust/* is a glob, so it cannot have a fingerprint: remove the fingerprint
+    known.toml, line 1: case is not a valid glob: error parsing glob 'a/[': unclosed character class; missing ']'
     "#);
 }
 
@@ -273,4 +277,80 @@ fn pass_over_the_whole_run_counts_only_if_all_cases_ran() {
     let whole = all().unwrap().into_iter().map(|case| outcome(case.id(), Verdict::Pass, ""));
     let whole: Vec<Outcome> = whole.chain([pass]).collect();
     assert_eq!(changes(&whole), [Change::Removed(id.to_owned(), "it passes")]);
+}
+
+const GLOB: &str = "[[known]]\ncase = \"robust/link-*\"\nreason = \"links\"\nexpires = 2026-11-23\n";
+
+/// The outcomes of all cases that the glob covers: the first has this verdict, the others pass.
+fn of_glob(first: Verdict) -> Vec<Outcome> {
+    let cases = all().unwrap();
+    let mut ids = cases.iter().map(crate::cases::Case::id).filter(|id| id.starts_with("robust/link-"));
+    let first = outcome(ids.next().unwrap(), first, "1:a");
+    let others: Vec<Outcome> = ids.map(|id| outcome(id, Verdict::Pass, "")).collect();
+    assert!(others.len() > 1);
+    std::iter::once(first).chain(others).collect()
+}
+
+/// The stale entries after a run with these outcomes.
+fn stale(text: &str, outcomes: &[Outcome]) -> Vec<String> {
+    let outcomes = outcomes.iter().map(|outcome| (outcome.id.clone(), outcome.clone())).collect();
+    let line = |stale: Stale| format!("{}: {}; {}", stale.id, stale.problem, stale.remedy);
+    read(text).unwrap().stale(&outcomes).into_iter().map(line).collect()
+}
+
+#[test]
+fn a_glob_excuses_each_failure_of_its_cases() {
+    let baseline = read(GLOB).unwrap();
+    for verdict in [Verdict::Fail, Verdict::Crash, Verdict::Hang] {
+        let outcomes = of_glob(verdict);
+        assert_eq!(baseline.excuse(&outcomes[0]).as_deref(), Some("known: links"));
+        assert_eq!(stale(GLOB, &outcomes), [""; 0]);
+    }
+    assert_eq!(baseline.excuse(&crash("1:a")), None);
+    insta::assert_snapshot!(baseline.describe(), @"baseline known.toml: 0 known failures, 1 glob");
+    // A case that rests on a clause of a known failure is excused, too.
+    let clauses = &all().unwrap().into_iter().find(|it| it.id().starts_with("robust/link-")).unwrap();
+    let clause = clauses.transcript.header.clauses[0].clone();
+    let resting = Outcome { rests_on: Some(clause), ..outcome("value/nest", Verdict::Inconclusive, "") };
+    assert!(baseline.excuse(&resting).is_some());
+}
+
+#[test]
+fn a_glob_that_excuses_nothing_is_stale_once_all_its_cases_ran() {
+    let pass = of_glob(Verdict::Pass);
+    insta::assert_snapshot!(stale(GLOB, &pass).join("\n"), @"robust/link-*: none of its cases fails without an entry of its own; run `dnode-conform baseline update known.toml RUN`");
+    assert_eq!(stale(GLOB, &pass[1..]), [""; 0], "a case that did not run may fail");
+    assert_eq!(stale(GLOB, &of_glob(Verdict::Inconclusive)), [""; 0]);
+    assert_eq!(stale(GLOB, &[]), [""; 0]);
+    let text = GLOB.replace("robust/link-*", "robst/*");
+    insta::assert_snapshot!(stale(&text, &[]).join("\n"), @"robst/*: no case matches; correct the pattern, or remove the entry");
+}
+
+#[test]
+fn the_entry_of_a_case_comes_before_globs() {
+    let outcomes = of_glob(Verdict::Crash);
+    let own = KNOWN_FAILURE.replace("robust/message-null", &outcomes[0].id);
+    let text = [GLOB, &own].concat();
+    let excuse = read(&text).unwrap().excuse(&outcomes[0]);
+    assert_eq!(excuse, None, "its fingerprint differs from that of its own entry");
+    assert!(stale(&text, &outcomes).iter().any(|line| line.starts_with("robust/link-*: none of its cases")));
+}
+
+#[test]
+fn an_expired_glob_excuses_nothing() {
+    let text = GLOB.replace("2026-11-23", "2026-11-22");
+    let outcomes = of_glob(Verdict::Crash);
+    assert_eq!(read(&text).unwrap().excuse(&outcomes[0]), None);
+    insta::assert_snapshot!(stale(&text, &outcomes).join("\n"), @"robust/link-*: the entry expired on 2026-11-22; fix the failures, or give the entry a later date and say why");
+    let (new, changes) = updated(&text, &outcomes, None).unwrap();
+    assert_eq!((new, changes.len()), (text, 1), "it is left to a person");
+}
+
+#[test]
+fn an_update_adds_no_failure_that_a_glob_covers_and_removes_a_glob_that_excuses_nothing() {
+    assert_eq!(updated(GLOB, &of_glob(Verdict::Crash), None).unwrap(), (GLOB.to_owned(), vec![]));
+    let (new, changes) = updated(GLOB, &of_glob(Verdict::Pass), None).unwrap();
+    assert_eq!(new, "");
+    let why = "none of its cases fails without an entry of its own";
+    assert_eq!(changes, [Change::Removed("robust/link-*".to_owned(), why)]);
 }

@@ -1,6 +1,6 @@
 //! Faults of callbacks: declaring, calling and answering functions.
 
-mod identity;
+pub(super) mod identity;
 pub(super) mod lifetime;
 
 pub(in crate::reference) use identity::shifted;
@@ -129,13 +129,6 @@ pub(super) const FAULTS: &[Fault] = &[
             !path.as_array().into_iter().flatten().any(digits)
         })
     }),
-    fault(
-        "reads-zeros",
-        "callback/key-digits",
-        HOSTILE,
-        "takes the key 070 of callbacks for the id 70",
-        || receives_keys(|key| key.parse::<u64>().map_or(key.to_owned(), |id| id.to_string())),
-    ),
     fault("truncates-fractions", "callback/unknown-id", LEGAL, "calls the id 7 if the method is 7.5", || {
         Box::new(OnReceive(|m: &mut Json| {
             if let Some(method) = m["method"].as_f64().filter(|method| method.fract() != 0.0) {
@@ -483,16 +476,6 @@ fn receives_callbacks(keep: fn(&str, &Json) -> bool) -> Box<dyn Conduct> {
         let kept: Vec<_> = callbacks(m).into_iter().filter(|(id, path)| keep(id, path)).collect();
         if is_call(m) {
             set_callbacks(m, kept);
-        }
-        pass(m)
-    }))
-}
-
-fn receives_keys(change: fn(&str) -> String) -> Box<dyn Conduct> {
-    Box::new(OnReceive(move |m: &mut Json| {
-        if is_call(m) {
-            let changed: Vec<_> = callbacks(m).into_iter().map(|(key, path)| (change(&key), path)).collect();
-            set_callbacks(m, changed);
         }
         pass(m)
     }))

@@ -35,6 +35,13 @@ pub(super) const FAULTS: &[Fault] = &[
         || Box::new(OneMessageASegment),
     ),
     fault(
+        "twenty-messages-a-segment",
+        "framing/segments",
+        LEGAL,
+        "reads only the first twenty messages of a segment",
+        || Box::new(TwentyMessagesASegment),
+    ),
+    fault(
         "closes-on-two-messages",
         "framing/segments",
         LEGAL,
@@ -154,6 +161,17 @@ struct OneMessageASegment;
 impl Conduct for OneMessageASegment {
     fn segment(&mut self, mut bytes: Vec<u8>) -> Vec<u8> {
         if let Some(newline) = bytes.iter().position(|&byte| byte == b'\n') {
+            bytes.truncate(newline + 1);
+        }
+        bytes
+    }
+}
+
+struct TwentyMessagesASegment;
+
+impl Conduct for TwentyMessagesASegment {
+    fn segment(&mut self, mut bytes: Vec<u8>) -> Vec<u8> {
+        if let Some(newline) = memchr::memchr_iter(b'\n', &bytes).nth(19) {
             bytes.truncate(newline + 1);
         }
         bytes

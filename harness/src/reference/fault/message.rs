@@ -62,9 +62,9 @@ pub(super) const FAULTS: &[Fault] = &[
         || {
             Box::new(OnReceive(|m: &mut Json| {
                 let fields = m.as_object().into_iter().flatten();
-                let longer =
+                let mut longer =
                     fields.filter(|(key, _)| key.starts_with("arguments")).map(|(_, value)| value.clone());
-                if let Some(value) = longer.last() {
+                if let Some(value) = longer.next_back() {
                     set(m, "arguments", value);
                 }
                 pass(m)

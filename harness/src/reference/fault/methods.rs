@@ -274,6 +274,35 @@ pub(super) const FAULTS: &[Fault] = &[
         },
     ),
     fault(
+        "keeps-old-members",
+        "methods/again",
+        LEGAL,
+        "adds the members of a second object of the other end to those of the first",
+        || {
+            let mut before: Option<Json> = None;
+            Box::new(OnReceive(move |m: &mut Json| {
+                if name(m) == Some("methods") {
+                    if let Some(old) = &before {
+                        let members = old["arguments"][0].as_object().cloned().unwrap_or_default();
+                        let (mut functions, mut kept) = (callbacks(m), callbacks(old));
+                        kept.retain(|(_, path)| {
+                            path[1].as_str().is_some_and(|name| m["arguments"][0][name].is_null())
+                        });
+                        functions.append(&mut kept);
+                        if let Some(object) = m["arguments"][0].as_object_mut() {
+                            for (key, value) in members {
+                                object.entry(key).or_insert(value);
+                            }
+                        }
+                        set_callbacks(m, functions);
+                    }
+                    before = Some(m.clone());
+                }
+                pass(m)
+            }))
+        },
+    ),
+    fault(
         "needs-an-object",
         "methods/without-object",
         LEGAL,

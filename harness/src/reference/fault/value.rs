@@ -56,6 +56,19 @@ pub(super) const FAULTS: &[Fault] = &[
             }
         })
     }),
+    fault(
+        "drops-byte-order-marks",
+        "value/strings",
+        LEGAL,
+        "sends strings without a U+FEFF at the beginning",
+        || {
+            changes(|value| {
+                if let Some(text) = value.as_str() {
+                    *value = json!(text.trim_start_matches('\u{feff}'));
+                }
+            })
+        },
+    ),
     fault("single-precision", "value/numbers", LEGAL, "rounds numbers to single precision", || {
         changes(|value| {
             if let Some(number) = value.as_f64() {

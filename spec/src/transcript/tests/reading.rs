@@ -99,7 +99,7 @@ fn step_has_one_action() {
     {"line":"","bytes":""}
       line 3: a step has one action, this has several
     {"jump":true}
-      line 3: unknown field `jump`, expected one of `call`, `arguments`, `callbacks`, `links`, `send`, `line`, `bytes`, `expect`, `optional`, `any-order`, `either`, `nothing`, `survive`, `served`, `closed`, `half-close`, `reset`, `wait`, `unread`, `repeat`, `steps`, `ids`, `on`, `split`, `clause`, `label` at column 7
+      line 3: unknown field `jump`, expected one of `call`, `arguments`, `callbacks`, `links`, `send`, `line`, `bytes`, `ping`, `expect`, `optional`, `any-order`, `either`, `nothing`, `survive`, `served`, `closed`, `half-close`, `reset`, `wait`, `unread`, `repeat`, `steps`, `ids`, `on`, `split`, `clause`, `label` at column 7
     {"arguments":[1]}
       line 3: arguments, callbacks and links belong to call, or into the message
     {"send":{"method":"echo"},"links":[]}
@@ -269,7 +269,7 @@ fn continuations_start_with_an_action_of_the_peer() {
     {"either":[[{"nothing":true}]]}
       line 3: each continuation starts with an expect or with closed
     {"either":[[{"closed":true},{"colour":1}]]}
-      line 3: unknown field `colour`, expected one of `call`, `arguments`, `callbacks`, `links`, `send`, `line`, `bytes`, `expect`, `optional`, `any-order`, `either`, `nothing`, `survive`, `served`, `closed`, `half-close`, `reset`, `wait`, `unread`, `repeat`, `steps`, `ids`, `on`, `split`, `clause`, `label` at column 37
+      line 3: unknown field `colour`, expected one of `call`, `arguments`, `callbacks`, `links`, `send`, `line`, `bytes`, `ping`, `expect`, `optional`, `any-order`, `either`, `nothing`, `survive`, `served`, `closed`, `half-close`, `reset`, `wait`, `unread`, `repeat`, `steps`, `ids`, `on`, `split`, `clause`, `label` at column 37
     "#);
     assert_eq!(read(&[&many]).unwrap_err().to_string(), "line 2: either has from 1 to 26 continuations");
     assert!(read(&[&many.replacen(r#"[{"closed":true}],"#, "", 1)]).is_ok());

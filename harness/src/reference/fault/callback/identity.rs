@@ -1,11 +1,40 @@
 //! Faults that confuse which function an id means.
 
 use crate::reference::conduct::{
-    Both, Conduct, Json, Reaction, callbacks, culled, declared, id, line_of, name, pass, set, set_callbacks,
+    Both, Conduct, Json, OnReceive, Reaction, callbacks, culled, declared, id, is_call, line_of, name, pass,
+    set, set_callbacks,
 };
+use crate::reference::fault::definition::{Fault, HOSTILE, LEGAL, fault};
 use serde_json::json;
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
+
+pub(in crate::reference::fault) const FAULTS: &[Fault] = &[
+    fault(
+        "takes-the-number-below",
+        "callback/unknown-id",
+        LEGAL,
+        "takes the number below its first id for that id",
+        takes_the_number_below,
+    ),
+    fault(
+        "reads-zeros",
+        "callback/key-digits",
+        HOSTILE,
+        "takes the key 070 of callbacks for the id 70",
+        || receives_keys(|key| key.parse::<u64>().map_or(key.to_owned(), |id| id.to_string())),
+    ),
+];
+
+fn receives_keys(change: fn(&str) -> String) -> Box<dyn Conduct> {
+    Box::new(OnReceive(move |m: &mut Json| {
+        if is_call(m) {
+            let changed: Vec<_> = callbacks(m).into_iter().map(|(key, path)| (change(&key), path)).collect();
+            set_callbacks(m, changed);
+        }
+        pass(m)
+    }))
+}
 
 /// Delays its answers and swaps the callbacks of the first two answers to different calls.
 #[derive(Default)]
@@ -75,6 +104,16 @@ pub(super) fn two_for_one(m: &mut Json) -> Vec<Reaction> {
         set(m, "links", json!([link]));
     }
     pass(m)
+}
+
+/// Takes the number below its first id for that id.
+fn takes_the_number_below() -> Box<dyn Conduct> {
+    Box::new(OnReceive(|m: &mut Json| {
+        if id(m) == Some(-1) {
+            set(m, "method", json!(0));
+        }
+        pass(m)
+    }))
 }
 
 /// Adds a number to its own ids on the wire.

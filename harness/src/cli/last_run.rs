@@ -1,0 +1,75 @@
+//! The events of the last run, kept for `--failed`.
+//!
+//! The file is replaced at the end of a run, so an unfinished run leaves the one before. A run whose
+//! events cannot be kept is as good as any other, so a problem is only a note.
+
+use super::output;
+use dnode_reports::Report;
+use dnode_reports::event::Event;
+use dnode_reports::format::Format;
+use dnode_reports::text::Options;
+use std::fs::{File, Permissions, create_dir_all};
+use std::io::{self, Write};
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use tempfile::{Builder, NamedTempFile};
+
+/// The folder in which the program keeps its own files. It is in the current folder.
+const FOLDER: &str = ".dnode-conform";
+
+/// The events of the last run.
+pub(super) const FILE: &str = ".dnode-conform/last-run.jsonl";
+
+/// The events of this run.
+pub(super) struct LastRun(Option<Kept>);
+
+struct Kept {
+    file: NamedTempFile,
+    report: Box<dyn Report + Send>,
+}
+
+impl LastRun {
+    /// Keeps the events of this run.
+    pub(super) fn begin() -> LastRun {
+        LastRun(noted(Kept::begin()))
+    }
+
+    /// Keeps nothing.
+    pub(super) fn none() -> LastRun {
+        LastRun(None)
+    }
+
+    /// Keeps an event. After the last one, the file is in its place.
+    pub(super) fn event(&mut self, event: &Event) {
+        let Some(mut kept) = self.0.take() else { return };
+        let written = kept.report.event(event);
+        self.0 = match (written, event) {
+            (Ok(()), Event::Ended(_)) => noted(kept.end()).and(None),
+            (written, _) => noted(written).map(|()| kept),
+        };
+    }
+}
+
+impl Kept {
+    fn begin() -> io::Result<Kept> {
+        create_dir_all(FOLDER)?;
+        let ignore = Path::new(FOLDER).join(".gitignore");
+        if !ignore.exists() {
+            File::create(ignore)?.write_all(b"*\n")?;
+        }
+        let file = Builder::new().permissions(Permissions::from_mode(0o644)).tempfile_in(FOLDER)?;
+        let report = Format::Events.report(file.reopen()?, Options::default());
+        Ok(Kept { file, report })
+    }
+
+    fn end(mut self) -> io::Result<()> {
+        self.report.finish()?;
+        self.file.persist(FILE).map(|_| ()).map_err(|error| error.error)
+    }
+}
+
+/// Prints a note about a problem.
+fn noted<T>(result: io::Result<T>) -> Option<T> {
+    let note = |error| output::warn(format_args!("note: --failed will not know this run: {FILE}: {error}"));
+    result.map_err(note).ok()
+}

@@ -1,0 +1,74 @@
+//! `--failed` from the user's view: the cases that failed in the last run, or in a report.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
+mod support;
+
+use std::path::Path;
+use std::process::Command;
+use support::{PROGRAM, Ran, output};
+
+/// Runs the program in this folder.
+fn run_in(folder: &Path, arguments: &[&str]) -> Ran {
+    output(Command::new(PROGRAM).args(arguments).current_dir(folder))
+}
+
+/// The arguments for the reference peer with this fault.
+fn faulty(fault: &str) -> [String; 2] {
+    ["--exec".to_owned(), format!("exec '{PROGRAM}' serve --fault {fault} --listen 127.0.0.1:{{port}}")]
+}
+
+#[test]
+fn a_run_is_kept_and_what_failed_in_it_runs_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let [exec, command] = &faulty("swaps-arguments");
+    let run = |arguments: &[&str]| run_in(folder.path(), arguments);
+    run(&["--failed"]).expect_status(&[2]).expect_text("no run was kept in this folder");
+    run(&[exec, command, "--case", "message/*", "--case", "probe/*"])
+        .expect_status(&[1])
+        .expect_text("4 fail");
+    let kept = folder.path().join(".dnode-conform");
+    assert_eq!(std::fs::read_to_string(kept.join(".gitignore")).unwrap(), "*\n");
+    let again = run(&[exec, command, "--failed", "--verbose"]);
+    again
+        .expect_status(&[1])
+        .expect_text("failed in .dnode-conform/last-run.jsonl: 4 cases")
+        .expect_text("4 fail");
+    assert!(!again.stdout.contains("probe/echo"), "a case that passed ran again\n{}", again.stdout);
+    run(&["--failed", "--skip", "message/argument-order"]).expect_status(&[0]).expect_text("skipped: ");
+    run(&["--failed"]).expect_status(&[0]).expect_text("nothing failed in ");
+}
+
+#[test]
+fn what_failed_in_a_report_runs_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let [exec, command] = &faulty("swaps-arguments");
+    for format in ["json", "events"] {
+        let (to, from) = (format!("{format}=report"), "--failed=report");
+        run_in(folder.path(), &[exec, command, "--case", "message/argument-order", "--report", &to]);
+        run_in(folder.path(), &[from]).expect_status(&[0]).expect_text("failed in report: 1 case\n");
+    }
+    let text = std::fs::read_to_string(folder.path().join("report")).unwrap();
+    std::fs::write(folder.path().join("report"), text.replace("message/argument-order", "message/gone"))
+        .unwrap();
+    run_in(folder.path(), &["--failed=report"])
+        .expect_status(&[2])
+        .expect_text("note: message/gone failed in report, but there is no such case now")
+        .expect_text("no case that failed in report can be run now");
+}
+
+#[test]
+fn generated_sessions_that_failed_run_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let [exec, command] = &faulty("never-calls-methods");
+    run_in(folder.path(), &[exec, command, "--generate", "10", "--seed", "1"]).expect_status(&[1]);
+    run_in(folder.path(), &["--failed", "--verbose"]).expect_status(&[0]).expect_text("generated/1-");
+}
+
+#[test]
+fn a_folder_that_cannot_be_written_is_only_a_note() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join(".dnode-conform"), "not a folder").unwrap();
+    run_in(folder.path(), &["--case", "probe/echo"])
+        .expect_status(&[0])
+        .expect_text("note: --failed will not know this run");
+}
