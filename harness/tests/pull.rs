@@ -23,6 +23,14 @@ fn a_client_without_a_fault_passes() {
 }
 
 #[test]
+fn a_skipped_case_is_not_run_and_the_header_names_it() {
+    let cases = ["--case", "pull/c*", "--case", "pull/d*", "--skip", "pull/cull", "--verbose"];
+    let ran = run(&[&["run", "--pull", "--listen", "127.0.0.1:0", "--exec", CLIENT], &cases[..]].concat());
+    ran.expect_status(&[0]).expect_text("skipped: pull/cull").expect_text("pull/depth");
+    assert_eq!(ran.stdout.matches("pull/cull").count(), 1, "{}", ran.stdout);
+}
+
+#[test]
 fn each_case_fails_with_the_fault_that_it_tests() {
     let faults = [
         ("ASCII", "pull/values"),

@@ -41,7 +41,7 @@ pub(super) async fn replay(mut args: ReplayArgs) -> Result<u8, Failure> {
              --listen 127.0.0.1:0 --exec 'node client.js {{host}} {{port}}'",
             case.id()
         ))),
-        (Some(_), None) => seat(&args.peer, address.as_deref(), cases, None).await,
+        (Some(_), None) => seat(&args.peer, address.as_deref(), cases, Vec::new(), None).await,
         _ => {
             let target = args.peer.target(address.as_deref()).await?;
             let (selection, cases) = (Selection::all(), cases.into());

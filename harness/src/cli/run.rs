@@ -93,7 +93,8 @@ pub(super) async fn run(args: RunArgs) -> Result<u8, Failure> {
         let mut cases = pull()?;
         selection.check(cases.iter().map(Case::id))?;
         cases.retain(|case| selection.takes(case.id()));
-        return seat(&args.peer, args.target.as_deref(), cases, Some("--pull")).await;
+        let notes = selection.note().into_iter().collect();
+        return seat(&args.peer, args.target.as_deref(), cases, notes, Some("--pull")).await;
     }
     let target = args.peer.target(args.target.as_deref()).await?;
     if args.shard.is_some() && args.generated.generate.is_some() && args.generated.seed.is_none() {
@@ -224,6 +225,7 @@ pub(super) async fn seat(
     peer: &PeerArgs,
     address: Option<&str>,
     cases: Vec<Case>,
+    notes: Vec<String>,
     word: Option<&str>,
 ) -> Result<u8, Failure> {
     if peer.dialect != Dialect::default() {
@@ -244,6 +246,7 @@ pub(super) async fn seat(
             program: arguments::program(),
             arguments: arguments.collect::<Vec<_>>().join(" "),
         },
+        notes,
         may_exit: word.is_some(),
         fail_fast: peer.fail_fast,
         max_time: peer.max_time,

@@ -30,6 +30,8 @@ pub struct Options {
     pub patience: Duration,
     /// The command that runs one case again.
     pub command: Command,
+    /// More notes for the reader of the verdicts.
+    pub notes: Vec<String>,
     /// Whether a client may exit on input that it does not understand. Then only a signal is a
     /// crash.
     pub may_exit: bool,
@@ -57,7 +59,7 @@ pub async fn accept(host: &Host, options: &Options, cases: Vec<Case>, emit: &mut
             None => format!("the clients that connect to {}", host.address()),
         },
         planned: cases.len() + invariants(facts.terms.dialect).count(),
-        notes: facts.notes.clone(),
+        notes: options.notes.iter().chain(&facts.notes).cloned().collect(),
         gate: options.gate.level,
         time: Some(host.clock().base()),
     }));
