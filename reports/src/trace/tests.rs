@@ -57,6 +57,8 @@ fn python_names_the_first_error_and_the_innermost_own_frame() {
         obj, end = self.scan_once(s, idx)\njson.decoder.JSONDecodeError: Expecting value: line 1 column 2 (char 1)\n\n\
         During handling of the above exception, another exception occurred:\n\nTraceback (most recent call last):\n  File \"/srv/a.py\", line 8, in handle\n\
         KeyError: 'no'\n";
+    let folded = "Traceback (most recent call last):\n  File \"/a.py\", line 1, in f\n    f()\n… the last 2 lines repeat 9 more times\nValueError: no\n";
+    assert_eq!(key(folded), "ValueError at f (a.py:1)");
     assert_eq!(key(stderr), "json.decoder.JSONDecodeError at scrub (a.py:3)");
 }
 

@@ -64,24 +64,8 @@ async fn oracles(harm: &str) -> Vec<Oracle> {
         lane.check_memory().await;
         lane.check_canary().await;
     }
+    while lane.examine_next().await {}
     let mut found = Vec::new();
-    {
-        let mut examining = std::pin::pin!(async {
-            while let Some(suspicion) = campaign.take_suspicion() {
-                lane.examine(suspicion).await;
-            }
-        });
-        loop {
-            tokio::select! {
-                () = &mut examining => break,
-                Some(Notice::Found(finding, _)) = notices.recv() => {
-                    found.push(finding.identity.oracle);
-                    // This test needs no shrinking.
-                    campaign.options.interrupted.cancel();
-                }
-            }
-        }
-    }
     while let Ok(Notice::Found(finding, _)) = notices.try_recv() {
         found.push(finding.identity.oracle);
     }

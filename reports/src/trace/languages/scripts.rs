@@ -60,7 +60,7 @@ pub(super) fn python(lines: &[&str], at: usize) -> Option<Found> {
     if lines[at].trim() != "Traceback (most recent call last):" {
         return None;
     }
-    let is_inside = |line: &&&str| line.is_empty() || line.starts_with([' ', '\t']);
+    let is_inside = |line: &&&str| line.is_empty() || line.starts_with([' ', '\t', '…']);
     let inside: Vec<&&str> = lines[at + 1..].iter().take_while(is_inside).collect();
     let mut frames: Vec<Frame> = inside.iter().filter_map(|line| python_frame(line)).collect();
     frames.reverse();
