@@ -231,6 +231,27 @@ fn printed(stdout: &str) -> usize {
 }
 
 #[test]
+fn minimize_shrinks_a_finding_of_the_monitor() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("long.jsonl");
+    let mut text = r#"{"dnode-transcript":1,"id":"a/b","since":"0.1.0","clauses":["callback/answer-once"],"about":"A.","needs":["add"]}"#.to_owned();
+    for n in 0..9 {
+        text += &format!("\n{{\"call\":\"add\",\"arguments\":[{n},1,\"$cb{n}\"]}}");
+        text += &format!("\n{{\"expect\":{{\"method\":\"$cb{n}\",\"arguments\":[{}]}}}}", n + 1);
+    }
+    std::fs::write(&file, text).unwrap();
+    let peer = served("--fault culls-unknown");
+    let ran = run(&["minimize", file.to_str().unwrap(), "--exec", &peer]);
+    ran.expect_status(&[0]);
+    assert!(ran.stdout.lines().count() <= 3, "{}", ran.stdout);
+    assert!(
+        ran.stderr.contains("shrunk from 18 steps") && ran.stderr.contains("cull/declared"),
+        "{}",
+        ran.stderr
+    );
+}
+
+#[test]
 fn a_campaign_that_cannot_run_is_an_error() {
     run(&["fuzz", "127.0.0.1:1", "--time", "1s"])
         .expect_status(&[2])
