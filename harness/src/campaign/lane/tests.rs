@@ -73,7 +73,11 @@ async fn oracles(harm: &str) -> Vec<Oracle> {
         lane.check_memory().await;
         lane.check_canary().await;
     }
-    while lane.examine_next().await {}
+    // This test needs no shrinking.
+    while let Some(suspicion) = campaign.take_suspicion() {
+        lane.examine(suspicion).await;
+    }
+    campaign.leave_unfinished();
     let mut found = Vec::new();
     while let Ok(Notice::Found(finding, _)) = notices.try_recv() {
         found.push(finding.identity.oracle);
