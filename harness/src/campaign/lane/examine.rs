@@ -177,7 +177,12 @@ impl Lane<'_> {
             return self.report(symptom, shown, (0, CONFIRMATIONS));
         }
         let whole = Reproduced { symptom, shown, confirmed: (count, CONFIRMATIONS) };
-        self.campaign.hold(Unshrunk { whole, case: case.clone(), resumes: suspicion.resumes.clone() });
+        let unshrunk = Unshrunk { whole, case: case.clone(), resumes: suspicion.resumes.clone() };
+        // A finding of an earlier campaign has waited long enough.
+        match unshrunk.resumes {
+            Some(_) => self.shrink(unshrunk).await,
+            None => self.campaign.hold(unshrunk),
+        }
     }
 
     /// Shrinks the session of a confirmed symptom, confirms it again, and reports it.
