@@ -81,7 +81,8 @@ async fn finding(options: &Options, case: &Case, file: &str) -> Result<Divergenc
         let is_broken = judged.divergence.as_ref().is_some_and(|found| found.kind == Kind::Broken);
         if judged.id == case.id() {
             own = Some(*judged);
-        } else if is_broken && judged.evidence.transcript == case.text && broken.is_none() {
+        } else if is_broken && (broken.is_none() || judged.evidence.transcript == case.text) {
+            // The preflight may have shown it before the transcript did.
             broken = Some(*judged);
         }
     })
