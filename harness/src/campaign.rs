@@ -8,7 +8,8 @@
 //!   (`reduce.rs`), confirmed (`confirm.rs`) and written to a folder (`store.rs`).
 //!
 //! After invalid input, only `robust` clauses and the monitor's rules for the peer's lines apply. A
-//! finding must be reproduced. Deliberately absent: verdicts on time alone, and findings named by a
+//! finding must be reproduced. The time of a campaign is for all of this: what is unfinished at its
+//! end is written down, and the next campaign in the same folder continues there. Deliberately absent: verdicts on time alone, and findings named by a
 //! hash of their input.
 
 mod canary;
@@ -57,8 +58,6 @@ use tokio::sync::mpsc::unbounded_channel;
 const TICK: Duration = Duration::from_millis(250);
 /// The number of ticks between two saves of the corpus state.
 const SAVE: u32 = 20;
-/// How long findings may still be confirmed and shrunk after the time of the campaign.
-const GRACE: Duration = Duration::from_secs(30);
 
 /// Fuzzes the target. Calls `emit` with each notice, and returns the final status.
 ///
@@ -76,7 +75,14 @@ pub async fn campaign(
     let mut lanes = tokio::task::JoinSet::new();
     for number in 0..campaign.lanes() {
         let campaign = Arc::clone(&campaign);
-        lanes.spawn(async move { Lane::new(&campaign, number).run().await });
+        lanes.spawn(async move {
+            let mut lane = Lane::new(&campaign, number);
+            tokio::select! {
+                () = lane.run() => {}
+                () = campaign.end.cancelled() => {}
+            }
+            lane.stop().await;
+        });
     }
     let mut ticks = 0_u32;
     let mut tick = tokio::time::interval(TICK);
@@ -93,13 +99,14 @@ pub async fn campaign(
                 if ticks.is_multiple_of(SAVE) {
                     campaign.save();
                 }
-                if campaign.started.elapsed() > campaign.options.time + GRACE {
-                    campaign.options.interrupted.cancel();
+                if campaign.started.elapsed() > campaign.options.time {
+                    campaign.end.cancel();
                 }
                 emit(Notice::Tick(campaign.status()));
             }
         }
     }
+    campaign.leave_unfinished();
     while let Ok(notice) = notices.try_recv() {
         emit(notice);
     }

@@ -155,6 +155,13 @@ impl Peer {
         }
     }
 
+    /// Forgets the standard error of its process. Call it when the peer has shown that it still works.
+    pub fn forget_stderr(&mut self) {
+        if let Running::Process(process) = &mut self.running {
+            process.forget_stderr();
+        }
+    }
+
     /// The health after a case.
     pub async fn health_after(&mut self, replayed: &Replayed, facts: &Facts, patience: Duration) -> Health {
         // A peer that was silent for a whole deadline of its own time has failed the case, so the

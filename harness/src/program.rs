@@ -3,6 +3,7 @@
 pub mod host;
 pub mod process;
 pub mod route;
+mod stderr;
 pub mod stdio;
 pub mod target;
 pub mod template;

@@ -1,7 +1,7 @@
 //! Shrinks a transcript that reproduces a finding.
 //!
 //! A candidate is kept if it reproduces the same finding anywhere in the session: the same clause,
-//! kind of divergence and class of behaviour. If the whole transcript passes on the reference peer,
+//! kind of divergence and class of behaviour, or a line of the peer that breaks the same clause. If the whole transcript passes on the reference peer,
 //! a candidate must pass there too: shrinking must not introduce new failures. Each candidate has
 //! its own connection. First, groups of steps that belong together are removed, then values, and
 //! last the fragmentation. The numbers of tries and of restarts are limited. The result is
@@ -18,7 +18,7 @@ use crate::peer::{Health, Peer, Slot};
 use crate::program::Target;
 use crate::verdict::Command;
 use crate::verdict::outcome::likened;
-use dnode_reports::event::{Divergence, Outcome};
+use dnode_reports::event::{Kind, Outcome};
 use dnode_spec::dialect::Dialect;
 use draft::Draft;
 use std::time::Duration;
@@ -69,14 +69,35 @@ impl Shrunk {
     }
 }
 
-/// The divergence that a candidate must reproduce.
+/// The finding to shrink.
+#[derive(Debug, Clone)]
+pub enum Sought {
+    /// A divergence from the expectations of the transcript: its clause and its kind.
+    Difference(String, Kind),
+    /// A line of the peer that breaks this clause, as the monitor sees it.
+    Broken(String),
+}
+
+/// What a candidate must reproduce.
 enum Wanted {
-    /// The finding of the whole session, or, for a flaky peer, any divergence of the same clause
-    /// and kind.
-    First(Divergence),
+    /// The finding of the whole session, or, for a flaky peer, any other that is sought.
+    First(Sought),
     /// A divergence with this likeness, anywhere in the session. It is that of the first
     /// reproduction.
     Like(String),
+}
+
+impl Wanted {
+    /// Whether a candidate reproduced it. `broken`: the clauses that the lines of the peer broke.
+    fn is_in(&self, outcome: &Outcome, likeness: Option<&String>, broken: &[&str]) -> bool {
+        match self {
+            Wanted::First(Sought::Broken(clause)) => broken.contains(&clause.as_str()),
+            Wanted::First(Sought::Difference(clause, kind)) => {
+                outcome.divergence.as_ref().is_some_and(|it| it.clause == *clause && it.kind == *kind)
+            }
+            Wanted::Like(wanted) => likeness == Some(wanted),
+        }
+    }
 }
 
 /// Runs candidates to see if they reproduce the finding.
@@ -92,10 +113,10 @@ struct Prober<'a> {
     restarts: usize,
 }
 
-/// Shrinks a case that diverged in this way. `None` if the divergence is not reproduced.
+/// Shrinks a case that shows this finding. `None` if it is not reproduced.
 pub async fn shrink(
     case: &Case,
-    found: &Divergence,
+    sought: Sought,
     target: &Target,
     facts: &Facts,
     patience: Duration,
@@ -107,7 +128,7 @@ pub async fn shrink(
         facts,
         patience: patience.min(IMPATIENCE.max(facts.calls.round_trip * 50)),
         command,
-        wanted: Wanted::First(found.clone()),
+        wanted: Wanted::First(sought),
         peer: Peer::start(target).await.ok()?.into(),
         reference: legal_on_reference(&whole, facts.terms.dialect, patience).await,
         tries: 0,
@@ -225,15 +246,13 @@ impl Prober<'_> {
             self.restarts += 1;
             self.peer.discard().await;
         }
+        let broken: Vec<&str> = replayed.broken.keys().copied().collect();
         let (outcome, likeness) = likened(&case, replayed, health, self.command);
-        let reproduced = match &self.wanted {
-            Wanted::First(wanted) => {
-                let same_kind = |it: &Divergence| it.clause == wanted.clause && it.kind == wanted.kind;
-                outcome.divergence.as_ref().is_some_and(same_kind)
-            }
-            Wanted::Like(wanted) => likeness.as_ref() == Some(wanted),
-        };
-        if let (true, Some(likeness)) = (reproduced, likeness) {
+        let reproduced = self.wanted.is_in(&outcome, likeness.as_ref(), &broken);
+        if reproduced
+            && matches!(self.wanted, Wanted::First(Sought::Difference(..)))
+            && let Some(likeness) = likeness
+        {
             self.wanted = Wanted::Like(likeness);
         }
         reproduced.then_some(outcome)

@@ -23,10 +23,10 @@ fn folders(findings: &Path) -> Vec<PathBuf> {
 }
 
 /// Runs a campaign that ends at its first finding, and returns the folder of that finding.
-fn only(fault: &str, oracle: &str) -> (tempfile::TempDir, PathBuf) {
+fn only(arguments: &str, oracle: &str) -> (tempfile::TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();
     let findings = folder.path().join("findings");
-    let peer = served(&format!("--fault {fault}"));
+    let peer = served(arguments);
     let arguments = [
         "fuzz",
         "--exec",
@@ -74,7 +74,7 @@ fn a_finding_is_shrunk_and_its_folder_reproduces_it() {
         ("counts-to-the-index", "not-served"),
     ];
     on_threads(4, faults, |(fault, oracle)| {
-        let (_keep, finding) = only(fault, oracle);
+        let (_keep, finding) = only(&format!("--fault {fault}"), oracle);
         let transcript = std::fs::read_to_string(finding.join("transcript.jsonl")).unwrap();
         assert!(transcript.lines().count() <= 4, "{transcript}");
         let text = std::fs::read_to_string(finding.join("finding.md")).unwrap();
@@ -90,8 +90,21 @@ fn a_finding_is_shrunk_and_its_folder_reproduces_it() {
 
 #[test]
 fn a_broken_clause_is_found() {
-    let (_keep, finding) = only("swaps-arguments", "clause");
+    let (_keep, finding) = only("--fault swaps-arguments", "clause");
     assert_eq!(script(&finding, "--fault swaps-arguments"), 1);
+}
+
+#[test]
+fn a_script_reproduces_a_finding_about_a_peer_that_numbers_at_random() {
+    let faults = vec!["callable-once", "culls-unknown", "answers-twice", "one-based-paths", "ignores-cull"];
+    on_threads(2, faults, |fault| {
+        let arguments = format!("--fault {fault} --variant random-ids");
+        let (_keep, finding) = only(&arguments, "clause");
+        let text = std::fs::read_to_string(finding.join("repeat.py")).unwrap();
+        assert!(!text.contains("SENT = [\n]") && !text.contains("RECEIVED = [\n]"), "{text}");
+        assert_eq!(script(&finding, &arguments), 1, "{fault}\n{text}");
+        assert_eq!(script(&finding, "--variant random-ids"), 0, "{fault}\n{text}");
+    });
 }
 
 #[test]
@@ -149,6 +162,93 @@ fn a_finding_outlives_a_killed_campaign_and_is_not_reported_twice() {
     for folder in &known {
         assert!(!third.stdout.contains(&*folder.to_string_lossy()), "{}", third.stdout);
     }
+}
+
+#[test]
+fn time_ends_a_campaign_and_the_next_one_continues_its_suspicions() {
+    let folder = tempfile::tempdir().unwrap();
+    let findings = folder.path().join("findings");
+    let left = findings.join("unfinished");
+    std::fs::create_dir_all(&left).unwrap();
+    // A session that ends the peer, as a campaign without time leaves it.
+    let session = r#"{"dnode-transcript":1,"id":"campaign/input","since":"0.1.0","clauses":["robust/survives"],"hostile":true,"about":"A."}
+{"line":"{\"method\":\"echo\"}"}
+{"line":"nonsense"}
+{"survive":true}
+"#;
+    std::fs::write(left.join("0.jsonl"), session).unwrap();
+    let peer = served("--fault dies-of-bad-lines");
+    let ran = run(&[
+        "fuzz",
+        "--exec",
+        &peer,
+        "--seed",
+        "1",
+        "--jobs",
+        "1",
+        "--time",
+        "2m",
+        "--fail-fast",
+        "--findings",
+        findings.to_str().unwrap(),
+    ]);
+    ran.expect_status(&[1]).expect_text("continues   1 session of").expect_text("from an earlier campaign");
+    let found = folders(&findings).into_iter().find(|it| it.join("repeat.py").exists()).unwrap();
+    let transcript = std::fs::read_to_string(found.join("transcript.jsonl")).unwrap();
+    assert_eq!(transcript.lines().count(), 3, "{transcript}");
+    assert_eq!(printed(&ran.stdout), written(&findings), "{}", ran.stdout);
+}
+
+#[test]
+fn an_interrupted_campaign_says_so_and_keeps_what_it_found() {
+    let folder = tempfile::tempdir().unwrap();
+    let findings = folder.path().join("findings");
+    let peer = served("--fault dies-of-bad-lines");
+    let mut child = Command::new(PROGRAM)
+        .args(["fuzz", "--exec", &peer, "--seed", "1", "--jobs", "1", "--time", "5m"])
+        .args(["--findings", findings.to_str().unwrap()])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
+    let mut out: Vec<String> = lines.by_ref().take_while(|line| !line.contains("FOUND")).collect();
+    Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    out.extend(lines);
+    assert_eq!(child.wait().unwrap().code(), Some(1));
+    let out = out.join("\n");
+    assert!(out.contains("interrupted after") && out.contains("exit 1: "), "{out}");
+    assert!(written(&findings) > 0);
+}
+
+/// The number of findings in a folder.
+fn written(findings: &Path) -> usize {
+    folders(findings).iter().filter(|folder| folder.join("repeat.py").exists()).count()
+}
+
+/// The number of findings that a campaign printed.
+fn printed(stdout: &str) -> usize {
+    stdout.lines().filter(|line| line.starts_with("FOUND  ") || line.starts_with("warns  ")).count()
+}
+
+#[test]
+fn minimize_shrinks_a_finding_of_the_monitor() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("long.jsonl");
+    let mut text = r#"{"dnode-transcript":1,"id":"a/b","since":"0.1.0","clauses":["callback/answer-once"],"about":"A.","needs":["add"]}"#.to_owned();
+    for n in 0..9 {
+        text += &format!("\n{{\"call\":\"add\",\"arguments\":[{n},1,\"$cb{n}\"]}}");
+        text += &format!("\n{{\"expect\":{{\"method\":\"$cb{n}\",\"arguments\":[{}]}}}}", n + 1);
+    }
+    std::fs::write(&file, text).unwrap();
+    let peer = served("--fault culls-unknown");
+    let ran = run(&["minimize", file.to_str().unwrap(), "--exec", &peer]);
+    ran.expect_status(&[0]);
+    assert!(ran.stdout.lines().count() <= 3, "{}", ran.stdout);
+    assert!(
+        ran.stderr.contains("shrunk from 18 steps") && ran.stderr.contains("cull/declared"),
+        "{}",
+        ran.stderr
+    );
 }
 
 #[test]

@@ -266,7 +266,7 @@ words! {
 pub struct Death {
     /// Its exit status or signal.
     pub status: Status,
-    /// The last lines that it wrote to standard error, raw.
+    /// The first and the last lines that it wrote to standard error, raw; repeated lines are folded.
     pub stderr: String,
 }
 

@@ -3,7 +3,8 @@
 //! The runner passes the events of [`event`] to a [`Report`]. Each format is one module and
 //! implements that trait; [`mod@format`] finds a format by its word. [`account`] counts the
 //! verdicts and computes the exit status, [`fingerprint`] gives a difference its stable name, and
-//! [`escape`] makes a peer's text safe to show.
+//! [`escape`] makes a peer's text safe to show, and [`trace`] reads what a process wrote before it
+//! ended.
 //!
 //! Deliberately absent: sockets, processes, and the rules that lead to a verdict.
 
@@ -33,6 +34,7 @@ pub mod tap;
 #[cfg(test)]
 mod tests;
 pub mod text;
+pub mod trace;
 mod words;
 
 pub use error::ReadError;

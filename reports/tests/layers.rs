@@ -8,7 +8,7 @@ use std::path::Path;
 
 /// The layers of `src`, from the bottom up.
 const LAYERS: &[&[&str]] = &[
-    &["words", "escape", "serial", "evidence"],
+    &["words", "escape", "serial", "evidence", "trace"],
     &["event"],
     &["fingerprint", "account", "report", "error"],
     &["summary", "record"],

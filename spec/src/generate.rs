@@ -10,10 +10,13 @@
 //! has at most one rare move. The weights of the moves are drawn for each session, and many are
 //! zero, so that sessions differ in kind (swarm testing). The same seed gives the same sessions.
 
+mod aim;
 mod client;
 mod illegal;
 mod plan;
 mod rare;
+
+pub use aim::aim;
 
 use illegal::Illegal;
 use plan::{Plan, plan};

@@ -7,7 +7,7 @@
 use super::canary::Canary;
 use super::input::{Input, Methods};
 use super::operation;
-use super::oracle::{Identity, Oracle, last_words};
+use super::oracle::{Identity, Oracle, crash, last_words};
 use super::reduce::smaller;
 use super::symptom::Symptom;
 use crate::campaign::fair::is_fair;
@@ -15,7 +15,7 @@ use crate::cases::{Case, LIFE_CLAUSE, level};
 use crate::conversation::facts::Facts;
 use crate::conversation::pace::replay_at_its_pace;
 use crate::conversation::replay::judged::Replayed;
-use crate::peer::{Health, Slot};
+use crate::peer::{Health, Peer, Slot};
 use crate::run::applicable::ruled_out;
 use crate::verdict::Command;
 use crate::verdict::outcome::likened;
@@ -24,7 +24,6 @@ use dnode_spec::clause::Level;
 use dnode_spec::message::Problem;
 use std::collections::BTreeMap;
 use std::time::Duration;
-use tokio_util::sync::CancellationToken;
 
 /// How often a finding is confirmed.
 pub const CONFIRMATIONS: usize = 3;
@@ -49,8 +48,6 @@ pub(super) struct Confirmer<'a> {
     pub patience: Duration,
     /// The weakest level whose violations are findings.
     pub gate: Level,
-    /// Cancelled to end the campaign.
-    pub stop: &'a CancellationToken,
 }
 
 impl Confirmer<'_> {
@@ -64,18 +61,22 @@ impl Confirmer<'_> {
         self.slot.discard().await;
     }
 
-    /// Plays one case and returns all symptoms. `operation` names them.
+    /// Plays one case and returns all symptoms. `operation` names them. `others`: also looks for
+    /// harm to another connection, which takes longer.
     pub(super) async fn symptoms(
         &mut self,
         case: &Case,
         operation: &str,
         patience: Duration,
+        others: bool,
     ) -> Vec<Symptom> {
         if ruled_out(case, self.facts).is_some() || !self.ready().await {
             return Vec::new();
         }
+        // A peer that served the session before has survived what it wrote then.
+        self.slot.peer().into_iter().for_each(Peer::forget_stderr);
         let Some(route) = self.slot.route() else { return Vec::new() };
-        let canary = Canary::open(&route, self.facts, patience).await;
+        let canary = if others { Canary::open(&route, self.facts, patience).await } else { None };
         let replayed = replay_at_its_pace(case, &route, self.facts, patience).await;
         let broken = replayed.broken.clone();
         let (health, hung) = self.health_after(&replayed, patience).await;
@@ -115,7 +116,7 @@ impl Confirmer<'_> {
         let death = outcome.evidence.death.clone();
         let identity = match (found.kind, serves) {
             (Kind::Died, _) => {
-                let words = death.as_ref().and_then(|death| last_words(&death.stderr));
+                let words = death.as_ref().and_then(last_words);
                 let class = death.as_ref().map(|death| death.status.to_string());
                 let class = class.as_deref().unwrap_or("refuses");
                 Identity::new(Oracle::Died, LIFE_CLAUSE, words.as_deref().unwrap_or(operation), class)
@@ -124,7 +125,12 @@ impl Confirmer<'_> {
             (Kind::Deaf, true) => Identity::new(Oracle::Deaf, &found.clause, operation, "deaf"),
             _ => Identity::new(Oracle::Clause, &found.clause, "an answer", "another answer"),
         };
-        Some(Symptom { death, ..Symptom::new(identity, Some(found.kind), &found.expected, &found.actual) })
+        let crash = death.as_ref().and_then(crash);
+        Some(Symptom {
+            death,
+            crash,
+            ..Symptom::new(identity, Some(found.kind), &found.expected, &found.actual)
+        })
     }
 
     /// The health of the peer after a case, and whether it was hung for a while.
@@ -140,47 +146,49 @@ impl Confirmer<'_> {
         }
     }
 
-    /// Repeats a case three times, or fewer if the campaign is cancelled. Returns how often it
-    /// showed the wanted symptom, of how many tries, and the last such symptom.
+    /// Repeats a case three times. Returns how often it showed the wanted symptom, and the last such
+    /// symptom.
     pub(super) async fn confirm(
         &mut self,
         case: &Case,
-        wanted: &Identity,
+        wanted: &Symptom,
         operation: &str,
-    ) -> (usize, usize, Option<Symptom>) {
+    ) -> (usize, Option<Symptom>) {
         let (mut count, mut last) = (0, None);
-        for tried in 0..CONFIRMATIONS {
-            if tried > 0 && self.stop.is_cancelled() {
-                return (count, tried, last);
-            }
+        for _ in 0..CONFIRMATIONS {
             if let Some(symptom) = self.reproduce(case, wanted, operation, self.patience).await {
                 count += 1;
                 last = Some(symptom);
             }
         }
-        (count, CONFIRMATIONS, last)
+        (count, last)
     }
 
     async fn reproduce(
         &mut self,
         case: &Case,
-        wanted: &Identity,
+        wanted: &Symptom,
         operation: &str,
         patience: Duration,
     ) -> Option<Symptom> {
-        let symptoms = self.symptoms(case, operation, patience).await;
-        symptoms.into_iter().find(|symptom| symptom.identity.is_like(wanted))
+        let symptoms =
+            self.symptoms(case, operation, patience, wanted.identity.oracle == Oracle::Disturbed).await;
+        symptoms.into_iter().find(|symptom| symptom.is_like(wanted))
     }
 
     /// Shrinks an input that shows this symptom.
-    pub(super) async fn shrink(&mut self, input: Input, wanted: &Identity) -> Input {
+    pub(super) async fn shrink(&mut self, input: Input, wanted: &Symptom) -> Input {
         let mut shortest = input;
         let (mut tries, mut harms) = (0, 0);
         let patience = self.patience.min(IMPATIENCE.max(self.facts.calls.round_trip * 50));
-        let most = if matches!(wanted.oracle, Oracle::NotServed | Oracle::Hang) { LONG_HARMS } else { HARMS };
+        let most = if matches!(wanted.identity.oracle, Oracle::NotServed | Oracle::Hang) {
+            LONG_HARMS
+        } else {
+            HARMS
+        };
         'smaller: loop {
             for candidate in smaller(&shortest) {
-                if tries >= TRIES || harms >= most || self.stop.is_cancelled() {
+                if tries >= TRIES || harms >= most {
                     return shortest;
                 }
                 if !is_fair(&candidate, self.methods) {

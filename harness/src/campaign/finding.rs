@@ -29,6 +29,8 @@ pub struct Finding {
     pub death: Option<Death>,
     /// The number of the session, over all campaigns in this folder.
     pub sessions: u64,
+    /// Whether it was shrunk as far as possible. A campaign that ended before continues next time.
+    pub shrunk: bool,
     /// The time in the campaign, in milliseconds.
     pub after: u64,
     /// The source of the session: a seed, the model, a walk or a mutation.
@@ -37,19 +39,28 @@ pub struct Finding {
 
 impl Finding {
     /// Whether it fails the campaign. A flaky finding may come from a slow machine, so it does not
-    /// fail the campaign, unless a process died.
+    /// fail the campaign, unless a process died again.
     #[must_use]
     pub fn fails(&self) -> bool {
-        let always = self.confirmed.0 == self.confirmed.1;
-        self.identity.oracle.fails() && (always || self.identity.oracle == Oracle::Died)
+        fails(&self.identity, self.confirmed)
     }
 
-    /// The flaky label; empty if it was always reproduced.
+    /// Whether it was reproduced, or could not be tried again because we cannot start the peer. The
+    /// rest was seen once and is no finding, but it is listed.
+    #[must_use]
+    pub fn is_reproduced(&self) -> bool {
+        self.confirmed.0 > 0 || self.confirmed.1 == 0
+    }
+
+    /// A label for a finding that is flaky or not shrunk; else empty.
     #[must_use]
     pub fn label(&self) -> String {
         match self.confirmed {
-            (reproduced, tried) if reproduced == tried => String::new(),
-            (reproduced, tried) => format!(" [flaky {reproduced}/{tried}]"),
+            (_, 0) => " [not tried again]".to_owned(),
+            (0, _) => " [seen once, not reproduced]".to_owned(),
+            (reproduced, tried) if reproduced < tried => format!(" [flaky {reproduced}/{tried}]"),
+            _ if !self.shrunk => " [not shrunk yet]".to_owned(),
+            _ => String::new(),
         }
     }
 
@@ -58,6 +69,12 @@ impl Finding {
     pub fn steps(&self) -> usize {
         self.transcript.lines().count().saturating_sub(1)
     }
+}
+
+/// Whether a finding fails a campaign: how often it was reproduced, and of how many tries.
+pub(super) fn fails(identity: &Identity, (reproduced, tried): (usize, usize)) -> bool {
+    let counts = reproduced == tried || reproduced > 0 && identity.oracle == Oracle::Died;
+    identity.oracle.fails() && counts
 }
 
 /// The context for the texts of a finding.

@@ -16,14 +16,14 @@ use super::error::CampaignError;
 use super::input::Input;
 use super::oracle::{Identity, Oracle, last_words, memory};
 use super::source::Job;
-use super::suspicion::{Played, Suspicion};
+use super::suspicion::{Played, Shown, Suspicion};
 use super::symptom::Symptom;
 use super::visit::visit;
 use crate::cases::{Case, level};
 use crate::conversation::ping::Silence;
 use crate::conversation::replay::judged::{Cause, Diverged, Judged};
 use crate::conversation::replay::replay;
-use crate::peer::Health;
+use crate::peer::{Health, Peer};
 use crate::program::ENDING;
 use crate::run::applicable::ruled_out;
 use dnode_reports::event::{Death, Kind};
@@ -39,13 +39,10 @@ const MEMORY: u64 = 256;
 const GROWTH: u64 = 512 << 20;
 
 impl Lane<'_> {
-    /// Plays sessions until the campaign ends.
-    pub(super) async fn run(mut self) {
-        while !self.campaign.is_over() || (self.examines && self.campaign.has_suspicions()) {
-            if self.examines
-                && let Some(suspicion) = self.campaign.take_suspicion()
-            {
-                self.examine(suspicion).await;
+    /// Plays sessions, and examines suspicions, until the campaign ends.
+    pub(super) async fn run(&mut self) {
+        while !self.campaign.is_over() {
+            if (self.examines || self.campaign.is_late()) && self.examine_next().await {
                 continue;
             }
             let start = Instant::now();
@@ -70,6 +67,10 @@ impl Lane<'_> {
             let well = runs && self.history.back().is_some_and(|played| played.ended_well);
             self.time.spend(start.elapsed(), fresh || !well);
         }
+    }
+
+    /// Ends the peer.
+    pub(super) async fn stop(self) {
         self.confirmer.slot.stop().await;
     }
 
@@ -90,6 +91,9 @@ impl Lane<'_> {
             return;
         }
         self.campaign.record_session(Some(input), &visit.wire, visit.ending);
+        if visit.ending.is_ok() {
+            self.confirmer.slot.peer().into_iter().for_each(Peer::forget_stderr);
+        }
         let job = Job::Input(input.clone());
         self.remember(Played { job: job.clone(), source, ended_well: visit.ending.is_ok() });
         let silent = matches!(visit.ending, Err(Silence::Late | Silence::Flood));
@@ -167,7 +171,7 @@ impl Lane<'_> {
         let Some(peer) = self.confirmer.slot.peer() else { return false };
         let Some(death) = peer.death(ENDING).await else { return false };
         self.confirmer.discard_peer().await;
-        last_words(&death.stderr).is_some_and(|words| self.is_known_death(&words))
+        last_words(&death).is_some_and(|words| self.is_known_death(&words))
     }
 
     /// Passes on suspects, the likeliest first.
@@ -176,9 +180,9 @@ impl Lane<'_> {
             Job::Input(input) => self.operation(input),
             Job::Case(case) => case.id().to_owned(),
         };
-        let words = death.as_ref().and_then(|death| last_words(&death.stderr));
+        let words = death.as_ref().and_then(last_words);
         let Some(key) = words.or_else(|| suspects.first().map(name)) else { return };
-        self.campaign.suspect(key, Suspicion { suspects, death });
+        self.campaign.suspect(Suspicion { key, suspects, death, resumes: None });
     }
 
     /// Discards the peer if it does not serve new connections.
@@ -216,7 +220,7 @@ impl Lane<'_> {
             return true;
         }
         if let Some(last) = &last {
-            self.report_unconfirmed(last, death, "it is not ours to start again");
+            self.report_unconfirmed(last, death, "it is not ours to start again", (0, 0));
         }
         self.campaign.give_up(CampaignError::NotServing);
         true
@@ -229,7 +233,7 @@ impl Lane<'_> {
             return false;
         };
         self.campaign.harmed(self.operations(input));
-        match last_words(&death.stderr) {
+        match last_words(death) {
             Some(words) => self.is_known_death(&words),
             None => self.is_known(input, Oracle::Died),
         }
@@ -271,12 +275,17 @@ impl Lane<'_> {
         }
         let identity =
             Identity::new(Oracle::Memory, "robust/bounded", "the sessions of a campaign", "memory");
-        let case = self.history.back().and_then(|played| self.case(&played.job));
+        let case = self.history.back().and_then(|played| self.campaign.case(&played.job));
         if let Some(case) = case.filter(|_| !self.knows(&identity)) {
             let actual =
                 format!("{} MiB, up from {} MiB; the transcript is the last session", now >> 20, first >> 20);
             let symptom = Symptom::new(identity, None, "memory use that stays about the same", &actual);
-            self.report(symptom, case.text, None, (1, 1), "all sessions");
+            let seen = self.campaign.clock();
+            self.report(
+                symptom,
+                Shown { transcript: case.text, input: None, seen, source: "all sessions" },
+                (1, 1),
+            );
         }
         self.confirmer.discard_peer().await;
     }

@@ -16,15 +16,19 @@ pub enum Notice {
         notes: Vec<String>,
         /// The number of findings of earlier campaigns.
         known: usize,
+        /// The number of suspicions and findings that an earlier campaign left unfinished.
+        unfinished: usize,
     },
-    /// A finding was written to this folder. This is repeated if a finding was shrunk.
+    /// A finding was written to this folder. This comes once for each folder, when the finding is
+    /// confirmed, and shrunk if there was time. What was not reproduced comes too: its `confirmed`
+    /// says so.
     Found(Box<Finding>, PathBuf),
     /// A regular report of the progress.
     Tick(Status),
 }
 
 /// The progress of a campaign.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Status {
     /// The number of sessions played.
     pub sessions: u64,
@@ -32,10 +36,18 @@ pub struct Status {
     pub elapsed: Duration,
     /// How much of the model was covered.
     pub coverage: Coverage,
+    /// The transitions that were not covered, each with the reason.
+    pub unreached: Vec<String>,
     /// The number of inputs in the corpus.
     pub corpus: usize,
     /// The number of distinct findings that fail, including earlier campaigns.
     pub failing: usize,
     /// The number of findings that only warn.
     pub warning: usize,
+    /// The number of suspicions that are left to the next campaign.
+    pub unexamined: usize,
+    /// The number of findings that the next campaign shrinks.
+    pub unshrunk: usize,
+    /// Whether the campaign was interrupted.
+    pub interrupted: bool,
 }

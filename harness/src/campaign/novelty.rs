@@ -8,6 +8,7 @@
 use super::input::Methods;
 use super::operation::operation;
 use dnode_reports::event::{Origin, Wire};
+use dnode_spec::generate::aim;
 use dnode_spec::message::{self, Message, Method};
 use dnode_spec::state::{End, Ids, State, TABLE};
 use dnode_spec::value::Value;
@@ -92,6 +93,20 @@ impl Novelty {
         new
     }
 
+    /// The rows of the model's table that were not covered.
+    #[must_use]
+    pub(super) fn unseen(&self) -> Vec<usize> {
+        (0..TABLE.len()).filter(|row| !self.rows.contains(row)).collect()
+    }
+
+    /// The transitions that were not covered, each with the reason.
+    #[must_use]
+    pub(super) fn unreached(&self) -> Vec<String> {
+        let reason = |row| aim(row).err().unwrap_or("no session led there");
+        let text = |row: usize| format!("{:?} and {:?}: {}", TABLE[row].0, TABLE[row].1, reason(row));
+        self.unseen().into_iter().map(text).collect()
+    }
+
     /// How much was covered.
     #[must_use]
     pub(super) fn coverage(&self) -> Coverage {
@@ -163,6 +178,8 @@ mod tests {
         assert!(novelty.take(&both, 0, &methods) && !novelty.take(&both, 0, &methods));
         assert!(novelty.take(&[call, other], 0, &methods));
         assert_eq!(novelty.coverage().transitions, (2, TABLE.len()));
+        assert_eq!(novelty.unseen().len(), TABLE.len() - 2);
+        assert!(novelty.unreached().iter().any(|row| row.contains("uses the ids of culled functions again")));
         let (seen, rows) = novelty.saved();
         assert!(!Novelty::restored(seen, rows).take(&both, 0, &methods));
     }

@@ -1,9 +1,11 @@
 //! The oracles of a campaign, and the identity of a finding.
 //!
 //! The identity of a finding is its oracle, its clause, the operation that showed it, and the class
-//! of the behaviour, never a hash of the input. If a process that we started died, its last words
-//! replace the operation: two inputs that crash it in the same place are one finding.
+//! of the behaviour, never a hash of the input. If a process that we started died, the name of its
+//! crash replaces the operation: two inputs that crash it in the same place are one finding.
 
+use dnode_reports::event::Death;
+use dnode_reports::trace;
 use std::collections::VecDeque;
 use std::fmt;
 use std::time::Duration;
@@ -91,7 +93,7 @@ pub struct Identity {
     pub oracle: Oracle,
     /// The broken clause.
     pub clause: String,
-    /// The operation that showed it, or the last words of a process that died.
+    /// The operation that showed it, or the name of the crash of a process that died.
     pub what: String,
     /// The class of the behaviour.
     pub class: String,
@@ -108,11 +110,9 @@ impl Identity {
         Identity { oracle, clause: clause.to_owned(), what: what.to_owned(), class: class.to_owned() }
     }
 
-    /// Whether both are the same kind of symptom. The operations may differ: a shorter input may
-    /// have another one. If a process died with a stack trace, the last words must be equal.
-    pub(super) fn is_like(&self, other: &Identity) -> bool {
-        let words = self.oracle != Oracle::Died || self.what == other.what || !self.what.contains(" at ");
-        (self.oracle, &self.clause, &self.class) == (other.oracle, &other.clause, &other.class) && words
+    #[cfg(test)]
+    pub(crate) fn sample() -> Identity {
+        Identity::new(Oracle::Died, "robust/survives", "x", "y")
     }
 
     /// The name of the folder of the finding: readable, and unique for each identity.
@@ -137,59 +137,17 @@ fn fnv(text: &str) -> u32 {
     text.bytes().fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
 }
 
-/// The last words of a process: the message and the place, without the parts that differ from run
-/// to run. `None` if it wrote nothing.
+/// The name of the crash of a process that left a trace.
 #[must_use]
-pub(super) fn last_words(stderr: &str) -> Option<String> {
-    let lines: Vec<&str> = stderr.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
-    // A message usually names an error. Its stack trace follows, or precedes it with the innermost
-    // place last.
-    let names_error = |line: &str| {
-        let word = line.split([':', ' ']).next().unwrap_or_default();
-        line.contains(':')
-            && ["Error", "Exception", "error", "panicked"].iter().any(|end| word.ends_with(end))
-    };
-    let at = lines.iter().position(|line| names_error(line));
-    let message = match at {
-        Some(at) => lines[at],
-        None => lines.iter().rev().find(|line| !line.starts_with("Node.js v"))?,
-    };
-    let after = lines[at.unwrap_or(0)..].iter().find(|line| line.starts_with("at ")).copied();
-    let place = after.or_else(|| lines.iter().rev().find(|line| line.starts_with("File ")).copied());
-    // Only the end of a long stack trace may have been kept.
-    let message = Some(message).filter(|message| !message.starts_with("at ")).map(|it| plain(it, false));
-    let words = [message, place.map(|place| plain(place, true))];
-    Some(words.into_iter().flatten().collect::<Vec<_>>().join(" "))
+pub(super) fn crash(death: &Death) -> Option<String> {
+    trace::read(&death.stderr).map(|trace| trace.key())
 }
 
-/// Removes folders, quoted text and numbers. `place`: keeps line numbers.
-fn plain(text: &str, place: bool) -> String {
-    let text: String = text.chars().take(300).collect();
-    let mut quote = None;
-    let mut out = String::new();
-    for word in text.split_inclusive([' ', '(', ',']) {
-        let kept = match word.rfind('/') {
-            Some(at) if word.contains(['.', ':']) => &word[at + 1..],
-            _ => word,
-        };
-        for c in kept.chars() {
-            match (quote, c) {
-                (None, '"' | '\'' | '`') if !place => quote = Some(c),
-                (Some(open), c) if open == c => {
-                    quote = None;
-                    out.push('…');
-                }
-                (Some(_), _) => {}
-                (None, c) if c.is_ascii_digit() && !place => {
-                    if !out.ends_with('N') {
-                        out.push('N');
-                    }
-                }
-                (None, c) => out.push(c),
-            }
-        }
-    }
-    out.chars().take(140).collect()
+/// The name of a death: that of the crash, or else the last line of the process. `None` if it wrote
+/// nothing.
+#[must_use]
+pub(super) fn last_words(death: &Death) -> Option<String> {
+    crash(death).or_else(|| trace::last_line(&death.stderr))
 }
 
 /// How long this peer usually takes.
@@ -255,24 +213,6 @@ pub(super) fn memory(group: i32) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn last_words_do_not_depend_on_folders_or_quoted_text() {
-        let node = |folder: &str, quoted: &str| {
-            format!(
-                "{folder}/index.js:10\n  throw\n\nTypeError: Cannot read properties of null (reading '{quoted}')\n    at Proto.handle ({folder}/index.js:80:7)\n    at x\n\nNode.js v20.1.0"
-            )
-        };
-        let words = last_words(&node("/a/b", "x")).unwrap();
-        assert_eq!(
-            words,
-            "TypeError: Cannot read properties of null (reading …) at Proto.handle (index.js:80:7)"
-        );
-        assert_eq!(last_words(&node("/c", "y")).unwrap(), words);
-        let python = "Traceback:\n  File \"/a/x.py\", line 7, in f\n    g()\nValueError: bad 'q' 12";
-        assert_eq!(last_words(python).unwrap(), "ValueError: bad … N File x.py\", line 7, in f");
-        assert_eq!(last_words(" \n"), None);
-    }
 
     #[test]
     fn slow_and_amplified_need_a_reference() {

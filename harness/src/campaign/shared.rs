@@ -1,6 +1,5 @@
 //! The state of a campaign that its lanes share.
 
-use super::confirm::CONFIRMATIONS;
 use super::corpus::{Corpus, Saved};
 use super::error::CampaignError;
 use super::finding::{Finding, Scene};
@@ -11,13 +10,13 @@ use super::options::CampaignOptions;
 use super::oracle::Identity;
 use super::source::{Job, Source};
 use super::store::Findings;
-use super::suspicion::Suspicion;
-use crate::cases::{catalogue, recorded};
+use super::suspicion::{Suspicion, Unshrunk};
+use crate::cases::{Case, catalogue, recorded};
 use crate::conversation::facts::Facts;
 use dnode_reports::event::Wire;
 use dnode_spec::dialect::Dialect;
 use fastrand::Rng;
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::hash::Hash;
 use std::io;
 use std::path::Path;
@@ -29,6 +28,8 @@ use tokio_util::sync::CancellationToken;
 
 /// The most suspicions that wait.
 const SUSPICIONS: usize = 128;
+/// When this share of the time is left, all lanes examine suspicions, as long as any wait.
+const LATE: u32 = 6;
 
 /// A running campaign.
 #[derive(Debug)]
@@ -40,7 +41,8 @@ pub(super) struct Campaign {
     pub started: Instant,
     shared: Mutex<Shared>,
     notices: UnboundedSender<Notice>,
-    over: CancellationToken,
+    /// Cancelled when the campaign ends, for whatever reason.
+    pub end: CancellationToken,
 }
 
 /// The state behind the lock.
@@ -50,14 +52,21 @@ struct Shared {
     corpus: Corpus,
     novelty: Novelty,
     findings: Findings,
-    /// All findings, including those of earlier campaigns, and whether they fail the campaign.
-    fails: Vec<(Identity, bool)>,
     /// The number of sessions of this campaign.
     sessions: u64,
     /// The number of sessions of earlier campaigns.
     sessions_before: u64,
     /// The suspicions to examine, at most one for each key.
-    suspicions: VecDeque<(String, Suspicion)>,
+    suspicions: VecDeque<Suspicion>,
+    /// Symptoms whose shorter sessions have another identity.
+    merged: BTreeSet<Identity>,
+    /// The suspicions that lanes examine.
+    examined: Vec<Suspicion>,
+    /// The confirmed symptoms whose sessions wait to be shrunk, and those that are being shrunk.
+    unshrunk: VecDeque<Unshrunk>,
+    shrinking: Vec<Unshrunk>,
+    /// The numbers of suspicions and of findings that this campaign leaves to the next one.
+    left: (usize, usize),
     problem: Option<CampaignError>,
 }
 
@@ -85,22 +94,26 @@ impl Campaign {
             seeds.into_iter().chain(others).enumerate().filter(of_shard).map(|(_, case)| case).collect();
         // Each shard generates its own sessions.
         let generated = saved.generated.max(shard << 40);
-        let fails = findings.known().map(|known| (known.clone(), known.oracle.fails())).collect();
+        let unfinished = findings.unfinished(&methods);
         let shared = Shared {
             source: Source { seeds, generated, risk: saved.risk, ..Source::default() },
             corpus,
             novelty: Novelty::restored(saved.tuples, saved.rows),
             findings,
-            fails,
             sessions: 0,
             sessions_before: saved.sessions,
-            suspicions: VecDeque::new(),
+            suspicions: unfinished.into(),
+            merged: BTreeSet::new(),
+            examined: Vec::new(),
+            unshrunk: VecDeque::new(),
+            shrinking: Vec::new(),
+            left: (0, 0),
             problem: None,
         };
         let patience = options.patience.max(facts.calls.round_trip * 50);
-        let (started, over) = (Instant::now(), CancellationToken::new());
+        let (started, end) = (Instant::now(), options.interrupted.child_token());
         let shared = Mutex::new(shared);
-        Ok(Campaign { options, facts, methods, patience, started, shared, notices, over })
+        Ok(Campaign { options, facts, methods, patience, started, shared, notices, end })
     }
 
     fn shared(&self) -> MutexGuard<'_, Shared> {
@@ -108,8 +121,13 @@ impl Campaign {
     }
 
     pub(super) fn started_notice(&self) -> Notice {
-        let known = self.shared().fails.len();
-        Notice::Started { peer: self.facts.object.name.clone(), notes: self.facts.notes.clone(), known }
+        let shared = self.shared();
+        Notice::Started {
+            peer: self.facts.object.name.clone(),
+            notes: self.facts.notes.clone(),
+            known: shared.findings.known().count(),
+            unfinished: shared.suspicions.len(),
+        }
     }
 
     /// The number of lanes. A peer that we did not start gets only one, so that the session that
@@ -118,52 +136,115 @@ impl Campaign {
         if self.options.target.is_many() { self.options.jobs.max(1) as u64 } else { 1 }
     }
 
-    /// Whether no new sessions are played.
+    /// Whether the campaign has ended.
     pub(super) fn is_over(&self) -> bool {
-        let over = self.over.is_cancelled() || self.options.interrupted.is_cancelled();
-        over || self.started.elapsed() >= self.options.time
+        self.end.is_cancelled()
     }
 
-    pub(super) fn is_interrupted(&self) -> bool {
-        self.options.interrupted.is_cancelled()
+    /// Whether little time is left, which is for suspicions.
+    pub(super) fn is_late(&self) -> bool {
+        self.started.elapsed() + self.options.time / LATE > self.options.time
     }
 
-    /// The number of lanes that examine suspicions: half of them, so that the other half always
-    /// plays new sessions.
+    /// The number of lanes that examine suspicions from the start: half of them, so that the other
+    /// half always plays new sessions.
     pub(super) fn examiners(&self) -> u64 {
         self.lanes().div_ceil(2)
     }
 
-    /// Queues a suspicion, unless one with the same key waits already.
-    pub(super) fn suspect(&self, key: String, suspicion: Suspicion) {
-        let suspicions = &mut self.shared().suspicions;
-        if suspicions.len() < SUSPICIONS && suspicions.iter().all(|(known, _)| *known != key) {
-            suspicions.push_back((key, suspicion));
+    /// Queues a suspicion, unless there is one with the same key.
+    pub(super) fn suspect(&self, suspicion: Suspicion) {
+        let shared = &mut *self.shared();
+        let known = shared.suspicions.iter().chain(&shared.examined).any(|it| it.key == suspicion.key);
+        if !known && shared.suspicions.len() < SUSPICIONS {
+            shared.suspicions.push_back(suspicion);
         }
     }
 
+    /// Takes the next suspicion. It counts as unfinished until [`Campaign::finish`].
     pub(super) fn take_suspicion(&self) -> Option<Suspicion> {
-        self.shared().suspicions.pop_front().map(|(_, suspicion)| suspicion)
+        let shared = &mut *self.shared();
+        let suspicion = shared.suspicions.pop_front()?;
+        shared.examined.push(suspicion.clone());
+        Some(suspicion)
     }
 
-    /// Whether suspicions are left to examine. They are also examined after the time of the
-    /// campaign, but not after an interruption.
-    pub(super) fn has_suspicions(&self) -> bool {
-        let ended = self.over.is_cancelled() || self.is_interrupted();
-        !ended && !self.shared().suspicions.is_empty()
+    /// Notes that a suspicion was examined.
+    pub(super) fn finish(&self, key: &str) {
+        self.shared().examined.retain(|suspicion| suspicion.key != key);
+    }
+
+    /// Queues a confirmed symptom whose session is to be shrunk, unless another lane did.
+    pub(super) fn hold(&self, unshrunk: Unshrunk) {
+        let identity = &unshrunk.whole.symptom.identity;
+        if unshrunk.resumes.is_some() || !self.settled(identity) {
+            self.shared().unshrunk.push_back(unshrunk);
+        }
+    }
+
+    /// Takes the next confirmed symptom, if no suspicion waits, or if the first finding ends the
+    /// campaign. It counts as unfinished until [`Campaign::release`].
+    pub(super) fn take_unshrunk(&self) -> Option<Unshrunk> {
+        let shared = &mut *self.shared();
+        if !shared.suspicions.is_empty() && !self.options.fail_fast {
+            return None;
+        }
+        let unshrunk = shared.unshrunk.pop_front()?;
+        shared.shrinking.push(unshrunk.clone());
+        Some(unshrunk)
+    }
+
+    /// Notes that the session of this symptom was shrunk, and the identity of its finding.
+    pub(super) fn release(&self, symptom: &Identity, finding: &Identity) {
+        let shared = &mut *self.shared();
+        shared.shrinking.retain(|it| it.whole.symptom.identity != *symptom);
+        if symptom != finding {
+            shared.merged.insert(symptom.clone());
+        }
+    }
+
+    /// Reports confirmed findings that are not shrunk yet, and leaves the suspicions to the next
+    /// campaign in this folder.
+    pub(super) fn leave_unfinished(&self) {
+        let (shrinking, left) = {
+            let shared = &mut *self.shared();
+            let shrinking = shared.shrinking.drain(..).chain(shared.unshrunk.drain(..));
+            let left = shared.examined.drain(..).chain(shared.suspicions.drain(..));
+            (shrinking.collect::<Vec<_>>(), left.collect::<Vec<_>>())
+        };
+        let again = left.iter().filter(|it| it.resumes.is_some()).count();
+        let counts = (left.len() - again, shrinking.len() + again);
+        shrinking.into_iter().for_each(|it| self.report(it.whole.finding(false), false));
+        // A finding of an earlier campaign is still in its folder.
+        let likeliest = left.iter().filter(|it| it.resumes.is_none()).filter_map(|it| it.suspects.first());
+        let cases: Vec<Case> = likeliest.filter_map(|played| self.case(&played.job)).collect();
+        let shared = &mut *self.shared();
+        shared.left = counts;
+        if let Err(error) = shared.findings.set_unfinished(&cases) {
+            shared.problem.get_or_insert(CampaignError::Finding(error));
+        }
+    }
+
+    /// Converts a job to a case.
+    pub(super) fn case(&self, job: &Job) -> Option<Case> {
+        match job {
+            Job::Case(case) => Some((**case).clone()),
+            Job::Input(input) => input.case("campaign/input", &self.methods, &self.facts),
+        }
     }
 
     /// Ends the campaign with this error.
     pub(super) fn give_up(&self, why: CampaignError) {
-        self.over.cancel();
         self.shared().problem.get_or_insert(why);
+        self.end.cancel();
     }
 
     /// Chooses the next job, and says where it comes from. `careful`: only operations that the peer
     /// has answered before.
     pub(super) fn next_job(&self, rng: &mut Rng, careful: bool) -> (Job, &'static str) {
         let shared = &mut *self.shared();
-        shared.source.next(rng, self.options.seed, &shared.corpus, &self.methods, careful)
+        let unseen = shared.novelty.unseen();
+        shared.source.next(rng, self.options.seed, &shared.corpus, &self.methods, &unseen, careful)
     }
 
     /// Records a session. Keeps its input if it showed something new.
@@ -186,18 +267,23 @@ impl Campaign {
 
     /// Whether there is such a finding.
     pub(super) fn knows(&self, is: impl Fn(&Identity) -> bool) -> bool {
-        self.shared().findings.known().any(is)
+        let shared = self.shared();
+        let confirmed = shared.unshrunk.iter().chain(&shared.shrinking);
+        shared.findings.known().chain(confirmed.map(|it| &it.whole.symptom.identity)).any(is)
     }
 
-    /// Withdraws a finding.
-    pub(super) fn forget(&self, identity: &Identity) {
-        let shared = &mut *self.shared();
-        shared.findings.forget(identity);
-        shared.fails.retain(|(known, _)| known != identity);
+    /// Whether there is such a finding, or one that it was merged with, or one that is being shrunk, or
+    /// whether this was seen several times and never reproduced.
+    pub(super) fn settled(&self, identity: &Identity) -> bool {
+        let shared = self.shared();
+        let elsewhere = shared.merged.contains(identity) || shared.findings.is_elusive(identity);
+        drop(shared);
+        elsewhere || self.knows(|known| known == identity)
     }
 
-    /// Writes a finding to its folder and sends a notice.
-    pub(super) fn report(&self, finding: Finding) {
+    /// Writes a finding to its folder and sends a notice, unless it is known. `again`: it replaces
+    /// the known one.
+    pub(super) fn report(&self, finding: Finding, again: bool) {
         let scene = Scene {
             target: &self.options.target,
             facts: &self.facts,
@@ -205,21 +291,22 @@ impl Campaign {
             command: &self.options.command,
         };
         let shared = &mut *self.shared();
+        if !again && shared.findings.known().any(|known| *known == finding.identity) {
+            return;
+        }
+        let first = finding.is_reproduced() || shared.findings.was_seen(&finding.identity) == 0;
         match shared.findings.write(&finding, &scene) {
             Ok(folder) => {
-                let fails = finding.fails();
-                shared.fails.retain(|(known, _)| *known != finding.identity);
-                shared.fails.push((finding.identity.clone(), fails));
-                // A finding that is not confirmed yet may be withdrawn, so it does not end the
-                // campaign.
-                if fails && self.options.fail_fast && finding.confirmed.1 >= CONFIRMATIONS {
-                    self.over.cancel();
+                if finding.fails() && self.options.fail_fast {
+                    self.end.cancel();
                 }
-                let _ = self.notices.send(Notice::Found(Box::new(finding), folder));
+                if first {
+                    let _ = self.notices.send(Notice::Found(Box::new(finding), folder));
+                }
             }
             Err(error) => {
-                self.over.cancel();
                 shared.problem.get_or_insert(CampaignError::Finding(error));
+                self.end.cancel();
             }
         }
     }
@@ -234,14 +321,18 @@ impl Campaign {
 
     pub(super) fn status(&self) -> Status {
         let shared = self.shared();
-        let failing = shared.fails.iter().filter(|(_, fails)| *fails).count();
+        let (failing, warning) = shared.findings.counts();
         Status {
             sessions: shared.sessions,
             elapsed: self.started.elapsed(),
             coverage: shared.novelty.coverage(),
             corpus: shared.corpus.len(),
             failing,
-            warning: shared.fails.len() - failing,
+            warning,
+            unreached: shared.novelty.unreached(),
+            unexamined: shared.left.0,
+            unshrunk: shared.left.1,
+            interrupted: self.options.interrupted.is_cancelled(),
         }
     }
 

@@ -1,5 +1,6 @@
-//! Chooses the next session: first each seed once; then generated sessions, walks with one
-//! deviation, and mutations of the corpus.
+//! Chooses the next session: first each seed once, then sessions that lead to the transitions of
+//! the model that were not seen yet; then generated sessions, walks with one deviation, and
+//! mutations of the corpus.
 //!
 //! Operations that have harmed the peer are chosen seldom, because each costs a restart or a
 //! deadline and shows a known finding. They are still chosen sometimes, because they may show
@@ -12,7 +13,7 @@ use super::input::{End, Input, Line, Methods};
 use super::mutate::{fresh_line, mutate};
 use super::operation::{of_end, operation};
 use crate::cases::Case;
-use dnode_spec::generate::{Kind, Seed, session};
+use dnode_spec::generate::{Kind, Seed, aim, session};
 use fastrand::Rng;
 use serde_json::{Value as Json, json};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -37,8 +38,12 @@ pub(super) struct Source {
     pub risk: BTreeMap<String, u32>,
     /// Operations after which the peer answered.
     pub answered: BTreeSet<String>,
+    /// How many sessions led to each transition.
+    pub aimed: BTreeMap<usize, u32>,
 }
 
+/// How many sessions lead to a transition that is not seen.
+const AIMS: u32 = 2;
 /// How many candidates are drawn before a risky one is accepted.
 const DRAWS: usize = 24;
 /// How many answered operations are remembered.
@@ -46,17 +51,21 @@ const ANSWERED: usize = 20_000;
 
 impl Source {
     /// Chooses the next job, and says where it comes from. `careful`: only operations that the peer
-    /// has answered before.
+    /// has answered before. `unseen`: the transitions that were not seen yet.
     pub(super) fn next(
         &mut self,
         rng: &mut Rng,
         seed: u64,
         corpus: &Corpus,
         methods: &Methods,
+        unseen: &[usize],
         careful: bool,
     ) -> (Job, &'static str) {
         if let Some(case) = self.seeds.pop_front() {
             return (Job::Case(Box::new(case)), "a seed");
+        }
+        if let Some(case) = self.aim(unseen) {
+            return (Job::Case(Box::new(case)), "a way to a transition");
         }
         let kind = match rng.u8(..100) {
             0..=3 => Some(Kind::Legal),
@@ -78,6 +87,18 @@ impl Source {
         let input =
             if careful { self.careful(rng, corpus, methods) } else { self.input(rng, corpus, methods) };
         (Job::Input(input), "a mutation")
+    }
+
+    /// A session that leads to one of these transitions, a few times for each.
+    fn aim(&mut self, unseen: &[usize]) -> Option<Case> {
+        unseen.iter().find_map(|row| {
+            let aimed = self.aimed.entry(*row).or_default();
+            *aimed += 1;
+            if *aimed > AIMS {
+                return None;
+            }
+            Case::read(&aim(*row).ok()?).ok()
+        })
     }
 
     /// An input whose operations were all answered before.

@@ -4,9 +4,13 @@
 //! A folder is written under a temporary name and then renamed. So it is never incomplete, even if
 //! the campaign is killed.
 
-use super::finding::{Finding, Scene};
+use super::finding::{Finding, Scene, fails};
+use super::input::{Input, Methods};
 use super::oracle::{Identity, Oracle};
 use super::script;
+use super::source::Job;
+use super::suspicion::{Played, Suspicion};
+use crate::cases::Case;
 use dnode::transport::Limits;
 use dnode_reports::escape::terminal_cut;
 use dnode_reports::event::{Origin, Wire};
@@ -20,11 +24,28 @@ use std::path::{Path, PathBuf};
 /// How many characters of a line are shown in the text for people.
 const SHOWN_CHARS: usize = 600;
 
+/// The subfolder of what was seen once and not reproduced.
+const ELUSIVE: &str = "not-reproduced";
+/// The subfolder of suspicions for the next campaign.
+const UNFINISHED: &str = "unfinished";
+/// How often something may be seen without being reproduced before it is no longer examined.
+const SEEN: u32 = 3;
+
 /// All findings, and their folder.
 #[derive(Debug)]
 pub(super) struct Findings {
     folder: PathBuf,
-    known: BTreeMap<Identity, PathBuf>,
+    known: BTreeMap<Identity, Known>,
+    /// How often this campaign saw something that it could not reproduce.
+    seen: BTreeMap<Identity, u32>,
+}
+
+/// A finding in its folder.
+#[derive(Debug)]
+struct Known {
+    fails: bool,
+    /// The transcript of a finding that an earlier campaign did not shrink.
+    unfinished: Option<Case>,
 }
 
 impl Findings {
@@ -38,11 +59,11 @@ impl Findings {
         for entry in std::fs::read_dir(folder)?.flatten() {
             let Ok(text) = std::fs::read_to_string(entry.path().join("transcript.jsonl")) else { continue };
             let hidden = entry.file_name().to_string_lossy().starts_with('.');
-            if let Some(identity) = read_identity(&text).filter(|_| !hidden) {
-                known.insert(identity, entry.path());
+            if let Some((identity, finding)) = read_finding(&text).filter(|_| !hidden) {
+                known.insert(identity, finding);
             }
         }
-        Ok(Findings { folder: folder.to_owned(), known })
+        Ok(Findings { folder: folder.to_owned(), known, seen: BTreeMap::new() })
     }
 
     /// The identities of all findings.
@@ -50,11 +71,54 @@ impl Findings {
         self.known.keys()
     }
 
-    /// Removes a finding and its folder.
-    pub(super) fn forget(&mut self, identity: &Identity) {
-        if let Some(folder) = self.known.remove(identity) {
-            let _ = std::fs::remove_dir_all(folder);
+    /// How many findings fail the campaign, and how many only warn.
+    pub(super) fn counts(&self) -> (usize, usize) {
+        let failing = self.known.values().filter(|known| known.fails).count();
+        (failing, self.known.len() - failing)
+    }
+
+    /// How often this was seen without being reproduced.
+    pub(super) fn was_seen(&self, identity: &Identity) -> u32 {
+        self.seen.get(identity).copied().unwrap_or_default()
+    }
+
+    /// Whether this was seen so often without being reproduced that it is not examined again.
+    pub(super) fn is_elusive(&self, identity: &Identity) -> bool {
+        self.was_seen(identity) >= SEEN
+    }
+
+    /// What an earlier campaign left unfinished, as suspicions.
+    pub(super) fn unfinished(&self, methods: &Methods) -> Vec<Suspicion> {
+        let shrinks = self
+            .known
+            .iter()
+            .filter_map(|(identity, known)| Some((Some(identity.clone()), known.unfinished.clone()?)));
+        let files = std::fs::read_dir(self.folder.join(UNFINISHED)).into_iter().flatten().flatten();
+        let texts = files.filter_map(|entry| std::fs::read_to_string(entry.path()).ok());
+        let waiting = texts.filter_map(|text| Some((None, Case::read(&text).ok()?)));
+        let suspicion = |(at, (resumes, case)): (usize, (Option<Identity>, Case))| {
+            let input = Input::of(&case.transcript, methods).filter(|_| case.id().starts_with("campaign/"));
+            let job = input.map_or_else(|| Job::Case(Box::new(case)), Job::Input);
+            let played = Played { job, source: "an earlier campaign", ended_well: false };
+            Suspicion { key: format!("unfinished {at}"), suspects: vec![played], death: None, resumes }
+        };
+        shrinks.chain(waiting).enumerate().map(suspicion).collect()
+    }
+
+    /// Writes the suspicions for the next campaign, and removes older ones.
+    ///
+    /// # Errors
+    /// A file cannot be written.
+    pub(super) fn set_unfinished(&self, cases: &[Case]) -> io::Result<()> {
+        let folder = self.folder.join(UNFINISHED);
+        if folder.exists() {
+            std::fs::remove_dir_all(&folder)?;
         }
+        for (at, case) in cases.iter().enumerate() {
+            std::fs::create_dir_all(&folder)?;
+            std::fs::write(folder.join(format!("{at}.jsonl")), &case.text)?;
+        }
+        Ok(())
     }
 
     /// Writes a finding, replaces an older version of it, and returns its folder.
@@ -62,23 +126,39 @@ impl Findings {
     /// # Errors
     /// A file cannot be written.
     pub(super) fn write(&mut self, finding: &Finding, scene: &Scene<'_>) -> io::Result<PathBuf> {
-        let folder = self.folder.join(finding.identity.folder());
-        let draft = tempfile::Builder::new().prefix(".writing-").tempdir_in(&self.folder)?;
-        let write = |name: &str, text: &str| std::fs::write(draft.path().join(name), text);
-        write("transcript.jsonl", &with_identity(finding))?;
-        write("wire.log", &wire_log(&finding.wire))?;
-        write("finding.md", &text(finding, scene, &folder))?;
-        write("repeat.py", &script::script(finding, scene))?;
-        if folder.exists() {
-            // A rename cannot replace a folder, so move the older version away first.
-            let aside = tempfile::Builder::new().prefix(".earlier-").tempdir_in(&self.folder)?;
-            std::fs::rename(&folder, aside.path().join("x"))?;
+        let elusive = self.folder.join(ELUSIVE);
+        let name = finding.identity.folder();
+        if finding.is_reproduced() {
+            self.seen.remove(&finding.identity);
+            let known = Known { fails: finding.fails(), unfinished: None };
+            self.known.insert(finding.identity.clone(), known);
+            let _ = std::fs::remove_dir_all(elusive.join(&name));
+            let _ = std::fs::remove_dir(&elusive);
+            return write_folder(&self.folder, &name, finding, scene);
         }
-        let draft = draft.keep();
-        std::fs::rename(draft, &folder)?;
-        self.known.insert(finding.identity.clone(), folder.clone());
-        Ok(folder)
+        *self.seen.entry(finding.identity.clone()).or_default() += 1;
+        std::fs::create_dir_all(&elusive)?;
+        write_folder(&elusive, &name, finding, scene)
     }
+}
+
+/// Writes a finding to a folder in `parent`, in one step.
+fn write_folder(parent: &Path, name: &str, finding: &Finding, scene: &Scene<'_>) -> io::Result<PathBuf> {
+    let folder = parent.join(name);
+    let draft = tempfile::Builder::new().prefix(".writing-").tempdir_in(parent)?;
+    let write = |name: &str, text: &str| std::fs::write(draft.path().join(name), text);
+    write("transcript.jsonl", &with_identity(finding))?;
+    write("wire.log", &wire_log(&finding.wire))?;
+    write("finding.md", &text(finding, scene, &folder))?;
+    write("repeat.py", &script::script(finding, scene))?;
+    if folder.exists() {
+        // A rename cannot replace a folder, so move the older version away first.
+        let aside = tempfile::Builder::new().prefix(".earlier-").tempdir_in(parent)?;
+        std::fs::rename(&folder, aside.path().join("x"))?;
+    }
+    let draft = draft.keep();
+    std::fs::rename(draft, &folder)?;
+    Ok(folder)
 }
 
 /// The transcript, with the identity of the finding in its header.
@@ -87,18 +167,25 @@ fn with_identity(finding: &Finding) -> String {
     let Ok(mut header) = serde_json::from_str::<Json>(header) else { return finding.transcript.clone() };
     let Identity { oracle, clause, what, class } = &finding.identity;
     header["meta"]["finding"] = json!({ "oracle": oracle.word(), "clause": clause, "what": what, "class": class,
-        "confirmed": format!("{}/{}", finding.confirmed.0, finding.confirmed.1), "source": finding.source });
+        "confirmed": format!("{}/{}", finding.confirmed.0, finding.confirmed.1), "shrunk": finding.shrunk,
+        "source": finding.source });
     format!("{header}\n{}\n", steps.trim_end())
 }
 
-/// Reads the identity from the header of a transcript.
-fn read_identity(transcript: &str) -> Option<Identity> {
+/// Reads the identity from the header of a transcript, and the state of its finding.
+fn read_finding(transcript: &str) -> Option<(Identity, Known)> {
     let header: Json = serde_json::from_str(transcript.lines().next()?).ok()?;
     let found = &header["meta"]["finding"];
     let text = |key: &str| Some(found[key].as_str()?.to_owned());
     let word = text("oracle")?;
     let oracle = Oracle::ALL.into_iter().find(|oracle| oracle.word() == word)?;
-    Some(Identity { oracle, clause: text("clause")?, what: text("what")?, class: text("class")? })
+    let identity = Identity { oracle, clause: text("clause")?, what: text("what")?, class: text("class")? };
+    let confirmed = text("confirmed")?;
+    let (reproduced, tried) = confirmed.split_once('/')?;
+    let fails = fails(&identity, (reproduced.parse().ok()?, tried.parse().ok()?));
+    let shrunk = found["shrunk"].as_bool().unwrap_or(true);
+    let unfinished = Case::read(transcript).ok().filter(|_| !shrunk);
+    Some((identity, Known { fails, unfinished }))
 }
 
 fn wire_log(wire: &[Wire]) -> String {

@@ -5,14 +5,14 @@ use super::failure::Failure;
 use super::reach::DialArgs;
 use super::signal::on_signal;
 use super::values::{GateLevel, duration, ping, random_seed};
-use crate::campaign::{CampaignOptions, Coverage, Finding, Notice, Status, campaign};
+use crate::campaign::{CampaignOptions, Coverage, Finding, Identity, Notice, Status, campaign};
 use crate::program::Target;
 use clap::Args;
 use dnode_reports::count;
 use dnode_reports::escape::{terminal, terminal_cut};
 use dnode_spec::dialect::Dialect;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use std::collections::HashSet;
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
@@ -43,7 +43,9 @@ pub(super) struct FuzzArgs {
     /// The form is METHOD[ARGUMENTS] with "$cb" as the callback.
     #[arg(long, value_name = "EXPR", help_heading = "Peer")]
     ping: Option<String>,
-    /// How long to fuzz, for example 30s or 2h; findings are still confirmed and shrunk after that
+    /// How long to fuzz, for example 30s or 2h; this includes confirming and shrinking the findings
+    ///
+    /// What is unfinished then is announced. The next campaign in the same folder continues there.
     #[arg(long, value_name = "DUR", default_value = "5m", value_parser = time)]
     time: Duration,
     /// Random seed; without it, the program chooses one and prints it
@@ -121,7 +123,7 @@ pub(super) async fn fuzz(args: FuzzArgs) -> Result<u8, Failure> {
     let ended = campaign(options, &mut |notice| display.notice(notice)).await;
     display.bar.finish_and_clear();
     let status = ended?;
-    display.print(&summary(&status, &args.findings));
+    display.print(&summary(&status, &args.findings, &display.elusive));
     Ok(u8::from(status.failing > 0))
 }
 
@@ -131,7 +133,8 @@ struct Display {
     seed: u64,
     time: Duration,
     target: String,
-    printed: HashSet<PathBuf>,
+    /// What was seen once and not reproduced.
+    elusive: BTreeMap<Identity, String>,
 }
 
 impl Display {
@@ -140,12 +143,12 @@ impl Display {
         let style = ProgressStyle::with_template("{spinner} {msg}");
         bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()));
         bar.set_message("starting the peer");
-        Display { bar, seed, time, target: target.to_string(), printed: HashSet::new() }
+        Display { bar, seed, time, target: target.to_string(), elusive: BTreeMap::new() }
     }
 
     fn notice(&mut self, notice: Notice) {
         match notice {
-            Notice::Started { peer, notes, known } => {
+            Notice::Started { peer, notes, known, unfinished } => {
                 let mut out = format!("dnode-conform {} fuzz\n", env!("CARGO_PKG_VERSION"));
                 let name =
                     peer.map_or_else(|| "unnamed".to_owned(), |name| terminal_cut(name, SHOWN_CHARS, 0));
@@ -157,14 +160,22 @@ impl Display {
                     let _ = writeln!(out, "  note        {}", terminal(note));
                 });
                 if known > 0 {
-                    let s = if known == 1 { "" } else { "s" };
-                    let _ = writeln!(out, "  known       {known} finding{s} of earlier campaigns");
+                    let _ = writeln!(out, "  known       {} of earlier campaigns", count(known, "finding"));
+                }
+                if unfinished > 0 {
+                    let these = count(unfinished, "session");
+                    let _ =
+                        writeln!(out, "  continues   {these} of earlier campaigns, to confirm and shrink");
                 }
                 self.print(&out);
             }
             Notice::Found(finding, folder) => {
-                if self.printed.insert(folder.clone()) {
-                    self.print(&found(&finding, &folder));
+                let text = found(&finding, &folder);
+                if finding.is_reproduced() {
+                    self.elusive.remove(&finding.identity);
+                    self.print(&text);
+                } else {
+                    self.elusive.insert(finding.identity, text);
                 }
             }
             Notice::Tick(status) => {
@@ -191,8 +202,12 @@ impl Display {
 
 fn found(finding: &Finding, folder: &Path) -> String {
     let identity = &finding.identity;
-    let word = if finding.fails() { "FOUND" } else { "warns" };
-    let label = finding.label();
+    let word = match (finding.is_reproduced(), finding.fails()) {
+        (false, _) => "once ",
+        (true, true) => "FOUND",
+        (true, false) => "warns",
+    };
+    let label = if finding.is_reproduced() { finding.label() } else { String::new() };
     format!(
         "{word}  {} {}: {}{label}, in session {} from {}, after {:.1} s\n       {}\n",
         identity.oracle.word(),
@@ -215,15 +230,33 @@ fn coverage(status: &Status) -> String {
     )
 }
 
-fn summary(status: &Status, findings: &Path) -> String {
-    let mut out = format!("\n{}\n", coverage(status));
+fn summary(status: &Status, findings: &Path, elusive: &BTreeMap<Identity, String>) -> String {
+    let mut out = String::new();
+    if !elusive.is_empty() {
+        let _ = writeln!(out, "\nseen once, not reproduced (this does not fail the campaign):");
+        elusive.values().for_each(|text| out.push_str(text));
+    }
+    let _ = writeln!(out, "\n{}", coverage(status));
+    status.unreached.iter().for_each(|row| {
+        let _ = writeln!(out, "not reached: {row}");
+    });
+    if status.interrupted {
+        let _ = writeln!(out, "interrupted after {:.0} s", status.elapsed.as_secs_f64());
+    }
+    let left = [(status.unexamined, "suspicion", "examined"), (status.unshrunk, "finding", "shrunk")];
+    for (number, word, done) in left.into_iter().filter(|(number, ..)| *number > 0) {
+        let are = if number == 1 { "is" } else { "are" };
+        let _ = writeln!(out, "{} {are} not {done} yet; the same command continues", count(number, word));
+    }
     let _ = match (status.failing, status.warning) {
         (0, 0) => writeln!(out, "exit 0: no finding"),
         (failing, warning) => writeln!(
             out,
-            "exit {}: {} that fail, {warning} that warn, in {}",
+            "exit {}: {} that {}, {warning} that {}, in {}",
             u8::from(failing > 0),
             count(failing, "finding"),
+            if failing == 1 { "fails" } else { "fail" },
+            if warning == 1 { "warns" } else { "warn" },
             terminal(findings.to_string_lossy().as_bytes())
         ),
     };
@@ -233,6 +266,24 @@ fn summary(status: &Status, findings: &Path) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn summary_has_plurals_and_says_what_is_left() {
+        let (unexamined, unshrunk) = (1, 2);
+        let status =
+            Status { failing: 1, warning: 2, unexamined, unshrunk, interrupted: true, ..Status::default() };
+        let text =
+            summary(&status, Path::new("f"), &[(Identity::sample(), "once  died\n".to_owned())].into());
+        for line in [
+            "seen once, not reproduced (this does not fail the campaign):\nonce  died\n",
+            "interrupted after 0 s\n",
+            "1 suspicion is not examined yet; the same command continues\n",
+            "2 findings are not shrunk yet; the same command continues\n",
+            "exit 1: 1 finding that fails, 2 that warn, in f\n",
+        ] {
+            assert!(text.contains(line), "{text}");
+        }
+    }
 
     #[test]
     fn a_shard_is_one_of_several() {

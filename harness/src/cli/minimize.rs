@@ -7,12 +7,13 @@ use super::run::{command, options};
 use super::signal::on_signal;
 use super::transcripts;
 use super::values::ping;
+use crate::cases::Case;
 use crate::conversation::preflight::preflight;
 use crate::peer::Peer;
-use crate::run::{Cases, run};
-use crate::shrink::shrink;
+use crate::run::{Cases, Options, run};
+use crate::shrink::{Sought, shrink};
 use clap::Args;
-use dnode_reports::event::{Event, Outcome};
+use dnode_reports::event::{Divergence, Event, Kind, Outcome};
 use std::fs::OpenOptions;
 use std::path::PathBuf;
 
@@ -50,27 +51,17 @@ pub(super) async fn minimize(args: MinimizeArgs) -> Result<u8, Failure> {
         crate::program::process::kill_all();
         std::process::exit(i32::from(COULD_NOT_RUN));
     });
-    let mut outcome: Option<Outcome> = None;
-    let id = case.id().to_owned();
-    run(&options, Cases::Listed(vec![case.clone()]), &mut |event| match event {
-        Event::Judged(judged) if judged.id == id => outcome = Some(*judged),
-        _ => {}
-    })
-    .await?;
-    let outcome = outcome.ok_or_else(|| Failure::harness("the transcript got no verdict"))?;
-    let Some(found) = outcome.divergence else {
-        let reason = outcome.reason.map(|reason| format!(" ({reason})")).unwrap_or_default();
-        return Err(Failure::caller(format!(
-            "{} shows no finding on this peer: {}{reason}",
-            args.file, outcome.verdict
-        )));
+    let found = finding(&options, &case, &args.file).await?;
+    let sought = match found.kind {
+        Kind::Broken => Sought::Broken(found.clause.clone()),
+        kind => Sought::Difference(found.clause.clone(), kind),
     };
     let peer = Peer::start(&target).await?;
     let facts = preflight(peer.route(), args.peer.dialect, ping.as_ref(), args.peer.deadline).await;
     peer.stop().await;
     let facts = facts.map_err(Failure::peer)?;
     let command = command(&args.peer, &target);
-    let shrunk = shrink(&case, &found, &target, &facts, args.peer.deadline, &command).await;
+    let shrunk = shrink(&case, sought, &target, &facts, args.peer.deadline, &command).await;
     let shrunk =
         shrunk.ok_or_else(|| Failure::peer(format!("{} did not reproduce its finding", args.file)))?;
     output::warn(format_args!("{}; {} {} at {}", shrunk.describe(), found.clause, found.kind, found.step));
@@ -80,4 +71,26 @@ pub(super) async fn minimize(args: MinimizeArgs) -> Result<u8, Failure> {
             .map_err(|error| Failure::caller(format!("{}: {error}", path.display())))?,
     }
     Ok(0)
+}
+
+/// The finding of a transcript: its own, or else a line of the peer that breaks a clause.
+async fn finding(options: &Options, case: &Case, file: &str) -> Result<Divergence, Failure> {
+    let (mut own, mut broken): (Option<Outcome>, Option<Outcome>) = (None, None);
+    run(options, Cases::Listed(vec![case.clone()]), &mut |event| {
+        let Event::Judged(judged) = event else { return };
+        let is_broken = judged.divergence.as_ref().is_some_and(|found| found.kind == Kind::Broken);
+        if judged.id == case.id() {
+            own = Some(*judged);
+        } else if is_broken && (broken.is_none() || judged.evidence.transcript == case.text) {
+            // The preflight may have shown it before the transcript did.
+            broken = Some(*judged);
+        }
+    })
+    .await?;
+    let own = own.ok_or_else(|| Failure::harness("the transcript got no verdict"))?;
+    let found = own.divergence.or_else(|| broken?.divergence);
+    found.ok_or_else(|| {
+        let reason = own.reason.map(|reason| format!(" ({reason})")).unwrap_or_default();
+        Failure::caller(format!("{file} shows no finding on this peer: {}{reason}", own.verdict))
+    })
 }

@@ -36,8 +36,8 @@ pub(super) struct ServeArgs {
     /// Serve with this fault; --list-faults lists them
     #[arg(long, value_name = "NAME", value_parser = known_fault)]
     fault: Option<&'static str>,
-    /// Serve this legal variant; can be repeated; --list-variants lists them
-    #[arg(long, value_name = "NAME", value_parser = known_variant, conflicts_with = "fault")]
+    /// Serve this legal variant, also with a fault; can be repeated; --list-variants lists them
+    #[arg(long, value_name = "NAME", value_parser = known_variant)]
     variant: Vec<&'static str>,
     /// The dialect to speak, that of dnode-protocol 0.1 or 0.2
     #[arg(long, value_name = "VERSION", default_value_t)]
@@ -63,16 +63,14 @@ fn known_variant(name: &str) -> Result<&'static str, String> {
 
 /// The behaviour that the arguments choose. A fault uses the dialect of the clause that it breaks.
 fn manner(args: &ServeArgs) -> Manner {
-    if let Some(fault) = args.fault.and_then(fault::find) {
-        let make: MakeConduct = Arc::new(|_| (fault.make)());
-        return Manner::from(make).speaking(fault.dialect().unwrap_or(args.dialect));
-    }
+    let fault = args.fault.and_then(fault::find);
     let variants: Vec<_> = args.variant.iter().filter_map(|name| variant::find(name)).collect();
-    if variants.is_empty() {
-        return reference::plain().speaking(args.dialect);
+    let dialect = fault.and_then(Fault::dialect).unwrap_or(args.dialect);
+    if fault.is_none() && variants.is_empty() {
+        return reference::plain().speaking(dialect);
     }
-    let make: MakeConduct = Arc::new(move |number| variant::combined(&variants, number));
-    Manner::from(make).speaking(args.dialect)
+    let make: MakeConduct = Arc::new(move |number| variant::combined(fault, &variants, number));
+    Manner::from(make).speaking(dialect)
 }
 
 fn list(args: &ServeArgs) {

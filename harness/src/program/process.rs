@@ -1,9 +1,10 @@
 //! A peer's program that we started: its standard error and its end.
 //!
 //! It runs in its own process group, which we end as a whole, so that no grandchild is left behind.
-//! We read its standard error all the time and keep the last lines. We discard its standard output,
-//! unless it speaks there.
+//! We read its standard error all the time and keep the first and the last lines. We discard its
+//! standard output, unless it speaks there.
 
+use super::stderr::Stderr;
 use crate::clock::Clock;
 use dnode_reports::event::{Death, Status};
 use nix::sys::signal::{Signal, killpg};
@@ -17,8 +18,6 @@ use std::time::Duration;
 use tokio::io::AsyncReadExt;
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 
-/// How many bytes of the standard error are kept.
-const KEPT_STDERR: usize = 8 * 1024;
 /// How long a process may take to end after its connection broke; after that it counts as alive.
 ///
 /// Nothing says whether a process that closed its connections is about to end, so a wait is needed,
@@ -44,7 +43,7 @@ pub struct Process {
     child: Child,
     group: Option<Pid>,
     clock: Clock,
-    stderr: Arc<Mutex<Vec<u8>>>,
+    stderr: Arc<Mutex<Stderr>>,
     /// The task that reads the standard error. It ends at the end of the pipe.
     reader: tokio::task::JoinHandle<()>,
 }
@@ -87,9 +86,9 @@ impl Process {
         if let Some(group) = group {
             RUNNING.lock().unwrap_or_else(PoisonError::into_inner).insert(group.as_raw());
         }
-        let stderr = Arc::new(Mutex::new(Vec::new()));
+        let stderr = Arc::new(Mutex::new(Stderr::default()));
         let reader = match child.stderr.take() {
-            Some(pipe) => tokio::spawn(keep_last(pipe, Arc::clone(&stderr))),
+            Some(pipe) => tokio::spawn(keep(pipe, Arc::clone(&stderr))),
             None => tokio::spawn(async {}),
         };
         Ok(Process { child, group, clock: clock.clone(), stderr, reader })
@@ -119,19 +118,21 @@ impl Process {
         self.clock.timeout(limit, self.child.wait()).await.ok().and_then(Result::ok)
     }
 
-    /// The last lines of its standard error. If the program has ended, this waits a moment for the
+    /// Forgets its standard error so far. Call it when the program has shown that it still works.
+    pub fn forget_stderr(&mut self) {
+        *self.stderr.lock().unwrap_or_else(PoisonError::into_inner) = Stderr::default();
+    }
+
+    /// The first and the last lines of its standard error. If the program has ended, this waits a moment for the
     /// rest. It does not wait for the end of the pipe, because a grandchild may keep it open.
     pub async fn stderr(&mut self) -> String {
         if self.ended().is_some() && !self.reader.is_finished() {
             let _ = tokio::time::timeout(GRACE, &mut self.reader).await;
         }
-        let kept = self.stderr.lock().unwrap_or_else(PoisonError::into_inner);
-        let text = String::from_utf8_lossy(&kept);
-        let lines: Vec<&str> = text.lines().collect();
-        lines[lines.len().saturating_sub(20)..].join("\n")
+        self.stderr.lock().unwrap_or_else(PoisonError::into_inner).text()
     }
 
-    /// Describes its end, with the last lines of its standard error. `status` is its exit status.
+    /// Describes its end, with lines of its standard error. `status` is its exit status.
     pub async fn death(&mut self, status: ExitStatus) -> Death {
         Death { status: describe(status), stderr: self.stderr().await }
     }
@@ -168,13 +169,10 @@ impl Drop for Process {
     }
 }
 
-async fn keep_last(mut pipe: impl tokio::io::AsyncRead + Unpin, kept: Arc<Mutex<Vec<u8>>>) {
+async fn keep(mut pipe: impl tokio::io::AsyncRead + Unpin, kept: Arc<Mutex<Stderr>>) {
     let mut buffer = [0; 4096];
     while let Ok(count @ 1..) = pipe.read(&mut buffer).await {
-        let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.extend_from_slice(&buffer[..count]);
-        let excess = kept.len().saturating_sub(KEPT_STDERR);
-        kept.drain(..excess);
+        kept.lock().unwrap_or_else(PoisonError::into_inner).add(&buffer[..count]);
     }
 }
 

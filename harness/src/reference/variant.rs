@@ -7,6 +7,7 @@ use super::conduct::{
     Both, Chain, Conduct, Json, OnSend, Reaction, arguments, callbacks, declared, id, is_call, name, pass,
     set_callbacks,
 };
+use super::fault::Fault;
 use super::fault::shifted;
 use dnode_spec::message;
 use dnode_spec::value::Value;
@@ -105,10 +106,11 @@ pub fn find(name: &str) -> Option<&'static Variant> {
     VARIANTS.iter().find(|variant| variant.name == name)
 }
 
-/// Several variants at once.
+/// Several variants at once, after a fault if there is one.
 #[must_use]
-pub fn combined(variants: &[&'static Variant], seed: u64) -> Box<dyn Conduct> {
-    Box::new(Chain(variants.iter().map(|variant| (variant.make)(seed)).collect()))
+pub fn combined(fault: Option<&Fault>, variants: &[&'static Variant], seed: u64) -> Box<dyn Conduct> {
+    let fault = fault.map(|fault| (fault.make)());
+    Box::new(Chain(fault.into_iter().chain(variants.iter().map(|variant| (variant.make)(seed))).collect()))
 }
 
 /// Sends answers to different calls in a random order, and the answers to one call in their own

@@ -1,7 +1,7 @@
 //! Shrinks the findings of generated sessions.
 
 use super::runner::Runner;
-use crate::shrink::shrink;
+use crate::shrink::{Sought, shrink};
 
 impl Runner<'_> {
     /// Shrinks the findings of generated sessions, the first of each kind.
@@ -14,9 +14,9 @@ impl Runner<'_> {
             }
             let (target, command) = (&self.options.target, &self.options.command);
             let case = self.batch.case(at);
-            if let Some(mut shrunk) =
-                shrink(case, &found, target, &self.facts, self.patience(), command).await
-            {
+            let sought = Sought::Difference(found.clause, found.kind);
+            let shrunk = shrink(case, sought, target, &self.facts, self.patience(), command).await;
+            if let Some(mut shrunk) = shrunk {
                 shrunk.outcome.reason = Some(shrunk.describe());
                 shrunk.outcome.evidence.transcript = shrunk.case.text;
                 self.batch.set(at, shrunk.outcome);

@@ -1,30 +1,52 @@
 //! Examines suspicions: repeats each suspect in isolation on a fresh peer, and reports the symptoms
 //! as findings.
 
-use super::state::{Confirmed, Lane};
+use super::state::Lane;
 use crate::campaign::confirm::CONFIRMATIONS;
 use crate::campaign::fair::is_fair;
 use crate::campaign::input::Input;
 use crate::campaign::oracle::{Identity, Oracle, is_amplified, last_words};
 use crate::campaign::source::Job;
-use crate::campaign::suspicion::{Played, Suspicion};
+use crate::campaign::suspicion::{Confirmed, Played, Reproduced, Shown, Suspicion, Unshrunk};
 use crate::campaign::symptom::Symptom;
 use crate::campaign::visit::{Visit, visit};
 use crate::cases::Case;
-use crate::shrink::shrink;
-use dnode_reports::event::{Death, Divergence};
+use crate::shrink::{Sought, shrink};
+use dnode_reports::event::Death;
 
 impl Lane<'_> {
-    /// Repeats the suspects until one of them shows a symptom.
+    /// Examines the next suspicion, or shrinks the next finding if no suspicion waits. Returns
+    /// whether there was one.
+    pub(super) async fn examine_next(&mut self) -> bool {
+        if let Some(unshrunk) = self.campaign.take_unshrunk() {
+            self.shrink(unshrunk).await;
+            return true;
+        }
+        let suspicion = self.campaign.take_suspicion();
+        let found = suspicion.is_some();
+        if let Some(suspicion) = suspicion {
+            self.examine(suspicion).await;
+        }
+        found
+    }
+
+    /// Examines a suspicion.
     pub(super) async fn examine(&mut self, suspicion: Suspicion) {
-        let Suspicion { suspects, death } = suspicion;
-        for suspect in &suspects {
-            if self.campaign.is_interrupted() || self.repeat(&suspect.job, suspect.source).await {
+        self.repeat_suspects(&suspicion).await;
+        self.campaign.finish(&suspicion.key);
+    }
+
+    /// Repeats the suspects until one of them shows a symptom.
+    async fn repeat_suspects(&mut self, suspicion: &Suspicion) {
+        let Suspicion { suspects, death, .. } = suspicion;
+        for suspect in suspects {
+            if self.repeat(suspicion, suspect).await {
                 return;
             }
         }
         if let (Some(last), Some(_)) = (suspects.last(), &death) {
-            self.report_unconfirmed(last, death, "none of the last sessions does it by itself");
+            let why = "none of the last sessions does it by itself";
+            self.report_unconfirmed(last, death.clone(), why, (0, CONFIRMATIONS));
         } else if let [Played { job: Job::Input(input), source, .. }] = suspects.as_slice() {
             self.check_pace(input, source).await;
         }
@@ -71,33 +93,43 @@ impl Lane<'_> {
                 return;
             }
         }
-        let Some(case) = self.case(&Job::Input(input.clone())) else { return };
+        let Some(case) = self.campaign.case(&Job::Input(input.clone())) else { return };
         let actual = format!("{} bytes in {:?}, for {} bytes", first.received, first.took, first.sent);
         let symptom = Symptom {
             wire: first.wire.clone(),
             ..Symptom::new(identity, None, "an answer in proportion to what was sent", &actual)
         };
-        self.report(symptom, case.text, Some(input.clone()), (CONFIRMATIONS, CONFIRMATIONS), source);
+        let seen = self.campaign.clock();
+        let shown = Shown { transcript: case.text, input: Some(input.clone()), seen, source };
+        self.report(symptom, shown, (CONFIRMATIONS, CONFIRMATIONS));
     }
 
     /// Reports a death that could not be reproduced. `why` is part of the identity of the finding:
     /// its bytes must not change.
-    pub(super) fn report_unconfirmed(&self, last: &Played, death: Option<Death>, why: &str) {
-        let Some(case) = self.case(&last.job) else { return };
-        let words = death.as_ref().and_then(|death| last_words(&death.stderr));
+    pub(super) fn report_unconfirmed(
+        &self,
+        last: &Played,
+        death: Option<Death>,
+        why: &str,
+        confirmed: Confirmed,
+    ) {
+        let Some(case) = self.campaign.case(&last.job) else { return };
+        let words = death.as_ref().and_then(last_words);
         let what = words.unwrap_or_else(|| format!("an end that was not repeated: {why}"));
         let class = death.as_ref().map_or_else(|| "refuses".to_owned(), |death| death.status.to_string());
         let identity = Identity::new(Oracle::Died, "robust/survives", &what, &class);
         let actual = format!("it ended, and {why}; the transcript is the last session before that");
         let symptom = Symptom { death, ..Symptom::new(identity, None, "the peer goes on serving", &actual) };
-        self.report(symptom, case.text, None, (0, CONFIRMATIONS), last.source);
+        let shown =
+            Shown { transcript: case.text, input: None, seen: self.campaign.clock(), source: last.source };
+        self.report(symptom, shown, confirmed);
     }
 
-    /// Repeats a session in isolation, and reports new symptoms as findings. Returns whether it
-    /// showed a symptom.
-    async fn repeat(&mut self, job: &Job, source: &'static str) -> bool {
-        let Some(case) = self.case(job) else { return false };
-        let input = match job {
+    /// Repeats a session in isolation, and settles new symptoms. Returns whether it showed a
+    /// symptom.
+    async fn repeat(&mut self, suspicion: &Suspicion, suspect: &Played) -> bool {
+        let Some(case) = self.campaign.case(&suspect.job) else { return false };
+        let input = match &suspect.job {
             Job::Input(input) => Some(input.clone()),
             Job::Case(case) => Input::of(&case.transcript, &self.campaign.methods),
         };
@@ -105,7 +137,7 @@ impl Lane<'_> {
         self.canary = None;
         // An earlier session may have harmed this peer.
         self.confirmer.discard_peer().await;
-        let symptoms = self.confirmer.symptoms(&case, &operation, self.campaign.patience).await;
+        let symptoms = self.confirmer.symptoms(&case, &operation, self.campaign.patience, true).await;
         if self.confirmer.slot.is_empty() {
             self.history.clear();
         }
@@ -116,112 +148,107 @@ impl Lane<'_> {
             {
                 self.campaign.harmed(self.operations(&input));
             }
-            if !self.knows(&symptom.identity) {
-                self.settle(job, &case, &operation, symptom, source).await;
+            let resumed = suspicion.resumes.as_ref() == Some(&symptom.identity);
+            if resumed || !self.knows(&symptom.identity) {
+                self.settle(suspicion, suspect, &case, &operation, symptom).await;
             }
         }
         any
     }
 
-    /// Reports a symptom, then confirms and shrinks it, and reports it again.
+    /// Confirms a symptom. If it is not reproduced, it is reported as such, or else shrunk later.
     async fn settle(
         &mut self,
-        job: &Job,
+        suspicion: &Suspicion,
+        suspect: &Played,
         case: &Case,
         operation: &str,
         symptom: Symptom,
-        source: &'static str,
     ) {
-        let identity = symptom.identity.clone();
-        let input = match job {
+        let input = match &suspect.job {
             Job::Input(input) => Some(input.clone()),
             Job::Case(_) => None,
         };
-        // Report it at once, so that the end of the campaign does not lose it. If it cannot be
-        // confirmed, it is withdrawn.
-        self.report(symptom.clone(), case.text.clone(), input.clone(), (1, 1), source);
-        if self.campaign.is_interrupted() {
-            return;
+        let seen = self.campaign.clock();
+        let shown = Shown { transcript: case.text.clone(), input, seen, source: suspect.source };
+        let (count, again) = self.confirmer.confirm(case, &symptom, operation).await;
+        let symptom = again.unwrap_or(symptom);
+        if count == 0 {
+            return self.report(symptom, shown, (0, CONFIRMATIONS));
         }
-        let input = match input {
-            Some(input) => Some(input),
-            None => self.as_input(case, &identity).await,
-        };
-        match input {
-            Some(input) => self.settle_input(input, symptom, source).await,
-            None if source != "a seed" && self.settle_case(case, &symptom, source).await => {}
-            None => {
-                let (count, tried, again) = self.confirmer.confirm(case, &identity, operation).await;
-                self.conclude(again.unwrap_or(symptom), case.text.clone(), None, (count, tried), source);
-            }
+        let whole = Reproduced { symptom, shown, confirmed: (count, CONFIRMATIONS) };
+        let unshrunk = Unshrunk { whole, case: case.clone(), resumes: suspicion.resumes.clone() };
+        // A finding of an earlier campaign has waited long enough.
+        match unshrunk.resumes {
+            Some(_) => self.shrink(unshrunk).await,
+            None => self.campaign.hold(unshrunk),
         }
     }
 
-    /// Reports how often a symptom was confirmed. Withdraws a finding that was never confirmed,
-    /// unless a process died.
-    fn conclude(
-        &self,
-        symptom: Symptom,
-        transcript: String,
-        input: Option<Input>,
-        confirmed: Confirmed,
-        source: &str,
-    ) {
-        if confirmed.0 == 0 && symptom.identity.oracle != Oracle::Died {
-            return self.campaign.forget(&symptom.identity);
+    /// Shrinks the session of a confirmed symptom, confirms it again, and reports it.
+    async fn shrink(&mut self, unshrunk: Unshrunk) {
+        let Unshrunk { whole, case, resumes } = unshrunk;
+        let first = whole.symptom.identity.clone();
+        self.canary = None;
+        self.confirmer.discard_peer().await;
+        let shorter = self.shorten(&case, &whole).await;
+        if self.confirmer.slot.is_empty() {
+            self.history.clear();
         }
-        self.report(symptom, transcript, input, confirmed, source);
+        // A shorter session that reproduces the finding less often is worse.
+        let mut best = shorter.filter(|shorter| shorter.confirmed.0 >= whole.confirmed.0).unwrap_or(whole);
+        self.campaign.release(&first, &best.symptom.identity);
+        let again = resumes.is_some();
+        best.symptom.identity = resumes.unwrap_or(best.symptom.identity);
+        self.campaign.report(best.finding(true), again);
+    }
+
+    /// Shrinks a session, as an input if it can be one, and confirms it.
+    async fn shorten(&mut self, case: &Case, whole: &Reproduced) -> Option<Reproduced> {
+        let input = match whole.shown.input.clone() {
+            Some(input) => Some(input),
+            None => self.as_input(case, &whole.symptom).await,
+        };
+        match input {
+            Some(input) => self.shorten_input(input, whole).await,
+            None => self.shorten_case(case, whole).await,
+        }
     }
 
     /// Converts the case to an input, if the input shows the same symptom.
-    async fn as_input(&mut self, case: &Case, wanted: &Identity) -> Option<Input> {
+    async fn as_input(&mut self, case: &Case, wanted: &Symptom) -> Option<Input> {
         let input = Input::of(&case.transcript, &self.campaign.methods)?;
         if !is_fair(&input, &self.campaign.methods) {
             return None;
         }
         let candidate = input.case("campaign/candidate", &self.campaign.methods, &self.campaign.facts)?;
         let operation = self.operation(&input);
-        let symptoms = self.confirmer.symptoms(&candidate, &operation, self.campaign.patience).await;
-        symptoms.iter().any(|symptom| symptom.identity.is_like(wanted)).then_some(input)
+        let symptoms = self.confirmer.symptoms(&candidate, &operation, self.campaign.patience, true).await;
+        symptoms.iter().any(|symptom| symptom.is_like(wanted)).then_some(input)
     }
 
-    /// Shrinks and confirms a symptom of an input.
-    async fn settle_input(&mut self, input: Input, symptom: Symptom, source: &'static str) {
-        let before = symptom.identity.clone();
-        let shortest = self.confirmer.shrink(input, &before).await;
+    async fn shorten_input(&mut self, input: Input, whole: &Reproduced) -> Option<Reproduced> {
+        let wanted = &whole.symptom;
+        let shortest = self.confirmer.shrink(input, wanted).await;
         let operation = self.operation(&shortest);
-        let case = shortest.case("campaign/finding", &self.campaign.methods, &self.campaign.facts);
-        let Some(case) = case else { return };
-        let (count, tried, again) = self.confirmer.confirm(&case, &before, &operation).await;
-        let again = again.unwrap_or(symptom);
-        if again.identity != before {
-            self.campaign.forget(&before);
-            if self.knows(&again.identity) {
-                return;
-            }
-        }
-        self.conclude(again, case.text, Some(shortest), (count, tried), source);
+        let case = shortest.case("campaign/finding", &self.campaign.methods, &self.campaign.facts)?;
+        let (count, again) = self.confirmer.confirm(&case, wanted, &operation).await;
+        let shown = Shown { transcript: case.text, input: Some(shortest), ..whole.shown.clone() };
+        Some(Reproduced { symptom: again?, shown, confirmed: (count, CONFIRMATIONS) })
     }
 
-    /// Shrinks and confirms a symptom of a generated session that cannot be an input. Returns
-    /// whether it was reproduced.
-    async fn settle_case(&mut self, case: &Case, symptom: &Symptom, source: &'static str) -> bool {
-        let options = &self.campaign.options;
-        let Some(kind) = symptom.kind else { return false };
-        let found = Divergence {
-            step: String::new(),
-            clause: symptom.identity.clause.clone(),
-            kind,
-            path: String::new(),
-            expected: symptom.expected.clone(),
-            actual: symptom.actual.clone(),
-            fingerprint: String::new(),
+    async fn shorten_case(&mut self, case: &Case, whole: &Reproduced) -> Option<Reproduced> {
+        let symptom = &whole.symptom;
+        let clause = symptom.identity.clause.clone();
+        let sought = match symptom.kind {
+            Some(kind) => Sought::Difference(clause, kind),
+            None => Sought::Broken(clause),
         };
+        let (target, command) = (&self.campaign.options.target, &self.campaign.options.command);
         let (facts, patience) = (&self.campaign.facts, self.campaign.patience);
-        let shrunk = shrink(case, &found, &options.target, facts, patience, &options.command).await;
-        let Some(shrunk) = shrunk else { return false };
+        let shrunk = shrink(case, sought, target, facts, patience, command).await?;
         let symptom = Symptom { wire: shrunk.outcome.evidence.wire, ..symptom.clone() };
-        self.report(symptom, shrunk.case.text, None, (shrunk.confirmed, CONFIRMATIONS), source);
-        true
+        let shown = Shown { transcript: shrunk.case.text, input: None, ..whole.shown.clone() };
+        Some(Reproduced { symptom, shown, confirmed: (shrunk.confirmed, CONFIRMATIONS) })
     }
 }

@@ -2,15 +2,12 @@
 
 use crate::campaign::canary::Canary;
 use crate::campaign::confirm::Confirmer;
-use crate::campaign::finding::Finding;
 use crate::campaign::input::Input;
 use crate::campaign::operation;
 use crate::campaign::oracle::{Identity, Oracle, Pace};
 use crate::campaign::shared::Campaign;
-use crate::campaign::source::Job;
-use crate::campaign::suspicion::Played;
+use crate::campaign::suspicion::{Confirmed, Played, Reproduced, Shown};
 use crate::campaign::symptom::Symptom;
-use crate::cases::Case;
 use crate::peer::Slot;
 use fastrand::Rng;
 use std::collections::VecDeque;
@@ -65,9 +62,6 @@ impl TimeUse {
     }
 }
 
-/// How often a symptom was seen, of how many tries.
-pub(super) type Confirmed = (usize, usize);
-
 impl<'a> Lane<'a> {
     pub(in crate::campaign) fn new(campaign: &'a Campaign, number: u64) -> Lane<'a> {
         let options = &campaign.options;
@@ -77,7 +71,6 @@ impl<'a> Lane<'a> {
             methods: &campaign.methods,
             patience: campaign.patience,
             gate: options.gate,
-            stop: &options.interrupted,
         };
         let rng = Rng::with_seed(
             options.seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ (number << 32) ^ options.shard.0,
@@ -100,14 +93,6 @@ impl<'a> Lane<'a> {
         self.history.push_back(played);
         if self.history.len() > HISTORY {
             self.history.pop_front();
-        }
-    }
-
-    /// Converts a job to a case.
-    pub(super) fn case(&self, job: &Job) -> Option<Case> {
-        match job {
-            Job::Case(case) => Some((**case).clone()),
-            Job::Input(input) => input.case("campaign/input", &self.campaign.methods, &self.campaign.facts),
         }
     }
 
@@ -138,32 +123,11 @@ impl<'a> Lane<'a> {
     }
 
     pub(super) fn knows(&self, identity: &Identity) -> bool {
-        self.campaign.knows(|known| known == identity)
+        self.campaign.settled(identity)
     }
 
-    /// Reports a finding.
-    pub(super) fn report(
-        &self,
-        symptom: Symptom,
-        transcript: String,
-        input: Option<Input>,
-        confirmed: Confirmed,
-        source: &str,
-    ) {
-        let (sessions, after) = self.campaign.clock();
-        let Symptom { identity, expected, actual, wire, death, .. } = symptom;
-        self.campaign.report(Finding {
-            identity,
-            confirmed,
-            expected,
-            actual,
-            transcript,
-            input,
-            wire,
-            death,
-            sessions,
-            after,
-            source: source.to_owned(),
-        });
+    /// Reports a finding that is as short as it gets.
+    pub(super) fn report(&self, symptom: Symptom, shown: Shown, confirmed: Confirmed) {
+        self.campaign.report(Reproduced { symptom, shown, confirmed }.finding(true), false);
     }
 }

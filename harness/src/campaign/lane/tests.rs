@@ -12,7 +12,10 @@ use crate::program::Target;
 use crate::verdict::Command;
 use dnode_spec::clause::Level;
 use dnode_spec::dialect::Dialect;
+use dnode_spec::generate::aim;
+use dnode_spec::state::TABLE;
 use std::path::Path;
+use tokio::sync::mpsc::UnboundedReceiver;
 use tokio_util::sync::CancellationToken;
 
 fn line(text: &str) -> Input {
@@ -21,8 +24,9 @@ fn line(text: &str) -> Input {
 
 fn options(harm: &str, findings: &Path) -> CampaignOptions {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/campaign/lane/harmful.py");
+    let peer = Target::exec(&format!("exec python3 '{}' {{port}} {harm}", script.display()));
     CampaignOptions {
-        target: Target::exec(&format!("exec python3 '{}' {{port}} {harm}", script.display())),
+        target: if harm == "reference" { Target::Reference(Dialect::default()) } else { peer },
         ping: None,
         time: Duration::from_secs(600),
         seed: 1,
@@ -39,15 +43,20 @@ fn options(harm: &str, findings: &Path) -> CampaignOptions {
     }
 }
 
-/// The oracles that find something when a lane plays valid lines and a few harmful ones.
-async fn oracles(harm: &str) -> Vec<Oracle> {
-    let folder = tempfile::tempdir().unwrap();
-    let options = options(harm, folder.path());
+/// A campaign on the peer with this harm, and its notices.
+async fn campaign(harm: &str, folder: &Path) -> (Campaign, UnboundedReceiver<Notice>) {
+    let options = options(harm, folder);
     let peer = Peer::start(&options.target).await.unwrap_or_else(|error| panic!("{error}"));
     let facts = preflight(peer.route(), Dialect::default(), None, options.patience).await.unwrap();
     peer.stop().await;
-    let (sender, mut notices) = tokio::sync::mpsc::unbounded_channel();
-    let campaign = Campaign::open(options, facts, sender).unwrap();
+    let (sender, notices) = tokio::sync::mpsc::unbounded_channel();
+    (Campaign::open(options, facts, sender).unwrap(), notices)
+}
+
+/// The oracles that find something when a lane plays valid lines and a few harmful ones.
+async fn oracles(harm: &str) -> Vec<Oracle> {
+    let folder = tempfile::tempdir().unwrap();
+    let (campaign, mut notices) = campaign(harm, folder.path()).await;
     let mut lane = Lane::new(&campaign, 0);
     assert!(lane.confirmer.ready().await);
     let valid = line(r#"{"method":"hello"}"#);
@@ -64,24 +73,12 @@ async fn oracles(harm: &str) -> Vec<Oracle> {
         lane.check_memory().await;
         lane.check_canary().await;
     }
-    let mut found = Vec::new();
-    {
-        let mut examining = std::pin::pin!(async {
-            while let Some(suspicion) = campaign.take_suspicion() {
-                lane.examine(suspicion).await;
-            }
-        });
-        loop {
-            tokio::select! {
-                () = &mut examining => break,
-                Some(Notice::Found(finding, _)) = notices.recv() => {
-                    found.push(finding.identity.oracle);
-                    // This test needs no shrinking.
-                    campaign.options.interrupted.cancel();
-                }
-            }
-        }
+    // This test needs no shrinking.
+    while let Some(suspicion) = campaign.take_suspicion() {
+        lane.examine(suspicion).await;
     }
+    campaign.leave_unfinished();
+    let mut found = Vec::new();
     while let Ok(Notice::Found(finding, _)) = notices.try_recv() {
         found.push(finding.identity.oracle);
     }
@@ -119,4 +116,20 @@ async fn each_oracle_finds_its_harm() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn harmless_peer_gets_no_finding() {
     assert_eq!(oracles("none").await, []);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn sessions_lead_to_all_transitions_that_the_reference_peer_can_make() {
+    let folder = tempfile::tempdir().unwrap();
+    let (campaign, _notices) = campaign("reference", folder.path()).await;
+    let mut lane = Lane::new(&campaign, 0);
+    assert!(lane.confirmer.ready().await);
+    for session in (0..TABLE.len()).filter_map(|row| aim(row).ok()) {
+        lane.play_case(&Case::read(&session).unwrap(), "a test").await;
+    }
+    let status = campaign.status();
+    assert_eq!(status.coverage.transitions, (TABLE.len() - 1, TABLE.len()), "{:?}", status.unreached);
+    assert_eq!(status.coverage.states.0, status.coverage.states.1);
+    assert!(campaign.take_suspicion().is_none());
+    lane.stop().await;
 }

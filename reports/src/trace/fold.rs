@@ -1,0 +1,42 @@
+//! Folds frames that repeat.
+
+/// The most lines that repeat together.
+const PERIOD: usize = 12;
+/// The fewest repetitions that are folded.
+const FEWEST: usize = 3;
+
+/// Folds lines that repeat, one by one or as a group, as in the trace of a stack overflow.
+///
+/// ```
+/// let folded = dnode_reports::trace::fold("overflow\n at f\n at g\n at f\n at g\n at f\n at g\n at main");
+/// assert_eq!(folded, "overflow\n at f\n at g\n… the last 2 lines repeat 2 more times\n at main");
+/// ```
+#[must_use]
+pub fn fold(stderr: &str) -> String {
+    let lines: Vec<&str> = stderr.lines().collect();
+    let mut out: Vec<String> = Vec::new();
+    let mut at = 0;
+    while at < lines.len() {
+        let Some((period, times)) = repetition(&lines[at..]) else {
+            out.push(lines[at].to_owned());
+            at += 1;
+            continue;
+        };
+        out.extend(lines[at..at + period].iter().map(|line| (*line).to_owned()));
+        let last = if period == 1 { "line repeats" } else { "lines repeat" };
+        let count = if period == 1 { String::new() } else { format!("{period} ") };
+        out.push(format!("… the last {count}{last} {} more times", times - 1));
+        at += period * times;
+    }
+    out.join("\n")
+}
+
+/// How many lines the start of these lines repeats, and how often.
+fn repetition(lines: &[&str]) -> Option<(usize, usize)> {
+    let has_text = |period: usize| lines[..period].iter().any(|line| !line.trim().is_empty());
+    (1..=PERIOD.min(lines.len() / FEWEST)).find_map(|period| {
+        let first = &lines[..period];
+        let times = lines.chunks_exact(period).take_while(|next| *next == first).count();
+        (times >= FEWEST && has_text(period)).then_some((period, times))
+    })
+}
