@@ -191,8 +191,30 @@ impl Conduct for Chain {
         all
     }
 
+    fn end(&mut self, rest: &[u8]) -> (Option<Vec<u8>>, Vec<u8>) {
+        let ends: Vec<_> = self.0.iter_mut().map(|conduct| conduct.end(rest)).collect();
+        let (lines, last_words): (Vec<_>, Vec<_>) = ends.into_iter().unzip();
+        (lines.into_iter().flatten().next(), last_words.concat())
+    }
+
+    fn loses_held(&self) -> bool {
+        self.0.iter().any(|conduct| conduct.loses_held())
+    }
+
     fn piece(&self) -> Option<usize> {
         self.0.iter().filter_map(|conduct| conduct.piece()).min()
+    }
+
+    fn drops_unread(&self) -> bool {
+        self.0.iter().any(|conduct| conduct.drops_unread())
+    }
+
+    fn dies_of_resets(&self) -> bool {
+        self.0.iter().any(|conduct| conduct.dies_of_resets())
+    }
+
+    fn one_at_a_time(&self) -> bool {
+        self.0.iter().any(|conduct| conduct.one_at_a_time())
     }
 }
 

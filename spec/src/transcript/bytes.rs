@@ -215,14 +215,24 @@ impl Bytes {
     /// Whether it has a part of the known-good call.
     #[must_use]
     pub fn pings(&self) -> bool {
+        self.has_ping(&|_| true)
+    }
+
+    /// Whether it has the id of the known-good call, which not every peer declares.
+    #[must_use]
+    pub fn pings_by_id(&self) -> bool {
+        self.has_ping(&|part| part == PingPart::Id)
+    }
+
+    fn has_ping(&self, is_such: &dyn Fn(PingPart) -> bool) -> bool {
         match self {
             Bytes::Plain(_) => false,
-            Bytes::Repeat(bytes, _) => bytes.pings(),
-            Bytes::Nest(parts, _) => parts.iter().any(Bytes::pings),
+            Bytes::Repeat(bytes, _) => bytes.has_ping(is_such),
+            Bytes::Nest(parts, _) => parts.iter().any(|part| part.has_ping(is_such)),
             Bytes::Blank(blank) | Bytes::Plus(blank, _) | Bytes::Negated(blank) => {
-                matches!(blank, Blank::Ping(_))
+                matches!(blank, Blank::Ping(part) if is_such(*part))
             }
-            Bytes::Concat(parts) => parts.iter().any(Bytes::pings),
+            Bytes::Concat(parts) => parts.iter().any(|part| part.has_ping(is_such)),
         }
     }
 

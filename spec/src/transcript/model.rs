@@ -178,7 +178,9 @@ impl Transcript {
             Action::Send(pattern, _) => {
                 matches!(&pattern.called, Called::Function(name) if self.is_method(name))
             }
-            Action::Bytes(bytes, ..) => bytes.names().into_iter().any(|name| self.is_method(name)),
+            Action::Bytes(bytes, ..) => {
+                bytes.pings_by_id() || bytes.names().into_iter().any(|name| self.is_method(name))
+            }
             _ => false,
         })
     }
