@@ -154,7 +154,8 @@ fn every_case_catches_a_fault_and_every_fault_is_caught() {
 const JOBS: usize = 16;
 
 /// Cases whose lines the monitor and the probe judge.
-const SHOWING: [&str; 5] = ["probe/*", "link/cycle", "link/sent-*", "value/strings", "*cull/s*"];
+const SHOWING: [&str; 6] =
+    ["probe/*", "link/cycle", "link/sent-*", "value/strings", "*cull/s*", "robust/id-*"];
 
 /// Fails if a case fails against the reference peer with one of these arguments of `serve`.
 fn assert_accepted(variants: Vec<String>) {
