@@ -36,7 +36,10 @@ fn passes(target: Target, reason: &str) {
     let outcomes = outcomes(target, catalogue(Dialect::default()).unwrap().into(), false);
     assert!(outcomes.len() > 300, "{}", outcomes.len());
     for outcome in outcomes {
-        let excused = outcome.verdict == Verdict::NotApplicable && outcome.reason.as_deref() == Some(reason);
+        // The number below the first method of the probe may be that of another method.
+        let below = outcome.id == "callback/id-below";
+        let excused =
+            outcome.verdict == Verdict::NotApplicable && (below || outcome.reason.as_deref() == Some(reason));
         assert!(outcome.verdict == Verdict::Pass || excused, "{outcome:?}");
     }
 }
