@@ -49,6 +49,7 @@ fn one_run_has_folded_findings_and_then_the_matrix() {
         got         "12"
         difference  violation: differs
                     fingerprint: 1:bf36ebf234f3
+        hint        Pass all arguments to the function, in their order, without extra ones.
       ```
 
       </details>

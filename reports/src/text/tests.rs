@@ -122,6 +122,7 @@ fn failing_case() {
       got         "12"
       difference  violation: differs
                   fingerprint: 1:9a24989d367b
+      hint        Pass all arguments to the function, in their order, without extra ones.
 
       wire        the traffic of the connection, in order: suite -> peer, suite <- peer
         suite ->       {"method":"methods","arguments":[{}],"callbacks":{},"links":[]}
@@ -164,6 +165,7 @@ fn crash_with_hostile_stderr() {
       got         the process ended with exit status 1
       difference  violation: died
                   fingerprint: 1:b5d9375e4258
+      hint        Pass all arguments to the function, in their order, without extra ones.
 
       wire        the traffic of the connection, in order: suite -> peer, suite <- peer
         suite ->       {"method":"methods","arguments":[{}],"callbacks":{},"links":[]}
@@ -213,6 +215,8 @@ fn hang_after_a_long_line() {
       got         the connection is open and nothing came within 2 s
       difference  deviation: deaf
                   fingerprint: 1:000000000000
+      hint        Look for a limit of the read buffer, for a write that sends only a part, and for a
+                  write buffer that is dropped when it is full.
 
       wire        the traffic of the connection, in order: suite -> peer, suite <- peer
         suite ->       {"method":"methods","arguments":[{}],"callbacks":{},"links":[]}
@@ -309,6 +313,7 @@ fn failure_below_the_gate() {
       got         "12"
       difference  observed: differs
                   fingerprint: 1:8f84bbf42a79
+      hint        Replace the object of the other end as a whole when methods arrives again.
 
       repeat      the command that runs this case again
         dnode-conform --case methods/again -- node fixtures/peers/dnode/peer.js
@@ -417,6 +422,7 @@ fn findings_are_repeated_at_the_end() {
       got         "12"
       difference  violation: differs
                   fingerprint: 1:f46aab101b08
+      hint        Pass all arguments to the function, in their order, without extra ones.
 
       repeat      the command that runs this case again
         dnode-conform --case a/case-0 -- node fixtures/peers/dnode/peer.js
