@@ -23,6 +23,8 @@ pub enum Notice {
     /// confirmed, and shrunk if there was time. What was not reproduced comes too: its `confirmed`
     /// says so.
     Found(Box<Finding>, PathBuf),
+    /// A finding that an earlier campaign had no time to shrink is shrunk now, in the same folder.
+    Shrunk(Box<Finding>, PathBuf),
     /// A regular report of the progress.
     Tick(Status),
 }

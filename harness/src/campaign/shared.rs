@@ -300,8 +300,9 @@ impl Campaign {
                 if finding.fails() && self.options.fail_fast {
                     self.end.cancel();
                 }
+                let notice = if again { Notice::Shrunk } else { Notice::Found };
                 if first {
-                    let _ = self.notices.send(Notice::Found(Box::new(finding), folder));
+                    let _ = self.notices.send(notice(Box::new(finding), folder));
                 }
             }
             Err(error) => {

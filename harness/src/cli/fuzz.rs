@@ -170,7 +170,12 @@ impl Display {
                 self.print(&out);
             }
             Notice::Found(finding, folder) => {
-                let text = found(&finding, &folder);
+                let word = match (finding.is_reproduced(), finding.fails()) {
+                    (false, _) => "once ",
+                    (true, true) => "FOUND",
+                    (true, false) => "warns",
+                };
+                let text = found(word, &finding, &folder);
                 if finding.is_reproduced() {
                     self.elusive.remove(&finding.identity);
                     self.print(&text);
@@ -178,6 +183,7 @@ impl Display {
                     self.elusive.insert(finding.identity, text);
                 }
             }
+            Notice::Shrunk(finding, folder) => self.print(&found("shrunk", &finding, &folder)),
             Notice::Tick(status) => {
                 self.bar.set_message(self.progress(&status));
                 self.bar.tick();
@@ -200,13 +206,8 @@ impl Display {
     }
 }
 
-fn found(finding: &Finding, folder: &Path) -> String {
+fn found(word: &str, finding: &Finding, folder: &Path) -> String {
     let identity = &finding.identity;
-    let word = match (finding.is_reproduced(), finding.fails()) {
-        (false, _) => "once ",
-        (true, true) => "FOUND",
-        (true, false) => "warns",
-    };
     let label = if finding.is_reproduced() { finding.label() } else { String::new() };
     format!(
         "{word}  {} {}: {}{label}, in session {} from {}, after {:.1} s\n       {}\n",
