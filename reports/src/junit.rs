@@ -153,53 +153,53 @@ mod tests {
             observed,
         ];
         insta::assert_snapshot!(report(&cases, FINE), @r#"
-    <?xml version="1.0" encoding="UTF-8"?>
-    <testsuites name="dnode-conform" tests="4" failures="1" errors="1">
-        <testsuite name="dnode 1.2.2" tests="4" skipped="1" errors="1" failures="1">
-            <properties>
-                <property name="suite" value="dnode-conform 0.1.0"/>
-                <property name="target" value="node fixtures/peers/dnode/peer.js"/>
-                <property name="level" value="robust"/>
-                <property name="sum" value="4 planned: 1 pass, 2 fail (1 not gating), 1 inconclusive"/>
-                <property name="exit" value="exit 1: 1 gating failure"/>
-            </properties>
-            <testcase name="a/case" classname="dnode.a"/>
-            <testcase name="value/nest" classname="dnode.value">
-                <error message="methods/by-id failed" type="inconclusive">
-    INCONCLUSIVE  value/nest
-      The arguments come back as they were sent.
+        <?xml version="1.0" encoding="UTF-8"?>
+        <testsuites name="dnode-conform" tests="4" failures="1" errors="1">
+            <testsuite name="dnode 1.2.2" tests="4" skipped="1" errors="1" failures="1">
+                <properties>
+                    <property name="suite" value="dnode-conform 0.1.0"/>
+                    <property name="target" value="node fixtures/peers/dnode/peer.js"/>
+                    <property name="level" value="robust"/>
+                    <property name="sum" value="4 planned: 1 pass, 2 fail (1 not gating), 1 inconclusive"/>
+                    <property name="exit" value="exit 1: 1 gating failure"/>
+                </properties>
+                <testcase name="a/case" classname="dnode.a"/>
+                <testcase name="value/nest" classname="dnode.value">
+                    <error message="methods/by-id failed" type="inconclusive">
+        INCONCLUSIVE  value/nest
+          The arguments come back as they were sent.
 
-      peer        dnode 1.2.2, at node fixtures/peers/dnode/peer.js
-      clause      message/argument-order (must)
-                  The arguments reach the function in their order and number.
-                  source: protocol document, &quot;data fields&quot;, sentence 4
-      reason      methods/by-id failed
-    </error>
-            </testcase>
-            <testcase name="message/order" classname="dnode.message">
-                <failure message="step 2 at arguments[0]: expected 3, got &quot;12&quot;" type="fail">
-    FAIL  message/order
-      The arguments come back as they were sent.
+          peer        dnode 1.2.2, at node fixtures/peers/dnode/peer.js
+          clause      message/argument-order (must)
+                      The arguments reach the function in their order and number.
+                      source: protocol document, &quot;data fields&quot;, sentence 4
+          reason      methods/by-id failed
+        </error>
+                </testcase>
+                <testcase name="message/order" classname="dnode.message">
+                    <failure message="step 2 at arguments[0]: expected 3, got &quot;12&quot;" type="fail">
+        FAIL  message/order
+          The arguments come back as they were sent.
 
-      peer        dnode 1.2.2, at node fixtures/peers/dnode/peer.js
-      clause      message/argument-order (must)
-                  The arguments reach the function in their order and number.
-                  source: protocol document, &quot;data fields&quot;, sentence 4
-      step        step 2
-      where       arguments[0]
-      expected    3
-      got         &quot;12&quot;
-      difference  violation: differs
-                  fingerprint: 1:bf36ebf234f3
-      hint        Pass all arguments to the function, in their order, without extra ones.
-    </failure>
-            </testcase>
-            <testcase name="methods/again" classname="dnode.methods">
-                <skipped>fail, not gating: step 2 at arguments[0]: expected 3, got &quot;12&quot;</skipped>
-            </testcase>
-        </testsuite>
-    </testsuites>
-    "#);
+          peer        dnode 1.2.2, at node fixtures/peers/dnode/peer.js
+          clause      message/argument-order (must)
+                      The arguments reach the function in their order and number.
+                      source: protocol document, &quot;data fields&quot;, sentence 4
+          step        step 2
+          where       arguments[0]
+          expected    3
+          got         &quot;12&quot;
+          difference  violation: differs
+                      fingerprint: 1:bf36ebf234f3
+          hint        Pass all arguments to the function, in their order, without extra ones.
+        </failure>
+                </testcase>
+                <testcase name="methods/again" classname="dnode.methods">
+                    <skipped>fail, not gating: step 2 at arguments[0]: expected 3, got &quot;12&quot;</skipped>
+                </testcase>
+            </testsuite>
+        </testsuites>
+        "#);
     }
 
     #[test]

@@ -165,7 +165,7 @@ pub fn to_markdown() -> String {
     let mut out = String::from(
         "# Clauses\n\nGenerated from `spec/src/clause/table.rs`; `UPDATE=1 cargo test -p dnode-spec` rewrites it.\n\n\
          Each clause is one sentence that an implementation is judged by, with its level, its source, and who judges\n\
-         it: the monitor on every line, cases written for it, or nobody, with the reason. The hint says what usually\n\
+         it: the monitor on every line, or cases. A clause that cannot be tested says why. The hint says what usually\n\
          causes a failure.\n",
     );
     let mut group = "";

@@ -413,7 +413,7 @@ fn internals(facts: &Facts) -> Option<String> {
         .collect();
     (!names.is_empty()).then(|| {
         format!(
-            "the peer offers {}: whoever connects may call what only the language should call",
+            "the peer offers {}, names that its language calls by itself: anyone who connects can call them",
             names.join(", ")
         )
     })
@@ -431,4 +431,22 @@ fn calls_unasked(facts: &Facts) -> Option<String> {
         .map(|name| format!("{:?}", name.chars().take(80).collect::<String>()));
     let all: Vec<String> = ours.into_iter().chain(names).collect();
     (!all.is_empty()).then(|| format!("the peer calls {} unasked, which it may", all.join(", ")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_object_that_offers_names_of_the_language_gets_a_note() {
+        let with = |name: &str, function| {
+            let mut facts = Facts::of_ended_peer();
+            facts.object.members = Some([(name.to_owned(), function)].into());
+            internals(&facts)
+        };
+        assert!(with("__init__", true).is_some_and(|note| note.contains("\"__init__\"")));
+        assert!(with("AUTOLOAD", true).is_some());
+        assert_eq!(with("__init__", false), None, "only functions can be called");
+        assert_eq!(with("echo", true), None);
+    }
 }

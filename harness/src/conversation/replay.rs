@@ -146,7 +146,7 @@ impl<'r, 'a, 't> Replay<'r, 'a, 't> {
         self.part().await
     }
 
-    /// A slow peer is not to blame for a long transcript.
+    /// Stops a transcript that a slow peer cannot finish in time. This is no failure of the peer.
     fn has_time_for(&self, rounds: usize) -> Result<(), Stop> {
         if self.session.is_too_slow_for(rounds) {
             return Err(Stop::NotApplicable("the peer answers too slowly for so many rounds".to_owned()));

@@ -273,4 +273,16 @@ mod tests {
         unserved.step = "step 4".to_owned();
         assert_eq!(step(Judged::Diverged(unserved)), passed, "seen in the step, it is the same finding");
     }
+
+    #[test]
+    fn a_probe_that_the_caller_promises_must_be_there() {
+        let verdict = |promised| {
+            let mut facts = Facts::of_ended_peer();
+            facts.object.members = Some([].into());
+            facts.object.promised = promised;
+            probe_complete(&facts, &Selection::new(&[]).unwrap()).map(|outcome| outcome.verdict)
+        };
+        assert_eq!(verdict(true), Some(Verdict::Fail));
+        assert_eq!(verdict(false), Some(Verdict::NotApplicable));
+    }
 }

@@ -251,8 +251,8 @@ impl Bytes {
         }
     }
 
-    /// The bytes. `fill` gives what is known now: the number of a function as text, or the quoted
-    /// name of a method if the peer answers to names only.
+    /// The bytes. `fill` gives each blank as text: the number of a function, the quoted name of a
+    /// method if the peer answers to names only, or a part of the known-good call.
     ///
     /// # Errors
     /// The first part that is not known. The transcript or the replayer is at fault.

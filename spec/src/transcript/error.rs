@@ -114,7 +114,7 @@ pub enum Fault {
     #[error("{0} is no matcher; a string that starts so is written \"?{0}\"")]
     UnknownMatcher(String),
     /// A `?json` needs the id of a function.
-    #[error("?json cannot hold what is known only later: {0}")]
+    #[error("?json cannot hold {0}: the suite knows it only when it sends the message")]
     JsonId(String),
     /// A `?json` is not JSON.
     #[error("?json is not JSON: {0}")]

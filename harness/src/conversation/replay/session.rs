@@ -121,7 +121,7 @@ impl<'a> Session<'a> {
         self.deadline += self.facts.calls.round_trip * SLOWER;
     }
 
-    /// Whether so many rounds of a repeated block, or what is left of them, would take very long.
+    /// Whether the peer is too slow to finish this number of rounds of a repeated block in time.
     pub(super) fn is_too_slow_for(&self, rounds: usize) -> bool {
         let rounds = u32::try_from(rounds).unwrap_or(u32::MAX);
         let rest = self.facts.calls.round_trip.saturating_mul(rounds);

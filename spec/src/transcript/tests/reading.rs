@@ -223,7 +223,7 @@ fn faults_of_values() {
     {"expect":{"method":"$ours","arguments":[{"?json":7}]}}
       line 3: not an expression for bytes: text, {"base64"}, {"repeat","times"}, {"nest","times"}, {"id"} or a list
     {"expect":{"method":"$ours","arguments":[{"?json":{"id":"$ours"}}]}}
-      line 3: ?json cannot hold what is known only later: $ours
+      line 3: ?json cannot hold $ours: the suite knows it only when it sends the message
     {"expect":{"method":"$ours","arguments":[{"?json":"[1,"}]}}
       line 3: ?json is not JSON: at byte 3: expected a value, found the end of the line
     {"call":"echo","arguments":["?any"]}
