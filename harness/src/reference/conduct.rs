@@ -300,6 +300,13 @@ pub fn arguments(message: &mut Json) -> Option<&mut Vec<Json>> {
     message.get_mut("arguments").and_then(Json::as_array_mut)
 }
 
+/// Whether a path has an index above 9.
+#[must_use]
+pub fn above_nine(path: &Json) -> bool {
+    let index = |key: &Json| key.as_u64().or_else(|| key.as_str()?.parse().ok());
+    path.as_array().into_iter().flatten().filter_map(index).any(|index| index > 9)
+}
+
 /// The value in the arguments to which the keys of a path lead.
 #[must_use]
 pub fn place<'a>(arguments: &'a Json, keys: impl IntoIterator<Item = &'a Json>) -> Option<&'a Json> {

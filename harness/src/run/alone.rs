@@ -30,6 +30,13 @@ impl Runner<'_> {
             let Some(joined) = running.join_next().await else { break };
             let Ok((lane, at, alone)) = joined else { continue };
             match alone {
+                // It may have failed because of a case that ran beside it.
+                Alone::Ran(replayed, health)
+                    if !self.quiet.is_empty() && (replayed.is_suspect() || !health.is_good()) =>
+                {
+                    self.end_quiet(emit).await;
+                    waiting.push_front(at);
+                }
                 Alone::Ran(replayed, health) => {
                     if health.is_gone() {
                         deadly.insert(self.family(at).to_owned());

@@ -7,6 +7,7 @@ use super::meet::Met;
 use super::options::Options;
 use super::resting::BrokenClauses;
 use super::sessions::{Sessions, about_missing};
+use super::together::Ran;
 use super::unrun::Unrun;
 use crate::cases::{Case, LIFE, invariant_id, invariants};
 use crate::conversation::facts::Facts;
@@ -20,6 +21,7 @@ use dnode_spec::generate::Seed;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use tokio::task::JoinSet;
 
 /// How much longer a peer may take for the longest message of the catalogue than for a short one.
 const LONG: u32 = 5;
@@ -35,6 +37,10 @@ pub(super) struct Runner<'a> {
     /// Peers that no case is running on; the first one serves the cases side by side.
     pub(super) lanes: Vec<Lane>,
     pub(super) batch: Batch,
+    /// Cases that mostly wait, while others run.
+    pub(super) quiet: JoinSet<Ran>,
+    /// Cases that may have failed because of another case.
+    pub(super) suspects: Vec<usize>,
     /// The generated sessions that follow.
     pub(super) sessions: Sessions,
     broken: BrokenClauses,
@@ -72,6 +78,8 @@ impl<'a> Runner<'a> {
             gate,
             lanes: vec![Lane::with(peer)],
             batch: Batch::new(cases),
+            quiet: JoinSet::new(),
+            suspects: Vec::new(),
             sessions: Sessions::new(seeds),
             broken: BrokenClauses::new(ids),
             invariants: Invariants::new(&facts),
@@ -155,9 +163,11 @@ impl<'a> Runner<'a> {
                 self.batch.rule_out(at, reason, &self.facts);
             }
         }
-        let suspects = self.run_together(self.batch.open(false), emit).await;
-        self.confirm(suspects, emit).await;
+        self.run_together(self.batch.open(false), emit).await;
+        self.confirm(emit).await;
         self.run_alone(self.batch.open(true), emit).await;
+        self.end_quiet(emit).await;
+        self.confirm(emit).await;
         self.batch.release(&mut self.broken);
         let why = self.unrun();
         self.timed_out |= self.batch.mark_unrun(why) && why == Unrun::OutOfTime;

@@ -12,10 +12,13 @@ use crate::peer::Health;
 use crate::program::Route;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::task::JoinSet;
+use tokio::task::{JoinError, JoinSet};
+
+/// From this quiet time on, a case mostly waits.
+const QUIET: Duration = Duration::from_millis(200);
 
 /// The result of a case that ran among others.
-struct Ran {
+pub(super) struct Ran {
     at: usize,
     replayed: Replayed,
     /// Another case may be the cause of its failure.
@@ -23,30 +26,51 @@ struct Ran {
 }
 
 impl Runner<'_> {
-    /// Runs cases that are not hostile, several at a time. Returns those that may have failed
-    /// because of another case.
-    pub(super) async fn run_together(&mut self, waiting: Vec<usize>, emit: Emit<'_>) -> Vec<usize> {
-        let Some(route) = self.lanes.first().and_then(Lane::route) else { return Vec::new() };
+    /// Runs cases that are not hostile, several at a time. Those that may have failed because of
+    /// another case are kept for [`Runner::confirm`].
+    ///
+    /// Cases that mostly wait begin first, and go on while others run by themselves:
+    /// [`Runner::end_quiet`] is their end.
+    pub(super) async fn run_together(&mut self, waiting: Vec<usize>, emit: Emit<'_>) {
+        let Some(route) = self.lanes.first().and_then(Lane::route) else { return };
+        let jobs = self.jobs(&route);
+        let is_quiet = |at: &usize| jobs > 1 && self.batch.case(*at).transcript.quiet_time() >= QUIET;
+        let (quiet, waiting): (Vec<usize>, Vec<usize>) = waiting.into_iter().partition(is_quiet);
+        for at in quiet {
+            let task = self.beside_others(at, &route);
+            self.quiet.spawn(task);
+        }
         let mut waiting = waiting.into_iter();
         let mut running = JoinSet::new();
-        let mut suspects = Vec::new();
         loop {
-            while running.len() < self.jobs(&route) && !self.ends() {
+            while running.len() < jobs && !self.ends() {
                 let Some(at) = waiting.next() else { break };
-                let (case, facts) = (Arc::clone(self.batch.case(at)), Arc::clone(&self.facts));
-                let patience = self.case_patience(at);
-                running.spawn(run_beside_others(at, case, route.clone(), facts, patience));
+                running.spawn(self.beside_others(at, &route));
             }
             let Some(joined) = running.join_next().await else { break };
-            let Ok(Ran { at, replayed, suspect }) = joined else { continue };
-            if suspect {
-                suspects.push(at);
-            } else {
-                self.conclude(at, replayed, Health::Serves, emit);
-            }
+            self.joined(joined, emit);
         }
-        suspects.sort_unstable();
-        suspects
+    }
+
+    /// Waits for the end of the cases that mostly wait.
+    pub(super) async fn end_quiet(&mut self, emit: Emit<'_>) {
+        while let Some(joined) = self.quiet.join_next().await {
+            self.joined(joined, emit);
+        }
+    }
+
+    fn beside_others(&self, at: usize, route: &Route) -> impl Future<Output = Ran> + use<> {
+        let (case, facts) = (Arc::clone(self.batch.case(at)), Arc::clone(&self.facts));
+        run_beside_others(at, case, route.clone(), facts, self.case_patience(at))
+    }
+
+    /// Concludes a case that ran among others, unless it is suspect.
+    fn joined(&mut self, joined: Result<Ran, JoinError>, emit: Emit<'_>) {
+        match joined {
+            Ok(Ran { at, suspect: true, .. }) => self.suspects.push(at),
+            Ok(Ran { at, replayed, .. }) => self.conclude(at, replayed, Health::Serves, emit),
+            Err(_) => {}
+        }
     }
 
     /// How many cases run side by side. A client opens one connection after another.
@@ -56,10 +80,13 @@ impl Runner<'_> {
     }
 
     /// Runs suspects again by themselves, on a fresh peer.
-    pub(super) async fn confirm(&mut self, suspects: Vec<usize>, emit: Emit<'_>) {
-        if suspects.is_empty() {
+    pub(super) async fn confirm(&mut self, emit: Emit<'_>) {
+        if self.suspects.is_empty() {
             return;
         }
+        self.end_quiet(emit).await;
+        let mut suspects = std::mem::take(&mut self.suspects);
+        suspects.sort_unstable();
         let died = match self.lanes.first_mut() {
             Some(lane) => lane.restart().await,
             None => None,

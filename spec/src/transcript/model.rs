@@ -157,6 +157,16 @@ impl Split {
 }
 
 impl Transcript {
+    /// For how long nothing is sent or read in its steps, in all.
+    #[must_use]
+    pub fn quiet_time(&self) -> Duration {
+        let quiet = |step: &Step| match step.action {
+            Action::Wait(time) | Action::Unread(time) => time,
+            _ => Duration::ZERO,
+        };
+        self.steps.iter().map(quiet).sum()
+    }
+
     /// Whether it waits for the peer's `methods` before it sends its own.
     #[must_use]
     pub fn awaits_methods(&self) -> bool {

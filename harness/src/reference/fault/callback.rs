@@ -7,8 +7,8 @@ pub(in crate::reference) use identity::shifted;
 
 use super::definition::{Fault, HOSTILE, LEGAL, fault};
 use crate::reference::conduct::{
-    Both, Conduct, Json, OnReceive, OnSend, Reaction, answer, callbacks, declared, id, is_call, name, pass,
-    place, set, set_callbacks,
+    Both, Conduct, Json, OnReceive, OnSend, Reaction, above_nine, answer, callbacks, declared, id, is_call,
+    name, pass, place, set, set_callbacks,
 };
 use identity::{MixesAnswers, new_each_time, once_when_declared_again, reuses_ids, two_for_one};
 use serde_json::json;
@@ -103,6 +103,13 @@ pub(super) const FAULTS: &[Fault] = &[
                 !path.as_array().is_some_and(|keys| keys.first().is_some_and(Json::is_i64))
             })
         },
+    ),
+    fault(
+        "one-digit-indexes",
+        "callback/any-depth",
+        LEGAL,
+        "ignores callbacks with an index above 9",
+        || receives_callbacks(|_, path| !above_nine(path)),
     ),
     fault(
         "integers-are-indexes",

@@ -54,6 +54,18 @@ pub(super) const FAULTS: &[Fault] = &[
     fault("culls-two-at-most", "cull/several", HOSTILE, "applies only the first two ids of a cull", || {
         receives_cull(|ids| ids.into_iter().take(2).collect())
     }),
+    fault("culls-booleans", "cull/not-an-id", HOSTILE, "takes true for 1 and false for 0 in a cull", || {
+        Box::new(OnReceive(|m: &mut Json| {
+            if name(m) == Some("cull") {
+                for id in m["arguments"].as_array_mut().into_iter().flatten() {
+                    if let Some(truth) = id.as_bool() {
+                        *id = json!(u8::from(truth));
+                    }
+                }
+            }
+            pass(m)
+        }))
+    }),
     fault("culls-three-times", "cull/deletes", HOSTILE, "applies only the first three culls", || {
         let mut culls = 0;
         Box::new(OnReceive(move |m: &mut Json| {

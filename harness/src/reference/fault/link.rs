@@ -2,7 +2,7 @@
 
 use super::definition::{Fault, LEGAL, fault};
 use crate::reference::conduct::{
-    Conduct, Json, OnReceive, OnSend, callbacks, is_call, pass, place, rewrite, set,
+    Conduct, Json, OnReceive, OnSend, above_nine, callbacks, is_call, pass, place, rewrite, set,
 };
 use serde_json::json;
 
@@ -122,6 +122,26 @@ pub(super) const FAULTS: &[Fault] = &[
             if let Some(links) = m.get_mut("links").and_then(Json::as_array_mut) {
                 links.truncate(1);
             }
+            pass(m)
+        }))
+    }),
+    fault(
+        "four-links-at-most",
+        "link/duplicate",
+        LEGAL,
+        "applies only the first four links of a message",
+        || {
+            Box::new(OnReceive(|m: &mut Json| {
+                if let Some(links) = m.get_mut("links").and_then(Json::as_array_mut) {
+                    links.truncate(4);
+                }
+                pass(m)
+            }))
+        },
+    ),
+    fault("one-digit-links", "link/duplicate", LEGAL, "ignores links with an index above 9", || {
+        Box::new(OnReceive(|m: &mut Json| {
+            keep_links(m, &|link| !above_nine(&link["from"]) && !above_nine(&link["to"]));
             pass(m)
         }))
     }),
