@@ -28,6 +28,7 @@ mod report;
 mod run;
 mod selection;
 mod serve;
+mod show;
 mod signal;
 mod snapshot;
 mod transcripts;
@@ -72,6 +73,8 @@ enum Command {
     Record(record::RecordArgs),
     /// Convert or merge reports of finished runs
     Report(report::ReportArgs),
+    /// Show a finding of the last run in full
+    Show(show::ShowArgs),
     /// Compare two runs
     Diff(diff::DiffArgs),
     /// Create or update the baseline
@@ -134,6 +137,7 @@ pub fn main() -> ExitCode {
             Some(Command::Interop(args)) => interop::run(args).await,
             Some(Command::Record(args)) => record::record(args).await,
             Some(Command::Report(args)) => report::report(&args),
+            Some(Command::Show(args)) => show::show(&args),
             Some(Command::Diff(args)) => diff::diff(&args),
             Some(Command::Baseline(args)) => baseline::baseline(&args),
             Some(Command::Import(args)) => import::run(&args),

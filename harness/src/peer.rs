@@ -191,7 +191,9 @@ impl Peer {
         let overloaded = clock.now() < deadline;
         // The connections of a crashing process close before we can see its end.
         let dying = match silence {
-            Silence::Refused | Silence::Closed => ENDING,
+            // It has closed its port, too. On a busy machine its end takes long.
+            Silence::Refused => ENDING * 6,
+            Silence::Closed => ENDING,
             Silence::Late | Silence::Flood => Duration::ZERO,
         };
         match (self.death(dying).await, silence) {

@@ -175,7 +175,11 @@ fn action_reports_to_log_annotations_summary_and_files() {
     ran.expect_status(&[1]).expect_text("\n::error title=fail methods/by-id::");
     let end: Vec<&str> = ran.stdout.lines().rev().take(100).collect();
     assert!(end[0].starts_with("exit 1: "), "{}", ran.stdout);
-    assert!(end.iter().any(|line| line.starts_with("FAIL  ")), "no finding at the end of\n{}", ran.stdout);
+    assert!(
+        end.iter().any(|line| line.starts_with("    FAIL      ")),
+        "no finding at the end of\n{}",
+        ran.stdout
+    );
     assert!(!ran.stdout.contains('\u{1b}'), "the log has colours");
     for name in ["report.json", "junit.xml", "report.html", "events.jsonl"] {
         assert!(read(red.reports().join(name)).contains("methods/by-id"), "{name}");
@@ -191,7 +195,7 @@ fn plain_script_fails_npm_dnode_and_passes_the_reference_peer() {
     let exec = format!("exec node '{}' {{port}}", server.canonicalize().unwrap().display());
     job.conform(&["--exec", &exec, "--case", "framing/*"])
         .expect_status(&[1])
-        .expect_text("FAIL  framing/split-character");
+        .expect_text("framing/split-character");
     job.conform(&["--case", "framing/*"]).expect_status(&[0]).expect_text("exit 0");
     job.with("DNODE_CONFORM", "/no/such/program")
         .conform(&[])

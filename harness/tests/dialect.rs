@@ -25,11 +25,11 @@ fn reference(arguments: &str) -> String {
 fn a_peer_of_the_other_dialect_fails() {
     let newer = run(&[&["--dialect", "0.1", "--exec", &reference("")][..], &ONLY].concat());
     newer.expect_status(&[1]);
-    newer.expect_text("FAIL  owner-cull/number");
+    newer.expect_text("FAIL      owner-cull/number");
     newer.expect_text("--dialect 0.1 --case owner-cull/number");
     let older = run(&["--case", "cull/*", "--exec", &reference("--dialect 0.1")]);
     older.expect_status(&[1]);
-    older.expect_text("FAIL  cull/deletes");
+    older.expect_text("cull/deletes");
 }
 
 #[test]
@@ -65,7 +65,7 @@ fn a_case_of_the_other_dialect_is_an_error_that_names_it() {
 fn one_shot_ids_are_one_finding() {
     let ran = run(&["--dialect", "0.1", "--exec", &reference("--dialect 0.1 --fault one-shot-ids")]);
     ran.expect_status(&[1]);
-    ran.expect_text("\nFAIL  methods/by-id\n");
+    ran.expect_text("FAIL      methods/by-id");
     ran.expect_text("the peer culled the id of its method $callTwice");
     ran.expect_text("1 gating failure");
 }

@@ -138,7 +138,7 @@ fn a_finding_shows_bytes_status_standard_error_and_the_command() {
     let command = "node fixtures/peers/npm-dnode/server.js {port}";
     let ran = run(&["--exec", command, "--case", "robust/message-null"]);
     ran.expect_status(&[1])
-        .expect_text("CRASH  robust/message-null")
+        .expect_text("CRASH     robust/message-null")
         .expect_text("suite ->       null")
         .expect_text("exit status 1")
         .expect_text("TypeError: Cannot read properties of null")
@@ -154,5 +154,5 @@ fn a_server_without_the_probe_runs_the_cases_that_do_not_need_it() {
     let with = run(&["--exec", command, "--case", "methods/*", "--ping", r#"add[1,2,"$cb"]"#]);
     with.expect_status(&[0]).expect_text("the peer does not expose the probe");
     let hostile = run(&["--exec", command, "--case", "robust/message-*", "--ping", r#"add[1,2,"$cb"]"#]);
-    hostile.expect_status(&[1]).expect_text("CRASH  robust/message-null");
+    hostile.expect_status(&[1]).expect_text("CRASH     robust/message-null");
 }

@@ -20,7 +20,7 @@ fn a_report_made_later_is_the_same_as_that_of_the_run() {
     let files = FORMATS.map(|format| format!("{format}={}", path(format)));
     let mut arguments = vec!["--exec", exec.as_str(), "--case", "probe/*"];
     files.iter().for_each(|file| arguments.extend(["--report", file]));
-    run(&arguments).expect_status(&[1]).expect_text("FAIL  probe/add");
+    run(&arguments).expect_status(&[1]).expect_text("FAIL      probe/add");
     for format in FORMATS {
         let later = run(&["report", &path("events"), "--format", format]);
         later.expect_status(&[0]);
@@ -47,7 +47,7 @@ fn standard_output_has_one_report_and_nothing_else() {
     assert!(serde_json::from_str::<serde_json::Value>(&stdout("json=-")).is_ok());
     // A job gets the annotations and the report for people, whose summary comes last.
     let job = stdout("github=-");
-    assert!(job.contains("\n::error title=fail probe/add::") && job.contains("\nFAIL  probe/add\n"), "{job}");
+    assert!(job.contains("\n::error title=fail probe/add::") && job.contains("FAIL      probe/add"), "{job}");
     assert!(job.lines().last().unwrap().starts_with("exit 1: "), "{job}");
     let generated = run(&["--generate", "1", "--seed", "7", "--report", "tap=-"]);
     generated.expect_status(&[0]);

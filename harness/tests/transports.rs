@@ -183,10 +183,10 @@ fn the_printed_command_repeats_a_finding_and_a_campaign_finds_one() {
     ];
     for way in &ways {
         let first = run(&[&way[..], &["--case", "robust/message-null"]].concat());
-        first.expect_status(&[1]).expect_text("CRASH  robust/message-null");
+        first.expect_status(&[1]).expect_text("CRASH     robust/message-null");
         let command = first.stdout.lines().find(|line| line.contains(" run --exec ")).unwrap();
         let again = Command::new("sh").args(["-c", command.trim()]).current_dir(root()).output().unwrap();
-        ran(&again).expect_status(&[1]).expect_text("CRASH  robust/message-null");
+        ran(&again).expect_status(&[1]).expect_text("CRASH     robust/message-null");
     }
     let folder = tempfile::tempdir().unwrap();
     let campaign =

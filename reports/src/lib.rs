@@ -9,6 +9,7 @@
 //! Deliberately absent: sockets, processes, and the rules that lead to a verdict.
 
 pub mod account;
+pub mod cause;
 mod clauses;
 pub mod diff;
 mod error;

@@ -8,8 +8,9 @@ use anstyle::{AnsiColor, Style};
 use crate::escape;
 use crate::event::Verdict;
 
-/// How wide a line may be.
-const WIDTH: usize = 100;
+/// How wide a line is if nothing else is said, and how wide it can be.
+pub(crate) const WIDTH: usize = 100;
+const WIDTHS: std::ops::RangeInclusive<usize> = 60..=200;
 
 /// How many characters of one text are shown.
 const LONGEST: usize = 800;
@@ -40,11 +41,23 @@ pub(crate) fn verdict_style(verdict: Verdict) -> Style {
 pub(crate) struct Page {
     text: String,
     styles: bool,
+    width: usize,
 }
 
 impl Page {
-    pub(crate) fn new(styles: bool) -> Self {
-        Page { text: String::new(), styles }
+    /// A page with lines of this width, as far as it is a sensible one.
+    pub(crate) fn new(styles: bool, width: usize) -> Self {
+        Page { text: String::new(), styles, width: width.clamp(*WIDTHS.start(), *WIDTHS.end()) }
+    }
+
+    /// How many lines it has.
+    pub(crate) fn lines_so_far(&self) -> usize {
+        self.text.matches('\n').count()
+    }
+
+    /// How wide a line may be.
+    pub(crate) fn width(&self) -> usize {
+        self.width
     }
 
     pub(crate) fn into_string(self) -> String {
@@ -76,8 +89,7 @@ impl Page {
     /// A case in the list of all cases.
     pub(crate) fn listed(&mut self, verdict: Verdict, id: &str, note: Option<&str>) {
         let note = note.map(|note| format!(": {note}")).unwrap_or_default();
-        let shown = escape::terminal_cut(format!("{id}{note}"), LONGEST, 0);
-        self.lines(verdict_style(verdict), &format!("{:14}  ", verdict.word()), style::PLAIN, &shown);
+        self.labelled(&format!("{:14}  ", verdict.word()), verdict_style(verdict), &format!("{id}{note}"));
     }
 
     /// A text with a label. Its lines are aligned. Without a label it continues the field before.
@@ -102,10 +114,44 @@ impl Page {
         self.lines(style::FAINT, gutter, style, &shown);
     }
 
+    /// A text behind a gutter on one line. If it does not fit, its end is cut, and the line says how
+    /// long it is. `missing` bytes were already cut off.
+    pub(crate) fn one_line(&mut self, gutter: &str, style: Style, text: impl AsRef<[u8]>, missing: usize) {
+        let room = self.width - gutter.chars().count();
+        let mut shown = escape::terminal(&text);
+        if missing > 0 || shown.chars().count() > room {
+            let mark = format!("… ({} bytes)", text.as_ref().len() + missing);
+            shown = shown.chars().take(room - mark.chars().count()).collect::<String>() + &mark;
+        }
+        self.lines(style::FAINT, gutter, style, &shown);
+    }
+
+    /// A text behind a gutter that has a colour.
+    pub(crate) fn labelled(&mut self, gutter: &str, gutter_style: Style, text: &str) {
+        let shown = escape::terminal_cut(text, LONGEST, 0);
+        self.lines(gutter_style, gutter, style::PLAIN, &shown);
+    }
+
+    /// A command behind a gutter. It stays on one line, to be copied.
+    pub(crate) fn command(&mut self, gutter: &str, command: &str) {
+        self.push(style::FAINT, gutter);
+        self.plain(0, style::BOLD, command);
+    }
+
+    /// A row of a table: its cells have their own colours.
+    pub(crate) fn row(&mut self, cells: &[(String, Style)]) {
+        for (cell, style) in cells {
+            self.push(*style, &no_command(&escape::terminal(cell)));
+        }
+        let kept = self.text.trim_end_matches(' ').len();
+        self.text.truncate(kept);
+        self.blank();
+    }
+
     /// The lines of an escaped text, the first one behind the gutter.
     fn lines(&mut self, gutter_style: Style, gutter: &str, style: Style, escaped: &str) {
         let indent = gutter.chars().count();
-        for (number, line) in wrap(escaped, WIDTH - indent).into_iter().enumerate() {
+        for (number, line) in wrap(escaped, self.width - indent).into_iter().enumerate() {
             match (number, line) {
                 (0, "") => self.push(gutter_style, gutter.trim_end()),
                 (0, _) => self.push(gutter_style, gutter),
@@ -134,17 +180,22 @@ fn no_command(line: &str) -> Cow<'_, str> {
     }
 }
 
-/// Wraps the text into lines of at most `width` characters. A line breaks after the last space or
-/// comma in its second half, else after `width` characters.
+/// Wraps the text into lines of at most `width` characters. A line breaks after its last space or
+/// comma; if it has none, after its last bracket or colon; if it has none of them either, anywhere.
+/// So only words that are longer than a line are broken.
 fn wrap(text: &str, width: usize) -> Vec<&str> {
     let mut lines = Vec::new();
     let mut rest = text;
     while let Some((end, _)) = rest.char_indices().nth(width) {
         let head = rest.get(..end).unwrap_or(rest);
-        let at = head.rfind([' ', ',']).map_or(0, |position| position + 1);
-        let (line, tail) = rest.split_at(if at * 2 > end { at } else { end });
+        let after = |breaks: &[char]| head.rfind(breaks).map(|at| at + 1);
+        let at = after(&[' ', ',']).or_else(|| after(&['{', '}', '[', ']', ':'])).unwrap_or(end);
+        // A word that is longer than a line is broken anyway, so it need not begin on a new one.
+        let word = rest[at..].find([' ', ',']).unwrap_or(rest.len() - at);
+        let at = if word > width && at * 2 < end { end } else { at };
+        let (line, tail) = rest.split_at(at);
         lines.push(line.trim_end_matches(' '));
-        rest = tail;
+        rest = tail.strip_prefix(' ').unwrap_or(tail);
     }
     lines.push(rest);
     lines
@@ -161,6 +212,7 @@ mod tests {
         assert_eq!(wrap("[100,200,300]", 9), ["[100,200,", "300]"]);
         assert_eq!(wrap("abcdefghijkl", 5), ["abcde", "fghij", "kl"]);
         assert_eq!(wrap("a bcdefghijkl", 8), ["a bcdefg", "hijkl"]);
+        assert_eq!(wrap("{\"a\":{\"b\":1}}", 9), ["{\"a\":{", "\"b\":1}}"]);
         assert_eq!(wrap("", 5), [""]);
     }
 

@@ -35,7 +35,8 @@ impl Write for Kept {
 /// The report of these events. The text report lists every case.
 fn render(format: Format, events: &[Event]) -> String {
     let kept = Kept::default();
-    let mut report = format.report(kept.clone(), Options { styles: false, verbose: true });
+    let mut report =
+        format.report(kept.clone(), Options { styles: false, details: true, verbose: true, width: 100 });
     events.iter().for_each(|event| report.event(event).unwrap());
     report.finish().unwrap();
     drop(report);

@@ -1,18 +1,18 @@
 //! The report for people: a terminal, or the log of a CI job.
 //!
-//! The report starts with the peer and the plan. It shows each finding in full as soon as it is
-//! known. At the end it lists the cases without a verdict and the failures that do not gate, and
-//! then the summary: the counts, and the exit status with its reasons. The log of a CI job opens at
-//! its end, so the ids of the findings are repeated above the summary, unless a single finding is
-//! there anyway. If there are more than two, the first one is also repeated in brief.
+//! The report starts with the peer and the plan. With the option for details it shows each finding
+//! in full as soon as it is known. At the end it has the causes, a few lines for each, the cases
+//! without a verdict, the verdicts by group and level, and the summary: the counts, and the exit
+//! status with its reasons.
 //!
 //! Rules: every text is escaped, the suite's own ids and commands too. No line needs colour to be
-//! understood. No text of a peer starts a line with a command for the CI job. Lines are at most 100
-//! columns wide, except for commands, which must stay on one line to be copied. A column is a
-//! character, although some characters are two columns wide.
+//! understood. No text of a peer starts a line with a command for the CI job. Lines are not wider
+//! than the width that the caller gives, except for commands, which must stay on one line to be
+//! copied. A column is a character, although some characters are two columns wide.
 //!
 //! Deliberately absent: progress. It belongs to a terminal and not to a report.
 
+mod causes;
 mod finding;
 
 use std::collections::BTreeMap;
@@ -22,27 +22,35 @@ use dnode_spec::clause::Level;
 
 use crate::account::{self, Account, Exit};
 use crate::event::{Ended, Event, Outcome, Run, Stale, Verdict};
-use crate::page::{self, Page, style};
+use crate::page::{self, Page, WIDTH, style};
 use crate::report::Report;
 use crate::summary::count;
-use finding::Detail;
+use causes::Groups;
+use finding::Handshakes;
 
 /// How many ids of a group are listed.
 const FEW: usize = 5;
 
-/// Up to this many findings, none is shown again at the end, because the first one is near.
-const SHORT: usize = 2;
-
-/// How many findings are listed at the end: together with the first of them they fit a screen.
-const MANY: usize = 10;
+/// How many reasons for no verdict are listed.
+const REASONS: usize = 6;
 
 /// The style of the report.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Options {
     /// Use colours. The caller checks for a terminal and for `NO_COLOR`.
     pub styles: bool,
-    /// List every case, and show failures that do not gate in full.
+    /// Show each finding in full: the wire log, the transcript and the clause.
+    pub details: bool,
+    /// List every case.
     pub verbose: bool,
+    /// How wide a line may be, in characters, from 60 to 200.
+    pub width: usize,
+}
+
+impl Default for Options {
+    fn default() -> Options {
+        Options { styles: false, details: false, verbose: false, width: WIDTH }
+    }
 }
 
 /// Writes the report for people.
@@ -52,37 +60,19 @@ pub struct Text<W> {
     options: Options,
     run: Option<Run>,
     account: Account,
+    groups: Groups,
+    /// The findings, and the cases that rest on a broken clause.
+    found: Vec<Outcome>,
     /// The ids of the cases that say nothing about the peer, by verdict and reason.
     unjudged: BTreeMap<(Verdict, String), Vec<String>>,
-    /// The failures that do not gate.
-    below_gate: Vec<Outcome>,
     /// The ids of the excused cases, by excuse.
     excused: BTreeMap<String, Vec<String>>,
-    /// The first finding that was shown in full.
-    first: Option<Outcome>,
-    /// The findings that were shown in full.
-    findings: Vec<Finding>,
-    /// How many cases could not be judged because of a broken clause.
-    resting: BTreeMap<String, usize>,
+    /// The handshakes that were shown.
+    handshakes: Handshakes,
+    /// Each finding is shown in full.
+    details: bool,
     /// The last line written is an entry of the list of all cases.
     listing: bool,
-}
-
-/// A finding that was shown in full.
-#[derive(Debug)]
-struct Finding {
-    /// Its verdict and id.
-    title: String,
-    /// The broken clause.
-    clause: String,
-}
-
-impl From<&Outcome> for Finding {
-    fn from(outcome: &Outcome) -> Finding {
-        let title = format!("{} {}", outcome.verdict.word().to_uppercase(), outcome.id);
-        let clause = outcome.divergence.as_ref().map(|it| it.clause.clone());
-        Finding { title, clause: clause.unwrap_or_default() }
-    }
 }
 
 impl<W: Write> Text<W> {
@@ -94,12 +84,12 @@ impl<W: Write> Text<W> {
             options,
             run: None,
             account: Account::default(),
+            groups: Groups::default(),
+            found: Vec::new(),
             unjudged: BTreeMap::new(),
-            below_gate: Vec::new(),
             excused: BTreeMap::new(),
-            first: None,
-            findings: Vec::new(),
-            resting: BTreeMap::new(),
+            handshakes: Handshakes::default(),
+            details: options.details,
             listing: false,
         }
     }
@@ -110,24 +100,26 @@ impl<W: Write> Text<W> {
             page.blank();
         }
         self.account = Account::default();
+        self.groups = Groups::default();
+        self.found.clear();
         self.unjudged.clear();
-        self.below_gate.clear();
         self.excused.clear();
-        self.first = None;
-        self.findings.clear();
-        self.resting.clear();
+        self.handshakes = Handshakes::default();
         self.listing = false;
-        header(run, page);
+        // Who runs a single case wants to see all of it.
+        self.details = self.options.details || run.planned == 1;
+        header(run, self.details, page);
     }
 
-    /// Takes a verdict, and shows a finding at once.
+    /// Takes a verdict.
     fn judged(&mut self, outcome: &Outcome, page: &mut Page) -> io::Result<()> {
         let run = self.run.as_ref().ok_or_else(crate::report::not_started)?;
         self.account.add(outcome);
-        if let Some(root) = &outcome.rests_on {
-            *self.resting.entry(root.clone()).or_default() += 1;
+        self.groups.add(outcome);
+        let is_cause = outcome.verdict.is_finding() && outcome.excuse.is_none();
+        if is_cause || outcome.rests_on.is_some() {
+            self.found.push(outcome.clone());
         }
-        let waiver = crate::summary::waiver(run, outcome);
         match outcome.verdict {
             Verdict::Pass => {}
             _ if outcome.excuse.is_some() => {
@@ -138,19 +130,16 @@ impl<W: Write> Text<W> {
                 let reason = crate::summary::reason(outcome).unwrap_or_default().to_owned();
                 self.unjudged.entry((outcome.verdict, reason)).or_default().push(outcome.id.clone());
             }
-            Verdict::Fail if waiver.is_some() => self.below_gate.push(outcome.clone()),
-            Verdict::Fail | Verdict::Crash | Verdict::Hang | Verdict::HarnessError => {
-                finding::write(page, run, outcome, Detail::Full);
-                self.first.get_or_insert_with(|| outcome.clone());
-                self.findings.push(Finding::from(outcome));
-                self.listing = false;
-                return Ok(());
-            }
+            Verdict::Fail | Verdict::Crash | Verdict::Hang | Verdict::HarnessError => {}
         }
-        if self.options.verbose {
+        if is_cause && self.details {
+            finding::write(page, run, outcome, &mut self.handshakes);
+            self.listing = false;
+        } else if self.options.verbose {
             if !std::mem::replace(&mut self.listing, true) {
                 page.blank();
             }
+            let waiver = crate::summary::waiver(run, outcome);
             let note = outcome.excuse.as_deref().or(waiver).or_else(|| crate::summary::reason(outcome));
             page.listed(outcome.verdict, &outcome.id, note);
         }
@@ -160,70 +149,26 @@ impl<W: Write> Text<W> {
     /// Writes the end of the report.
     fn end(&self, ended: &Ended, page: &mut Page) -> io::Result<()> {
         let run = self.run.as_ref().ok_or_else(crate::report::not_started)?;
+        causes::write(page, run, &self.found);
         for verdict in [Verdict::NotApplicable, Verdict::Inconclusive] {
             let of_verdict = self.unjudged.iter().filter(|((judged, _), _)| *judged == verdict);
             let by_reason = of_verdict.map(|((_, reason), ids)| (reason, ids));
             groups(verdict.word(), page::verdict_style(verdict), by_reason.collect(), page);
         }
         groups("excused", style::BOLD, self.excused.iter().collect(), page);
-        self.not_gating(run, page);
-        self.repeat_findings(run, page);
         stale(ended, page);
+        self.groups.write(page);
         page.blank();
         page.wrapped("", style::PLAIN, self.account.sum(run, ended));
         let exit = self.account.exit(run, ended);
         page.wrapped("", exit_style(&exit), exit.to_string());
         Ok(())
     }
-
-    /// Repeats the findings for a reader who sees only the end.
-    fn repeat_findings(&self, run: &Run, page: &mut Page) {
-        let Some(first) = &self.first else {
-            return;
-        };
-        let hidden = self.listing || !self.unjudged.is_empty() || !self.below_gate.is_empty();
-        if self.findings.len() == 1 && !hidden {
-            return;
-        }
-        let is_long = self.findings.len() > SHORT;
-        let which = if is_long { "; the first of them in brief" } else { "" };
-        page.blank();
-        page.plain(0, style::BOLD, &format!("{}{which}", count(self.findings.len(), "finding")));
-        let mut resting = self.resting.clone();
-        for Finding { title, clause } in self.findings.iter().take(MANY) {
-            let because = resting
-                .remove(clause)
-                .map(|cases| format!(" ({} could not be judged because of it)", count(cases, "more case")));
-            page.wrapped("  ", style::PLAIN, format!("{title}{}", because.unwrap_or_default()));
-        }
-        if let more @ 1.. = self.findings.len().saturating_sub(MANY) {
-            page.wrapped("  ", style::FAINT, format!("and {more} more"));
-        }
-        if is_long {
-            finding::write(page, run, first, Detail::Brief);
-        }
-    }
-
-    fn not_gating(&self, run: &Run, page: &mut Page) {
-        let Some(weakest) = self.below_gate.iter().map(|outcome| outcome.level).max() else {
-            return;
-        };
-        page.blank();
-        let failed = count(self.below_gate.len(), "case");
-        let title = format!(
-            "not gating: {failed} failed below the gate; with --level {weakest} this would be exit 1"
-        );
-        page.plain(0, style::BOLD, &title);
-        let detail = if self.options.verbose { Detail::Full } else { Detail::Brief };
-        for outcome in &self.below_gate {
-            finding::write(page, run, outcome, detail);
-        }
-    }
 }
 
 impl<W: Write> Report for Text<W> {
     fn event(&mut self, event: &Event) -> io::Result<()> {
-        let mut page = Page::new(self.options.styles);
+        let mut page = Page::new(self.options.styles, self.options.width);
         match event {
             Event::Started(run) => self.start(run, &mut page),
             Event::Judged(outcome) => self.judged(outcome, &mut page)?,
@@ -234,25 +179,53 @@ impl<W: Write> Report for Text<W> {
     }
 }
 
+/// The report of these events as a text.
+#[must_use]
+pub fn report(events: &[Event], options: Options) -> String {
+    let mut out = Vec::new();
+    let mut text = Text::new(&mut out, options);
+    for event in events {
+        // Writing to memory cannot fail, and a file of events begins with the start of the run.
+        let _ = text.event(event);
+    }
+    String::from_utf8_lossy(&out).into_owned()
+}
+
+/// The first of these outcomes in full, and the ids of the others, which have the same cause.
+#[must_use]
+pub fn findings(run: &Run, outcomes: &[&Outcome], options: Options) -> String {
+    let mut page = Page::new(options.styles, options.width);
+    let Some((first, others)) = outcomes.split_first() else { return String::new() };
+    finding::write(&mut page, run, first, &mut Handshakes::default());
+    if !others.is_empty() {
+        page.blank();
+        page.plain(0, style::BOLD, &format!("{} with the same cause", count(others.len(), "more finding")));
+        for other in others {
+            page.wrapped("  ", style::PLAIN, format!("{} {}", other.verdict.word().to_uppercase(), other.id));
+        }
+    }
+    page.into_string().trim_start_matches('\n').to_owned()
+}
+
 /// One finding in full, without colours, for other formats.
 pub(crate) fn finding(run: &Run, outcome: &Outcome) -> String {
-    let mut page = Page::new(false);
-    finding::write(&mut page, run, outcome, Detail::Full);
+    let mut page = Page::new(false, WIDTH);
+    finding::write(&mut page, run, outcome, &mut Handshakes::default());
     page.into_string()
 }
 
 /// The suite, the peer and the plan.
-fn header(run: &Run, page: &mut Page) {
-    page.plain(0, style::BOLD, &format!("dnode-conform {}", run.suite));
-    let peer = run.peer.as_deref().unwrap_or("unnamed: it does not claim the probe (conformProbe)");
-    page.field("peer", style::PLAIN, peer);
-    page.field("target", style::PLAIN, &run.target);
-    page.field("planned", style::PLAIN, &format!("{}; {}", count(run.planned, "case"), gate_words(run.gate)));
-    if let Some(time) = run.time {
+fn header(run: &Run, details: bool, page: &mut Page) {
+    let peer = run.peer.as_deref().unwrap_or("a peer without the probe");
+    let peer = crate::escape::cut(peer, 80);
+    let planned = count(run.planned, "case");
+    page.wrapped("", style::BOLD, format!("dnode-conform {}: {peer}, {planned}", run.suite));
+    page.wrapped("", style::PLAIN, format!("{}; {}", gate_words(run.gate), run.target));
+    if let Some(time) = run.time.filter(|_| details) {
         page.field("deadlines", style::PLAIN, time.describe());
     }
     for note in &run.notes {
-        page.field("note", style::PLAIN, note);
+        page.wrapped("note: ", style::PLAIN, note);
     }
 }
 
@@ -265,9 +238,17 @@ fn groups(title: &str, style: anstyle::Style, mut groups: Vec<(&String, &Vec<Str
     page.blank();
     let all = groups.iter().map(|(_, ids)| ids.len()).sum();
     page.plain(0, style, &format!("{title}: {}", count(all, "case")));
-    for (why, ids) in groups {
+    let more = groups.len().saturating_sub(REASONS);
+    for (why, ids) in groups.into_iter().take(REASONS) {
         page.wrapped(&format!("{:>5}  ", ids.len()), style::PLAIN, why);
         page.wrapped("       ", style::FAINT, named(ids));
+    }
+    if more > 0 {
+        page.wrapped(
+            "       ",
+            style::FAINT,
+            format!("{} with other reasons: see --verbose", count(more, "group")),
+        );
     }
 }
 
@@ -283,13 +264,13 @@ fn stale(ended: &Ended, page: &mut Page) {
     }
 }
 
-/// `must, should and robust failures gate`.
+/// `the run fails on must, should and robust`.
 fn gate_words(gate: Level) -> String {
     let gating = Level::ALL.map(|level| account::gates(level, gate).then_some(level.word()));
     let mut words: Vec<&str> = gating.into_iter().flatten().collect();
     match (words.pop(), words.is_empty()) {
-        (Some(last), false) => format!("{} and {last} failures gate", words.join(", ")),
-        (last, _) => format!("{} failures gate", last.unwrap_or("no")),
+        (Some(last), false) => format!("the run fails on {} and {last}", words.join(", ")),
+        (last, _) => format!("the run fails on {}", last.unwrap_or("nothing")),
     }
 }
 

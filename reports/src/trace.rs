@@ -68,6 +68,14 @@ pub fn last_line(stderr: &str) -> Option<String> {
 }
 
 impl Trace {
+    /// The place in the peer's own code, with a folder of the file. `None` if the trace has no frame
+    /// of the peer.
+    #[must_use]
+    pub fn place(&self) -> Option<String> {
+        let own = self.frame.as_ref().filter(|frame| !languages::is_runtime(frame))?;
+        Some(own.with_folders(1))
+    }
+
     /// A name for the crash: the class of the error and the frame, because the message differs with
     /// the input. Without a frame, the message stands for it, without the parts that differ from run
     /// to run.
@@ -81,14 +89,24 @@ impl Trace {
     }
 }
 
-impl fmt::Display for Frame {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let file = self.file.rsplit(['/', '\\']).next().unwrap_or_default();
+impl Frame {
+    /// The frame with the last `folders` folders of the file.
+    #[must_use]
+    pub fn with_folders(&self, folders: usize) -> String {
+        let parts: Vec<&str> = self.file.split(['/', '\\']).filter(|part| !part.is_empty()).collect();
+        let file = parts[parts.len().saturating_sub(folders + 1)..].join("/");
         let place = format!("{file}:{}", self.line);
         match &self.function {
-            Some(function) => write!(f, "{} ({place})", function.chars().take(LONGEST).collect::<String>()),
-            None => f.write_str(&place),
+            Some(function) => format!("{} ({place})", function.chars().take(LONGEST).collect::<String>()),
+            None => place,
         }
+    }
+}
+
+/// Without folders: they differ from machine to machine.
+impl fmt::Display for Frame {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.with_folders(0))
     }
 }
 

@@ -50,11 +50,8 @@ impl FailedArgs {
     pub(super) fn again(&self, level: GateLevel, cases: &[Case]) -> Result<Option<Again>, Failure> {
         let Some(path) = &self.failed else { return Ok(None) };
         let name = path.display();
-        if path.as_path() == Path::new(last_run::FILE) && !path.exists() {
-            return Err(Failure::caller(format!(
-                "no run was kept in this folder: run without --failed first, or name a report with --failed=RUN ({name} \
-                 does not exist)"
-            )));
+        if path.as_path() == Path::new(last_run::FILE) {
+            last_run::file("name a report with --failed=RUN")?;
         }
         let events = read_run(path, None)?;
         let failed = failed(&events, level.into());

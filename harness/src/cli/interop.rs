@@ -42,9 +42,8 @@ pub(super) struct InteropArgs {
     /// Write a report, for example --report html=run.html; it has one run for each server
     #[arg(long, value_name = "FORMAT=PATH", value_parser = report::report_file)]
     report: Vec<ReportFile>,
-    /// Show all sessions, not only the findings
-    #[arg(long, short)]
-    verbose: bool,
+    #[command(flatten)]
+    text: report::TextArgs,
 }
 
 /// Runs every client against every server.
@@ -59,7 +58,7 @@ pub(super) async fn run(args: InteropArgs) -> Result<u8, Failure> {
     let all = Implementation::all(&args.peers)?;
     let servers = select(&all, &args.servers, "server", |it| it.server.is_some())?;
     let clients = select(&all, &args.clients, "client", |it| it.caller.is_some())?;
-    let mut reports = Reports::open(&args.report, args.verbose)?;
+    let mut reports = Reports::open(&args.report, args.text)?;
     let interrupted = CancellationToken::new();
     let stop = interrupted.clone();
     on_signal(move || stop.cancel());

@@ -1,8 +1,9 @@
-//! The events of the last run, kept for `--failed`.
+//! The events of the last run, kept for `--failed` and `show`.
 //!
 //! The file is replaced at the end of a run, so an unfinished run leaves the one before. A run whose
 //! events cannot be kept is as good as any other, so a problem is only a note.
 
+use super::failure::Failure;
 use super::output;
 use dnode_reports::Report;
 use dnode_reports::event::Event;
@@ -11,7 +12,7 @@ use dnode_reports::text::Options;
 use std::fs::{File, Permissions, create_dir_all};
 use std::io::{self, Write};
 use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use tempfile::{Builder, NamedTempFile};
 
 /// The folder in which the program keeps its own files. It is in the current folder.
@@ -20,8 +21,24 @@ const FOLDER: &str = ".dnode-conform";
 /// The events of the last run.
 pub(super) const FILE: &str = ".dnode-conform/last-run.jsonl";
 
+/// The file of the last run, or an error that ends with what to do instead.
+pub(super) fn file(instead: &str) -> Result<PathBuf, Failure> {
+    let path = PathBuf::from(FILE);
+    match path.exists() {
+        true => Ok(path),
+        false => Err(Failure::caller(format!(
+            "no run was kept in this folder ({FILE} does not exist): run the cases first, or {instead}"
+        ))),
+    }
+}
+
 /// The events of this run.
-pub(super) struct LastRun(Option<Kept>);
+pub(super) struct LastRun {
+    /// What is being written.
+    open: Option<Kept>,
+    /// The file is in its place.
+    complete: bool,
+}
 
 struct Kept {
     file: NamedTempFile,
@@ -31,22 +48,27 @@ struct Kept {
 impl LastRun {
     /// Keeps the events of this run.
     pub(super) fn begin() -> LastRun {
-        LastRun(noted(Kept::begin()))
+        LastRun { open: noted(Kept::begin()), complete: false }
     }
 
     /// Keeps nothing.
     pub(super) fn none() -> LastRun {
-        LastRun(None)
+        LastRun { open: None, complete: false }
     }
 
     /// Keeps an event. After the last one, the file is in its place.
     pub(super) fn event(&mut self, event: &Event) {
-        let Some(mut kept) = self.0.take() else { return };
+        let Some(mut kept) = self.open.take() else { return };
         let written = kept.report.event(event);
-        self.0 = match (written, event) {
-            (Ok(()), Event::Ended(_)) => noted(kept.end()).and(None),
-            (written, _) => noted(written).map(|()| kept),
-        };
+        match (written, event) {
+            (Ok(()), Event::Ended(_)) => self.complete = noted(kept.end()).is_some(),
+            (written, _) => self.open = noted(written).map(|()| kept),
+        }
+    }
+
+    /// Whether the run is over and its events are kept.
+    pub(super) fn is_complete(&self) -> bool {
+        self.complete
     }
 }
 
@@ -70,6 +92,7 @@ impl Kept {
 
 /// Prints a note about a problem.
 fn noted<T>(result: io::Result<T>) -> Option<T> {
-    let note = |error| output::warn(format_args!("note: --failed will not know this run: {FILE}: {error}"));
+    let note =
+        |error| output::warn(format_args!("note: --failed and show will not know this run: {FILE}: {error}"));
     result.map_err(note).ok()
 }

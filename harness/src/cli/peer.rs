@@ -3,7 +3,7 @@
 use super::failure::Failure;
 use super::output;
 use super::reach::{DialArgs, ListenArgs};
-use super::report::{ReportFile, report_file, stdout_is_taken};
+use super::report::{ReportFile, TextArgs, report_file, stdout_is_taken};
 use super::values::{GateLevel, duration, limit, version};
 use crate::program::Host;
 use crate::program::Target;
@@ -69,9 +69,8 @@ pub(super) struct PeerArgs {
     /// there (github is added to it).
     #[arg(long, value_name = "FORMAT=PATH", value_parser = report_file, help_heading = "Reports")]
     pub(super) report: Vec<ReportFile>,
-    /// Show all cases, not only the findings
-    #[arg(long, short, help_heading = "Reports")]
-    pub(super) verbose: bool,
+    #[command(flatten)]
+    pub(super) text: TextArgs,
 }
 
 impl PeerArgs {

@@ -27,6 +27,8 @@ pub(super) async fn replay(mut args: ReplayArgs) -> Result<u8, Failure> {
     if address.is_some() && args.peer.exec.is_some() {
         return Err(Failure::caller("give a target or --exec, not both"));
     }
+    // Who replays transcripts wants to see all of what went wrong.
+    args.peer.text.details = true;
     let cases = transcripts::read(&args.files)?;
     let (server, client) =
         (transcripts::speaking_for(true, &cases), transcripts::speaking_for(false, &cases));

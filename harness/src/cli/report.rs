@@ -28,9 +28,33 @@ pub(super) struct ReportArgs {
     /// The weakest level that fails the run; without it, the level in the file, or robust
     #[arg(long, value_enum)]
     level: Option<GateLevel>,
-    /// Show all cases in text, not only the findings
-    #[arg(long, short)]
+    #[command(flatten)]
+    text: TextArgs,
+}
+
+/// How much the text report shows.
+#[derive(Debug, Clone, Copy, Args)]
+pub(super) struct TextArgs {
+    /// Show each finding in full: the traffic, the transcript and the clause
+    #[arg(long, help_heading = "Reports")]
+    pub(super) details: bool,
+    /// List all cases, not only the findings
+    #[arg(long, short, help_heading = "Reports")]
     verbose: bool,
+}
+
+impl TextArgs {
+    fn options(self) -> Options {
+        Options { details: self.details, verbose: self.verbose, ..Options::default() }
+    }
+}
+
+/// The style of text on standard output.
+pub(super) fn on_stdout(details: bool, verbose: bool) -> Options {
+    let terminal = io::stdout().is_terminal();
+    let styles = terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+    let width = terminal_size::terminal_size().filter(|_| terminal).map(|(width, _)| width.0.into());
+    Options { styles, details, verbose, width: width.unwrap_or(Options::default().width) }
 }
 
 /// A report to write.
@@ -80,15 +104,15 @@ pub(super) struct Reports {
 impl Reports {
     /// Opens the reports. Standard output gets the text report, unless another format is written
     /// there. The annotations of GitHub go between the lines of the text report.
-    pub(super) fn open(files: &[ReportFile], verbose: bool) -> Result<Reports, Failure> {
+    pub(super) fn open(files: &[ReportFile], text: TextArgs) -> Result<Reports, Failure> {
         let places = open_places(files)?;
         let mut reports: Vec<Named> =
-            files.iter().zip(places).map(|(file, place)| file.report(place, verbose)).collect();
-        let text = ReportFile { format: Format::Text, path: None };
+            files.iter().zip(places).map(|(file, place)| file.report(place, text)).collect();
+        let on_stdout = ReportFile { format: Format::Text, path: None };
         let taken = stdout_is_taken(files);
-        if !taken && !files.contains(&text) {
+        if !taken && !files.contains(&on_stdout) {
             // The text report is last: it prints no summary if another report cannot be written.
-            reports.push(text.report(None, verbose));
+            reports.push(on_stdout.report(None, text));
         }
         Ok(Reports { reports, problem: None, may_close: !taken })
     }
@@ -116,6 +140,11 @@ impl Reports {
             let written = last.map_or(Ok(()), |event| report.event(event)).and_then(|()| report.finish());
             keep_problem(&mut self.problem, self.may_close, name, written);
         }
+    }
+
+    /// The files of the reports.
+    pub(super) fn files(&self) -> impl Iterator<Item = &str> {
+        self.reports.iter().map(|(name, _)| &**name).filter(|name| *name != STANDARD_OUTPUT)
     }
 
     /// The first problem, if there was one.
@@ -172,16 +201,15 @@ impl ReportFile {
     }
 
     /// Creates the report, with the name of its file.
-    fn report(&self, place: Option<Place>, verbose: bool) -> Named {
+    fn report(&self, place: Option<Place>, text: TextArgs) -> Named {
         match (&self.path, place) {
             (Some(path), Some(place)) => {
-                let report = self.format.report(BufWriter::new(place), Options { styles: false, verbose });
+                let report = self.format.report(BufWriter::new(place), text.options());
                 (path.display().to_string(), report)
             }
             _ => {
-                let terminal = io::stdout().is_terminal();
-                let styles = terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-                let report = self.format.report(io::stdout(), Options { styles, verbose });
+                let options = on_stdout(text.details, text.verbose);
+                let report = self.format.report(io::stdout(), options);
                 (STANDARD_OUTPUT.to_owned(), report)
             }
         }
@@ -199,7 +227,7 @@ pub(super) fn report(args: &ReportArgs) -> Result<u8, Failure> {
     let runs = args.runs.iter().map(|path| read_run(path, args.level)).collect::<Result<Vec<_>, _>>()?;
     let path = args.out.clone().filter(|path| path.as_os_str() != "-");
     let file = ReportFile { format: args.format, path };
-    let (name, mut report) = file.report(file.place()?, args.verbose);
+    let (name, mut report) = file.report(file.place()?, args.text);
     let written =
         runs.iter().flatten().try_for_each(|event| report.event(event)).and_then(|()| report.finish());
     match written {

@@ -22,11 +22,12 @@ use crate::run::{Cases, Options, Shard, run as run_cases};
 use crate::verdict::Command;
 use clap::Args;
 use dnode_reports::account::Account;
-use dnode_reports::event::{Event, Run};
+use dnode_reports::event::{Event, Run, Verdict};
 use dnode_spec::clause::Level;
 use dnode_spec::dialect::Dialect;
 use dnode_spec::generate::{Kind, Seed};
 use std::io::{self, Write};
+use std::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 /// The most sessions that one run may generate: each has a verdict in the reports. Use another seed
@@ -296,17 +297,19 @@ pub(super) struct EventSink {
     account: Account,
     run: Option<Run>,
     status: Option<u8>,
+    begun: Instant,
 }
 
 impl EventSink {
     pub(super) fn new(args: &PeerArgs) -> Result<EventSink, Failure> {
         Ok(EventSink {
-            reports: Reports::open(&args.report, args.verbose)?,
+            reports: Reports::open(&args.report, args.text)?,
             last: LastRun::none(),
             progress: Progress::new(),
             account: Account::default(),
             run: None,
             status: None,
+            begun: Instant::now(),
         })
     }
 
@@ -331,7 +334,17 @@ impl EventSink {
     }
 
     pub(super) fn status(self) -> Result<u8, Failure> {
+        let mut last = format!("{:.1} s", self.begun.elapsed().as_secs_f64());
+        for path in self.reports.files() {
+            last.push_str(&format!("; wrote {path}"));
+        }
+        if self.last.is_complete()
+            && Verdict::ALL.into_iter().any(|it| it.is_finding() && self.account.count(it) > 0)
+        {
+            last.push_str(&format!("; for a finding in full: {} show CAUSE", arguments::program()));
+        }
         self.reports.result()?;
+        output::warn(last);
         self.status.ok_or_else(|| Failure::harness("the run ended without a verdict"))
     }
 }

@@ -131,6 +131,7 @@ impl<'a> Runner<'a> {
     fn plan(&self, extra: usize) -> Run {
         let part = |shard| format!("shard {shard}: of the selected cases, only this part is run");
         let part = self.options.shard.map(part).into_iter().chain(self.options.selection.note());
+        let part = part.chain(self.about_probe(extra));
         Run {
             suite: env!("CARGO_PKG_VERSION").to_owned(),
             peer: self.facts.object.name.clone(),
@@ -140,6 +141,26 @@ impl<'a> Runner<'a> {
             gate: self.options.gate.level,
             time: self.lanes.first().and_then(Lane::route).map(|route| route.clock().base()),
         }
+    }
+
+    /// How many cases can run, with `extra` cases that always run, if the peer does not claim the
+    /// probe.
+    fn about_probe(&self, extra: usize) -> Option<String> {
+        let cases = self.batch.len();
+        let facts = &self.facts;
+        let applies = self.sessions.len() == 0 && facts.unusable.is_none();
+        if !applies || facts.object.name.is_some() || facts.claims_probe() {
+            return None;
+        }
+        let open = (0..cases).filter(|&at| ruled_out(self.batch.case(at), facts).is_none()).count();
+        let ping = match facts.calls.ping {
+            Some(_) => "",
+            None => ", or name a call that the peer answers, for example --ping 'add[1,2,\"$cb\"]'",
+        };
+        (open < cases).then(|| {
+            let (open, cases) = (open + extra, cases + extra);
+            format!("{open} of {cases} cases can run: add the probe to your program for the rest (fixtures/PROBE.md){ping}")
+        })
     }
 
     /// The outcomes of the sessions that were never made because the run ended before.

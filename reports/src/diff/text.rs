@@ -6,7 +6,7 @@ use crate::page::{Page, style};
 use crate::summary::brief;
 
 pub(super) fn write(diff: &Diff) -> String {
-    let mut page = Page::new(false);
+    let mut page = Page::new(false, crate::page::WIDTH);
     for (word, record) in ["old", "new"].iter().zip(&diff.records) {
         let name = format!("{}, at {}, suite {}", record.name(), record.run.target, record.run.suite);
         page.field(word, style::PLAIN, &name);

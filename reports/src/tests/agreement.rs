@@ -31,7 +31,8 @@ fn verdicts(format: Format, text: &str) -> Verdicts {
 fn in_text(text: &str) -> Verdicts {
     let line = |line: &str| {
         let line = line.replace(" (not gating)", "").replace(" (excused)", "");
-        let mut words = line.split_whitespace();
+        // The causes are indented.
+        let mut words = line.split_whitespace().filter(|_| !line.starts_with(' '));
         let verdict = from_word(words.next()?)?;
         let id = words.next()?.trim_end_matches(':');
         id.contains('/').then(|| (id.to_owned(), verdict))

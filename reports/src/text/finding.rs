@@ -10,31 +10,48 @@ use crate::summary;
 /// How many steps of a transcript are shown.
 const STEPS: usize = 40;
 
-/// How many of the last lines of standard error are shown.
-const STDERR: usize = 20;
+/// How many of the first and of the last lines of standard error are shown.
+const STDERR: (usize, usize) = (12, 8);
 
-/// How much of a finding is shown.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Detail {
-    /// Everything.
-    Full,
-    /// The difference and the command, without the evidence.
-    Brief,
+/// The messages `methods` that were shown, which are mostly the same in each session.
+#[derive(Debug, Default)]
+pub(super) struct Handshakes(Vec<(Origin, Vec<u8>)>);
+
+/// The most messages that are remembered.
+const REMEMBERED: usize = 20;
+
+impl Handshakes {
+    /// With how many messages `methods` the log begins, if all of them were shown; they are
+    /// remembered if not.
+    fn folded(&mut self, log: &[Wire]) -> usize {
+        let message = |entry: &Wire| match entry {
+            Wire::Bytes { from, bytes, cut: 0 } if bytes.starts_with(br#"{"method":"methods""#) => {
+                Some((*from, bytes.clone()))
+            }
+            _ => None,
+        };
+        let begin: Vec<_> = log.iter().map_while(message).collect();
+        if begin.iter().all(|message| self.0.contains(message)) {
+            return begin.len();
+        }
+        if self.0.len() < REMEMBERED {
+            self.0.extend(begin);
+        }
+        0
+    }
 }
 
-/// Writes a finding.
-pub(super) fn write(page: &mut Page, run: &Run, outcome: &Outcome, detail: Detail) {
+/// Writes a finding. Messages of a handshake that were shown before are left out.
+pub(super) fn write(page: &mut Page, run: &Run, outcome: &Outcome, handshakes: &mut Handshakes) {
     let mark = summary::waiver(run, outcome).map(|why| format!(" ({why})")).unwrap_or_default();
     page.title(outcome.verdict, &mark, &outcome.id);
     page.wrapped("  ", style::PLAIN, &outcome.about);
     page.blank();
-    if detail == Detail::Full {
-        let peer = run.peer.as_deref().map_or_else(
-            || run.target.clone(),
-            |peer| format!("{}, at {}", crate::escape::cut(peer, 200), run.target),
-        );
-        page.field("peer", style::PLAIN, &peer);
-    }
+    let peer = run.peer.as_deref().map_or_else(
+        || run.target.clone(),
+        |peer| format!("{}, at {}", crate::escape::cut(peer, 200), run.target),
+    );
+    page.field("peer", style::PLAIN, &peer);
     if outcome.verdict == Verdict::HarnessError {
         page.field("note", style::PLAIN, "The suite itself failed. This says nothing about the peer.");
     } else {
@@ -55,10 +72,8 @@ pub(super) fn write(page: &mut Page, run: &Run, outcome: &Outcome, detail: Detai
     if let Some(activity) = &outcome.evidence.activity {
         page.field("meanwhile", style::PLAIN, &format!("the peer {activity}"));
     }
-    if detail == Detail::Full {
-        wire(page, &outcome.evidence.wire);
-        transcript(page, &outcome.evidence.transcript, &outcome.evidence.names);
-    }
+    wire(page, &outcome.evidence.wire, handshakes);
+    transcript(page, outcome);
     if !outcome.evidence.repeat.is_empty() {
         page.block("repeat", "the command that runs this case again");
         page.plain(4, style::BOLD, &outcome.evidence.repeat);
@@ -94,12 +109,16 @@ fn difference(page: &mut Page, divergence: &Divergence) {
 }
 
 /// The wire log in two lanes. Bytes have the marks `->` and `<-`, other events `--`.
-fn wire(page: &mut Page, log: &[Wire]) {
+fn wire(page: &mut Page, log: &[Wire], handshakes: &mut Handshakes) {
     if log.is_empty() {
         return;
     }
     page.block("wire", "the traffic of the connection, in order: suite -> peer, suite <- peer");
-    for entry in log {
+    let folded = handshakes.folded(log);
+    if folded > 0 {
+        page.plain(4, style::FAINT, "(handshake as above)");
+    }
+    for entry in &log[folded..] {
         match entry {
             Wire::Bytes { from, bytes, cut } => sent(page, *from, bytes, *cut),
             Wire::Event { from, what } => note(page, *from, what.word()),
@@ -136,31 +155,68 @@ fn note(page: &mut Page, from: Origin, what: &str) {
     page.wrapped(gutter, style::FAINT, what);
 }
 
-/// The steps, and the ids of the names in them: the wire log has only the ids.
-fn transcript(page: &mut Page, steps: &str, names: &str) {
-    let count = steps.lines().count();
-    if count == 0 {
+/// The steps with their numbers, and the ids of the names in them: the wire log has only the ids.
+/// The step that failed has a mark.
+fn transcript(page: &mut Page, outcome: &Outcome) {
+    let text = &outcome.evidence.transcript;
+    let failed = outcome.divergence.as_ref().map(|divergence| &*divergence.step);
+    // The header has no number.
+    let header = text.lines().take_while(|line| line.starts_with(HEADER)).count();
+    let steps: Vec<&str> = text.lines().skip(header).collect();
+    if steps.is_empty() {
         return;
     }
-    page.block("transcript", "the steps of the session, one per line");
-    for step in steps.lines().take(STEPS) {
-        page.wrapped("    ", style::PLAIN, step);
+    page.block("transcript", "the steps of the session; > marks the one that failed");
+    let at =
+        failed.and_then(|failed| steps.iter().enumerate().position(|(n, step)| is_step(failed, n + 1, step)));
+    let first = at.map_or(0, |at| (at + 1).saturating_sub(STEPS));
+    if first > 0 {
+        page.plain(4, style::FAINT, &format!("({})", summary::count(first, "earlier step")));
     }
-    if count > STEPS {
-        page.plain(4, style::FAINT, &format!("({})", summary::count(count - STEPS, "more step")));
+    for (n, step) in steps.iter().enumerate().skip(first).take(STEPS) {
+        let (mark, style) = if at == Some(n) { (">", style::BAD) } else { (" ", style::PLAIN) };
+        page.wrapped(&format!("  {mark}{:>3}  ", n + 1), style, step);
     }
-    if !names.is_empty() {
-        page.wrapped("    ", style::FAINT, format!("({names})"));
+    if let more @ 1.. = steps.len().saturating_sub(first + STEPS) {
+        page.plain(4, style::FAINT, &format!("({})", summary::count(more, "more step")));
+    }
+    if !outcome.evidence.names.is_empty() {
+        page.wrapped("       ", style::FAINT, format!("({})", outcome.evidence.names));
+    }
+}
+
+/// The start of the first line of a transcript.
+const HEADER: &str = "{\"dnode-transcript\":";
+
+/// Whether a divergence names this step: by its label, or by its number.
+fn is_step(named: &str, number: usize, step: &str) -> bool {
+    #[derive(serde::Deserialize)]
+    struct Labelled {
+        label: String,
+    }
+    match serde_json::from_str::<Labelled>(step) {
+        Ok(labelled) => labelled.label == named,
+        Err(_) => named == format!("step {number}"),
     }
 }
 
 /// How the peer's process ended, and its standard error. A tab becomes four spaces, because stack
 /// traces often have tabs.
 fn process(page: &mut Page, death: &Death) {
-    page.block("process", "how the peer's process ended, and the last lines of its standard error");
+    page.block("process", "how the peer's process ended, and its standard error");
     page.wrapped("    ", style::BAD, death.status.to_string());
     let lines: Vec<&str> = death.stderr.lines().collect();
-    for line in lines.iter().skip(lines.len().saturating_sub(STDERR)) {
-        page.wrapped("    | ", style::PLAIN, line.replace('\t', "    "));
+    let (first, last) = STDERR;
+    let omitted = first..lines.len().saturating_sub(last).max(first);
+    for (n, line) in lines.iter().enumerate() {
+        if !omitted.contains(&n) {
+            page.wrapped("    | ", style::PLAIN, line.replace('\t', "    "));
+        } else if n == omitted.start {
+            page.wrapped(
+                "    | ",
+                style::FAINT,
+                format!("({} left out)", summary::count(omitted.len(), "line")),
+            );
+        }
     }
 }

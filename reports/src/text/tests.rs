@@ -5,8 +5,8 @@ use crate::event::{Activity, TimeBase};
 use crate::event::{Divergence, Kind, Origin, Wire};
 use crate::sample::{self, FINE, HOSTILE};
 
-const PLAIN: Options = Options { styles: false, verbose: false };
-const VERBOSE: Options = Options { styles: false, verbose: true };
+const PLAIN: Options = Options { styles: false, details: true, verbose: false, width: 100 };
+const VERBOSE: Options = Options { styles: false, details: true, verbose: true, width: 100 };
 
 fn report(options: Options, run: Run, cases: &[Outcome], ended: Ended) -> String {
     let mut out = Vec::new();
@@ -52,12 +52,14 @@ fn hang() -> Outcome {
 fn clean_run() {
     let run = Run { notes: vec!["The peer answers in order.".to_owned()], ..sample::run(2) };
     let cases = [sample::outcome("a/case", Verdict::Pass), sample::outcome("b/case", Verdict::Pass)];
-    insta::assert_snapshot!(report(PLAIN, run, &cases, FINE), @"
-    dnode-conform 0.1.0
-      peer        dnode 1.2.2
-      target      node fixtures/peers/dnode/peer.js
-      planned     2 cases; must, should and robust failures gate
-      note        The peer answers in order.
+    insta::assert_snapshot!(report(PLAIN, run, &cases, FINE), @r"
+    dnode-conform 0.1.0: dnode 1.2.2, 2 cases
+    the run fails on must, should and robust; node fixtures/peers/dnode/peer.js
+    note: The peer answers in order.
+
+    passed       must
+    a     1 of 1
+    b     1 of 1
 
     2 planned: 2 pass
     exit 0: nothing that gates failed
@@ -87,13 +89,15 @@ fn cases_that_rest_on_a_finding_are_counted_with_it() {
     let cases = [sample::failing("message/argument-order"), resting("a/case"), resting("b/case")];
     let text = report(PLAIN, sample::run(3), &cases, FINE);
     let end = &text[text.find("inconclusive:").unwrap()..];
-    insta::assert_snapshot!(end, @"
+    insta::assert_snapshot!(end, @r"
     inconclusive: 2 cases
         2  message/argument-order failed
            a/case, b/case
 
-    1 finding
-      FAIL message/argument-order (2 more cases could not be judged because of it)
+    passed        must
+    message     0 of 1
+    a                -
+    b                -
 
     3 planned: 1 fail, 2 inconclusive
     exit 1: 1 gating failure
@@ -104,10 +108,8 @@ fn cases_that_rest_on_a_finding_are_counted_with_it() {
 fn failing_case() {
     let cases = [sample::outcome("a/case", Verdict::Pass), sample::failing("message/argument-order")];
     insta::assert_snapshot!(report(PLAIN, sample::run(2), &cases, FINE), @r#"
-    dnode-conform 0.1.0
-      peer        dnode 1.2.2
-      target      node fixtures/peers/dnode/peer.js
-      planned     2 cases; must, should and robust failures gate
+    dnode-conform 0.1.0: dnode 1.2.2, 2 cases
+    the run fails on must, should and robust; node fixtures/peers/dnode/peer.js
 
     FAIL  message/argument-order
       The arguments come back as they were sent.
@@ -132,13 +134,26 @@ fn failing_case() {
                        "links":[]}
               <- peer  {"method":0,"arguments":["12"],"callbacks":{},"links":[]}
 
-      transcript  the steps of the session, one per line
-        {"send":{"method":"add","arguments":[1,2,{"$fn":"cb"}]}}
-        {"expect":{"method":{"$fn":"cb"},"arguments":[3]}}
-        ($cb is id 2)
+      transcript  the steps of the session; > marks the one that failed
+         1  {"send":{"method":"add","arguments":[1,2,{"$fn":"cb"}]}}
+      >  2  {"expect":{"method":{"$fn":"cb"},"arguments":[3]}}
+           ($cb is id 2)
 
       repeat      the command that runs this case again
         dnode-conform --case message/argument-order -- node fixtures/peers/dnode/peer.js
+
+    1 cause
+
+      1 must      message/argument-order: The arguments reach the function in their order and number
+        FAIL      message/argument-order
+        sent      {"method":"add","arguments":[1,2,"[Function]"],"callbacks":{"0":["2"]},"links":[]}
+        got       "12" at arguments[0]; expected 3
+        hint      Pass all arguments to the function, in their order, without extra ones.
+        repeat    dnode-conform --case message/argument-order -- node fixtures/peers/dnode/peer.js
+
+    passed        must
+    a           1 of 1
+    message     0 of 1
 
     2 planned: 1 pass, 1 fail
     exit 1: 1 gating failure
@@ -148,10 +163,8 @@ fn failing_case() {
 #[test]
 fn crash_with_hostile_stderr() {
     insta::assert_snapshot!(report(PLAIN, sample::run(1), &[sample::crashing("robust/deep")], FINE), @r#"
-    dnode-conform 0.1.0
-      peer        dnode 1.2.2
-      target      node fixtures/peers/dnode/peer.js
-      planned     1 case; must, should and robust failures gate
+    dnode-conform 0.1.0: dnode 1.2.2, 1 case
+    the run fails on must, should and robust; node fixtures/peers/dnode/peer.js
 
     CRASH  robust/deep
       The arguments come back as they were sent.
@@ -175,20 +188,28 @@ fn crash_with_hostile_stderr() {
                        "links":[]}
               -- peer  closes the connection
 
-      transcript  the steps of the session, one per line
-        {"send":{"method":"add","arguments":[1,2,{"$fn":"cb"}]}}
-        {"expect":{"method":{"$fn":"cb"},"arguments":[3]}}
-        ($cb is id 2)
+      transcript  the steps of the session; > marks the one that failed
+         1  {"send":{"method":"add","arguments":[1,2,{"$fn":"cb"}]}}
+      >  2  {"expect":{"method":{"$fn":"cb"},"arguments":[3]}}
+           ($cb is id 2)
 
       repeat      the command that runs this case again
         dnode-conform --case robust/deep -- node fixtures/peers/dnode/peer.js
 
-      process     how the peer's process ended, and the last lines of its standard error
+      process     how the peer's process ended, and its standard error
         exit status 1
         | TypeError: x is not a function
         |     at \x1b[2J\x1b]0;owned\x07\x0d\u{202e}evil\u{202c}\u{200b}\u{9b}31m\u{e0041}\u{2028}
         |
         | \x1b[31mfatal\x1b[0m
+
+    1 cause
+
+      1 must      The process ends with TypeError: x is not a function
+        CRASH     robust/deep
+        sent      {"method":"add","arguments":[1,2,"[Function]"],"callbacks":{"0":["2"]},"links":[]}
+        hint      Pass all arguments to the function, in their order, without extra ones.
+        repeat    dnode-conform --case robust/deep -- node fixtures/peers/dnode/peer.js
 
     1 planned: 1 crash
     exit 1: 1 crash
@@ -198,10 +219,8 @@ fn crash_with_hostile_stderr() {
 #[test]
 fn hang_after_a_long_line() {
     insta::assert_snapshot!(report(PLAIN, sample::run(1), &[hang()], FINE), @r#"
-    dnode-conform 0.1.0
-      peer        dnode 1.2.2
-      target      node fixtures/peers/dnode/peer.js
-      planned     1 case; must, should and robust failures gate
+    dnode-conform 0.1.0: dnode 1.2.2, 1 case
+    the run fails on must, should and robust; node fixtures/peers/dnode/peer.js
 
     HANG  framing/line-length
       The arguments come back as they were sent.
@@ -239,13 +258,22 @@ fn hang_after_a_long_line() {
               <- peer  {"half":\xff
               -- peer  (no newline)
 
-      transcript  the steps of the session, one per line
-        {"send":{"method":"add","arguments":[1,2,{"$fn":"cb"}]}}
-        {"expect":{"method":{"$fn":"cb"},"arguments":[3]}}
-        ($cb is id 2)
+      transcript  the steps of the session; > marks the one that failed
+         1  {"send":{"method":"add","arguments":[1,2,{"$fn":"cb"}]}}
+         2  {"expect":{"method":{"$fn":"cb"},"arguments":[3]}}
+           ($cb is id 2)
 
       repeat      the command that runs this case again
         dnode-conform --case framing/line-length -- node fixtures/peers/dnode/peer.js
+
+    1 cause
+
+      1 robust    The connection is open and nothing came within 2 s
+        HANG      framing/line-length
+        sent      {"method":"echo","arguments":["xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx… (3034 bytes)
+        hint      Look for a limit of the read buffer, for a write that sends only a part, and for a
+                  write buffer that is dropped when it is full.
+        repeat    dnode-conform --case framing/line-length -- node fixtures/peers/dnode/peer.js
 
     1 planned: 1 hang
     exit 1: 1 hang
@@ -267,11 +295,9 @@ fn cases_without_a_verdict_on_the_peer() {
         sample::outcome("methods/by-name", Verdict::Inconclusive),
     ]);
     let ended = Ended { interrupted: true, answered: true, stale: vec![] };
-    insta::assert_snapshot!(report(PLAIN, sample::run(11), &cases, ended), @"
-    dnode-conform 0.1.0
-      peer        dnode 1.2.2
-      target      node fixtures/peers/dnode/peer.js
-      planned     11 cases; must, should and robust failures gate
+    insta::assert_snapshot!(report(PLAIN, sample::run(11), &cases, ended), @r"
+    dnode-conform 0.1.0: dnode 1.2.2, 11 cases
+    the run fails on must, should and robust; node fixtures/peers/dnode/peer.js
 
     not-applicable: 8 cases
         7  the probe declares cycle absent
@@ -285,6 +311,12 @@ fn cases_without_a_verdict_on_the_peer() {
         1  no reason given
            methods/by-name
 
+    passed        must
+    cycle            -
+    a           1 of 1
+    cull             -
+    methods          -
+
     11 planned, interrupted: 1 pass, 8 not-applicable, 2 inconclusive
     exit 2: interrupted, 2 cases inconclusive
     ");
@@ -294,16 +326,13 @@ fn cases_without_a_verdict_on_the_peer() {
 fn failure_below_the_gate() {
     let cases = [sample::outcome("a/case", Verdict::Pass), observed()];
     insta::assert_snapshot!(report(PLAIN, sample::run(2), &cases, FINE), @r#"
-    dnode-conform 0.1.0
-      peer        dnode 1.2.2
-      target      node fixtures/peers/dnode/peer.js
-      planned     2 cases; must, should and robust failures gate
-
-    not gating: 1 case failed below the gate; with --level observed this would be exit 1
+    dnode-conform 0.1.0: dnode 1.2.2, 2 cases
+    the run fails on must, should and robust; node fixtures/peers/dnode/peer.js
 
     FAIL (not gating)  methods/again
       The arguments come back as they were sent.
 
+      peer        dnode 1.2.2, at node fixtures/peers/dnode/peer.js
       clause      methods/again (observed)
                   A second "methods" replaces the other end's object.
                   source: reference implementation, dnode-protocol index.js, handleMethods()
@@ -315,8 +344,34 @@ fn failure_below_the_gate() {
                   fingerprint: 1:8f84bbf42a79
       hint        Replace the object of the other end as a whole when methods arrives again.
 
+      wire        the traffic of the connection, in order: suite -> peer, suite <- peer
+        suite ->       {"method":"methods","arguments":[{}],"callbacks":{},"links":[]}
+              <- peer  {"method":"methods","arguments":[{"add":"[Function]"}],"callbacks":{"0":["0",
+                       "add"]},"links":[]}
+        suite ->       {"method":"add","arguments":[1,2,"[Function]"],"callbacks":{"0":["2"]},
+                       "links":[]}
+              <- peer  {"method":0,"arguments":["12"],"callbacks":{},"links":[]}
+
+      transcript  the steps of the session; > marks the one that failed
+         1  {"send":{"method":"add","arguments":[1,2,{"$fn":"cb"}]}}
+      >  2  {"expect":{"method":{"$fn":"cb"},"arguments":[3]}}
+           ($cb is id 2)
+
       repeat      the command that runs this case again
         dnode-conform --case methods/again -- node fixtures/peers/dnode/peer.js
+
+    1 cause below the gate: with --level observed this would be exit 1
+
+      1 observed  methods/again: A second "methods" replaces the other end's object
+        FAIL      methods/again
+        sent      {"method":"add","arguments":[1,2,"[Function]"],"callbacks":{"0":["2"]},"links":[]}
+        got       "12" at arguments[0]; expected 3
+        hint      Replace the object of the other end as a whole when methods arrives again.
+        repeat    dnode-conform --case methods/again -- node fixtures/peers/dnode/peer.js
+
+    passed        must   observed
+    a           1 of 1
+    methods                0 of 1
 
     2 planned: 1 pass, 1 fail (1 not gating)
     exit 0: nothing that gates failed
@@ -334,11 +389,9 @@ fn verbose_lists_each_case() {
     ];
     let text = report(VERBOSE, sample::run(5), &cases, FINE);
     let listed: Vec<&str> = text.lines().take_while(|line| !line.starts_with("not gating")).collect();
-    insta::assert_snapshot!(listed.join("\n"), @"
-    dnode-conform 0.1.0
-      peer        dnode 1.2.2
-      target      node fixtures/peers/dnode/peer.js
-      planned     5 cases; must, should and robust failures gate
+    insta::assert_snapshot!(listed.join("\n"), @r#"
+    dnode-conform 0.1.0: dnode 1.2.2, 5 cases
+    the run fails on must, should and robust; node fixtures/peers/dnode/peer.js
 
     pass            a/case
     pass            b/case: quiet time took the barrier's place
@@ -351,12 +404,65 @@ fn verbose_lists_each_case() {
       note        The suite itself failed. This says nothing about the peer.
       reason      no port was free
 
-    fail            methods/again: not gating
+    FAIL (not gating)  methods/again
+      The arguments come back as they were sent.
+
+      peer        dnode 1.2.2, at node fixtures/peers/dnode/peer.js
+      clause      methods/again (observed)
+                  A second "methods" replaces the other end's object.
+                  source: reference implementation, dnode-protocol index.js, handleMethods()
+      step        step 2
+      where       arguments[0]
+      expected    3
+      got         "12"
+      difference  observed: differs
+                  fingerprint: 1:8f84bbf42a79
+      hint        Replace the object of the other end as a whole when methods arrives again.
+
+      wire        the traffic of the connection, in order: suite -> peer, suite <- peer
+        suite ->       {"method":"methods","arguments":[{}],"callbacks":{},"links":[]}
+              <- peer  {"method":"methods","arguments":[{"add":"[Function]"}],"callbacks":{"0":["0",
+                       "add"]},"links":[]}
+        suite ->       {"method":"add","arguments":[1,2,"[Function]"],"callbacks":{"0":["2"]},
+                       "links":[]}
+              <- peer  {"method":0,"arguments":["12"],"callbacks":{},"links":[]}
+
+      transcript  the steps of the session; > marks the one that failed
+         1  {"send":{"method":"add","arguments":[1,2,{"$fn":"cb"}]}}
+      >  2  {"expect":{"method":{"$fn":"cb"},"arguments":[3]}}
+           ($cb is id 2)
+
+      repeat      the command that runs this case again
+        dnode-conform --case methods/again -- node fixtures/peers/dnode/peer.js
+
+    1 cause
+
+      2 suite     no port was free
+        HARNESS-ERROR  d/case
+
+    1 cause below the gate: with --level observed this would be exit 1
+
+      1 observed  methods/again: A second "methods" replaces the other end's object
+        FAIL      methods/again
+        sent      {"method":"add","arguments":[1,2,"[Function]"],"callbacks":{"0":["2"]},"links":[]}
+        got       "12" at arguments[0]; expected 3
+        hint      Replace the object of the other end as a whole when methods arrives again.
+        repeat    dnode-conform --case methods/again -- node fixtures/peers/dnode/peer.js
 
     not-applicable: 1 case
         1  the probe declares cycle absent
            c/case
-    ");
+
+    passed        must   observed
+    a           1 of 1
+    b           1 of 1
+    c                -
+    d                -
+    methods                0 of 1
+
+    5 planned: 2 pass, 1 fail (1 not gating), 1 not-applicable, 1 harness-error
+    exit 2: 1 harness error
+    "#);
     assert!(text.contains("  wire  "), "failures below the gate are shown in full");
 }
 
@@ -364,11 +470,9 @@ fn verbose_lists_each_case() {
 fn empty_run() {
     let run = Run { peer: None, ..sample::run(0) };
     let ended = Ended { interrupted: false, answered: false, stale: vec![] };
-    insta::assert_snapshot!(report(PLAIN, run, &[], ended), @"
-    dnode-conform 0.1.0
-      peer        unnamed: it does not claim the probe (conformProbe)
-      target      node fixtures/peers/dnode/peer.js
-      planned     0 cases; must, should and robust failures gate
+    insta::assert_snapshot!(report(PLAIN, run, &[], ended), @r"
+    dnode-conform 0.1.0: a peer without the probe, 0 cases
+    the run fails on must, should and robust; node fixtures/peers/dnode/peer.js
 
     0 planned: no verdict
     exit 2: no case was executed, the peer answered no call
@@ -391,58 +495,93 @@ fn first_event_must_be_started() {
     assert!(text.event(&judged).is_err());
 }
 
+/// Options of the default report.
+fn brief(width: usize) -> Options {
+    Options { width, ..Options::default() }
+}
+
 #[test]
-fn findings_are_repeated_at_the_end() {
-    let cases: Vec<Outcome> = (0..12).map(|number| sample::failing(&format!("a/case-{number}"))).collect();
-    let text = report(PLAIN, sample::run(12), &cases, FINE);
-    let (_, end) = text.split_once("\n12 findings; ").unwrap();
-    insta::assert_snapshot!(end, @r#"
-    the first of them in brief
-      FAIL a/case-0
-      FAIL a/case-1
-      FAIL a/case-2
-      FAIL a/case-3
-      FAIL a/case-4
-      FAIL a/case-5
-      FAIL a/case-6
-      FAIL a/case-7
-      FAIL a/case-8
-      FAIL a/case-9
-      and 2 more
+fn a_cause_is_a_few_lines() {
+    let cases = [
+        sample::failing("message/argument-order"),
+        sample::failing("message/other-order"),
+        sample::crashing("robust/deep"),
+        observed(),
+        sample::because("value/nest", Verdict::HarnessError, "no port was free"),
+    ];
+    insta::assert_snapshot!(report(brief(100), sample::run(5), &cases, FINE), @r#"
+    dnode-conform 0.1.0: dnode 1.2.2, 5 cases
+    the run fails on must, should and robust; node fixtures/peers/dnode/peer.js
 
-    FAIL  a/case-0
-      The arguments come back as they were sent.
+    3 causes, in the order in which to fix them
 
-      clause      message/argument-order (must)
-                  The arguments reach the function in their order and number.
-                  source: protocol document, "data fields", sentence 4
-      step        step 2
-      where       arguments[0]
-      expected    3
-      got         "12"
-      difference  violation: differs
-                  fingerprint: 1:f46aab101b08
-      hint        Pass all arguments to the function, in their order, without extra ones.
+      1 must      message/argument-order: The arguments reach the function in their order and number
+        FAIL      message/argument-order, other-order
+        sent      {"method":"add","arguments":[1,2,"[Function]"],"callbacks":{"0":["2"]},"links":[]}
+        got       "12" at arguments[0]; expected 3
+        hint      Pass all arguments to the function, in their order, without extra ones.
+        repeat    dnode-conform --case message/argument-order -- node fixtures/peers/dnode/peer.js
 
-      repeat      the command that runs this case again
-        dnode-conform --case a/case-0 -- node fixtures/peers/dnode/peer.js
+      2 must      The process ends with TypeError: x is not a function
+        CRASH     robust/deep
+        sent      {"method":"add","arguments":[1,2,"[Function]"],"callbacks":{"0":["2"]},"links":[]}
+        hint      as for cause 1
+        repeat    dnode-conform --case robust/deep -- node fixtures/peers/dnode/peer.js
 
-    12 planned: 12 fail
-    exit 1: 12 gating failures
+      4 suite     no port was free
+        HARNESS-ERROR  value/nest
+
+    1 cause below the gate: with --level observed this would be exit 1
+
+      3 observed  methods/again: A second "methods" replaces the other end's object
+        FAIL      methods/again
+        sent      {"method":"add","arguments":[1,2,"[Function]"],"callbacks":{"0":["2"]},"links":[]}
+        got       "12" at arguments[0]; expected 3
+        hint      Replace the object of the other end as a whole when methods arrives again.
+        repeat    dnode-conform --case methods/again -- node fixtures/peers/dnode/peer.js
+
+    passed        must   observed
+    message     0 of 2
+    robust      0 of 1
+    methods                0 of 1
+    value            -
+
+    5 planned: 3 fail (1 not gating), 1 crash, 1 harness-error
+    exit 1: 2 gating failures, 1 crash
     "#);
 }
 
 #[test]
-fn one_or_two_findings_are_only_named_again() {
-    let finding = sample::failing("a/case");
-    let text = report(PLAIN, sample::run(1), std::slice::from_ref(&finding), FINE);
-    assert_eq!(text.matches("FAIL  a/case").count(), 1, "no other text follows it");
-    let text = report(PLAIN, sample::run(2), &[finding.clone(), sample::failing("b/case")], FINE);
-    assert_eq!(text.matches("FAIL  ").count(), 2, "each is shown once");
-    assert!(text.contains("\n\n2 findings\n  FAIL a/case\n  FAIL b/case\n\n2 planned"), "{text}");
-    let reason = "the probe declares cycle absent";
-    let cases = [finding, sample::because("b/case", Verdict::NotApplicable, reason)];
+fn a_cause_has_at_most_eight_lines_in_every_width() {
+    let mut long = sample::failing("message/argument-order");
+    if let Some(divergence) = &mut long.divergence {
+        divergence.expected = "[1,2,3,".repeat(200);
+        divergence.actual = "\u{1b}long ".repeat(200);
+    }
+    long.evidence.wire.push(Wire::Bytes { from: Origin::Suite, bytes: vec![b'x'; 2000], cut: 70_000 });
+    let mut dead = sample::crashing("robust/deep");
+    if let Some(death) = &mut dead.evidence.death {
+        death.stderr = format!(
+            "TypeError: {} is not a function\n    at f ({}.js:1:2)\n",
+            "x ".repeat(300),
+            "d/".repeat(90)
+        );
+    }
+    for width in [60, 80, 100, 200] {
+        for cases in [vec![long.clone()], vec![dead.clone()], vec![hang()]] {
+            let text = report(brief(width), sample::run(2), &cases, FINE);
+            let block: Vec<&str> = text.split("\n\n").nth(2).unwrap().lines().collect();
+            assert!(block.len() <= 8, "{width}: {text}");
+            let wide = block.iter().find(|line| line.chars().count() > width && !line.contains("repeat"));
+            assert_eq!(wide, None, "{width}");
+        }
+    }
+}
+
+#[test]
+fn a_handshake_is_shown_once() {
+    let cases = [sample::failing("a/case"), sample::failing("b/case")];
     let text = report(PLAIN, sample::run(2), &cases, FINE);
-    let (_, end) = text.split_once(reason).unwrap();
-    assert!(end.starts_with("\n       b/case\n\n1 finding\n  FAIL a/case\n\n2 planned"), "{end}");
+    assert_eq!(text.matches("\"method\":\"methods\"").count(), 2, "one for each end");
+    assert_eq!(text.matches("(handshake as above)").count(), 1);
 }

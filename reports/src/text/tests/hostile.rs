@@ -8,10 +8,9 @@ use crate::event::{Act, Status};
 fn hostile_name() {
     let run = Run { peer: Some(HOSTILE.to_owned()), ..sample::run(1) };
     insta::assert_snapshot!(report(PLAIN, run, &[sample::outcome("a/case", Verdict::Pass)], FINE), @r"
-    dnode-conform 0.1.0
-      peer        \x1b[2J\x1b]0;owned\x07\x0d\u{202e}evil\u{202c}\u{200b}\u{9b}31m\u{e0041}\u{2028}
-      target      node fixtures/peers/dnode/peer.js
-      planned     1 case; must, should and robust failures gate
+    dnode-conform 0.1.0:
+    \x1b[2J\x1b]0;owned\x07\x0d\u{202e}evil\u{202c}\u{200b}\u{9b}31m\u{e0041}\u{2028}, 1 case
+    the run fails on must, should and robust; node fixtures/peers/dnode/peer.js
 
     1 planned: 1 pass
     exit 0: nothing that gates failed
@@ -64,7 +63,7 @@ fn all_hostile_report(options: Options) -> String {
 #[test]
 fn no_text_reaches_the_terminal_raw() {
     for verbose in [false, true] {
-        let text = all_hostile_report(Options { styles: false, verbose });
+        let text = all_hostile_report(Options { details: verbose, verbose, ..Options::default() });
         assert!(!text.contains(|c| c != '\n' && escape::is_hidden(c)));
     }
 }
@@ -72,7 +71,8 @@ fn no_text_reaches_the_terminal_raw() {
 #[test]
 fn styles_only_add_escape_sequences_for_styles() {
     for verbose in [false, true] {
-        let styled = all_hostile_report(Options { styles: true, verbose });
+        let styled =
+            all_hostile_report(Options { styles: true, details: verbose, verbose, ..Options::default() });
         let mut parts = styled.split("\u{1b}[");
         let mut bare = parts.next().unwrap_or_default().to_owned();
         for part in parts {
@@ -81,7 +81,7 @@ fn styles_only_add_escape_sequences_for_styles() {
             bare.push_str(rest);
         }
         assert!(styled.len() > bare.len());
-        assert_eq!(bare, all_hostile_report(Options { styles: false, verbose }));
+        assert_eq!(bare, all_hostile_report(Options { details: verbose, verbose, ..Options::default() }));
     }
 }
 
@@ -100,5 +100,5 @@ fn no_line_starts_with_a_command_for_the_ci_job() {
     let text = report(PLAIN, sample::run(1), &[outcome], FINE);
     assert!(!text.contains("##["));
     assert!(!text.lines().any(|line| line.trim_start().starts_with("::")), "{text}");
-    assert_eq!(text.matches(r"\x3a:").count(), 4, "{text}");
+    assert_eq!(text.matches(r"\x3a:").count(), 5, "{text}");
 }

@@ -1,0 +1,70 @@
+//! `dnode-conform show [CAUSE|CASE]`: findings of the last run, without another run.
+
+use super::failure::Failure;
+use super::last_run;
+use super::output;
+use super::report::{on_stdout, read_run};
+use crate::nearest::nearest;
+use clap::Args;
+use dnode_reports::cause::Cause;
+use dnode_reports::event::{Event, Outcome, Run};
+use dnode_reports::text;
+use std::path::PathBuf;
+
+/// The arguments of `show`.
+#[derive(Debug, Args)]
+pub(super) struct ShowArgs {
+    /// The number of a cause, or the id of a case. Without it, this prints the report again
+    #[arg(value_name = "CAUSE|CASE")]
+    what: Option<String>,
+    /// A report in the format events or json; without it, the last `run` in this folder
+    #[arg(long, value_name = "RUN")]
+    run: Option<PathBuf>,
+}
+
+/// Shows findings of a run in full.
+pub(super) fn show(args: &ShowArgs) -> Result<u8, Failure> {
+    let path = match &args.run {
+        Some(path) => path.clone(),
+        None => last_run::file("name a report with --run RUN")?,
+    };
+    let events = read_run(&path, None)?;
+    let options = on_stdout(true, false);
+    let text = match &args.what {
+        None => text::report(&events, text::Options { details: false, ..options }),
+        Some(what) => {
+            let (run, found) = find(&events, what)?;
+            text::findings(run, &found, options)
+        }
+    };
+    output::print("the report", text)?;
+    Ok(0)
+}
+
+/// The findings with this cause, the one that stands for it first, or the outcome of this case.
+fn find<'e>(events: &'e [Event], what: &str) -> Result<(&'e Run, Vec<&'e Outcome>), Failure> {
+    let outcomes = || {
+        events.iter().filter_map(|event| match event {
+            Event::Judged(outcome) => Some(&**outcome),
+            Event::Started(_) | Event::Ended(_) => None,
+        })
+    };
+    let run = events.iter().find_map(|event| match event {
+        Event::Started(run) => Some(run),
+        Event::Judged(_) | Event::Ended(_) => None,
+    });
+    let run = run.ok_or_else(|| Failure::caller("the report has no run"))?;
+    if let Some(outcome) = outcomes().find(|outcome| outcome.id == what) {
+        return Ok((run, vec![outcome]));
+    }
+    let causes = Cause::of(outcomes(), run.gate);
+    if let Ok(number) = what.parse::<usize>() {
+        let cause = causes.into_iter().find(|cause| cause.number == number);
+        let cause = cause.ok_or_else(|| Failure::caller(format!("the run has no cause {number}")))?;
+        let others = cause.findings.iter().copied().filter(|it| it.id != cause.shown.id);
+        return Ok((run, std::iter::once(cause.shown).chain(others).collect()));
+    }
+    let near = nearest(what, outcomes().map(|outcome| &*outcome.id));
+    let hint = near.first().map(|id| format!("; did you mean {id}?")).unwrap_or_default();
+    Err(Failure::caller(format!("{what:?} is neither a case of the run nor the number of a cause{hint}")))
+}
