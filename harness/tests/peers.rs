@@ -47,6 +47,12 @@ fn npm_dnode_1_1_0() {
 }
 
 #[test]
+fn npm_dnode_1_0_5() {
+    let command = "node fixtures/peers/npm-dnode-1.0.5/server.js {port}";
+    compare_with_known("npm-dnode-1.0.5", command, "npm-dnode-1.0.5");
+}
+
+#[test]
 fn npm_dnode_0_9_12() {
     let command = "node fixtures/peers/npm-dnode-0.9.12/server.js {port}";
     compare_with_known("npm-dnode-0.9.12", command, "npm-dnode-0.9.12");
