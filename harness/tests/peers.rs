@@ -74,6 +74,13 @@ fn npm_dnode_0_5_9() {
 }
 
 #[test]
+fn npm_dnode_0_3_10() {
+    let command = "node fixtures/peers/npm-dnode-0.3.10/server.js {port}";
+    compare_with_known("npm-dnode-0.3.10", command, "npm-dnode-0.3.10");
+    compare_with_known_of("0.1", "npm-dnode-0.3.10", command, "npm-dnode-0.3.10-dialect-0.1");
+}
+
+#[test]
 fn davedoesdev_dnode_with_culls() {
     let command = "node --expose-gc fixtures/peers/davedoesdev-dnode/server.js {port}";
     install("npm-dnode");
