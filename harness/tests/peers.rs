@@ -47,10 +47,37 @@ fn npm_dnode_1_1_0() {
 }
 
 #[test]
+fn npm_dnode_1_0_5() {
+    let command = "node fixtures/peers/npm-dnode-1.0.5/server.js {port}";
+    compare_with_known("npm-dnode-1.0.5", command, "npm-dnode-1.0.5");
+}
+
+#[test]
 fn npm_dnode_0_9_12() {
     let command = "node fixtures/peers/npm-dnode-0.9.12/server.js {port}";
     compare_with_known("npm-dnode-0.9.12", command, "npm-dnode-0.9.12");
     compare_with_known_of("0.1", "npm-dnode-0.9.12", command, "npm-dnode-0.9.12-dialect-0.1");
+}
+
+#[test]
+fn npm_dnode_0_7_5() {
+    let command = "node fixtures/peers/npm-dnode-0.7.5/server.js {port}";
+    compare_with_known("npm-dnode-0.7.5", command, "npm-dnode-0.7.5");
+    compare_with_known_of("0.1", "npm-dnode-0.7.5", command, "npm-dnode-0.7.5-dialect-0.1");
+}
+
+#[test]
+fn npm_dnode_0_5_9() {
+    let command = "node fixtures/peers/npm-dnode-0.5.9/server.js {port}";
+    compare_with_known("npm-dnode-0.5.9", command, "npm-dnode-0.5.9");
+    compare_with_known_of("0.1", "npm-dnode-0.5.9", command, "npm-dnode-0.5.9-dialect-0.1");
+}
+
+#[test]
+fn npm_dnode_0_3_10() {
+    let command = "node fixtures/peers/npm-dnode-0.3.10/server.js {port}";
+    compare_with_known("npm-dnode-0.3.10", command, "npm-dnode-0.3.10");
+    compare_with_known_of("0.1", "npm-dnode-0.3.10", command, "npm-dnode-0.3.10-dialect-0.1");
 }
 
 #[test]
