@@ -1,11 +1,12 @@
 //! GitHub annotations: lines on standard output that GitHub Actions shows beside the job.
 //!
-//! A gating finding is an `error`; any other finding and an inconclusive case are a `warning`.
-//! Cases that pass, are not applicable or are excused have no line. The last line is the summary.
+//! Each cause has a line, in the order in which to fix them: an `error` if it makes the run fail, else
+//! a `warning`. The inconclusive cases share a `warning`. Known failures have no line. The last line
+//! is the summary.
 //!
-//! GitHub shows the first ten annotations of a kind in each step, and all of them in the log. The
-//! summary must not be lost, so it is the only `notice`. It is an `error` only if the exit status
-//! is not 0 and there is no other error.
+//! GitHub shows the first ten annotations of a kind in each step, so there are at most ten lines for
+//! causes, and the last of them counts the rest. The summary must not be lost, so it is the only
+//! `notice`. It is an `error` only if the exit status is not 0 and there is no other error.
 //!
 //! Rules: a line is one command. Hidden characters are escaped first, so that a peer cannot end the
 //! line and start its own command. Then `%`, and in the title `:` and `,`, are escaped for GitHub.
@@ -15,59 +16,80 @@ use std::io::{self, Write};
 use dnode_spec::clause;
 
 use crate::account::Account;
+use crate::cause::Cause;
 use crate::escape::terminal_cut;
 use crate::event::{Event, Outcome, Run, Stale, Verdict};
 use crate::report::{Report, not_started};
-use crate::summary::brief;
+use crate::summary::{brief, count};
 
 /// How many characters of one text are shown.
 const LONGEST: usize = 400;
 
-/// Writes annotations during the run.
+/// How many lines causes have at most.
+const MOST: usize = 10;
+
+/// Writes annotations at the end of the run.
 #[derive(Debug)]
 pub struct Github<W> {
     out: W,
     run: Option<Run>,
     account: Account,
-    /// An error was written.
-    has_error: bool,
+    /// The findings, and the cases that rest on a broken clause.
+    found: Vec<Outcome>,
+    /// The inconclusive cases.
+    inconclusive: Vec<String>,
 }
 
 impl<W: Write> Github<W> {
-    /// A report to `out`, written during the run.
+    /// A report to `out`, written at the end of the run.
     #[must_use]
     pub fn new(out: W) -> Self {
-        Github { out, run: None, account: Account::default(), has_error: false }
+        Github { out, run: None, account: Account::default(), found: Vec::new(), inconclusive: Vec::new() }
     }
 
     fn annotation(&mut self, kind: &str, title: &str, lines: &[String]) -> io::Result<()> {
-        let lines: Vec<String> = lines.iter().map(|line| data(line)).collect();
+        let lines = lines.iter().filter(|line| !line.is_empty()).map(|line| data(line));
         // GitHub shows %0A as a line end.
-        writeln!(self.out, "::{kind} title={}::{}", property(title), lines.join("%0A"))
+        writeln!(self.out, "::{kind} title={}::{}", property(title), lines.collect::<Vec<_>>().join("%0A"))
     }
 
-    fn judged(&mut self, outcome: &Outcome) -> io::Result<()> {
-        let run = self.run.as_ref().ok_or_else(not_started)?;
+    fn judged(&mut self, outcome: &Outcome) {
         self.account.add(outcome);
-        let kind = match outcome.verdict {
-            Verdict::Pass | Verdict::NotApplicable => return Ok(()),
-            // A known failure is not news, and a step shows only ten warnings.
-            _ if outcome.excuse.is_some() => return Ok(()),
-            Verdict::HarnessError => "error",
-            _ if outcome.gates(run.gate) => "error",
-            _ => "warning",
-        };
-        let mut lines = vec![outcome.about.clone(), brief(outcome)];
-        if let Some(clause) = outcome.divergence.as_ref().and_then(|it| clause::find(&it.clause)) {
-            lines.push(format!("{} ({}): {}", clause.id, clause.level, clause.text));
-            lines.push(clause.link());
+        let known = outcome.excuse.is_some();
+        if (outcome.verdict.is_finding() && !known) || outcome.rests_on.is_some() {
+            self.found.push(outcome.clone());
         }
-        if !outcome.evidence.repeat.is_empty() {
-            lines.push(format!("repeat: {}", outcome.evidence.repeat));
+        if outcome.verdict == Verdict::Inconclusive && !known {
+            let reason = crate::summary::reason(outcome).unwrap_or_default();
+            self.inconclusive.push(format!("{}: {reason}", outcome.id));
         }
-        lines.retain(|line| !line.is_empty());
-        self.has_error |= kind == "error";
-        self.annotation(kind, &format!("{} {}", outcome.verdict, outcome.id), &lines)
+    }
+
+    /// Writes the causes. Returns whether one of them is an error.
+    fn causes(&mut self, run: &Run) -> io::Result<bool> {
+        let found = std::mem::take(&mut self.found);
+        let causes = Cause::of(&found, run.gate);
+        let shown = if causes.len() > MOST { MOST - 1 } else { causes.len() };
+        for cause in &causes[..shown] {
+            let mut lines = vec![cause.sentence(), cause.cases(LONGEST), brief(cause.shown)];
+            if let Some(clause) = clause::find(cause.clause()) {
+                lines.push(format!("{} ({}): {}", clause.id, clause.level, clause.text));
+                lines.push(cause.hint().to_owned());
+                lines.push(clause.link());
+            }
+            if !cause.shown.evidence.repeat.is_empty() {
+                lines.push(format!("repeat: {}", cause.shown.evidence.repeat));
+            }
+            let kind = if cause.gates { "error" } else { "warning" };
+            self.annotation(kind, &format!("{} {}", cause.shown.verdict, cause.shown.id), &lines)?;
+        }
+        if let Some(next) = causes.get(shown) {
+            let kind = if next.gates { "error" } else { "warning" };
+            let rest = causes[shown..].iter().map(|cause| cause.shown.id.clone()).collect::<Vec<_>>();
+            let title = format!("{} more", count(rest.len(), "cause"));
+            self.annotation(kind, &title, &[rest.join(", ")])?;
+        }
+        Ok(causes.iter().any(|cause| cause.gates))
     }
 }
 
@@ -77,19 +99,29 @@ impl<W: Write> Report for Github<W> {
             Event::Started(run) => {
                 self.run = Some(run.clone());
                 self.account = Account::default();
-                self.has_error = false;
+                self.found.clear();
+                self.inconclusive.clear();
             }
-            Event::Judged(outcome) => self.judged(outcome)?,
+            Event::Judged(outcome) => {
+                self.run.as_ref().ok_or_else(not_started)?;
+                self.judged(outcome);
+            }
             Event::Ended(ended) => {
+                let run = self.run.clone().ok_or_else(not_started)?;
+                let has_error = self.causes(&run)? || !ended.stale.is_empty();
+                if !self.inconclusive.is_empty() {
+                    let lines = std::mem::take(&mut self.inconclusive);
+                    let title = format!("{} inconclusive", count(lines.len(), "case"));
+                    self.annotation("warning", &title, &lines)?;
+                }
                 for Stale { reference, id, problem, remedy } in &ended.stale {
                     let lines = [problem.clone(), remedy.clone()];
                     self.annotation("error", &format!("{} {id}", reference.word()), &lines)?;
                 }
-                let run = self.run.as_ref().ok_or_else(not_started)?;
-                let exit = self.account.exit(run, ended);
-                let lines = [self.account.sum(run, ended), exit.to_string()];
+                let exit = self.account.exit(&run, ended);
+                let lines = [self.account.sum(&run, ended), exit.to_string()];
                 let title = format!("dnode-conform: {}", run.peer.as_ref().unwrap_or(&run.target));
-                let alone = exit.status != 0 && !self.has_error;
+                let alone = exit.status != 0 && !has_error;
                 self.annotation(if alone { "error" } else { "notice" }, &title, &lines)?;
             }
         }
@@ -132,11 +164,10 @@ mod tests {
             sample::because("value/cycle", Verdict::Inconclusive, "methods/by-id failed"),
         ];
         insta::assert_snapshot!(report(&cases), @r#"
-        ::error title=fail message/argument-order::The arguments come back as they were sent.%0Astep 2 at arguments[0]: expected 3, got "12"%0Amessage/argument-order (must): The arguments reach the function in their order and number.%0Ahttps://github.com/dnode-conform/dnode-conform/blob/v0.1.0/spec/CLAUSES.md#messageargument-order%0Arepeat: dnode-conform --case message/argument-order -- node fixtures/peers/dnode/peer.js
-        ::warning title=fail methods/again::The arguments come back as they were sent.%0Astep 2 at arguments[0]: expected 3, got "12"%0Amessage/argument-order (must): The arguments reach the function in their order and number.%0Ahttps://github.com/dnode-conform/dnode-conform/blob/v0.1.0/spec/CLAUSES.md#messageargument-order%0Arepeat: dnode-conform --case methods/again -- node fixtures/peers/dnode/peer.js
-        ::warning title=inconclusive value/cycle::The arguments come back as they were sent.%0Amethods/by-id failed
-        ::notice title=dnode-conform%3A dnode 1.2.2::4 planned: 1 pass, 2 fail (1 not gating), 1 inconclusive%0Aexit 1: 1 gating failure
-        "#);
+    ::error title=fail message/argument-order::message/argument-order: The arguments reach the function in their order and number%0Amessage/argument-order, methods/again%0Astep 2 at arguments[0]: expected 3, got "12"%0Amessage/argument-order (must): The arguments reach the function in their order and number.%0APass all arguments to the function, in their order, without extra ones.%0Ahttps://github.com/dnode-conform/dnode-conform/blob/v0.1.0/spec/CLAUSES.md#messageargument-order%0Arepeat: dnode-conform --case message/argument-order -- node fixtures/peers/dnode/peer.js
+    ::warning title=1 case inconclusive::value/cycle: methods/by-id failed
+    ::notice title=dnode-conform%3A dnode 1.2.2::4 planned: 1 pass, 2 fail (1 not gating), 1 inconclusive%0Aexit 1: 1 gating failure
+    "#);
     }
 
     #[test]

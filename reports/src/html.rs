@@ -1,4 +1,5 @@
-//! One web page: the matrix of peers by clause and case, and the details of each finding.
+//! One web page: the causes, the matrix of peers by clause and case, and the details of each
+//! finding.
 //!
 //! The page is a single file that needs no network. `#case/ID` links to a case and `#clause/ID` to
 //! a clause. Only the filters need its script.
@@ -10,6 +11,7 @@
 //!
 //! Deliberately absent: any state. Closing the page resets the filters.
 
+mod causes;
 mod finding;
 mod mark;
 mod matrix;
@@ -76,6 +78,7 @@ fn page(records: &[Record]) -> Markup {
                 header { h1 { "dnode-conform" } (runs(records)) }
                 (filters(records))
                 main {
+                    (causes::causes(records))
                     h2 id="matrix" { "Matrix" }
                     (matrix::matrix(records, &groups))
                     h2 id="cases" { "Cases" }

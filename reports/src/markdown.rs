@@ -1,19 +1,20 @@
 //! Markdown: a GitHub step summary, a comment, or a page of a repository.
 //!
-//! The report has the counts of each run, the findings in folded blocks, and the matrix of all
-//! cases by clause. With several runs, the matrix comes before the findings and each run is a
+//! The report has the counts of each run, the causes, the findings in folded blocks, and the matrix
+//! of all cases by clause. With several runs, the matrix comes before the findings and each run is a
 //! column.
 //!
 //! Rules: a text of the peer appears only as code, between more backticks than it contains, so
 //! Markdown never takes it for markup; in a table its `|` is escaped too. Links lead only to
-//! clauses. GitHub limits a step summary to one mebibyte, so findings are shown in full only until
-//! the report has about half of that; the rest are listed by id.
+//! clauses. A step summary should be short, so findings are shown in full only until they take
+//! [`FULL`] bytes; the rest are listed by id.
 
 use std::fmt::Write as _;
 use std::io::{self, Write};
 
 use dnode_spec::clause::{self, Clause};
 
+use crate::cause::Cause;
 use crate::clauses::{self, Row};
 use crate::escape::{terminal, terminal_cut};
 use crate::event::{Event, Outcome, Stale, Verdict};
@@ -25,8 +26,11 @@ use crate::text;
 /// How many characters of one text are shown.
 const LONGEST: usize = 400;
 
+/// How many characters of the ids of a cause are shown.
+const CASES: usize = 200;
+
 /// How many bytes the findings in full may take.
-const FULL: usize = 400_000;
+const FULL: usize = 30_000;
 
 /// Writes Markdown at the end.
 #[derive(Debug)]
@@ -94,6 +98,7 @@ fn findings(page: &mut String, records: &[Record]) {
         if found.is_empty() {
             continue;
         }
+        causes(page, record);
         let _ = write!(page, "\n### Findings: {}\n\n", code(record.name()));
         for outcome in found {
             let mark = crate::summary::waiver(&record.run, outcome)
@@ -119,6 +124,23 @@ fn findings(page: &mut String, records: &[Record]) {
                 let _ = writeln!(page, "{}", format!("  {line}").trim_end());
             }
             let _ = write!(page, "  {fence}\n\n  </details>\n\n");
+        }
+    }
+}
+
+/// The causes of a run, one entry each.
+fn causes(page: &mut String, record: &Record) {
+    let causes = Cause::of(&record.outcomes, record.run.gate);
+    if causes.is_empty() {
+        return;
+    }
+    let _ = write!(page, "\n### Causes: {}\n\n", code(record.name()));
+    for cause in causes {
+        let waiver = if cause.gates { "" } else { ", not gating" };
+        let _ = writeln!(page, "{}. {} ({}{waiver})", cause.number, code(&cause.sentence()), cause.level);
+        let _ = writeln!(page, "   {}", code(&cause.cases(CASES)));
+        if !cause.hint().is_empty() {
+            let _ = writeln!(page, "   {}", cause.hint());
         }
     }
 }

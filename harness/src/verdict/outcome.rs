@@ -183,6 +183,12 @@ pub(crate) fn probe_complete(facts: &Facts, selection: &Selection) -> Option<Out
     outcome.evidence.wire.clone_from(&facts.session.wire);
     let members = match (facts.object.name.is_some() || facts.object.promised, &facts.object.members) {
         (true, Some(members)) => members,
+        // The caller says that the program has the probe, so it should have answered.
+        (true, None) if facts.object.promised && facts.calls.ping.is_none() && facts.unusable.is_none() => {
+            let actual = "no message \"methods\", and no answer to a call by name";
+            incomplete(&mut outcome, actual.to_owned(), "absent".to_owned());
+            return Some(outcome);
+        }
         (true, None) => {
             outcome.verdict = Verdict::Inconclusive;
             outcome.reason = Some("methods/sent failed".to_owned());
@@ -204,24 +210,29 @@ pub(crate) fn probe_complete(facts: &Facts, selection: &Selection) -> Option<Out
         .filter(|method| !offers(method) && !facts.object.absent.contains(*method))
         .collect();
     if !missing.is_empty() {
-        outcome.verdict = Verdict::Fail;
-        outcome.divergence = Some(divergence(
-            PROBE_COMPLETE,
-            Diverged {
-                step: "the object".to_owned(),
-                clause: PROBE_COMPLETE.to_owned(),
-                kind: Kind::Absent,
-                path: "arguments[0]".to_owned(),
-                expected: "each method of the probe, or its name in the second argument of the answer to \
-                           conformProbe"
-                    .to_owned(),
-                actual: format!("no {}", missing.join(", no ")),
-                class: missing.join(","),
-                cause: Cause::Content,
-            },
-        ));
+        incomplete(&mut outcome, format!("no {}", missing.join(", no ")), missing.join(","));
     }
     Some(outcome)
+}
+
+/// Makes this the outcome of a probe that lacks methods.
+fn incomplete(outcome: &mut Outcome, actual: String, class: String) {
+    outcome.verdict = Verdict::Fail;
+    outcome.divergence = Some(divergence(
+        PROBE_COMPLETE,
+        Diverged {
+            step: "the object".to_owned(),
+            clause: PROBE_COMPLETE.to_owned(),
+            kind: Kind::Absent,
+            path: "arguments[0]".to_owned(),
+            expected: "each method of the probe, or its name in the second argument of the answer to \
+                       conformProbe"
+                .to_owned(),
+            actual,
+            class,
+            cause: Cause::Content,
+        },
+    ));
 }
 
 /// The outcome of the case about the peer's process between the cases. `death`: when and how it

@@ -28,6 +28,12 @@ fn one_run_has_folded_findings_and_then_the_matrix() {
 
     Suite `0.1.0`, target `node fixtures/peers/dnode/peer.js`; gate: robust and stricter
 
+    ### Causes: `dnode 1.2.2`
+
+    1. `message/argument-order: The arguments reach the function in their order and number` (must)
+       `message/order`
+       Pass all arguments to the function, in their order, without extra ones.
+
     ### Findings: `dnode 1.2.2`
 
     - **FAIL** `message/order`

@@ -5,6 +5,7 @@ use super::pending::Pending;
 use super::{Replay, Stop};
 use crate::wire::Incoming;
 use dnode_reports::event::Kind;
+use dnode_spec::compare::Difference;
 use dnode_spec::graph::describe;
 use dnode_spec::message::{Method, is_reserved};
 use dnode_spec::monitor::Received;
@@ -133,11 +134,7 @@ impl<'t> Replay<'_, '_, 't> {
         let Mismatch::Arguments(difference) = mismatch else {
             return self.diverged(Kind::Differs, &expected, "a call of another function", Cause::Content);
         };
-        let mut diverged =
-            self.divergence(difference.kind.into(), &difference.expected, &difference.actual, Cause::Content);
-        diverged.path = difference.path.to_string();
-        diverged.class = difference.class.to_owned();
-        Stop::Diverged(diverged)
+        self.other_arguments(difference)
     }
 
     fn out_of_order(&mut self, first: usize, at: usize) -> Stop {
@@ -166,9 +163,44 @@ impl<'t> Replay<'_, '_, 't> {
                 .find(|branch| matches!(branch.first().map(|step| &step.action), Some(Action::Closed)));
             match (self.session.wire.receive(self.session.deadline).await, closed) {
                 (Incoming::Closed { .. }, Some(branch)) => return Ok(branch),
-                (incoming, _) => self.keep(incoming, "one of the continuations")?,
+                (Incoming::Late, _) if self.session.may_wait_longer() => {}
+                (incoming, _) => {
+                    if let Incoming::Late = incoming
+                        && let Some(stop) = self.wrong_branch(branches)
+                    {
+                        return Err(stop);
+                    }
+                    self.keep(incoming, &alternatives(branches))?;
+                }
             }
         }
+    }
+
+    /// Finds a message that calls the function of a branch with other arguments.
+    fn wrong_branch(&self, branches: &[Vec<Step>]) -> Option<Stop> {
+        let mut names = self.session.names.clone();
+        let is_wrong = |received: &&Received| !received.method.is("cull") && !self.is_habit(&received.method);
+        for received in self.session.inbox.iter().filter(is_wrong) {
+            for pattern in branches.iter().filter_map(|branch| match &branch.first()?.action {
+                Action::Expect(pattern, false) => Some(pattern),
+                _ => None,
+            }) {
+                if pattern.calls(&received.method, &names)
+                    && let Err(Mismatch::Arguments(difference)) = pattern.check(received, &mut names)
+                {
+                    return Some(self.other_arguments(&difference));
+                }
+            }
+        }
+        None
+    }
+
+    fn other_arguments(&self, difference: &Difference) -> Stop {
+        let mut diverged =
+            self.divergence(difference.kind.into(), &difference.expected, &difference.actual, Cause::Content);
+        diverged.path = difference.path.to_string();
+        diverged.class = difference.class.to_owned();
+        Stop::Diverged(diverged)
     }
 
     /// The first message in the inbox that calls a function of the transcript but that no step
@@ -217,4 +249,14 @@ impl<'t> Replay<'_, '_, 't> {
             }
         }
     }
+}
+
+/// What one of the branches begins with: `a call of $cb with [1], or the end of the connection`.
+fn alternatives(branches: &[Vec<Step>]) -> String {
+    let begin = |branch: &Vec<Step>| match &branch.first()?.action {
+        Action::Expect(pattern, _) => Some(pattern.describe()),
+        Action::Closed => Some("the end of the connection".to_owned()),
+        _ => None,
+    };
+    branches.iter().filter_map(begin).collect::<Vec<_>>().join(", or ")
 }
