@@ -1,4 +1,4 @@
-//! `--failed` from the user's view: the cases that failed in the last run, or in a report.
+//! `--failed` and `show` from the user's view: what failed in the last run, or in a report.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod support;
@@ -39,6 +39,37 @@ fn a_run_is_kept_and_what_failed_in_it_runs_again() {
 }
 
 #[test]
+fn a_finding_of_the_last_run_is_shown_in_full_without_another_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let [exec, command] = &faulty("swaps-arguments");
+    let run = |arguments: &[&str]| run_in(folder.path(), arguments);
+    run(&["show"]).expect_status(&[2]).expect_text("no run was kept in this folder");
+    let first = run(&[exec, command, "--case", "message/*", "--case", "probe/*"]);
+    first.expect_status(&[1]).expect_text("for a finding in full: ");
+    assert!(!first.stdout.contains("suite ->"), "the default report has a wire log\n{}", first.stdout);
+    let again = run(&["show"]);
+    again.expect_status(&[0]);
+    assert_eq!(again.stdout, first.stdout);
+    run(&["show", "1"]).expect_status(&[0]).expect_text("suite ->");
+    let case = run(&["show", "message/argument-order"]);
+    case.expect_status(&[0]).expect_text("FAIL  message/argument-order\n").expect_text("suite ->");
+    run(&["show", "99"]).expect_status(&[2]).expect_text("the run has no cause 99");
+    run(&["show", "message/argument-ordr"])
+        .expect_status(&[2])
+        .expect_text("did you mean message/argument-order?");
+    run(&["show", "--run", "none"]).expect_status(&[2]).expect_text("none cannot be read");
+}
+
+#[test]
+fn a_single_case_is_shown_in_full_and_others_on_request() {
+    let folder = tempfile::tempdir().unwrap();
+    let [exec, command] = &faulty("swaps-arguments");
+    let run = |arguments: &[&str]| run_in(folder.path(), &[&[exec.as_str(), command], arguments].concat());
+    run(&["--case", "message/argument-order"]).expect_status(&[1]).expect_text("suite ->");
+    run(&["--case", "message/*", "--details"]).expect_status(&[1]).expect_text("(handshake as above)");
+}
+
+#[test]
 fn what_failed_in_a_report_runs_again() {
     let folder = tempfile::tempdir().unwrap();
     let [exec, command] = &faulty("swaps-arguments");
@@ -70,5 +101,5 @@ fn a_folder_that_cannot_be_written_is_only_a_note() {
     std::fs::write(folder.path().join(".dnode-conform"), "not a folder").unwrap();
     run_in(folder.path(), &["--case", "probe/echo"])
         .expect_status(&[0])
-        .expect_text("note: --failed will not know this run");
+        .expect_text("note: --failed and show will not know this run");
 }

@@ -69,8 +69,6 @@ pub struct Text<W> {
     excused: BTreeMap<String, Vec<String>>,
     /// The handshakes that were shown.
     handshakes: Handshakes,
-    /// Each finding is shown in full.
-    details: bool,
     /// The last line written is an entry of the list of all cases.
     listing: bool,
 }
@@ -89,7 +87,6 @@ impl<W: Write> Text<W> {
             unjudged: BTreeMap::new(),
             excused: BTreeMap::new(),
             handshakes: Handshakes::default(),
-            details: options.details,
             listing: false,
         }
     }
@@ -106,9 +103,7 @@ impl<W: Write> Text<W> {
         self.excused.clear();
         self.handshakes = Handshakes::default();
         self.listing = false;
-        // Who runs a single case wants to see all of it.
-        self.details = self.options.details || run.planned == 1;
-        header(run, self.details, page);
+        header(run, self.options.details, page);
     }
 
     /// Takes a verdict.
@@ -132,7 +127,7 @@ impl<W: Write> Text<W> {
             }
             Verdict::Fail | Verdict::Crash | Verdict::Hang | Verdict::HarnessError => {}
         }
-        if is_cause && self.details {
+        if is_cause && self.options.details {
             finding::write(page, run, outcome, &mut self.handshakes);
             self.listing = false;
         } else if self.options.verbose {

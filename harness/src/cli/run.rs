@@ -88,7 +88,8 @@ struct GeneratedArgs {
 }
 
 /// Runs the catalogue.
-pub(super) async fn run(args: RunArgs) -> Result<u8, Failure> {
+pub(super) async fn run(mut args: RunArgs) -> Result<u8, Failure> {
+    args.peer.text.details |= args.selected.is_one_case();
     if args.pull {
         let selection = args.selected.selection()?;
         let mut cases = pull()?;

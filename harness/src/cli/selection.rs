@@ -20,6 +20,11 @@ pub(super) struct SelectionArgs {
 }
 
 impl SelectionArgs {
+    /// Whether a single case is selected by its id. Who repeats it wants to see all of it.
+    pub(super) fn is_one_case(&self) -> bool {
+        matches!(&*self.cases, [id] if globset::escape(id) == *id)
+    }
+
     /// Reads the patterns.
     pub(super) fn selection(&self) -> Result<Selection, PatternError> {
         Selection::new(&self.cases)?.without(&self.skip)
