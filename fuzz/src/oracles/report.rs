@@ -12,9 +12,15 @@ use dnode_reports::{Report, escape};
 type Format = (fn(&mut Vec<u8>) -> Box<dyn Report + '_>, fn(&[Event], &str));
 
 const FORMATS: &[Format] = &[
-    (|out| Box::new(Text::new(out, Options { styles: false, verbose: false })), check_plain),
-    (|out| Box::new(Text::new(out, Options { styles: false, verbose: true })), check_plain),
-    (|out| Box::new(Text::new(out, Options { styles: true, verbose: true })), check_styled),
+    (|out| Box::new(Text::new(out, Options::default())), check_plain),
+    (
+        |out| Box::new(Text::new(out, Options { details: true, verbose: true, ..Options::default() })),
+        check_plain,
+    ),
+    (
+        |out| Box::new(Text::new(out, Options { styles: true, details: true, verbose: true, width: 80 })),
+        check_styled,
+    ),
     (|out| Box::new(Json::new(out)), check_json),
 ];
 

@@ -1,0 +1,106 @@
+//! The default report: a few lines for each cause.
+
+use super::super::*;
+use super::{PLAIN, hang, observed, report};
+use crate::event::{Origin, Wire};
+use crate::sample::{self, FINE};
+
+/// Options of the default report.
+fn brief(width: usize) -> Options {
+    Options { width, ..Options::default() }
+}
+
+#[test]
+fn a_cause_is_a_few_lines() {
+    let cases = [
+        sample::failing("message/argument-order"),
+        sample::failing("message/other-order"),
+        sample::crashing("robust/deep"),
+        observed(),
+        sample::because("value/nest", Verdict::HarnessError, "no port was free"),
+    ];
+    insta::assert_snapshot!(report(brief(100), sample::run(5), &cases, FINE), @r#"
+    dnode-conform 0.1.0: dnode 1.2.2, 5 cases
+    the run fails on must, should and robust; node fixtures/peers/dnode/peer.js
+
+    3 causes, in the order in which to fix them
+
+      1 must      message/argument-order: The arguments reach the function in their order and number
+        FAIL      message/argument-order, other-order
+        sent      {"method":"add","arguments":[1,2,"[Function]"],"callbacks":{"0":["2"]},"links":[]}
+        got       "12" at arguments[0]; expected 3
+        hint      Pass all arguments to the function, in their order, without extra ones.
+        repeat    dnode-conform --case message/argument-order -- node fixtures/peers/dnode/peer.js
+
+      2 must      The process ends with TypeError: x is not a function
+        CRASH     robust/deep
+        sent      {"method":"add","arguments":[1,2,"[Function]"],"callbacks":{"0":["2"]},"links":[]}
+        hint      as for cause 1
+        repeat    dnode-conform --case robust/deep -- node fixtures/peers/dnode/peer.js
+
+      4 suite     no port was free
+        HARNESS-ERROR  value/nest
+
+    1 cause below the gate: with --level observed this would be exit 1
+
+      3 observed  methods/again: A second "methods" replaces the other end's object
+        FAIL      methods/again
+        sent      {"method":"add","arguments":[1,2,"[Function]"],"callbacks":{"0":["2"]},"links":[]}
+        got       "12" at arguments[0]; expected 3
+        hint      Replace the object of the other end as a whole when methods arrives again.
+        repeat    dnode-conform --case methods/again -- node fixtures/peers/dnode/peer.js
+
+    passed        must   observed
+    message     0 of 2
+    robust      0 of 1
+    methods                0 of 1
+    value            -
+
+    5 planned: 3 fail (1 not gating), 1 crash, 1 harness-error
+    exit 1: 2 gating failures, 1 crash
+    "#);
+}
+
+#[test]
+fn a_cause_has_at_most_eight_lines_in_every_width() {
+    let mut long = sample::failing("message/argument-order");
+    if let Some(divergence) = &mut long.divergence {
+        divergence.expected = "[1,2,3,".repeat(200);
+        divergence.actual = "\u{1b}long ".repeat(200);
+    }
+    long.evidence.wire.push(Wire::Bytes { from: Origin::Suite, bytes: vec![b'x'; 2000], cut: 70_000 });
+    let mut dead = sample::crashing("robust/deep");
+    if let Some(death) = &mut dead.evidence.death {
+        death.stderr = format!(
+            "TypeError: {} is not a function\n    at f ({}.js:1:2)\n",
+            "x ".repeat(300),
+            "d/".repeat(90)
+        );
+    }
+    for width in [60, 80, 100, 200] {
+        for cases in [vec![long.clone()], vec![dead.clone()], vec![hang()]] {
+            let text = report(brief(width), sample::run(2), &cases, FINE);
+            let block: Vec<&str> = text.split("\n\n").nth(2).unwrap().lines().collect();
+            assert!(block.len() <= 8, "{width}: {text}");
+            let wide = block.iter().find(|line| line.chars().count() > width && !line.contains("repeat"));
+            assert_eq!(wide, None, "{width}");
+        }
+    }
+}
+
+#[test]
+fn a_handshake_is_shown_once() {
+    let cases = [sample::failing("a/case"), sample::failing("b/case")];
+    let text = report(PLAIN, sample::run(2), &cases, FINE);
+    assert_eq!(text.matches("\"method\":\"methods\"").count(), 2, "one for each end");
+    assert_eq!(text.matches("(handshake as above)").count(), 1);
+}
+
+#[test]
+fn the_other_findings_of_a_cause_are_named() {
+    let (first, other) = (sample::failing("a/case"), sample::failing("b/case"));
+    let text = findings(&sample::run(2), &[&first, &other], PLAIN);
+    assert!(text.starts_with("FAIL  a/case\n"), "{text}");
+    assert!(text.ends_with("\n1 more finding with the same cause\n  FAIL b/case\n"), "{text}");
+    assert_eq!(findings(&sample::run(2), &[], PLAIN), "");
+}
