@@ -86,8 +86,8 @@ impl<'a> Cause<'a> {
     fn order(&self) -> impl Ord + use<> {
         let group = self.clause().split('/').next().unwrap_or_default();
         (
-            self.shown.verdict == Verdict::HarnessError,
             !self.gates,
+            self.shown.verdict == Verdict::HarnessError,
             self.level,
             !FOUNDATION.contains(&group),
             std::cmp::Reverse(self.findings.len()),

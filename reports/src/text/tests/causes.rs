@@ -38,12 +38,12 @@ fn a_cause_is_a_few_lines() {
         hint      as for cause 1
         repeat    dnode-conform --case robust/deep -- node fixtures/peers/dnode/peer.js
 
-      4 suite     no port was free
+      3 suite     no port was free
         HARNESS-ERROR  value/nest
 
     1 cause below the gate: with --level observed this would be exit 1
 
-      3 observed  methods/again: A second "methods" replaces the other end's object
+      4 observed  methods/again: A second "methods" replaces the other end's object
         FAIL      methods/again
         sent      {"method":"add","arguments":[1,2,"[Function]"],"callbacks":{"0":["2"]},"links":[]}
         got       "12" at arguments[0]; expected 3
