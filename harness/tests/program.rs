@@ -3,7 +3,7 @@
 
 mod support;
 
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{Command, Stdio};
 use support::{PROGRAM, peer, read_to_end, root, run};
 
@@ -284,6 +284,7 @@ fn an_interrupted_run_writes_its_reports() {
         .args([&address, "--jobs", "1", "--report", &format!("json={}", report.display())])
         .current_dir(root())
         .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
         .spawn()
         .unwrap();
     // The header is printed when the cases begin.
@@ -293,6 +294,9 @@ fn an_interrupted_run_writes_its_reports() {
     let interrupt = Command::new("kill").args(["-INT", &running.id().to_string()]).status().unwrap();
     assert!(interrupt.success());
     std::io::copy(&mut out, &mut std::io::sink()).unwrap();
+    let mut notes = String::new();
+    running.stderr.take().unwrap().read_to_string(&mut notes).unwrap();
+    assert!(notes.contains("interrupted: the cases that run are finished; press again"), "{notes}");
     assert_eq!(running.wait().unwrap().code(), Some(2));
     let report: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(report).unwrap()).unwrap();
     assert_eq!(report["interrupted"], true);

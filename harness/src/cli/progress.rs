@@ -1,10 +1,12 @@
 //! A line of progress on a terminal; nothing in a pipe.
 
+use super::output;
 use dnode_reports::event::{Event, Verdict};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::time::Duration;
 
 /// The line of progress of a run.
+#[derive(Clone)]
 pub(super) struct Progress {
     bar: ProgressBar,
     findings: usize,
@@ -14,8 +16,7 @@ impl Progress {
     /// Shows the line on standard error, if that is a terminal.
     pub(super) fn new() -> Progress {
         let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
-        let style = ProgressStyle::with_template("{spinner} {pos}/{len} cases, {msg}");
-        bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()));
+        bar.set_style(style("{spinner} {msg}"));
         bar.set_message("starting the peer");
         if !bar.is_hidden() {
             bar.enable_steady_tick(Duration::from_millis(100));
@@ -27,6 +28,7 @@ impl Progress {
     pub(super) fn event(&mut self, event: &Event) {
         match event {
             Event::Started(run) => {
+                self.bar.set_style(style("{spinner} {pos}/{len} cases, {msg}"));
                 self.bar.set_length(run.planned as u64);
                 self.bar.set_message("no findings");
             }
@@ -44,6 +46,13 @@ impl Progress {
         }
     }
 
+    /// Says that the run was interrupted. The line of progress stays below.
+    pub(super) fn interrupted(&self) {
+        self.suspend(|| {
+            output::warn("interrupted: the cases that run are finished; press again to stop now")
+        });
+    }
+
     /// Hides the line while `print` runs.
     pub(super) fn suspend(&self, print: impl FnOnce()) {
         self.bar.suspend(print);
@@ -53,4 +62,8 @@ impl Progress {
     pub(super) fn finish(&self) {
         self.bar.finish_and_clear();
     }
+}
+
+fn style(template: &str) -> ProgressStyle {
+    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_spinner())
 }

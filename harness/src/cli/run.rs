@@ -205,7 +205,7 @@ pub(super) async fn judge(args: &PeerArgs, target: Target, plan: Plan) -> Result
     let mut sink = EventSink { last, ..EventSink::new(args)? };
     let interrupted = options.interrupted.clone();
     // The first signal ends the run after the current cases, and the reports are written.
-    on_signal(move || interrupted.cancel());
+    stop_on_signal(&sink, interrupted);
     if let Some(report) = snapshot.as_ref().map(SnapshotFile::report).transpose()?.flatten() {
         sink.reports.push(report);
     }
@@ -219,6 +219,17 @@ pub(super) async fn judge(args: &PeerArgs, target: Target, plan: Plan) -> Result
             Ok(status)
         }
     }
+}
+
+/// Ends the run at the next signal, and says so once.
+fn stop_on_signal(sink: &EventSink, interrupted: CancellationToken) {
+    let progress = sink.progress.clone();
+    on_signal(move || {
+        if !interrupted.is_cancelled() {
+            progress.interrupted();
+        }
+        interrupted.cancel();
+    });
 }
 
 /// Runs cases in which the suite is the server: a client connects for each case. `word` is an
@@ -255,7 +266,7 @@ pub(super) async fn seat(
         interrupted: interrupted.clone(),
     };
     let mut sink = EventSink::new(peer)?;
-    on_signal(move || interrupted.cancel());
+    stop_on_signal(&sink, interrupted);
     server_seat::accept(&host, &options, cases, &mut |event| sink.event(&event)).await;
     sink.progress.finish();
     sink.status()
