@@ -44,7 +44,7 @@ fn block(page: &mut Page, cause: &Cause, hints: &mut Hints) {
         Verdict::HarnessError => "suite",
         _ => cause.level.word(),
     };
-    page.wrapped(&format!("{:>3} {level:8}  ", cause.number), style::BOLD, cut(&cause.sentence(), page));
+    page.wrapped(&format!("{:>3} {level:8}  ", cause.number), style::BOLD, cut(cause, page));
     let resting = match cause.resting {
         0 => String::new(),
         resting => format!("; {} could not be judged because of it", count(resting, "more case")),
@@ -142,9 +142,11 @@ fn middle(text: &str, room: usize) -> String {
     format!("{head} … {tail}")
 }
 
-/// A text that fits two lines.
-fn cut(text: &str, page: &Page) -> String {
-    middle(text, 2 * (page.width() - GUTTER) - 10)
+/// The sentence of a cause, as far as it fits: three lines if no line for the peer's answer follows,
+/// else two.
+fn cut(cause: &Cause, page: &Page) -> String {
+    let lines = if cause.trace.is_some() { 3 } else { 2 };
+    middle(&cause.sentence(), lines * (page.width() - GUTTER) - 10 * (lines - 1))
 }
 
 /// The verdicts by group of cases and level.
