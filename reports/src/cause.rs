@@ -1,8 +1,8 @@
 //! The causes of a run: its findings, grouped by what probably has to be fixed in the peer.
 //!
 //! Findings have one cause if the peer's process ended with the same error at the same place of its
-//! own code. Other findings have one cause if they break the same clause in the same manner: a wrong
-//! value, a message that did not come, a closed connection and so on. A case that rests on a broken
+//! own code. Other findings have one cause if they break the same clause in the same manner:
+//! something wrong came, a message did not come, the connection was closed, and so on. A case that rests on a broken
 //! clause is no finding; the cause of that clause counts it.
 //!
 //! A cause is a suggestion for reading. It never changes a verdict, and a canonical report has
@@ -42,16 +42,20 @@ pub struct Cause<'a> {
     pub trace: Option<Trace>,
 }
 
-/// The manner in which a clause is broken. Two differences inside a value are one manner, because
-/// one mistake often shows as several.
+/// Clauses whose cases raise an error in a method of the program. The place of the error is not that
+/// of the mistake, so all these crashes are one cause.
+const PROVOKED: &[&str] = &["robust/throws"];
+
+/// The manner in which a clause is broken. Whatever wrong thing the peer does is one manner, because
+/// one mistake often shows in several ways.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 enum Manner {
     /// A process ended with this error, at this place of its code.
     Crash(String),
     /// The suite failed, for this reason.
     Harness(String),
-    /// A value in a message is wrong.
-    Value(String),
+    /// A message or a value in it is wrong.
+    Wrong(String),
     /// A message did not come, or something else happened. The second text is the end of a process
     /// without a trace.
     Other(String, Kind, String),
@@ -187,12 +191,16 @@ fn manner(outcome: &Outcome) -> Manner {
         return Manner::Harness(outcome.reason.clone().unwrap_or_default());
     };
     let stderr = outcome.evidence.death.as_ref().map(|death| &*death.stderr);
+    let Divergence { clause, kind, path, .. } = divergence;
+    if *kind == Kind::Died && PROVOKED.contains(&&**clause) {
+        return Manner::Crash(clause.clone());
+    }
     if let Some(trace) = stderr.and_then(trace::read) {
         return Manner::Crash(trace.key());
     }
-    let Divergence { clause, kind, path, .. } = divergence;
     match kind {
-        Kind::Differs | Kind::Absent | Kind::Unexpected if !path.is_empty() => Manner::Value(clause.clone()),
+        Kind::Differs | Kind::Unexpected | Kind::Order => Manner::Wrong(clause.clone()),
+        Kind::Absent if !path.is_empty() => Manner::Wrong(clause.clone()),
         kind => Manner::Other(clause.clone(), *kind, stderr.and_then(trace::last_line).unwrap_or_default()),
     }
 }

@@ -56,7 +56,7 @@ fn a_process_that_says_nothing_has_a_cause_by_its_clause() {
 }
 
 #[test]
-fn wrong_values_of_a_clause_are_one_cause_and_silence_is_another() {
+fn what_is_wrong_of_a_clause_is_one_cause_and_silence_is_another() {
     let order = "message/argument-order";
     let case = |id: &str, kind, path: &str| broken_by(id, order, Level::Must, kind, path);
     let cases = [
@@ -64,9 +64,10 @@ fn wrong_values_of_a_clause_are_one_cause_and_silence_is_another() {
         case("message/b", Kind::Absent, "arguments[1]"),
         case("message/c", Kind::Absent, ""),
         case("message/d", Kind::Closed, ""),
+        case("message/e", Kind::Unexpected, ""),
     ];
     let ids: Vec<_> = causes(&cases).into_iter().map(|(_, ids)| ids.join(" ")).collect();
-    assert_eq!(ids, ["message/a message/b", "message/c", "message/d"]);
+    assert_eq!(ids, ["message/a message/b message/e", "message/c", "message/d"]);
 }
 
 #[test]
@@ -132,6 +133,38 @@ fn the_line_of_a_silent_peer_is_the_first_without_an_answer() {
         vec![sample::sent("1\n"), sample::came("2\n"), sample::sent("bad\n"), sample::sent("later\n")];
     outcome.evidence.wire.push(sample::peer_does(Act::Closes));
     assert_eq!(sent(&outcome), (vec![&b"bad"[..]], 0));
+}
+
+#[test]
+fn the_line_of_an_unexpected_call_is_the_one_before_the_known_good_call() {
+    let mut outcome = sample::failing("a/case");
+    if let Some(divergence) = &mut outcome.divergence {
+        divergence.kind = Kind::Unexpected;
+        divergence.path = String::new();
+    }
+    outcome.evidence.wire = vec![
+        sample::sent("1\n"),
+        sample::came("2\n"),
+        sample::sent("bad\n"),
+        sample::sent("known\n"),
+        sample::came("never\n"),
+        sample::came("known\n"),
+    ];
+    assert_eq!(sent(&outcome), (vec![&b"bad"[..]], 0));
+}
+
+#[test]
+fn errors_that_a_case_provokes_are_one_cause_wherever_they_are_raised() {
+    let provoked = |id: &str, line: u32| {
+        let mut outcome = dead(id, &format!("Error: x\n    at method (/srv/probe.js:{line}:9)\n"));
+        if let Some(divergence) = &mut outcome.divergence {
+            divergence.clause = "robust/throws".to_owned();
+        }
+        outcome
+    };
+    let found = causes(&[provoked("robust/a", 1), provoked("robust/b", 2)]);
+    assert_eq!(found.len(), 1);
+    assert_eq!(found[0].0, "The process ends with Error: x, at method (srv/probe.js:1:9)");
 }
 
 #[test]
