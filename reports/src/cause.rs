@@ -32,7 +32,7 @@ pub struct Cause<'a> {
     pub level: Level,
     /// Whether a finding of it makes the run fail.
     pub gates: bool,
-    /// The finding with the shortest wire log.
+    /// The finding with the shortest transcript.
     pub shown: &'a Outcome,
     /// All findings, in the order of the catalogue.
     pub findings: Vec<&'a Outcome>,
@@ -177,7 +177,8 @@ fn broken(outcome: &Outcome) -> &str {
 }
 
 fn cause<'a>(findings: Vec<&'a Outcome>, gate: Level) -> Option<Cause<'a>> {
-    let length = |outcome: &&&Outcome| (outcome.evidence.wire.len(), sent::bytes(&outcome.evidence.wire));
+    // The length of a wire log may differ from run to run, that of a transcript does not.
+    let length = |outcome: &&&Outcome| (outcome.evidence.transcript.len(), outcome.id.clone());
     // A finding of the strictest level speaks for all.
     let level = findings.iter().map(|it| it.level).min()?;
     let shown = *findings.iter().filter(|it| it.level == level).min_by_key(length)?;

@@ -196,6 +196,9 @@ pub struct Evidence {
     pub names: String,
     /// The command that runs this case again.
     pub repeat: String,
+    /// The number of the suite's function that the peer called, if nothing expects this call.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub called: Option<i64>,
     /// How the peer's process ended, if the suite started it and it ended.
     pub death: Option<Death>,
     /// What the peer's processes did while an answer did not come, if the suite can see them.

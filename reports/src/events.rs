@@ -78,7 +78,7 @@ pub fn read(text: &str) -> Result<Vec<Event>, ReadError> {
 }
 
 fn bounded(outcome: &Outcome) -> Outcome {
-    let Evidence { wire, transcript, names, repeat, death, activity } = &outcome.evidence;
+    let Evidence { wire, transcript, names, repeat, called, death, activity } = &outcome.evidence;
     let evidence = match outcome.verdict {
         Verdict::Pass => Evidence::default(),
         _ => Evidence {
@@ -87,6 +87,7 @@ fn bounded(outcome: &Outcome) -> Outcome {
             transcript: escape::cut(transcript, LONGEST * 4).into_owned(),
             names: short(names),
             repeat: short(repeat),
+            called: *called,
             death: death.clone().map(|mut death| {
                 if let Status::Signal { name: Some(name), .. } = &mut death.status {
                     *name = short(name);

@@ -80,6 +80,7 @@ pub(crate) fn failing(id: &str) -> Outcome {
             transcript: "{\"send\":{\"method\":\"add\",\"arguments\":[1,2,{\"$fn\":\"cb\"}]}}\n{\"expect\":{\"method\":{\"$fn\":\"cb\"},\"arguments\":[3]}}\n".to_owned(),
             names: "$cb is id 2".to_owned(),
             repeat: format!("dnode-conform --case {id} -- node fixtures/peers/dnode/peer.js"),
+            called: None,
             death: None,
             activity: None,
         },

@@ -472,6 +472,7 @@ impl<'r, 'a, 't> Replay<'r, 'a, 't> {
             actual: actual.to_owned(),
             class: kind.word().to_owned(),
             cause,
+            called: None,
         })
     }
 

@@ -98,6 +98,7 @@ impl Invariants {
                 actual: shown.problem.actual.clone(),
                 class: String::new(),
                 cause: Cause::Content,
+                called: None,
             },
         ));
         outcome.evidence = Evidence {

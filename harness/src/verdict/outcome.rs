@@ -89,6 +89,7 @@ pub(crate) fn likened(
         diverged.step.clone_from(&last.label);
     }
     let likeness = diverged.as_ref().map(|it| fingerprint("", &it.clause, "", it.kind, "", &it.class));
+    let called = diverged.as_ref().and_then(|diverged| diverged.called);
     let divergence = diverged.map(|diverged| divergence(case.id(), *diverged));
     let clause_level = divergence.as_ref().map(|divergence| level(&divergence.clause));
     let outcome = Outcome {
@@ -100,6 +101,7 @@ pub(crate) fn likened(
             transcript: case.text.clone(),
             names,
             repeat: command.repeat(case),
+            called,
             death,
             activity: activity.filter(|_| verdict.is_finding()),
         },
@@ -163,6 +165,7 @@ fn end_of_peer(judged: Judged, kind: Kind, actual: String, class: String) -> Box
         actual,
         class,
         cause: Cause::Life,
+        called: None,
     })
 }
 
@@ -231,6 +234,7 @@ fn incomplete(outcome: &mut Outcome, actual: String, class: String) {
             actual,
             class,
             cause: Cause::Content,
+            called: None,
         },
     ));
 }
@@ -252,6 +256,7 @@ pub(crate) fn life(death: Option<(String, Death)>) -> Outcome {
                 actual: format!("the process ended with {} {when}", death.status),
                 class: death.status.to_string(),
                 cause: Cause::Life,
+                called: None,
             },
         ));
         outcome.evidence.death = Some(death);

@@ -5,30 +5,30 @@ use crate::event::{Kind, Origin, Outcome, Wire};
 /// The pieces of the line of the suite that a finding is about, in order, without the newline;
 /// empty if the wire log has none. The number is how many bytes are missing at the end.
 ///
-/// If a value was wrong, that is the line before the peer's last one. If a message came that nothing
-/// expects, that is the first of the lines before the peer's last ones: the known-good call comes
-/// after it. If the peer ended or was silent, that is the first line without an answer: later ones
-/// were sent before the suite knew.
+/// If the peer called a function unexpectedly, that is the line that declares the function. If a
+/// value was wrong, that is the line before the peer's last one. If the peer ended or was silent,
+/// that is the first line without an answer: later ones were sent before the suite knew.
 #[must_use]
 pub fn sent(outcome: &Outcome) -> (Vec<&[u8]>, usize) {
     let wire = &outcome.evidence.wire;
     let last = wire.iter().rposition(|entry| from(entry, Origin::Peer).is_some());
     let is_suite = |at: &usize| from(&wire[*at], Origin::Suite).is_some();
     let before = |end: usize| (0..end).rev().find(is_suite);
-    let is_peer = |at: &usize| from(&wire[*at], Origin::Peer).is_some();
-    let kind = outcome.divergence.as_ref().map(|divergence| (divergence.kind, divergence.path.is_empty()));
-    let at = match last {
-        Some(last) if matches!(kind, Some((Kind::Unexpected, true))) => {
-            let end = before(last).map_or(0, |at| at + 1);
-            let begin = (0..end).rev().find(is_peer).map_or(0, |at| at + 1);
-            (begin..end).find(is_suite)
+    let came = outcome.divergence.as_ref().is_some_and(|divergence| {
+        matches!(divergence.kind, Kind::Differs | Kind::Unexpected | Kind::Broken | Kind::Order)
+    });
+    let declares = |id: i64| {
+        let key = format!("\"{id}\":");
+        (0..wire.len()).find(|at| {
+            from(&wire[*at], Origin::Suite).is_some_and(|(bytes, _)| find(bytes, key.as_bytes()).is_some())
+        })
+    };
+    let at = match (outcome.evidence.called.and_then(declares), last) {
+        (Some(at), _) => Some(at),
+        (None, Some(last)) if came => before(last),
+        (None, last) => {
+            (last.map_or(0, |last| last + 1)..wire.len()).find(is_suite).or_else(|| before(wire.len()))
         }
-        Some(last)
-            if matches!(kind, Some((Kind::Differs | Kind::Unexpected | Kind::Broken | Kind::Order, _))) =>
-        {
-            before(last)
-        }
-        last => (last.map_or(0, |last| last + 1)..wire.len()).find(is_suite).or_else(|| before(wire.len())),
     };
     let Some(at) = at else { return (Vec::new(), 0) };
     // The line may have begun before, in a piece without a newline.
@@ -59,11 +59,6 @@ fn from(entry: &Wire, end: Origin) -> Option<(&[u8], usize)> {
     }
 }
 
-/// How many bytes a wire log has.
-pub(super) fn bytes(wire: &[Wire]) -> usize {
-    let length = |entry: &Wire| match entry {
-        Wire::Bytes { bytes, cut, .. } => bytes.len() + cut,
-        Wire::Event { .. } | Wire::Omitted(_) => 0,
-    };
-    wire.iter().map(length).sum()
+fn find(bytes: &[u8], part: &[u8]) -> Option<usize> {
+    bytes.windows(part.len()).position(|window| window == part)
 }

@@ -109,7 +109,7 @@ fn known_failures_have_no_cause_and_resting_cases_are_counted() {
 #[test]
 fn the_shortest_session_stands_for_a_cause() {
     let mut longer = sample::failing("a/longer");
-    longer.evidence.wire.push(sample::sent("{}\n"));
+    longer.evidence.transcript.push_str("{}\n");
     let cases = [longer, sample::failing("b/shorter")];
     let causes = Cause::of(&cases, Level::Robust);
     assert_eq!(causes[0].shown.id, "b/shorter");
@@ -136,21 +136,19 @@ fn the_line_of_a_silent_peer_is_the_first_without_an_answer() {
 }
 
 #[test]
-fn the_line_of_an_unexpected_call_is_the_one_before_the_known_good_call() {
+fn the_line_of_an_unexpected_call_is_the_one_that_declares_the_function() {
     let mut outcome = sample::failing("a/case");
-    if let Some(divergence) = &mut outcome.divergence {
-        divergence.kind = Kind::Unexpected;
-        divergence.path = String::new();
-    }
+    outcome.evidence.called = Some(7);
+    let declares = "{\"method\":1,\"callbacks\":{\"7\":[0]}}";
     outcome.evidence.wire = vec![
         sample::sent("1\n"),
-        sample::came("2\n"),
-        sample::sent("bad\n"),
+        sample::sent(&format!("{declares}\n")),
         sample::sent("known\n"),
         sample::came("never\n"),
-        sample::came("known\n"),
+        sample::sent("barrier\n"),
+        sample::came("barrier\n"),
     ];
-    assert_eq!(sent(&outcome), (vec![&b"bad"[..]], 0));
+    assert_eq!(sent(&outcome), (vec![declares.as_bytes()], 0));
 }
 
 #[test]

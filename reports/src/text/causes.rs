@@ -26,7 +26,7 @@ pub(super) fn write(page: &mut Page, run: &Run, outcomes: &[Outcome]) {
     let weakest = others.iter().map(|cause| cause.level).max();
     if let Some(level) = weakest {
         let causes = count(others.len(), "cause");
-        heading(page, &format!("{causes} below the gate: with --level {level} this would be exit 1"));
+        heading(page, &format!("{causes} more: the run fails on them only with --level {level}"));
         others.into_iter().for_each(|cause| block(page, cause, &mut hints));
     }
 }
@@ -102,7 +102,12 @@ fn label(word: &str) -> String {
 fn exchange(page: &mut Page, cause: &Cause) {
     let (pieces, missing) = sent(cause.shown);
     if !pieces.is_empty() {
-        page.one_line(&label("sent"), style::PLAIN, pieces.join(&b" + "[..]), missing);
+        let mut line = match pieces.len() {
+            1 => Vec::new(),
+            several => format!("in {several} pieces: ").into_bytes(),
+        };
+        line.extend(pieces.join(&b" + "[..]));
+        page.one_line(&label("sent"), style::PLAIN, line, missing);
     }
     let Some(divergence) = &cause.shown.divergence else { return };
     if cause.trace.is_some() || matches!(cause.shown.verdict, Verdict::Crash | Verdict::Hang) {

@@ -196,7 +196,10 @@ fn is_step(named: &str, number: usize, step: &str) -> bool {
     }
     match serde_json::from_str::<Labelled>(step) {
         Ok(labelled) => labelled.label == named,
-        Err(_) => named == format!("step {number}"),
+        // A step of a continuation is named after its line: step 5a2.
+        Err(_) => named
+            .strip_prefix(&format!("step {number}"))
+            .is_some_and(|rest| !rest.starts_with(|c: char| c.is_ascii_digit())),
     }
 }
 

@@ -271,7 +271,7 @@ fn hang_after_a_long_line() {
 
       1 robust    The connection is open and nothing came within 2 s
         HANG      framing/line-length
-        sent      {"method":"echo","arguments":["xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx… (3034 bytes)
+        sent      in 2 pieces: {"method":"echo","arguments":["xxxxxxxxxxxxxxxxxxxxxxxxxxxx… (3047 bytes)
         hint      Look for a limit of the read buffer, for a write that sends only a part, and for a
                   write buffer that is dropped when it is full.
         repeat    dnode-conform --case framing/line-length -- node fixtures/peers/dnode/peer.js
@@ -361,7 +361,7 @@ fn failure_below_the_gate() {
       repeat      the command that runs this case again
         dnode-conform --case methods/again -- node fixtures/peers/dnode/peer.js
 
-    1 cause below the gate: with --level observed this would be exit 1
+    1 cause more: the run fails on them only with --level observed
 
       1 observed  methods/again: A second "methods" replaces the other end's object
         FAIL      methods/again

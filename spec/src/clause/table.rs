@@ -367,7 +367,7 @@ pub const CLAUSES: &[Clause] = &[
     // robust: what hostile input must not do
     clause("robust/survives", Robust, Source::Hostile, Case,
         "No input ends the process or stops it from serving other connections.",
-        "Wrap the handling of each line in an error handler that closes only this connection. Check types before you use a value."),
+        "Catch every error while you handle a line, also those of methods. Then go on with the next line, or close only this connection. Check types before you use a value."),
     clause("robust/not-deaf", Robust, Source::Hostile, Case,
         "After any input the connection answers the next call or is closed; it is never left open and deaf.",
         "After an error, either go on with the next line or close the connection. Look for an error that ends the read loop silently."),

@@ -216,6 +216,10 @@ impl<'t> Replay<'_, '_, 't> {
         let actual = format!("a call of {called} with {}", describe(&stray.graph, stray.root));
         let mut diverged = self.divergence(Kind::Unexpected, "nothing more", &actual, Cause::Content);
         diverged.class = format!("call of {called}");
+        diverged.called = match &stray.method {
+            Method::Id(id) => id.to_string().parse().ok(),
+            Method::Name(_) => None,
+        };
         Some(Stop::Diverged(diverged))
     }
 

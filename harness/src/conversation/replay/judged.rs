@@ -50,6 +50,8 @@ pub struct Diverged {
     pub class: String,
     /// The cause.
     pub cause: Cause,
+    /// The number of our function that the peer called, if nothing expects this call.
+    pub called: Option<i64>,
 }
 
 /// The result of a replay.
@@ -128,6 +130,7 @@ impl Replayed {
             actual,
             class: kind.word().to_owned(),
             cause: Cause::Life,
+            called: None,
         }));
         let (log, broken) = (Log::default(), BTreeMap::new());
         Replayed {

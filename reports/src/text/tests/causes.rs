@@ -41,7 +41,7 @@ fn a_cause_is_a_few_lines() {
       3 suite     no port was free
         HARNESS-ERROR  value/nest
 
-    1 cause below the gate: with --level observed this would be exit 1
+    1 cause more: the run fails on them only with --level observed
 
       4 observed  methods/again: A second "methods" replaces the other end's object
         FAIL      methods/again

@@ -6,7 +6,7 @@ use crate::reference::conduct::{
 };
 use crate::reference::fault::definition::{Fault, HOSTILE, LEGAL, fault};
 use serde_json::json;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::time::Duration;
 
 pub(in crate::reference::fault) const FAULTS: &[Fault] = &[
@@ -16,6 +16,13 @@ pub(in crate::reference::fault) const FAULTS: &[Fault] = &[
         LEGAL,
         "takes the number below its first id for that id",
         takes_the_number_below,
+    ),
+    fault(
+        "numbers-by-count",
+        "callback/own-function",
+        LEGAL,
+        "numbers a new function by the count of those it has, so after a cull it takes a number in use",
+        numbers_by_count,
     ),
     fault(
         "reads-zeros",
@@ -114,6 +121,47 @@ fn takes_the_number_below() -> Box<dyn Conduct> {
         }
         pass(m)
     }))
+}
+
+/// The id of no function.
+const NO_FUNCTION: i64 = 999_999_999;
+
+/// Numbers a new function by the count of those it has. After a cull, that number may be in use; then
+/// it means the new function.
+fn numbers_by_count() -> Box<dyn Conduct> {
+    // The functions by their ids on the wire.
+    Box::new(Both {
+        state: BTreeMap::new(),
+        receive: |functions: &mut BTreeMap<i64, i64>, m: &mut Json| {
+            if let Some(id) = id(m) {
+                set(m, "method", json!(functions.get(&id).copied().unwrap_or(NO_FUNCTION)));
+            }
+            if name(m) == Some("cull") {
+                let gone = culled(m).into_iter().filter_map(|id| functions.remove(&id));
+                let gone: Vec<i64> = gone.collect();
+                set(m, "arguments", json!(gone));
+            }
+            pass(m)
+        },
+        send: |functions: &mut BTreeMap<i64, i64>, m: &mut Json| {
+            let mut number = |function: i64| {
+                if let Some((id, _)) = functions.iter().find(|(_, other)| **other == function) {
+                    return *id;
+                }
+                let id = i64::try_from(functions.len()).unwrap_or(NO_FUNCTION);
+                functions.insert(id, function);
+                id
+            };
+            let numbered: Vec<_> = callbacks(m)
+                .into_iter()
+                .map(|(key, path)| (key.parse().map_or(key, |function| number(function).to_string()), path))
+                .collect();
+            if name(m) != Some("cull") {
+                set_callbacks(m, numbered);
+            }
+            vec![m.clone()]
+        },
+    })
 }
 
 /// Adds a number to its own ids on the wire.
