@@ -6,8 +6,8 @@
 //!
 //! Rules: a text of the peer appears only as code, between more backticks than it contains, so
 //! Markdown never takes it for markup; in a table its `|` is escaped too. Links lead only to
-//! clauses. A step summary should be short, so findings are shown in full only until they take
-//! [`FULL`] bytes; the rest are listed by id.
+//! clauses. A step summary should be short, so findings are shown in full only until they take about
+//! 30 kB; the rest are listed by id.
 
 use std::fmt::Write as _;
 use std::io::{self, Write};

@@ -27,7 +27,7 @@ pub(super) async fn replay(mut args: ReplayArgs) -> Result<u8, Failure> {
     if address.is_some() && args.peer.exec.is_some() {
         return Err(Failure::caller("give a target or --exec, not both"));
     }
-    // Who replays transcripts wants to see all of what went wrong.
+    // A replay is about few sessions, so their findings are shown in full.
     args.peer.text.details = true;
     let cases = transcripts::read(&args.files)?;
     let (server, client) =

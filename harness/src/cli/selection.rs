@@ -20,7 +20,7 @@ pub(super) struct SelectionArgs {
 }
 
 impl SelectionArgs {
-    /// Whether a single case is selected by its id. Who repeats it wants to see all of it.
+    /// Whether a single case is selected by its id, mostly to repeat a finding.
     pub(super) fn is_one_case(&self) -> bool {
         matches!(&*self.cases, [id] if globset::escape(id) == *id)
     }
