@@ -38,7 +38,7 @@ fn deadlines_of_a_peer_at_an_address_count_wall_time() {
         let _ = std::io::Write::write_all(&mut stream, METHODS);
         read_to_end(stream);
     });
-    let ran = run(&[&address, "--deadline", "300ms", "--case", "methods/*"]);
+    let ran = run(&[&address, "--deadline", "300ms", "--case", "methods/*", "--details"]);
     ran.expect_text("  deadlines   wall time,");
     assert!(!ran.stdout.contains("meanwhile"), "{}", ran.stdout);
 }
