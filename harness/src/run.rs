@@ -6,6 +6,7 @@
 mod alone;
 pub(crate) mod applicable;
 mod batch;
+mod beside;
 mod lane;
 mod meet;
 mod options;

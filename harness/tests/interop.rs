@@ -84,7 +84,7 @@ fn the_matrix_distinguishes_the_kinds_of_failure() {
     ran.expect_text("add: expected 3, came 4")
         .expect_text("the client breaks message/object")
         .expect_text("was `make` run in")
-        .expect_text("the client still runs after 2 s")
+        .expect_text("The client still runs after 2 s")
         .expect_text("the client ended with exit status 127 before it connected")
         .expect_text("--client b-wrong-sums --server a-good");
 }

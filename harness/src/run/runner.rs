@@ -2,12 +2,12 @@
 
 use super::applicable::ruled_out;
 use super::batch::Batch;
+use super::beside::Ran;
 use super::lane::{Lane, Patience};
 use super::meet::Met;
 use super::options::Options;
 use super::resting::BrokenClauses;
 use super::sessions::{Sessions, about_missing};
-use super::together::Ran;
 use super::unrun::Unrun;
 use crate::cases::{Case, LIFE, invariant_id, invariants};
 use crate::conversation::facts::Facts;

@@ -1,13 +1,8 @@
 //! Cases side by side, and a second run for those that may have failed because of another case.
 
+use super::beside::{Ran, run_beside_others};
 use super::lane::Lane;
 use super::runner::{Emit, Runner};
-use crate::cases::Case;
-use crate::conversation::facts::Facts;
-use crate::conversation::pace::slowdown_by;
-use crate::conversation::replay::judged::Replayed;
-use crate::conversation::replay::replay;
-use crate::conversation::service::serves;
 use crate::peer::Health;
 use crate::program::Route;
 use std::sync::Arc;
@@ -16,14 +11,6 @@ use tokio::task::{JoinError, JoinSet};
 
 /// From this quiet time on, a case mostly waits.
 const QUIET: Duration = Duration::from_millis(200);
-
-/// The result of a case that ran among others.
-pub(super) struct Ran {
-    at: usize,
-    replayed: Replayed,
-    /// Another case may be the cause of its failure.
-    suspect: bool,
-}
 
 impl Runner<'_> {
     /// Runs cases that are not hostile, several at a time. Those that may have failed because of
@@ -96,31 +83,4 @@ impl Runner<'_> {
             self.died = self.died.take().or(died);
         }
     }
-}
-
-/// Runs one case while others run.
-async fn run_beside_others(
-    at: usize,
-    case: Arc<Case>,
-    route: Route,
-    facts: Arc<Facts>,
-    patience: Duration,
-) -> Ran {
-    let replayed = replay(&case, &route, &facts, patience).await;
-    // A peer that another case or another program keeps busy is late with everything. If it serves a
-    // new connection as fast as ever, it had the time to answer this case, too.
-    let suspect = replayed.is_suspect() && !(replayed.is_silent() && is_prompt(&route, &facts).await);
-    // A client that is connected and does not reconnect would keep all others from connecting.
-    if let Some(host) = route.host().filter(|_| suspect)
-        && host.death(Duration::ZERO).await.is_none()
-    {
-        host.stop().await;
-    }
-    Ran { at, replayed, suspect }
-}
-
-/// Whether the peer serves a new connection at once.
-async fn is_prompt(route: &Route, facts: &Facts) -> bool {
-    let served = serves(route, facts, route.clock().now() + facts.quiet()).await;
-    served.is_ok_and(|round_trip| slowdown_by(route, facts, round_trip) == 1)
 }
