@@ -393,9 +393,9 @@ fn an_interrupted_run_makes_no_more_generated_sessions() {
     let exec = format!("exec '{PROGRAM}' serve --listen 127.0.0.1:{{port}}");
     let mut child = start(&["--exec", &exec, "--generate", "100000", "--seed", "1", "--report", &to]);
     let mut out = BufReader::new(child.stdout.take().unwrap());
-    // The run has begun when it prints the number of planned cases. The whole run would take
+    // The run has begun when it prints the number of cases. The whole run would take
     // minutes.
-    let begun = out.by_ref().lines().map_while(Result::ok).any(|line| line.contains("planned"));
+    let begun = out.by_ref().lines().map_while(Result::ok).any(|line| line.contains(" cases"));
     assert!(begun);
     signal(&child, "-INT");
     std::io::copy(&mut out, &mut std::io::sink()).unwrap();
