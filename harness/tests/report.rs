@@ -20,7 +20,7 @@ fn a_report_made_later_is_the_same_as_that_of_the_run() {
     let files = FORMATS.map(|format| format!("{format}={}", path(format)));
     let mut arguments = vec!["--exec", exec.as_str(), "--case", "probe/*"];
     files.iter().for_each(|file| arguments.extend(["--report", file]));
-    run(&arguments).expect_status(&[1]).expect_text("FAIL      probe/add");
+    run(&arguments).expect_status(&[1]).expect_text("FAIL      probe/echo");
     for format in FORMATS {
         let later = run(&["report", &path("events"), "--format", format]);
         later.expect_status(&[0]);

@@ -19,8 +19,8 @@ fn a_process_that_ends_with_an_error_is_a_crash() {
         &["--case", "message/omitted-callbacks", "--case", "probe/echo"],
     )
     .expect_status(&[1])
-    .expect_text("CRASH  message/omitted-callbacks")
-    .expect_text("the process ended with exit status ")
+    .expect_text("CRASH     message/omitted-callbacks")
+    .expect_text("The process ended with exit status ")
     .expect_text(" --at stdio: --case message/omitted-callbacks");
 }
 
