@@ -215,7 +215,7 @@ fn found(report: &str, stdout: &str) -> Found {
             .then(|| format!("{verdict} {}", case["id"].as_str().unwrap()))
     });
     let findings: Vec<String> = findings.collect();
-    let notes = stdout.lines().filter_map(|line| line.strip_prefix("  note "));
+    let notes = stdout.lines().filter_map(|line| line.strip_prefix("note: "));
     let notes: Vec<String> = notes.map(|note| note.trim().to_owned()).collect();
     match (findings.is_empty(), notes.is_empty()) {
         (false, _) => Found::Findings(findings),

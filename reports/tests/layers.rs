@@ -12,7 +12,7 @@ const LAYERS: &[&[&str]] = &[
     &["event"],
     &["fingerprint", "account", "report", "error"],
     &["summary", "record"],
-    &["clauses", "page"],
+    &["cause", "clauses", "page"],
     &["events", "github", "json", "tap", "text"],
     &["junit", "markdown", "html"],
     &["diff"],

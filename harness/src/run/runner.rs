@@ -148,7 +148,9 @@ impl<'a> Runner<'a> {
     fn about_probe(&self, extra: usize) -> Option<String> {
         let cases = self.batch.len();
         let facts = &self.facts;
-        let applies = self.sessions.len() == 0 && facts.unusable.is_none();
+        // Before that, a peer has to keep the clauses on which all cases rest.
+        let speaks = facts.calls.ping.is_some() || facts.object.members.is_some() && facts.missing.is_empty();
+        let applies = self.sessions.len() == 0 && facts.unusable.is_none() && speaks;
         if !applies || facts.object.name.is_some() || facts.claims_probe() {
             return None;
         }

@@ -25,7 +25,7 @@ pub(super) fn causes(records: &[Record]) -> Markup {
             @for (number, record, causes) in &causes {
                 @if records.len() > 1 {
                     details.peer data-peer=(number) {
-                        summary { (shown(record.name())) ": " (crate::count(causes.len(), "cause")) }
+                        summary { (shown(record.name())) ": " (crate::summary::count(causes.len(), "cause")) }
                         (cards(causes))
                     }
                 } @else {
@@ -51,7 +51,7 @@ fn card(cause: &Cause) -> Markup {
                 a href={ "#case/" (fragment(&finding.id)) } { (shown(&finding.id)) } " "
             } }
             @if cause.resting > 0 {
-                p.note { (crate::count(cause.resting, "more case")) " could not be judged because of it" }
+                p.note { (crate::summary::count(cause.resting, "more case")) " could not be judged because of it" }
             }
             dl {
                 @if !pieces.is_empty() { dt { "sent" } dd { code { (line) } } }
