@@ -2,16 +2,17 @@
 //!
 //! Findings have one cause if the peer's process ended with the same error at the same place of its
 //! own code. Other findings have one cause if they break the same clause in the same manner:
-//! something wrong came, a message did not come, the connection was closed, and so on. A case that rests on a broken
-//! clause is no finding; the cause of that clause counts it.
+//! something wrong came, a message did not come, the connection was closed, and so on. A case that
+//! rests on a broken clause is no finding; the cause of that clause counts it.
 //!
 //! A cause is a suggestion for reading. It never changes a verdict, and a canonical report has
 //! none, because the standard error of a process differs from run to run.
+//!
+//! A run may have a million findings, so a cause keeps the evidence of one of them.
 
 mod sent;
 
-use std::collections::BTreeMap;
-use std::fmt;
+use std::collections::{BTreeMap, BTreeSet};
 
 use dnode_spec::clause::{self, Level};
 
@@ -25,21 +26,38 @@ const FOUNDATION: &[&str] = &["framing", "methods"];
 
 /// Findings that one fix in the peer should end.
 #[derive(Debug, Clone)]
-pub struct Cause<'a> {
+pub struct Cause {
     /// Its place in the order in which to fix the causes, from 1.
     pub number: usize,
-    /// The strictest level of its findings.
-    pub level: Level,
     /// Whether a finding of it makes the run fail.
     pub gates: bool,
-    /// The finding with the shortest transcript.
-    pub shown: &'a Outcome,
+    /// The finding of the strictest level with the shortest transcript.
+    pub shown: Outcome,
     /// All findings, in the order of the catalogue.
-    pub findings: Vec<&'a Outcome>,
+    pub findings: Vec<Finding>,
     /// How many cases have no verdict because they rest on the broken clauses.
     pub resting: usize,
     /// The error with which the peer's process ended, and its place in the peer's code.
     pub trace: Option<Trace>,
+    /// The ids of the broken clauses.
+    clauses: BTreeSet<String>,
+}
+
+/// A finding of a cause.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// The id of the case.
+    pub id: String,
+    /// The verdict on it.
+    pub verdict: Verdict,
+}
+
+/// Collects outcomes, and groups them by cause.
+#[derive(Debug, Default)]
+pub struct Causes {
+    groups: BTreeMap<Manner, Cause>,
+    /// How many cases rest on each broken clause.
+    resting: BTreeMap<String, usize>,
 }
 
 /// Clauses whose cases raise an error in a method of the program. The place of the error is not that
@@ -61,30 +79,59 @@ enum Manner {
     Other(String, Kind, String),
 }
 
-impl<'a> Cause<'a> {
-    /// The causes of these outcomes, in the order in which to fix them. `gate` is the weakest level
-    /// that gates. Excused findings are known, so they have no cause.
-    #[must_use]
-    pub fn of(outcomes: impl IntoIterator<Item = &'a Outcome>, gate: Level) -> Vec<Cause<'a>> {
-        let mut groups: BTreeMap<Manner, Vec<&Outcome>> = BTreeMap::new();
-        let mut resting: BTreeMap<&str, usize> = BTreeMap::new();
-        for outcome in outcomes {
-            if let Some(root) = &outcome.rests_on {
-                *resting.entry(root).or_default() += 1;
-            }
-            if outcome.verdict.is_finding() && outcome.excuse.is_none() {
-                groups.entry(manner(outcome)).or_default().push(outcome);
-            }
+impl Causes {
+    /// Takes an outcome. `gate` is the weakest level that gates. Excused findings are known, so they
+    /// have no cause.
+    pub fn add(&mut self, outcome: &Outcome, gate: Level) {
+        if let Some(root) = &outcome.rests_on {
+            *self.resting.entry(root.clone()).or_default() += 1;
         }
-        let mut causes: Vec<Cause<'a>> =
-            groups.into_values().filter_map(|findings| cause(findings, gate)).collect();
+        if !outcome.verdict.is_finding() || outcome.excuse.is_some() {
+            return;
+        }
+        let cause = self.groups.entry(manner(outcome)).or_insert_with(|| Cause {
+            number: 0,
+            gates: false,
+            shown: outcome.clone(),
+            findings: Vec::new(),
+            resting: 0,
+            trace: None,
+            clauses: BTreeSet::new(),
+        });
+        // The length of a wire log may differ from run to run, that of a transcript does not.
+        let order =
+            |outcome: &Outcome| (outcome.level, outcome.evidence.transcript.len(), outcome.id.clone());
+        if order(outcome) < order(&cause.shown) {
+            cause.shown = outcome.clone();
+        }
+        cause.gates |= outcome.gates(gate) || outcome.verdict == Verdict::HarnessError;
+        cause.findings.push(Finding { id: outcome.id.clone(), verdict: outcome.verdict });
+        cause.clauses.insert(broken(outcome).to_owned());
+    }
+
+    /// The causes, in the order in which to fix them.
+    #[must_use]
+    pub fn in_order(mut self) -> Vec<Cause> {
+        let mut causes: Vec<Cause> = self.groups.into_values().collect();
         causes.sort_by_key(Cause::order);
         for (index, cause) in causes.iter_mut().enumerate() {
             cause.number = index + 1;
             // The first cause of a clause takes all cases that rest on the clause.
-            cause.resting = cause.clauses().filter_map(|clause| resting.remove(clause)).sum();
+            cause.resting = cause.clauses.iter().filter_map(|clause| self.resting.remove(clause)).sum();
+            let death = cause.shown.evidence.death.as_ref();
+            cause.trace = death.and_then(|death| trace::read(&death.stderr));
         }
         causes
+    }
+}
+
+impl Cause {
+    /// The causes of these outcomes, in the order in which to fix them.
+    #[must_use]
+    pub fn of<'a>(outcomes: impl IntoIterator<Item = &'a Outcome>, gate: Level) -> Vec<Cause> {
+        let mut causes = Causes::default();
+        outcomes.into_iter().for_each(|outcome| causes.add(outcome, gate));
+        causes.in_order()
     }
 
     fn order(&self) -> impl Ord + use<> {
@@ -92,23 +139,28 @@ impl<'a> Cause<'a> {
         (
             !self.gates,
             self.shown.verdict == Verdict::HarnessError,
-            self.level,
+            self.level(),
             !FOUNDATION.contains(&group),
             std::cmp::Reverse(self.findings.len()),
             self.shown.id.clone(),
         )
     }
 
-    /// The id of the broken clause.
+    /// The strictest level of its findings.
     #[must_use]
-    pub fn clause(&self) -> &'a str {
-        broken(self.shown)
+    pub fn level(&self) -> Level {
+        self.shown.level
     }
 
-    /// The ids of all clauses that its findings break.
-    fn clauses(&self) -> impl Iterator<Item = &'a str> + use<'a> {
-        let clauses: std::collections::BTreeSet<&str> = self.findings.iter().map(|it| broken(it)).collect();
-        clauses.into_iter()
+    /// The findings other than the one that is shown.
+    pub fn others(&self) -> impl Iterator<Item = &Finding> {
+        self.findings.iter().filter(|it| it.id != self.shown.id)
+    }
+
+    /// The id of the broken clause.
+    #[must_use]
+    pub fn clause(&self) -> &str {
+        broken(&self.shown)
     }
 
     /// What usually causes a failure of the broken clause; empty if nothing is known.
@@ -129,7 +181,7 @@ impl<'a> Cause<'a> {
         }
         match (self.shown.verdict, &self.shown.divergence, clause::find(self.clause())) {
             (Verdict::HarnessError, ..) | (_, None, None) => {
-                crate::summary::reason(self.shown).unwrap_or_default().to_owned()
+                crate::summary::reason(&self.shown).unwrap_or_default().to_owned()
             }
             (Verdict::Crash | Verdict::Hang, Some(divergence), _) => {
                 let actual = &divergence.actual;
@@ -144,8 +196,8 @@ impl<'a> Cause<'a> {
     /// At most about `width` characters, and at least one id.
     #[must_use]
     pub fn cases(&self, width: usize) -> String {
-        let others = self.findings.iter().filter(|it| it.id != self.shown.id);
-        let ids: Vec<&str> = std::iter::once(&self.shown).chain(others).map(|it| &*it.id).collect();
+        let ids: Vec<&str> =
+            std::iter::once(&self.shown.id).chain(self.others().map(|it| &it.id)).map(|id| &**id).collect();
         let mut text = String::new();
         let mut group = "";
         for (shown, id) in ids.iter().enumerate() {
@@ -164,27 +216,10 @@ impl<'a> Cause<'a> {
     }
 }
 
-impl fmt::Display for Cause<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.sentence())
-    }
-}
-
 /// The id of the clause that a finding breaks.
 fn broken(outcome: &Outcome) -> &str {
     let tested = || outcome.clauses.first().map_or("", String::as_str);
     outcome.divergence.as_ref().map_or_else(tested, |divergence| &divergence.clause)
-}
-
-fn cause<'a>(findings: Vec<&'a Outcome>, gate: Level) -> Option<Cause<'a>> {
-    // The length of a wire log may differ from run to run, that of a transcript does not.
-    let length = |outcome: &&&Outcome| (outcome.evidence.transcript.len(), outcome.id.clone());
-    // A finding of the strictest level speaks for all.
-    let level = findings.iter().map(|it| it.level).min()?;
-    let shown = *findings.iter().filter(|it| it.level == level).min_by_key(length)?;
-    let gates = findings.iter().any(|it| it.gates(gate) || it.verdict == Verdict::HarnessError);
-    let trace = shown.evidence.death.as_ref().and_then(|death| trace::read(&death.stderr));
-    Some(Cause { number: 0, level, gates, shown, findings, resting: 0, trace })
 }
 
 fn manner(outcome: &Outcome) -> Manner {

@@ -28,6 +28,14 @@ pub enum Event {
     Ended(Ended),
 }
 
+/// The outcomes among these events.
+pub fn outcomes(events: &[Event]) -> impl Iterator<Item = &Outcome> {
+    events.iter().filter_map(|event| match event {
+        Event::Judged(outcome) => Some(&**outcome),
+        Event::Started(_) | Event::Ended(_) => None,
+    })
+}
+
 /// The suite, the peer, and the plan of a run.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Run {

@@ -13,10 +13,10 @@
 
 use std::io::{self, Write};
 
-use dnode_spec::clause;
+use dnode_spec::clause::{self, Level};
 
 use crate::account::Account;
-use crate::cause::Cause;
+use crate::cause::Causes;
 use crate::escape::terminal_cut;
 use crate::event::{Event, Outcome, Run, Stale, Verdict};
 use crate::report::{Report, not_started};
@@ -34,8 +34,7 @@ pub struct Github<W> {
     out: W,
     run: Option<Run>,
     account: Account,
-    /// The findings, and the cases that rest on a broken clause.
-    found: Vec<Outcome>,
+    causes: Causes,
     /// The inconclusive cases.
     inconclusive: Vec<String>,
 }
@@ -44,7 +43,13 @@ impl<W: Write> Github<W> {
     /// A report to `out`, written at the end of the run.
     #[must_use]
     pub fn new(out: W) -> Self {
-        Github { out, run: None, account: Account::default(), found: Vec::new(), inconclusive: Vec::new() }
+        Github {
+            out,
+            run: None,
+            account: Account::default(),
+            causes: Causes::default(),
+            inconclusive: Vec::new(),
+        }
     }
 
     fn annotation(&mut self, kind: &str, title: &str, lines: &[String]) -> io::Result<()> {
@@ -53,25 +58,21 @@ impl<W: Write> Github<W> {
         writeln!(self.out, "::{kind} title={}::{}", property(title), lines.collect::<Vec<_>>().join("%0A"))
     }
 
-    fn judged(&mut self, outcome: &Outcome) {
+    fn judged(&mut self, outcome: &Outcome, gate: Level) {
         self.account.add(outcome);
-        let known = outcome.excuse.is_some();
-        if (outcome.verdict.is_finding() && !known) || outcome.rests_on.is_some() {
-            self.found.push(outcome.clone());
-        }
-        if outcome.verdict == Verdict::Inconclusive && !known {
+        self.causes.add(outcome, gate);
+        if outcome.verdict == Verdict::Inconclusive && outcome.excuse.is_none() {
             let reason = crate::summary::reason(outcome).unwrap_or_default();
             self.inconclusive.push(format!("{}: {reason}", outcome.id));
         }
     }
 
     /// Writes the causes. Returns whether one of them is an error.
-    fn causes(&mut self, run: &Run) -> io::Result<bool> {
-        let found = std::mem::take(&mut self.found);
-        let causes = Cause::of(&found, run.gate);
+    fn causes(&mut self) -> io::Result<bool> {
+        let causes = std::mem::take(&mut self.causes).in_order();
         let shown = if causes.len() > MOST { MOST - 1 } else { causes.len() };
         for cause in &causes[..shown] {
-            let mut lines = vec![cause.sentence(), cause.cases(LONGEST), brief(cause.shown)];
+            let mut lines = vec![cause.sentence(), cause.cases(LONGEST), brief(&cause.shown)];
             if let Some(clause) = clause::find(cause.clause()) {
                 lines.push(format!("{} ({}): {}", clause.id, clause.level, clause.text));
                 lines.push(cause.hint().to_owned());
@@ -99,16 +100,16 @@ impl<W: Write> Report for Github<W> {
             Event::Started(run) => {
                 self.run = Some(run.clone());
                 self.account = Account::default();
-                self.found.clear();
+                self.causes = Causes::default();
                 self.inconclusive.clear();
             }
             Event::Judged(outcome) => {
-                self.run.as_ref().ok_or_else(not_started)?;
-                self.judged(outcome);
+                let gate = self.run.as_ref().ok_or_else(not_started)?.gate;
+                self.judged(outcome, gate);
             }
             Event::Ended(ended) => {
                 let run = self.run.clone().ok_or_else(not_started)?;
-                let has_error = self.causes(&run)? || !ended.stale.is_empty();
+                let has_error = self.causes()? || !ended.stale.is_empty();
                 if !self.inconclusive.is_empty() {
                     let lines = std::mem::take(&mut self.inconclusive);
                     let title = format!("{} inconclusive", count(lines.len(), "case"));

@@ -137,7 +137,7 @@ fn causes(page: &mut String, record: &Record) {
     let _ = write!(page, "\n### Causes: {}\n\n", code(record.name()));
     for cause in causes {
         let waiver = if cause.gates { "" } else { ", not gating" };
-        let _ = writeln!(page, "{}. {} ({}{waiver})", cause.number, code(&cause.sentence()), cause.level);
+        let _ = writeln!(page, "{}. {} ({}{waiver})", cause.number, code(&cause.sentence()), cause.level());
         let _ = writeln!(page, "   {}", code(&cause.cases(CASES)));
         if !cause.hint().is_empty() {
             let _ = writeln!(page, "   {}", cause.hint());

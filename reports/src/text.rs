@@ -21,6 +21,7 @@ use std::io::{self, Write};
 use dnode_spec::clause::Level;
 
 use crate::account::{self, Account, Exit};
+use crate::cause::{Causes, Finding};
 use crate::event::{Ended, Event, Outcome, Run, Stale, Verdict};
 use crate::page::{self, Page, WIDTH, style};
 use crate::report::Report;
@@ -61,8 +62,7 @@ pub struct Text<W> {
     run: Option<Run>,
     account: Account,
     groups: Groups,
-    /// The findings, and the cases that rest on a broken clause.
-    found: Vec<Outcome>,
+    causes: Causes,
     /// The ids of the cases that say nothing about the peer, by verdict and reason.
     unjudged: BTreeMap<(Verdict, String), Vec<String>>,
     /// The ids of the excused cases, by excuse.
@@ -83,7 +83,7 @@ impl<W: Write> Text<W> {
             run: None,
             account: Account::default(),
             groups: Groups::default(),
-            found: Vec::new(),
+            causes: Causes::default(),
             unjudged: BTreeMap::new(),
             excused: BTreeMap::new(),
             handshakes: Handshakes::default(),
@@ -98,7 +98,7 @@ impl<W: Write> Text<W> {
         }
         self.account = Account::default();
         self.groups = Groups::default();
-        self.found.clear();
+        self.causes = Causes::default();
         self.unjudged.clear();
         self.excused.clear();
         self.handshakes = Handshakes::default();
@@ -112,9 +112,7 @@ impl<W: Write> Text<W> {
         self.account.add(outcome);
         self.groups.add(outcome);
         let is_cause = outcome.verdict.is_finding() && outcome.excuse.is_none();
-        if is_cause || outcome.rests_on.is_some() {
-            self.found.push(outcome.clone());
-        }
+        self.causes.add(outcome, run.gate);
         match outcome.verdict {
             Verdict::Pass => {}
             _ if outcome.excuse.is_some() => {
@@ -142,9 +140,9 @@ impl<W: Write> Text<W> {
     }
 
     /// Writes the end of the report.
-    fn end(&self, ended: &Ended, page: &mut Page) -> io::Result<()> {
+    fn end(&mut self, ended: &Ended, page: &mut Page) -> io::Result<()> {
         let run = self.run.as_ref().ok_or_else(crate::report::not_started)?;
-        causes::write(page, run, &self.found);
+        causes::write(page, &std::mem::take(&mut self.causes).in_order());
         for verdict in [Verdict::NotApplicable, Verdict::Inconclusive] {
             let of_verdict = self.unjudged.iter().filter(|((judged, _), _)| *judged == verdict);
             let by_reason = of_verdict.map(|((_, reason), ids)| (reason, ids));
@@ -186,12 +184,11 @@ pub fn report(events: &[Event], options: Options) -> String {
     String::from_utf8_lossy(&out).into_owned()
 }
 
-/// The first of these outcomes in full, and the ids of the others, which have the same cause.
+/// A finding in full, and the ids of the others that have the same cause.
 #[must_use]
-pub fn findings(run: &Run, outcomes: &[&Outcome], options: Options) -> String {
+pub fn with_others(run: &Run, outcome: &Outcome, others: &[Finding], options: Options) -> String {
     let mut page = Page::new(options.styles, options.width);
-    let Some((first, others)) = outcomes.split_first() else { return String::new() };
-    finding::write(&mut page, run, first, &mut Handshakes::default());
+    finding::write(&mut page, run, outcome, &mut Handshakes::default());
     if !others.is_empty() {
         page.blank();
         page.plain(0, style::BOLD, &format!("{} with the same cause", count(others.len(), "more finding")));

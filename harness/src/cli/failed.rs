@@ -7,7 +7,7 @@ use super::report::read_run;
 use super::values::GateLevel;
 use crate::cases::{Case, PROBE_COMPLETE, Selection};
 use clap::Args;
-use dnode_reports::event::{Event, Outcome, Verdict};
+use dnode_reports::event::{Event, Outcome, Verdict, outcomes};
 use dnode_spec::clause::Level;
 use dnode_spec::generate::Seed;
 use std::collections::BTreeSet;
@@ -91,11 +91,7 @@ pub(super) fn selection(cases: &[String], skip: &[String]) -> Result<Selection, 
 
 /// The outcomes that make a run fail at this level, and those of cases that the suite itself failed.
 fn failed(events: &[Event], level: Level) -> Vec<&Outcome> {
-    let outcomes = events.iter().filter_map(|event| match event {
-        Event::Judged(outcome) => Some(&**outcome),
-        Event::Started(_) | Event::Ended(_) => None,
-    });
-    outcomes.filter(|it| it.gates(level) || it.verdict == Verdict::HarnessError).collect()
+    outcomes(events).filter(|it| it.gates(level) || it.verdict == Verdict::HarnessError).collect()
 }
 
 /// What to run again, and the cases that are gone.

@@ -6,8 +6,8 @@ use super::output;
 use super::report::{on_stdout, read_run};
 use crate::nearest::nearest;
 use clap::Args;
-use dnode_reports::cause::Cause;
-use dnode_reports::event::{Event, Outcome, Run};
+use dnode_reports::cause::{Cause, Finding};
+use dnode_reports::event::{Event, outcomes};
 use dnode_reports::text;
 use std::path::PathBuf;
 
@@ -32,39 +32,27 @@ pub(super) fn show(args: &ShowArgs) -> Result<u8, Failure> {
     let options = on_stdout(true, false);
     let text = match &args.what {
         None => text::report(&events, text::Options { details: false, ..options }),
-        Some(what) => {
-            let (run, found) = find(&events, what)?;
-            text::findings(run, &found, options)
-        }
+        Some(what) => find(&events, what, options)?,
     };
     output::print("the report", text)?;
     Ok(0)
 }
 
-/// The findings with this cause, the one that stands for it first, or the outcome of this case.
-fn find<'e>(events: &'e [Event], what: &str) -> Result<(&'e Run, Vec<&'e Outcome>), Failure> {
-    let outcomes = || {
-        events.iter().filter_map(|event| match event {
-            Event::Judged(outcome) => Some(&**outcome),
-            Event::Started(_) | Event::Ended(_) => None,
-        })
+/// The finding that stands for this cause, or the outcome of this case, in full.
+fn find(events: &[Event], what: &str, options: text::Options) -> Result<String, Failure> {
+    let Some(Event::Started(run)) = events.first() else {
+        return Err(Failure::caller("the report has no run"));
     };
-    let run = events.iter().find_map(|event| match event {
-        Event::Started(run) => Some(run),
-        Event::Judged(_) | Event::Ended(_) => None,
-    });
-    let run = run.ok_or_else(|| Failure::caller("the report has no run"))?;
-    if let Some(outcome) = outcomes().find(|outcome| outcome.id == what) {
-        return Ok((run, vec![outcome]));
+    if let Some(outcome) = outcomes(events).find(|outcome| outcome.id == what) {
+        return Ok(text::with_others(run, outcome, &[], options));
     }
-    let causes = Cause::of(outcomes(), run.gate);
     if let Ok(number) = what.parse::<usize>() {
-        let cause = causes.into_iter().find(|cause| cause.number == number);
+        let cause = Cause::of(outcomes(events), run.gate).into_iter().find(|cause| cause.number == number);
         let cause = cause.ok_or_else(|| Failure::caller(format!("the run has no cause {number}")))?;
-        let others = cause.findings.iter().copied().filter(|it| it.id != cause.shown.id);
-        return Ok((run, std::iter::once(cause.shown).chain(others).collect()));
+        let others: Vec<Finding> = cause.others().cloned().collect();
+        return Ok(text::with_others(run, &cause.shown, &others, options));
     }
-    let near = nearest(what, outcomes().map(|outcome| &*outcome.id));
+    let near = nearest(what, outcomes(events).map(|outcome| &*outcome.id));
     let hint = near.first().map(|id| format!("; did you mean {id}?")).unwrap_or_default();
     Err(Failure::caller(format!("{what:?} is neither a case of the run nor the number of a cause{hint}")))
 }

@@ -3,6 +3,7 @@
 use super::beside::{Ran, run_beside_others};
 use super::lane::Lane;
 use super::runner::{Emit, Runner};
+use crate::conversation::replay::judged::Judged;
 use crate::peer::Health;
 use crate::program::Route;
 use std::sync::Arc;
@@ -23,6 +24,7 @@ impl Runner<'_> {
         let jobs = self.jobs(&route);
         let is_quiet = |at: &usize| jobs > 1 && self.batch.case(*at).transcript.quiet_time() >= QUIET;
         let (quiet, waiting): (Vec<usize>, Vec<usize>) = waiting.into_iter().partition(is_quiet);
+        let quiet = if self.ends() { Vec::new() } else { quiet };
         for at in quiet {
             let task = self.beside_others(at, &route);
             self.quiet.spawn(task);
@@ -39,10 +41,12 @@ impl Runner<'_> {
         }
     }
 
-    /// Waits for the end of the cases that mostly wait.
+    /// Waits for the end of the cases that mostly wait. Hostile cases may have run beside them, so
+    /// each that did not pass is suspect.
     pub(super) async fn end_quiet(&mut self, emit: Emit<'_>) {
         while let Some(joined) = self.quiet.join_next().await {
-            self.joined(joined, emit);
+            let suspect = |ran: Ran| Ran { suspect: ran.replayed.judged != Judged::Pass, ..ran };
+            self.joined(joined.map(suspect), emit);
         }
     }
 

@@ -4,7 +4,7 @@ use crate::sample;
 
 fn causes(cases: &[Outcome]) -> Vec<(String, Vec<String>)> {
     let ids = |cause: &Cause| cause.findings.iter().map(|it| it.id.clone()).collect();
-    Cause::of(cases, Level::Robust).iter().map(|cause| (cause.to_string(), ids(cause))).collect()
+    Cause::of(cases, Level::Robust).iter().map(|cause| (cause.sentence(), ids(cause))).collect()
 }
 
 fn dead(id: &str, stderr: &str) -> Outcome {

@@ -41,12 +41,12 @@ fn cards(causes: &[Cause]) -> Markup {
 }
 
 fn card(cause: &Cause) -> Markup {
-    let (pieces, missing) = sent(cause.shown);
+    let (pieces, missing) = sent(&cause.shown);
     let line = terminal_cut(pieces.join(&b" + "[..]), LINE, missing);
     let divergence = cause.shown.divergence.as_ref().filter(|_| cause.shown.verdict == Verdict::Fail);
     html! {
         li.waived[!cause.gates] {
-            p.sentence { (badge(cause.shown.verdict)) " " small { (cause.level) } " " strong { (shown(&cause.sentence())) } }
+            p.sentence { (badge(cause.shown.verdict)) " " small { (cause.level()) } " " strong { (shown(&cause.sentence())) } }
             p.cases { @for finding in &cause.findings {
                 a href={ "#case/" (fragment(&finding.id)) } { (shown(&finding.id)) } " "
             } }

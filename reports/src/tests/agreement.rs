@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::*;
 use crate::account::Account;
 use crate::cause::Cause;
+use crate::event::outcomes;
 
 type Verdicts = BTreeMap<String, Verdict>;
 
@@ -128,13 +129,6 @@ fn in_html(text: &str) -> Verdicts {
         .map(|(_, rest)| rest)
         .map(article)
         .collect()
-}
-
-fn outcomes(events: &[Event]) -> impl Iterator<Item = &Outcome> {
-    events.iter().filter_map(|event| match event {
-        Event::Judged(outcome) => Some(&**outcome),
-        _ => None,
-    })
 }
 
 /// Fails if a format disagrees with the events of this run.

@@ -3,7 +3,7 @@
 use dnode_spec::clause::Level;
 
 use crate::cause::{Cause, sent};
-use crate::event::{Outcome, Run, Verdict};
+use crate::event::{Outcome, Verdict};
 use crate::page::{self, Page, style};
 use crate::summary::count;
 
@@ -14,8 +14,7 @@ const LINES: usize = 8;
 const LONGEST: usize = 300;
 
 /// Writes all causes of a run.
-pub(super) fn write(page: &mut Page, run: &Run, outcomes: &[Outcome]) {
-    let causes = Cause::of(outcomes, run.gate);
+pub(super) fn write(page: &mut Page, causes: &[Cause]) {
     let mut hints = Hints::default();
     let (failing, others): (Vec<&Cause>, Vec<&Cause>) = causes.iter().partition(|cause| cause.gates);
     if !failing.is_empty() {
@@ -23,7 +22,7 @@ pub(super) fn write(page: &mut Page, run: &Run, outcomes: &[Outcome]) {
         heading(page, &format!("{}{order}", count(failing.len(), "cause")));
         failing.into_iter().for_each(|cause| block(page, cause, &mut hints));
     }
-    let weakest = others.iter().map(|cause| cause.level).max();
+    let weakest = others.iter().map(|cause| cause.level()).max();
     if let Some(level) = weakest {
         let causes = count(others.len(), "cause");
         heading(page, &format!("{causes} more: the run fails on them only with --level {level}"));
@@ -42,7 +41,7 @@ fn block(page: &mut Page, cause: &Cause, hints: &mut Hints) {
     let begin = page.lines_so_far();
     let level = match cause.shown.verdict {
         Verdict::HarnessError => "suite",
-        _ => cause.level.word(),
+        _ => cause.level().word(),
     };
     page.wrapped(&format!("{:>3} {level:8}  ", cause.number), style::BOLD, cut(cause, page));
     let resting = match cause.resting {
@@ -100,7 +99,7 @@ fn label(word: &str) -> String {
 
 /// What the suite sent, and what came.
 fn exchange(page: &mut Page, cause: &Cause) {
-    let (pieces, missing) = sent(cause.shown);
+    let (pieces, missing) = sent(&cause.shown);
     if !pieces.is_empty() {
         let mut line = match pieces.len() {
             1 => Vec::new(),

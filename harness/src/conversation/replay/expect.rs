@@ -217,7 +217,7 @@ impl<'t> Replay<'_, '_, 't> {
         let mut diverged = self.divergence(Kind::Unexpected, "nothing more", &actual, Cause::Content);
         diverged.class = format!("call of {called}");
         diverged.called = match &stray.method {
-            Method::Id(id) => id.to_string().parse().ok(),
+            Method::Id(id) => Some(id.0),
             Method::Name(_) => None,
         };
         Some(Stop::Diverged(diverged))
