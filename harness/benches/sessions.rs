@@ -119,8 +119,8 @@ fn script(log: Vec<Wire>) -> Option<Vec<Exchange>> {
     let mut script = Vec::new();
     for entry in log {
         match entry {
-            Wire::Bytes { from: Origin::Suite, bytes, cut: 0 } => script.push(Exchange::Send(bytes)),
-            Wire::Bytes { from: Origin::Peer, bytes, cut: 0 } => script.push(Exchange::Read(bytes.len())),
+            Wire::Bytes { from: Origin::Suite, bytes, cut: 0, .. } => script.push(Exchange::Send(bytes)),
+            Wire::Bytes { from: Origin::Peer, bytes, cut: 0, .. } => script.push(Exchange::Read(bytes.len())),
             Wire::Event { from: Origin::Suite, .. } => script.push(Exchange::HalfClose),
             Wire::Event { .. } => {}
             _ => return None,

@@ -5,6 +5,7 @@
 //! of all connections (`budget`), and the log. A deadline bounds each wait.
 
 mod budget;
+mod life;
 mod linger;
 mod log;
 mod pump;
@@ -12,6 +13,7 @@ mod segments;
 #[cfg(test)]
 mod tests;
 
+pub use life::Life;
 pub use log::Log;
 
 use crate::clock::{Clock, Moment, Reading};
@@ -73,6 +75,8 @@ pub struct Terms {
     pub dialect: Dialect,
     /// The memory that they share.
     pub memory: Memory,
+    /// How often they used each row of the life of an id.
+    pub life: Life,
     /// Each message of the suite travels in a segment of its own, because the peer takes one read
     /// for one message.
     pub messages_alone: bool,
@@ -111,6 +115,7 @@ pub struct Wire {
     /// How much memory the received messages take at most, in bytes.
     kept: usize,
     share: Share,
+    life: Life,
     /// The peer sent more data than we accept.
     flooded: bool,
     /// The next bytes wait for those that are sent after them.
@@ -173,6 +178,7 @@ impl Wire {
             closed: None,
             kept: 0,
             share: Share::of(&terms.memory),
+            life: terms.life.clone(),
             flooded: false,
             held: false,
             unread: None,
@@ -299,7 +305,7 @@ impl Wire {
             };
             self.lines += 1;
             self.count += 1;
-            self.log.line(Origin::Peer, line);
+            self.log.line(line);
             let cost = cost(line);
             match self.share.fit(self.kept + cost + buffered, &self.clock).await {
                 Ok(()) => {}
@@ -480,7 +486,18 @@ impl Wire {
     /// The log, and the first problem of each clause that the peer broke.
     #[must_use]
     pub fn finish(self) -> (Log, BTreeMap<&'static str, Problem>) {
+        self.life.add(self.monitor.used());
         (self.log, self.broken)
+    }
+
+    /// Names the step that sends from now on, for the log.
+    pub fn begin_step(&mut self, label: &str) {
+        self.log.begin_step(label);
+    }
+
+    /// Names the step that took a message, for the log.
+    pub fn took(&mut self, received: &Received, label: &str) {
+        self.log.took(received.line, label);
     }
 
     /// Logs an act of the suite.

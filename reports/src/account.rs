@@ -272,13 +272,13 @@ mod tests {
             (Verdict::Inconclusive, Level::Must),
             (Verdict::HarnessError, Level::Must),
         ];
-        let ended = Ended { interrupted: true, answered: false, stale: vec![] };
+        let ended = Ended { interrupted: true, answered: false, ..Ended::default() };
         assert_eq!(exit(Level::Robust, &cases, ended), "exit 1: 2 gating failures, 1 crash");
     }
 
     #[test]
     fn peer_without_any_answer_exits_2() {
-        let ended = Ended { interrupted: false, answered: false, stale: vec![] };
+        let ended = Ended { interrupted: false, answered: false, ..Ended::default() };
         let cases = [(Verdict::Pass, Level::Must)];
         assert_eq!(exit(Level::Robust, &cases, ended), "exit 2: the peer answered no call");
     }
@@ -292,7 +292,7 @@ mod tests {
 
     #[test]
     fn interrupted_run_exits_2() {
-        let ended = Ended { interrupted: true, answered: true, stale: vec![] };
+        let ended = Ended { interrupted: true, answered: true, ..Ended::default() };
         let cases = [(Verdict::Pass, Level::Must)];
         assert_eq!(exit(Level::Robust, &cases, ended), "exit 2: interrupted");
     }

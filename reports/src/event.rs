@@ -11,6 +11,7 @@ use std::str::FromStr;
 
 use dnode_spec::clause::Level;
 use dnode_spec::compare::Kind as DifferenceKind;
+use dnode_spec::dialect::Dialect;
 use serde::{Deserialize, Serialize};
 
 use crate::words::words;
@@ -44,6 +45,15 @@ pub struct Run {
     /// The name that the peer gives in its answer to `conformProbe`, raw; `None` if it does not
     /// claim the probe.
     pub peer: Option<String>,
+    /// The role of the peer. Files leave it out if it is a server.
+    #[serde(default, skip_serializing_if = "crate::serial::is_default")]
+    pub role: Role,
+    /// The dialect that the suite speaks. Files leave it out if it is the latest.
+    #[serde(default, with = "crate::serial::dialect", skip_serializing_if = "crate::serial::is_default")]
+    pub dialect: Dialect,
+    /// Each case is a session with one client, and the id of the case is the name of the client.
+    #[serde(default, skip_serializing_if = "crate::serial::is_default")]
+    pub interop: bool,
     /// The peer's address or command, for people. Not part of the canonical report.
     pub target: String,
     /// How many cases are planned.
@@ -57,6 +67,18 @@ pub struct Run {
     /// earlier versions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub time: Option<TimeBase>,
+}
+
+words! {
+    /// The role of the peer under test.
+    #[derive(Default)]
+    pub enum Role ("a role of the peer") {
+        /// The peer accepts connections.
+        #[default]
+        Server = "server",
+        /// The peer connects to the suite.
+        Client = "client",
+    }
 }
 
 words! {
@@ -237,6 +259,10 @@ pub enum Wire {
         bytes: Vec<u8>,
         /// How many more bytes there were.
         cut: usize,
+        /// The step that sent or expected them, as a [`Divergence`] names it; empty if it is not
+        /// known. Absent from files of earlier versions.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        step: String,
     },
     /// Something else that one end did.
     Event {
@@ -398,6 +424,10 @@ pub struct Ended {
     /// Entries of the references that no longer hold.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub stale: Vec<Stale>,
+    /// How often the connections of the run used each row of [`dnode_spec::state::TABLE`], in its
+    /// order. Absent from files of earlier versions. Not part of the canonical report.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub life: Vec<u64>,
 }
 
 #[cfg(test)]

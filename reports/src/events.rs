@@ -55,6 +55,7 @@ impl<W: Write> Report for Events<W> {
                         ..stale.clone()
                     })
                     .collect(),
+                life: ended.life.clone(),
                 ..*ended
             }),
         };
@@ -110,9 +111,14 @@ fn bounded(outcome: &Outcome) -> Outcome {
 
 fn entry(entry: &Wire) -> Wire {
     match entry {
-        Wire::Bytes { from, bytes, cut } => {
+        Wire::Bytes { from, bytes, cut, step } => {
             let kept = bytes.get(..LONGEST).unwrap_or(bytes);
-            Wire::Bytes { from: *from, bytes: kept.to_vec(), cut: cut + bytes.len() - kept.len() }
+            Wire::Bytes {
+                from: *from,
+                bytes: kept.to_vec(),
+                cut: cut + bytes.len() - kept.len(),
+                step: short(step),
+            }
         }
         Wire::Event { from, what } => Wire::Event { from: *from, what: *what },
         Wire::Omitted(count) => Wire::Omitted(*count),

@@ -12,12 +12,13 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use dnode_spec::clause::Level;
+use dnode_spec::dialect::Dialect;
 use serde::{Deserialize, Serialize};
 
 use crate::account::Account;
 use crate::error::ReadError;
 use crate::escape;
-use crate::event::{Divergence, Ended, Event, Evidence, Outcome, Run, Verdict};
+use crate::event::{Divergence, Ended, Event, Evidence, Outcome, Role, Run, Verdict};
 use crate::report::Report;
 
 /// The version of the format.
@@ -52,6 +53,8 @@ impl<W: Write> Json<W> {
             format: FORMAT,
             suite: format!("{SUITE}{}", run.suite),
             peer: run.peer.as_deref().map(short),
+            role: run.role,
+            dialect: run.dialect,
             planned: run.planned,
             interrupted: ended.interrupted,
             verdicts: counts(&self.account),
@@ -95,6 +98,9 @@ pub fn read(text: &str, target: &str, gate: Level) -> Result<Vec<Event>, ReadErr
     let run = Run {
         suite: document.suite.strip_prefix(SUITE).unwrap_or(&document.suite).to_owned(),
         peer: document.peer,
+        role: document.role,
+        dialect: document.dialect,
+        interop: false,
         target: target.to_owned(),
         planned: document.planned,
         notes: Vec::new(),
@@ -113,7 +119,11 @@ pub fn read(text: &str, target: &str, gate: Level) -> Result<Vec<Event>, ReadErr
     }
     // If the peer answered no call, the verdicts show it: every case that needs an answer has
     // failed.
-    events.push(Event::Ended(Ended { interrupted: document.interrupted, answered: true, stale: Vec::new() }));
+    events.push(Event::Ended(Ended {
+        interrupted: document.interrupted,
+        answered: true,
+        ..Ended::default()
+    }));
     Ok(events)
 }
 
@@ -124,6 +134,10 @@ struct Document {
     format: u32,
     suite: String,
     peer: Option<String>,
+    #[serde(default, skip_serializing_if = "crate::serial::is_default")]
+    role: Role,
+    #[serde(default, with = "crate::serial::dialect", skip_serializing_if = "crate::serial::is_default")]
+    dialect: Dialect,
     planned: usize,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     interrupted: bool,

@@ -1,9 +1,10 @@
 //! Events for the tests of several formats.
 
 use dnode_spec::clause::Level;
+use dnode_spec::dialect::Dialect;
 
 use crate::event::{
-    Act, Death, Divergence, Ended, Event, Evidence, Kind, Origin, Outcome, Run, Status, Verdict, Wire,
+    Act, Death, Divergence, Ended, Event, Evidence, Kind, Origin, Outcome, Role, Run, Status, Verdict, Wire,
 };
 use crate::fingerprint::fingerprint;
 
@@ -11,12 +12,16 @@ use crate::fingerprint::fingerprint;
 pub(crate) const HOSTILE: &str =
     "\u{1b}[2J\u{1b}]0;owned\u{7}\r\u{202e}evil\u{202c}\u{200b}\u{9b}31m\u{e0041}\u{2028}";
 
-pub(crate) const FINE: Ended = Ended { interrupted: false, answered: true, stale: Vec::new() };
+pub(crate) const FINE: Ended =
+    Ended { interrupted: false, answered: true, stale: Vec::new(), life: Vec::new() };
 
 pub(crate) fn run(planned: usize) -> Run {
     Run {
         suite: "0.1.0".to_owned(),
         peer: Some("dnode 1.2.2".to_owned()),
+        role: Role::Server,
+        dialect: Dialect::V0_2,
+        interop: false,
         target: "node fixtures/peers/dnode/peer.js".to_owned(),
         planned,
         notes: vec![],
@@ -46,11 +51,11 @@ pub(crate) fn because(id: &str, verdict: Verdict, reason: &str) -> Outcome {
 }
 
 pub(crate) fn sent(text: &str) -> Wire {
-    Wire::Bytes { from: Origin::Suite, bytes: text.as_bytes().to_vec(), cut: 0 }
+    Wire::Bytes { from: Origin::Suite, bytes: text.as_bytes().to_vec(), cut: 0, step: String::new() }
 }
 
 pub(crate) fn came(bytes: impl AsRef<[u8]>) -> Wire {
-    Wire::Bytes { from: Origin::Peer, bytes: bytes.as_ref().to_vec(), cut: 0 }
+    Wire::Bytes { from: Origin::Peer, bytes: bytes.as_ref().to_vec(), cut: 0, step: String::new() }
 }
 
 pub(crate) fn peer_does(what: Act) -> Wire {

@@ -14,7 +14,7 @@ use crate::graph::{Graph, Node, NodeId};
 use crate::message::{self, Id, Message, Method, Problem};
 use crate::path::Path;
 use crate::scrub::unscrub;
-use crate::state::{Ids, State};
+use crate::state::{Ids, State, TABLE};
 use crate::text::TextBuf;
 use crate::value::Value;
 use foldhash::{HashMap, HashSet};
@@ -25,6 +25,8 @@ pub use crate::state::End;
 /// A message as the monitor understood it, with its functions and links in place.
 #[derive(Debug, Clone)]
 pub struct Received {
+    /// The number of its line among those of its end, from 1.
+    pub line: u64,
     /// The method that it calls.
     pub method: Method,
     /// The values. A function is a leaf with its id.
@@ -57,6 +59,8 @@ pub struct Monitor {
 /// The lines of one end so far, as far as later lines are judged by them.
 #[derive(Debug, Clone, Default)]
 struct Side {
+    /// How many lines this end has sent.
+    lines: u64,
     /// The members of this end's objects so far.
     names: HashSet<TextBuf>,
     /// The members of this end's objects that hold the text "[Function]" and have no id.
@@ -96,6 +100,7 @@ impl Monitor {
     /// Judges one line that `from` sent, without its newline.
     pub fn line(&mut self, from: End, line: &[u8]) -> Judgement {
         self.ids.next_line();
+        self.side(from).lines += 1;
         let value = match Value::parse(line) {
             Ok(value) => value,
             Err(error) => {
@@ -131,6 +136,7 @@ impl Monitor {
             }
         }
         let received = Received {
+            line: self.side(from).lines,
             method: message.method,
             graph: unscrubbed.graph,
             root: unscrubbed.root,
@@ -168,6 +174,12 @@ impl Monitor {
 
     fn side(&mut self, end: End) -> &mut Side {
         &mut self.sides[end.index()]
+    }
+
+    /// How often each row of the life of an id was used: see [`Ids::used`].
+    #[must_use]
+    pub fn used(&self) -> &[u64; TABLE.len()] {
+        self.ids.used()
     }
 
     /// The state of an id that `owner` may have declared.

@@ -128,8 +128,8 @@ pub struct Ids {
     owners: [Owner; 2],
     /// The number of lines so far, of both ends.
     lines: u64,
-    /// The rows of the table that were used, one bit each.
-    rows: u32,
+    /// How often each row of the table was used.
+    used: [u64; TABLE.len()],
 }
 
 /// The ids of one end.
@@ -155,11 +155,11 @@ struct Known {
     last: u64,
 }
 
-/// Changes a state, and notes the row of the table in `rows`. Gives the clause that the event
+/// Changes a state, and counts the row of the table in `used`. Gives the clause that the event
 /// breaks.
-fn advance(state: &mut State, event: Event, rows: &mut u32) -> Option<&'static str> {
+fn advance(state: &mut State, event: Event, used: &mut [u64; TABLE.len()]) -> Option<&'static str> {
     let row = state.row(event)?;
-    *rows |= 1 << row;
+    used[row] += 1;
     let (.., next, breaks) = TABLE[row];
     *state = next;
     breaks
@@ -178,9 +178,15 @@ impl Ids {
         self.owners[owner.index()].known.get(&id).map_or(Unknown, |known| known.state)
     }
 
+    /// How often each row of [`TABLE`] was used so far.
+    #[must_use]
+    pub fn used(&self) -> &[u64; TABLE.len()] {
+        &self.used
+    }
+
     /// The rows of [`TABLE`] that were used so far, as indexes.
     pub fn rows(&self) -> impl Iterator<Item = usize> + '_ {
-        (0..TABLE.len()).filter(|row| self.rows & (1 << row) != 0)
+        (0..TABLE.len()).filter(|row| self.used[*row] > 0)
     }
 
     /// Begins the next line of either end.
@@ -192,9 +198,9 @@ impl Ids {
     pub fn called(&mut self, from: End, id: Id) -> Option<&'static str> {
         let owner = &mut self.owners[from.other().index()];
         let Some(known) = owner.known.get_mut(&id) else {
-            return advance(&mut { Unknown }, Called, &mut self.rows);
+            return advance(&mut { Unknown }, Called, &mut self.used);
         };
-        let breaks = advance(&mut known.state, Called, &mut self.rows);
+        let breaks = advance(&mut known.state, Called, &mut self.used);
         let since = known.since;
         // The caller has read the line that declared the id, and all lines before it: it has seen
         // the culls there.
@@ -203,7 +209,7 @@ impl Ids {
         while let Some((culled, _)) = caller.culling.front().copied().filter(|(_, line)| *line < since) {
             caller.culling.pop_front();
             if let Some(known) = caller.known.get_mut(&culled) {
-                advance(&mut known.state, Answered, &mut self.rows);
+                advance(&mut known.state, Answered, &mut self.used);
             }
         }
         breaks
@@ -218,7 +224,7 @@ impl Ids {
             let known =
                 known.entry(id).or_insert(Known { state: Unknown, first: line, since: line, last: line });
             let before = known.state;
-            advance(&mut known.state, Declared, &mut self.rows);
+            advance(&mut known.state, Declared, &mut self.used);
             known.since = if known.state == before { known.since } else { line };
             known.last = line;
         }
@@ -232,7 +238,7 @@ impl Ids {
             (Dialect::V0_1, _, false) => Some("owner-cull/own"),
             (Dialect::V0_2, true, true) => {
                 for known in self.owners.iter_mut().filter_map(|owner| owner.known.get_mut(&id)) {
-                    advance(&mut known.state, CulledByEither, &mut self.rows);
+                    advance(&mut known.state, CulledByEither, &mut self.used);
                 }
                 None
             }
@@ -240,7 +246,7 @@ impl Ids {
                 self.culled_by_holder(from.other(), id);
                 None
             }
-            (Dialect::V0_2, false, _) => advance(&mut { Unknown }, Culled, &mut self.rows),
+            (Dialect::V0_2, false, _) => advance(&mut { Unknown }, Culled, &mut self.used),
         }
     }
 
@@ -253,7 +259,7 @@ impl Ids {
             if known.state == Live {
                 owner.culling.push_back((id, self.lines));
             }
-            advance(&mut known.state, Culled, &mut self.rows);
+            advance(&mut known.state, Culled, &mut self.used);
         }
     }
 }

@@ -6,10 +6,11 @@
 
 use arbitrary::{Arbitrary, Result, Unstructured};
 use dnode_reports::event::{
-    Act, Activity, Death, Divergence, Ended, Event, Evidence, Kind, Origin, Outcome, Reference, Run, Stale,
-    Status, TimeBase, Verdict, Wire,
+    Act, Activity, Death, Divergence, Ended, Event, Evidence, Kind, Origin, Outcome, Reference, Role, Run,
+    Stale, Status, TimeBase, Verdict, Wire,
 };
 use dnode_spec::clause::Level;
+use dnode_spec::dialect::Dialect;
 
 /// The maximum number of cases in a run.
 const CASES: usize = 4;
@@ -23,13 +24,21 @@ pub fn events(data: &[u8]) -> Result<Vec<Event>> {
     let run = Run {
         suite: text(&mut u)?,
         peer: optional(&mut u, text)?,
+        role: *u.choose(&Role::ALL)?,
+        dialect: *u.choose(&Dialect::ALL)?,
+        interop: u.arbitrary()?,
         target: text(&mut u)?,
         planned: u.int_in_range(0..=CASES)?,
         notes: some(&mut u, text)?,
         gate: *u.choose(&Level::ALL)?,
         time: optional(&mut u, |u| Ok(*u.choose(&TimeBase::ALL)?))?,
     };
-    let ended = Ended { interrupted: u.arbitrary()?, answered: u.arbitrary()?, stale: some(&mut u, stale)? };
+    let ended = Ended {
+        interrupted: u.arbitrary()?,
+        answered: u.arbitrary()?,
+        stale: some(&mut u, stale)?,
+        life: some(&mut u, |u| u.arbitrary())?,
+    };
     let judged = some(&mut u, outcome)?.into_iter().map(|outcome| Event::Judged(Box::new(outcome)));
     Ok(std::iter::once(Event::Started(run)).chain(judged).chain([Event::Ended(ended)]).collect())
 }
@@ -85,7 +94,7 @@ fn divergence(u: &mut Unstructured<'_>) -> Result<Divergence> {
 fn wire(u: &mut Unstructured<'_>) -> Result<Wire> {
     let from = if u.arbitrary()? { Origin::Suite } else { Origin::Peer };
     Ok(match u.int_in_range(0..=2)? {
-        0 => Wire::Bytes { from, bytes: bytes(u)?, cut: u.arbitrary()? },
+        0 => Wire::Bytes { from, bytes: bytes(u)?, cut: u.arbitrary()?, step: text(u)? },
         1 => Wire::Event { from, what: *u.choose(&Act::ALL)? },
         _ => Wire::Omitted(u.arbitrary()?),
     })

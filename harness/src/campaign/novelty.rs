@@ -64,7 +64,7 @@ impl Novelty {
         let mut steps: Vec<(State, String, State)> = Vec::new();
         let mut answers = BTreeSet::new();
         for entry in wire {
-            let Wire::Bytes { from, bytes, cut } = entry else { continue };
+            let Wire::Bytes { from, bytes, cut, .. } = entry else { continue };
             let whole = *cut == 0;
             let value = Value::parse(bytes).ok().filter(|_| whole);
             let message = value.as_ref().and_then(|value| message::decode(value).message);
@@ -164,7 +164,7 @@ mod tests {
     use crate::conversation::facts::Facts;
 
     fn line(from: Origin, text: &str) -> Wire {
-        Wire::Bytes { from, bytes: text.as_bytes().to_vec(), cut: 0 }
+        Wire::Bytes { from, bytes: text.as_bytes().to_vec(), cut: 0, step: String::new() }
     }
 
     #[test]

@@ -165,7 +165,7 @@ fn of_wire(wire: &[Wire], splits: &[Split]) -> Vec<String> {
                 declared.extend(message.iter().flat_map(|it| it.callbacks.iter().map(|(id, _)| id.0)));
             }
             Wire::Bytes { from: Origin::Suite, .. } if std::mem::take(&mut hello) => {}
-            Wire::Bytes { from: Origin::Suite, bytes: line, cut: 0 } => {
+            Wire::Bytes { from: Origin::Suite, bytes: line, cut: 0, .. } => {
                 let cuts: Vec<usize> = match splits.get(sent.len()) {
                     Some(Split::At(cuts)) => cuts.clone(),
                     Some(Split::Each) => (1..line.len()).collect(),
@@ -220,7 +220,7 @@ fn end_of(wire: &[Wire]) -> End {
 /// The lines that the peer sent, from the wire log.
 fn received(wire: &[Wire]) -> Vec<&[u8]> {
     let theirs = wire.iter().filter_map(|entry| match entry {
-        Wire::Bytes { from: Origin::Peer, bytes, cut: 0 } => Some(bytes.as_slice()),
+        Wire::Bytes { from: Origin::Peer, bytes, cut: 0, .. } => Some(bytes.as_slice()),
         _ => None,
     });
     theirs.collect()

@@ -192,7 +192,7 @@ fn wire_log(wire: &[Wire]) -> String {
     let mut out = String::new();
     for entry in wire {
         let _ = match entry {
-            Wire::Bytes { from, bytes, cut } => {
+            Wire::Bytes { from, bytes, cut, .. } => {
                 let arrow = if *from == Origin::Suite { "->" } else { "<-" };
                 let line = bytes.strip_suffix(b"\n").unwrap_or(bytes);
                 writeln!(out, "{arrow} {}", terminal_cut(line, usize::MAX, *cut))

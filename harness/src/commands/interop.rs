@@ -13,9 +13,10 @@ use crate::peer::Peer;
 use crate::program::{ENDING, Process, Target};
 use crate::shell::quote;
 use dnode::transport::Address;
-use dnode_reports::event::{Death, Divergence, Ended, Event, Evidence, Kind, Outcome, Run, Verdict};
+use dnode_reports::event::{Death, Divergence, Ended, Event, Evidence, Kind, Outcome, Role, Run, Verdict};
 use dnode_reports::fingerprint::fingerprint;
 use dnode_spec::clause::Level;
+use dnode_spec::dialect::Dialect;
 use dnode_spec::message::Problem;
 use dnode_spec::monitor::End;
 use serde::Deserialize;
@@ -140,6 +141,9 @@ pub async fn interop(
         emit(Event::Started(Run {
             suite: env!("CARGO_PKG_VERSION").to_owned(),
             peer: Some(server.name.clone()),
+            role: Role::Server,
+            dialect: Dialect::default(),
+            interop: true,
             target: format!("{} as the server", server.name),
             planned: clients.len(),
             notes: Vec::new(),
@@ -158,7 +162,7 @@ pub async fn interop(
             Peer::stop(peer).await;
         }
         let interrupted = options.interrupted.is_cancelled();
-        emit(Event::Ended(Ended { interrupted, answered, stale: Vec::new() }));
+        emit(Event::Ended(Ended { interrupted, answered, ..Ended::default() }));
     }
     Ok(())
 }

@@ -231,6 +231,7 @@ impl<'r, 'a, 't> Replay<'r, 'a, 't> {
     fn enter(&mut self, label: &'t str, clause: Option<&'t str>) {
         let clause = clause.unwrap_or(&self.transcript.header.clauses[0]);
         self.step = (label, clause);
+        self.session.wire.begin_step(label);
     }
 
     async fn perform(&mut self, step: &'t Step) -> Result<(), Stop> {

@@ -1,7 +1,8 @@
 use super::*;
-use dnode_reports::event::{Divergence, Ended, Evidence, Kind, Run};
+use dnode_reports::event::{Divergence, Ended, Evidence, Kind, Role, Run};
 use dnode_reports::format::Format;
 use dnode_reports::text::Options;
+use dnode_spec::dialect::Dialect;
 use std::io::Write;
 use std::sync::{Arc, Mutex};
 
@@ -33,6 +34,9 @@ fn run(outcomes: &[Outcome], interrupted: bool) -> Vec<Event> {
     let run = Run {
         suite: "0.1.0".to_owned(),
         peer: None,
+        role: Role::Server,
+        dialect: Dialect::default(),
+        interop: false,
         target: "x".to_owned(),
         planned: outcomes.len(),
         notes: vec![],
@@ -40,7 +44,7 @@ fn run(outcomes: &[Outcome], interrupted: bool) -> Vec<Event> {
         time: None,
     };
     let judged = outcomes.iter().map(|outcome| Event::Judged(Box::new(outcome.clone())));
-    let ended = Ended { interrupted, answered: true, stale: vec![] };
+    let ended = Ended { interrupted, answered: true, ..Ended::default() };
     std::iter::once(Event::Started(run)).chain(judged).chain([Event::Ended(ended)]).collect()
 }
 

@@ -16,7 +16,7 @@ use crate::gate::RunGate;
 use crate::peer::Health;
 use crate::verdict::invariant::Invariants;
 use crate::verdict::outcome;
-use dnode_reports::event::{Death, Ended, Event, Outcome, Run, Verdict};
+use dnode_reports::event::{Death, Ended, Event, Outcome, Role, Run, Verdict};
 use dnode_spec::generate::Seed;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -121,7 +121,8 @@ impl<'a> Runner<'a> {
         last.retain(|outcome| !self.options.selection.skips(&outcome.id));
         last.into_iter().for_each(|outcome| emit(Event::Judged(Box::new(outcome))));
         let (interrupted, answered) = (self.is_interrupted() || self.timed_out, self.answered);
-        emit(Event::Ended(Ended { interrupted, answered, stale: Vec::new() }));
+        let life = self.facts.terms.life.counts();
+        emit(Event::Ended(Ended { interrupted, answered, life, stale: Vec::new() }));
         for lane in self.lanes {
             lane.stop().await;
         }
@@ -135,6 +136,9 @@ impl<'a> Runner<'a> {
         Run {
             suite: env!("CARGO_PKG_VERSION").to_owned(),
             peer: self.facts.object.name.clone(),
+            role: Role::Server,
+            dialect: self.options.dialect,
+            interop: false,
             target: self.options.target.to_string(),
             planned: self.batch.len() + self.sessions.len() + extra,
             notes: part.chain(self.facts.notes.iter().cloned()).collect(),

@@ -16,7 +16,7 @@ use crate::verdict::Command;
 use crate::verdict::invariant::Invariants;
 use crate::verdict::outcome::{self, without_run};
 use crate::wire::Wire;
-use dnode_reports::event::{Death, Ended, Event, Kind, Outcome, Run, Verdict};
+use dnode_reports::event::{Death, Ended, Event, Kind, Outcome, Role, Run, Verdict};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
@@ -54,6 +54,9 @@ pub async fn accept(host: &Host, options: &Options, cases: Vec<Case>, emit: &mut
     emit(Event::Started(Run {
         suite: env!("CARGO_PKG_VERSION").to_owned(),
         peer: None,
+        role: Role::Client,
+        dialect: facts.terms.dialect,
+        interop: false,
         target: match &host.listen().exec {
             Some(command) => command.clone(),
             None => format!("the clients that connect to {}", host.address()),
@@ -93,7 +96,8 @@ pub async fn accept(host: &Host, options: &Options, cases: Vec<Case>, emit: &mut
         emit(Event::Judged(Box::new(outcome)));
     }
     let interrupted = options.interrupted.is_cancelled() || timed_out;
-    emit(Event::Ended(Ended { interrupted, answered, stale: Vec::new() }));
+    let life = facts.terms.life.counts();
+    emit(Event::Ended(Ended { interrupted, answered, life, stale: Vec::new() }));
 }
 
 /// The server that we are for each client.

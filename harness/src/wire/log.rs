@@ -11,39 +11,67 @@ const KEPT_BYTES: usize = 2000;
 /// The log of one connection.
 #[derive(Debug, Clone, Default)]
 pub struct Log {
-    first: Vec<Wire>,
-    last: VecDeque<Wire>,
+    first: Vec<Entry>,
+    last: VecDeque<Entry>,
     omitted: usize,
+    /// The step that sends now.
+    step: String,
+    /// How many lines the peer has sent.
+    lines: u64,
+}
+
+/// An entry. `line` is its number among the lines of the peer, from 1; 0 for other entries.
+#[derive(Debug, Clone)]
+struct Entry {
+    wire: Wire,
+    line: u64,
 }
 
 impl Log {
+    /// Names the step that sends from now on.
+    pub fn begin_step(&mut self, label: &str) {
+        self.step.clear();
+        self.step.push_str(label);
+    }
+
+    /// Names the step that took a line of the peer. `line` is its number, from 1.
+    pub fn took(&mut self, line: u64, label: &str) {
+        let mut entries = self.last.iter_mut().rev().chain(self.first.iter_mut().rev());
+        if let Some(Entry { wire: Wire::Bytes { step, .. }, .. }) = entries.find(|entry| entry.line == line) {
+            label.clone_into(step);
+        }
+    }
+
     /// Adds a line or a piece of one.
     pub fn bytes(&mut self, from: Origin, bytes: &[u8]) {
         let kept = bytes.len().min(KEPT_BYTES);
         let mut room = self.room();
         room.extend_from_slice(&bytes[..kept]);
-        self.add(Wire::Bytes { from, bytes: room, cut: bytes.len() - kept });
+        let step = if from == Origin::Suite { self.step.clone() } else { String::new() };
+        self.add(Wire::Bytes { from, bytes: room, cut: bytes.len() - kept, step }, 0);
     }
 
-    /// Adds a line without its newline.
-    pub fn line(&mut self, from: Origin, line: &[u8]) {
+    /// Adds a line of the peer without its newline.
+    pub fn line(&mut self, line: &[u8]) {
         let kept = line.len().min(KEPT_BYTES);
         let mut room = self.room();
         room.extend_from_slice(&line[..kept]);
         if kept == line.len() {
             room.push(b'\n');
         }
-        self.add(Wire::Bytes { from, bytes: room, cut: line.len() - kept });
+        self.lines += 1;
+        let (from, cut) = (Origin::Peer, line.len() - kept);
+        self.add(Wire::Bytes { from, bytes: room, cut, step: String::new() }, self.lines);
     }
 
     /// Adds an act of one end.
     pub fn event(&mut self, from: Origin, what: Act) {
-        self.add(Wire::Event { from, what });
+        self.add(Wire::Event { from, what }, 0);
     }
 
     /// Adds the entries of another log.
     pub fn append(&mut self, other: Log) {
-        other.into_entries().into_iter().for_each(|entry| self.add(entry));
+        other.into_entries().into_iter().for_each(|entry| self.add(entry, 0));
     }
 
     /// A buffer for the bytes of the next entry. A long session reuses the buffer of an entry that
@@ -54,7 +82,7 @@ impl Log {
         }
         self.omitted += 1;
         match self.last.pop_front() {
-            Some(Wire::Bytes { mut bytes, .. }) => {
+            Some(Entry { wire: Wire::Bytes { mut bytes, .. }, .. }) => {
                 bytes.clear();
                 bytes
             }
@@ -62,7 +90,8 @@ impl Log {
         }
     }
 
-    fn add(&mut self, entry: Wire) {
+    fn add(&mut self, wire: Wire, line: u64) {
+        let entry = Entry { wire, line };
         if self.first.len() < KEPT.0 {
             self.first.push(entry);
             return;
@@ -77,11 +106,8 @@ impl Log {
     /// The entries in order.
     #[must_use]
     pub fn into_entries(self) -> Vec<Wire> {
-        let mut entries = self.first;
-        if self.omitted > 0 {
-            entries.push(Wire::Omitted(self.omitted));
-        }
-        entries.extend(self.last);
-        entries
+        let omitted = (self.omitted > 0).then_some(Wire::Omitted(self.omitted));
+        let [first, last] = [self.first, self.last.into()].map(|part: Vec<Entry>| part.into_iter());
+        first.map(|entry| entry.wire).chain(omitted).chain(last.map(|entry| entry.wire)).collect()
     }
 }

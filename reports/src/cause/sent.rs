@@ -54,7 +54,7 @@ pub fn sent(outcome: &Outcome) -> (Vec<&[u8]>, usize) {
 /// The bytes of an entry that this end sent, and how many more there were.
 fn from(entry: &Wire, end: Origin) -> Option<(&[u8], usize)> {
     match entry {
-        Wire::Bytes { from, bytes, cut } if *from == end => Some((bytes, *cut)),
+        Wire::Bytes { from, bytes, cut, .. } if *from == end => Some((bytes, *cut)),
         _ => None,
     }
 }

@@ -144,7 +144,7 @@ fn wire_entry(entry: &Wire, divergence: Option<&Divergence>) -> Markup {
     let hot = if divergence.is_some() { " diverged" } else { "" };
     html! {
         @match entry {
-            Wire::Bytes { from, bytes, cut } => {
+            Wire::Bytes { from, bytes, cut, .. } => {
                 @let whole = *cut == 0 && bytes.ends_with(b"\n");
                 @let body = bytes.strip_suffix(b"\n").filter(|_| whole).unwrap_or(bytes);
                 @let text = crate::escape::terminal_cut(body, ENTRY, *cut);

@@ -123,7 +123,7 @@ fn hidden_characters_are_escaped_and_long_texts_are_cut() {
 
 #[test]
 fn interrupted_is_written_only_if_true() {
-    let ended = Ended { interrupted: true, answered: false, stale: vec![] };
+    let ended = Ended { interrupted: true, answered: false, ..Ended::default() };
     assert!(report(sample::run(0), &[], ended).contains("\n  \"interrupted\": true,\n"));
     assert!(!report(sample::run(0), &[], FINE).contains("interrupted"));
 }

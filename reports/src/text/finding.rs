@@ -25,7 +25,7 @@ impl Handshakes {
     /// remembered if not.
     fn folded(&mut self, log: &[Wire]) -> usize {
         let message = |entry: &Wire| match entry {
-            Wire::Bytes { from, bytes, cut: 0 } if bytes.starts_with(br#"{"method":"methods""#) => {
+            Wire::Bytes { from, bytes, cut: 0, .. } if bytes.starts_with(br#"{"method":"methods""#) => {
                 Some((*from, bytes.clone()))
             }
             _ => None,
@@ -120,7 +120,7 @@ fn wire(page: &mut Page, log: &[Wire], handshakes: &mut Handshakes) {
     }
     for entry in &log[folded..] {
         match entry {
-            Wire::Bytes { from, bytes, cut } => sent(page, *from, bytes, *cut),
+            Wire::Bytes { from, bytes, cut, .. } => sent(page, *from, bytes, *cut),
             Wire::Event { from, what } => note(page, *from, what.word()),
             Wire::Omitted(1) => page.plain(4, style::FAINT, "(1 entry left out)"),
             Wire::Omitted(count) => page.plain(4, style::FAINT, &format!("({count} entries left out)")),

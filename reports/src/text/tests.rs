@@ -41,7 +41,7 @@ fn hang() -> Outcome {
     let long = format!("{{\"method\":\"echo\",\"arguments\":[\"{}", "x".repeat(3000));
     outcome.evidence.wire.truncate(2);
     outcome.evidence.wire.extend([
-        Wire::Bytes { from: Origin::Suite, bytes: long.into_bytes(), cut: 1_000_000 },
+        Wire::Bytes { from: Origin::Suite, bytes: long.into_bytes(), cut: 1_000_000, step: String::new() },
         Wire::Omitted(12),
         sample::sent("\n"),
         sample::came(b"{\"half\":\xff"),
@@ -295,7 +295,7 @@ fn cases_without_a_verdict_on_the_peer() {
         sample::because("methods/by-id", Verdict::Inconclusive, "needs methods/sent"),
         sample::outcome("methods/by-name", Verdict::Inconclusive),
     ]);
-    let ended = Ended { interrupted: true, answered: true, stale: vec![] };
+    let ended = Ended { interrupted: true, answered: true, ..Ended::default() };
     insta::assert_snapshot!(report(PLAIN, sample::run(11), &cases, ended), @r"
     dnode-conform 0.1.0: dnode 1.2.2, 11 cases
     the run fails on must, should and robust; node fixtures/peers/dnode/peer.js
@@ -442,7 +442,7 @@ fn verbose_lists_each_case() {
 #[test]
 fn empty_run() {
     let run = Run { peer: None, ..sample::run(0) };
-    let ended = Ended { interrupted: false, answered: false, stale: vec![] };
+    let ended = Ended { interrupted: false, answered: false, ..Ended::default() };
     insta::assert_snapshot!(report(PLAIN, run, &[], ended), @r"
     dnode-conform 0.1.0: a peer without the probe, 0 cases
     the run fails on must, should and robust; node fixtures/peers/dnode/peer.js

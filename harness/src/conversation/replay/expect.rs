@@ -71,7 +71,7 @@ impl<'t> Replay<'_, '_, 't> {
                 continue;
             }
             match self.pending[at].pattern.check(received, &mut self.session.names) {
-                Ok(()) => return self.meet(at).map(|()| true),
+                Ok(()) => return self.meet(at, received).map(|()| true),
                 // A cull may come at any time, so an unexpected one is not a divergence.
                 Err(_) if received.method.is("cull") => {}
                 Err(found) => mismatch = mismatch.or(Some((at, found))),
@@ -85,14 +85,15 @@ impl<'t> Replay<'_, '_, 't> {
                     && !self.expected_later(received)
                     && !self.is_habit(&received.method) =>
             {
-                Err(self.differs(at, &mismatch))
+                Err(self.differs(at, received, &mismatch))
             }
             _ => Ok(false),
         }
     }
 
     /// Removes an expectation that was met, unless another must be met first.
-    fn meet(&mut self, at: usize) -> Result<(), Stop> {
+    fn meet(&mut self, at: usize, received: &Received) -> Result<(), Stop> {
+        self.session.wire.took(received, &self.pending[at].step.label);
         let first = self.pending[..at].iter().position(|other| other.precedes(&self.pending[at]));
         match first {
             Some(first) => Err(self.out_of_order(first, at)),
@@ -114,21 +115,23 @@ impl<'t> Replay<'_, '_, 't> {
     fn wrong_in_inbox(&mut self) -> Option<Stop> {
         let is_wrong = |received: &&Received| !received.method.is("cull") && !self.is_habit(&received.method);
         let mut names = self.session.names.clone();
-        for received in self.session.inbox.iter().filter(is_wrong) {
+        for (number, received) in self.session.inbox.iter().enumerate().filter(|(_, it)| is_wrong(it)) {
             for at in 0..self.pending.len() {
                 let Pending { pattern, optional, .. } = &self.pending[at];
                 if *optional || !pattern.calls(&received.method, &names) {
                     continue;
                 }
                 if let Err(mismatch) = pattern.check(received, &mut names) {
-                    return Some(self.differs(at, &mismatch));
+                    let received = self.session.inbox.swap_remove(number);
+                    return Some(self.differs(at, &received, &mismatch));
                 }
             }
         }
         None
     }
 
-    fn differs(&mut self, at: usize, mismatch: &Mismatch) -> Stop {
+    fn differs(&mut self, at: usize, received: &Received, mismatch: &Mismatch) -> Stop {
+        self.session.wire.took(received, &self.pending[at].step.label);
         let (step, expected) = (self.pending[at].step, self.pending[at].pattern.describe());
         self.enter(&step.label, step.clause.as_deref());
         let Mismatch::Arguments(difference) = mismatch else {

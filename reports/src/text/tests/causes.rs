@@ -68,7 +68,12 @@ fn a_cause_has_at_most_eight_lines_in_every_width() {
         divergence.expected = "[1,2,3,".repeat(200);
         divergence.actual = "\u{1b}long ".repeat(200);
     }
-    long.evidence.wire.push(Wire::Bytes { from: Origin::Suite, bytes: vec![b'x'; 2000], cut: 70_000 });
+    long.evidence.wire.push(Wire::Bytes {
+        from: Origin::Suite,
+        bytes: vec![b'x'; 2000],
+        cut: 70_000,
+        step: String::new(),
+    });
     let mut dead = sample::crashing("robust/deep");
     if let Some(death) = &mut dead.evidence.death {
         death.stderr = format!(
