@@ -7,6 +7,7 @@
 //! runs both again.
 
 mod compare;
+mod html;
 mod markdown;
 mod text;
 
@@ -17,6 +18,12 @@ impl Diff {
     #[must_use]
     pub fn text(&self) -> String {
         text::write(self)
+    }
+
+    /// The difference as a web page, one file that needs no network.
+    #[must_use]
+    pub fn html(&self) -> String {
+        html::write(self)
     }
 
     /// The difference as Markdown, for a comment or a page.

@@ -1,32 +1,41 @@
-//! One web page: the causes, the matrix of peers by clause and case, and the details of each
+//! One web page: the verdict in words, the causes, the matrix of peers, and the details of each
 //! finding.
 //!
-//! The page is a single file that needs no network. `#case/ID` links to a case and `#clause/ID` to
-//! a clause. Only the filters need its script.
+//! The page is a single file that needs no network. `#case/ID` links to a case, `#clause/ID` to a
+//! clause, and `#cause/N` to a cause. After a `?`, the fragment has the filters. Only filters, keys,
+//! folding of the matrix and copying need its script.
 //!
 //! Rules: hidden characters are escaped, and then maud escapes every text. A verdict is shown as a
-//! word, and in a colour whose lightness differs too. Long texts and logs are cut, so that the page
-//! stays small even with eight peers. The script and the style are separate files, and the page
-//! includes them unchanged.
+//! word or a mark, and in a colour whose lightness differs too. A pass is quiet. Long texts and logs
+//! are cut, so that the page stays small even with many peers. The script and the style are separate
+//! files, and the page includes them unchanged.
 //!
-//! Deliberately absent: any state. Closing the page resets the filters.
+//! Deliberately absent: any state outside the address of the page.
 
+mod bar;
 mod causes;
 mod finding;
+mod life;
 mod mark;
 mod matrix;
+mod overview;
 mod parts;
+mod sequence;
 
 use std::io::{self, Write};
 
 use dnode_spec::clause::Level;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-use crate::clauses::groups;
+use crate::cause::Cause;
+use crate::clauses::{Group, groups};
 use crate::event::{Event, Verdict};
 use crate::record::{Record, Records};
 use crate::report::Report;
-use parts::{badge, letter, shown};
+pub(crate) use finding::finding;
+pub(crate) use overview::run_bar;
+pub(crate) use parts::{badge, fragment, name, shown};
+use parts::{has_article, letter};
 
 /// Writes the page at the end.
 #[derive(Debug)]
@@ -56,10 +65,43 @@ impl<W: Write> Report for Html<W> {
 
 fn page(records: &[Record]) -> Markup {
     let groups = groups(records);
+    let causes: Vec<Vec<Cause>> =
+        records.iter().map(|record| Cause::of(&record.outcomes, record.run.gate)).collect();
     let title = match records {
         [record] => format!("dnode-conform: {}", shown(record.name())),
         _ => format!("dnode-conform: {} peers", records.len()),
     };
+    let grid = overview::interop(records);
+    shell(
+        &title,
+        &html! {
+            header { (overview::overview(records, &causes)) }
+            main {
+                @if grid { (table(records, &groups, "Clients and servers")) }
+                (causes::causes(records, &causes))
+                @if !grid { (table(records, &groups, "Cases")) }
+                @if groups.iter().flat_map(|group| &group.rows).any(has_article) {
+                    h2 id="findings" { "Cases that did not pass" }
+                    p.note { "Keys: j and k go to the next and the previous finding." }
+                    (finding::cases(records, &groups))
+                }
+                (life::life(records))
+            }
+        },
+    )
+}
+
+/// The filters and the matrix.
+fn table(records: &[Record], groups: &[Group<'_>], title: &str) -> Markup {
+    html! {
+        h2 id="matrix" { (title) }
+        (filters(records))
+        (matrix::matrix(records, groups))
+    }
+}
+
+/// A whole page with this body.
+pub(crate) fn shell(title: &str, body: &Markup) -> Markup {
     html! {
         (DOCTYPE)
         html lang="en" {
@@ -75,42 +117,10 @@ fn page(records: &[Record]) -> Markup {
                 style { (PreEscaped(include_str!("html/page.css"))) }
             }
             body {
-                header { h1 { "dnode-conform" } (runs(records)) }
-                (filters(records))
-                main {
-                    (causes::causes(records))
-                    h2 id="matrix" { "Matrix" }
-                    (matrix::matrix(records, &groups))
-                    h2 id="cases" { "Cases" }
-                    (finding::cases(records, &groups))
-                }
+                (body)
                 script { (PreEscaped(include_str!("html/page.js"))) }
             }
         }
-    }
-}
-
-/// The runs, one row each.
-fn runs(records: &[Record]) -> Markup {
-    html! {
-        div.scroll { table.runs {
-            thead { tr { th { "peer" } th { "result" } th { "target" } th { "suite" } } }
-            tbody { @for (number, record) in records.iter().enumerate() {
-                @let exit = record.exit();
-                tr data-peer=(number) {
-                    th scope="row" { (shown(record.run.peer.as_deref().unwrap_or("unnamed"))) }
-                    td { strong { (exit.to_string()) } br; (record.sum())
-                        @if let Some(time) = record.run.time { br; span.note { "Deadlines: " (time.describe()) } }
-                        @for note in &record.run.notes { br; span.note { (shown(note)) } }
-                        @for stale in &record.ended.stale {
-                            br; span.stale { (stale.reference.word()) ": " (shown(&stale.id)) ": " (shown(&stale.problem)) }
-                        }
-                    }
-                    td { code { (shown(&record.run.target)) } }
-                    td { (shown(&record.run.suite)) "; " (record.run.gate) " and stricter gate" }
-                }
-            } }
-        } }
     }
 }
 
@@ -120,7 +130,7 @@ fn filters(records: &[Record]) -> Markup {
         html! { label { input type="checkbox" name=(name) value=(value) checked; (text) } }
     };
     html! {
-        form #filters hidden {
+        form #filters.one[records.len() == 1] hidden {
             label.search { "Search " input type="search" name="text" placeholder="id, sentence, text …"; }
             fieldset { legend { "Verdict" }
                 @for verdict in Verdict::ALL { (check("verdict", letter(verdict), badge(verdict))) }
@@ -129,11 +139,12 @@ fn filters(records: &[Record]) -> Markup {
                 @for level in Level::ALL { (check("level", level.word(), html! { (level) })) }
             }
             @if records.len() > 1 {
-                fieldset { legend { "Peer" }
+                label { input type="checkbox" name="differ"; "only rows that differ" }
+                details.peers { summary { "Peers" } fieldset { legend.who { "Peers" }
                     @for (number, record) in records.iter().enumerate() {
-                        (check("peer", &number.to_string(), html! { (shown(record.name())) }))
+                        (check("peer", &number.to_string(), name(record)))
                     }
-                }
+                } }
             }
             p { output #count aria-live="polite" {} " " button type="reset" { "Show all" } }
         }

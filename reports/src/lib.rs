@@ -31,6 +31,7 @@ mod report;
 mod sample;
 mod serial;
 mod summary;
+mod tally;
 pub mod tap;
 #[cfg(test)]
 mod tests;

@@ -58,6 +58,14 @@ pub(crate) fn came(bytes: impl AsRef<[u8]>) -> Wire {
     Wire::Bytes { from: Origin::Peer, bytes: bytes.as_ref().to_vec(), cut: 0, step: String::new() }
 }
 
+/// The entry, sent or expected by this step.
+fn at(label: &str, mut entry: Wire) -> Wire {
+    if let Wire::Bytes { step, .. } = &mut entry {
+        label.clone_into(step);
+    }
+    entry
+}
+
 pub(crate) fn peer_does(what: Act) -> Wire {
     Wire::Event { from: Origin::Peer, what }
 }
@@ -79,8 +87,8 @@ pub(crate) fn failing(id: &str) -> Outcome {
             wire: vec![
                 sent("{\"method\":\"methods\",\"arguments\":[{}],\"callbacks\":{},\"links\":[]}\n"),
                 came("{\"method\":\"methods\",\"arguments\":[{\"add\":\"[Function]\"}],\"callbacks\":{\"0\":[\"0\",\"add\"]},\"links\":[]}\n"),
-                sent("{\"method\":\"add\",\"arguments\":[1,2,\"[Function]\"],\"callbacks\":{\"0\":[\"2\"]},\"links\":[]}\n"),
-                came("{\"method\":0,\"arguments\":[\"12\"],\"callbacks\":{},\"links\":[]}\n"),
+                at("step 1", sent("{\"method\":\"add\",\"arguments\":[1,2,\"[Function]\"],\"callbacks\":{\"0\":[\"2\"]},\"links\":[]}\n")),
+                at("step 2", came("{\"method\":0,\"arguments\":[\"12\"],\"callbacks\":{},\"links\":[]}\n")),
             ],
             transcript: "{\"send\":{\"method\":\"add\",\"arguments\":[1,2,{\"$fn\":\"cb\"}]}}\n{\"expect\":{\"method\":{\"$fn\":\"cb\"},\"arguments\":[3]}}\n".to_owned(),
             names: "$cb is id 2".to_owned(),

@@ -26,7 +26,7 @@ use crate::event::{Ended, Event, Outcome, Run, Stale, Verdict};
 use crate::page::{self, Page, WIDTH, style};
 use crate::report::Report;
 use crate::summary::count;
-use causes::Groups;
+use crate::tally::Groups;
 use finding::Handshakes;
 
 /// How many ids of a group are listed.
@@ -150,7 +150,7 @@ impl<W: Write> Text<W> {
         }
         groups("excused", style::BOLD, self.excused.iter().collect(), page);
         stale(ended, page);
-        self.groups.write(page);
+        causes::groups(page, &self.groups);
         page.blank();
         page.wrapped("", style::PLAIN, self.account.sum(run, ended));
         let exit = self.account.exit(run, ended);

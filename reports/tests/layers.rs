@@ -11,7 +11,7 @@ const LAYERS: &[&[&str]] = &[
     &["words", "escape", "serial", "evidence", "trace"],
     &["event"],
     &["fingerprint", "account", "report", "error"],
-    &["summary", "record"],
+    &["summary", "record", "tally"],
     &["cause", "clauses", "page"],
     &["events", "github", "json", "tap", "text"],
     &["junit", "markdown", "html"],

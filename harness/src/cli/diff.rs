@@ -26,6 +26,7 @@ pub(super) struct DiffArgs {
 enum Format {
     Text,
     Markdown,
+    Html,
 }
 
 /// Compares two runs. The exit status is 1 if they differ, as with diff(1).
@@ -35,6 +36,7 @@ pub(super) fn diff(args: &DiffArgs) -> Result<u8, Failure> {
     let text = match args.format {
         Format::Text => diff.text(),
         Format::Markdown => diff.markdown(),
+        Format::Html => diff.html(),
     };
     output::print("the difference", text)?;
     Ok(u8::from(!diff.is_empty()))

@@ -2,56 +2,64 @@
 
 use maud::{Markup, html};
 
-use super::parts::{badge, fragment, shown};
+use super::parts::{badge, link, name, shown};
+use super::sequence;
 use crate::cause::{Cause, sent};
 use crate::escape::terminal_cut;
 use crate::event::Verdict;
 use crate::record::Record;
+use crate::summary::count;
 
 /// How many characters of a line are shown.
 const LINE: usize = 400;
 
-/// The causes of all runs; nothing without a finding.
-pub(super) fn causes(records: &[Record]) -> Markup {
-    let causes: Vec<(usize, &Record, Vec<Cause>)> = records
-        .iter()
-        .enumerate()
-        .map(|(number, record)| (number, record, Cause::of(&record.outcomes, record.run.gate)))
-        .filter(|(_, _, causes)| !causes.is_empty())
-        .collect();
+/// How many cases of a cause are named at first.
+const CASES: usize = 6;
+
+/// The causes of all runs; nothing without a finding. Only the card of a single run has the session
+/// of its finding: those of many runs would make the page too large.
+pub(super) fn causes(records: &[Record], causes: &[Vec<Cause>]) -> Markup {
     html! {
-        @if !causes.is_empty() {
+        @if causes.iter().any(|causes| !causes.is_empty()) {
             h2 id="causes" { "Causes" }
-            @for (number, record, causes) in &causes {
-                @if records.len() > 1 {
-                    details.peer data-peer=(number) {
-                        summary { (shown(record.name())) ": " (crate::summary::count(causes.len(), "cause")) }
-                        (cards(causes))
+            @if records.len() == 1 {
+                p.note { "In the order in which to fix them. One fix should end all findings of a cause." }
+                (cards(0, causes.first().map_or(&[], Vec::as_slice), true))
+            } @else {
+                @for (number, (record, causes)) in records.iter().zip(causes).enumerate() {
+                    @if !causes.is_empty() {
+                        details.peer data-peer=(number) {
+                            summary { (name(record)) ": " (count(causes.len(), "cause")) }
+                            (cards(number, causes, false))
+                        }
                     }
-                } @else {
-                    (cards(causes))
                 }
             }
         }
     }
 }
 
-fn cards(causes: &[Cause]) -> Markup {
-    html! { ol.causes { @for cause in causes { (card(cause)) } } }
+fn cards(peer: usize, causes: &[Cause], sessions: bool) -> Markup {
+    html! { @for cause in causes { (card(peer, cause, sessions)) } }
 }
 
-fn card(cause: &Cause) -> Markup {
-    let (pieces, missing) = sent(&cause.shown);
+fn card(peer: usize, cause: &Cause, session: bool) -> Markup {
+    let shown_case = &cause.shown;
+    let (pieces, missing) = sent(shown_case);
     let line = terminal_cut(pieces.join(&b" + "[..]), LINE, missing);
-    let divergence = cause.shown.divergence.as_ref().filter(|_| cause.shown.verdict == Verdict::Fail);
+    let divergence = shown_case.divergence.as_ref().filter(|_| shown_case.verdict == Verdict::Fail);
+    let at = format!(
+        "cause/{}",
+        if session { cause.number.to_string() } else { format!("{peer}/{}", cause.number) }
+    );
     html! {
-        li.waived[!cause.gates] {
-            p.sentence { (badge(cause.shown.verdict)) " " small { (cause.level()) } " " strong { (shown(&cause.sentence())) } }
-            p.cases { @for finding in &cause.findings {
-                a href={ "#case/" (fragment(&finding.id)) } { (shown(&finding.id)) } " "
-            } }
-            @if cause.resting > 0 {
-                p.note { (crate::summary::count(cause.resting, "more case")) " could not be judged because of it" }
+        section.cause.waived[!cause.gates] id=(at) tabindex="-1" aria-labelledby={ (at) "/title" } {
+            h3 id={ (at) "/title" } {
+                a.number href={ "#" (at) } { (cause.number) } " " (badge(shown_case.verdict)) " " (shown(&cause.sentence()))
+            }
+            p.note { (cause.level())
+                @if !cause.gates { "; does not fail the run" }
+                @if cause.resting > 0 { "; " (count(cause.resting, "more case")) " could not be judged because of it" }
             }
             dl {
                 @if !pieces.is_empty() { dt { "sent" } dd { code { (line) } } }
@@ -61,10 +69,30 @@ fn card(cause: &Cause) -> Markup {
                     dt { "expected" } dd { code { (shown(&divergence.expected)) } }
                 }
                 @if !cause.hint().is_empty() { dt { "hint" } dd { (cause.hint()) } }
-                @if !cause.shown.evidence.repeat.is_empty() {
-                    dt { "repeat" } dd { code { (shown(&cause.shown.evidence.repeat)) } }
+                dt { (if cause.findings.len() == 1 { "case" } else { "cases" }) } dd { (cases(cause)) }
+                @if !shown_case.evidence.repeat.is_empty() {
+                    dt { "repeat" } dd.copy { code { (shown(&shown_case.evidence.repeat)) } }
                 }
             }
+            @if session && !shown_case.evidence.wire.is_empty() {
+                details.session {
+                    summary { "Session of " code { (shown(&shown_case.id)) } }
+                    (sequence::session(&shown_case.evidence, shown_case.divergence.as_ref()))
+                }
+            }
+        }
+    }
+}
+
+/// Links to the cases; the shown one first, and many of them folded.
+fn cases(cause: &Cause) -> Markup {
+    let ids: Vec<&str> =
+        std::iter::once(&*cause.shown.id).chain(cause.others().map(|finding| &*finding.id)).collect();
+    let (few, more) = ids.split_at(ids.len().min(CASES));
+    html! {
+        @for id in few { (link(id)) " " }
+        @if !more.is_empty() {
+            details.more { summary { "and " (more.len()) " more" } @for id in more { (link(id)) " " } }
         }
     }
 }

@@ -21,6 +21,39 @@ impl Marked {
     fn plain(text: &str) -> Marked {
         Marked { before: text.to_owned(), ..Marked::default() }
     }
+
+    /// The text shortened to about `width` characters around its mark; without a mark, to its start
+    /// and its last `end` characters.
+    pub(super) fn around(&self, width: usize, end: usize) -> Marked {
+        if self.marked.is_empty() {
+            let text = format!("{}{}", self.before, self.after);
+            return Marked::plain(&format!(
+                "{} … {}",
+                head(&text, width.saturating_sub(end)),
+                tail(&text, end)
+            ));
+        }
+        let room = width.saturating_sub(self.marked.chars().count()) / 2;
+        let cut =
+            |kept: String, whole: &str| if kept.len() < whole.len() { (kept, "…") } else { (kept, "") };
+        let (before, left) = cut(tail(&self.before, room), &self.before);
+        let (after, right) = cut(head(&self.after, room), &self.after);
+        let marked = match self.marked.chars().count() > width {
+            true => format!("{}…", head(&self.marked, width)),
+            false => self.marked.clone(),
+        };
+        Marked { before: format!("{left}{before}"), marked, after: format!("{after}{right}") }
+    }
+}
+
+/// The first characters of a text.
+fn head(text: &str, count: usize) -> String {
+    text.chars().take(count).collect()
+}
+
+/// The last characters of a text.
+fn tail(text: &str, count: usize) -> String {
+    text.chars().skip(text.chars().count().saturating_sub(count)).collect()
 }
 
 /// Marks the parts of two texts between their common start and their common end. Texts that share
@@ -102,6 +135,17 @@ mod tests {
         assert_eq!(parts(&b), [r#"{"a":1,"b":"#, "33", "}"]);
         let (a, b) = differing("aa", "aaa");
         assert_eq!((parts(&a), parts(&b)), (["aa", "", ""], ["aa", "a", ""]));
+    }
+
+    #[test]
+    fn long_text_is_shortened_around_its_mark() {
+        let text = Marked { before: "a".repeat(50), marked: "mark".to_owned(), after: "b".repeat(50) };
+        assert_eq!(parts(&text.around(10, 2)), ["…aaa", "mark", "bbb…"]);
+        let short = Marked { before: "a".to_owned(), marked: "mark".to_owned(), after: "b".to_owned() };
+        assert_eq!(parts(&short.around(10, 2)), ["a", "mark", "b"]);
+        assert_eq!(parts(&Marked::plain("abcdefghijkl").around(8, 3)), ["abcde … jkl", "", ""]);
+        let marked = Marked { marked: "mark".repeat(9), ..Marked::default() };
+        assert_eq!(parts(&marked.around(6, 2)), ["", "markma…", ""]);
     }
 
     #[test]

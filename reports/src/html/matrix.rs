@@ -1,75 +1,118 @@
-//! The matrix: one row per case, grouped by clause, and one column per run.
+//! The matrix: one row per case, grouped by clause and group, and one column per run.
+//!
+//! The script folds groups and clauses; without it, all rows are shown. For an interop run the rows
+//! are the clients and the columns are the servers.
 
 use maud::{Markup, html};
 
-use super::parts::{fragment, letter, letters, shown};
+use super::bar::bar;
+use super::overview::interop;
+use super::parts::{fragment, has_article, letter, letters, mark, name, shown};
 use crate::clauses::{Group, Row};
-use crate::escape::terminal_cut;
 use crate::event::{Outcome, Verdict};
 use crate::record::Record;
+use crate::tally::group_of;
 
-/// How many characters of a peer's name the head of its column shows.
-const NAME: usize = 60;
-
+/// The matrix of all cases.
 pub(super) fn matrix(records: &[Record], groups: &[Group<'_>]) -> Markup {
+    let (grid, one) = (interop(records), records.len() == 1);
+    let by_group = groups.chunk_by(|a, b| group_of(&a.id) == group_of(&b.id));
     html! {
-        div.scroll tabindex="0" role="region" aria-labelledby="matrix" { table.matrix {
-            thead { tr {
-                th scope="col" { "clause and case" }
-                @for record in records { th scope="col" { (terminal_cut(record.name(), NAME, 0)) } }
-            } }
-            @for group in groups { (clause(group)) }
+        p.legend { @for verdict in Verdict::ALL { span { i.mark class=(letter(verdict)) aria-hidden="true" { (mark(verdict)) } " " (verdict) } } }
+        table.matrix.grid[grid].one[one] {
+            @if !one { thead { tr {
+                th scope="col" { @if grid { "client ↓ server →" } @else { "group, clause and case" } }
+                @for record in records { th.peer scope="col" { span { (name(record)) } } }
+            } } }
+            @if grid {
+                tbody { @for row in groups.iter().flat_map(|group| &group.rows) { (case(row, one)) } }
+            } @else {
+                @for clauses in by_group { (group(clauses, records.len(), one)) }
+            }
+        }
+        p #none hidden { "No case matches the filters." }
+    }
+}
+
+/// A group of clauses: how many of its cases did not pass in each run, and its clauses.
+fn group(clauses: &[Group<'_>], runs: usize, one: bool) -> Markup {
+    let name = clauses.first().map_or("", |clause| group_of(&clause.id));
+    let rows: Vec<&Row<'_>> = clauses.iter().flat_map(|clause| &clause.rows).collect();
+    html! {
+        tbody.group { tr {
+            th scope="rowgroup" { button type="button" aria-expanded="true" disabled { (shown(name)) } }
+            @for column in 0..runs { (total(&rows, column, one)) }
         } }
+        @for it in clauses { (clause(it, runs, one)) }
     }
 }
 
 /// A clause: its sentence, its worst verdict in each run, and its cases.
-fn clause(group: &Group<'_>) -> Markup {
-    let columns = group.rows.first().map_or(0, |row| row.outcomes.len());
+fn clause(group: &Group<'_>, runs: usize, one: bool) -> Markup {
+    let rows: Vec<&Row<'_>> = group.rows.iter().collect();
     html! {
-        tbody {
-            tr.clause id={ "clause/" (fragment(&group.id)) } {
-                th scope="rowgroup" { (shown(&group.id))
-                    @if let Some(clause) = group.clause { " (" a href=(clause.link()) { (clause.level) } ")" span.about { (clause.text) } }
+        tbody.clause {
+            tr id={ "clause/" (fragment(&group.id)) } {
+                th scope="rowgroup" { button type="button" aria-expanded="true" disabled { (shown(&group.id)) }
+                    @if let Some(clause) = group.clause { " " a href=(clause.link()) { (clause.level) } span.about { (clause.text) } }
                 }
-                @for column in 0..columns { (worst(group, column)) }
+                @for column in 0..runs { (total(&rows, column, one)) }
             }
-            @for row in &group.rows { (case(row)) }
+            @for row in &group.rows { (case(row, one)) }
         }
     }
 }
 
-fn case(row: &Row<'_>) -> Markup {
+/// A row of a case. It is the place of the case if there are no details.
+fn case(row: &Row<'_>, one: bool) -> Markup {
+    let about = row.judged().map(|outcome| &outcome.about).find(|about| one && !about.is_empty());
+    let id = (!has_article(row)).then(|| format!("case/{}", fragment(row.id)));
     html! {
-        tr.case data-v=(letters(row)) data-l=(row.level) {
-            th scope="row" { a href={ "#case/" (fragment(row.id)) } { (shown(row.id)) } }
+        tr.case id=[id] data-v=(letters(row)) data-l=(row.level) {
+            th scope="row" { a href={ "#case/" (fragment(row.id)) } { (shown(row.id)) }
+                @if let Some(about) = about { span.about { (shown(about)) } }
+            }
             @for outcome in &row.outcomes { (cell(row.id, *outcome)) }
         }
     }
 }
 
-/// A verdict. Only cases that did not pass are links; thousands more links would double the size of
-/// the page.
+/// A verdict as a mark, and as a word for screen readers. Only cases that did not pass are links;
+/// thousands more links would double the size of the page.
 fn cell(id: &str, outcome: Option<&Outcome>) -> Markup {
     html! {
-        @match outcome.map(|outcome| outcome.verdict) {
+        @match outcome {
             None => td {},
-            Some(Verdict::Pass) => td.p { "pass" },
-            Some(verdict) => td class=(letter(verdict)) { a href={ "#case/" (fragment(id)) } { (brief(verdict)) } },
+            Some(outcome) => @match outcome.verdict {
+                Verdict::Pass => td.p { i { "pass" } },
+                verdict => td class={ (letter(verdict)) @if outcome.excuse.is_some() { " k" } } {
+                    a href={ "#case/" (fragment(id)) } {
+                        i { (verdict) @if outcome.excuse.is_some() { ", excused" } }
+                    }
+                },
+            },
         }
     }
 }
 
-/// The worst verdict of a clause, and how many of its cases did not pass.
-fn worst(group: &Group<'_>, column: usize) -> Markup {
+/// The worst verdict of these cases in a run, and how many of them did not pass. A single run has
+/// room for words.
+fn total(rows: &[&Row<'_>], column: usize, one: bool) -> Markup {
     let verdicts: Vec<Verdict> =
-        group.rows.iter().filter_map(|row| *row.outcomes.get(column)?).map(|it| it.verdict).collect();
+        rows.iter().filter_map(|row| *row.outcomes.get(column)?).map(|it| it.verdict).collect();
     let Some(worst) = verdicts.iter().copied().max_by_key(|verdict| severity(*verdict)) else {
         return html! { td {} };
     };
-    let count = verdicts.iter().filter(|verdict| **verdict != Verdict::Pass).count();
+    let passed = verdicts.iter().filter(|verdict| **verdict == Verdict::Pass).count();
+    let words = format!("{passed} of {} pass", verdicts.len());
     html! {
-        td class=(letter(worst)) { (brief(worst)) @if count > 0 { " " (count) "/" (verdicts.len()) } }
+        @if one {
+            td { (bar("small", &words, &verdicts)) (words) }
+        } @else if passed == verdicts.len() {
+            td.p { i { (words) } }
+        } @else {
+            td class={ "t " (letter(worst)) } title=(words) { (verdicts.len() - passed) i { " not passed, worst: " (worst) } }
+        }
     }
 }
 
@@ -82,18 +125,5 @@ fn severity(verdict: Verdict) -> usize {
         Verdict::Fail => 4,
         Verdict::Hang => 5,
         Verdict::Crash => 6,
-    }
-}
-
-/// The verdict in a word that fits a narrow column.
-fn brief(verdict: Verdict) -> &'static str {
-    match verdict {
-        Verdict::Pass => "pass",
-        Verdict::Fail => "FAIL",
-        Verdict::Crash => "CRASH",
-        Verdict::Hang => "HANG",
-        Verdict::NotApplicable => "n/a",
-        Verdict::Inconclusive => "unclear",
-        Verdict::HarnessError => "error",
     }
 }

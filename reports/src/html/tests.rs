@@ -25,7 +25,7 @@ fn page_says_what_the_peer_did_during_a_wait_and_what_time_that_counts() {
     let mut hung = Outcome { verdict: Verdict::Hang, ..sample::failing("a/case") };
     hung.evidence.activity = Some(Activity { time: 2000, cpu: 10 });
     let page = page(hung);
-    assert!(page.contains("Deadlines: wall time"));
+    assert!(page.contains("<dt>deadlines</dt><dd>wall time"));
     assert!(page.contains("<dt>meanwhile</dt><dd>the peer slept for 2.0 s</dd>"));
 }
 
@@ -55,6 +55,6 @@ fn long_log_is_cut_around_the_difference() {
     outcome.evidence.wire = padding().chain([line]).chain(padding()).collect();
     let text = page(outcome);
     assert!(text.contains("173 entries left out"));
-    assert_eq!(text.matches("<li class=\"suite\">").count(), 28);
+    assert_eq!(text.matches("<li class=\"suite\">").count(), 2 * 28, "in the card and in the finding");
     assert!(text.contains("<mark>&quot;12&quot;</mark>"));
 }

@@ -119,16 +119,13 @@ fn in_github(text: &str) -> Verdicts {
 
 fn in_html(text: &str) -> Verdicts {
     let letters = "pfchnie";
-    let article = |part: &str| {
-        let (id, rest) = part.split_once("\" data-v=\"").unwrap();
+    let row = |part: &str| {
+        let (_, rest) = part.split_once("data-v=\"").unwrap();
         let place = letters.find(&rest[..1]).unwrap();
-        (id.to_owned(), Verdict::ALL[place])
+        let (_, link) = rest.split_once("href=\"#case/").unwrap();
+        (link.split('"').next().unwrap().to_owned(), Verdict::ALL[place])
     };
-    text.split("<article")
-        .filter_map(|part| part.split_once("id=\"case/"))
-        .map(|(_, rest)| rest)
-        .map(article)
-        .collect()
+    text.split("<tr class=\"case\"").skip(1).map(row).collect()
 }
 
 /// Fails if a format disagrees with the events of this run.

@@ -1,10 +1,12 @@
 //! The page in a real browser: headless Chromium, driven by `tests/readers/browser.mjs`.
 
 use super::*;
+use crate::diff::Diff;
+use crate::event::Death;
 
 /// Fails with instructions if there is no browser, because the page is untested without one.
 #[test]
-fn page_opens_filters_and_links_to_cases() {
+fn pages_work_in_a_browser() {
     let chromium = std::env::var("CHROMIUM").unwrap_or_else(|_| "/usr/bin/chromium".to_owned());
     assert!(
         Path::new(&chromium).exists(),
@@ -12,7 +14,45 @@ fn page_opens_filters_and_links_to_cases() {
     );
     let files = Files::new("html");
     let one = files.write("one.html", &render(Format::Html, &sample_run()));
-    let several = files.write("several.html", &render(Format::Html, &known_events()));
+    let several = files.write("several.html", &render(Format::Html, &some_known_events()));
     let hostile = files.write("hostile.html", &render(Format::Html, &hostile::hostile_run()));
-    node("browser.mjs", &[Path::new(&chromium), &one, &several, &hostile]);
+    let grid = files.write("grid.html", &render(Format::Html, &interop_run()));
+    let many = files.write("many.html", &render(Format::Html, &run_with_many_causes()));
+    let diff = Diff::new(&sample_run(), &hostile::hostile_run()).unwrap().html();
+    let diff = files.write("diff.html", &diff);
+    node("browser.mjs", &[Path::new(&chromium), &one, &several, &hostile, &grid, &many, &diff]);
+}
+
+/// A few peers, some of them as clients and in both dialects.
+fn some_known_events() -> Vec<Event> {
+    let files = known().into_iter().filter(|(name, _)| name.contains("java") || name.contains("0.5.9"));
+    files.flat_map(|(name, text)| crate::json::read(&text, &name, Level::Robust).unwrap()).collect()
+}
+
+/// Two servers, each with three clients.
+fn interop_run() -> Vec<Event> {
+    let cases = [
+        sample::outcome("client a", Verdict::Pass),
+        sample::failing("client b"),
+        sample::crashing("client c"),
+    ];
+    let server = |name: &str| {
+        let run = Run { peer: Some(name.to_owned()), interop: true, ..sample::run(cases.len()) };
+        sample::events(run, &cases, FINE)
+    };
+    [server("server x"), server("server y")].concat()
+}
+
+/// As many causes as npm dnode has: crashes at different places. The page must be short on paper.
+fn run_with_many_causes() -> Vec<Event> {
+    let crash = |number: usize| {
+        let mut outcome = sample::crashing(&format!("robust/{number}"));
+        let trace = format!("TypeError: x is not a function\n    at f (/srv/peer.js:{number}:1)\n");
+        outcome.evidence.death = outcome.evidence.death.map(|death| Death { stderr: trace, ..death });
+        outcome
+    };
+    let passing = |number: usize| sample::outcome(&format!("value/{number}"), Verdict::Pass);
+    let cases: Vec<Outcome> = (0..24).map(crash).chain((0..300).map(passing)).collect();
+    let life = (0..16).map(|row| row * 100).collect();
+    sample::events(sample::run(cases.len()), &cases, Ended { life, ..FINE })
 }

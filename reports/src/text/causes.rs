@@ -1,11 +1,10 @@
 //! The causes: a few lines for each.
 
-use dnode_spec::clause::Level;
-
 use crate::cause::{Cause, sent};
-use crate::event::{Outcome, Verdict};
+use crate::event::Verdict;
 use crate::page::{self, Page, style};
 use crate::summary::count;
+use crate::tally::{Groups, Tally};
 
 /// How many lines a cause takes at most.
 const LINES: usize = 8;
@@ -153,71 +152,32 @@ fn cut(cause: &Cause, page: &Page) -> String {
     middle(&cause.sentence(), lines * (page.width() - GUTTER) - 10 * (lines - 1))
 }
 
-/// The verdicts by group of cases and level.
-#[derive(Debug, Default)]
-pub(super) struct Groups(Vec<(String, [Tally; Level::ALL.len()])>);
-
-/// The cases of one group and level.
-#[derive(Debug, Default, Clone, Copy)]
-struct Tally {
-    passed: usize,
-    judged: usize,
-    planned: usize,
-}
-
-impl Groups {
-    /// Counts a case.
-    pub(super) fn add(&mut self, outcome: &Outcome) {
-        let group = outcome.id.split('/').next().unwrap_or_default();
-        let at = self.0.iter().position(|(name, _)| name == group).unwrap_or_else(|| {
-            self.0.push((group.to_owned(), Default::default()));
-            self.0.len() - 1
-        });
-        let tally = &mut self.0[at].1[outcome.level as usize];
-        tally.planned += 1;
-        match outcome.verdict {
-            Verdict::Pass => {
-                tally.passed += 1;
-                tally.judged += 1;
-            }
-            Verdict::Fail | Verdict::Crash | Verdict::Hang => tally.judged += 1,
-            Verdict::NotApplicable | Verdict::Inconclusive | Verdict::HarnessError => {}
-        }
+/// Writes the table of groups by level, if it says more than the counts of a single group.
+pub(super) fn groups(page: &mut Page, groups: &Groups) {
+    let all = groups.all();
+    if all.len() < 2 {
+        return;
     }
-
-    /// Writes the table, if it says more than the counts of a single group.
-    pub(super) fn write(&self, page: &mut Page) {
-        if self.0.len() < 2 {
-            return;
-        }
-        let levels: Vec<Level> = Level::ALL
-            .into_iter()
-            .filter(|level| self.0.iter().any(|(_, of)| of[*level as usize].planned > 0))
-            .collect();
-        let wide = self.0.iter().map(|(group, _)| group.chars().count()).max().unwrap_or_default().min(20);
-        page.blank();
-        let mut head = vec![(format!("{:wide$}", "passed"), style::BOLD)];
-        head.extend(levels.iter().map(|level| (format!("  {:>9}", level.word()), style::BOLD)));
-        page.row(&head);
-        for (group, of) in &self.0 {
-            let mut row = vec![(format!("{:wide$}", crate::escape::cut(group, wide)), style::PLAIN)];
-            row.extend(levels.iter().map(|level| of[*level as usize].cell()));
-            page.row(&row);
-        }
+    let levels = groups.levels();
+    let wide = all.iter().map(|group| group.name.chars().count()).max().unwrap_or_default().min(20);
+    page.blank();
+    let mut head = vec![(format!("{:wide$}", "passed"), style::BOLD)];
+    head.extend(levels.iter().map(|level| (format!("  {:>9}", level.word()), style::BOLD)));
+    page.row(&head);
+    for group in all {
+        let mut row = vec![(format!("{:wide$}", crate::escape::cut(&group.name, wide)), style::PLAIN)];
+        row.extend(levels.iter().map(|level| cell(group.of(*level))));
+        page.row(&row);
     }
 }
 
-impl Tally {
-    /// `12 of 14`: passed of judged.
-    fn cell(self) -> (String, anstyle::Style) {
-        let (text, style) = match self {
-            Tally { planned: 0, .. } => (String::new(), style::FAINT),
-            Tally { judged: 0, .. } => ("-".to_owned(), style::FAINT),
-            Tally { passed, judged, .. } if passed == judged => {
-                (format!("{passed} of {judged}"), style::GOOD)
-            }
-            Tally { passed, judged, .. } => (format!("{passed} of {judged}"), style::BAD),
-        };
-        (format!("  {text:>9}"), style)
-    }
+/// `12 of 14`: passed of judged.
+fn cell(tally: Tally) -> (String, anstyle::Style) {
+    let (text, style) = match tally {
+        Tally { planned: 0, .. } => (String::new(), style::FAINT),
+        Tally { judged: 0, .. } => ("-".to_owned(), style::FAINT),
+        Tally { passed, judged, .. } if passed == judged => (format!("{passed} of {judged}"), style::GOOD),
+        Tally { passed, judged, .. } => (format!("{passed} of {judged}"), style::BAD),
+    };
+    (format!("  {text:>9}"), style)
 }
