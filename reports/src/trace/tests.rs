@@ -6,6 +6,11 @@ fn key(stderr: &str) -> String {
     read(stderr).map(|trace| trace.key()).unwrap_or_default()
 }
 
+/// The cause of an error in Node at one place.
+fn cause(error: &str) -> String {
+    read(&format!("{error}\n    at f (/b.js:1:47)\n")).map(|trace| trace.cause()).unwrap_or_default()
+}
+
 #[test]
 fn node() {
     let stderr = |folder: &str, word: &str| {
@@ -119,14 +124,153 @@ fn rust_of_both_forms() {
 }
 
 #[test]
+fn one_mistake_has_one_name_for_all_values() {
+    let rows: &[&[&str]] = &[
+        &[
+            "TypeError: Cannot create property 'x' on number '5'",
+            "TypeError: Cannot create property 'y' on string 'a b'",
+            "TypeError: Cannot set properties of null (setting 'x')",
+            "TypeError: Cannot assign to read only property '0' of string 'text'",
+        ],
+        &[
+            "TypeError: Cannot assign to read only property 'name' of function 'function () {",
+            "TypeError: Cannot assign to read only property '0' of object '[object Array]'",
+        ],
+        &[
+            "TypeError: Cannot read properties of null (reading 'from')",
+            "TypeError: Cannot read properties of undefined (reading 'to')",
+            "TypeError: links.forEach is not a function",
+        ],
+        &["TypeError: cb is not a function"],
+        &["TypeError: CreateListFromArrayLike called on non-object"],
+        &[
+            "TypeError: links is not iterable",
+            "TypeError: number 5 is not iterable (cannot read property Symbol(Symbol.iterator))",
+        ],
+        &["RangeError: Invalid array length"],
+        &["Error: no method 7", "Error: no method 12"],
+        &[
+            "SyntaxError: Unexpected token a in JSON at position 3",
+            "SyntaxError: Unexpected end of JSON input",
+        ],
+        &[
+            "TypeError: 'int' object is not subscriptable",
+            "TypeError: string indices must be integers, not 'str'",
+            "TypeError: list indices must be integers or slices, not str",
+            "TypeError: 'NoneType' object is not subscriptable",
+        ],
+        &[
+            "AttributeError: 'str' object has no attribute 'get'",
+            "AttributeError: 'NoneType' object has no attribute 'get'",
+        ],
+        &["TypeError: unhashable type: 'list'"],
+        &[
+            "undefined method `each' for nil:NilClass (NoMethodError)",
+            "undefined method `each' for 5:Integer (NoMethodError)",
+            "undefined method 'each' for an instance of String (NoMethodError)",
+        ],
+        &[
+            "no implicit conversion of String into Integer (TypeError)",
+            "no implicit conversion from nil to integer (TypeError)",
+        ],
+        &[
+            "java.lang.ClassCastException: class java.lang.String cannot be cast to class java.util.List (java.lang.String is in module java.base)",
+            "java.lang.ClassCastException: class java.lang.Double cannot be cast to class java.util.List (java.lang.Double is in module java.base)",
+        ],
+        &[
+            "interface conversion: interface {} is string, not map[string]interface {}",
+            "interface conversion: interface {} is nil, not map[string]interface {}",
+        ],
+        &["index out of range [5] with length 3", "index out of range [-1] with length 12"],
+        &[
+            "Can't use string (\"text\") as an ARRAY ref while \"strict refs\" in use",
+            "Not an ARRAY reference",
+            "Can't use an undefined value as an ARRAY reference",
+        ],
+        &[
+            "Uncaught TypeError: scrub(): Argument #1 ($x) must be of type array, int given",
+            "Uncaught TypeError: scrub(): Argument #1 ($x) must be of type array, null given",
+        ],
+    ];
+    let mut names = Vec::new();
+    for row in rows {
+        let of_row: Vec<String> = row.iter().map(|error| cause(error)).collect();
+        assert!(of_row.iter().all(|name| *name == of_row[0]), "{of_row:#?}");
+        names.push(of_row[0].clone());
+    }
+    let distinct: std::collections::BTreeSet<&String> = names.iter().collect();
+    assert_eq!(distinct.len(), rows.len(), "{names:#?}");
+}
+
+#[test]
+fn a_cause_has_a_file_and_a_line_but_no_function() {
+    let named = "TypeError: x is null\n    at Object.<anonymous> (/a/lib/scrub.js:67:45)\n";
+    let unnamed = "TypeError: x is undefined\n    at /b/lib/scrub.js:67:45\n";
+    for stderr in [named, unnamed] {
+        assert_eq!(read(stderr).unwrap().cause(), "TypeError: x is … at scrub.js:67:45");
+    }
+}
+
+#[test]
+fn an_error_of_the_connection_is_one_cause_at_any_place() {
+    let python = "Traceback (most recent call last):\n  File \"/b.py\", line 5, in f\n    s.send(x)\nBrokenPipeError: [Errno 32] Broken pipe\n";
+    let ruby = "/srv/d.rb:1:in `write': Broken pipe (Errno::EPIPE)\n";
+    let java =
+        "Exception in thread \"main\" java.net.SocketException: Connection reset\n\tat a.B.f(B.java:7)\n";
+    let go = "panic: read tcp 127.0.0.1:1: read: connection reset by peer\n\ngoroutine 1 [running]:\nmain.f(0x1)\n\t/srv/main.go:5 +0x2\n";
+    for stderr in [python, ruby, java, go, "Error: read ECONNRESET\n    at f (/b.js:1:47)\n"] {
+        assert_eq!(read(stderr).unwrap().cause(), "an error of the connection", "{stderr}");
+    }
+}
+
+#[test]
+fn a_recursion_has_one_name_wherever_it_overflows() {
+    let of = |frames: &[&str]| {
+        let frames: String = frames.iter().map(|at| format!("    at {at}\n")).collect();
+        let trace = read(&format!("RangeError: Maximum call stack size exceeded\n{frames}")).unwrap();
+        (trace.cause(), trace.key())
+    };
+    let (walk, each, copy) = ("walk (/t.js:9:1)", "/t.js:20:3", "copy (/t.js:1:1)");
+    let expected = ("a stack overflow at t.js:20:3".to_owned(), "a stack overflow".to_owned());
+    assert_eq!(of(&[walk, each, walk, each]), expected);
+    assert_eq!(of(&[copy, each, "Array.forEach (<anonymous>)", walk, each, walk]), expected);
+    // The suite folds lines that repeat.
+    let folded = fold(
+        &[format!("RangeError: Maximum call stack size exceeded\n    at {copy}")]
+            .into_iter()
+            .chain((0..9).flat_map(|_| [format!("    at {walk}"), format!("    at {each}")]))
+            .collect::<Vec<_>>()
+            .join("\n"),
+    );
+    assert!(folded.contains("… the last 2 lines repeat"), "{folded}");
+    assert_eq!(read(&folded).unwrap().cause(), expected.0);
+    // Without a recursion, the innermost frame counts.
+    assert_eq!(of(&["apply (/p.js:7:1)", "handle (/p.js:3:1)"]).0, "a stack overflow at p.js:7:1");
+    let memory = "FATAL ERROR: invalid array length Allocation failed\n    at f (/b.js:1:47)\n";
+    assert_eq!(read(memory).unwrap().cause(), "out of memory");
+}
+
+#[test]
+fn folded_lines_of_a_hostile_peer_do_not_grow() {
+    let text = "x\n".to_owned()
+        + &"… the last 12 lines repeat 9 more times\n… the last line repeats 3 more times\n".repeat(50);
+    let unfolded = fold::unfold(text.lines());
+    assert!(unfolded.len() < text.lines().count() * 12, "{}", unfolded.len());
+    assert_eq!(
+        fold::unfold("… the last 3 lines repeat 2 more times".lines()),
+        ["… the last 3 lines repeat 2 more times"]
+    );
+}
+
+#[test]
 fn no_trace_at_all() {
     for stderr in ["", " \n", "listening on 5050\nSegmentation fault (core dumped)\n"] {
         assert_eq!(read(stderr), None, "{stderr}");
     }
-    assert_eq!(read("ready\nValueError: bad 'q' 12\n").unwrap().key(), "ValueError: bad … N");
+    assert_eq!(read("ready\nValueError: bad 'q' 12\n").unwrap().key(), "ValueError: bad …");
     assert_eq!(
         last_line("a\npeer: /x/y.c:12: f: Assertion `x > 1' failed.\n\n").unwrap(),
-        "peer: y.c:N: f: Assertion … failed."
+        "peer: y.c:…: f: Assertion … failed."
     );
     assert_eq!(last_line("\n"), None);
 }
