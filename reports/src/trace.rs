@@ -21,6 +21,9 @@ use languages::Found;
 /// The most characters of an error or a frame.
 const LONGEST: usize = 140;
 
+/// The most characters of a line that a person would write.
+const LONGEST_LINE: usize = 1000;
+
 /// The error that ended a process.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Trace {
@@ -78,10 +81,11 @@ fn recursion<'a>(frames: &[&'a Frame]) -> Option<&'a Frame> {
 }
 
 /// The last line of a standard error without a trace, without the parts that differ from run to run.
-/// `None` if it has no line.
+/// `None` if it has no line, or a very long one: that is data, as Node prints it before an error.
 #[must_use]
 pub fn last_line(stderr: &str) -> Option<String> {
-    stderr.lines().rev().map(str::trim).find(|line| !line.is_empty()).map(message::plain)
+    let line = stderr.lines().rev().map(str::trim).find(|line| !line.is_empty())?;
+    line.chars().nth(LONGEST_LINE).is_none().then(|| message::plain(line))
 }
 
 impl Trace {

@@ -239,8 +239,8 @@ fn a_probe_with_several_mistakes_is_one_cause_that_names_them() {
         found[0].0.clone()
     };
     let text = "The program's probe does not do what PROBE.md says";
-    assert_eq!(sentence(&[complete.clone()]), format!("{text}: no later, no nest"));
-    assert_eq!(sentence(&[add.clone()]), format!("{text}: the case add fails"));
+    assert_eq!(sentence(std::slice::from_ref(&complete)), format!("{text}: no later, no nest"));
+    assert_eq!(sentence(std::slice::from_ref(&add)), format!("{text}: the case add fails"));
     let both = format!("{text}: no later, no nest; the cases add and counter fail");
     assert_eq!(sentence(&[add, complete, counter]), both);
 }

@@ -141,3 +141,6 @@ fn without_folders(text: &str) -> String {
     };
     text.split_inclusive([' ', '(', ',']).map(kept).collect()
 }
+
+#[cfg(test)]
+mod tests;
