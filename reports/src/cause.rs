@@ -222,7 +222,7 @@ impl Cause {
             [one] => Some(format!("the case {one} fails")),
             [first @ .., last] => Some(format!("the cases {} and {last} fail", first.join(", "))),
         };
-        let wrong: Vec<String> = self.lacks.iter().cloned().chain(failing).collect();
+        let wrong: Vec<String> = self.lacks.iter().map(|lacks| first_of(lacks)).chain(failing).collect();
         format!("The program's probe does not do what PROBE.md says: {}", wrong.join("; "))
     }
 
@@ -247,6 +247,16 @@ impl Cause {
             group = of;
         }
         text
+    }
+}
+
+/// The first parts of a long list with commas. The finding has all of them.
+fn first_of(list: &str) -> String {
+    const LONGEST: usize = 60;
+    let head: String = list.chars().take(LONGEST).collect();
+    match head.rsplit_once(", ") {
+        Some((parts, _)) if head.len() < list.len() => format!("{parts} and more"),
+        _ => list.to_owned(),
     }
 }
 

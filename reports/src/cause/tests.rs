@@ -242,7 +242,10 @@ fn a_probe_with_several_mistakes_is_one_cause_that_names_them() {
     assert_eq!(sentence(std::slice::from_ref(&complete)), format!("{text}: no later, no nest"));
     assert_eq!(sentence(std::slice::from_ref(&add)), format!("{text}: the case add fails"));
     let both = format!("{text}: no later, no nest; the cases add and counter fail");
-    assert_eq!(sentence(&[add, complete, counter]), both);
+    assert_eq!(sentence(&[add, complete.clone(), counter]), both);
+    complete.divergence.as_mut().unwrap().actual = "no method, ".repeat(9) + "no last";
+    let many = format!("{text}: {} and more", ["no method"; 5].join(", "));
+    assert_eq!(sentence(&[complete]), many);
 }
 
 #[test]
