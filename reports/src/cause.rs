@@ -28,7 +28,7 @@ use crate::event::{Outcome, Verdict};
 use crate::trace::{self, Trace};
 
 use group::Group;
-use manner::{Caller, Manner};
+use manner::{Call, Manner, Place};
 
 pub use hint::hint;
 pub use sent::sent;
@@ -71,9 +71,9 @@ pub struct Finding {
 /// Collects outcomes, and groups them by cause.
 #[derive(Debug, Default)]
 pub struct Causes {
-    groups: BTreeMap<(Manner, Option<Caller>), Group>,
-    /// The places from which the peer calls the methods of the program, without a handler of errors.
-    unguarded: BTreeSet<Caller>,
+    groups: BTreeMap<(Manner, Option<Place>), Group>,
+    /// The calls of the methods that raised an error on purpose, which the peer did not catch.
+    raised: BTreeSet<Call>,
     /// How many findings there are.
     findings: usize,
     /// How many cases rest on each broken clause.
@@ -90,13 +90,13 @@ impl Causes {
         if !outcome.verdict.is_finding() || outcome.excuse.is_some() {
             return;
         }
-        let (manner, caller) = manner::of(outcome);
+        let (manner, call) = manner::of(outcome);
         if manner == Manner::Raised {
-            self.unguarded.extend(caller.clone());
+            self.raised.extend(call.clone());
         }
         let place = self.findings;
         self.findings += 1;
-        match self.groups.entry((manner, caller)) {
+        match self.groups.entry((manner, call.map(|call| call.from))) {
             Entry::Occupied(mut group) => group.get_mut().add(outcome, place, gate),
             Entry::Vacant(empty) => {
                 empty.insert(Group::new(outcome, place, gate));
@@ -122,9 +122,10 @@ impl Causes {
     /// The groups by manner. Only the whole run shows from which places the peer calls methods: an
     /// error that is raised below them has the manner of those that cases raise on purpose.
     fn by_manner(&mut self) -> BTreeMap<Manner, Group> {
+        let callers = manner::callers(&self.raised);
         let mut groups = BTreeMap::new();
         for ((manner, caller), group) in std::mem::take(&mut self.groups) {
-            let raised = caller.is_some_and(|caller| self.unguarded.contains(&caller));
+            let raised = caller.is_some_and(|caller| callers.contains(&caller));
             match groups.entry(if raised { Manner::Raised } else { manner }) {
                 Entry::Occupied(mut first) => Group::join(first.get_mut(), group),
                 Entry::Vacant(empty) => {
@@ -192,7 +193,7 @@ impl Cause {
         if let Some(trace) = &self.trace {
             let place = match &trace.caller {
                 // The method raises its error on purpose: the caller has to catch it.
-                Some(caller) if manner::is_provoked(&self.shown) => {
+                Some(caller) if manner::is_provoked(&self.shown) && manner::call(trace).is_some() => {
                     Some(format!(", raised in a method that is called at {}", caller.with_folders(1)))
                 }
                 _ => trace.place().map(|place| format!(", at {place}")),

@@ -1,7 +1,9 @@
 //! The manner in which a finding breaks its clause: findings of one manner have one cause.
 
+use std::collections::BTreeSet;
+
 use crate::event::{Divergence, Kind, Outcome, Verdict};
-use crate::trace::{self, Trace};
+use crate::trace::{self, Frame, Trace};
 
 /// Clauses whose cases raise an error in a method of the program. The place of the error is not that
 /// of the mistake, so all these crashes are one cause.
@@ -29,23 +31,31 @@ pub(super) enum Manner {
     Other(String, Kind, String),
 }
 
-/// The place that called the function with an error: the file and the line.
-pub(super) type Caller = (String, String);
+/// A file and a line.
+pub(super) type Place = (String, String);
 
-/// The manner of a finding, and the caller if its process ended with an error that the caller could
-/// have caught.
-pub(super) fn of(outcome: &Outcome) -> (Manner, Option<Caller>) {
+/// The call below which a process ended with an error that the caller could have caught.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Call {
+    /// The place of the error.
+    pub(super) at: Place,
+    /// The place of the call.
+    pub(super) from: Place,
+}
+
+/// The manner of a finding, and the call if its process ended with an error below one.
+pub(super) fn of(outcome: &Outcome) -> (Manner, Option<Call>) {
     let Some(Divergence { clause, kind, path, .. }) = &outcome.divergence else {
         return (Manner::Harness(outcome.reason.clone().unwrap_or_default()), None);
     };
     let stderr = outcome.evidence.death.as_ref().map(|death| &*death.stderr);
     let trace = stderr.and_then(trace::read);
-    let caller = trace.as_ref().and_then(caller);
+    let call = trace.as_ref().and_then(call);
     if is_provoked(outcome) {
-        return (Manner::Raised, caller);
+        return (Manner::Raised, call);
     }
     if let Some(trace) = trace {
-        return (Manner::Crash(trace.cause()), caller);
+        return (Manner::Crash(trace.cause()), call);
     }
     let manner = match kind {
         _ if clause == PROBE && outcome.verdict == Verdict::Fail => Manner::Probe,
@@ -62,8 +72,23 @@ pub(super) fn is_provoked(outcome: &Outcome) -> bool {
     divergence.is_some_and(|it| it.kind == Kind::Died && PROVOKED.contains(&&*it.clause))
 }
 
-/// A lack of stack, or of a connection, is not the fault of the function that was called.
-fn caller(trace: &Trace) -> Option<Caller> {
-    let caller = trace.caller.as_ref().filter(|_| !trace.is_stack_overflow() && !trace.is_of_connection())?;
-    Some((caller.file.clone(), caller.line.clone()))
+/// The call of the function in which an error was raised. A lack of stack, or of a connection, is not
+/// the fault of the function. If the arguments do not fit, some languages raise the error in the
+/// caller.
+pub(super) fn call(trace: &Trace) -> Option<Call> {
+    const UNFIT: &[&str] =
+        &["positional argument", "keyword argument", "argument after *", "wrong number of arguments"];
+    let is_of_function = !trace.is_stack_overflow()
+        && !trace.is_of_connection()
+        && !UNFIT.iter().any(|part| trace.error.contains(part));
+    let (at, from) = (trace.frame.as_ref()?, trace.caller.as_ref().filter(|_| is_of_function)?);
+    let place = |frame: &Frame| (frame.file.clone(), frame.line.clone());
+    Some(Call { at: place(at), from: place(from) })
+}
+
+/// The places from which the peer calls the methods of the program. If the error was raised in one of
+/// these places, it was not raised in a method.
+pub(super) fn callers(raised: &BTreeSet<Call>) -> BTreeSet<Place> {
+    let all: BTreeSet<&Place> = raised.iter().map(|call| &call.from).collect();
+    raised.iter().filter(|call| !all.contains(&call.at)).map(|call| call.from.clone()).collect()
 }

@@ -195,6 +195,30 @@ fn an_error_below_the_caller_of_a_provoked_one_has_its_cause_in_any_order() {
 }
 
 #[test]
+fn an_error_of_the_call_itself_is_not_raised_in_a_method() {
+    let python = |id: &str, error: &str, frames: &[(&str, u32)]| {
+        let frames: String = frames
+            .iter()
+            .map(|(name, line)| format!("  File \"/srv/peer.py\", line {line}, in {name}\n"))
+            .collect();
+        dead(id, &format!("Traceback (most recent call last):\n{frames}{error}\n"))
+    };
+    let provoked = |mut outcome: Outcome| {
+        outcome.divergence.as_mut().unwrap().clause = "robust/throws".to_owned();
+        outcome
+    };
+    let parse = python("robust/parse", "ValueError: bad text", &[("feed", 9), ("handle", 20)]);
+    let missing = "TypeError: add() missing 1 required positional argument: 'cb'";
+    let missing = provoked(python("robust/missing", missing, &[("feed", 9), ("handle", 30)]));
+    let unfit = provoked(python("robust/unfit", "TypeError: no such call", &[("feed", 9), ("handle", 30)]));
+    let throws = provoked(python("robust/throws", "Error: x", &[("feed", 9), ("handle", 30), ("throw", 1)]));
+    let ids = |cases: &[Outcome]| causes(cases).into_iter().map(|(_, ids)| ids.join(" ")).collect::<Vec<_>>();
+    assert_eq!(ids(&[missing.clone(), parse.clone()]), ["robust/missing", "robust/parse"]);
+    assert_eq!(ids(&[unfit, parse, throws]), ["robust/unfit robust/throws", "robust/parse"]);
+    assert!(causes(&[missing])[0].0.ends_with(", at handle (srv/peer.py:30)"));
+}
+
+#[test]
 fn a_lack_of_stack_or_of_a_connection_is_no_error_of_a_method() {
     let below = |id: &str, error: &str| {
         dead(id, &format!("{error}\n    at method (/srv/probe.js:3:9)\n    at apply (/srv/peer.js:41:5)\n"))
