@@ -42,11 +42,10 @@ const READS_A_MEMBER: &str = "Cannot read properties of …";
 /// A name for the mistake that an error shows, the same for all values that it may be about.
 pub(super) fn mistake(error: &str) -> String {
     let class = class(error);
-    if is_of_a_parser(error, class) {
-        // A parser has a message for each way in which a text can be wrong.
-        return class.unwrap_or("an error of a parser").to_owned();
-    }
     let plain = plain(error);
+    if let Some(mistake) = of_a_parser(&plain, class) {
+        return mistake.to_owned();
+    }
     let has = |row: &&&[&str]| row.iter().any(|part| plain.contains(part) || error.contains(part));
     let alike = ALIKE.iter().find(has).map(|row| row[0]);
     match alike.or_else(|| calls_a_member(&plain).then_some(READS_A_MEMBER)) {
@@ -61,10 +60,16 @@ fn calls_a_member(plain: &str) -> bool {
     called.is_some_and(|called| called.contains('.'))
 }
 
-fn is_of_a_parser(error: &str, class: Option<&str>) -> bool {
-    const WORDS: &[&str] = &["syntax", "parse", "decode", "json"];
+/// A parser has a message for each way in which a text can be wrong. Its limit of depth is another
+/// mistake.
+fn of_a_parser(plain: &str, class: Option<&str>) -> Option<&'static str> {
+    const CLASSES: &[&str] = &["syntax", "parse", "decode", "json"];
     let named = class.map(|class| last_part(class).to_lowercase()).unwrap_or_default();
-    WORDS.iter().any(|word| named.contains(word)) || error.contains("JSON")
+    let is_of_a_parser = CLASSES.iter().any(|word| named.contains(word))
+        || plain.contains("JSON")
+        || plain.contains("unexpected token");
+    let is_deep = ["nest", "deep"].iter().any(|word| plain.contains(word));
+    is_of_a_parser.then_some(if is_deep { "a text that is too deep" } else { "a text that is not valid" })
 }
 
 /// A text without folders, and with [`VALUE`] for quoted texts, numbers and types.
@@ -106,6 +111,11 @@ pub(super) fn plain(text: &str) -> String {
 
 fn push(out: &mut String, word: &str) {
     let is_type = || TYPES.contains(&word.to_lowercase().as_str());
+    // PHP names a variable or a member.
+    if out.ends_with('$') {
+        out.pop();
+        return value(out);
+    }
     if word.starts_with(|c: char| c.is_ascii_digit()) || is_type() {
         return value(out);
     }

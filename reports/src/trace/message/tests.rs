@@ -86,5 +86,21 @@ fn one_mistake_in_other_languages_has_one_name_for_all_values() {
             "Uncaught TypeError: scrub(): Argument #1 ($x) must be of type array, int given",
             "Uncaught TypeError: scrub(): Argument #1 ($x) must be of type array, null given",
         ],
+        &[
+            "Uncaught Error: Cannot create dynamic property Closure::$1",
+            "Uncaught Error: Cannot create dynamic property Closure::$constructor",
+            "Uncaught Error: Cannot create dynamic property Closure::$",
+        ],
+        &[
+            "Uncaught Error: Attempt to modify property \"0\" on null",
+            "Uncaught Error: Attempt to modify property \"toJSON\" on null",
+        ],
+        &[
+            "859: unexpected token at '' (JSON::ParserError)",
+            "859: unexpected token at ']}]}]}",
+            "json.decoder.JSONDecodeError: Extra data: line 1 column 3 (char 2)",
+            "UnicodeDecodeError: 'utf-8' codec can't decode byte 0xff in position 41: invalid start byte",
+        ],
+        &["nesting of 101 is too deep (JSON::NestingError)"],
     ]);
 }
