@@ -1,24 +1,36 @@
 //! The causes of a run: its findings, grouped by what probably has to be fixed in the peer.
 //!
 //! Findings have one cause if the peer's process ended with the same error at the same place of its
-//! own code. Other findings have one cause if they break the same clause in the same manner:
-//! something wrong came, a message did not come, the connection was closed, and so on. A case that
-//! rests on a broken clause is no finding; the cause of that clause counts it.
+//! own code. The values that the error is about do not matter. There are three exceptions: an error of
+//! a connection is one cause at any place, and so is an error in a method of the program that the
+//! peer does not catch, and a stack overflow belongs to its recursion.
+//!
+//! Other findings have one cause if they break the same clause in the same manner: something wrong
+//! came, a message did not come, the connection was closed, and so on. A case that rests on a broken
+//! clause is no finding; the cause of that clause counts it.
 //!
 //! A cause is a suggestion for reading. It never changes a verdict, and a canonical report has
 //! none, because the standard error of a process differs from run to run.
 //!
 //! A run may have a million findings, so a cause keeps the evidence of one of them.
 
+mod group;
+mod hint;
+mod manner;
 mod sent;
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 use dnode_spec::clause::{self, Level};
 
-use crate::event::{Divergence, Kind, Outcome, Verdict};
+use crate::event::{Outcome, Verdict};
 use crate::trace::{self, Trace};
 
+use group::Group;
+use manner::{Call, Manner, Place};
+
+pub use hint::hint;
 pub use sent::sent;
 
 /// The groups of clauses on which all others rest.
@@ -31,7 +43,8 @@ pub struct Cause {
     pub number: usize,
     /// Whether a finding of it makes the run fail.
     pub gates: bool,
-    /// The finding of the strictest level with the shortest transcript.
+    /// The finding of the strictest level with the shortest transcript. If a case raised the error on
+    /// purpose, it is such a case.
     pub shown: Outcome,
     /// All findings, in the order of the catalogue.
     pub findings: Vec<Finding>,
@@ -39,8 +52,11 @@ pub struct Cause {
     pub resting: usize,
     /// The error with which the peer's process ended, and its place in the peer's code.
     pub trace: Option<Trace>,
+    level: Level,
     /// The ids of the broken clauses.
     clauses: BTreeSet<String>,
+    /// The methods that the program's probe lacks, as a text.
+    lacks: Option<String>,
 }
 
 /// A finding of a cause.
@@ -55,28 +71,13 @@ pub struct Finding {
 /// Collects outcomes, and groups them by cause.
 #[derive(Debug, Default)]
 pub struct Causes {
-    groups: BTreeMap<Manner, Cause>,
+    groups: BTreeMap<(Manner, Option<Place>), Group>,
+    /// The calls of the methods that raised an error on purpose, which the peer did not catch.
+    raised: BTreeSet<Call>,
+    /// How many findings there are.
+    findings: usize,
     /// How many cases rest on each broken clause.
     resting: BTreeMap<String, usize>,
-}
-
-/// Clauses whose cases raise an error in a method of the program. The place of the error is not that
-/// of the mistake, so all these crashes are one cause.
-const PROVOKED: &[&str] = &["robust/throws"];
-
-/// The manner in which a clause is broken. Whatever wrong thing the peer does is one manner, because
-/// one mistake often shows in several ways.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-enum Manner {
-    /// A process ended with this error, at this place of its code.
-    Crash(String),
-    /// The suite failed, for this reason.
-    Harness(String),
-    /// A message or a value in it is wrong.
-    Wrong(String),
-    /// A message did not come, or something else happened. The second text is the end of a process
-    /// without a trace.
-    Other(String, Kind, String),
 }
 
 impl Causes {
@@ -89,30 +90,24 @@ impl Causes {
         if !outcome.verdict.is_finding() || outcome.excuse.is_some() {
             return;
         }
-        let cause = self.groups.entry(manner(outcome)).or_insert_with(|| Cause {
-            number: 0,
-            gates: false,
-            shown: outcome.clone(),
-            findings: Vec::new(),
-            resting: 0,
-            trace: None,
-            clauses: BTreeSet::new(),
-        });
-        // The length of a wire log may differ from run to run, that of a transcript does not.
-        let order =
-            |outcome: &Outcome| (outcome.level, outcome.evidence.transcript.len(), outcome.id.clone());
-        if order(outcome) < order(&cause.shown) {
-            cause.shown = outcome.clone();
+        let (manner, call) = manner::of(outcome);
+        if manner == Manner::Raised {
+            self.raised.extend(call.clone());
         }
-        cause.gates |= outcome.gates(gate) || outcome.verdict == Verdict::HarnessError;
-        cause.findings.push(Finding { id: outcome.id.clone(), verdict: outcome.verdict });
-        cause.clauses.insert(broken(outcome).to_owned());
+        let place = self.findings;
+        self.findings += 1;
+        match self.groups.entry((manner, call.map(|call| call.from))) {
+            Entry::Occupied(mut group) => group.get_mut().add(outcome, place, gate),
+            Entry::Vacant(empty) => {
+                empty.insert(Group::new(outcome, place, gate));
+            }
+        }
     }
 
     /// The causes, in the order in which to fix them.
     #[must_use]
     pub fn in_order(mut self) -> Vec<Cause> {
-        let mut causes: Vec<Cause> = self.groups.into_values().collect();
+        let mut causes: Vec<Cause> = self.by_manner().into_values().map(Group::into_cause).collect();
         causes.sort_by_key(Cause::order);
         for (index, cause) in causes.iter_mut().enumerate() {
             cause.number = index + 1;
@@ -122,6 +117,23 @@ impl Causes {
             cause.trace = death.and_then(|death| trace::read(&death.stderr));
         }
         causes
+    }
+
+    /// The groups by manner. Only the whole run shows from which places the peer calls methods: an
+    /// error that is raised below them has the manner of those that cases raise on purpose.
+    fn by_manner(&mut self) -> BTreeMap<Manner, Group> {
+        let callers = manner::callers(&self.raised);
+        let mut groups = BTreeMap::new();
+        for ((manner, caller), group) in std::mem::take(&mut self.groups) {
+            let raised = caller.is_some_and(|caller| callers.contains(&caller));
+            match groups.entry(if raised { Manner::Raised } else { manner }) {
+                Entry::Occupied(mut first) => Group::join(first.get_mut(), group),
+                Entry::Vacant(empty) => {
+                    empty.insert(group);
+                }
+            }
+        }
+        groups
     }
 }
 
@@ -149,7 +161,7 @@ impl Cause {
     /// The strictest level of its findings.
     #[must_use]
     pub fn level(&self) -> Level {
-        self.shown.level
+        self.level
     }
 
     /// The findings other than the one that is shown.
@@ -163,21 +175,30 @@ impl Cause {
         broken(&self.shown)
     }
 
-    /// What usually causes a failure of the broken clause; empty if nothing is known.
+    /// What usually causes such findings; empty if nothing is known.
     #[must_use]
     pub fn hint(&self) -> &'static str {
-        if self.shown.verdict == Verdict::HarnessError {
-            return "";
-        }
-        clause::find(self.clause()).map_or("", |clause| clause.hint)
+        hint(&self.shown)
+    }
+
+    /// Whether the hint says only that errors must be caught. A reader needs it once.
+    #[must_use]
+    pub fn has_general_hint(&self) -> bool {
+        hint::is_general(self.hint())
     }
 
     /// The cause in one sentence, raw.
     #[must_use]
     pub fn sentence(&self) -> String {
         if let Some(trace) = &self.trace {
-            let place = trace.place().map(|place| format!(", at {place}")).unwrap_or_default();
-            return format!("The process ends with {}{place}", trace.error);
+            let place = match &trace.caller {
+                // The method raises its error on purpose: the caller has to catch it.
+                Some(caller) if manner::is_provoked(&self.shown) && manner::call(trace).is_some() => {
+                    Some(format!(", raised in a method that is called at {}", caller.with_folders(1)))
+                }
+                _ => trace.place().map(|place| format!(", at {place}")),
+            };
+            return format!("The process ends with {}{}", trace.error, place.unwrap_or_default());
         }
         match (self.shown.verdict, &self.shown.divergence, clause::find(self.clause())) {
             (Verdict::HarnessError, ..) | (_, None, None) => {
@@ -187,9 +208,23 @@ impl Cause {
                 let actual = &divergence.actual;
                 actual.chars().take(1).flat_map(char::to_uppercase).chain(actual.chars().skip(1)).collect()
             }
+            (_, _, Some(clause)) if clause.id == manner::PROBE => self.probe(),
             (_, _, Some(clause)) => format!("{}: {}", clause.id, clause.text.trim_end_matches('.')),
             (_, Some(divergence), None) => divergence.actual.clone(),
         }
+    }
+
+    /// What is wrong with the program's probe, with all its methods: the shown finding has only one.
+    fn probe(&self) -> String {
+        let names = self.findings.iter().map(|it| it.id.rsplit('/').next().unwrap_or_default());
+        let failing: Vec<&str> = names.filter(|name| !manner::PROBE.ends_with(name)).collect();
+        let failing = match &*failing {
+            [] => None,
+            [one] => Some(format!("the case {one} fails")),
+            [first @ .., last] => Some(format!("the cases {} and {last} fail", first.join(", "))),
+        };
+        let wrong: Vec<String> = self.lacks.iter().map(|lacks| first_of(lacks)).chain(failing).collect();
+        format!("The program's probe does not do what PROBE.md says: {}", wrong.join("; "))
     }
 
     /// The ids of the cases in short form: a name without its group has the group of the one before.
@@ -216,29 +251,20 @@ impl Cause {
     }
 }
 
+/// The first parts of a long list with commas. The finding has all of them.
+fn first_of(list: &str) -> String {
+    const LONGEST: usize = 60;
+    let head: String = list.chars().take(LONGEST).collect();
+    match head.rsplit_once(", ") {
+        Some((parts, _)) if head.len() < list.len() => format!("{parts} and more"),
+        _ => list.to_owned(),
+    }
+}
+
 /// The id of the clause that a finding breaks.
 fn broken(outcome: &Outcome) -> &str {
     let tested = || outcome.clauses.first().map_or("", String::as_str);
     outcome.divergence.as_ref().map_or_else(tested, |divergence| &divergence.clause)
-}
-
-fn manner(outcome: &Outcome) -> Manner {
-    let Some(divergence) = &outcome.divergence else {
-        return Manner::Harness(outcome.reason.clone().unwrap_or_default());
-    };
-    let stderr = outcome.evidence.death.as_ref().map(|death| &*death.stderr);
-    let Divergence { clause, kind, path, .. } = divergence;
-    if *kind == Kind::Died && PROVOKED.contains(&&**clause) {
-        return Manner::Crash(clause.clone());
-    }
-    if let Some(trace) = stderr.and_then(trace::read) {
-        return Manner::Crash(trace.key());
-    }
-    match kind {
-        Kind::Differs | Kind::Unexpected | Kind::Order => Manner::Wrong(clause.clone()),
-        Kind::Absent if !path.is_empty() => Manner::Wrong(clause.clone()),
-        kind => Manner::Other(clause.clone(), *kind, stderr.and_then(trace::last_line).unwrap_or_default()),
-    }
 }
 
 #[cfg(test)]

@@ -18,7 +18,8 @@ use crate::report::Report;
 /// How many characters of one text are kept: more than any format shows.
 const LONGEST: usize = 4000;
 
-/// How many lines of standard error are kept, and how many characters of each.
+/// How many of the first and of the last lines of standard error are kept, and how many characters of
+/// each.
 const LINES: usize = 30;
 const LINE: usize = 1000;
 
@@ -93,7 +94,7 @@ fn bounded(outcome: &Outcome) -> Outcome {
                 if let Status::Signal { name: Some(name), .. } = &mut death.status {
                     *name = short(name);
                 }
-                death.stderr = last(&death.stderr);
+                death.stderr = ends(&death.stderr);
                 death
             }),
             activity: *activity,
@@ -125,13 +126,37 @@ fn entry(entry: &Wire) -> Wire {
     }
 }
 
-/// The last lines of standard error: at least as many as any format shows.
-fn last(text: &str) -> String {
+/// The first and the last lines of standard error: at least as many as any format shows. The first
+/// ones have the error that names the cause.
+fn ends(text: &str) -> String {
     let lines: Vec<&str> = text.lines().collect();
-    let last = lines.iter().skip(lines.len().saturating_sub(LINES));
-    last.map(|line| escape::cut(line, LINE).into_owned() + "\n").collect()
+    let (first, rest) = lines.split_at(lines.len().min(LINES));
+    let omitted = rest.len().saturating_sub(LINES);
+    let note = (omitted > 0).then(|| format!("… {} are left out\n", crate::summary::count(omitted, "line")));
+    let cut = |line: &&str| escape::cut(line, LINE).into_owned() + "\n";
+    first.iter().map(cut).chain(note).chain(rest[omitted..].iter().map(cut)).collect()
 }
 
 fn short(text: &str) -> String {
     escape::cut(text, LONGEST).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sample;
+    use crate::trace;
+
+    #[test]
+    fn a_long_standard_error_keeps_the_error_that_names_the_cause() {
+        let frames: String = (0..200).map(|n| format!("    at f{n} (/srv/peer.js:{n}:1)\n")).collect();
+        let mut outcome = sample::crashing("a/case");
+        outcome.evidence.death.as_mut().unwrap().stderr = format!("TypeError: no\n{frames}the end\n");
+        let stderr = bounded(&outcome).evidence.death.unwrap().stderr;
+        assert_eq!(trace::read(&stderr).unwrap().cause(), "TypeError: no at peer.js:0:1");
+        assert!(
+            stderr.ends_with("\nthe end\n") && stderr.contains("\n… 142 lines are left out\n"),
+            "{stderr}"
+        );
+    }
 }

@@ -9,6 +9,7 @@
 //! clauses. A step summary should be short, so findings are shown in full only until they take about
 //! 30 kB; the rest are listed by id.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::io::{self, Write};
 
@@ -135,11 +136,13 @@ fn causes(page: &mut String, record: &Record) {
         return;
     }
     let _ = write!(page, "\n### Causes: {}\n\n", code(record.name()));
+    let mut hints = BTreeSet::new();
     for cause in causes {
         let waiver = if cause.gates { "" } else { ", not gating" };
         let _ = writeln!(page, "{}. {} ({}{waiver})", cause.number, code(&cause.sentence()), cause.level());
         let _ = writeln!(page, "   {}", code(&cause.cases(CASES)));
-        if !cause.hint().is_empty() {
+        let is_new = hints.insert(cause.hint());
+        if !cause.hint().is_empty() && (is_new || !cause.has_general_hint()) {
             let _ = writeln!(page, "   {}", cause.hint());
         }
     }

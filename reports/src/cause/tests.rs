@@ -1,5 +1,5 @@
 use super::*;
-use crate::event::{Act, Death, Status};
+use crate::event::{Act, Death, Divergence, Kind, Status};
 use crate::sample;
 
 fn causes(cases: &[Outcome]) -> Vec<(String, Vec<String>)> {
@@ -32,7 +32,8 @@ fn crashes_at_one_place_are_one_cause() {
     let cases = [
         dead("robust/a", &at(7, "x is null")),
         dead("robust/b", &at(8, "x is null")),
-        dead("robust/c", &at(7, "y is undefined")),
+        dead("robust/c", &at(7, "x is undefined")),
+        dead("robust/d", &at(7, "too late")),
     ];
     let expected = [
         (
@@ -40,6 +41,7 @@ fn crashes_at_one_place_are_one_cause() {
             vec!["robust/a", "robust/c"],
         ),
         ("The process ends with TypeError: x is null, at handle (lib/peer.js:8:9)", vec!["robust/b"]),
+        ("The process ends with TypeError: too late, at handle (lib/peer.js:7:9)", vec!["robust/d"]),
     ];
     let expected =
         expected.map(|(text, ids)| (text.to_owned(), ids.into_iter().map(str::to_owned).collect()));
@@ -151,18 +153,123 @@ fn the_line_of_an_unexpected_call_is_the_one_that_declares_the_function() {
     assert_eq!(sent(&outcome), (vec![declares.as_bytes()], 0));
 }
 
+/// A process that ends with an error in a method, which the peer calls in line `caller`.
+fn raised(id: &str, clause: &str, line: u32, caller: u32) -> Outcome {
+    let frames = format!("    at method (/srv/probe.js:{line}:9)\n    at apply (/srv/peer.js:{caller}:5)\n");
+    let mut outcome = dead(id, &format!("Error: x{line}\n{frames}"));
+    if let Some(divergence) = &mut outcome.divergence {
+        divergence.clause = clause.to_owned();
+    }
+    outcome
+}
+
 #[test]
 fn errors_that_a_case_provokes_are_one_cause_wherever_they_are_raised() {
-    let provoked = |id: &str, line: u32| {
-        let mut outcome = dead(id, &format!("Error: x\n    at method (/srv/probe.js:{line}:9)\n"));
-        if let Some(divergence) = &mut outcome.divergence {
-            divergence.clause = "robust/throws".to_owned();
-        }
-        outcome
-    };
+    let provoked = |id: &str, line: u32| raised(id, "robust/throws", line, 40 + line);
     let found = causes(&[provoked("robust/a", 1), provoked("robust/b", 2)]);
     assert_eq!(found.len(), 1);
-    assert_eq!(found[0].0, "The process ends with Error: x, at method (srv/probe.js:1:9)");
+    let expected =
+        "The process ends with Error: x1, raised in a method that is called at apply (srv/peer.js:41:5)";
+    assert_eq!(found[0].0, expected);
+}
+
+#[test]
+fn an_error_below_the_caller_of_a_provoked_one_has_its_cause_in_any_order() {
+    let mut strict = raised("value/a", "value/keys", 3, 41);
+    strict.level = Level::Must;
+    let cases = [
+        strict,
+        raised("robust/b", "robust/survives", 5, 42),
+        raised("robust/throws", "robust/throws", 1, 41),
+        raised("robust/d", "robust/survives", 4, 41),
+    ];
+    for start in 0..cases.len() {
+        let rotated: Vec<Outcome> = cases[start..].iter().chain(&cases[..start]).cloned().collect();
+        let found = Cause::of(&rotated, Level::Robust);
+        let ids = |cause: &Cause| cause.findings.iter().map(|it| it.id.clone()).collect::<Vec<_>>();
+        let order = rotated.iter().map(|it| it.id.clone()).filter(|id| id != "robust/b").collect::<Vec<_>>();
+        assert_eq!(found.iter().map(ids).collect::<Vec<_>>(), [order, vec!["robust/b".to_owned()]]);
+        // The provoked error is shown, and the strictest level counts.
+        assert_eq!((found[0].shown.id.as_str(), found[0].level()), ("robust/throws", Level::Must));
+    }
+}
+
+#[test]
+fn an_error_of_the_call_itself_is_not_raised_in_a_method() {
+    let python = |id: &str, error: &str, frames: &[(&str, u32)]| {
+        let frames: String = frames
+            .iter()
+            .map(|(name, line)| format!("  File \"/srv/peer.py\", line {line}, in {name}\n"))
+            .collect();
+        dead(id, &format!("Traceback (most recent call last):\n{frames}{error}\n"))
+    };
+    let provoked = |mut outcome: Outcome| {
+        outcome.divergence.as_mut().unwrap().clause = "robust/throws".to_owned();
+        outcome
+    };
+    let parse = python("robust/parse", "ValueError: bad text", &[("feed", 9), ("handle", 20)]);
+    let missing = "TypeError: add() missing 1 required positional argument: 'cb'";
+    let missing = provoked(python("robust/missing", missing, &[("feed", 9), ("handle", 30)]));
+    let unfit = provoked(python("robust/unfit", "TypeError: no such call", &[("feed", 9), ("handle", 30)]));
+    let throws = provoked(python("robust/throws", "Error: x", &[("feed", 9), ("handle", 30), ("throw", 1)]));
+    let ids = |cases: &[Outcome]| causes(cases).into_iter().map(|(_, ids)| ids.join(" ")).collect::<Vec<_>>();
+    assert_eq!(ids(&[missing.clone(), parse.clone()]), ["robust/missing", "robust/parse"]);
+    assert_eq!(ids(&[unfit, parse, throws]), ["robust/unfit robust/throws", "robust/parse"]);
+    assert!(causes(&[missing])[0].0.ends_with(", at handle (srv/peer.py:30)"));
+}
+
+#[test]
+fn a_lack_of_stack_or_of_a_connection_is_no_error_of_a_method() {
+    let below = |id: &str, error: &str| {
+        dead(id, &format!("{error}\n    at method (/srv/probe.js:3:9)\n    at apply (/srv/peer.js:41:5)\n"))
+    };
+    let cases = [
+        raised("robust/throws", "robust/throws", 1, 41),
+        below("robust/deep", "RangeError: Maximum call stack size exceeded"),
+        below("robust/reset", "Error: write EPIPE"),
+        dead("robust/reset-at-once", "Error: read ECONNRESET\n    at TCP.onStreamRead (node:net:1:1)\n"),
+    ];
+    let ids: Vec<_> = causes(&cases).into_iter().map(|(_, ids)| ids.join(" ")).collect();
+    assert_eq!(ids, ["robust/reset robust/reset-at-once", "robust/deep", "robust/throws"]);
+}
+
+#[test]
+fn a_crash_of_a_case_about_sizes_has_the_hint_about_sizes() {
+    let crash = |clauses: &[&str], error: &str| {
+        let mut outcome = dead("robust/a", &format!("{error}\n    at f (/srv/peer.js:1:1)\n"));
+        outcome.clauses = clauses.iter().map(|id| (*id).to_owned()).collect();
+        outcome.divergence.as_mut().unwrap().clause = "robust/survives".to_owned();
+        hint(&outcome)
+    };
+    let of_clause = |id: &str| clause::find(id).unwrap().hint;
+    let [bounded, survives] = ["robust/bounded", "robust/survives"];
+    assert_eq!(crash(&[bounded, survives], "RangeError: Invalid array length"), of_clause(bounded));
+    assert_eq!(crash(&[survives], "RangeError: Invalid array length"), of_clause(survives));
+    assert_eq!(crash(&[survives], "MemoryError: no more"), of_clause(bounded));
+    let connection = crash(&[survives], "Error: read ECONNRESET");
+    assert!(connection.starts_with("Handle the errors of each socket"), "{connection}");
+}
+
+#[test]
+fn a_probe_with_several_mistakes_is_one_cause_that_names_them() {
+    let of = |id: &str, kind, path: &str| broken_by(id, "probe/complete", Level::Should, kind, path);
+    let mut complete = of("probe/complete", Kind::Absent, "arguments[0]");
+    complete.divergence.as_mut().unwrap().actual = "no later, no nest".to_owned();
+    let add = of("probe/add", Kind::Differs, "arguments[0]");
+    let counter = of("probe/counter", Kind::Absent, "");
+    let sentence = |cases: &[Outcome]| {
+        let found = causes(cases);
+        assert_eq!((found.len(), found[0].1.len()), (1, cases.len()));
+        found[0].0.clone()
+    };
+    let text = "The program's probe does not do what PROBE.md says";
+    assert_eq!(sentence(std::slice::from_ref(&complete)), format!("{text}: no later, no nest"));
+    assert_eq!(sentence(std::slice::from_ref(&add)), format!("{text}: the case add fails"));
+    let both = format!("{text}: no later, no nest; the cases add and counter fail");
+    assert_eq!(sentence(&[add, complete.clone(), counter]), both);
+    complete.divergence.as_mut().unwrap().actual = "no method, ".repeat(9) + "no last";
+    let many = format!("{text}: {} and more", ["no method"; 5].join(", "));
+    assert_eq!(sentence(&[complete]), many);
 }
 
 #[test]

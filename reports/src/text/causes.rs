@@ -60,6 +60,7 @@ fn block(page: &mut Page, cause: &Cause, hints: &mut Hints) {
     let hint = Some(cause.hint()).filter(|hint| reason.is_none() && !hint.is_empty());
     match hint.map(|_| hints.shown(cause)) {
         None => {}
+        Some(Some(_)) if cause.has_general_hint() => {}
         Some(Some(earlier)) => page.wrapped(&label("hint"), style::FAINT, format!("as for cause {earlier}")),
         Some(None) => {
             // The command needs a line, too.

@@ -3,6 +3,7 @@
 use anstyle::AnsiColor;
 use dnode_spec::clause;
 
+use crate::cause;
 use crate::event::{Death, Divergence, Origin, Outcome, Run, Verdict, Wire};
 use crate::page::{Page, style};
 use crate::summary;
@@ -65,8 +66,9 @@ pub(super) fn write(page: &mut Page, run: &Run, outcome: &Outcome, handshakes: &
     }
     if let Some(divergence) = &outcome.divergence {
         difference(page, divergence);
-        if let Some(clause) = clause::find(&divergence.clause).filter(|clause| !clause.hint.is_empty()) {
-            page.field("hint", style::PLAIN, clause.hint);
+        let hint = cause::hint(outcome);
+        if !hint.is_empty() {
+            page.field("hint", style::PLAIN, hint);
         }
     }
     if let Some(activity) = &outcome.evidence.activity {

@@ -1,9 +1,11 @@
-//! Folds frames that repeat.
+//! Folds frames that repeat, and unfolds them.
 
 /// The most lines that repeat together.
 const PERIOD: usize = 12;
 /// The fewest repetitions that are folded.
 const FEWEST: usize = 3;
+/// The start of the line that stands for repetitions.
+const MARK: &str = "… the last ";
 
 /// Folds lines that repeat, one by one or as a group, as in the trace of a stack overflow.
 ///
@@ -23,12 +25,32 @@ pub fn fold(stderr: &str) -> String {
             continue;
         };
         out.extend(lines[at..at + period].iter().map(|line| (*line).to_owned()));
-        let last = if period == 1 { "line repeats" } else { "lines repeat" };
-        let count = if period == 1 { String::new() } else { format!("{period} ") };
-        out.push(format!("… the last {count}{last} {} more times", times - 1));
+        let last = if period == 1 { "line repeats".to_owned() } else { format!("{period} lines repeat") };
+        out.push(format!("{MARK}{last} {} more times", times - 1));
         at += period * times;
     }
     out.join("\n")
+}
+
+/// Repeats folded lines once, for readers that look for frames that recur. A line adds at most
+/// [`PERIOD`] lines, whoever wrote it.
+pub(super) fn unfold<'a>(lines: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
+    let mut out: Vec<&str> = Vec::new();
+    for line in lines {
+        let period = line.strip_prefix(MARK).and_then(|rest| match rest.split_once(' ')? {
+            ("line", rest) if rest.starts_with("repeats ") => Some(1),
+            (count, rest) if rest.starts_with("lines repeat ") => count.parse::<usize>().ok(),
+            _ => None,
+        });
+        match period {
+            Some(period) if period <= PERIOD.min(out.len()) => {
+                let repeated = out[out.len() - period..].to_vec();
+                out.extend(repeated);
+            }
+            _ => out.push(line),
+        }
+    }
+    out
 }
 
 /// How many lines the start of these lines repeats, and how often.

@@ -57,6 +57,11 @@ pub(super) fn class(error: &str) -> Option<&str> {
     class.starts_with(char::is_uppercase).then_some(class)
 }
 
+/// The last part of a class with packages: `JSONDecodeError` of `json.decoder.JSONDecodeError`.
+pub(super) fn last_part(class: &str) -> &str {
+    class.rsplit(['.', ':', '\\']).next().unwrap_or(class)
+}
+
 /// Reads `FILE:LINE` or `FILE:LINE:COLUMN`.
 fn place(text: &str) -> Option<(&str, &str)> {
     let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());

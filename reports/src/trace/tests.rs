@@ -119,16 +119,78 @@ fn rust_of_both_forms() {
 }
 
 #[test]
+fn a_cause_has_a_file_and_a_line_but_no_function() {
+    let named = "TypeError: x is null\n    at Object.<anonymous> (/a/lib/scrub.js:67:45)\n";
+    let unnamed = "TypeError: x is undefined\n    at /b/lib/scrub.js:67:45\n";
+    for stderr in [named, unnamed] {
+        assert_eq!(read(stderr).unwrap().cause(), "TypeError: x is … at scrub.js:67:45");
+    }
+}
+
+#[test]
+fn an_error_of_the_connection_is_one_cause_at_any_place() {
+    let python = "Traceback (most recent call last):\n  File \"/b.py\", line 5, in f\n    s.send(x)\nBrokenPipeError: [Errno 32] Broken pipe\n";
+    let ruby = "/srv/d.rb:1:in `write': Broken pipe (Errno::EPIPE)\n";
+    let java =
+        "Exception in thread \"main\" java.net.SocketException: Connection reset\n\tat a.B.f(B.java:7)\n";
+    let go = "panic: read tcp 127.0.0.1:1: read: connection reset by peer\n\ngoroutine 1 [running]:\nmain.f(0x1)\n\t/srv/main.go:5 +0x2\n";
+    for stderr in [python, ruby, java, go, "Error: read ECONNRESET\n    at f (/b.js:1:47)\n"] {
+        assert_eq!(read(stderr).unwrap().cause(), "an error of the connection", "{stderr}");
+    }
+}
+
+#[test]
+fn a_recursion_has_one_name_wherever_it_overflows() {
+    let of = |frames: &[&str]| {
+        let frames: String = frames.iter().map(|at| format!("    at {at}\n")).collect();
+        let trace = read(&format!("RangeError: Maximum call stack size exceeded\n{frames}")).unwrap();
+        (trace.cause(), trace.key())
+    };
+    let (walk, each, copy) = ("walk (/t.js:9:1)", "/t.js:20:3", "copy (/t.js:1:1)");
+    let expected = ("a stack overflow at t.js:20:3".to_owned(), "a stack overflow".to_owned());
+    assert_eq!(of(&[walk, each, walk, each]), expected);
+    assert_eq!(of(&[copy, each, "Array.forEach (<anonymous>)", walk, each, walk]), expected);
+    // The suite folds lines that repeat.
+    let folded = fold(
+        &[format!("RangeError: Maximum call stack size exceeded\n    at {copy}")]
+            .into_iter()
+            .chain((0..9).flat_map(|_| [format!("    at {walk}"), format!("    at {each}")]))
+            .collect::<Vec<_>>()
+            .join("\n"),
+    );
+    assert!(folded.contains("… the last 2 lines repeat"), "{folded}");
+    assert_eq!(read(&folded).unwrap().cause(), expected.0);
+    // Without a recursion, the innermost frame counts.
+    assert_eq!(of(&["apply (/p.js:7:1)", "handle (/p.js:3:1)"]).0, "a stack overflow at p.js:7:1");
+    let memory = "FATAL ERROR: invalid array length Allocation failed\n    at f (/b.js:1:47)\n";
+    assert_eq!(read(memory).unwrap().cause(), "out of memory");
+}
+
+#[test]
+fn folded_lines_of_a_hostile_peer_do_not_grow() {
+    let text = "x\n".to_owned()
+        + &"… the last 12 lines repeat 9 more times\n… the last line repeats 3 more times\n".repeat(50);
+    let unfolded = fold::unfold(text.lines());
+    assert!(unfolded.len() < text.lines().count() * 12, "{}", unfolded.len());
+    assert_eq!(
+        fold::unfold("… the last 3 lines repeat 2 more times".lines()),
+        ["… the last 3 lines repeat 2 more times"]
+    );
+}
+
+#[test]
 fn no_trace_at_all() {
     for stderr in ["", " \n", "listening on 5050\nSegmentation fault (core dumped)\n"] {
         assert_eq!(read(stderr), None, "{stderr}");
     }
-    assert_eq!(read("ready\nValueError: bad 'q' 12\n").unwrap().key(), "ValueError: bad … N");
+    assert_eq!(read("ready\nValueError: bad 'q' 12\n").unwrap().key(), "ValueError: bad …");
     assert_eq!(
         last_line("a\npeer: /x/y.c:12: f: Assertion `x > 1' failed.\n\n").unwrap(),
-        "peer: y.c:N: f: Assertion … failed."
+        "peer: y.c:…: f: Assertion … failed."
     );
     assert_eq!(last_line("\n"), None);
+    // Node could not write its trace after the text that it parsed.
+    assert_eq!(last_line(&format!("<anonymous_script>:1\n{{\"method\":\"{}", "a".repeat(2000))), None);
 }
 
 #[test]

@@ -376,7 +376,7 @@ pub const CLAUSES: &[Clause] = &[
         "Refuse the keys __proto__, constructor and prototype in paths, or use objects without a prototype."),
     clause("robust/bounded", Robust, Source::Hostile, Case,
         "A small message does not cost unbounded time or memory.",
-        "Check an index or a length before you allocate. Resolve links without copying what they point to."),
+        "Check an index, a length or a depth before you use it. Resolve links without copying what they point to."),
     clause("robust/throws", Robust, Source::Hostile, Case,
         "A method that raises an error of its language does not end the process or leave the connection deaf.",
         "Catch errors of methods where you call them, and go on with the next message."),

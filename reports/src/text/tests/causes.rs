@@ -94,6 +94,24 @@ fn a_cause_has_at_most_eight_lines_in_every_width() {
 }
 
 #[test]
+fn a_general_hint_is_shown_once_and_others_are_referred_to() {
+    let crash = |id: &str, clause: &str, line: u32| {
+        let mut outcome = sample::crashing(id);
+        outcome.divergence.as_mut().unwrap().clause = clause.to_owned();
+        outcome.evidence.death.as_mut().unwrap().stderr =
+            format!("TypeError: no\n    at f (/srv/peer.js:{line}:1)\n");
+        outcome
+    };
+    let two = |clause: &str| {
+        let cases = [crash("robust/a", clause, 1), crash("robust/b", clause, 2)];
+        let text = report(brief(100), sample::run(2), &cases, FINE);
+        (text.matches("    hint  ").count(), text.matches("as for cause 1").count())
+    };
+    assert_eq!(two("robust/survives"), (1, 0));
+    assert_eq!(two("robust/arguments-only"), (2, 1));
+}
+
+#[test]
 fn a_handshake_is_shown_once() {
     let cases = [sample::failing("a/case"), sample::failing("b/case")];
     let text = report(PLAIN, sample::run(2), &cases, FINE);
