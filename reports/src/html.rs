@@ -115,10 +115,10 @@ pub(crate) fn shell(title: &str, body: &Markup) -> Markup {
                 link rel="icon" href="data:,";
                 title { (title) }
                 style { (PreEscaped(include_str!("html/page.css"))) }
+                script { (PreEscaped(include_str!("html/page.js"))) }
             }
             body {
                 (body)
-                script { (PreEscaped(include_str!("html/page.js"))) }
             }
         }
     }

@@ -7,7 +7,7 @@ use super::mark;
 use super::parts::{badge, fragment, has_article, letters, name, shown};
 use super::sequence::{part, session};
 use crate::clauses::{Group, Row};
-use crate::event::{Activity, Death, Divergence, Outcome, Verdict};
+use crate::event::{Death, Divergence, Outcome, Verdict};
 use crate::record::Record;
 
 /// How many lines of standard error are shown.
@@ -67,7 +67,7 @@ pub(crate) fn finding(outcome: &Outcome) -> Markup {
         }
         @if let Some(reason) = crate::summary::reason(outcome) { p { (shown(reason)) } }
         @if let Some(excuse) = &outcome.excuse { p { "Excused: " (shown(excuse)) } }
-        @if let Some(divergence) = &outcome.divergence { (difference(divergence, evidence.activity)) }
+        @if let Some(divergence) = &outcome.divergence { (difference(outcome, divergence)) }
         @if !evidence.wire.is_empty() || !evidence.transcript.is_empty() {
             (session(evidence, outcome.divergence.as_ref()))
         }
@@ -80,8 +80,8 @@ pub(crate) fn finding(outcome: &Outcome) -> Markup {
 }
 
 /// The clause, and the expected and the actual behaviour.
-fn difference(divergence: &Divergence, activity: Option<Activity>) -> Markup {
-    let hint = clause::find(&divergence.clause).map(|clause| clause.hint).filter(|hint| !hint.is_empty());
+fn difference(outcome: &Outcome, divergence: &Divergence) -> Markup {
+    let hint = crate::cause::hint(outcome);
     let (expected, got) = mark::differing(&shown(&divergence.expected), &shown(&divergence.actual));
     html! {
         @if let Some(clause) = clause::find(&divergence.clause) {
@@ -94,8 +94,8 @@ fn difference(divergence: &Divergence, activity: Option<Activity>) -> Markup {
             @if !divergence.path.is_empty() { dt { "where" } dd { code { (shown(&divergence.path)) } } }
             dt { "expected" } dd { code { (part(&expected)) } }
             dt { "got" } dd { code { (part(&got)) } }
-            @if let Some(activity) = activity { dt { "meanwhile" } dd { "the peer " (activity) } }
-            @if let Some(hint) = hint { dt { "hint" } dd { (hint) } }
+            @if let Some(activity) = outcome.evidence.activity { dt { "meanwhile" } dd { "the peer " (activity) } }
+            @if !hint.is_empty() { dt { "hint" } dd { (hint) } }
             dt { "difference" } dd { (divergence.kind) ", fingerprint " (shown(&divergence.fingerprint)) }
         }
     }

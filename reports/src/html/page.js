@@ -1,6 +1,8 @@
 // Filters, folding, links, keys and copy buttons. This script never turns text into markup.
 'use strict';
-{
+// The browser must not lay out the matrix before its rows are folded: that takes a second.
+document.documentElement.classList.add('script');
+addEventListener('DOMContentLoaded', () => {
   const one = (selector, root = document) => root.querySelector(selector);
   const all = (selector, root = document) => [...root.querySelectorAll(selector)];
   const byId = (id) => document.getElementById(id);
@@ -192,7 +194,8 @@
     form.addEventListener('reset', () => setTimeout(changed));
     form.hidden = false;
     filter();
+    table.classList.add('ready');
   }
   addEventListener('hashchange', follow);
   if (location.hash.length > 1) follow();
-}
+});

@@ -25,7 +25,8 @@ fn pages_work_in_a_browser() {
 
 /// A few peers, some of them as clients and in both dialects.
 fn some_known_events() -> Vec<Event> {
-    let files = known().into_iter().filter(|(name, _)| name.contains("davedoesdev") || name.contains("0.5.9"));
+    let files =
+        known().into_iter().filter(|(name, _)| name.contains("davedoesdev") || name.contains("0.5.9"));
     files.flat_map(|(name, text)| crate::json::read(&text, &name, Level::Robust).unwrap()).collect()
 }
 
