@@ -159,7 +159,7 @@ struct Side {
 impl Side {
     async fn run(word: &'static str, options: Options, cases: Vec<Case>) -> Result<Side, Failure> {
         let mut side = Side { word, run: None, outcomes: Vec::new() };
-        let mut progress = Progress::new();
+        let mut progress = Progress::new(options.running.clone());
         let mut emit = |event| {
             progress.event(&event);
             match event {

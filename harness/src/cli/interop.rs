@@ -9,6 +9,7 @@ use super::signal::on_signal;
 use super::values::{GateLevel, duration};
 use crate::cases::Selection;
 use crate::commands::interop::{Implementation, InteropOptions, interop};
+use crate::run::Running;
 use crate::shell::quote;
 use clap::Args;
 use dnode_reports::account::Account;
@@ -69,7 +70,7 @@ pub(super) async fn run(args: InteropArgs) -> Result<u8, Failure> {
         command: format!("{} interop --peers {}", quote(&program), quote(&args.peers.to_string_lossy())),
         interrupted,
     };
-    let (mut matrix, mut progress) = (Matrix::default(), Progress::new());
+    let (mut matrix, mut progress) = (Matrix::default(), Progress::new(Running::default()));
     let ran = interop(&servers, &clients, &options, &mut |event| {
         matrix.event(&event);
         progress.event(&event);

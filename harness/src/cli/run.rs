@@ -18,7 +18,7 @@ use crate::gate::Gate;
 use crate::gate::baseline::Baseline;
 use crate::program::Target;
 use crate::run::server_seat;
-use crate::run::{Cases, Options, Shard, run as run_cases};
+use crate::run::{Cases, Options, Running, Shard, run as run_cases};
 use crate::verdict::Command;
 use clap::Args;
 use dnode_reports::account::Account;
@@ -202,7 +202,7 @@ pub(super) async fn judge(args: &PeerArgs, target: Target, plan: Plan) -> Result
     options.gate.snapshot = snapshot.as_ref().map(|it| it.snapshot.clone());
     // Opening a named pipe waits for its reader. The signal handler comes later, so Ctrl-C ends
     // that wait.
-    let mut sink = EventSink { last, ..EventSink::new(args)? };
+    let mut sink = EventSink { last, ..EventSink::new(args, options.running.clone())? };
     let interrupted = options.interrupted.clone();
     // The first signal ends the run after the current cases, and the reports are written.
     stop_on_signal(&sink, interrupted);
@@ -264,8 +264,9 @@ pub(super) async fn seat(
         fail_fast: peer.fail_fast,
         max_time: peer.max_time,
         interrupted: interrupted.clone(),
+        running: Running::default(),
     };
-    let mut sink = EventSink::new(peer)?;
+    let mut sink = EventSink::new(peer, options.running.clone())?;
     stop_on_signal(&sink, interrupted);
     server_seat::accept(&host, &options, cases, &mut |event| sink.event(&event)).await;
     sink.progress.finish();
@@ -313,11 +314,12 @@ pub(super) struct EventSink {
 }
 
 impl EventSink {
-    pub(super) fn new(args: &PeerArgs) -> Result<EventSink, Failure> {
+    /// `running`: the cases of the run.
+    pub(super) fn new(args: &PeerArgs, running: Running) -> Result<EventSink, Failure> {
         Ok(EventSink {
             reports: Reports::open(&args.report, args.text)?,
             last: LastRun::none(),
-            progress: Progress::new(),
+            progress: Progress::new(running),
             account: Account::default(),
             run: None,
             status: None,

@@ -4,6 +4,7 @@
 //! Clients connect one after another, so each case has its own client. There is no preflight, and
 //! no check of the peer's health afterwards: a client ends when its session is over.
 
+use super::running::Running;
 use super::unrun::Unrun;
 use crate::cases::{Case, invariants};
 use crate::conversation::facts::Facts;
@@ -41,6 +42,8 @@ pub struct Options {
     pub max_time: Option<Duration>,
     /// Cancelled to end the run.
     pub interrupted: CancellationToken,
+    /// The case that runs now, to be watched.
+    pub running: Running,
 }
 
 /// Runs the cases, one connection for each, and emits the events of the run.
@@ -126,6 +129,7 @@ impl Seat<'_> {
 
     /// The session of one client.
     async fn session(&self, case: &Case) -> Session {
+        let _begun = self.options.running.begin(case.id());
         let patience = self.options.patience;
         let clock = self.host.clock();
         let next = self.host.next(clock.now() + patience);
