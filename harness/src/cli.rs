@@ -26,6 +26,7 @@ mod record;
 mod replay;
 mod report;
 mod run;
+mod screen;
 mod selection;
 mod serve;
 mod show;

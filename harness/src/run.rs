@@ -21,7 +21,7 @@ mod together;
 mod unrun;
 
 pub use options::{Cases, Options, RunError};
-pub use running::Running;
+pub use running::{Running, SoFar};
 pub use shard::Shard;
 
 use crate::cases::{Case, PROBE_COMPLETE, over_the_run};

@@ -9,7 +9,7 @@ use super::peer::PeerArgs;
 use super::progress::Progress;
 use super::report::Reports;
 use super::selection::SelectionArgs;
-use super::signal::on_signal;
+use super::signal::on_signal_or_end;
 use super::snapshot::{SnapshotArgs, SnapshotFile};
 use super::values::{ping, random_seed};
 use crate::cases::{Case, Selection, SelectionError, all, catalogue, over_the_run, pull};
@@ -224,12 +224,14 @@ pub(super) async fn judge(args: &PeerArgs, target: Target, plan: Plan) -> Result
 /// Ends the run at the next signal, and says so once.
 fn stop_on_signal(sink: &EventSink, interrupted: CancellationToken) {
     let progress = sink.progress.clone();
-    on_signal(move || {
+    let shown = progress.clone();
+    let act = move || {
         if !interrupted.is_cancelled() {
             progress.interrupted();
         }
         interrupted.cancel();
-    });
+    };
+    on_signal_or_end(act, move || shown.finish());
 }
 
 /// Runs cases in which the suite is the server: a client connects for each case. `word` is an

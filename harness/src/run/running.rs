@@ -1,16 +1,33 @@
-//! The cases that run now, for a watcher who wants to know what the run waits for.
+//! The state of a run for those who watch it: the cases that run now, and how many were judged.
+//!
+//! No report has any of it. Reports know the runner only through its events.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// The cases that run now. Clones share them.
+/// The cases that run now, and how many were judged. Clones share them.
 #[derive(Debug, Clone, Default)]
-pub struct Running(Arc<Mutex<Vec<Arc<Case>>>>);
+pub struct Running(Arc<Mutex<State>>);
+
+#[derive(Debug, Default)]
+struct State {
+    cases: Vec<Arc<Case>>,
+    so_far: SoFar,
+}
 
 #[derive(Debug)]
 struct Case {
     id: String,
     since: Instant,
+}
+
+/// How many cases have a verdict, emitted or not.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct SoFar {
+    /// The cases.
+    pub cases: usize,
+    /// The findings among them.
+    pub findings: usize,
 }
 
 /// A case runs until this is dropped.
@@ -24,7 +41,7 @@ impl Running {
     /// Notes that a case begins.
     pub(super) fn begin(&self, id: &str) -> Begun {
         let case = Arc::new(Case { id: id.to_owned(), since: Instant::now() });
-        self.cases().push(Arc::clone(&case));
+        self.state().cases.push(Arc::clone(&case));
         Begun { case, running: self.clone() }
     }
 
@@ -32,17 +49,27 @@ impl Running {
     #[must_use]
     pub fn longest(&self) -> Option<(String, Duration)> {
         // Cases are added at the end, so the first one began first.
-        self.cases().first().map(|case| (case.id.clone(), case.since.elapsed()))
+        self.state().cases.first().map(|case| (case.id.clone(), case.since.elapsed()))
     }
 
-    fn cases(&self) -> MutexGuard<'_, Vec<Arc<Case>>> {
+    /// How many cases have a verdict.
+    #[must_use]
+    pub fn so_far(&self) -> SoFar {
+        self.state().so_far
+    }
+
+    pub(super) fn set_so_far(&self, judged: SoFar) {
+        self.state().so_far = judged;
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Drop for Begun {
     fn drop(&mut self) {
-        self.running.cases().retain(|case| !Arc::ptr_eq(case, &self.case));
+        self.running.state().cases.retain(|case| !Arc::ptr_eq(case, &self.case));
     }
 }
 
