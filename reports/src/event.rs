@@ -212,6 +212,10 @@ pub struct Evidence {
     /// What the peer's processes did while an answer did not come, if the suite can see them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub activity: Option<Activity>,
+    /// How long the case took, in milliseconds. Absent if it did not run, and from files of earlier
+    /// versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub took: Option<u64>,
 }
 
 words! {

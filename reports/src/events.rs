@@ -6,7 +6,7 @@
 //! written as `{"base64": …}`.
 //!
 //! Two runs with the same behaviour give different files. Long texts of the peer are cut, and cases
-//! that pass have no evidence.
+//! that pass have no evidence but the time that they took.
 
 use std::io::{self, Write};
 
@@ -78,9 +78,9 @@ pub fn read(text: &str) -> Result<Vec<Event>, ReadError> {
 }
 
 fn bounded(outcome: &Outcome) -> Outcome {
-    let Evidence { wire, transcript, names, repeat, called, death, activity } = &outcome.evidence;
+    let Evidence { wire, transcript, names, repeat, called, death, activity, took } = &outcome.evidence;
     let evidence = match outcome.verdict {
-        Verdict::Pass => Evidence::default(),
+        Verdict::Pass => Evidence { took: *took, ..Evidence::default() },
         _ => Evidence {
             wire: wire.iter().map(entry).collect(),
             // A session may be long. The other formats cut each step.
@@ -96,6 +96,7 @@ fn bounded(outcome: &Outcome) -> Outcome {
                 death
             }),
             activity: *activity,
+            took: *took,
         },
     };
     let divergence = outcome.divergence.as_ref().map(|divergence| Divergence {

@@ -53,6 +53,7 @@ fn outcome(u: &mut Unstructured<'_>) -> Result<Outcome> {
             death: optional(u, |u| Ok(Death { status: status(u)?, stderr: text(u)? }))?,
             activity: optional(u, |u| Ok(Activity { time: u.arbitrary()?, cpu: u.arbitrary()? }))?,
             called: optional(u, |u| u.arbitrary())?,
+            took: optional(u, |u| u.arbitrary())?,
         },
     })
 }

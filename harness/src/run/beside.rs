@@ -28,8 +28,8 @@ pub(super) async fn run_beside_others(
     patience: Duration,
     running: Running,
 ) -> Ran {
-    let _begun = running.begin(case.id());
-    let replayed = replay(&case, &route, &facts, patience).await;
+    let begun = running.begin(case.id());
+    let mut replayed = replay(&case, &route, &facts, patience).await;
     // A peer that another case or another program keeps busy is late with everything. If it serves a
     // new connection as fast as ever, it had the time to answer this case, too.
     let suspect = replayed.is_suspect() && !(replayed.is_silent() && is_prompt(&route, &facts).await);
@@ -39,6 +39,7 @@ pub(super) async fn run_beside_others(
     {
         host.stop().await;
     }
+    replayed.took = Some(begun.elapsed());
     Ran { at, replayed, suspect }
 }
 

@@ -67,6 +67,13 @@ impl Running {
     }
 }
 
+impl Begun {
+    /// How long the case has been running.
+    pub(super) fn elapsed(&self) -> Duration {
+        self.case.since.elapsed()
+    }
+}
+
 impl Drop for Begun {
     fn drop(&mut self) {
         self.running.state().cases.retain(|case| !Arc::ptr_eq(case, &self.case));

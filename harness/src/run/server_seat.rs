@@ -129,11 +129,11 @@ impl Seat<'_> {
 
     /// The session of one client.
     async fn session(&self, case: &Case) -> Session {
-        let _begun = self.options.running.begin(case.id());
+        let begun = self.options.running.begin(case.id());
         let patience = self.options.patience;
         let clock = self.host.clock();
         let next = self.host.next(clock.now() + patience);
-        let replayed = match clock.timeout(patience, next).await {
+        let mut replayed = match clock.timeout(patience, next).await {
             Ok(Ok(connection)) => {
                 let wire = Wire::over(connection, &self.facts.terms, clock);
                 replay_accepted(case, wire, self.facts, patience).await
@@ -143,6 +143,7 @@ impl Seat<'_> {
                 absent(case, format!("no client connected to {} before the deadline", self.host.address()))
             }
         };
+        replayed.took = Some(begun.elapsed());
         // A client that failed for another reason may have exited because we closed its connection.
         let death = match replayed.cause() {
             Some(Cause::Life) => self.host.death(ENDING).await,

@@ -10,6 +10,7 @@ use dnode_reports::event::{Death, Divergence, Evidence, Kind, Outcome, Verdict};
 use dnode_reports::fingerprint::fingerprint;
 use dnode_spec::generate::Seed;
 use dnode_spec::probe::{OPTIONAL, PLAIN, REQUIRED, optional_in};
+use std::time::Duration;
 
 /// The reason of a case whose peer got nearly no time.
 const OVERLOAD: &str = "the machine was too busy: in a long time, the peer got less than its deadline";
@@ -69,7 +70,7 @@ pub(crate) fn likened(
 ) -> (Outcome, Option<String>) {
     let rests_on_health = replayed.is_suspect() || replayed.judged == Judged::Pass;
     let overloaded = replayed.is_overloaded() || rests_on_health && matches!(health, Health::Unknown);
-    let Replayed { judged, log, names, activity, .. } = replayed;
+    let Replayed { judged, log, names, activity, took, .. } = replayed;
     let activity = match &health {
         Health::Serves | Health::Unknown => activity,
         Health::Deaf(during) => activity.or(*during),
@@ -104,10 +105,15 @@ pub(crate) fn likened(
             called,
             death,
             activity: activity.filter(|_| verdict.is_finding()),
+            took: took.map(milliseconds),
         },
         ..without_run(case, verdict, reason)
     };
     (outcome, likeness)
+}
+
+fn milliseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
 type Verdicts = (Verdict, Option<String>, Option<Box<Diverged>>, Option<Death>);

@@ -44,6 +44,7 @@ fn outcome(verdict: Verdict, text: &str) -> Outcome {
     ];
     outcome.evidence.transcript = short();
     outcome.evidence.repeat = short();
+    outcome.evidence.took = Some(u64::MAX);
     outcome.evidence.death =
         Some(Death { status: Status::Signal { number: 1, name: Some(whole()) }, stderr: whole() });
     outcome

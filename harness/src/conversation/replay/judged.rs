@@ -75,6 +75,8 @@ pub struct Replayed {
     pub overloaded: bool,
     /// What the peer did while something did not come in time.
     pub activity: Option<Activity>,
+    /// How long the case took, if it was timed.
+    pub took: Option<Duration>,
 }
 
 impl Replayed {
@@ -143,6 +145,7 @@ impl Replayed {
             spoke_late: false,
             overloaded: false,
             activity: None,
+            took: None,
         }
     }
 }
