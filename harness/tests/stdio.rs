@@ -33,6 +33,18 @@ fn a_status_with_which_a_process_always_ends_is_no_crash() {
 }
 
 #[test]
+fn a_failure_shows_the_standard_error_of_its_processes() {
+    let serve = format!("exec '{PROGRAM}' serve --listen stdio: --fault numbers-are-strings");
+    let case = |exec: &str, id| run(&["--exec", exec, "--at", "stdio:", "--case", id]);
+    let noisy = format!("echo \"late: $$\" >&2; {serve}");
+    case(&noisy, "probe/echo")
+        .expect_status(&[1])
+        .expect_text("the peer's standard error while the case ran\n    | late: ");
+    let silent = case(&serve, "probe/echo");
+    assert!(!silent.stdout.contains("standard error"), "{}", silent.stdout);
+}
+
+#[test]
 fn a_program_that_does_not_speak_is_explained() {
     let at = ["--at", "stdio:"];
     run(&[&["--exec", "no-such-program"][..], &at].concat())

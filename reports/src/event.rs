@@ -212,6 +212,10 @@ pub struct Evidence {
     /// What the peer's processes did while an answer did not come, if the suite can see them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub activity: Option<Activity>,
+    /// What the peer's processes wrote to standard error while the case ran, if it is a finding and
+    /// they still run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stderr: Option<Written>,
     /// How long the case took, in milliseconds. Absent if it did not run, and from files of earlier
     /// versions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -283,6 +287,15 @@ pub struct Death {
     pub status: Status,
     /// The first and the last lines that it wrote to standard error, raw; repeated lines are folded.
     pub stderr: String,
+}
+
+/// What processes wrote to standard error while a case ran.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Written {
+    /// The first and the last lines, raw; repeated lines are folded.
+    pub text: String,
+    /// Other cases ran at the same time, so a line may be about one of those.
+    pub beside: bool,
 }
 
 /// A text that is not a [`Status`]. The file that has it is at fault.

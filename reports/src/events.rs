@@ -12,7 +12,7 @@ use std::io::{self, Write};
 
 use crate::error::ReadError;
 use crate::escape;
-use crate::event::{Divergence, Ended, Event, Evidence, Outcome, Run, Stale, Status, Verdict, Wire};
+use crate::event::{Divergence, Ended, Event, Evidence, Outcome, Run, Stale, Status, Verdict, Wire, Written};
 use crate::report::Report;
 
 /// How many characters of one text are kept: more than any format shows.
@@ -78,7 +78,8 @@ pub fn read(text: &str) -> Result<Vec<Event>, ReadError> {
 }
 
 fn bounded(outcome: &Outcome) -> Outcome {
-    let Evidence { wire, transcript, names, repeat, called, death, activity, took } = &outcome.evidence;
+    let Evidence { wire, transcript, names, repeat, called, death, activity, stderr, took } =
+        &outcome.evidence;
     let evidence = match outcome.verdict {
         Verdict::Pass => Evidence { took: *took, ..Evidence::default() },
         _ => Evidence {
@@ -96,6 +97,7 @@ fn bounded(outcome: &Outcome) -> Outcome {
                 death
             }),
             activity: *activity,
+            stderr: stderr.as_ref().map(|it| Written { text: last(&it.text), ..*it }),
             took: *took,
         },
     };

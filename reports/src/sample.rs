@@ -83,6 +83,7 @@ pub(crate) fn failing(id: &str) -> Outcome {
             called: None,
             death: None,
             activity: None,
+            stderr: None,
             took: None,
         },
         ..outcome(id, Verdict::Fail)

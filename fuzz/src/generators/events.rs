@@ -7,7 +7,7 @@
 use arbitrary::{Arbitrary, Result, Unstructured};
 use dnode_reports::event::{
     Act, Activity, Death, Divergence, Ended, Event, Evidence, Kind, Origin, Outcome, Reference, Run, Stale,
-    Status, TimeBase, Verdict, Wire,
+    Status, TimeBase, Verdict, Wire, Written,
 };
 use dnode_spec::clause::Level;
 
@@ -53,6 +53,7 @@ fn outcome(u: &mut Unstructured<'_>) -> Result<Outcome> {
             death: optional(u, |u| Ok(Death { status: status(u)?, stderr: text(u)? }))?,
             activity: optional(u, |u| Ok(Activity { time: u.arbitrary()?, cpu: u.arbitrary()? }))?,
             called: optional(u, |u| u.arbitrary())?,
+            stderr: optional(u, |u| Ok(Written { text: text(u)?, beside: u.arbitrary()? }))?,
             took: optional(u, |u| u.arbitrary())?,
         },
     })

@@ -29,6 +29,7 @@ pub(super) async fn run_beside_others(
     running: Running,
 ) -> Ran {
     let begun = running.begin(case.id());
+    let tap = route.taps().open();
     let mut replayed = replay(&case, &route, &facts, patience).await;
     // A peer that another case or another program keeps busy is late with everything. If it serves a
     // new connection as fast as ever, it had the time to answer this case, too.
@@ -39,6 +40,7 @@ pub(super) async fn run_beside_others(
     {
         host.stop().await;
     }
+    replayed.stderr = tap.text();
     replayed.took = Some(begun.elapsed());
     Ran { at, replayed, suspect }
 }

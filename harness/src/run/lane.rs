@@ -153,9 +153,10 @@ impl Lane {
         }
         self.ready().await?;
         let route = self.route().ok_or("the peer is gone")?;
-        let begun = Instant::now();
+        let (begun, tap) = (Instant::now(), route.taps().open());
         let mut replayed = replay_at_its_pace(case, &route, facts, patience.case).await;
         let health = self.health(case, &replayed, facts, patience.health).await;
+        replayed.stderr = tap.text();
         replayed.took = Some(begun.elapsed());
         Ok((replayed, health))
     }

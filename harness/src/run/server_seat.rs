@@ -130,6 +130,7 @@ impl Seat<'_> {
     /// The session of one client.
     async fn session(&self, case: &Case) -> Session {
         let begun = self.options.running.begin(case.id());
+        let tap = self.host.taps().open();
         let patience = self.options.patience;
         let clock = self.host.clock();
         let next = self.host.next(clock.now() + patience);
@@ -150,6 +151,7 @@ impl Seat<'_> {
             _ => None,
         };
         self.host.stop().await;
+        replayed.stderr = tap.text();
         Session { replayed, death }
     }
 }
@@ -178,6 +180,8 @@ impl Session {
             // the last bytes.
             found.actual = format!("the client ended with {}", death.status);
         }
+        // Its standard error is all that it wrote.
+        outcome.evidence.stderr = None;
         outcome.evidence.death = Some(death);
         outcome
     }

@@ -70,7 +70,7 @@ pub(crate) fn likened(
 ) -> (Outcome, Option<String>) {
     let rests_on_health = replayed.is_suspect() || replayed.judged == Judged::Pass;
     let overloaded = replayed.is_overloaded() || rests_on_health && matches!(health, Health::Unknown);
-    let Replayed { judged, log, names, activity, took, .. } = replayed;
+    let Replayed { judged, log, names, activity, stderr, took, .. } = replayed;
     let activity = match &health {
         Health::Serves | Health::Unknown => activity,
         Health::Deaf(during) => activity.or(*during),
@@ -103,6 +103,7 @@ pub(crate) fn likened(
             names,
             repeat: command.repeat(case),
             called,
+            stderr: stderr.filter(|_| verdict.is_finding() && death.is_none()),
             death,
             activity: activity.filter(|_| verdict.is_finding()),
             took: took.map(milliseconds),

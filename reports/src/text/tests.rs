@@ -162,6 +162,26 @@ fn failing_case() {
 }
 
 #[test]
+fn standard_error_of_a_failure() {
+    let lines = |beside| {
+        let mut outcome = sample::failing("value/shared");
+        let text = format!("warning: late\n\tat {}\n", sample::HOSTILE);
+        outcome.evidence.stderr = Some(crate::event::Written { text, beside });
+        let text = report(PLAIN, sample::run(1), &[outcome], FINE);
+        let from = text.find("  stderr ").unwrap();
+        text[from..].lines().take(3).collect::<Vec<_>>().join("\n")
+    };
+    insta::assert_snapshot!(lines(false), @r"
+    stderr      the peer's standard error while the case ran
+      | warning: late
+      |     at \x1b[2J\x1b]0;owned\x07\x0d\u{202e}evil\u{202c}\u{200b}\u{9b}31m\u{e0041}\u{2028}
+    ");
+    insta::assert_snapshot!(lines(true).lines().next().unwrap(), @r"
+      stderr      the peer's standard error while the case ran (other cases ran beside it)
+    ");
+}
+
+#[test]
 fn crash_with_hostile_stderr() {
     insta::assert_snapshot!(report(PLAIN, sample::run(1), &[sample::crashing("robust/deep")], FINE), @r#"
     dnode-conform 0.1.0: dnode 1.2.2, 1 case

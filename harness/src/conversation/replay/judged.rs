@@ -1,7 +1,7 @@
 //! The result of a replay: how the transcript ended, and the parts of a divergence.
 
 use crate::wire::Log;
-use dnode_reports::event::{Activity, Kind};
+use dnode_reports::event::{Activity, Kind, Written};
 use dnode_spec::message::Problem;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -75,6 +75,8 @@ pub struct Replayed {
     pub overloaded: bool,
     /// What the peer did while something did not come in time.
     pub activity: Option<Activity>,
+    /// What the peer wrote to standard error, if anyone listened.
+    pub stderr: Option<Written>,
     /// How long the case took, if it was timed.
     pub took: Option<Duration>,
 }
@@ -145,6 +147,7 @@ impl Replayed {
             spoke_late: false,
             overloaded: false,
             activity: None,
+            stderr: None,
             took: None,
         }
     }
