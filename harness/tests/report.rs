@@ -36,6 +36,14 @@ fn a_report_made_later_is_the_same_as_that_of_the_run() {
 }
 
 #[test]
+fn a_cycle_is_a_reference_for_people_and_unrolled_in_the_canonical_report() {
+    let exec = format!("exec '{PROGRAM}' serve --fault ignores-links --listen 127.0.0.1:{{port}}");
+    let judge = |report: &[&str]| run(&[&["--exec", &exec, "--case", "link/cycle"], report].concat());
+    judge(&[]).expect_status(&[1]).expect_text(r#"expected    {"name":"x","self":↑ arguments[0].self}"#);
+    judge(&["--report", "json=-"]).expect_status(&[1]).expect_text(r#"{\"name\":\"x\",\"self\":{\"name\""#);
+}
+
+#[test]
 fn standard_output_has_one_report_and_nothing_else() {
     let exec = faulty();
     let arguments = |report| ["--exec", &exec, "--case", "probe/add", "--report", report].map(str::to_owned);

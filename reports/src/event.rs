@@ -207,6 +207,10 @@ pub struct Evidence {
     /// The number of the suite's function that the peer called, if nothing expects this call.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub called: Option<i64>,
+    /// The texts of the divergence in which each cycle is a reference, if they have cycles. The texts
+    /// of the divergence itself unroll them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cycles: Option<Cycles>,
     /// How the peer's process ended, if the suite started it and it ended.
     pub death: Option<Death>,
     /// What the peer's processes did while an answer did not come, if the suite can see them.
@@ -287,6 +291,18 @@ pub struct Death {
     pub status: Status,
     /// The first and the last lines that it wrote to standard error, raw; repeated lines are folded.
     pub stderr: String,
+}
+
+/// The expected and the actual behaviour in one line, raw, with references such as
+/// `↑ arguments[0]` to the place where a cycle begins. A text without cycles is absent.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cycles {
+    /// The expected behaviour.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expected: Option<String>,
+    /// The actual behaviour.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub actual: Option<String>,
 }
 
 /// What processes wrote to standard error while a case ran.

@@ -12,7 +12,9 @@ use std::io::{self, Write};
 
 use crate::error::ReadError;
 use crate::escape;
-use crate::event::{Divergence, Ended, Event, Evidence, Outcome, Run, Stale, Status, Verdict, Wire, Written};
+use crate::event::{
+    Cycles, Divergence, Ended, Event, Evidence, Outcome, Run, Stale, Status, Verdict, Wire, Written,
+};
 use crate::report::Report;
 
 /// How many characters of one text are kept: more than any format shows.
@@ -78,7 +80,7 @@ pub fn read(text: &str) -> Result<Vec<Event>, ReadError> {
 }
 
 fn bounded(outcome: &Outcome) -> Outcome {
-    let Evidence { wire, transcript, names, repeat, called, death, activity, stderr, took } =
+    let Evidence { wire, transcript, names, repeat, called, cycles, death, activity, stderr, took } =
         &outcome.evidence;
     let evidence = match outcome.verdict {
         Verdict::Pass => Evidence { took: *took, ..Evidence::default() },
@@ -89,6 +91,10 @@ fn bounded(outcome: &Outcome) -> Outcome {
             names: short(names),
             repeat: short(repeat),
             called: *called,
+            cycles: cycles.as_ref().map(|cycles| Cycles {
+                expected: cycles.expected.as_deref().map(short),
+                actual: cycles.actual.as_deref().map(short),
+            }),
             death: death.clone().map(|mut death| {
                 if let Status::Signal { name: Some(name), .. } = &mut death.status {
                     *name = short(name);

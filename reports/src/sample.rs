@@ -81,6 +81,7 @@ pub(crate) fn failing(id: &str) -> Outcome {
             names: "$cb is id 2".to_owned(),
             repeat: format!("dnode-conform --case {id} -- node fixtures/peers/dnode/peer.js"),
             called: None,
+            cycles: None,
             death: None,
             activity: None,
             stderr: None,

@@ -6,7 +6,7 @@ use crate::conversation::facts::Facts;
 use crate::conversation::replay::AFTER_LAST;
 use crate::conversation::replay::judged::{Cause, Diverged, Judged, Replayed};
 use crate::peer::Health;
-use dnode_reports::event::{Death, Divergence, Evidence, Kind, Outcome, Verdict};
+use dnode_reports::event::{Cycles, Death, Divergence, Evidence, Kind, Outcome, Verdict};
 use dnode_reports::fingerprint::fingerprint;
 use dnode_spec::generate::Seed;
 use dnode_spec::probe::{OPTIONAL, PLAIN, REQUIRED, optional_in};
@@ -91,6 +91,7 @@ pub(crate) fn likened(
     }
     let likeness = diverged.as_ref().map(|it| fingerprint("", &it.clause, "", it.kind, "", &it.class));
     let called = diverged.as_ref().and_then(|diverged| diverged.called);
+    let cycles = diverged.as_mut().map(|diverged| std::mem::take(&mut diverged.cycles));
     let divergence = diverged.map(|diverged| divergence(case.id(), *diverged));
     let clause_level = divergence.as_ref().map(|divergence| level(&divergence.clause));
     let outcome = Outcome {
@@ -103,6 +104,7 @@ pub(crate) fn likened(
             names,
             repeat: command.repeat(case),
             called,
+            cycles: cycles.filter(|cycles| *cycles != Cycles::default()),
             stderr: stderr.filter(|_| verdict.is_finding() && death.is_none()),
             death,
             activity: activity.filter(|_| verdict.is_finding()),
@@ -164,6 +166,7 @@ fn end_of_peer(judged: Judged, kind: Kind, actual: String, class: String) -> Box
         _ => (AFTER_LAST.to_owned(), LIFE_CLAUSE.to_owned()),
     };
     Box::new(Diverged {
+        cycles: Cycles::default(),
         step,
         clause,
         kind,
@@ -231,6 +234,7 @@ fn incomplete(outcome: &mut Outcome, actual: String, class: String) {
     outcome.divergence = Some(divergence(
         PROBE_COMPLETE,
         Diverged {
+            cycles: Cycles::default(),
             step: "the object".to_owned(),
             clause: PROBE_COMPLETE.to_owned(),
             kind: Kind::Absent,
@@ -255,6 +259,7 @@ pub(crate) fn life(death: Option<(String, Death)>) -> Outcome {
         outcome.divergence = Some(divergence(
             LIFE,
             Diverged {
+                cycles: Cycles::default(),
                 step: "between the cases".to_owned(),
                 clause: LIFE_CLAUSE.to_owned(),
                 kind: Kind::Died,

@@ -4,7 +4,7 @@ use pulldown_cmark::{Event as Part, Options as Extensions, Parser, Tag, TagEnd};
 
 use super::*;
 use crate::escape;
-use crate::event::{Act, Death, Divergence, Kind, Status, Wire, Written};
+use crate::event::{Act, Cycles, Death, Divergence, Kind, Status, Wire, Written};
 use crate::sample::HOSTILE;
 
 /// A text that is markup, a command or structure in at least one format.
@@ -44,6 +44,7 @@ fn outcome(verdict: Verdict, text: &str) -> Outcome {
     ];
     outcome.evidence.transcript = short();
     outcome.evidence.repeat = short();
+    outcome.evidence.cycles = Some(Cycles { expected: Some(whole()), actual: Some(whole()) });
     outcome.evidence.stderr = Some(Written { text: whole(), beside: true });
     outcome.evidence.took = Some(u64::MAX);
     outcome.evidence.death =

@@ -64,7 +64,7 @@ pub(super) fn write(page: &mut Page, run: &Run, outcome: &Outcome, handshakes: &
         page.field("excused", style::PLAIN, excuse);
     }
     if let Some(divergence) = &outcome.divergence {
-        difference(page, divergence);
+        difference(page, outcome, divergence);
         if let Some(clause) = clause::find(&divergence.clause).filter(|clause| !clause.hint.is_empty()) {
             page.field("hint", style::PLAIN, clause.hint);
         }
@@ -102,13 +102,14 @@ fn clauses(page: &mut Page, outcome: &Outcome) {
     }
 }
 
-fn difference(page: &mut Page, divergence: &Divergence) {
+fn difference(page: &mut Page, outcome: &Outcome, divergence: &Divergence) {
+    let (expected, got) = summary::values(outcome, divergence);
     page.field("step", style::PLAIN, &divergence.step);
     if !divergence.path.is_empty() {
         page.field("where", style::PLAIN, &divergence.path);
     }
-    page.field("expected", style::GOOD, &divergence.expected);
-    page.field("got", style::BAD, &divergence.actual);
+    page.field("expected", style::GOOD, expected);
+    page.field("got", style::BAD, got);
     page.field("difference", style::PLAIN, &format!("{}: {}", divergence.weight(), divergence.kind));
     page.field("", style::FAINT, &format!("fingerprint: {}", divergence.fingerprint));
 }
