@@ -49,7 +49,7 @@ fn a_program_that_does_not_speak_is_explained() {
     let at = ["--at", "stdio:"];
     run(&[&["--exec", "no-such-program"][..], &at].concat())
         .expect_status(&[2])
-        .expect_text("usage: ")
+        .expect_text("error: ")
         .expect_text("The shell did not find the program");
     run(&[&["--exec", "exec sleep 600", "--deadline", "300ms", "--case", "probe/echo"][..], &at].concat())
         .expect_status(&[1, 2])

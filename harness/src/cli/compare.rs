@@ -248,7 +248,7 @@ mod tests {
         assert!(matches!(target("localhost:5050"), Ok(Target::Address(..))));
         assert!(matches!(target("reference"), Ok(Target::Reference(_))));
         for bad in ["exec:", "exec: ", "localhost", ""] {
-            assert!(target(bad).unwrap_err().to_string().starts_with("usage: "), "{bad}");
+            assert!(target(bad).unwrap_err().to_string().starts_with("error: "), "{bad}");
         }
     }
 }

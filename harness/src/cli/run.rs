@@ -51,12 +51,12 @@ pub(super) struct RunArgs {
     /// Run only the K-th of every N cases, to split a run over N machines
     ///
     /// With --generate, also give --seed.
-    #[arg(long, value_name = "K/N", help_heading = "Selection")]
+    #[arg(long, value_name = "K/N", help_heading = "Selection", hide_short_help = true)]
     shard: Option<Shard>,
     /// For a client that can only call and read one answer: run the cases pull/*
     ///
     /// The client gets its tasks from our object, does them and reports (fixtures/PULL.md).
-    #[arg(long, requires = "listen", conflicts_with_all = ["generate", "shard", "snapshot"], help_heading = "Selection")]
+    #[arg(long, requires = "listen", conflicts_with_all = ["generate", "shard", "snapshot"], help_heading = "Selection", hide_short_help = true)]
     pull: bool,
     #[command(flatten)]
     generated: GeneratedArgs,
@@ -78,12 +78,12 @@ struct GeneratedArgs {
     #[arg(long, value_name = "S", requires = "generate", conflicts_with = "cases")]
     seed: Option<u64>,
     /// End each session with one illegal step
-    #[arg(long, requires = "generate", conflicts_with = "cases")]
+    #[arg(long, requires = "generate", conflicts_with = "cases", hide_short_help = true)]
     illegal: bool,
     /// Let culls and calls cross messages of the peer
     ///
     /// Only the rules for single lines apply then.
-    #[arg(long, requires = "generate", conflicts_with_all = ["cases", "illegal"])]
+    #[arg(long, requires = "generate", conflicts_with_all = ["cases", "illegal"], hide_short_help = true)]
     crossing: bool,
 }
 
