@@ -303,7 +303,10 @@ fn an_interrupted_run_writes_its_reports() {
     std::io::copy(&mut out, &mut std::io::sink()).unwrap();
     let mut notes = String::new();
     running.stderr.take().unwrap().read_to_string(&mut notes).unwrap();
-    assert!(notes.contains("interrupted: the cases that run are finished; press again"), "{notes}");
+    assert!(
+        notes.contains("interrupted: the run ends after the current cases; press Ctrl-C again"),
+        "{notes}"
+    );
     assert_eq!(running.wait().unwrap().code(), Some(2));
     let report: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(report).unwrap()).unwrap();
     assert_eq!(report["interrupted"], true);
