@@ -63,7 +63,9 @@ impl Taps {
     /// Reads what the processes have written.
     fn read(&self) {
         let pipes: Vec<Arc<Pipe>> = locked(&self.0).pipes.iter().filter_map(Weak::upgrade).collect();
-        pipes.iter().for_each(|pipe| drop(pipe.read()));
+        for pipe in pipes {
+            pipe.read();
+        }
     }
 
     fn opened(&self) -> Vec<Arc<Mutex<Kept>>> {
