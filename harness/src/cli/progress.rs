@@ -68,7 +68,7 @@ impl Progress {
     /// Says that the run is interrupted. The line of progress stays below.
     pub(super) fn interrupted(&self) {
         self.suspend(|| {
-            output::warn("interrupted: the run ends after the current cases; press Ctrl-C again to stop now")
+            output::warn("interrupted: the run ends after the current cases; press Ctrl-C again to stop")
         });
     }
 
