@@ -26,6 +26,7 @@ mod record;
 mod replay;
 mod report;
 mod run;
+mod screen;
 mod selection;
 mod serve;
 mod show;
@@ -36,7 +37,8 @@ mod values;
 
 use crate::nearest::nearest;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
-use failure::Failure;
+use failure::{COULD_NOT_RUN, Failure};
+use std::io::Write;
 use std::process::ExitCode;
 
 /// Tests whether an implementation of dnode, in any language, speaks the protocol.
@@ -91,12 +93,22 @@ enum Command {
 
 /// Reads the command line. The short help of the program itself shows the commands, and that of
 /// `run` shows its options.
-fn parse() -> Cli {
+///
+/// # Errors
+/// The exit status, after the help or the error was printed.
+fn parse() -> Result<Cli, ExitCode> {
     let command = Cli::command().mut_args(|arg| {
         let is_option = !arg.is_positional();
         arg.hide_short_help(is_option)
     });
-    Cli::from_arg_matches(&command.get_matches()).unwrap_or_else(|error| error.exit())
+    let parsed = command.try_get_matches().and_then(|matches| Cli::from_arg_matches(&matches));
+    parsed.map_err(|error| {
+        let printed = error.print().and_then(|()| std::io::stdout().flush());
+        match printed.map_err(|problem| output::unwritten("the help", &problem)) {
+            Err(Some(failure)) if !error.use_stderr() => output::fail(&failure),
+            _ => ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(COULD_NOT_RUN)),
+        }
+    })
 }
 
 /// The error for a mistyped command, which clap would take for the target of `run`. An address has
@@ -119,7 +131,10 @@ pub fn main() -> ExitCode {
     if let Some(failure) = first.and_then(|word| mistyped_command(&word)) {
         return output::fail(&failure);
     }
-    let cli = parse();
+    let cli = match parse() {
+        Ok(cli) => cli,
+        Err(status) => return status,
+    };
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return output::fail(&Failure::harness(format!("the runtime cannot start: {error}"))),

@@ -15,6 +15,12 @@ pub(crate) fn nearest<'a>(word: &str, names: impl IntoIterator<Item = &'a str>) 
     alike.into_iter().take(FEW).map(|(_, name)| name).collect()
 }
 
+/// `; did you mean NAME?`, or nothing.
+#[must_use]
+pub(crate) fn did_you_mean<'a>(word: &str, names: impl IntoIterator<Item = &'a str>) -> String {
+    nearest(word, names).first().map(|name| format!("; did you mean {name}?")).unwrap_or_default()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

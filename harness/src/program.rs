@@ -5,6 +5,7 @@ pub mod process;
 pub mod route;
 mod stderr;
 pub mod stdio;
+pub mod tap;
 pub mod target;
 pub mod template;
 
@@ -12,5 +13,6 @@ pub use host::{Host, Listen};
 pub use process::{ENDING, Process};
 pub use route::Route;
 pub use stdio::Stdio;
+pub use tap::{Tap, Taps};
 pub use target::{START, Target};
 pub use template::Template;

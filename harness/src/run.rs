@@ -12,6 +12,7 @@ mod meet;
 mod options;
 mod resting;
 mod runner;
+mod running;
 pub mod server_seat;
 mod sessions;
 mod shard;
@@ -20,6 +21,7 @@ mod together;
 mod unrun;
 
 pub use options::{Cases, Options, RunError};
+pub use running::{Running, SoFar};
 pub use shard::Shard;
 
 use crate::cases::{Case, PROBE_COMPLETE, over_the_run};

@@ -89,12 +89,12 @@ fn control_sequences_of_a_peer_do_not_reach_the_terminal() {
 fn wrong_arguments_are_explained() {
     let folder = tempfile::tempdir().unwrap();
     let wrong: &[(&[&str], &str)] = &[
-        (&["nonsense", "reference"], "usage: \"nonsense\" is not an address; write HOST:PORT"),
-        (&["exec: ", "reference"], "usage: exec: needs a command"),
+        (&["nonsense", "reference"], "error: \"nonsense\" is not an address; write HOST:PORT"),
+        (&["exec: ", "reference"], "error: exec: needs a command"),
         (&["reference", "127.0.0.1:1"], "nothing accepts connections at 127.0.0.1:1"),
         (&["reference", "reference", "--case", "no/such"], "no case matches --case no/such"),
-        (&["reference", "reference", folder.path().to_str().unwrap()], "usage: no *.jsonl file in"),
-        (&["reference", "reference", "--ping", "add"], "usage: --ping"),
+        (&["reference", "reference", folder.path().to_str().unwrap()], "error: no *.jsonl file in"),
+        (&["reference", "reference", "--ping", "add"], "error: --ping"),
     ];
     for (arguments, text) in wrong {
         let arguments: Vec<&str> = std::iter::once("compare").chain(arguments.iter().copied()).collect();

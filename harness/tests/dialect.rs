@@ -50,10 +50,10 @@ fn npm_dnode_0_9_12_follows_dialect_0_1() {
 fn a_case_of_the_other_dialect_is_an_error_that_names_it() {
     let ran = run(&["--case", "owner-cull/said"]);
     ran.expect_status(&[2]);
-    insta::assert_snapshot!(ran.stderr, @"dnode-conform: usage: owner-cull/said is a case of dialect 0.1: add --dialect 0.1");
+    insta::assert_snapshot!(ran.stderr, @"error: owner-cull/said is a case of dialect 0.1: add --dialect 0.1");
     let ran = run(&["--dialect", "0.1", "--case", "cull/deletes"]);
     ran.expect_status(&[2]);
-    insta::assert_snapshot!(ran.stderr, @"dnode-conform: usage: cull/deletes is a case of dialect 0.2: add --dialect 0.2");
+    insta::assert_snapshot!(ran.stderr, @"error: cull/deletes is a case of dialect 0.2: add --dialect 0.2");
     let file = root().join("fixtures/transcripts/owner-cull/said.jsonl");
     let ran = run(&["replay", file.to_str().unwrap()]);
     ran.expect_text("the transcript is for dialect 0.1, but --dialect is 0.2");

@@ -89,7 +89,7 @@ fn an_invalid_baseline_is_an_error_before_the_run() {
     std::fs::write(&known, "[[known]]\ncase = \"message/argument-order\"\n").unwrap();
     run(&["--baseline", &known])
         .expect_status(&[2])
-        .expect_text("usage: ")
+        .expect_text("error: ")
         .expect_text("known.toml, line 1: fingerprint is missing");
 }
 
@@ -121,11 +121,17 @@ fn a_snapshot_is_written_compared_and_updated() {
 fn a_failed_run_does_not_overwrite_the_snapshot() {
     let folder = Folder::new();
     let snapshot = folder.path("snapshot.json");
-    std::fs::write(&snapshot, "before").unwrap();
+    let before = read(root().join("reports/known/npm-dnode-1.2.2.json").to_str().unwrap());
+    std::fs::write(&snapshot, &before).unwrap();
     let silent = "python3 -c 'import socket,sys;s=socket.create_server((\"127.0.0.1\",{port}));k=[]\nwhile 1: k+=[s.accept()]'";
     run(&["--exec", silent, "--snapshot", &snapshot, "--update", "--deadline", "100ms"]).expect_status(&[2]);
-    assert_eq!(read(&snapshot), "before");
+    assert_eq!(read(&snapshot), before);
+    std::fs::write(&snapshot, "a letter").unwrap();
     run(&["--snapshot", &snapshot]).expect_status(&[2]).expect_text("is not a snapshot");
+    run(&["--snapshot", &snapshot, "--update"])
+        .expect_status(&[2])
+        .expect_text("so --update does not overwrite it");
+    assert_eq!(read(&snapshot), "a letter");
     run(&["--snapshot", &snapshot, "--update", "--case", "probe/*"]).expect_status(&[2]);
 }
 

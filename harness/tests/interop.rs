@@ -96,7 +96,7 @@ fn wrong_arguments_are_explained() {
     let wrong = |arguments: &[&str], words: &str| {
         run(&[&["interop", "--peers"][..], arguments].concat())
             .expect_status(&[2])
-            .expect_text("usage: ")
+            .expect_text("error: ")
             .expect_text(words);
     };
     wrong(&["/no/such/folder"], "/no/such/folder");

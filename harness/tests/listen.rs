@@ -51,7 +51,7 @@ fn a_recorded_session_replays_only_with_the_same_client() {
         .expect_text(" 1 fail\n");
     run(&["replay", &file(1)])
         .expect_status(&[2])
-        .expect_text("usage: recorded/session-1")
+        .expect_text("error: recorded/session-1")
         .expect_text("--listen");
 }
 
@@ -150,9 +150,9 @@ fn wrong_arguments_are_explained() {
     ];
     for (arguments, text) in wrong {
         let arguments: Vec<&str> = std::iter::once("replay").chain(arguments.iter().copied()).collect();
-        run(&arguments).expect_status(&[2]).expect_text("usage: ").expect_text(text);
+        run(&arguments).expect_status(&[2]).expect_text("error: ").expect_text(text);
     }
     run(&["compare", "reference", "reference", &server])
         .expect_status(&[2])
-        .expect_text("usage: test/server is for a client peer");
+        .expect_text("error: test/server is for a client peer");
 }

@@ -50,7 +50,7 @@ fn a_peer_that_speaks_http() {
     });
     judge(&address)
         .expect_status(&[2])
-        .expect_text("usage: at 127.0.0.1:")
+        .expect_text("error: at 127.0.0.1:")
         .expect_text("the peer speaks HTTP, not dnode; its first bytes are \"HTTP/1.1 400 Bad Request")
         .expect_text("write ws://HOST:PORT/PATH");
 }

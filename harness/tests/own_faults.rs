@@ -57,7 +57,7 @@ fn a_report_path_that_cannot_be_written_is_an_error_before_the_run() {
     let exec = format!("touch '{}'; exit 1", started.display());
     run(&["--exec", &exec, "--report", &format!("json={}", folder.path().display())])
         .expect_status(&[2])
-        .expect_text("usage: the report ")
+        .expect_text("error: the report ")
         .expect_text("Is a directory");
     assert!(!started.exists(), "the peer was started, although the report cannot be written");
 }
@@ -273,7 +273,7 @@ fn a_second_campaign_in_the_same_folder_is_an_error() {
     for (findings, corpus) in [(&findings, &other), (&other, &corpus), (&corpus, &corpus)] {
         run(&within("1s", findings, corpus))
             .expect_status(&[2])
-            .expect_text("usage: another campaign uses the folder ");
+            .expect_text("error: another campaign uses the folder ");
     }
     // A killed campaign does not block the next one.
     signal(&child, "-KILL");
@@ -353,7 +353,7 @@ fn two_reports_to_one_file_are_an_error() {
     let reports = [format!("json={}", file.display()), format!("html={}", again.display())];
     few(&["--report", &reports[0], "--report", &reports[1]])
         .expect_status(&[2])
-        .expect_text("usage: two reports cannot be written to one file");
+        .expect_text("error: two reports cannot be written to one file");
     assert!(!file.exists());
 }
 
@@ -416,7 +416,7 @@ fn a_socket_replaces_a_stale_socket_but_no_other_file() {
     run(&["serve", "--listen", &at]).expect_status(&[2]).expect_text("the file there is not a socket");
     run(&["run", "--listen", &at, "--exec", "true"])
         .expect_status(&[2])
-        .expect_text("usage: cannot listen at unix:");
+        .expect_text("error: cannot listen at unix:");
     assert_eq!(std::fs::read_to_string(&file).unwrap(), "mine");
     // A stale socket is replaced, and the server removes its socket at the end.
     std::fs::remove_file(&file).unwrap();

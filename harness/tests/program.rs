@@ -53,6 +53,13 @@ fn wrong_arguments_are_explained() {
         (&["--shard", "0/3"], "no shard 0 of 3"),
         (&["--shard", "4/3"], "no shard 4 of 3"),
         (&["--shard", "first"], "write K/N"),
+        (&["--shard", "1/99999999999999999999999"], "at most 1000000 shards"),
+        (&["lsit"], "did you mean list?"),
+        (&["explain", "message/argument-ordr"], "did you mean message/argument-order?"),
+        (&["--report", "jsno=x"], "did you mean json?"),
+        (&["serve", "--fault", "ignore-links"], "did you mean ignores-links; --list-faults lists them"),
+        (&["interop", "--peers", "fixtures/peers", "--server", "npm-dnod"], "did you mean npm-dnode"),
+        (&["--deadline", "5"], "write a number and its unit"),
         (&["--generate", "6", "--shard", "1/2"], "needs --seed"),
         (&["--report", "json=no/such/folder/x"], "cannot be written"),
         (&["--exec", " "], "--exec needs a command"),
@@ -70,7 +77,7 @@ fn a_program_that_ends_at_once_is_explained() {
     let ends = |exec| run(&["--exec", exec]);
     ends("no-such-program {port}")
         .expect_status(&[2])
-        .expect_text("usage: ")
+        .expect_text("error: ")
         .expect_text("The shell did not find the program");
     ends("exit 3")
         .expect_status(&[2])
@@ -296,7 +303,10 @@ fn an_interrupted_run_writes_its_reports() {
     std::io::copy(&mut out, &mut std::io::sink()).unwrap();
     let mut notes = String::new();
     running.stderr.take().unwrap().read_to_string(&mut notes).unwrap();
-    assert!(notes.contains("interrupted: the cases that run are finished; press again"), "{notes}");
+    assert!(
+        notes.contains("interrupted: the run ends after the current cases; press Ctrl-C again"),
+        "{notes}"
+    );
     assert_eq!(running.wait().unwrap().code(), Some(2));
     let report: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(report).unwrap()).unwrap();
     assert_eq!(report["interrupted"], true);
@@ -335,4 +345,25 @@ fn number_that_both_connections_have_is_not_used_on_the_other() {
     std::fs::write(&file, SAME_NUMBERS).unwrap();
     let ran = run(&["replay", file.to_str().unwrap()]);
     ran.expect_text("the number of $inc is also that of a function of this connection");
+}
+
+#[test]
+fn help_that_cannot_be_written_is_an_error() {
+    for help in ["--help", "-h", "--version", "run --help"] {
+        let command = format!("'{PROGRAM}' {help} > /dev/full");
+        let output = std::process::Command::new("sh").args(["-c", &command]).output().unwrap();
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{help}: {stderr}");
+        assert!(stderr.starts_with("error: the help cannot be written: No space left"), "{stderr}");
+    }
+    let closed = format!("'{PROGRAM}' --help | true; exit ${{PIPESTATUS:-0}}");
+    assert!(std::process::Command::new("bash").args(["-c", &closed]).status().unwrap().success());
+}
+
+#[test]
+fn short_help_fits_on_a_screen() {
+    let ran = run(&["run", "-h"]);
+    ran.expect_status(&[0]).expect_text("--exec").expect_text("see more with '--help'");
+    assert!(ran.stdout.lines().count() <= 45 && !ran.stdout.contains("--dialect"), "{}", ran.stdout);
+    run(&["run", "--help"]).expect_status(&[0]).expect_text("--dialect").expect_text("--tls-ca");
 }

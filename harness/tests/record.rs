@@ -110,5 +110,5 @@ fn an_unreachable_peer_or_a_bad_folder_is_an_error() {
     assert_eq!(recording.rest().1, 2);
     run(&["record", "--listen", "127.0.0.1:0", "--to", "127.0.0.1:1", "--out", "README.md"])
         .expect_status(&[2])
-        .expect_text("usage: --out README.md");
+        .expect_text("error: --out README.md");
 }

@@ -29,6 +29,18 @@ fn a_report_made_later_is_the_same_as_that_of_the_run() {
         run(&["report", &path("events"), "--format", format, "--out", &path("later")]).expect_status(&[0]);
         assert_eq!(std::fs::read_to_string(path("later")).unwrap(), written);
     }
+    let junit = std::fs::read_to_string(path("junit")).unwrap();
+    let cases = junit.lines().filter(|line| line.contains("classname=\"dnode.probe\""));
+    let (timed, others): (Vec<_>, Vec<_>) = cases.partition(|line| line.contains(" time=\"0."));
+    assert!(timed.len() > 5 && others.len() <= 1, "only probe/complete is no session: {junit}");
+}
+
+#[test]
+fn a_cycle_is_a_reference_for_people_and_unrolled_in_the_canonical_report() {
+    let exec = format!("exec '{PROGRAM}' serve --fault ignores-links --listen 127.0.0.1:{{port}}");
+    let judge = |report: &[&str]| run(&[&["--exec", &exec, "--case", "link/cycle"], report].concat());
+    judge(&[]).expect_status(&[1]).expect_text(r#"expected    {"name":"x","self":↑ arguments[0].self}"#);
+    judge(&["--report", "json=-"]).expect_status(&[1]).expect_text(r#"{\"name\":\"x\",\"self\":{\"name\""#);
 }
 
 #[test]

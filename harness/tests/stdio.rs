@@ -33,11 +33,23 @@ fn a_status_with_which_a_process_always_ends_is_no_crash() {
 }
 
 #[test]
+fn a_failure_shows_the_standard_error_of_its_processes() {
+    let serve = format!("exec '{PROGRAM}' serve --listen stdio: --fault numbers-are-strings");
+    let case = |exec: &str, id| run(&["--exec", exec, "--at", "stdio:", "--case", id]);
+    let noisy = format!("echo \"late: $$\" >&2; {serve}");
+    case(&noisy, "probe/echo")
+        .expect_status(&[1])
+        .expect_text("the peer's standard error while the case ran\n    | late: ");
+    let silent = case(&serve, "probe/echo");
+    assert!(!silent.stdout.contains("standard error"), "{}", silent.stdout);
+}
+
+#[test]
 fn a_program_that_does_not_speak_is_explained() {
     let at = ["--at", "stdio:"];
     run(&[&["--exec", "no-such-program"][..], &at].concat())
         .expect_status(&[2])
-        .expect_text("usage: ")
+        .expect_text("error: ")
         .expect_text("The shell did not find the program");
     run(&[&["--exec", "exec sleep 600", "--deadline", "300ms", "--case", "probe/echo"][..], &at].concat())
         .expect_status(&[1, 2])

@@ -41,7 +41,7 @@ fn a_server_of_another_protocol_is_named_with_its_first_bytes() {
     for (bytes, what, instead) in strangers {
         run(&[&answering(bytes), "--deadline", "300ms"])
             .expect_status(&[2])
-            .expect_text("usage: at 127.0.0.1:")
+            .expect_text("error: at 127.0.0.1:")
             .expect_text(what)
             .expect_text(instead);
     }

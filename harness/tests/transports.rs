@@ -333,11 +333,11 @@ fn errors_of_addresses_say_who_is_at_fault_and_how_to_fix_them() {
         peer_at(&address, identity, silent)
     };
     let (tls, ws) = (next(), next());
-    run(&[&tls]).expect_status(&[2]).expect_text("usage: at tls://").expect_text("--tls-ca FILE");
+    run(&[&tls]).expect_status(&[2]).expect_text("error: at tls://").expect_text("--tls-ca FILE");
     let other = Certificates::new().word("ca.pem");
-    run(&[&tls, "--tls-ca", &other]).expect_status(&[2]).expect_text("usage: ");
+    run(&[&tls, "--tls-ca", &other]).expect_status(&[2]).expect_text("error: ");
     let path = ws.replace("/dnode", "/other");
-    run(&[&path]).expect_status(&[2]).expect_text("usage: at ws://").expect_text("PATH/websocket");
+    run(&[&path]).expect_status(&[2]).expect_text("error: at ws://").expect_text("PATH/websocket");
     let plain = ws.strip_prefix("ws://").unwrap().strip_suffix("/dnode").unwrap();
     run(&[&format!("tls://{plain}"), "--tls-insecure"])
         .expect_status(&[2])
@@ -356,7 +356,7 @@ fn a_server_replaces_the_socket_of_a_killed_server() {
     let address = format!("unix:{}", folder.path().join("peer").display());
     let arguments = ["serve", "--listen", &address];
     let first = support::Listening::start(&arguments);
-    run(&arguments).expect_status(&[2]).expect_text("usage: cannot listen at unix:");
+    run(&arguments).expect_status(&[2]).expect_text("error: cannot listen at unix:");
     drop(first);
     let second = support::Listening::start(&arguments);
     run(&[&second.address, "--case", "methods/*"]).expect_status(&[0]);

@@ -1,6 +1,7 @@
 //! Errors of this library. The file that the caller passed is always at fault, never the peer or
 //! the suite.
 
+use serde_json::error::Category;
 use thiserror::Error;
 
 /// A file that is not the report of a run. The caller passed the wrong file, or one that was
@@ -8,7 +9,7 @@ use thiserror::Error;
 #[derive(Debug, Error)]
 pub enum ReadError {
     /// A line of an events file is not an event.
-    #[error("line {line} is not an event: {source}")]
+    #[error("line {line} is not an event: {}", in_words(source))]
     Event {
         /// The line, counted from 1.
         line: usize,
@@ -16,7 +17,7 @@ pub enum ReadError {
         source: serde_json::Error,
     },
     /// The text is not a canonical report.
-    #[error("not a canonical report: {0}")]
+    #[error("not a canonical report: {}", in_words(.0))]
     Report(#[from] serde_json::Error),
     /// The canonical report has a format that this version cannot read.
     #[error("format {found} is unknown; this version reads format {readable}")]
@@ -38,6 +39,15 @@ pub enum ReadError {
     /// The file does not have a run from its start to its end.
     #[error("the file has no complete run")]
     Incomplete,
+}
+
+/// The reader's own words for JSON that is not valid are about its grammar. They help no one.
+fn in_words(error: &serde_json::Error) -> String {
+    match error.classify() {
+        Category::Syntax => format!("no valid JSON at line {}, column {}", error.line(), error.column()),
+        Category::Eof => "the JSON is cut off".to_owned(),
+        Category::Data | Category::Io => error.to_string(),
+    }
 }
 
 impl ReadError {

@@ -229,11 +229,23 @@ pub struct Evidence {
     /// The number of the suite's function that the peer called, if nothing expects this call.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub called: Option<i64>,
+    /// The texts of the divergence in which each cycle is a reference, if they have cycles. The texts
+    /// of the divergence itself unroll them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cycles: Option<Cycles>,
     /// How the peer's process ended, if the suite started it and it ended.
     pub death: Option<Death>,
     /// What the peer's processes did while an answer did not come, if the suite can see them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub activity: Option<Activity>,
+    /// What the peer's processes wrote to standard error while the case ran, if it is a finding and
+    /// they still run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stderr: Option<Written>,
+    /// How long the case took, in milliseconds. Absent if it did not run, and from files of earlier
+    /// versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub took: Option<u64>,
 }
 
 words! {
@@ -305,6 +317,27 @@ pub struct Death {
     pub status: Status,
     /// The first and the last lines that it wrote to standard error, raw; repeated lines are folded.
     pub stderr: String,
+}
+
+/// The expected and the actual behaviour in one line, raw, with references such as
+/// `↑ arguments[0]` to the place where a cycle begins. A text without cycles is absent.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cycles {
+    /// The expected behaviour.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expected: Option<String>,
+    /// The actual behaviour.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub actual: Option<String>,
+}
+
+/// What processes wrote to standard error while a case ran.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Written {
+    /// The first and the last lines, raw; repeated lines are folded.
+    pub text: String,
+    /// Other cases ran at the same time, so a line may be about one of those.
+    pub beside: bool,
 }
 
 /// A text that is not a [`Status`]. The file that has it is at fault.

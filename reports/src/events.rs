@@ -6,13 +6,15 @@
 //! written as `{"base64": …}`.
 //!
 //! Two runs with the same behaviour give different files. Long texts of the peer are cut, and cases
-//! that pass have no evidence.
+//! that pass have no evidence but the time that they took.
 
 use std::io::{self, Write};
 
 use crate::error::ReadError;
 use crate::escape;
-use crate::event::{Divergence, Ended, Event, Evidence, Outcome, Run, Stale, Status, Verdict, Wire};
+use crate::event::{
+    Cycles, Divergence, Ended, Event, Evidence, Outcome, Run, Stale, Status, Verdict, Wire, Written,
+};
 use crate::report::Report;
 
 /// How many characters of one text are kept: more than any format shows.
@@ -80,9 +82,10 @@ pub fn read(text: &str) -> Result<Vec<Event>, ReadError> {
 }
 
 fn bounded(outcome: &Outcome) -> Outcome {
-    let Evidence { wire, transcript, names, repeat, called, death, activity } = &outcome.evidence;
+    let Evidence { wire, transcript, names, repeat, called, cycles, death, activity, stderr, took } =
+        &outcome.evidence;
     let evidence = match outcome.verdict {
-        Verdict::Pass => Evidence::default(),
+        Verdict::Pass => Evidence { took: *took, ..Evidence::default() },
         _ => Evidence {
             wire: wire.iter().map(entry).collect(),
             // A session may be long. The other formats cut each step.
@@ -90,6 +93,10 @@ fn bounded(outcome: &Outcome) -> Outcome {
             names: short(names),
             repeat: short(repeat),
             called: *called,
+            cycles: cycles.as_ref().map(|cycles| Cycles {
+                expected: cycles.expected.as_deref().map(short),
+                actual: cycles.actual.as_deref().map(short),
+            }),
             death: death.clone().map(|mut death| {
                 if let Status::Signal { name: Some(name), .. } = &mut death.status {
                     *name = short(name);
@@ -98,6 +105,8 @@ fn bounded(outcome: &Outcome) -> Outcome {
                 death
             }),
             activity: *activity,
+            stderr: stderr.as_ref().map(|it| Written { text: ends(&it.text), ..*it }),
+            took: *took,
         },
     };
     let divergence = outcome.divergence.as_ref().map(|divergence| Divergence {

@@ -1,32 +1,38 @@
 //! GitHub annotations: lines on standard output that GitHub Actions shows beside the job.
 //!
 //! Each cause has a line, in the order in which to fix them: an `error` if it makes the run fail, else
-//! a `warning`. The inconclusive cases share a `warning`. Known failures have no line. The last line
-//! is the summary.
+//! a `warning`. The inconclusive cases share a `warning`. Known failures have no line. Then each cause
+//! has its finding in full, in a group, which the log shows folded. The last line is the summary.
 //!
 //! GitHub shows the first ten annotations of a kind in each step, so there are at most ten lines for
 //! causes, and the last of them counts the rest. The summary must not be lost, so it is the only
 //! `notice`. It is an `error` only if the exit status is not 0 and there is no other error.
 //!
-//! Rules: a line is one command. Hidden characters are escaped first, so that a peer cannot end the
-//! line and start its own command. Then `%`, and in the title `:` and `,`, are escaped for GitHub.
+//! Rules: a line is one command, or a line of text in a group. Hidden characters are escaped first, so
+//! that a peer cannot end the line and start its own command. In a command, `%` is escaped for GitHub
+//! after that, and in the title of an annotation `:` and `,` too. A line of text never begins with
+//! `::` (`page.rs`), so a peer can neither end a group nor start one.
 
 use std::io::{self, Write};
 
 use dnode_spec::clause::{self, Level};
 
 use crate::account::Account;
-use crate::cause::Causes;
+use crate::cause::{Cause, Causes};
 use crate::escape::terminal_cut;
 use crate::event::{Event, Outcome, Run, Stale, Verdict};
 use crate::report::{Report, not_started};
 use crate::summary::{brief, count};
+use crate::text;
 
 /// How many characters of one text are shown.
 const LONGEST: usize = 400;
 
 /// How many lines causes have at most.
 const MOST: usize = 10;
+
+/// How many bytes the groups may take before the rest of them is left out.
+const FULL: usize = 200_000;
 
 /// Writes annotations at the end of the run.
 #[derive(Debug)]
@@ -67,9 +73,8 @@ impl<W: Write> Github<W> {
         }
     }
 
-    /// Writes the causes. Returns whether one of them is an error.
-    fn causes(&mut self) -> io::Result<bool> {
-        let causes = std::mem::take(&mut self.causes).in_order();
+    /// Writes a line for each cause. Returns whether one of them is an error.
+    fn annotate(&mut self, causes: &[Cause]) -> io::Result<bool> {
         let shown = if causes.len() > MOST { MOST - 1 } else { causes.len() };
         for cause in &causes[..shown] {
             let mut lines = vec![cause.sentence(), cause.cases(LONGEST), brief(&cause.shown)];
@@ -92,6 +97,26 @@ impl<W: Write> Github<W> {
         }
         Ok(causes.iter().any(|cause| cause.gates))
     }
+
+    /// Writes a group for each cause, with its finding in full.
+    fn groups(&mut self, run: &Run, causes: &[Cause]) -> io::Result<()> {
+        let mut written = 0;
+        for cause in causes {
+            if written > FULL {
+                return self
+                    .group("more causes", "The text report lists them, and `show` prints each in full.\n");
+            }
+            let finding = text::finding(run, &cause.shown);
+            written += finding.len();
+            self.group(&format!("{} {}", cause.number, cause.sentence()), finding.trim_start_matches('\n'))?;
+        }
+        Ok(())
+    }
+
+    /// Writes lines that have no command.
+    fn group(&mut self, title: &str, lines: &str) -> io::Result<()> {
+        writeln!(self.out, "::group::{}\n{lines}::endgroup::", data(title))
+    }
 }
 
 impl<W: Write> Report for Github<W> {
@@ -109,7 +134,8 @@ impl<W: Write> Report for Github<W> {
             }
             Event::Ended(ended) => {
                 let run = self.run.clone().ok_or_else(not_started)?;
-                let has_error = self.causes()? || !ended.stale.is_empty();
+                let causes = std::mem::take(&mut self.causes).in_order();
+                let has_error = self.annotate(&causes)? || !ended.stale.is_empty();
                 if !self.inconclusive.is_empty() {
                     let lines = std::mem::take(&mut self.inconclusive);
                     let title = format!("{} inconclusive", count(lines.len(), "case"));
@@ -119,6 +145,7 @@ impl<W: Write> Report for Github<W> {
                     let lines = [problem.clone(), remedy.clone()];
                     self.annotation("error", &format!("{} {id}", reference.word()), &lines)?;
                 }
+                self.groups(&run, &causes)?;
                 let exit = self.account.exit(&run, ended);
                 let lines = [self.account.sum(&run, ended), exit.to_string()];
                 let title = format!("dnode-conform: {}", run.peer.as_ref().unwrap_or(&run.target));
@@ -144,7 +171,7 @@ fn property(text: &str) -> String {
 mod tests {
     use super::*;
     use crate::sample::{self, FINE, HOSTILE};
-    use dnode_spec::clause::Level;
+    use dnode_spec::clause::{CLAUSES, Level};
 
     fn report(cases: &[Outcome]) -> String {
         let mut out = Vec::new();
@@ -167,8 +194,70 @@ mod tests {
         insta::assert_snapshot!(report(&cases), @r#"
     ::error title=fail message/argument-order::message/argument-order: The arguments reach the function in their order and number%0Amessage/argument-order, methods/again%0Astep 2 at arguments[0]: expected 3, got "12"%0Amessage/argument-order (must): The arguments reach the function in their order and number.%0APass all arguments to the function, in their order, without extra ones.%0Ahttps://github.com/dnode-conform/dnode-conform/blob/v0.1.0/spec/CLAUSES.md#messageargument-order%0Arepeat: dnode-conform --case message/argument-order -- node fixtures/peers/dnode/peer.js
     ::warning title=1 case inconclusive::value/cycle: methods/by-id failed
+    ::group::1 message/argument-order: The arguments reach the function in their order and number
+    FAIL  message/argument-order
+      The arguments come back as they were sent.
+
+      peer        dnode 1.2.2, at node fixtures/peers/dnode/peer.js
+      clause      message/argument-order (must)
+                  The arguments reach the function in their order and number.
+                  source: protocol document, "data fields", sentence 4
+      step        step 2
+      where       arguments[0]
+      expected    3
+      got         "12"
+      difference  violation: differs
+                  fingerprint: 1:9a24989d367b
+      hint        Pass all arguments to the function, in their order, without extra ones.
+
+      wire        the traffic of the connection, in order: suite -> peer, suite <- peer
+        suite ->       {"method":"methods","arguments":[{}],"callbacks":{},"links":[]}
+              <- peer  {"method":"methods","arguments":[{"add":"[Function]"}],"callbacks":{"0":["0",
+                       "add"]},"links":[]}
+        suite ->       {"method":"add","arguments":[1,2,"[Function]"],"callbacks":{"0":["2"]},
+                       "links":[]}
+              <- peer  {"method":0,"arguments":["12"],"callbacks":{},"links":[]}
+
+      transcript  the steps of the session; > marks the one that failed
+         1  {"send":{"method":"add","arguments":[1,2,{"$fn":"cb"}]}}
+      >  2  {"expect":{"method":{"$fn":"cb"},"arguments":[3]}}
+           ($cb is id 2)
+
+      repeat      the command that runs this case again
+        dnode-conform --case message/argument-order -- node fixtures/peers/dnode/peer.js
+    ::endgroup::
     ::notice title=dnode-conform%3A dnode 1.2.2::4 planned: 1 pass, 2 fail (1 not gating), 1 inconclusive%0Aexit 1: 1 gating failure
     "#);
+    }
+
+    #[test]
+    fn a_peer_cannot_end_its_group() {
+        let mut hostile = sample::crashing("a/case");
+        if let Some(death) = &mut hostile.evidence.death {
+            death.stderr = "::endgroup::\n  ::group::x\n##[endgroup]\n".to_owned();
+        }
+        let text = report(&[hostile]);
+        let commands =
+            text.lines().filter(|line| line.trim_start().starts_with("::") || line.contains("##["));
+        assert_eq!(commands.count(), 4, "an error, a group, its end, and the summary: {text}");
+        assert!(text.contains(r"| \x3a:endgroup::") && text.contains(r"##\x5bendgroup]"), "{text}");
+    }
+
+    #[test]
+    fn groups_of_many_causes_are_limited() {
+        let cases = (0..400).map(|number| {
+            let mut case = sample::failing(&format!("a/case-{number}"));
+            case.evidence.wire = vec![sample::came([b'x'; 800]); 10];
+            if let Some(divergence) = &mut case.divergence {
+                divergence.actual = number.to_string();
+                divergence.step = format!("step {number}");
+                divergence.clause = CLAUSES[number % CLAUSES.len()].id.to_owned();
+            }
+            case
+        });
+        let text = report(&cases.collect::<Vec<_>>());
+        assert!(text.len() < FULL + 50_000 && text.contains("::group::more causes\n"), "{}", text.len());
+        assert_eq!(text.matches("::group::").count(), text.matches("\n::endgroup::\n").count());
     }
 
     #[test]
@@ -185,8 +274,10 @@ mod tests {
             divergence.actual = format!("%0A::error::owned\n::stop-commands::x\r\n{HOSTILE}");
         }
         let text = report(&[hostile]);
-        let [finding, sum] = text.lines().collect::<Vec<_>>()[..] else { panic!("{text}") };
+        let commands = text.lines().filter(|line| line.trim_start().starts_with("::"));
+        let [finding, group, end, sum] = commands.collect::<Vec<_>>()[..] else { panic!("{text}") };
         assert!(finding.starts_with("::error title=") && sum.starts_with("::notice title="), "{text}");
+        assert!(group.starts_with("::group::1 ") && end == "::endgroup::", "{text}");
         assert!(
             text.contains("title=fail a%2Cb%3Ac%25::") && text.contains(r"%250A::error::owned\x0a::stop")
         );

@@ -6,9 +6,11 @@
 //! that do not gate, are `<skipped>`. So the report fails if the exit status is not 0. If no case
 //! shows the failure, an extra test case named `run` does.
 //!
-//! Deliberately absent: times. The same behaviour gives the same bytes.
+//! The time of a case is in seconds, as is that of a suite, which is the sum of its cases. Cases run
+//! side by side, so a run is shorter than that sum. A report from a canonical JSON report has no times.
 
 use std::io::{self, Write};
+use std::time::Duration;
 
 use quick_junit::{NonSuccessKind, Property, TestCase, TestCaseStatus, TestSuite};
 
@@ -21,6 +23,9 @@ use crate::text;
 
 /// How many characters of one text are shown.
 const LONGEST: usize = 400;
+
+/// The longest time of a case.
+const LONGEST_TIME: Duration = Duration::from_secs(1_000_000);
 
 /// Writes JUnit XML at the end.
 #[derive(Debug)]
@@ -68,6 +73,10 @@ fn suite(record: &Record) -> TestSuite {
         suite.add_property(Property::new(name, short(&value)));
     }
     suite.add_test_cases(record.outcomes.iter().map(|outcome| case(run, outcome)));
+    let times = || record.outcomes.iter().filter_map(time);
+    if times().next().is_some() {
+        suite.set_time(times().fold(Duration::ZERO, Duration::saturating_add));
+    }
     suite.add_test_cases(record.ended.stale.iter().map(stale));
     if exit.status != 0 && suite.failures + suite.errors == 0 {
         let mut status = TestCaseStatus::non_success(NonSuccessKind::Error);
@@ -108,7 +117,15 @@ fn case(run: &Run, outcome: &Outcome) -> TestCase {
     let mut case = TestCase::new(short(&outcome.id), status);
     let group = outcome.id.split('/').next().unwrap_or_default();
     case.set_classname(short(&format!("dnode.{group}")));
+    if let Some(time) = time(outcome) {
+        case.set_time(time);
+    }
     case
+}
+
+/// How long a case took, if it ran. A file may have any number; an XML reader wants a small one.
+fn time(outcome: &Outcome) -> Option<Duration> {
+    outcome.evidence.took.map(|milliseconds| Duration::from_millis(milliseconds).min(LONGEST_TIME))
 }
 
 /// A stale entry fails as a test case of its own, because the case that it names may have passed.
@@ -200,6 +217,25 @@ mod tests {
             </testsuite>
         </testsuites>
         "#);
+    }
+
+    #[test]
+    fn times_are_in_seconds_and_add_up() {
+        let took = |id: &str, verdict, milliseconds| {
+            let mut outcome = sample::because(id, verdict, "methods/by-id failed");
+            outcome.evidence.took = milliseconds;
+            outcome
+        };
+        let cases = [
+            took("a/pass", Verdict::Pass, Some(4)),
+            took("a/late", Verdict::Inconclusive, Some(2119)),
+            took("a/unrun", Verdict::NotApplicable, None),
+        ];
+        let text = report(&cases, FINE);
+        assert!(text.contains(r#"<testcase name="a/pass" classname="dnode.a" time="0.004"/>"#), "{text}");
+        assert!(text.contains(r#"<testcase name="a/late" classname="dnode.a" time="2.119">"#), "{text}");
+        assert!(text.contains(r#"<testcase name="a/unrun" classname="dnode.a">"#), "{text}");
+        assert!(text.contains(r#"failures="0" time="2.123">"#), "{text}");
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Whole runs in memory, for the formats that write only at the end.
 //!
-//! A case that passes is kept without its evidence: no report shows it, and it would take most of
-//! the memory.
+//! A case that passes is kept without its evidence except for its time: no report shows it, and it
+//! would take most of the memory.
 
 use std::io;
 
@@ -49,7 +49,10 @@ impl Records {
                 let record = self.0.last_mut().ok_or_else(crate::report::not_started)?;
                 record.account.add(outcome);
                 record.outcomes.push(match outcome.verdict {
-                    Verdict::Pass => Outcome { evidence: Evidence::default(), ..(**outcome).clone() },
+                    Verdict::Pass => {
+                        let evidence = Evidence { took: outcome.evidence.took, ..Evidence::default() };
+                        Outcome { evidence, ..(**outcome).clone() }
+                    }
                     _ => (**outcome).clone(),
                 });
             }

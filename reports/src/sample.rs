@@ -94,8 +94,11 @@ pub(crate) fn failing(id: &str) -> Outcome {
             names: "$cb is id 2".to_owned(),
             repeat: format!("dnode-conform --case {id} -- node fixtures/peers/dnode/peer.js"),
             called: None,
+            cycles: None,
             death: None,
             activity: None,
+            stderr: None,
+            took: None,
         },
         ..outcome(id, Verdict::Fail)
     }

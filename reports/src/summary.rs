@@ -1,7 +1,7 @@
 //! An outcome in a few words.
 
 use crate::escape;
-use crate::event::{Outcome, Run, Verdict};
+use crate::event::{Divergence, Outcome, Run, Verdict};
 
 /// The reason for the verdict. A verdict that must have a reason always gets one.
 pub(crate) fn reason(outcome: &Outcome) -> Option<&str> {
@@ -35,4 +35,12 @@ pub(crate) fn brief(outcome: &Outcome) -> String {
     // Each text is cut on its own, so that a long one does not hide the other.
     let [expected, got] = [&divergence.expected, &divergence.actual].map(|text| escape::cut(text, 160));
     format!("{}{}: expected {expected}, got {got}", divergence.step, escape::cut(&at, 80))
+}
+
+/// The expected and the actual behaviour for people: each cycle is a reference.
+pub(crate) fn values<'o>(outcome: &'o Outcome, divergence: &'o Divergence) -> (&'o str, &'o str) {
+    let cycles = outcome.evidence.cycles.as_ref();
+    let expected = cycles.and_then(|cycles| cycles.expected.as_deref());
+    let actual = cycles.and_then(|cycles| cycles.actual.as_deref());
+    (expected.unwrap_or(&divergence.expected), actual.unwrap_or(&divergence.actual))
 }

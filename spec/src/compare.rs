@@ -40,6 +40,10 @@ pub struct Difference {
     pub expected: String,
     /// The actual value, in one line.
     pub actual: String,
+    /// The expected value with references, if it has a cycle: see [`Path::describe_cycle`].
+    pub expected_cycle: Option<String>,
+    /// The actual value with references, if it has a cycle.
+    pub actual_cycle: Option<String>,
     /// The type of the actual value, in one word: see [`class`].
     pub class: &'static str,
 }
@@ -75,23 +79,30 @@ where
     comparison.todo.push((expected_root, actual_root, 0));
     while let Some((e, a, trail)) = comparison.todo.pop() {
         match (expected.node(e), actual.node(a)) {
-            (Node::Leaf(mark), _) => leaf(mark, a)
-                .map_err(|expected| comparison.differs(trail, Kind::Differs, expected, Some(a), Key::Root))?,
+            (Node::Leaf(mark), _) => leaf(mark, a).map_err(|expected| {
+                comparison.differs(trail, Kind::Differs, Expected::Words(expected), Some(a), Key::Root)
+            })?,
             (Node::Array(es), Node::Array(actuals)) => comparison.arrays((e, es), (a, actuals), trail)?,
             (Node::Object(es), Node::Object(actuals)) => comparison.objects((e, es), (a, actuals), trail)?,
             (node, other) if scalars_equal(node, other) => {}
             _ => {
-                return Err(comparison.differs(
-                    trail,
-                    Kind::Differs,
-                    describe(expected, e),
-                    Some(a),
-                    Key::Root,
-                ));
+                return Err(comparison.differs(trail, Kind::Differs, Expected::Node(e), Some(a), Key::Root));
             }
         }
     }
     Ok(())
+}
+
+/// What was expected.
+enum Expected {
+    Node(NodeId),
+    Words(String),
+}
+
+impl Expected {
+    fn nothing() -> Expected {
+        Expected::Words(nothing())
+    }
 }
 
 struct Comparison<'g, E, A> {
@@ -138,11 +149,10 @@ impl<'g, E: std::fmt::Display, A: std::fmt::Display> Comparison<'g, E, A> {
         let shared = es.len().min(actuals.len());
         let index = Key::Index(shared);
         if let Some(&e) = es.get(shared) {
-            let expected = describe(self.expected, e);
-            return Err(self.differs(trail, Kind::Absent, expected, None, index));
+            return Err(self.differs(trail, Kind::Absent, Expected::Node(e), None, index));
         }
         if let Some(&a) = actuals.get(shared) {
-            return Err(self.differs(trail, Kind::Unexpected, nothing(), Some(a), index));
+            return Err(self.differs(trail, Kind::Unexpected, Expected::nothing(), Some(a), index));
         }
         if self.is_new((e, a)) {
             for (n, (&e, &a)) in es.iter().zip(actuals).enumerate().rev() {
@@ -165,14 +175,19 @@ impl<'g, E: std::fmt::Display, A: std::fmt::Display> Comparison<'g, E, A> {
         let extra =
             actuals.iter().filter(|(key, a)| there(Some(a)).is_some() && wanted(es.get(*key)).is_none());
         if let Some((key, &a)) = extra.min_by_key(|(key, _)| *key) {
-            return Err(self.differs(trail, Kind::Unexpected, nothing(), Some(a), Key::Member(key)));
+            return Err(self.differs(
+                trail,
+                Kind::Unexpected,
+                Expected::nothing(),
+                Some(a),
+                Key::Member(key),
+            ));
         }
         let mut pairs = Vec::with_capacity(es.len());
         for (key, e) in es {
             let Some(e) = wanted(Some(e)) else { continue };
             let Some(a) = there(actuals.get(key)) else {
-                let expected = describe(self.expected, e);
-                return Err(self.differs(trail, Kind::Absent, expected, None, Key::Member(key)));
+                return Err(self.differs(trail, Kind::Absent, Expected::Node(e), None, Key::Member(key)));
             };
             pairs.push((e, a, key));
         }
@@ -191,14 +206,21 @@ impl<'g, E: std::fmt::Display, A: std::fmt::Display> Comparison<'g, E, A> {
         &self,
         trail: usize,
         kind: Kind,
-        expected: String,
+        expected: Expected,
         actual: Option<NodeId>,
         key: Key<'_>,
     ) -> Box<Difference> {
+        let path = trace(&self.trails, trail, key);
+        let (expected, expected_cycle) = match expected {
+            Expected::Words(words) => (words, None),
+            Expected::Node(id) => (describe(self.expected, id), path.describe_cycle(self.expected, id)),
+        };
         Box::new(Difference {
-            path: trace(&self.trails, trail, key),
             kind,
             expected,
+            expected_cycle,
+            actual_cycle: actual.and_then(|id| path.describe_cycle(self.actual, id)),
+            path,
             actual: actual.map_or_else(nothing, |id| describe(self.actual, id)),
             class: actual.map_or("absent", |id| class(self.actual, id)),
         })

@@ -12,6 +12,7 @@
 
 mod describe;
 
+pub(crate) use describe::describe_cycle;
 pub use describe::{class, describe};
 
 use crate::text::TextBuf;

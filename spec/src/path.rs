@@ -11,7 +11,7 @@
 //! member of that name. An index more than [`MAX_GAP`] beyond an array's end is not makeable, so
 //! that a short message cannot claim much memory.
 
-use crate::graph::{Graph, Members, Node, NodeId};
+use crate::graph::{Graph, Members, Node, NodeId, describe_cycle};
 use crate::text::TextBuf;
 use crate::value::{Kind, Ref};
 use foldhash::fast::RandomState;
@@ -70,6 +70,14 @@ impl Path {
             keys.push(key);
         }
         Ok(Path(keys))
+    }
+
+    /// The value at this place, `id`, in one line, if a part of it contains itself. That part is a
+    /// reference to the place where it begins, `↑ arguments[0]`. [`describe`](crate::graph::describe)
+    /// unrolls it.
+    #[must_use]
+    pub fn describe_cycle<F: std::fmt::Display>(&self, graph: &Graph<F>, id: NodeId) -> Option<String> {
+        describe_cycle(graph, id, &self.0, |keys| Path(keys.to_vec()).to_string())
     }
 
     /// The keys, from the root on.

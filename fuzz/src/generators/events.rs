@@ -6,8 +6,8 @@
 
 use arbitrary::{Arbitrary, Result, Unstructured};
 use dnode_reports::event::{
-    Act, Activity, Death, Divergence, Ended, Event, Evidence, Kind, Origin, Outcome, Reference, Role, Run,
-    Stale, Status, TimeBase, Verdict, Wire,
+    Act, Activity, Cycles, Death, Divergence, Ended, Event, Evidence, Kind, Origin, Outcome, Reference, Role,
+    Run, Stale, Status, TimeBase, Verdict, Wire, Written,
 };
 use dnode_spec::clause::Level;
 use dnode_spec::dialect::Dialect;
@@ -62,6 +62,9 @@ fn outcome(u: &mut Unstructured<'_>) -> Result<Outcome> {
             death: optional(u, |u| Ok(Death { status: status(u)?, stderr: text(u)? }))?,
             activity: optional(u, |u| Ok(Activity { time: u.arbitrary()?, cpu: u.arbitrary()? }))?,
             called: optional(u, |u| u.arbitrary())?,
+            cycles: optional(u, |u| Ok(Cycles { expected: optional(u, text)?, actual: optional(u, text)? }))?,
+            stderr: optional(u, |u| Ok(Written { text: text(u)?, beside: u.arbitrary()? }))?,
+            took: optional(u, |u| u.arbitrary())?,
         },
     })
 }

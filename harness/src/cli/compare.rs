@@ -159,7 +159,7 @@ struct Side {
 impl Side {
     async fn run(word: &'static str, options: Options, cases: Vec<Case>) -> Result<Side, Failure> {
         let mut side = Side { word, run: None, outcomes: Vec::new() };
-        let mut progress = Progress::new();
+        let mut progress = Progress::new(options.running.clone());
         let mut emit = |event| {
             progress.event(&event);
             match event {
@@ -248,7 +248,7 @@ mod tests {
         assert!(matches!(target("localhost:5050"), Ok(Target::Address(..))));
         assert!(matches!(target("reference"), Ok(Target::Reference(_))));
         for bad in ["exec:", "exec: ", "localhost", ""] {
-            assert!(target(bad).unwrap_err().to_string().starts_with("usage: "), "{bad}");
+            assert!(target(bad).unwrap_err().to_string().starts_with("error: "), "{bad}");
         }
     }
 }

@@ -4,6 +4,7 @@ use super::failure::Failure;
 use super::list::{Row, rows};
 use super::output;
 use crate::cases::all;
+use crate::nearest::did_you_mean;
 use crate::reference::fault;
 use clap::Args;
 use dnode_reports::evidence::{self, Caught};
@@ -40,9 +41,13 @@ pub(super) fn explain(args: &ExplainArgs) -> Result<u8, Failure> {
         out = session(seed);
     }
     if out.is_empty() {
+        let cases = rows.iter().map(|row| row.id.as_str());
+        let clauses = clause::CLAUSES.iter().map(|clause| clause.id);
+        let names = cases.chain(clauses).chain(fault::all().map(|fault| fault.name));
+        let near = did_you_mean(&args.id, names);
         return Err(Failure::caller(format!(
             "{:?} is neither a case (see `dnode-conform list`), nor a clause (see spec/CLAUSES.md), nor a fault \
-                         (see `dnode-conform serve --list-faults`)",
+                         (see `dnode-conform serve --list-faults`){near}",
             args.id
         )));
     }

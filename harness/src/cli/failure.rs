@@ -46,10 +46,13 @@ impl<E: Faulted> From<E> for Failure {
     }
 }
 
-/// `FAULT: TEXT. HELP`
+/// `error: TEXT. HELP`, and after `error: ` who is at fault, if that is not the user.
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.fault, self.text)?;
+        match self.fault {
+            Fault::Caller => write!(f, "error: {}", self.text)?,
+            Fault::Peer | Fault::Harness => write!(f, "error: {}: {}", self.fault, self.text)?,
+        }
         match &self.help {
             Some(help) => write!(f, ". {help}"),
             None => Ok(()),

@@ -3,7 +3,8 @@
 use super::arguments;
 use super::failure::Failure;
 use super::reach::DialArgs;
-use super::signal::on_signal;
+use super::screen;
+use super::signal::on_signal_or_end;
 use super::values::{GateLevel, duration, ping, random_seed};
 use crate::campaign::{CampaignOptions, Coverage, Finding, Identity, Notice, Status, campaign};
 use crate::program::Target;
@@ -11,7 +12,7 @@ use clap::Args;
 use dnode_reports::count;
 use dnode_reports::escape::{terminal, terminal_cut};
 use dnode_spec::dialect::Dialect;
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{ProgressBar, ProgressStyle};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
@@ -118,8 +119,9 @@ pub(super) async fn fuzz(args: FuzzArgs) -> Result<u8, Failure> {
         interrupted: interrupted.clone(),
         target,
     };
-    on_signal(move || interrupted.cancel());
     let mut display = Display::new(&options.target, seed, args.time);
+    let bar = display.bar.clone();
+    on_signal_or_end(move || interrupted.cancel(), move || bar.finish_and_clear());
     let ended = campaign(options, &mut |notice| display.notice(notice)).await;
     display.bar.finish_and_clear();
     let status = ended?;
@@ -139,7 +141,7 @@ struct Display {
 
 impl Display {
     fn new(target: &Target, seed: u64, time: Duration) -> Display {
-        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+        let bar = ProgressBar::with_draw_target(None, screen::of_stderr());
         let style = ProgressStyle::with_template("{spinner} {msg}");
         bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()));
         bar.set_message("starting the peer");

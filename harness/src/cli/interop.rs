@@ -9,6 +9,8 @@ use super::signal::on_signal;
 use super::values::{GateLevel, duration};
 use crate::cases::Selection;
 use crate::commands::interop::{Implementation, InteropOptions, interop};
+use crate::nearest::did_you_mean;
+use crate::run::Running;
 use crate::shell::quote;
 use clap::Args;
 use dnode_reports::account::Account;
@@ -69,7 +71,7 @@ pub(super) async fn run(args: InteropArgs) -> Result<u8, Failure> {
         command: format!("{} interop --peers {}", quote(&program), quote(&args.peers.to_string_lossy())),
         interrupted,
     };
-    let (mut matrix, mut progress) = (Matrix::default(), Progress::new());
+    let (mut matrix, mut progress) = (Matrix::default(), Progress::new(Running::default()));
     let ran = interop(&servers, &clients, &options, &mut |event| {
         matrix.event(&event);
         progress.event(&event);
@@ -98,7 +100,13 @@ fn select(
     let chosen: Vec<_> = all.iter().filter(|it| can(it) && selection.takes(&it.id())).cloned().collect();
     match chosen.is_empty() {
         true => {
-            Err(Failure::caller(format!("no {role} matches; the names are those of the folders in --peers")))
+            let names: Vec<String> = all.iter().filter(|it| can(it)).map(Implementation::id).collect();
+            let near = globs.first().map(|glob| did_you_mean(glob, names.iter().map(String::as_str)));
+            Err(Failure::caller(format!(
+                "no {role} matches; the {role}s in --peers are {}{}",
+                names.join(", "),
+                near.unwrap_or_default()
+            )))
         }
         false => Ok(chosen),
     }

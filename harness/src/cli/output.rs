@@ -9,7 +9,7 @@ use std::process::ExitCode;
 pub(super) fn fail(failure: &Failure) -> ExitCode {
     // The text may quote the peer, so it is escaped.
     let lines: Vec<String> = failure.to_string().lines().map(dnode_reports::escape::terminal).collect();
-    warn(format_args!("dnode-conform: {}", lines.join("\n")));
+    warn(lines.join("\n"));
     ExitCode::from(COULD_NOT_RUN)
 }
 
@@ -21,12 +21,14 @@ pub(super) fn say(line: impl Display) -> Result<(), Failure> {
 /// Writes `text` to standard output; `what` names it in errors. A closed pipe is no error, because
 /// the reader may stop early. (`println!` would panic.)
 pub(super) fn print(what: &str, text: impl AsRef<[u8]>) -> Result<(), Failure> {
-    match io::stdout().write_all(text.as_ref()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            Err(Failure::caller(format!("{what} cannot be written: {error}")))
-        }
-        _ => Ok(()),
-    }
+    let written = io::stdout().write_all(text.as_ref());
+    written.map_err(|error| unwritten(what, &error)).or_else(|failure| failure.map_or(Ok(()), Err))
+}
+
+/// The failure of writing `what`; `None` if the reader closed the pipe.
+pub(super) fn unwritten(what: &str, error: &io::Error) -> Option<Failure> {
+    let is_closed = error.kind() == io::ErrorKind::BrokenPipe;
+    (!is_closed).then(|| Failure::caller(format!("{what} cannot be written: {error}")))
 }
 
 /// Prints a line to standard error, and ignores errors.

@@ -35,7 +35,7 @@ pub(super) struct PeerArgs {
     /// The dialect of the peer: that of dnode-protocol 0.2 or 0.1
     ///
     /// In 0.1, the owner of a function culls it, and errors call the method "error".
-    #[arg(long, value_name = "VERSION", default_value_t, help_heading = "Peer")]
+    #[arg(long, value_name = "VERSION", default_value_t, help_heading = "Peer", hide_short_help = true)]
     pub(super) dialect: Dialect,
     /// The weakest level that fails the run; crashes and hangs always fail it
     #[arg(long, value_enum, default_value = "robust", help_heading = "Gate")]
@@ -46,13 +46,13 @@ pub(super) struct PeerArgs {
     #[arg(long, value_name = "FILE", help_heading = "Gate")]
     pub(super) baseline: Option<PathBuf>,
     /// Do not fail the run on cases that are newer than this version
-    #[arg(long, value_name = "VERSION", value_parser = version, help_heading = "Gate")]
+    #[arg(long, value_name = "VERSION", value_parser = version, help_heading = "Gate", hide_short_help = true)]
     pub(super) catalogue: Option<Version>,
     /// Stop at the first case that fails the run
     #[arg(long, help_heading = "Gate")]
     pub(super) fail_fast: bool,
     /// How many cases run in parallel
-    #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=256))]
+    #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=256), hide_short_help = true)]
     pub(super) jobs: u16,
     /// How long a case may take, for example 500ms or 5s
     #[arg(long, value_name = "DUR", default_value = "2s", value_parser = duration)]
@@ -60,7 +60,7 @@ pub(super) struct PeerArgs {
     /// End the run after this time, for example 10m
     ///
     /// No case begins after it. Those that did not run are inconclusive, and all reports are written.
-    #[arg(long, value_name = "DUR", value_parser = limit)]
+    #[arg(long, value_name = "DUR", value_parser = limit, hide_short_help = true)]
     pub(super) max_time: Option<Duration>,
     /// Write a report, for example --report json=run.json; can be repeated
     ///

@@ -4,6 +4,7 @@ use super::failure::Failure;
 use super::place::Place;
 use super::values::GateLevel;
 use crate::cases::{Case, all};
+use crate::nearest::did_you_mean;
 use clap::Args;
 use dnode_reports::event::{Event, Outcome, Verdict};
 use dnode_reports::format::Format;
@@ -77,7 +78,8 @@ pub(super) fn report_file(text: &str) -> Result<ReportFile, String> {
 }
 
 fn format(word: &str) -> Result<Format, String> {
-    Format::from_word(word).ok_or_else(|| format!("the formats are {}", Format::words()))
+    let near = || did_you_mean(word, Format::ALL.map(Format::word));
+    Format::from_word(word).ok_or_else(|| format!("the formats are {}{}", Format::words(), near()))
 }
 
 /// The name of standard output in errors.

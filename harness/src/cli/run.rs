@@ -9,7 +9,7 @@ use super::peer::PeerArgs;
 use super::progress::Progress;
 use super::report::Reports;
 use super::selection::SelectionArgs;
-use super::signal::on_signal;
+use super::signal::on_signal_or_end;
 use super::snapshot::{SnapshotArgs, SnapshotFile};
 use super::values::{ping, random_seed};
 use crate::cases::{Case, Selection, SelectionError, all, catalogue, over_the_run, pull};
@@ -18,7 +18,7 @@ use crate::gate::Gate;
 use crate::gate::baseline::Baseline;
 use crate::program::Target;
 use crate::run::server_seat;
-use crate::run::{Cases, Options, Shard, run as run_cases};
+use crate::run::{Cases, Options, Running, Shard, run as run_cases};
 use crate::verdict::Command;
 use clap::Args;
 use dnode_reports::account::Account;
@@ -51,12 +51,12 @@ pub(super) struct RunArgs {
     /// Run only the K-th of every N cases, to split a run over N machines
     ///
     /// With --generate, also give --seed.
-    #[arg(long, value_name = "K/N", help_heading = "Selection")]
+    #[arg(long, value_name = "K/N", help_heading = "Selection", hide_short_help = true)]
     shard: Option<Shard>,
     /// For a client that can only call and read one answer: run the cases pull/*
     ///
     /// The client gets its tasks from our object, does them and reports (fixtures/PULL.md).
-    #[arg(long, requires = "listen", conflicts_with_all = ["generate", "shard", "snapshot"], help_heading = "Selection")]
+    #[arg(long, requires = "listen", conflicts_with_all = ["generate", "shard", "snapshot"], help_heading = "Selection", hide_short_help = true)]
     pull: bool,
     #[command(flatten)]
     generated: GeneratedArgs,
@@ -78,12 +78,12 @@ struct GeneratedArgs {
     #[arg(long, value_name = "S", requires = "generate", conflicts_with = "cases")]
     seed: Option<u64>,
     /// End each session with one illegal step
-    #[arg(long, requires = "generate", conflicts_with = "cases")]
+    #[arg(long, requires = "generate", conflicts_with = "cases", hide_short_help = true)]
     illegal: bool,
     /// Let culls and calls cross messages of the peer
     ///
     /// Only the rules for single lines apply then.
-    #[arg(long, requires = "generate", conflicts_with_all = ["cases", "illegal"])]
+    #[arg(long, requires = "generate", conflicts_with_all = ["cases", "illegal"], hide_short_help = true)]
     crossing: bool,
 }
 
@@ -202,7 +202,7 @@ pub(super) async fn judge(args: &PeerArgs, target: Target, plan: Plan) -> Result
     options.gate.snapshot = snapshot.as_ref().map(|it| it.snapshot.clone());
     // Opening a named pipe waits for its reader. The signal handler comes later, so Ctrl-C ends
     // that wait.
-    let mut sink = EventSink { last, ..EventSink::new(args)? };
+    let mut sink = EventSink { last, ..EventSink::new(args, options.running.clone())? };
     let interrupted = options.interrupted.clone();
     // The first signal ends the run after the current cases, and the reports are written.
     stop_on_signal(&sink, interrupted);
@@ -224,12 +224,14 @@ pub(super) async fn judge(args: &PeerArgs, target: Target, plan: Plan) -> Result
 /// Ends the run at the next signal, and says so once.
 fn stop_on_signal(sink: &EventSink, interrupted: CancellationToken) {
     let progress = sink.progress.clone();
-    on_signal(move || {
+    let shown = progress.clone();
+    let act = move || {
         if !interrupted.is_cancelled() {
             progress.interrupted();
         }
         interrupted.cancel();
-    });
+    };
+    on_signal_or_end(act, move || shown.finish());
 }
 
 /// Runs cases in which the suite is the server: a client connects for each case. `word` is an
@@ -264,8 +266,9 @@ pub(super) async fn seat(
         fail_fast: peer.fail_fast,
         max_time: peer.max_time,
         interrupted: interrupted.clone(),
+        running: Running::default(),
     };
-    let mut sink = EventSink::new(peer)?;
+    let mut sink = EventSink::new(peer, options.running.clone())?;
     stop_on_signal(&sink, interrupted);
     server_seat::accept(&host, &options, cases, &mut |event| sink.event(&event)).await;
     sink.progress.finish();
@@ -313,11 +316,12 @@ pub(super) struct EventSink {
 }
 
 impl EventSink {
-    pub(super) fn new(args: &PeerArgs) -> Result<EventSink, Failure> {
+    /// `running`: the cases of the run.
+    pub(super) fn new(args: &PeerArgs, running: Running) -> Result<EventSink, Failure> {
         Ok(EventSink {
             reports: Reports::open(&args.report, args.text)?,
             last: LastRun::none(),
-            progress: Progress::new(),
+            progress: Progress::new(running),
             account: Account::default(),
             run: None,
             status: None,

@@ -3,6 +3,7 @@
 use super::failure::Failure;
 use super::output;
 use super::reach::IdentityArgs;
+use crate::nearest::did_you_mean;
 use crate::reference::fault::{self, Fault};
 use crate::reference::variant::{self, Variant};
 use crate::reference::{self, MakeConduct, Manner};
@@ -53,12 +54,20 @@ pub(super) struct ServeArgs {
 fn known_fault(name: &str) -> Result<&'static str, String> {
     fault::find(name)
         .map(|fault| fault.name)
-        .ok_or_else(|| "no such fault; --list-faults lists them".to_owned())
+        .ok_or_else(|| unknown(name, "fault", fault::all().map(|fault| fault.name)))
 }
 
 fn known_variant(name: &str) -> Result<&'static str, String> {
     let known = variant::find(name).map(|variant| variant.name);
-    known.ok_or_else(|| "no such variant; --list-variants lists them".to_owned())
+    known.ok_or_else(|| unknown(name, "variant", variant::VARIANTS.iter().map(|variant| variant.name)))
+}
+
+/// The error for a name that does not exist. `what`: what it should name.
+fn unknown<'a>(name: &str, what: &str, names: impl Iterator<Item = &'a str>) -> String {
+    format!(
+        "there is no such {what}{}; --list-{what}s lists them",
+        did_you_mean(name, names).replace('?', "")
+    )
 }
 
 /// The behaviour that the arguments choose. A fault uses the dialect of the clause that it breaks.

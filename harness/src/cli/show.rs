@@ -4,9 +4,10 @@ use super::failure::Failure;
 use super::last_run;
 use super::output;
 use super::report::{on_stdout, read_run};
-use crate::nearest::nearest;
+use crate::nearest::did_you_mean;
 use clap::Args;
 use dnode_reports::cause::{Cause, Finding};
+use dnode_reports::count;
 use dnode_reports::event::{Event, outcomes};
 use dnode_reports::text;
 use std::path::PathBuf;
@@ -47,12 +48,14 @@ fn find(events: &[Event], what: &str, options: text::Options) -> Result<String, 
         return Ok(text::with_others(run, outcome, &[], options));
     }
     if let Ok(number) = what.parse::<usize>() {
-        let cause = Cause::of(outcomes(events), run.gate).into_iter().find(|cause| cause.number == number);
-        let cause = cause.ok_or_else(|| Failure::caller(format!("the run has no cause {number}")))?;
+        let causes = Cause::of(outcomes(events), run.gate);
+        let several = count(causes.len(), "cause");
+        let cause = causes.into_iter().find(|cause| cause.number == number);
+        let cause = cause
+            .ok_or_else(|| Failure::caller(format!("the run has no cause {number}; it has {several}")))?;
         let others: Vec<Finding> = cause.others().cloned().collect();
         return Ok(text::with_others(run, &cause.shown, &others, options));
     }
-    let near = nearest(what, outcomes(events).map(|outcome| &*outcome.id));
-    let hint = near.first().map(|id| format!("; did you mean {id}?")).unwrap_or_default();
+    let hint = did_you_mean(what, outcomes(events).map(|outcome| &*outcome.id));
     Err(Failure::caller(format!("{what:?} is neither a case of the run nor the number of a cause{hint}")))
 }

@@ -5,10 +5,11 @@ use super::failure::Failure;
 use super::report::Named;
 use crate::gate::snapshot::Snapshot;
 use clap::Args;
+use dnode_reports::ReadError;
 use dnode_reports::format::Format;
 use dnode_reports::text::Options;
 use std::io::{Read, Seek};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// The snapshot arguments of `run`.
 #[derive(Debug, Clone, Args)]
@@ -37,6 +38,7 @@ impl SnapshotArgs {
         let Some(path) = self.snapshot.clone() else { return Ok(None) };
         let name = path.display().to_string();
         if self.update {
+            check_replaced(&path)?;
             let fresh = tempfile::tempfile()
                 .map_err(|error| Failure::harness(format!("no temporary file: {error}")))?;
             return Ok(Some(SnapshotFile { path, snapshot: Snapshot::accepting(&name), fresh: Some(fresh) }));
@@ -45,9 +47,28 @@ impl SnapshotArgs {
             Failure::caller(format!("{name} cannot be read: {error}; add --update to write it"))
         })?;
         let snapshot = Snapshot::read(&text, &name).map_err(|error| {
-            Failure::caller(format!("{name} is not a snapshot: {error}; add --update to overwrite it"))
+            let remedy = match error {
+                ReadError::Report(_) => "name another file",
+                _ => "add --update to overwrite it",
+            };
+            Failure::caller(format!("{name} is not a snapshot: {error}; {remedy}"))
         })?;
         Ok(Some(SnapshotFile { path, snapshot, fresh: None }))
+    }
+}
+
+/// Refuses to overwrite a file that is no snapshot. One of another version may be overwritten.
+fn check_replaced(path: &Path) -> Result<(), Failure> {
+    let text = match std::fs::metadata(path) {
+        Ok(file) if file.is_file() && file.len() > 0 => std::fs::read_to_string(path).unwrap_or_default(),
+        _ => return Ok(()),
+    };
+    match Snapshot::read(&text, "") {
+        Err(ReadError::Report(error)) => Err(Failure::caller(format!(
+            "{} is not a snapshot ({error}), so --update does not overwrite it; remove it, or name another file",
+            path.display()
+        ))),
+        _ => Ok(()),
     }
 }
 

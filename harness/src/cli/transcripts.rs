@@ -93,6 +93,6 @@ mod tests {
         assert_eq!(ids(&[path("")]), ["t/x", "t/y", "t/z"]);
         assert_eq!(ids(&[path("z.jsonl"), path("b")]), ["t/z", "t/x", "t/y"]);
         fs::create_dir(folder.path().join("empty")).unwrap();
-        assert!(read(&[path("empty")]).unwrap_err().to_string().starts_with("usage: no *.jsonl"));
+        assert!(read(&[path("empty")]).unwrap_err().to_string().starts_with("error: no *.jsonl"));
     }
 }

@@ -46,7 +46,7 @@ pub(super) fn duration(text: &str) -> Result<Duration, String> {
         Ok(_) => {
             Err("a deadline must be from 100ms to 1h; a shorter one says nothing about a peer".to_owned())
         }
-        Err(error) => Err(format!("{error}; write for example 500ms or 5s")),
+        Err(_) => Err("write a number and its unit, for example 500ms or 5s".to_owned()),
     }
 }
 
@@ -55,7 +55,7 @@ pub(super) fn limit(text: &str) -> Result<Duration, String> {
     match humantime::parse_duration(text) {
         Ok(limit) if !limit.is_zero() => Ok(limit),
         Ok(_) => Err("the time must be longer than 0".to_owned()),
-        Err(error) => Err(format!("{error}; write for example 90s or 10m")),
+        Err(_) => Err("write a number and its unit, for example 90s or 10m".to_owned()),
     }
 }
 

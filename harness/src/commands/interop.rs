@@ -10,7 +10,7 @@ use crate::clock::Clock;
 use crate::commands::record::{Notice, RecordOptions, record};
 use crate::error::{Fault, Faulted};
 use crate::peer::Peer;
-use crate::program::{ENDING, Process, Target};
+use crate::program::{ENDING, Process, Taps, Target};
 use crate::shell::quote;
 use dnode::transport::Address;
 use dnode_reports::event::{Death, Divergence, Ended, Event, Evidence, Kind, Outcome, Role, Run, Verdict};
@@ -244,8 +244,12 @@ impl Pair<'_> {
         };
         let stopped = stop.clone();
         let recording = tokio::spawn(async move { record(listener, options, stopped, &collect).await });
-        let mut process =
-            Process::start(&self.client.command(caller), &[("host", "127.0.0.1"), ("port", &port)], clock)?;
+        let mut process = Process::start(
+            &self.client.command(caller),
+            &[("host", "127.0.0.1"), ("port", &port)],
+            clock,
+            &Taps::default(),
+        )?;
         let client = match process.wait(self.options.patience).await {
             Some(status) => Some((status, process.death(status).await)),
             None => None,

@@ -20,7 +20,7 @@ use super::ping::{Addressing, method_text};
 use crate::cases::Case;
 use crate::program::Route;
 use crate::wire::{Incoming, Wire};
-use dnode_reports::event::Kind;
+use dnode_reports::event::{Cycles, Kind};
 use dnode_spec::message::Id;
 use dnode_spec::transcript::{Action, Blank, Bytes, Called, Name, Pattern, Split, Step, Transcript};
 use judged::{Cause, Diverged, Judged, Replayed};
@@ -104,6 +104,16 @@ async fn play_parts(case: &Case, session: &mut Session<'_>) -> Result<(), Stop> 
 enum Stop {
     Diverged(Box<Diverged>),
     NotApplicable(String),
+}
+
+impl Stop {
+    /// Adds the references of a message that was expected.
+    fn expecting(mut self, pattern: &Pattern) -> Stop {
+        if let Stop::Diverged(diverged) = &mut self {
+            diverged.cycles.expected = pattern.describe_cycle();
+        }
+        self
+    }
 }
 
 /// The replay of one part of a transcript.
@@ -471,6 +481,7 @@ impl<'r, 'a, 't> Replay<'r, 'a, 't> {
             path: String::new(),
             expected: expected.to_owned(),
             actual: actual.to_owned(),
+            cycles: Cycles::default(),
             class: kind.word().to_owned(),
             cause,
             called: None,

@@ -5,7 +5,7 @@ use super::port::Port;
 use super::{Peer, Running};
 use crate::clock::Clock;
 use crate::conversation::greet::HELLO;
-use crate::program::{Host, Process, Route, START, Stdio, Target, Template};
+use crate::program::{Host, Process, Route, START, Stdio, Taps, Target, Template};
 use crate::reference;
 use crate::wire::{Terms, Wire};
 use dnode::transport::{Address, Trust};
@@ -85,12 +85,12 @@ async fn start_process(
     let folder = at.wants_socket().then(TempDir::new).transpose().map_err(StartError::Harness)?;
     let socket = folder.as_ref().map(|folder| folder.path().join("peer"));
     let address = at.fill(port.number(), &socket.clone().unwrap_or_default())?;
-    let route = Route::Dial(address, Clock::of_program());
+    let route = Route::Dial(address, Clock::of_program(), Taps::default());
     let socket = socket.map(PathBuf::into_os_string);
     let socket = socket.as_ref().map(|socket| ("socket", socket.to_str().unwrap_or_default()));
     let number = port.number().to_string();
     let words: Vec<(&str, &str)> = std::iter::once(("port", number.as_str())).chain(socket).collect();
-    let started = Process::start(command, &words, route.clock());
+    let started = Process::start(command, &words, route.clock(), route.taps());
     let mut process = started.map_err(|error| StartError::Command(command.to_owned(), error))?;
     let clock = route.clock().clone();
     let deadline = clock.now() + time;
@@ -120,9 +120,9 @@ async fn start_process(
 /// Starts a program that speaks on its standard input and output. It needs no time to listen, so the
 /// first connection only shows how its process usually ends.
 async fn start_stdio(target: &Target, command: &str) -> Result<Peer, StartError> {
-    let clock = Clock::of_program();
-    let stdio = Stdio::new(command, &clock);
-    let route = Route::Dial(stdio.address(), clock);
+    let (clock, taps) = (Clock::of_program(), Taps::default());
+    let stdio = Stdio::new(command, &clock, &taps);
+    let route = Route::Dial(stdio.address(), clock, taps);
     let deadline = route.clock().now() + START;
     let wire = Wire::open(&route, &Terms::default(), deadline).await;
     let wire = wire.map_err(|error| StartError::Command(command.to_owned(), error))?;

@@ -3,6 +3,7 @@
 use super::*;
 use crate::clock::Clock;
 use crate::conversation::replay::judged::{Cause, Diverged, Judged};
+use crate::program::Taps;
 use dnode::transport::Address;
 use dnode_reports::event::Kind;
 use std::collections::BTreeMap;
@@ -28,7 +29,7 @@ async fn checked(clock: Clock, kind: Kind, cause: Cause, extended: Duration) -> 
         ours
     });
     let target = Target::Address(address.clone(), None);
-    let mut peer = Peer::new(&target, Route::Dial(address, clock), Running::Elsewhere);
+    let mut peer = Peer::new(&target, Route::Dial(address, clock, Taps::default()), Running::Elsewhere);
     let refused = Replayed::without_connection("robust/survives", kind, String::new());
     let Judged::Diverged(diverged) = refused.judged else { unreachable!() };
     let judged = Judged::Diverged(Box::new(Diverged { cause, ..*diverged }));

@@ -5,6 +5,7 @@
 //! that status is usual for it and not a crash.
 
 use super::process::{self, Process};
+use super::tap::Taps;
 use crate::clock::{Clock, Moment};
 use crate::error::{Fault, Faulted};
 use dnode::transport::{Address, AddressError, Arrival, Connection, Identity, Limits, ListenError, Listener};
@@ -81,6 +82,7 @@ pub struct Host {
     listener: Listener,
     address: String,
     clock: Clock,
+    taps: Taps,
     program: Option<Mutex<Program>>,
     taken: AtomicBool,
     /// The folder of its socket, if we chose the path.
@@ -101,6 +103,7 @@ struct Program {
     command: String,
     words: Vec<(&'static str, String)>,
     clock: Clock,
+    taps: Taps,
     process: Option<Process>,
     /// The running process has connected.
     has_connected: bool,
@@ -124,13 +127,15 @@ impl Host {
         let listener = Listener::bind(&at, listen.identity.as_ref()).await?;
         let address = listener.address()?;
         let clock = if listen.exec.is_some() { Clock::of_program() } else { Clock::of_stranger() };
-        let program = |command: &String| Mutex::new(Program::new(command, place(&address), clock.clone()));
+        let taps = Taps::default();
+        let program = |command: &String| Mutex::new(Program::new(command, place(&address), &clock, &taps));
         let program = listen.exec.as_ref().map(program);
         Ok(Host {
             listen: listen.clone(),
             listener,
             address,
             clock,
+            taps,
             program,
             taken: AtomicBool::new(false),
             _folder: folder,
@@ -173,6 +178,12 @@ impl Host {
     #[must_use]
     pub fn clock(&self) -> &Clock {
         &self.clock
+    }
+
+    /// The taps on the standard error of its processes.
+    #[must_use]
+    pub fn taps(&self) -> &Taps {
+        &self.taps
     }
 
     /// What its connections cannot carry.
@@ -264,12 +275,13 @@ impl Host {
 }
 
 impl Program {
-    fn new(command: &str, words: Vec<(&'static str, String)>, clock: Clock) -> Program {
+    fn new(command: &str, words: Vec<(&'static str, String)>, clock: &Clock, taps: &Taps) -> Program {
         let command = command.to_owned();
         Program {
             command,
             words,
-            clock,
+            clock: clock.clone(),
+            taps: taps.clone(),
             process: None,
             has_connected: false,
             harmless: false,
@@ -306,7 +318,7 @@ impl Program {
             None => {
                 self.has_connected = false;
                 let words: Vec<_> = self.words.iter().map(|(word, value)| (*word, value.as_str())).collect();
-                Process::start(&self.command, &words, &self.clock)?
+                Process::start(&self.command, &words, &self.clock, &self.taps)?
             }
         };
         Ok(self.process.insert(process))

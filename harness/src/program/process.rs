@@ -4,7 +4,7 @@
 //! We read its standard error all the time and keep the first and the last lines. We discard its
 //! standard output, unless it speaks there.
 
-use super::stderr::Stderr;
+use super::tap::{Pipe, Taps};
 use crate::clock::Clock;
 use dnode_reports::event::{Death, Status};
 use nix::sys::signal::{Signal, killpg};
@@ -15,7 +15,6 @@ use std::os::unix::process::ExitStatusExt;
 use std::process::{ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
-use tokio::io::AsyncReadExt;
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 
 /// How long a process may take to end after its connection broke; after that it counts as alive.
@@ -43,18 +42,19 @@ pub struct Process {
     child: Child,
     group: Option<Pid>,
     clock: Clock,
-    stderr: Arc<Mutex<Stderr>>,
+    stderr: Option<Arc<Pipe>>,
     /// The task that reads the standard error. It ends at the end of the pipe.
     reader: tokio::task::JoinHandle<()>,
 }
 
 impl Process {
-    /// Starts `command` with the shell, and lets `clock` watch it. A word such as `("port", "5050")` replaces `{port}` in the
-    /// command and sets `PORT` in its environment.
+    /// Starts `command` with the shell, lets `clock` watch it, and `taps` get its standard error. A
+    /// word such as `("port", "5050")` replaces `{port}` in the command and sets `PORT` in its
+    /// environment.
     ///
     /// # Errors
     /// The system's error if the shell cannot be started.
-    pub fn start(command: &str, words: &[(&str, &str)], clock: &Clock) -> io::Result<Process> {
+    pub fn start(command: &str, words: &[(&str, &str)], clock: &Clock, taps: &Taps) -> io::Result<Process> {
         let place = |line: String, (word, value): &(&str, &str)| line.replace(&format!("{{{word}}}"), value);
         let mut shell = Command::new("sh");
         shell
@@ -63,32 +63,36 @@ impl Process {
             .envs(words.iter().map(|(word, value)| (word.to_ascii_uppercase(), value)))
             .stdin(Stdio::null())
             .stdout(Stdio::null());
-        Process::spawn(shell, clock)
+        Process::spawn(shell, clock, taps)
     }
 
     /// Starts `command` with the shell, and returns its standard input and output too.
     ///
     /// # Errors
     /// The system's error if the shell cannot be started.
-    pub fn start_to_speak(command: &str, clock: &Clock) -> io::Result<(Process, ChildStdin, ChildStdout)> {
+    pub fn start_to_speak(
+        command: &str,
+        clock: &Clock,
+        taps: &Taps,
+    ) -> io::Result<(Process, ChildStdin, ChildStdout)> {
         let mut shell = Command::new("sh");
         shell.arg("-c").arg(command).stdin(Stdio::piped()).stdout(Stdio::piped());
-        let mut process = Process::spawn(shell, clock)?;
+        let mut process = Process::spawn(shell, clock, taps)?;
         let pipes = process.child.stdin.take().zip(process.child.stdout.take());
         let (stdin, stdout) = pipes.ok_or(io::ErrorKind::BrokenPipe)?;
         Ok((process, stdin, stdout))
     }
 
-    fn spawn(mut shell: Command, clock: &Clock) -> io::Result<Process> {
+    fn spawn(mut shell: Command, clock: &Clock, taps: &Taps) -> io::Result<Process> {
         let mut child = shell.stderr(Stdio::piped()).process_group(0).kill_on_drop(true).spawn()?;
         child.id().into_iter().for_each(|id| clock.watch(id));
         let group = child.id().and_then(|id| i32::try_from(id).ok()).map(Pid::from_raw);
         if let Some(group) = group {
             RUNNING.lock().unwrap_or_else(PoisonError::into_inner).insert(group.as_raw());
         }
-        let stderr = Arc::new(Mutex::new(Stderr::default()));
-        let reader = match child.stderr.take() {
-            Some(pipe) => tokio::spawn(keep(pipe, Arc::clone(&stderr))),
+        let stderr = child.stderr.take().map(|end| Pipe::new(end.into_owned_fd()?, taps)).transpose()?;
+        let reader = match &stderr {
+            Some(pipe) => tokio::spawn(Arc::clone(pipe).keep()),
             None => tokio::spawn(async {}),
         };
         Ok(Process { child, group, clock: clock.clone(), stderr, reader })
@@ -120,7 +124,7 @@ impl Process {
 
     /// Forgets its standard error so far. Call it when the program has shown that it still works.
     pub fn forget_stderr(&mut self) {
-        *self.stderr.lock().unwrap_or_else(PoisonError::into_inner) = Stderr::default();
+        self.stderr.iter().for_each(|pipe| pipe.forget());
     }
 
     /// The first and the last lines of its standard error. If the program has ended, this waits a moment for the
@@ -129,7 +133,7 @@ impl Process {
         if self.ended().is_some() && !self.reader.is_finished() {
             let _ = tokio::time::timeout(GRACE, &mut self.reader).await;
         }
-        self.stderr.lock().unwrap_or_else(PoisonError::into_inner).text()
+        self.stderr.as_ref().map(|pipe| pipe.text()).unwrap_or_default()
     }
 
     /// Describes its end, with lines of its standard error. `status` is its exit status.
@@ -166,13 +170,6 @@ impl Drop for Process {
             RUNNING.lock().unwrap_or_else(PoisonError::into_inner).remove(&group.as_raw());
         }
         self.reader.abort();
-    }
-}
-
-async fn keep(mut pipe: impl tokio::io::AsyncRead + Unpin, kept: Arc<Mutex<Stderr>>) {
-    let mut buffer = [0; 4096];
-    while let Ok(count @ 1..) = pipe.read(&mut buffer).await {
-        kept.lock().unwrap_or_else(PoisonError::into_inner).add(&buffer[..count]);
     }
 }
 

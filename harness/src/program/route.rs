@@ -1,6 +1,7 @@
 //! How to get a connection to a peer: we dial its address, or it dials ours.
 
 use super::host::Host;
+use super::tap::Taps;
 use crate::clock::{Clock, Moment};
 use dnode::transport::{Address, Connection, Limits};
 use std::fmt;
@@ -10,8 +11,9 @@ use std::sync::Arc;
 /// How to get a connection to the peer.
 #[derive(Debug, Clone)]
 pub enum Route {
-    /// We connect to this address. The clock counts the time that the peer there has.
-    Dial(Address, Clock),
+    /// We connect to this address. The clock counts the time that the peer there has, and the taps
+    /// get the standard error of its processes, if we started them.
+    Dial(Address, Clock, Taps),
     /// The peer is a client that connects to us.
     Awaited(Arc<Host>),
 }
@@ -24,7 +26,7 @@ impl Route {
     /// [`Host::next`].
     pub async fn connect(&self, deadline: Moment) -> io::Result<Connection> {
         match self {
-            Route::Dial(address, clock) => {
+            Route::Dial(address, clock, _) => {
                 match clock.timeout_at(deadline, Connection::open(address)).await {
                     Ok(opened) => opened,
                     Err(_) => Err(io::ErrorKind::TimedOut.into()),
@@ -47,7 +49,7 @@ impl Route {
     #[must_use]
     pub fn address(&self) -> Option<&Address> {
         match self {
-            Route::Dial(address, _) => Some(address),
+            Route::Dial(address, ..) => Some(address),
             Route::Awaited(_) => None,
         }
     }
@@ -56,8 +58,17 @@ impl Route {
     #[must_use]
     pub fn clock(&self) -> &Clock {
         match self {
-            Route::Dial(_, clock) => clock,
+            Route::Dial(_, clock, _) => clock,
             Route::Awaited(host) => host.clock(),
+        }
+    }
+
+    /// The taps on the standard error of the peer's processes.
+    #[must_use]
+    pub fn taps(&self) -> &Taps {
+        match self {
+            Route::Dial(_, _, taps) => taps,
+            Route::Awaited(host) => host.taps(),
         }
     }
 
@@ -65,7 +76,7 @@ impl Route {
     #[must_use]
     pub fn limits(&self) -> Limits {
         match self {
-            Route::Dial(address, _) => address.limits(),
+            Route::Dial(address, ..) => address.limits(),
             Route::Awaited(host) => host.limits(),
         }
     }
@@ -73,14 +84,14 @@ impl Route {
 
 impl From<Address> for Route {
     fn from(address: Address) -> Route {
-        Route::Dial(address, Clock::of_stranger())
+        Route::Dial(address, Clock::of_stranger(), Taps::default())
     }
 }
 
 impl fmt::Display for Route {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Route::Dial(address, _) => address.fmt(f),
+            Route::Dial(address, ..) => address.fmt(f),
             Route::Awaited(host) => f.write_str(host.address()),
         }
     }

@@ -5,6 +5,7 @@
 //! gave the connection up before its output ended: then writing may have failed in the process.
 
 use super::process::{ENDING, Process};
+use super::tap::Taps;
 use crate::clock::Clock;
 use dnode::transport::Address;
 use dnode_reports::event::{Death, Status};
@@ -28,6 +29,7 @@ const NOT_FOUND: i32 = 127;
 pub struct Stdio {
     command: String,
     clock: Clock,
+    taps: Taps,
     state: Mutex<State>,
     /// A process has ended.
     ended: Notify,
@@ -57,9 +59,9 @@ enum End {
 impl Stdio {
     /// Prepares to start this command for each connection.
     #[must_use]
-    pub fn new(command: &str, clock: &Clock) -> Arc<Stdio> {
-        let (command, clock) = (command.to_owned(), clock.clone());
-        Arc::new(Stdio { command, clock, state: Mutex::default(), ended: Notify::new() })
+    pub fn new(command: &str, clock: &Clock, taps: &Taps) -> Arc<Stdio> {
+        let (command, clock, taps) = (command.to_owned(), clock.clone(), taps.clone());
+        Arc::new(Stdio { command, clock, taps, state: Mutex::default(), ended: Notify::new() })
     }
 
     /// The address that starts a process for each connection.
@@ -74,7 +76,7 @@ impl Stdio {
 
     /// Starts a process, and returns its standard input and output.
     fn connect(self: &Arc<Stdio>) -> io::Result<Pipes> {
-        let (process, stdin, stdout) = Process::start_to_speak(&self.command, &self.clock)?;
+        let (process, stdin, stdout) = Process::start_to_speak(&self.command, &self.clock, &self.taps)?;
         let (end, ends) = oneshot::channel();
         let stdio = Arc::clone(self);
         let mut state = self.state();

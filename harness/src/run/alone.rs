@@ -21,8 +21,9 @@ impl Runner<'_> {
         loop {
             while let Some((mut lane, at)) = self.next_alone(&mut waiting, &deadly) {
                 let (case, facts) = (Arc::clone(self.batch.case(at)), Arc::clone(&self.facts));
-                let patience = self.patience_alone(at);
+                let (patience, now) = (self.patience_alone(at), self.options.running.clone());
                 running.spawn(async move {
+                    let _begun = now.begin(case.id());
                     let alone = lane.run(&case, &facts, patience).await;
                     (lane, at, alone)
                 });

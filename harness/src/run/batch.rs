@@ -2,6 +2,7 @@
 
 use super::applicable::{RuledOut, is_playable};
 use super::resting::{BrokenClauses, Root};
+use super::running::SoFar;
 use super::unrun::Unrun;
 use crate::cases::Case;
 use crate::conversation::facts::Facts;
@@ -15,6 +16,8 @@ pub(super) struct Batch {
     cases: Vec<Arc<Case>>,
     /// How many cases earlier batches had.
     before: usize,
+    /// How many findings earlier batches had.
+    found_before: usize,
     /// The cases were generated.
     generated: bool,
     /// The outcome of each case, if it has one; without evidence once it was emitted.
@@ -33,6 +36,7 @@ impl Batch {
         Batch {
             cases,
             before: 0,
+            found_before: 0,
             generated: false,
             outcomes,
             resting: BTreeMap::new(),
@@ -43,7 +47,8 @@ impl Batch {
 
     /// The next batch, of generated sessions.
     pub(super) fn followed_by(&self, sessions: Vec<Arc<Case>>) -> Batch {
-        Batch { before: self.before + self.len(), generated: true, ..Batch::new(sessions) }
+        let (before, found_before) = (self.before + self.len(), self.so_far().findings);
+        Batch { before, found_before, generated: true, ..Batch::new(sessions) }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -77,6 +82,13 @@ impl Batch {
     /// All outcomes, deferred or not.
     pub(super) fn outcomes(&self) -> impl Iterator<Item = &Outcome> {
         self.outcomes.iter().flatten().chain(self.deferred.iter().map(|(_, outcome)| outcome))
+    }
+
+    /// How many cases of all batches so far have a verdict. A deferred finding does not count: it may
+    /// become inconclusive.
+    pub(super) fn so_far(&self) -> SoFar {
+        let findings = self.outcomes.iter().flatten().filter(|outcome| outcome.verdict.is_finding()).count();
+        SoFar { cases: self.before + self.outcomes().count(), findings: self.found_before + findings }
     }
 
     /// Gives a case its outcome.
@@ -181,5 +193,19 @@ mod tests {
             assert_eq!(harmless.rests_on.as_deref(), Some("methods/sent"));
             assert_eq!(batch.weigh(0, outcome(), true).verdict, verdict);
         }
+    }
+
+    #[test]
+    fn a_deferred_finding_is_a_verdict_but_no_finding_yet() {
+        let cases = all().unwrap().into_iter();
+        let (resting, free): (Vec<_>, Vec<_>) =
+            cases.map(Arc::new).partition(|case| !case.transcript.header.requires.is_empty());
+        let mut batch = Batch::new(vec![Arc::clone(&free[0]), Arc::clone(&resting[0])]);
+        let fail = |batch: &Batch, at| without_run(batch.case(at), Verdict::Fail, None);
+        batch.conclude(1, fail(&batch, 1), false);
+        assert_eq!(batch.so_far(), SoFar { cases: 1, findings: 0 });
+        batch.conclude(0, fail(&batch, 0), false);
+        assert_eq!(batch.so_far(), SoFar { cases: 2, findings: 1 });
+        assert_eq!(batch.followed_by(Vec::new()).so_far(), SoFar { cases: 2, findings: 1 });
     }
 }

@@ -1,5 +1,6 @@
 //! One case while others run on the same peer.
 
+use super::running::Running;
 use crate::cases::Case;
 use crate::conversation::facts::Facts;
 use crate::conversation::pace::slowdown_by;
@@ -25,8 +26,11 @@ pub(super) async fn run_beside_others(
     route: Route,
     facts: Arc<Facts>,
     patience: Duration,
+    running: Running,
 ) -> Ran {
-    let replayed = replay(&case, &route, &facts, patience).await;
+    let begun = running.begin(case.id());
+    let tap = route.taps().open();
+    let mut replayed = replay(&case, &route, &facts, patience).await;
     // A peer that another case or another program keeps busy is late with everything. If it serves a
     // new connection as fast as ever, it had the time to answer this case, too.
     let suspect = replayed.is_suspect() && !(replayed.is_silent() && is_prompt(&route, &facts).await);
@@ -36,6 +40,8 @@ pub(super) async fn run_beside_others(
     {
         host.stop().await;
     }
+    replayed.stderr = tap.text();
+    replayed.took = Some(begun.elapsed());
     Ran { at, replayed, suspect }
 }
 

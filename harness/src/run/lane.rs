@@ -14,7 +14,7 @@ use dnode_reports::event::Death;
 use std::num::NonZero;
 use std::sync::LazyLock;
 use std::thread::available_parallelism;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How long the process of a lane may take to end after the last case, of its own time. Nothing
 /// looks wrong there, so the wait is short: every run pays for it.
@@ -125,16 +125,14 @@ impl Lane {
         facts: &Facts,
         patience: Patience,
     ) -> Result<(Replayed, Health), String> {
-        let mut replayed = self.replay(case, facts, patience.case).await?;
-        let mut health = self.health(case, &replayed, facts, patience.health).await;
+        let (mut replayed, mut health) = self.timed(case, facts, patience).await?;
         if let (Health::Died(death), Some(last)) = (&health, self.last.clone()) {
             // An earlier case may have ended the peer a moment too late. A case that ends a peer
             // also ends a fresh one.
             let death = death.clone();
             self.refresh(case.id()).await;
             if self.gone.is_none() {
-                replayed = self.replay(case, facts, patience.case).await?;
-                health = self.health(case, &replayed, facts, patience.health).await;
+                (replayed, health) = self.timed(case, facts, patience).await?;
             }
             if !health.is_gone() {
                 self.died.get_or_insert((after(&last), death));
@@ -143,13 +141,24 @@ impl Lane {
         Ok((replayed, health))
     }
 
-    async fn replay(&mut self, case: &Case, facts: &Facts, patience: Duration) -> Result<Replayed, String> {
+    /// Runs one case and checks the peer. The time of the case does not include the start of a peer.
+    async fn timed(
+        &mut self,
+        case: &Case,
+        facts: &Facts,
+        patience: Patience,
+    ) -> Result<(Replayed, Health), String> {
         if self.has_died(Duration::ZERO).await {
             self.recover(case.id()).await;
         }
         self.ready().await?;
         let route = self.route().ok_or("the peer is gone")?;
-        Ok(replay_at_its_pace(case, &route, facts, patience).await)
+        let (begun, tap) = (Instant::now(), route.taps().open());
+        let mut replayed = replay_at_its_pace(case, &route, facts, patience.case).await;
+        let health = self.health(case, &replayed, facts, patience.health).await;
+        replayed.stderr = tap.text();
+        replayed.took = Some(begun.elapsed());
+        Ok((replayed, health))
     }
 
     /// The health of the peer after a case that may have harmed it.

@@ -1,5 +1,6 @@
 //! The options of a run, and the reasons why a run cannot take place.
 
+use super::running::Running;
 use super::shard::Shard;
 use crate::cases::{Case, Selection, SelectionError};
 use crate::conversation::ping::Ping;
@@ -50,6 +51,8 @@ pub struct Options {
     pub shrink: bool,
     /// Cancelled to end the run.
     pub interrupted: CancellationToken,
+    /// The cases that run now, to be watched.
+    pub running: Running,
 }
 
 impl Options {
@@ -70,6 +73,7 @@ impl Options {
             max_time: None,
             shrink: true,
             interrupted: CancellationToken::new(),
+            running: Running::default(),
         }
     }
 

@@ -270,6 +270,7 @@ impl<'a> Runner<'a> {
     /// Emits the outcomes that are next. Findings of generated sessions are emitted after they were
     /// shrunk.
     fn emit(&mut self, emit: Emit<'_>) {
+        self.options.running.set_so_far(self.batch.so_far());
         if !self.batch.is_generated() {
             self.batch.emit(emit);
         }

@@ -4,6 +4,7 @@
 //! Clients connect one after another, so each case has its own client. There is no preflight, and
 //! no check of the peer's health afterwards: a client ends when its session is over.
 
+use super::running::Running;
 use super::unrun::Unrun;
 use crate::cases::{Case, invariants};
 use crate::conversation::facts::Facts;
@@ -41,6 +42,8 @@ pub struct Options {
     pub max_time: Option<Duration>,
     /// Cancelled to end the run.
     pub interrupted: CancellationToken,
+    /// The case that runs now, to be watched.
+    pub running: Running,
 }
 
 /// Runs the cases, one connection for each, and emits the events of the run.
@@ -130,10 +133,12 @@ impl Seat<'_> {
 
     /// The session of one client.
     async fn session(&self, case: &Case) -> Session {
+        let begun = self.options.running.begin(case.id());
+        let tap = self.host.taps().open();
         let patience = self.options.patience;
         let clock = self.host.clock();
         let next = self.host.next(clock.now() + patience);
-        let replayed = match clock.timeout(patience, next).await {
+        let mut replayed = match clock.timeout(patience, next).await {
             Ok(Ok(connection)) => {
                 let wire = Wire::over(connection, &self.facts.terms, clock);
                 replay_accepted(case, wire, self.facts, patience).await
@@ -143,12 +148,14 @@ impl Seat<'_> {
                 absent(case, format!("no client connected to {} before the deadline", self.host.address()))
             }
         };
+        replayed.took = Some(begun.elapsed());
         // A client that failed for another reason may have exited because we closed its connection.
         let death = match replayed.cause() {
             Some(Cause::Life) => self.host.death(ENDING).await,
             _ => None,
         };
         self.host.stop().await;
+        replayed.stderr = tap.text();
         Session { replayed, death }
     }
 }
@@ -177,6 +184,8 @@ impl Session {
             // the last bytes.
             found.actual = format!("the client ended with {}", death.status);
         }
+        // Its standard error is all that it wrote.
+        outcome.evidence.stderr = None;
         outcome.evidence.death = Some(death);
         outcome
     }

@@ -14,6 +14,9 @@ use std::fmt;
 use std::str::FromStr;
 use thiserror::Error;
 
+/// The most shards: as many as a run has generated sessions.
+const MOST: u64 = 1_000_000;
+
 /// Part `number` of `of` parts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Shard {
@@ -63,6 +66,9 @@ pub enum ShardError {
     /// It is not of the form `K/N`.
     #[error("write K/N, for example 1/3 for the first of three")]
     Malformed,
+    /// There are more shards than a run has cases.
+    #[error("a run has at most {MOST} shards")]
+    TooMany,
     /// There is no such shard.
     #[error("there is no shard {0} of {1}; write 1/{n} to {n}/{n}", n = (*.1).max(1))]
     OutOfRange(u64, u64),
@@ -73,12 +79,17 @@ impl FromStr for Shard {
 
     /// Reads `K/N`.
     fn from_str(text: &str) -> Result<Shard, ShardError> {
-        let parts = text.split_once('/');
-        let parts = parts.and_then(|(number, of)| Some((number.parse().ok()?, of.parse().ok()?)));
-        match parts {
-            Some((number, of)) if 1 <= number && number <= of => Ok(Shard { number, of }),
-            Some((number, of)) => Err(ShardError::OutOfRange(number, of)),
-            None => Err(ShardError::Malformed),
+        let parts = text.split_once('/').ok_or(ShardError::Malformed)?;
+        // A number of more digits than fit is a number, too.
+        let is_number = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+        if !is_number(parts.0) || !is_number(parts.1) {
+            return Err(ShardError::Malformed);
+        }
+        let read = |part: &str| part.parse().unwrap_or(u64::MAX);
+        match (read(parts.0), read(parts.1)) {
+            (_, of) if of > MOST => Err(ShardError::TooMany),
+            (number, of) if 1 <= number && number <= of => Ok(Shard { number, of }),
+            (number, of) => Err(ShardError::OutOfRange(number, of)),
         }
     }
 }

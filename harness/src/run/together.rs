@@ -52,7 +52,8 @@ impl Runner<'_> {
 
     fn beside_others(&self, at: usize, route: &Route) -> impl Future<Output = Ran> + use<> {
         let (case, facts) = (Arc::clone(self.batch.case(at)), Arc::clone(&self.facts));
-        run_beside_others(at, case, route.clone(), facts, self.case_patience(at))
+        let running = self.options.running.clone();
+        run_beside_others(at, case, route.clone(), facts, self.case_patience(at), running)
     }
 
     /// Concludes a case that ran among others, unless it is suspect.

@@ -5,7 +5,7 @@ use super::outcome::{divergence, over_the_run};
 use crate::cases::{Case, invariant_id, invariants};
 use crate::conversation::facts::{Facts, Unusable};
 use crate::conversation::replay::judged::{Cause, Diverged, Replayed};
-use dnode_reports::event::{Evidence, Kind, Outcome, Verdict, Wire};
+use dnode_reports::event::{Cycles, Evidence, Kind, Outcome, Verdict, Wire};
 use dnode_spec::clause::Clause;
 use dnode_spec::dialect::Dialect;
 use dnode_spec::message::Problem;
@@ -90,6 +90,7 @@ impl Invariants {
         outcome.divergence = Some(divergence(
             &id,
             Diverged {
+                cycles: Cycles::default(),
                 step: "a line of the peer".to_owned(),
                 clause: clause.id.to_owned(),
                 kind: Kind::Broken,

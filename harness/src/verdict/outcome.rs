@@ -6,10 +6,11 @@ use crate::conversation::facts::Facts;
 use crate::conversation::replay::AFTER_LAST;
 use crate::conversation::replay::judged::{Cause, Diverged, Judged, Replayed};
 use crate::peer::Health;
-use dnode_reports::event::{Death, Divergence, Evidence, Kind, Outcome, Verdict};
+use dnode_reports::event::{Cycles, Death, Divergence, Evidence, Kind, Outcome, Verdict};
 use dnode_reports::fingerprint::fingerprint;
 use dnode_spec::generate::Seed;
 use dnode_spec::probe::{OPTIONAL, PLAIN, REQUIRED, optional_in};
+use std::time::Duration;
 
 /// The reason of a case whose peer got nearly no time.
 const OVERLOAD: &str = "the machine was too busy: in a long time, the peer got less than its deadline";
@@ -69,7 +70,7 @@ pub(crate) fn likened(
 ) -> (Outcome, Option<String>) {
     let rests_on_health = replayed.is_suspect() || replayed.judged == Judged::Pass;
     let overloaded = replayed.is_overloaded() || rests_on_health && matches!(health, Health::Unknown);
-    let Replayed { judged, log, names, activity, .. } = replayed;
+    let Replayed { judged, log, names, activity, stderr, took, .. } = replayed;
     let activity = match &health {
         Health::Serves | Health::Unknown => activity,
         Health::Deaf(during) => activity.or(*during),
@@ -90,6 +91,7 @@ pub(crate) fn likened(
     }
     let likeness = diverged.as_ref().map(|it| fingerprint("", &it.clause, "", it.kind, "", &it.class));
     let called = diverged.as_ref().and_then(|diverged| diverged.called);
+    let cycles = diverged.as_mut().map(|diverged| std::mem::take(&mut diverged.cycles));
     let divergence = diverged.map(|diverged| divergence(case.id(), *diverged));
     let clause_level = divergence.as_ref().map(|divergence| level(&divergence.clause));
     let outcome = Outcome {
@@ -102,12 +104,19 @@ pub(crate) fn likened(
             names,
             repeat: command.repeat(case),
             called,
+            cycles: cycles.filter(|cycles| *cycles != Cycles::default()),
+            stderr: stderr.filter(|_| verdict.is_finding() && death.is_none()),
             death,
             activity: activity.filter(|_| verdict.is_finding()),
+            took: took.map(milliseconds),
         },
         ..without_run(case, verdict, reason)
     };
     (outcome, likeness)
+}
+
+fn milliseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
 type Verdicts = (Verdict, Option<String>, Option<Box<Diverged>>, Option<Death>);
@@ -157,6 +166,7 @@ fn end_of_peer(judged: Judged, kind: Kind, actual: String, class: String) -> Box
         _ => (AFTER_LAST.to_owned(), LIFE_CLAUSE.to_owned()),
     };
     Box::new(Diverged {
+        cycles: Cycles::default(),
         step,
         clause,
         kind,
@@ -224,6 +234,7 @@ fn incomplete(outcome: &mut Outcome, actual: String, class: String) {
     outcome.divergence = Some(divergence(
         PROBE_COMPLETE,
         Diverged {
+            cycles: Cycles::default(),
             step: "the object".to_owned(),
             clause: PROBE_COMPLETE.to_owned(),
             kind: Kind::Absent,
@@ -248,6 +259,7 @@ pub(crate) fn life(death: Option<(String, Death)>) -> Outcome {
         outcome.divergence = Some(divergence(
             LIFE,
             Diverged {
+                cycles: Cycles::default(),
                 step: "between the cases".to_owned(),
                 clause: LIFE_CLAUSE.to_owned(),
                 kind: Kind::Died,

@@ -1,4 +1,5 @@
 use super::*;
+use crate::program::Taps;
 use dnode::transport::{Address, Trust};
 use dnode_reports::event::TimeBase;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -33,7 +34,7 @@ async fn time_to_judge_a_line_is_not_that_of_the_peer() {
         ours
     });
     let clock = Clock::unkept(TimeBase::WallTime);
-    let route = Route::Dial(address, clock.clone());
+    let route = Route::Dial(address, clock.clone(), Taps::default());
     let later = clock.now() + Duration::from_secs(60);
     let mut wire = Wire::open(&route, &Terms::default(), later).await.unwrap();
     // Time passes only while all tasks wait, so the clock goes back by the time that is left out.

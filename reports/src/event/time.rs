@@ -21,9 +21,9 @@ impl TimeBase {
     #[must_use]
     pub fn describe(self) -> &'static str {
         match self {
-            TimeBase::OwnTime => "the peer's own time, without the waits of its threads for a processor",
+            TimeBase::OwnTime => "the peer's own time: its waits for a processor do not count",
             TimeBase::WallTime => {
-                "wall time, without the delays of the suite; it cannot see the threads of the peer"
+                "wall time less the delays of the suite, which cannot see the peer's threads"
             }
         }
     }

@@ -64,9 +64,10 @@ fn card(peer: usize, cause: &Cause, session: bool) -> Markup {
             dl {
                 @if !pieces.is_empty() { dt { "sent" } dd { code { (line) } } }
                 @if let Some(divergence) = divergence {
-                    dt { "got" } dd { code { (shown(&divergence.actual)) }
+                    @let (expected, got) = crate::summary::values(shown_case, divergence);
+                    dt { "got" } dd { code { (shown(got)) }
                         @if !divergence.path.is_empty() { " at " code { (shown(&divergence.path)) } } }
-                    dt { "expected" } dd { code { (shown(&divergence.expected)) } }
+                    dt { "expected" } dd { code { (shown(expected)) } }
                 }
                 @if !cause.hint().is_empty() { dt { "hint" } dd { (cause.hint()) } }
                 dt { (if cause.findings.len() == 1 { "case" } else { "cases" }) } dd { (cases(cause)) }

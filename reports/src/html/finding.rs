@@ -7,11 +7,11 @@ use super::mark;
 use super::parts::{badge, fragment, has_article, letters, name, shown};
 use super::sequence::{part, session};
 use crate::clauses::{Group, Row};
-use crate::event::{Death, Divergence, Outcome, Verdict};
+use crate::event::{Divergence, Outcome, Verdict};
 use crate::record::Record;
 
-/// How many lines of standard error are shown.
-const LINES: usize = 30;
+/// How many lines of standard error are shown from its start and from its end.
+const LINES: (usize, usize) = (10, 20);
 
 /// All cases that did not pass in one of the runs. The details are folded, except for one run.
 pub(super) fn cases(records: &[Record], groups: &[Group<'_>]) -> Markup {
@@ -71,7 +71,14 @@ pub(crate) fn finding(outcome: &Outcome) -> Markup {
         @if !evidence.wire.is_empty() || !evidence.transcript.is_empty() {
             (session(evidence, outcome.divergence.as_ref()))
         }
-        @if let Some(death) = &evidence.death { (process(death)) }
+        @if let Some(written) = &evidence.stderr {
+            h4 { "Standard error while the case ran" @if written.beside { " (other cases ran beside it)" } }
+            (stderr(&written.text))
+        }
+        @if let Some(death) = &evidence.death {
+            h4 { "Process: " (shown(&death.status.to_string())) }
+            (stderr(&death.stderr))
+        }
         @if !evidence.repeat.is_empty() {
             h4 { "Repeat it" }
             div.repeat.copy { code { (shown(&evidence.repeat)) } }
@@ -82,7 +89,8 @@ pub(crate) fn finding(outcome: &Outcome) -> Markup {
 /// The clause, and the expected and the actual behaviour.
 fn difference(outcome: &Outcome, divergence: &Divergence) -> Markup {
     let hint = crate::cause::hint(outcome);
-    let (expected, got) = mark::differing(&shown(&divergence.expected), &shown(&divergence.actual));
+    let (expected, got) = crate::summary::values(outcome, divergence);
+    let (expected, got) = mark::differing(&shown(expected), &shown(got));
     html! {
         @if let Some(clause) = clause::find(&divergence.clause) {
             blockquote { (clause.text)
@@ -101,12 +109,17 @@ fn difference(outcome: &Outcome, divergence: &Divergence) -> Markup {
     }
 }
 
-/// How the peer's process ended, and its standard error.
-fn process(death: &Death) -> Markup {
-    let lines: Vec<&str> = death.stderr.lines().collect();
-    let last = lines.iter().skip(lines.len().saturating_sub(LINES));
+/// The first and the last lines of standard error.
+fn stderr(text: &str) -> Markup {
+    let lines: Vec<&str> = text.lines().collect();
+    let (first, rest) = lines.split_at(lines.len().min(LINES.0));
+    let left_out = rest.len().saturating_sub(LINES.1);
+    let line = |line: &&str| html! { (shown(&line.replace('\t', "    "))) "\n" };
     html! {
-        h4 { "Process: " (shown(&death.status.to_string())) }
-        @if !lines.is_empty() { pre { @for line in last { (shown(&line.replace('\t', "    "))) "\n" } } }
+        @if !lines.is_empty() { pre {
+            @for it in first { (line(it)) }
+            @if left_out > 0 { "(" (crate::summary::count(left_out, "line")) " left out)\n" }
+            @for it in &rest[left_out..] { (line(it)) }
+        } }
     }
 }

@@ -113,8 +113,8 @@ fn exchange(page: &mut Page, cause: &Cause) {
         return;
     }
     let at = if divergence.path.is_empty() { String::new() } else { format!(" at {}", divergence.path) };
-    let [got, expected] =
-        [&divergence.actual, &divergence.expected].map(|text| crate::escape::cut(text, LONGEST));
+    let (expected, got) = crate::summary::values(&cause.shown, divergence);
+    let [got, expected] = [got, expected].map(|text| crate::escape::cut(text, LONGEST));
     let room = page.width() - GUTTER;
     let both = format!("{got}{at}; expected {expected}");
     if crate::escape::terminal(&both).chars().count() <= room {

@@ -65,7 +65,7 @@ pub(super) fn write(page: &mut Page, run: &Run, outcome: &Outcome, handshakes: &
         page.field("excused", style::PLAIN, excuse);
     }
     if let Some(divergence) = &outcome.divergence {
-        difference(page, divergence);
+        difference(page, outcome, divergence);
         let hint = cause::hint(outcome);
         if !hint.is_empty() {
             page.field("hint", style::PLAIN, hint);
@@ -83,6 +83,11 @@ pub(super) fn write(page: &mut Page, run: &Run, outcome: &Outcome, handshakes: &
     if let Some(death) = &outcome.evidence.death {
         process(page, death);
     }
+    if let Some(written) = &outcome.evidence.stderr {
+        let beside = if written.beside { " (other cases ran beside it)" } else { "" };
+        page.block("stderr", &format!("the peer's standard error while the case ran{beside}"));
+        stderr(page, &written.text);
+    }
 }
 
 /// The broken clause; if none is broken, the clauses that the case tests.
@@ -99,13 +104,14 @@ fn clauses(page: &mut Page, outcome: &Outcome) {
     }
 }
 
-fn difference(page: &mut Page, divergence: &Divergence) {
+fn difference(page: &mut Page, outcome: &Outcome, divergence: &Divergence) {
+    let (expected, got) = summary::values(outcome, divergence);
     page.field("step", style::PLAIN, &divergence.step);
     if !divergence.path.is_empty() {
         page.field("where", style::PLAIN, &divergence.path);
     }
-    page.field("expected", style::GOOD, &divergence.expected);
-    page.field("got", style::BAD, &divergence.actual);
+    page.field("expected", style::GOOD, expected);
+    page.field("got", style::BAD, got);
     page.field("difference", style::PLAIN, &format!("{}: {}", divergence.weight(), divergence.kind));
     page.field("", style::FAINT, &format!("fingerprint: {}", divergence.fingerprint));
 }
@@ -205,12 +211,17 @@ fn is_step(named: &str, number: usize, step: &str) -> bool {
     }
 }
 
-/// How the peer's process ended, and its standard error. A tab becomes four spaces, because stack
-/// traces often have tabs.
+/// How the peer's process ended, and its standard error.
 fn process(page: &mut Page, death: &Death) {
     page.block("process", "how the peer's process ended, and its standard error");
     page.wrapped("    ", style::BAD, death.status.to_string());
-    let lines: Vec<&str> = death.stderr.lines().collect();
+    stderr(page, &death.stderr);
+}
+
+/// The first and the last lines of standard error. A tab becomes four spaces, because stack traces
+/// often have tabs.
+fn stderr(page: &mut Page, text: &str) {
+    let lines: Vec<&str> = text.lines().collect();
     let (first, last) = STDERR;
     let omitted = first..lines.len().saturating_sub(last).max(first);
     for (n, line) in lines.iter().enumerate() {

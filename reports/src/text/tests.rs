@@ -73,11 +73,7 @@ fn report_says_what_the_peer_did_during_a_wait_and_what_time_that_counts() {
     hung.evidence.activity = Some(Activity { time: 2000, cpu: 2000 });
     let run = Run { time: Some(TimeBase::OwnTime), ..sample::run(1) };
     let report = report(PLAIN, run, &[hung], FINE);
-    assert!(
-        report.contains(
-            "\n  deadlines   the peer's own time, without the waits of its threads for a processor\n"
-        )
-    );
+    assert!(report.contains("\n  deadlines   the peer's own time: its waits for a processor do not count\n"));
     assert!(report.contains("\n  meanwhile   the peer used 2.0 s of CPU time without answering\n"));
 }
 
@@ -159,6 +155,24 @@ fn failing_case() {
     2 planned: 1 pass, 1 fail
     exit 1: 1 gating failure
     "#);
+}
+
+#[test]
+fn standard_error_of_a_failure() {
+    let lines = |beside| {
+        let mut outcome = sample::failing("value/shared");
+        let text = format!("warning: late\n\tat {}\n", sample::HOSTILE);
+        outcome.evidence.stderr = Some(crate::event::Written { text, beside });
+        let text = report(PLAIN, sample::run(1), &[outcome], FINE);
+        let from = text.find("  stderr ").unwrap();
+        text[from..].lines().take(3).collect::<Vec<_>>().join("\n")
+    };
+    insta::assert_snapshot!(lines(false), @r"
+    stderr      the peer's standard error while the case ran
+      | warning: late
+      |     at \x1b[2J\x1b]0;owned\x07\x0d\u{202e}evil\u{202c}\u{200b}\u{9b}31m\u{e0041}\u{2028}
+    ");
+    assert!(lines(true).contains("while the case ran (other cases ran beside it)"), "{}", lines(true));
 }
 
 #[test]

@@ -18,7 +18,7 @@ fn difference(expected: &str, actual: &str) -> String {
     match compare((&expected.0, expected.1), (&actual.0, actual.1), same) {
         Ok(()) => "same".to_owned(),
         Err(found) => {
-            let Difference { path, kind, expected, actual, class } = *found;
+            let Difference { path, kind, expected, actual, class, .. } = *found;
             format!("{path} {}: expected {expected}, got {actual} ({class})", kind.word())
         }
     }

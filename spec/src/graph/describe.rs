@@ -8,28 +8,111 @@ const LIMIT: usize = 160;
 
 /// A piece that is not written yet.
 enum Piece<'a> {
-    Node(NodeId),
+    /// A value, and its key in its container.
+    Node(NodeId, Step<'a>),
     Text(&'static str),
+    Key(&'a TextBuf),
+    /// The end of a container.
+    End(&'static str),
+}
+
+/// The way from a container to one of its parts.
+#[derive(Clone, Copy)]
+enum Step<'a> {
+    Here,
+    Index(usize),
     Key(&'a TextBuf),
 }
 
 /// The value at `id` in one line of JSON-like text, of at most 160 bytes and an ellipsis. Functions
-/// and matchers have no quotes.
+/// and matchers have no quotes. Cycles are unrolled.
 #[must_use]
 pub fn describe<F: std::fmt::Display>(graph: &Graph<F>, id: NodeId) -> String {
+    write(graph, id, &mut Open::unrolled())
+}
+
+/// Like [`describe`], but a part that contains itself is a reference to the place where it begins.
+/// `at`: the keys that lead to `id`. `place`: the text of a place. `None` if no part contains itself.
+pub(crate) fn describe_cycle<F: std::fmt::Display>(
+    graph: &Graph<F>,
+    id: NodeId,
+    at: &[TextBuf],
+    place: fn(&[TextBuf]) -> String,
+) -> Option<String> {
+    let mut open = Open { place: Some(place), keys: at.to_vec(), ..Open::unrolled() };
+    let text = write(graph, id, &mut open);
+    open.is_cyclic.then_some(text)
+}
+
+/// The containers that contain the piece to be written.
+struct Open {
+    /// The text of a place; `None` if cycles are unrolled.
+    place: Option<fn(&[TextBuf]) -> String>,
+    /// The containers, and how many keys lead to each.
+    containers: Vec<(NodeId, usize)>,
+    /// The keys that lead to the piece.
+    keys: Vec<TextBuf>,
+    /// There was a reference.
+    is_cyclic: bool,
+}
+
+impl Open {
+    fn unrolled() -> Open {
+        Open { place: None, containers: Vec::new(), keys: Vec::new(), is_cyclic: false }
+    }
+
+    /// Goes to a part of the innermost container.
+    fn enter(&mut self, step: Step<'_>) {
+        if let Some((_, depth)) = self.containers.last() {
+            self.keys.truncate(*depth);
+        }
+        match step {
+            Step::Here => {}
+            Step::Index(index) => self.keys.push(index.to_string().as_str().into()),
+            Step::Key(key) => self.keys.push(key.clone()),
+        }
+    }
+
+    /// A reference to this container if it contains the piece; otherwise it is open from now on.
+    fn reference(&mut self, id: NodeId) -> Option<String> {
+        let place = self.place?;
+        let Some((_, depth)) = self.containers.iter().find(|(open, _)| *open == id) else {
+            self.containers.push((id, self.keys.len()));
+            return None;
+        };
+        self.is_cyclic = true;
+        Some(format!("↑ {}", place(&self.keys[..*depth])))
+    }
+}
+
+fn write<F: std::fmt::Display>(graph: &Graph<F>, id: NodeId, open: &mut Open) -> String {
     let mut out: Vec<u8> = Vec::new();
-    let mut todo = vec![Piece::Node(id)];
+    let mut todo = vec![Piece::Node(id, Step::Here)];
     while let Some(piece) = todo.pop() {
         if out.len() > LIMIT {
             break;
         }
         match piece {
             Piece::Text(text) => out.extend_from_slice(text.as_bytes()),
+            Piece::End(bracket) => {
+                out.extend_from_slice(bracket.as_bytes());
+                open.containers.pop();
+            }
             Piece::Key(key) => {
                 write_text(key, &mut out);
                 out.push(b':');
             }
-            Piece::Node(id) => write_node(graph.node(id), &mut out, &mut todo),
+            Piece::Node(id, step) => {
+                let node = graph.node(id);
+                if open.place.is_some() && matches!(node, Node::Array(_) | Node::Object(_)) {
+                    open.enter(step);
+                    if let Some(reference) = open.reference(id) {
+                        out.extend_from_slice(reference.as_bytes());
+                        continue;
+                    }
+                }
+                write_node(node, &mut out, &mut todo);
+            }
         }
     }
     if out.len() <= LIMIT {
@@ -53,12 +136,12 @@ fn write_node<'g, F: std::fmt::Display>(node: &'g Node<F>, out: &mut Vec<u8>, to
         Node::String(text) => return write_text(text, out),
         Node::Array(items) => {
             out.push(b'[');
-            todo.push(Piece::Text("]"));
+            todo.push(Piece::End("]"));
             return push_parts(items.iter().map(|&item| (None, item)), todo);
         }
         Node::Object(members) => {
             out.push(b'{');
-            todo.push(Piece::Text("}"));
+            todo.push(Piece::End("}"));
             return push_parts(members.iter().map(|(key, &item)| (Some(key), item)), todo);
         }
     };
@@ -69,7 +152,7 @@ fn write_node<'g, F: std::fmt::Display>(node: &'g Node<F>, out: &mut Vec<u8>, to
 fn push_parts<'g>(parts: impl Iterator<Item = (Option<&'g TextBuf>, NodeId)>, todo: &mut Vec<Piece<'g>>) {
     let parts: Vec<_> = parts.take(LIMIT).enumerate().collect();
     for (n, (key, item)) in parts.into_iter().rev() {
-        todo.push(Piece::Node(item));
+        todo.push(Piece::Node(item, key.map_or(Step::Index(n), Step::Key)));
         todo.extend(key.map(Piece::Key));
         if n > 0 {
             todo.push(Piece::Text(","));

@@ -249,3 +249,39 @@ proptest! {
         prop_assert_eq!(Path::decode(Value::parse(&json).unwrap().root()), Ok(path));
     }
 }
+
+/// `[{"name":"x","self":↑,"all":[↑ root]}]`, and its object.
+fn cyclic() -> (Graph<String>, NodeId, NodeId) {
+    let mut graph = Graph::new();
+    let name = graph.string("x");
+    let all = graph.array([]);
+    let object = graph.object([("name", name), ("self", name), ("all", all)]);
+    let root = graph.array([object]);
+    if let Some(Node::Object(members)) = graph.node_mut(object) {
+        members.insert("self".into(), object);
+    }
+    if let Some(Node::Array(items)) = graph.node_mut(all) {
+        items.push(root);
+    }
+    (graph, root, object)
+}
+
+#[test]
+fn a_cycle_is_a_reference_to_the_place_where_it_begins() {
+    let (graph, root, object) = cyclic();
+    let whole = Path::default().describe_cycle(&graph, root);
+    assert_eq!(whole.as_deref(), Some(r#"[{"name":"x","self":↑ arguments[0],"all":[↑ arguments]}]"#));
+    // What contains the described part is unrolled once.
+    let part = Path::from_keys(vec!["0".into()]).describe_cycle(&graph, object);
+    assert_eq!(part.as_deref(), Some(r#"{"name":"x","self":↑ arguments[0],"all":[[↑ arguments[0]]]}"#));
+    assert!(describe(&graph, root).starts_with(r#"[{"name":"x","self":{"name":"x","self":{"#));
+}
+
+#[test]
+fn a_shared_part_is_no_cycle() {
+    let mut graph = Graph::<String>::new();
+    let shared = graph.array([]);
+    let root = graph.array([shared, shared]);
+    assert_eq!(Path::default().describe_cycle(&graph, root), None);
+    assert_eq!(describe(&graph, root), "[[],[]]");
+}

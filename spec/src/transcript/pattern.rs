@@ -249,6 +249,13 @@ impl Pattern {
             false => format!("a call of {} with {}", self.called, describe(&self.graph, self.root)),
         }
     }
+
+    /// The message with references, if its arguments have a cycle: see [`describe_cycle`].
+    #[must_use]
+    pub fn describe_cycle(&self) -> Option<String> {
+        let arguments = Path::default().describe_cycle(&self.graph, self.root)?;
+        (!self.any_arguments).then(|| format!("a call of {} with {arguments}", self.called))
+    }
 }
 
 fn parse(json: &str) -> Result<Value<'static>, Fault> {

@@ -4,11 +4,12 @@ use super::judged::Cause;
 use super::pending::Pending;
 use super::{Replay, Stop};
 use crate::wire::Incoming;
-use dnode_reports::event::Kind;
+use dnode_reports::event::{Cycles, Kind};
 use dnode_spec::compare::Difference;
 use dnode_spec::graph::describe;
 use dnode_spec::message::{Method, is_reserved};
 use dnode_spec::monitor::Received;
+use dnode_spec::path::Path;
 use dnode_spec::transcript::{Action, Called, Mismatch, Pattern, Step};
 
 impl<'t> Replay<'_, '_, 't> {
@@ -55,7 +56,7 @@ impl<'t> Replay<'_, '_, 't> {
                     {
                         return Err(stop);
                     }
-                    self.keep(other, &pattern.describe())?;
+                    self.keep(other, &pattern.describe()).map_err(|stop| stop.expecting(pattern))?;
                 }
             }
         }
@@ -203,6 +204,8 @@ impl<'t> Replay<'_, '_, 't> {
             self.divergence(difference.kind.into(), &difference.expected, &difference.actual, Cause::Content);
         diverged.path = difference.path.to_string();
         diverged.class = difference.class.to_owned();
+        diverged.cycles =
+            Cycles { expected: difference.expected_cycle.clone(), actual: difference.actual_cycle.clone() };
         Stop::Diverged(diverged)
     }
 
@@ -218,6 +221,8 @@ impl<'t> Replay<'_, '_, 't> {
         };
         let actual = format!("a call of {called} with {}", describe(&stray.graph, stray.root));
         let mut diverged = self.divergence(Kind::Unexpected, "nothing more", &actual, Cause::Content);
+        let cycle = Path::default().describe_cycle(&stray.graph, stray.root);
+        diverged.cycles.actual = cycle.map(|arguments| format!("a call of {called} with {arguments}"));
         diverged.class = format!("call of {called}");
         diverged.called = match &stray.method {
             Method::Id(id) => Some(id.0),

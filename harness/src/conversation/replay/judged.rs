@@ -1,7 +1,7 @@
 //! The result of a replay: how the transcript ended, and the parts of a divergence.
 
 use crate::wire::Log;
-use dnode_reports::event::{Activity, Kind};
+use dnode_reports::event::{Activity, Cycles, Kind, Written};
 use dnode_spec::message::Problem;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -46,6 +46,8 @@ pub struct Diverged {
     pub expected: String,
     /// The received value or event.
     pub actual: String,
+    /// `expected` and `actual` with references, if they have cycles.
+    pub cycles: Cycles,
     /// The type of the received value, for the fingerprint.
     pub class: String,
     /// The cause.
@@ -75,6 +77,10 @@ pub struct Replayed {
     pub overloaded: bool,
     /// What the peer did while something did not come in time.
     pub activity: Option<Activity>,
+    /// What the peer wrote to standard error, if anyone listened.
+    pub stderr: Option<Written>,
+    /// How long the case took, if it was timed.
+    pub took: Option<Duration>,
 }
 
 impl Replayed {
@@ -128,6 +134,7 @@ impl Replayed {
             path: String::new(),
             expected: "a connection".to_owned(),
             actual,
+            cycles: Cycles::default(),
             class: kind.word().to_owned(),
             cause: Cause::Life,
             called: None,
@@ -143,6 +150,8 @@ impl Replayed {
             spoke_late: false,
             overloaded: false,
             activity: None,
+            stderr: None,
+            took: None,
         }
     }
 }

@@ -221,6 +221,8 @@ impl<'a> Session<'a> {
             spoke_late,
             overloaded,
             activity: None,
+            stderr: None,
+            took: None,
         }
     }
 }
