@@ -33,7 +33,7 @@ use crate::event::{Event, Verdict};
 use crate::record::{Record, Records};
 use crate::report::Report;
 pub(crate) use finding::finding;
-pub(crate) use overview::run_bar;
+pub(crate) use overview::{headline, run_bar};
 pub(crate) use parts::{badge, fragment, name, shown};
 use parts::{has_article, letter};
 
@@ -74,21 +74,40 @@ fn page(records: &[Record]) -> Markup {
     let grid = overview::interop(records);
     shell(
         &title,
+        "report",
         &html! {
-            header { (overview::overview(records, &causes)) }
+            header { (overview::overview(records, &causes, &groups)) (contents(records, &causes, &groups)) }
             main {
                 @if grid { (table(records, &groups, "Clients and servers")) }
                 (causes::causes(records, &causes))
                 @if !grid { (table(records, &groups, "Cases")) }
-                @if groups.iter().flat_map(|group| &group.rows).any(has_article) {
+                @if any_finding(&groups) {
                     h2 id="findings" { "Cases that did not pass" }
-                    p.note { "Keys: j and k go to the next and the previous finding." }
                     (finding::cases(records, &groups))
                 }
                 (life::life(records))
             }
         },
     )
+}
+
+/// Links to the parts of the page.
+fn contents(records: &[Record], causes: &[Vec<Cause>], groups: &[Group<'_>]) -> Markup {
+    let parts = [
+        ("causes", "Causes", causes.iter().any(|causes| !causes.is_empty())),
+        ("matrix", "Cases", true),
+        ("findings", "Cases that did not pass", any_finding(groups)),
+        ("life", "Life of an id", life::is_known(records)),
+    ];
+    html! {
+        nav aria-label="Parts of the page" {
+            @for (id, title, _) in parts.into_iter().filter(|(.., shown)| *shown) { a href={ "#" (id) } { (title) } " " }
+        }
+    }
+}
+
+fn any_finding(groups: &[Group<'_>]) -> bool {
+    groups.iter().flat_map(|group| &group.rows).any(has_article)
 }
 
 /// The filters and the matrix.
@@ -100,8 +119,8 @@ fn table(records: &[Record], groups: &[Group<'_>], title: &str) -> Markup {
     }
 }
 
-/// A whole page with this body.
-pub(crate) fn shell(title: &str, body: &Markup) -> Markup {
+/// A whole page with this body. The style depends on its class.
+pub(crate) fn shell(title: &str, class: &str, body: &Markup) -> Markup {
     html! {
         (DOCTYPE)
         html lang="en" {
@@ -117,7 +136,7 @@ pub(crate) fn shell(title: &str, body: &Markup) -> Markup {
                 style { (PreEscaped(include_str!("html/page.css"))) }
                 script { (PreEscaped(include_str!("html/page.js"))) }
             }
-            body {
+            body class=(class) {
                 (body)
             }
         }
@@ -146,7 +165,7 @@ fn filters(records: &[Record]) -> Markup {
                     }
                 } }
             }
-            p { output #count aria-live="polite" {} " " button type="reset" { "Show all" } }
+            p { output #count aria-live="polite" {} " " button #problems type="button" { "Hide passes" } " " button type="reset" { "Show all" } }
         }
     }
 }

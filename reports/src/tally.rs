@@ -1,4 +1,4 @@
-//! The verdicts of a run, counted by group of cases and level.
+//! The verdicts of a run by group of cases and level.
 
 use dnode_spec::clause::Level;
 
@@ -8,40 +8,30 @@ use crate::event::{Outcome, Verdict};
 #[derive(Debug, Default)]
 pub(crate) struct Groups(Vec<Group>);
 
-/// A group: the cases whose ids begin with the same word.
+/// A group of cases.
 #[derive(Debug)]
 pub(crate) struct Group {
     pub(crate) name: String,
     by_level: [Tally; Level::ALL.len()],
 }
 
-/// The cases of one group and level.
-#[derive(Debug, Default, Clone, Copy)]
-pub(crate) struct Tally {
-    pub(crate) passed: usize,
-    /// Those that passed, failed, crashed or hung.
-    pub(crate) judged: usize,
-    pub(crate) planned: usize,
-}
+/// The verdicts on the cases of one group and level.
+#[derive(Debug, Default)]
+pub(crate) struct Tally(pub(crate) Vec<Verdict>);
 
 impl Groups {
-    /// Counts a case.
+    /// Counts a case in the group of its id.
     pub(crate) fn add(&mut self, outcome: &Outcome) {
-        let name = group_of(&outcome.id);
+        self.add_to(group_of(&outcome.id), outcome);
+    }
+
+    /// Counts a case in this group.
+    pub(crate) fn add_to(&mut self, name: &str, outcome: &Outcome) {
         let at = self.0.iter().position(|group| group.name == name).unwrap_or_else(|| {
             self.0.push(Group { name: name.to_owned(), by_level: Default::default() });
             self.0.len() - 1
         });
-        let tally = &mut self.0[at].by_level[outcome.level as usize];
-        tally.planned += 1;
-        match outcome.verdict {
-            Verdict::Pass => {
-                tally.passed += 1;
-                tally.judged += 1;
-            }
-            Verdict::Fail | Verdict::Crash | Verdict::Hang => tally.judged += 1,
-            Verdict::NotApplicable | Verdict::Inconclusive | Verdict::HarnessError => {}
-        }
+        self.0[at].by_level[outcome.level as usize].0.push(outcome.verdict);
     }
 
     /// The groups.
@@ -51,15 +41,31 @@ impl Groups {
 
     /// The levels that a case has.
     pub(crate) fn levels(&self) -> Vec<Level> {
-        let used = |level: &Level| self.0.iter().any(|group| group.of(*level).planned > 0);
+        let used = |level: &Level| self.0.iter().any(|group| !group.of(*level).0.is_empty());
         Level::ALL.into_iter().filter(used).collect()
     }
 }
 
 impl Group {
     /// The cases of a level.
-    pub(crate) fn of(&self, level: Level) -> Tally {
-        self.by_level[level as usize]
+    pub(crate) fn of(&self, level: Level) -> &Tally {
+        &self.by_level[level as usize]
+    }
+}
+
+impl Tally {
+    /// How many cases passed.
+    pub(crate) fn passed(&self) -> usize {
+        self.count(&[Verdict::Pass])
+    }
+
+    /// How many cases passed, failed, crashed or hung.
+    pub(crate) fn judged(&self) -> usize {
+        self.count(&[Verdict::Pass, Verdict::Fail, Verdict::Crash, Verdict::Hang])
+    }
+
+    fn count(&self, of: &[Verdict]) -> usize {
+        self.0.iter().filter(|verdict| of.contains(verdict)).count()
     }
 }
 

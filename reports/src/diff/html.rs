@@ -3,9 +3,13 @@
 use maud::{Markup, html};
 
 use super::compare::{Case, Change, Clauses, Diff};
+use crate::cause::Cause;
 use crate::event::{Outcome, Verdict};
-use crate::html::{badge, finding, fragment, name, run_bar, shell, shown};
+use crate::html::{badge, finding, fragment, headline, name, run_bar, shell, shown};
 use crate::summary::{brief, count};
+
+/// The most cases of a change whose clauses are unfolded at first.
+const OPEN: usize = 12;
 
 pub(super) fn write(diff: &Diff) -> String {
     let clauses = diff.clauses();
@@ -13,13 +17,14 @@ pub(super) fn write(diff: &Diff) -> String {
     let body = html! {
         header {
             h1 { (name(old)) " → " (name(new)) }
-            p.headline { (headline(&clauses)) }
+            p class={ "headline s" (u8::from(lost(&clauses) > 0)) } { (changes(&clauses)) }
             p.sum { (diff.counts().to_string()) }
             table.runs {
-                thead { tr { @for head in ["run", "from", "cases"] { th scope="col" { (head) } } } }
+                thead { tr { @for head in ["run", "verdict", "cases"] { th scope="col" { (head) } } } }
                 tbody { @for (word, record) in [("old", old), ("new", new)] {
                     tr { th scope="row" { (word) ": " (name(record)) }
-                        td { code { (shown(&record.run.target)) } ", suite " (shown(&record.run.suite)) }
+                        td { strong class={ "s" (record.exit().status) } { (headline(record, &Cause::of(&record.outcomes, record.run.gate))) }
+                            br; code { (shown(&record.run.target)) } ", suite " (shown(&record.run.suite)) }
                         td { (run_bar(record)) small { (record.sum()) } }
                     }
                 } }
@@ -27,11 +32,17 @@ pub(super) fn write(diff: &Diff) -> String {
         }
         main { @for change in Change::ALL { (section(change, &clauses)) } }
     };
-    shell(&format!("dnode-conform: {} and {}", shown(old.name()), shown(new.name())), &body).into_string()
+    shell(&format!("dnode-conform: {} and {}", shown(old.name()), shown(new.name())), "diff", &body)
+        .into_string()
+}
+
+/// How many cases are lost.
+fn lost(clauses: &[Clauses<'_>]) -> usize {
+    clauses.iter().flat_map(|it| &it.cases).filter(|case| case.change == Change::Lost).count()
 }
 
 /// The difference in words.
-fn headline(clauses: &[Clauses<'_>]) -> String {
+fn changes(clauses: &[Clauses<'_>]) -> String {
     let of =
         |change: Change| clauses.iter().flat_map(|it| &it.cases).filter(|case| case.change == change).count();
     let words: Vec<String> = Change::ALL
@@ -42,15 +53,21 @@ fn headline(clauses: &[Clauses<'_>]) -> String {
     if words.is_empty() { "No difference".to_owned() } else { words.join(", ") }
 }
 
-/// The cases with this change.
+/// The cases with this change, folded by clause if there are many.
 fn section(change: Change, clauses: &[Clauses<'_>]) -> Markup {
-    let cases = || clauses.iter().flat_map(|it| it.cases.iter().map(move |case| (it, case)));
-    let all = cases().filter(|(_, case)| case.change == change).count();
+    let of = |clause: &Clauses<'_>| clause.cases.iter().filter(|case| case.change == change).count();
+    let all: usize = clauses.iter().map(of).sum();
     html! {
         @if all > 0 {
             h2 id=(change.word()) { (change.word()) ": " (count(all, "case")) }
             p.note { (about(change)) }
-            @for (of, case) in cases().filter(|(_, case)| case.change == change) { (article(of, case)) }
+            @for clause in clauses.iter().filter(|clause| of(clause) > 0) {
+                details.changes open[all <= OPEN] {
+                    summary { strong { (shown(&clause.id)) } ": " (count(of(clause), "case"))
+                        @if let Some(clause) = clause.clause { ". " (clause.text) " (" (clause.level) ")" } }
+                    @for case in clause.cases.iter().filter(|case| case.change == change) { (article(case)) }
+                }
+            }
         }
     }
 }
@@ -65,7 +82,7 @@ fn about(change: Change) -> &'static str {
     }
 }
 
-fn article(of: &Clauses<'_>, case: &Case<'_>) -> Markup {
+fn article(case: &Case<'_>) -> Markup {
     let verdict = |outcome: Option<&Outcome>| {
         html! {
             @match outcome { Some(outcome) => (badge(outcome.verdict)), None => "absent" }
@@ -77,7 +94,6 @@ fn article(of: &Clauses<'_>, case: &Case<'_>) -> Markup {
         article id={ "case/" (fragment(case.id)) } tabindex="-1" {
             h3 { a href={ "#case/" (fragment(case.id)) } { (shown(case.id)) } " " (verdict(case.old)) " → " (verdict(case.new)) }
             @if let Some(about) = about { p { (shown(about)) } }
-            p.clauses { "Clause " (shown(&of.id)) @if let Some(clause) = of.clause { " (" (clause.level) "): " (clause.text) } }
             @for (word, outcome) in [("old", case.old), ("new", case.new)] {
                 @if let Some(outcome) = outcome.filter(|it| it.verdict != Verdict::Pass) {
                     details.judged {

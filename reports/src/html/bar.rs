@@ -13,11 +13,6 @@ pub(super) fn bar(class: &str, label: &str, verdicts: &[Verdict]) -> Markup {
     let count = |verdict: &Verdict| verdicts.iter().filter(|it| *it == verdict).count();
     let parts: Vec<(&str, usize)> =
         Verdict::ALL.iter().map(|verdict| (letter(*verdict), count(verdict))).collect();
-    stacked(class, label, &parts)
-}
-
-/// A bar of parts, each with its class and its count.
-pub(super) fn stacked(class: &str, label: &str, parts: &[(&str, usize)]) -> Markup {
     let total: usize = parts.iter().map(|(_, count)| count).sum();
     let width = |count: usize| if count == 0 { 0 } else { (count * 1000 / total.max(1)).max(SMALLEST) };
     let mut at = 0;

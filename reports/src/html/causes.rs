@@ -11,7 +11,7 @@ use crate::record::Record;
 use crate::summary::count;
 
 /// How many characters of a line are shown.
-const LINE: usize = 400;
+const LINE: usize = 200;
 
 /// How many cases of a cause are named at first.
 const CASES: usize = 6;
@@ -23,13 +23,13 @@ pub(super) fn causes(records: &[Record], causes: &[Vec<Cause>]) -> Markup {
         @if causes.iter().any(|causes| !causes.is_empty()) {
             h2 id="causes" { "Causes" }
             @if records.len() == 1 {
-                p.note { "In the order in which to fix them. One fix should end all findings of a cause." }
+                p.note { "In the order in which to fix them. One fix should end all findings of a cause. The keys j and k go to the next and the previous one." }
                 (cards(0, causes.first().map_or(&[], Vec::as_slice), true))
             } @else {
                 @for (number, (record, causes)) in records.iter().zip(causes).enumerate() {
                     @if !causes.is_empty() {
-                        details.peer data-peer=(number) {
-                            summary { (name(record)) ": " (count(causes.len(), "cause")) }
+                        details.peer id={ "causes/" (number) } data-peer=(number) {
+                            summary { strong { (name(record)) } ": " (count(causes.len(), "cause")) @if let Some(first) = causes.first() { "; first: " (title(first)) } }
                             (cards(number, causes, false))
                         }
                     }
@@ -40,36 +40,35 @@ pub(super) fn causes(records: &[Record], causes: &[Vec<Cause>]) -> Markup {
 }
 
 fn cards(peer: usize, causes: &[Cause], sessions: bool) -> Markup {
-    html! { @for cause in causes { (card(peer, cause, sessions)) } }
+    html! { @for cause in causes { (card(peer, cause, causes, sessions)) } }
 }
 
-fn card(peer: usize, cause: &Cause, session: bool) -> Markup {
+fn card(peer: usize, cause: &Cause, causes: &[Cause], session: bool) -> Markup {
     let shown_case = &cause.shown;
     let (pieces, missing) = sent(shown_case);
     let line = terminal_cut(pieces.join(&b" + "[..]), LINE, missing);
     let divergence = shown_case.divergence.as_ref().filter(|_| shown_case.verdict == Verdict::Fail);
-    let at = format!(
-        "cause/{}",
-        if session { cause.number.to_string() } else { format!("{peer}/{}", cause.number) }
-    );
+    let at = |cause: &Cause| match session {
+        true => format!("cause/{}", cause.number),
+        false => format!("cause/{peer}/{}", cause.number),
+    };
+    let id = at(cause);
     html! {
-        section.cause.waived[!cause.gates] id=(at) tabindex="-1" aria-labelledby={ (at) "/title" } {
-            h3 id={ (at) "/title" } {
-                a.number href={ "#" (at) } { (cause.number) } " " (badge(shown_case.verdict)) " " (shown(&cause.sentence()))
+        section.cause.waived[!cause.gates] id=(id) tabindex="-1" aria-labelledby={ (id) "/title" } {
+            h3 id={ (id) "/title" } {
+                a.number href={ "#" (id) } { (cause.number) } " " (badge(shown_case.verdict)) " " (title(cause)) " " small { (cause.level()) }
             }
-            p.note { (cause.level())
-                @if !cause.gates { "; does not fail the run" }
-                @if cause.resting > 0 { "; " (count(cause.resting, "more case")) " could not be judged because of it" }
-            }
+            @if !cause.gates { p.note { "Does not fail the run." } }
+            @if cause.resting > 0 { p.note { (count(cause.resting, "more case")) " could not be judged because of it." } }
             dl {
-                @if !pieces.is_empty() { dt { "sent" } dd { code { (line) } } }
+                @if !pieces.is_empty() { dt { "sent" } dd { @if pieces.len() > 1 { "in " (pieces.len()) " pieces: " } code { (line) } } }
                 @if let Some(divergence) = divergence {
                     @let (expected, got) = crate::summary::values(shown_case, divergence);
+                    dt { "expected" } dd { code { (shown(expected)) } }
                     dt { "got" } dd { code { (shown(got)) }
                         @if !divergence.path.is_empty() { " at " code { (shown(&divergence.path)) } } }
-                    dt { "expected" } dd { code { (shown(expected)) } }
                 }
-                @if !cause.hint().is_empty() { dt { "hint" } dd { (cause.hint()) } }
+                @if !cause.hint().is_empty() { dt { "hint" } dd { (hint(cause, causes, &at)) } }
                 dt { (if cause.findings.len() == 1 { "case" } else { "cases" }) } dd { (cases(cause)) }
                 @if !shown_case.evidence.repeat.is_empty() {
                     dt { "repeat" } dd.copy { code { (shown(&shown_case.evidence.repeat)) } }
@@ -82,6 +81,23 @@ fn card(peer: usize, cause: &Cause, session: bool) -> Markup {
                 }
             }
         }
+    }
+}
+
+/// The cause in one sentence. An end of a process without a trace has many causes, so the case that
+/// shows it is named.
+fn title(cause: &Cause) -> Markup {
+    let unnamed = cause.trace.is_none() && matches!(cause.shown.verdict, Verdict::Crash | Verdict::Hang);
+    html! { (shown(&cause.sentence())) @if unnamed { " (" (shown(&cause.shown.id)) ")" } }
+}
+
+/// The hint. Many causes may have the same: only the first shows it.
+fn hint(cause: &Cause, causes: &[Cause], at: &dyn Fn(&Cause) -> String) -> Markup {
+    let first = causes.iter().find(|other| other.hint() == cause.hint()).unwrap_or(cause);
+    html! {
+        @if first.number < cause.number {
+            "as for " a href={ "#" (at(first)) } { "cause " (first.number) }
+        } @else { (cause.hint()) }
     }
 }
 

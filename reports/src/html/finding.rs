@@ -68,9 +68,7 @@ pub(crate) fn finding(outcome: &Outcome) -> Markup {
         @if let Some(reason) = crate::summary::reason(outcome) { p { (shown(reason)) } }
         @if let Some(excuse) = &outcome.excuse { p { "Excused: " (shown(excuse)) } }
         @if let Some(divergence) = &outcome.divergence { (difference(outcome, divergence)) }
-        @if !evidence.wire.is_empty() || !evidence.transcript.is_empty() {
-            (session(evidence, outcome.divergence.as_ref()))
-        }
+        (session(evidence, outcome.divergence.as_ref()))
         @if let Some(written) = &evidence.stderr {
             h4 { "Standard error while the case ran" @if written.beside { " (other cases ran beside it)" } }
             (stderr(&written.text))

@@ -16,6 +16,11 @@ const LINE: i32 = 15;
 /// How far from a vertical arrow a label begins.
 const BESIDE: i32 = 8;
 
+/// Whether a run has counts.
+pub(super) fn is_known(records: &[Record]) -> bool {
+    records.iter().any(|record| record.ended.life.iter().any(|count| *count > 0))
+}
+
 /// The drawing; nothing if no run has counts.
 pub(super) fn life(records: &[Record]) -> Markup {
     let counts = |row: usize| -> u64 {
@@ -25,10 +30,10 @@ pub(super) fn life(records: &[Record]) -> Markup {
     let rows: Vec<(&Transition, u64)> = TABLE.iter().enumerate().map(|(row, it)| (it, counts(row))).collect();
     let used = rows.iter().filter(|(_, count)| *count > 0).count();
     html! {
-        @if used > 0 {
+        @if is_known(records) {
             h2 id="life" { "Life of an id" }
-            p.note { "What the model saw of the functions of both ends: " (used) " of " (rows.len())
-                " transitions were used. A dashed transition was not used. A red label names the clause that the transition breaks." }
+            p.note { "How far the run exercised the rules for ids: each end declares functions, the other end calls and culls them. "
+                (used) " of " (rows.len()) " transitions were used; a dashed one was not. A red label names the clause that such a message breaks. The suite breaks some on purpose, in hostile cases." }
             div.drawing { (drawing(&rows)) }
             details { summary { "as a table" } (table(&rows)) }
         }

@@ -7,7 +7,7 @@ use maud::{Markup, html};
 
 use super::bar::bar;
 use super::overview::interop;
-use super::parts::{fragment, has_article, letter, letters, mark, name, shown};
+use super::parts::{badge, fragment, has_article, letter, letters, mark, name, shown};
 use crate::clauses::{Group, Row};
 use crate::event::{Outcome, Verdict};
 use crate::record::Record;
@@ -18,7 +18,9 @@ pub(super) fn matrix(records: &[Record], groups: &[Group<'_>]) -> Markup {
     let (grid, one) = (interop(records), records.len() == 1);
     let by_group = groups.chunk_by(|a, b| group_of(&a.id) == group_of(&b.id));
     html! {
-        p.legend { @for verdict in Verdict::ALL { span { i.mark class=(letter(verdict)) aria-hidden="true" { (mark(verdict)) } " " (verdict) } } }
+        p.legend { @for verdict in Verdict::ALL { span { i class={ "mark " (letter(verdict)) } aria-hidden="true" { (mark(verdict)) } " " (verdict) } }
+            @if !one && !grid { span { i class="mark f" aria-hidden="true" { "3" } " 3 cases did not pass; the colour is that of the worst" } }
+        }
         table.matrix.grid[grid].one[one] {
             @if !one { thead { tr {
                 th scope="col" { @if grid { "client ↓ server →" } @else { "group, clause and case" } }
@@ -72,19 +74,20 @@ fn case(row: &Row<'_>, one: bool) -> Markup {
             th scope="row" { a href={ "#case/" (fragment(row.id)) } { (shown(row.id)) }
                 @if let Some(about) = about { span.about { (shown(about)) } }
             }
-            @for outcome in &row.outcomes { (cell(row.id, *outcome)) }
+            @for outcome in &row.outcomes { (cell(row.id, *outcome, one)) }
         }
     }
 }
 
 /// A verdict as a mark, and as a word for screen readers. Only cases that did not pass are links;
 /// thousands more links would double the size of the page.
-fn cell(id: &str, outcome: Option<&Outcome>) -> Markup {
+fn cell(id: &str, outcome: Option<&Outcome>, one: bool) -> Markup {
     html! {
         @match outcome {
             None => td {},
             Some(outcome) => @match outcome.verdict {
                 Verdict::Pass => td.p { i { "pass" } },
+                verdict if one => td { a href={ "#case/" (fragment(id)) } { (badge(verdict)) } @if outcome.excuse.is_some() { " excused" } },
                 verdict => td class={ (letter(verdict)) @if outcome.excuse.is_some() { " k" } } {
                     a href={ "#case/" (fragment(id)) } {
                         i { (verdict) @if outcome.excuse.is_some() { ", excused" } }

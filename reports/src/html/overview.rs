@@ -3,40 +3,46 @@
 use dnode_spec::clause::Level;
 use maud::{Markup, html};
 
-use super::bar::{bar, stacked};
+use super::bar::bar;
 use super::parts::{badge, link, name, shown};
 use crate::cause::Cause;
+use crate::clauses::{Group, Row};
 use crate::event::Verdict;
 use crate::record::Record;
 use crate::summary::count;
-use crate::tally::{Groups, Tally};
+use crate::tally::{Groups, Tally, group_of};
 
 /// The overview of all runs. `causes` has the causes of each run.
-pub(super) fn overview(records: &[Record], causes: &[Vec<Cause>]) -> Markup {
+pub(super) fn overview(records: &[Record], causes: &[Vec<Cause>], clauses: &[Group<'_>]) -> Markup {
     html! {
         @match records {
-            [record] => (one(record, causes.first().map_or(&[], Vec::as_slice))),
+            [record] => (one(record, causes.first().map_or(&[], Vec::as_slice), clauses)),
             _ => (several(records, causes)),
         }
     }
 }
 
-fn one(record: &Record, causes: &[Cause]) -> Markup {
+fn one(record: &Record, causes: &[Cause], clauses: &[Group<'_>]) -> Markup {
     let run = &record.run;
     html! {
         h1 { (name(record)) }
         p class={ "headline s" (record.exit().status) } { (headline(record, causes)) }
-        p.sum { (record.sum()) " — " (record.exit().to_string()) }
+        @if let Some(first) = causes.first().filter(|cause| cause.gates) {
+            p { "Fix first: " a href="#cause/1" { (shown(&first.sentence())) } }
+        }
+        p.sum { (record.sum()) }
         (run_bar(record))
         p.legend { @for verdict in used(record) { span { (badge(verdict)) " " (record.account.count(verdict)) } } }
-        div.both { (groups(record)) dl.run {
+        (stale(record))
+        div.both { (groups(clauses)) dl.run {
             dt { "peer" } dd { code { (shown(&run.target)) } ", as a " (run.role) ", in dialect " (run.dialect) }
-            dt { "gate" } dd { "The run fails on " (levels(run.gate)) "." }
+            dt { "exit" } dd { (record.exit().to_string()) }
+            dt { "fails on" } dd { (levels(run.gate)) ", and on each crash or hang" }
             dt { "suite" } dd { "dnode-conform " (shown(&run.suite)) }
             @if let Some(time) = run.time { dt { "deadlines" } dd { (time.describe()) } }
             @for note in &run.notes { dt { "note" } dd { (shown(note)) } }
         } }
-        (stale(record))
+        (key())
     }
 }
 
@@ -48,7 +54,7 @@ fn several(records: &[Record], causes: &[Vec<Cause>]) -> Markup {
             thead { tr { th scope="col" { "peer" } th scope="col" { "verdict" } th scope="col" { "cases" } } }
             tbody { @for (number, (record, causes)) in records.iter().zip(causes).enumerate() {
                 tr data-peer=(number) {
-                    th scope="row" { (name(record)) }
+                    th scope="row" { @if causes.is_empty() { (name(record)) } @else { a href={ "#causes/" (number) } { (name(record)) } } }
                     td { strong class={ "s" (record.exit().status) } { (headline(record, causes)) }
                         (stale(record))
                         @for note in &record.run.notes { p.note { (shown(note)) } }
@@ -56,6 +62,32 @@ fn several(records: &[Record], causes: &[Vec<Cause>]) -> Markup {
                     td { (run_bar(record)) small { (record.sum()) " — " (record.exit().to_string()) } }
                 }
             } }
+        }
+        (key())
+    }
+}
+
+/// What the words of the page mean.
+fn key() -> Markup {
+    let words = [
+        ("peer", "the implementation under test"),
+        ("case", "one session with a known right behaviour"),
+        ("clause", "one rule of the protocol, with its source"),
+        ("cause", "findings that one change in the peer should end"),
+        ("must", "the protocol says so"),
+        ("should", "other implementations rely on it"),
+        ("robust", "hostile input must not harm the peer"),
+        ("observed", "only the reference implementation does it"),
+        ("crash", "the process of the peer ended, or it accepts no more connections"),
+        ("hang", "the peer left the connection open and stopped answering"),
+        ("not-applicable", "the case cannot be asked of this peer"),
+        ("inconclusive", "the case says nothing about this peer, for the reason given"),
+        ("harness-error", "the suite itself failed"),
+        ("TARGET", "in a command: the address of the peer, or --exec and the command that starts it"),
+    ];
+    html! {
+        details.key { summary { "What the words mean" }
+            dl { @for (word, meaning) in words { dt { (word) } dd { (meaning) } } }
         }
     }
 }
@@ -66,17 +98,18 @@ pub(super) fn interop(records: &[Record]) -> bool {
 }
 
 /// The verdict in words.
-fn headline(record: &Record, causes: &[Cause]) -> String {
+pub(crate) fn headline(record: &Record, causes: &[Cause]) -> String {
     let exit = record.exit();
-    let gating = causes.iter().filter(|cause| cause.gates).count();
-    match (exit.status, gating) {
+    let (gating, others): (Vec<&Cause>, Vec<&Cause>) = causes.iter().partition(|cause| cause.gates);
+    let others = match others.len() {
+        0 => String::new(),
+        more => format!(", and {more} that {} not fail the run", if more == 1 { "does" } else { "do" }),
+    };
+    match (exit.status, gating.len()) {
         (0, _) if causes.is_empty() => "Conforms".to_owned(),
-        (0, _) => {
-            let others = count(causes.len(), "cause");
-            format!("Conforms: {others} of findings do not fail the run")
-        }
+        (0, _) => format!("Conforms: {} of findings that do not fail the run", count(causes.len(), "cause")),
         (1, 0) => format!("Does not match: {}", exit.why),
-        (1, _) => format!("Does not conform: {}", count(gating, "cause")),
+        (1, gating) => format!("Does not conform: {}{others}", count(gating, "cause")),
         _ => format!("Not decided: {}", exit.why),
     }
 }
@@ -113,15 +146,21 @@ pub(crate) fn run_bar(record: &Record) -> Markup {
     bar("bar", &record.sum(), &verdicts)
 }
 
-/// How many cases passed, by group and level.
-fn groups(record: &Record) -> Markup {
+/// How many cases passed, by group of clauses and level.
+fn groups(clauses: &[Group<'_>]) -> Markup {
     let mut groups = Groups::default();
-    record.outcomes.iter().for_each(|outcome| groups.add(outcome));
+    for clause in clauses {
+        clause
+            .rows
+            .iter()
+            .flat_map(Row::judged)
+            .for_each(|outcome| groups.add_to(group_of(&clause.id), outcome));
+    }
     let levels = groups.levels();
     html! {
         @if groups.all().len() > 1 {
             table.groups {
-                caption { "Passed, by group and level" }
+                caption { "Passed, by group of clauses and level" }
                 thead { tr { th scope="col" { "group" } @for level in &levels { th scope="col" { (level) } } } }
                 tbody { @for group in groups.all() {
                     tr { th scope="row" { (shown(&group.name)) } @for level in &levels { (tally(group.of(*level))) } }
@@ -131,18 +170,16 @@ fn groups(record: &Record) -> Markup {
     }
 }
 
-fn tally(tally: Tally) -> Markup {
-    let Tally { passed, judged, planned } = tally;
+fn tally(tally: &Tally) -> Markup {
+    let (passed, judged) = (tally.passed(), tally.judged());
     html! {
-        @match (judged, planned) {
-            (0, 0) => td {},
-            (0, _) => td { small { "none judged" } },
-            _ => {
-                @let words = format!("{passed} of {judged}");
-                td class={ @if passed < judged { "short" } } {
-                    (stacked("small", &words, &[("g", passed), ("f", judged - passed)])) span aria-hidden="true" { (words) }
-                }
-            }
+        @if tally.0.is_empty() {
+            td {}
+        } @else if judged == 0 {
+            td { small { "none judged" } }
+        } @else {
+            @let words = format!("{passed} of {judged}");
+            td class={ @if passed < judged { "short" } } { (bar("small", &words, &tally.0)) span aria-hidden="true" { (words) } }
         }
     }
 }

@@ -15,8 +15,9 @@ addEventListener('DOMContentLoaded', () => {
     button.textContent = label;
     button.addEventListener('click', async (event) => {
       event.preventDefault();
-      await navigator.clipboard.writeText(text());
-      button.textContent = 'copied';
+      // A browser may refuse; then the reader selects the text.
+      const copied = await navigator.clipboard.writeText(text()).then(() => true, () => false);
+      button.textContent = copied ? 'copied' : 'not allowed here';
       setTimeout(() => { button.textContent = label; }, 1500);
     });
     return button;
@@ -42,7 +43,7 @@ addEventListener('DOMContentLoaded', () => {
   // Sessions are unfolded on paper.
   let folded = [];
   addEventListener('beforeprint', () => {
-    folded = all('details.session:not([open])');
+    folded = all('.report details.session:not([open]), .diff details.changes:not([open])');
     folded.forEach((details) => { details.open = true; });
   });
   addEventListener('afterprint', () => { folded.forEach((details) => { details.open = false; }); });
@@ -57,13 +58,16 @@ addEventListener('DOMContentLoaded', () => {
     }
     element.scrollIntoView();
   };
-  const visible = (element) => element.getClientRects().length > 0;
+  // The next finding after the current one; if the reader has scrolled away from it, after the top of
+  // the window.
   const go = (step) => {
-    const findings = all('.cause, article').filter(visible);
-    const current = findings.findIndex((it) => it.classList.contains('current'));
-    const next = current < 0
-      ? findings[step > 0 ? findings.findIndex((it) => it.getBoundingClientRect().top > 0) : 0]
-      : findings[current + step];
+    const findings = all('.cause, article').filter((it) => it.checkVisibility());
+    const top = (it) => it.getBoundingClientRect().top;
+    const onScreen = (it) => it.getBoundingClientRect().bottom > 0 && top(it) < innerHeight;
+    const current = findings.findIndex((it) => it.classList.contains('current') && onScreen(it));
+    const below = findings.findIndex((it) => top(it) > 0);
+    const from = below < 0 ? findings.length : below;
+    const next = findings[current < 0 ? from + (step > 0 ? 0 : -1) : current + step];
     if (!next) return;
     history.replaceState(null, '', `#${next.id}${filterText()}`);
     show(next);
@@ -75,11 +79,15 @@ addEventListener('DOMContentLoaded', () => {
     if (event.key === 'k') go(-1);
   });
 
+  const decoded = (text) => {
+    try { return decodeURI(text); } catch { return text; }
+  };
+
   const form = byId('filters');
   const table = one('table.matrix');
   const rows = table ? all('tr.case', table) : [];
   const articles = new Map(all('article').map((article) => [article.id, article]));
-  const articleOf = rows.map((row) => articles.get(decodeURI(one('th a', row).hash.slice(1))) ?? articles.get(one('th a', row).hash.slice(1)));
+  const articleOf = rows.map((row) => articles.get(decoded(one('th a', row).hash.slice(1))) ?? articles.get(one('th a', row).hash.slice(1)));
   const texts = rows.map(() => undefined);
   const style = document.head.appendChild(document.createElement('style'));
 
@@ -129,6 +137,7 @@ addEventListener('DOMContentLoaded', () => {
     const hidden = boxes('peer').filter((box) => !box.checked).map((box) => Number(box.value));
     style.textContent = hidden.map((peer) => `.matrix tr > :nth-child(${peer + 2}), [data-peer="${peer}"] { display: none !important }`).join('\n');
     table.classList.toggle('filtering', filtering);
+    all('th button', table).forEach((button) => { button.disabled = filtering; });
     let shown = 0;
     rows.forEach((row, number) => {
       const letters = [...row.dataset.v].filter((letter, peer) => letter !== '-' && (!peers || peers.has(String(peer))));
@@ -163,7 +172,7 @@ addEventListener('DOMContentLoaded', () => {
   const follow = () => {
     const [place, filters] = location.hash.slice(1).split('?');
     if (form && filters !== undefined) readFilters(filters);
-    const target = place && (byId(place) ?? byId(decodeURI(place)));
+    const target = place ? byId(place) ?? byId(decoded(place)) : null;
     if (form && target) {
       const row = rows.find((_, number) => articleOf[number] === target) ?? target;
       if (row.dataset.fits === '') form.reset();
@@ -174,6 +183,8 @@ addEventListener('DOMContentLoaded', () => {
       filter();
       history.replaceState(null, '', `#${place}${filterText()}`);
     }
+    all('.current').forEach((other) => other.classList.remove('current'));
+    for (let fold = target?.closest('details'); fold; fold = fold.parentElement.closest('details')) fold.open = true;
     if (target) show(target);
   };
 
@@ -192,6 +203,10 @@ addEventListener('DOMContentLoaded', () => {
     form.addEventListener('input', changed);
     form.addEventListener('submit', (event) => event.preventDefault());
     form.addEventListener('reset', () => setTimeout(changed));
+    byId('problems').addEventListener('click', () => {
+      for (const box of boxes('verdict')) box.checked = box.value !== 'p';
+      changed();
+    });
     form.hidden = false;
     filter();
     table.classList.add('ready');

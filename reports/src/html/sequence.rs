@@ -34,7 +34,7 @@ pub(super) fn session(evidence: &Evidence, divergence: Option<&Divergence>) -> M
     let entry =
         |number: usize, entry: &Wire| arrow(number + 1, entry, divergence.filter(|_| Some(number) == place));
     html! {
-        ol.wire {
+        @if log.is_empty() { p.note { "The file of this run has no traffic." } } @else { ol.wire {
             li.lanes aria-hidden="true" { span { "suite" } span { "peer" } }
             @if handshake > 0 {
                 li.fold { details { summary { "handshake: " (count(handshake, "message")) }
@@ -50,7 +50,7 @@ pub(super) fn session(evidence: &Evidence, divergence: Option<&Divergence>) -> M
                     code { (terminal_cut(&divergence.expected, 120, 0)) } ", got " code { (terminal_cut(&divergence.actual, 120, 0)) }
                 }
             }
-        }
+        } }
         @if !evidence.transcript.is_empty() { (transcript(evidence)) }
     }
 }

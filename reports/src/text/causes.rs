@@ -173,12 +173,13 @@ pub(super) fn groups(page: &mut Page, groups: &Groups) {
 }
 
 /// `12 of 14`: passed of judged.
-fn cell(tally: Tally) -> (String, anstyle::Style) {
-    let (text, style) = match tally {
-        Tally { planned: 0, .. } => (String::new(), style::FAINT),
-        Tally { judged: 0, .. } => ("-".to_owned(), style::FAINT),
-        Tally { passed, judged, .. } if passed == judged => (format!("{passed} of {judged}"), style::GOOD),
-        Tally { passed, judged, .. } => (format!("{passed} of {judged}"), style::BAD),
+fn cell(tally: &Tally) -> (String, anstyle::Style) {
+    let (text, style) = match (tally.passed(), tally.judged()) {
+        (_, 0) if tally.0.is_empty() => (String::new(), style::FAINT),
+        (_, 0) => ("-".to_owned(), style::FAINT),
+        (passed, judged) => {
+            (format!("{passed} of {judged}"), if passed == judged { style::GOOD } else { style::BAD })
+        }
     };
     (format!("  {text:>9}"), style)
 }
