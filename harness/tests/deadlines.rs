@@ -25,9 +25,9 @@ fn finding_says_whether_the_peer_was_busy_or_idle() {
             true => ran
                 .expect_status(&[1])
                 .expect_text("HANG")
-                .expect_text("  deadlines   the peer's own time,")
+                .expect_text("  deadlines   the peer's own time:")
                 .expect_text(words),
-            false => ran.expect_status(&[1]).expect_text("  deadlines   wall time,"),
+            false => ran.expect_status(&[1]).expect_text("  deadlines   wall time less"),
         };
     }
 }
@@ -39,6 +39,6 @@ fn deadlines_of_a_peer_at_an_address_count_wall_time() {
         read_to_end(stream);
     });
     let ran = run(&[&address, "--deadline", "300ms", "--case", "methods/*", "--details"]);
-    ran.expect_text("  deadlines   wall time,");
+    ran.expect_text("  deadlines   wall time less");
     assert!(!ran.stdout.contains("meanwhile"), "{}", ran.stdout);
 }
