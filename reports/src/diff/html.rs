@@ -17,7 +17,7 @@ pub(super) fn write(diff: &Diff) -> String {
     let body = html! {
         header {
             h1 { (name(old)) " → " (name(new)) }
-            p class={ "headline s" (u8::from(lost(&clauses) > 0)) } { (changes(&clauses)) }
+            p class={ "headline " (colour(&clauses)) } { (changes(&clauses)) }
             p.sum { (diff.counts().to_string()) }
             table.runs {
                 thead { tr { @for head in ["run", "verdict", "cases"] { th scope="col" { (head) } } } }
@@ -36,9 +36,14 @@ pub(super) fn write(diff: &Diff) -> String {
         .into_string()
 }
 
-/// How many cases are lost.
-fn lost(clauses: &[Clauses<'_>]) -> usize {
-    clauses.iter().flat_map(|it| &it.cases).filter(|case| case.change == Change::Lost).count()
+/// The class of the headline: whether cases are lost, or else gained.
+fn colour(clauses: &[Clauses<'_>]) -> &'static str {
+    let has = |change: Change| clauses.iter().flat_map(|it| &it.cases).any(|case| case.change == change);
+    match (has(Change::Lost), has(Change::Gained)) {
+        (true, _) => "s1",
+        (false, true) => "s0",
+        (false, false) => "s2",
+    }
 }
 
 /// The difference in words.

@@ -36,7 +36,7 @@ fn one(record: &Record, causes: &[Cause], clauses: &[Group<'_>]) -> Markup {
         (stale(record))
         div.both { (groups(clauses)) dl.run {
             dt { "peer" } dd { code { (shown(&run.target)) } ", as a " (run.role) ", in dialect " (run.dialect) }
-            dt { "exit" } dd { (record.exit().to_string()) }
+            dt { "result" } dd { (record.exit().to_string()) }
             dt { "fails on" } dd { (levels(run.gate)) ", and on each crash or hang" }
             dt { "suite" } dd { "dnode-conform " (shown(&run.suite)) }
             @if let Some(time) = run.time { dt { "deadlines" } dd { (time.describe()) } }
