@@ -214,7 +214,7 @@ impl Cause {
         }
     }
 
-    /// What is wrong with the program's probe, with all its methods: the shown finding has only one.
+    /// The faults of the program's probe, with all its methods: the shown finding has only one.
     fn probe(&self) -> String {
         let names = self.findings.iter().map(|it| it.id.rsplit('/').next().unwrap_or_default());
         let failing: Vec<&str> = names.filter(|name| !manner::PROBE.ends_with(name)).collect();

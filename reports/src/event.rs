@@ -238,7 +238,7 @@ pub struct Evidence {
     /// What the peer's processes did while an answer did not come, if the suite can see them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub activity: Option<Activity>,
-    /// What the peer's processes wrote to standard error while the case ran, if it is a finding and
+    /// The standard error of the peer's processes from the time of the case, if it is a finding and
     /// they still run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stderr: Option<Written>,

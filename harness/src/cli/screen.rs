@@ -1,8 +1,7 @@
 //! The terminal that a line of progress is drawn on.
 //!
 //! Deliberately absent: spaces after the end of the line. indicatif writes them so that a later
-//! line begins below. Ctrl-C then echoes `^C` below as well, and the line of progress is no longer
-//! where indicatif clears it.
+//! line begins below. Ctrl-C then echoes `^C` below as well, and indicatif clears the wrong line.
 
 use indicatif::{ProgressDrawTarget, TermLike};
 use std::fmt::{self, Debug};
@@ -107,7 +106,7 @@ mod tests {
     use indicatif::{ProgressBar, ProgressStyle};
     use std::sync::Arc;
 
-    /// What was written, for all clones.
+    /// The written text, for all clones.
     #[derive(Clone, Default)]
     struct Written(Arc<Mutex<Vec<u8>>>);
 

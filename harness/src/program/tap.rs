@@ -1,7 +1,7 @@
 //! The standard error of a peer's processes while a case runs.
 //!
 //! A pipe is read as soon as it has something, and once more when a tap is opened and when its text
-//! is taken. So the text of a tap is exactly what the processes wrote in between.
+//! is taken. So the text of a tap has exactly the output from the time between.
 
 use super::stderr::Stderr;
 use dnode_reports::event::Written;
@@ -26,7 +26,7 @@ struct Shared {
     open: Vec<Weak<Mutex<Kept>>>,
 }
 
-/// Keeps what the peer's processes write while it is open.
+/// Keeps the standard error of the peer's processes while it is open.
 #[derive(Debug)]
 pub struct Tap {
     kept: Arc<Mutex<Kept>>,
@@ -60,7 +60,7 @@ impl Taps {
         pipes.push(Arc::downgrade(pipe));
     }
 
-    /// Reads what the processes have written.
+    /// Reads the output of the processes.
     fn read(&self) {
         let pipes: Vec<Arc<Pipe>> = locked(&self.0).pipes.iter().filter_map(Weak::upgrade).collect();
         for pipe in pipes {
@@ -76,7 +76,7 @@ impl Taps {
 }
 
 impl Tap {
-    /// What the processes have written since it was opened; `None` if that is nothing.
+    /// The output since it was opened; `None` if there is none.
     #[must_use]
     pub fn text(self) -> Option<Written> {
         self.taps.read();
@@ -94,7 +94,7 @@ pub(super) struct Pipe {
     taps: Taps,
 }
 
-/// What was in a pipe.
+/// The content of a pipe.
 enum Read {
     All,
     /// There may be more.
@@ -126,7 +126,7 @@ impl Pipe {
         }
     }
 
-    /// Reads what is there.
+    /// Reads the pipe until it is empty.
     fn read(&self) -> Read {
         // One reader at a time, so that no text comes before an earlier one.
         let mut kept = locked(&self.kept);
@@ -149,7 +149,7 @@ impl Pipe {
         Read::Part
     }
 
-    /// Forgets what it has kept.
+    /// Forgets the kept output.
     pub(super) fn forget(&self) {
         *locked(&self.kept) = Stderr::default();
     }

@@ -67,7 +67,7 @@ fn several(records: &[Record], causes: &[Vec<Cause>]) -> Markup {
     }
 }
 
-/// What the words of the page mean.
+/// The meanings of the words of the page.
 fn key() -> Markup {
     let words = [
         ("peer", "the implementation under test"),

@@ -77,7 +77,7 @@ pub struct Replayed {
     pub overloaded: bool,
     /// What the peer did while something did not come in time.
     pub activity: Option<Activity>,
-    /// What the peer wrote to standard error, if anyone listened.
+    /// The standard error of the peer, if a tap was open.
     pub stderr: Option<Written>,
     /// How long the case took, if it was timed.
     pub took: Option<Duration>,
