@@ -34,7 +34,9 @@ fn a_peer_that_never_listens_is_explained() {
         .expect_text("\"exec sleep 600\" runs, but accepts no connection at 127.0.0.1:")
         .expect_text(" after 100ms")
         .expect_text("give it more time with --start-timeout");
-    run(&["--start-timeout", "soon"]).expect_status(&[2]).expect_text("write for example 90s or 10m");
+    run(&["--start-timeout", "soon"])
+        .expect_status(&[2])
+        .expect_text("write a number and its unit, for example 90s or 10m");
     run(&["--listen", "127.0.0.1:0", "--start-timeout", "1s"])
         .expect_status(&[2])
         .expect_text("cannot be used with");
