@@ -227,8 +227,8 @@ fn a_client_that_does_not_connect_is_reported_with_the_reason() {
             .expect_text("did not connect to 127.0.0.1:")
             .expect_text(words);
     }
-    run(&["run", "--listen", "127.0.0.1:0", "--exec", "echo nonsense >&2; exit 4"])
-        .expect_text("Its standard error:\nnonsense");
+    run(&["run", "--listen", "127.0.0.1:0", "--exec", "echo ::error::x >&2; exit 4"])
+        .expect_text("Its standard error:\n\\x3a:error::x");
 }
 
 #[test]

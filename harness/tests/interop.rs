@@ -105,6 +105,6 @@ fn wrong_arguments_are_explained() {
     fs::write(peers.path().join("a/peer.json"), "{\"name\":1}").unwrap();
     wrong(&[&folder], "a/peer.json: invalid type");
     fs::write(peers.path().join("a/peer.json"), "{\"name\":\"a\",\"server\":\"x\"}").unwrap();
-    wrong(&[&folder], "no client matches");
+    wrong(&[&folder], "no folder in --peers has a client");
     wrong(&[&folder, "--report", "json=x"], "json is about one run");
 }

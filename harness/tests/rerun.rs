@@ -58,6 +58,15 @@ fn a_finding_of_the_last_run_is_shown_in_full_without_another_run() {
         .expect_status(&[2])
         .expect_text("did you mean message/argument-order?");
     run(&["show", "--run", "none"]).expect_status(&[2]).expect_text("none cannot be read");
+    // A file of two runs: a case is shown for each, and a number would be ambiguous.
+    let kept = std::fs::read_to_string(folder.path().join(".dnode-conform/last-run.jsonl")).unwrap();
+    std::fs::write(folder.path().join("two.events"), kept.repeat(2)).unwrap();
+    let two = run(&["show", "message/argument-order", "--run", "two.events"]);
+    assert_eq!(two.stdout.matches("FAIL  message/argument-order\n").count(), 2, "{}", two.stdout);
+    run(&["show", "1", "--run", "two.events"]).expect_status(&[2]).expect_text("the file has 2 runs");
+    run(&["report", "two.events", "--format", "html", "--out", "two.events"])
+        .expect_status(&[2])
+        .expect_text("is one of the runs to read");
 }
 
 #[test]

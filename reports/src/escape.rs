@@ -94,6 +94,19 @@ pub fn cut(text: &str, limit: usize) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
+/// Escapes `::` at the start of a line, because a GitHub runner would execute it as a command.
+///
+/// ```
+/// assert_eq!(dnode_reports::escape::no_command("::error::x"), r"\x3a:error::x");
+/// ```
+#[must_use]
+pub fn no_command(line: &str) -> Cow<'_, str> {
+    match line.trim_start().strip_prefix("::") {
+        Some(rest) => Cow::Owned(format!(r"\x3a:{rest}")),
+        None => Cow::Borrowed(line),
+    }
+}
+
 fn push_rest(out: &mut String, bytes: usize) {
     // Writing to a string cannot fail.
     let _ = match bytes {
@@ -128,13 +141,19 @@ impl Piece {
     fn push_to(&self, out: &mut String) {
         let _ = match self {
             Piece::Byte(byte) => write!(out, "\\x{byte:02x}"),
-            // A GitHub runner executes `##[` as a command at any place in a line.
-            Piece::Char('[') if out.ends_with("##") => out.write_str("\\x5b"),
+            // CI services execute `##[`, `##vso[` and `##teamcity[` as commands, some at any place in
+            // a line.
+            Piece::Char('[') if is_command(out) => out.write_str("\\x5b"),
             Piece::Char(c) if !is_hidden(*c) => out.write_char(*c),
             Piece::Char(c) if c.is_ascii() => write!(out, "\\x{:02x}", u32::from(*c)),
             Piece::Char(c) => write!(out, "\\u{{{:x}}}", u32::from(*c)),
         };
     }
+}
+
+/// Whether a bracket after this text makes it a command for a CI service.
+fn is_command(text: &str) -> bool {
+    text.trim_end_matches(|c: char| c.is_ascii_alphabetic()).ends_with("##")
 }
 
 #[cfg(test)]
@@ -157,6 +176,7 @@ mod tests {
             ("\u{e0001}\u{e0041}\u{e007f}", r"\u{e0001}\u{e0041}\u{e007f}"),
             ("plain, ünïcödé, 日本語, 🎈", "plain, ünïcödé, 日本語, 🎈"),
             ("##[error] #[x]", r"##\x5berror] #[x]"),
+            ("##vso[x] ##teamcity[y] # v[z]", r"##vso\x5bx] ##teamcity\x5by] # v[z]"),
             (r#"{"a":"\n\u001b\\"}"#, r#"{"a":"\n\u001b\\"}"#),
         ] {
             assert_eq!(terminal(hostile), shown);

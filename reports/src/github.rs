@@ -91,11 +91,27 @@ impl<W: Write> Github<W> {
         }
         if let Some(next) = causes.get(shown) {
             let kind = if next.gates { "error" } else { "warning" };
-            let rest = causes[shown..].iter().map(|cause| cause.shown.id.clone()).collect::<Vec<_>>();
+            let rest = causes[shown..].iter().filter(|cause| cause.gates == next.gates);
+            let rest = rest.map(|cause| cause.shown.id.clone()).collect::<Vec<_>>();
             let title = format!("{} more", count(rest.len(), "cause"));
             self.annotation(kind, &title, &[rest.join(", ")])?;
         }
         Ok(causes.iter().any(|cause| cause.gates))
+    }
+
+    /// Writes a line for each entry that no longer holds.
+    fn stale(&mut self, stale: &[Stale]) -> io::Result<()> {
+        let shown = if stale.len() > MOST { MOST - 1 } else { stale.len() };
+        for Stale { reference, id, problem, remedy } in &stale[..shown] {
+            let lines = [problem.clone(), remedy.clone()];
+            self.annotation("error", &format!("{} {id}", reference.word()), &lines)?;
+        }
+        let rest: Vec<&str> = stale[shown..].iter().map(|stale| &*stale.id).collect();
+        if let Some(first) = stale.get(shown) {
+            let title = format!("{} {} more", rest.len(), first.reference.word());
+            self.annotation("error", &title, &[rest.join(", ")])?;
+        }
+        Ok(())
     }
 
     /// Writes a group for each cause, with its finding in full.
@@ -141,10 +157,7 @@ impl<W: Write> Report for Github<W> {
                     let title = format!("{} inconclusive", count(lines.len(), "case"));
                     self.annotation("warning", &title, &lines)?;
                 }
-                for Stale { reference, id, problem, remedy } in &ended.stale {
-                    let lines = [problem.clone(), remedy.clone()];
-                    self.annotation("error", &format!("{} {id}", reference.word()), &lines)?;
-                }
+                self.stale(&ended.stale)?;
                 self.groups(&run, &causes)?;
                 let exit = self.account.exit(&run, ended);
                 let lines = [self.account.sum(&run, ended), exit.to_string()];
@@ -170,6 +183,7 @@ fn property(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::event::{Ended, Reference};
     use crate::sample::{self, FINE, HOSTILE};
     use dnode_spec::clause::{CLAUSES, Level};
 
@@ -180,6 +194,25 @@ mod tests {
             github.event(&event).unwrap();
         }
         String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn entries_that_no_longer_hold_have_at_most_ten_annotations() {
+        let stale = |number: usize| Stale {
+            reference: Reference::Snapshot,
+            id: format!("a/{number}"),
+            problem: "it differs".to_owned(),
+            remedy: "look".to_owned(),
+        };
+        let mut out = Vec::new();
+        let mut github = Github::new(&mut out);
+        let ended = Ended { stale: (0..30).map(stale).collect(), ..FINE };
+        for event in sample::events(sample::run(0), &[], ended) {
+            github.event(&event).unwrap();
+        }
+        let text = String::from_utf8(out).unwrap();
+        assert_eq!(text.matches("::error ").count(), MOST);
+        assert!(text.contains("::error title=21 snapshot more::a/9, a/10, "), "{text}");
     }
 
     #[test]

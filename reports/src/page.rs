@@ -1,11 +1,9 @@
 //! The layout of reports as text: columns, wrapping, colours, and the one place where text is
 //! escaped.
 
-use std::borrow::Cow;
-
 use anstyle::{AnsiColor, Style};
 
-use crate::escape;
+use crate::escape::{self, no_command};
 use crate::event::Verdict;
 
 /// How wide a line is if nothing else is said, and how wide it can be.
@@ -169,14 +167,6 @@ impl Page {
         } else {
             self.text.push_str(escaped);
         }
-    }
-}
-
-/// Escapes `::` at the start of a line, because a GitHub runner would execute it as a command.
-fn no_command(line: &str) -> Cow<'_, str> {
-    match line.trim_start().strip_prefix("::") {
-        Some(rest) => Cow::Owned(format!(r"\x3a:{rest}")),
-        None => Cow::Borrowed(line),
     }
 }
 

@@ -14,6 +14,7 @@ use crate::run::Running;
 use crate::shell::quote;
 use clap::Args;
 use dnode_reports::account::Account;
+use dnode_reports::escape::{no_command, terminal_cut};
 use dnode_reports::event::{Event, Kind, Run, Verdict};
 use dnode_spec::clause::Level;
 use std::collections::BTreeMap;
@@ -102,6 +103,9 @@ fn select(
         true => {
             let names: Vec<String> = all.iter().filter(|it| can(it)).map(Implementation::id).collect();
             let near = globs.first().map(|glob| did_you_mean(glob, names.iter().map(String::as_str)));
+            if names.is_empty() {
+                return Err(Failure::caller(format!("no folder in --peers has a {role}")));
+            }
             Err(Failure::caller(format!(
                 "no {role} matches; the {role}s in --peers are {}{}",
                 names.join(", "),
@@ -111,6 +115,14 @@ fn select(
         false => Ok(chosen),
     }
 }
+
+/// A name in a table: escaped, cut, and no command for a CI job.
+fn shown(name: &str) -> String {
+    no_command(&terminal_cut(name, NAME, 0)).into_owned()
+}
+
+/// How many characters of a name are shown.
+const NAME: usize = 60;
 
 /// The result of each client with each server.
 #[derive(Default)]
@@ -127,7 +139,7 @@ impl Matrix {
     fn event(&mut self, event: &Event) {
         match event {
             Event::Started(run) => {
-                self.servers.push(run.peer.clone().unwrap_or_default());
+                self.servers.push(shown(run.peer.as_deref().unwrap_or_default()));
                 self.account = Account::default();
                 self.run = Some(run.clone());
             }
@@ -156,13 +168,14 @@ impl Matrix {
         for (n, server) in self.servers.iter().enumerate() {
             let _ = writeln!(out, "  {:2}  {server}", n + 1);
         }
-        let width = clients.iter().map(|client| client.name.chars().count()).max().unwrap_or_default();
+        let names: Vec<String> = clients.iter().map(|client| shown(&client.name)).collect();
+        let width = names.iter().map(|name| name.chars().count()).max().unwrap_or_default();
         let _ = write!(out, "\n{:width$}", "clients");
         (1..=self.servers.len()).for_each(|n| {
             let _ = write!(out, "  {n:<12}");
         });
-        for client in clients {
-            let _ = write!(out, "\n{:width$}", client.name);
+        for (client, name) in clients.iter().zip(&names) {
+            let _ = write!(out, "\n{name:width$}");
             for n in 1..=self.servers.len() {
                 let word =
                     self.cells.get(&(format!("interop/{}", client.id()), n)).copied().unwrap_or_default();

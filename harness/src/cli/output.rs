@@ -1,14 +1,16 @@
 //! Standard output and standard error.
 
 use super::failure::{COULD_NOT_RUN, Failure};
+use dnode_reports::escape::{no_command, terminal};
 use std::fmt::Display;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
 /// Prints a failure, and returns the exit status.
 pub(super) fn fail(failure: &Failure) -> ExitCode {
-    // The text may quote the peer, so it is escaped.
-    let lines: Vec<String> = failure.to_string().lines().map(dnode_reports::escape::terminal).collect();
+    // The text may quote the peer, so it is escaped, and no line is a command for a CI job.
+    let line = |line: &str| no_command(&terminal(line)).into_owned();
+    let lines: Vec<String> = failure.to_string().lines().map(line).collect();
     warn(lines.join("\n"));
     ExitCode::from(COULD_NOT_RUN)
 }

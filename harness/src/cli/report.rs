@@ -113,7 +113,6 @@ impl Reports {
         let on_stdout = ReportFile { format: Format::Text, path: None };
         let taken = stdout_is_taken(files);
         if !taken && !files.contains(&on_stdout) {
-            // The text report is last: it prints no summary if another report cannot be written.
             reports.push(on_stdout.report(None, text));
         }
         Ok(Reports { reports, problem: None, may_close: !taken })
@@ -135,10 +134,6 @@ impl Reports {
     /// Writes the last event, if there is one left, and finishes the reports.
     pub(super) fn finish(&mut self, last: Option<&Event>) {
         for (name, report) in &mut self.reports {
-            // The error is printed last, not a summary.
-            if self.problem.is_some() && name == STANDARD_OUTPUT {
-                continue;
-            }
             let written = last.map_or(Ok(()), |event| report.event(event)).and_then(|()| report.finish());
             keep_problem(&mut self.problem, self.may_close, name, written);
         }
@@ -228,6 +223,15 @@ pub(super) fn report(args: &ReportArgs) -> Result<u8, Failure> {
     }
     let runs = args.runs.iter().map(|path| read_run(path, args.level)).collect::<Result<Vec<_>, _>>()?;
     let path = args.out.clone().filter(|path| path.as_os_str() != "-");
+    let identity = |path: &PathBuf| path.canonicalize().ok();
+    if let Some(out) = path.as_ref().and_then(identity)
+        && args.runs.iter().any(|run| identity(run).as_ref() == Some(&out))
+    {
+        return Err(Failure::caller(format!(
+            "--out {} is one of the runs to read; choose another file",
+            out.display()
+        )));
+    }
     let file = ReportFile { format: args.format, path };
     let (name, mut report) = file.report(file.place()?, args.text);
     let written =

@@ -22,7 +22,7 @@ use crate::run::{Cases, Options, Running, Shard, run as run_cases};
 use crate::verdict::Command;
 use clap::Args;
 use dnode_reports::account::Account;
-use dnode_reports::event::{Event, Run, Verdict};
+use dnode_reports::event::{Event, Run};
 use dnode_spec::clause::Level;
 use dnode_spec::dialect::Dialect;
 use dnode_spec::generate::{Kind, Seed};
@@ -313,6 +313,8 @@ pub(super) struct EventSink {
     run: Option<Run>,
     status: Option<u8>,
     begun: Instant,
+    /// A finding is not excused, so `show` has a cause to show.
+    has_cause: bool,
 }
 
 impl EventSink {
@@ -326,13 +328,17 @@ impl EventSink {
             run: None,
             status: None,
             begun: Instant::now(),
+            has_cause: false,
         })
     }
 
     pub(super) fn event(&mut self, event: &Event) {
         match event {
             Event::Started(run) => self.run = Some(run.clone()),
-            Event::Judged(outcome) => self.account.add(outcome),
+            Event::Judged(outcome) => {
+                self.account.add(outcome);
+                self.has_cause |= outcome.verdict.is_finding() && outcome.excuse.is_none();
+            }
             Event::Ended(ended) => {
                 self.status = self.run.as_ref().map(|run| self.account.exit_status(run, ended));
             }
@@ -354,9 +360,7 @@ impl EventSink {
         for path in self.reports.files() {
             last.push_str(&format!("; wrote {path}"));
         }
-        if self.last.is_complete()
-            && Verdict::ALL.into_iter().any(|it| it.is_finding() && self.account.count(it) > 0)
-        {
+        if self.last.is_complete() && self.has_cause {
             last.push_str(&format!("; for a finding in full: {} show CAUSE", arguments::program()));
         }
         self.reports.result()?;

@@ -8,7 +8,7 @@ use crate::nearest::did_you_mean;
 use clap::Args;
 use dnode_reports::cause::{Cause, Finding};
 use dnode_reports::count;
-use dnode_reports::event::{Event, outcomes};
+use dnode_reports::event::{Event, Outcome, Run, outcomes};
 use dnode_reports::text;
 use std::path::PathBuf;
 
@@ -39,15 +39,36 @@ pub(super) fn show(args: &ShowArgs) -> Result<u8, Failure> {
     Ok(0)
 }
 
+/// The outcomes of this case, each with its run.
+fn in_each_run<'a>(events: &'a [Event], id: &str) -> Vec<(&'a Run, &'a Outcome)> {
+    let mut now = None;
+    let mut found = Vec::new();
+    for event in events {
+        match (event, now) {
+            (Event::Started(run), _) => now = Some(run),
+            (Event::Judged(outcome), Some(run)) if outcome.id == id => found.push((run, &**outcome)),
+            _ => {}
+        }
+    }
+    found
+}
+
 /// The finding that stands for this cause, or the outcome of this case, in full.
 fn find(events: &[Event], what: &str, options: text::Options) -> Result<String, Failure> {
     let Some(Event::Started(run)) = events.first() else {
         return Err(Failure::caller("the report has no run"));
     };
-    if let Some(outcome) = outcomes(events).find(|outcome| outcome.id == what) {
-        return Ok(text::with_others(run, outcome, &[], options));
+    if let found @ [_, ..] = in_each_run(events, what).as_slice() {
+        let texts = found.iter().map(|(run, outcome)| text::with_others(run, outcome, &[], options));
+        return Ok(texts.collect());
     }
     if let Ok(number) = what.parse::<usize>() {
+        let runs = events.iter().filter(|event| matches!(event, Event::Started(_))).count();
+        if runs > 1 {
+            return Err(Failure::caller(format!(
+                "the file has {runs} runs, and each numbers its causes from 1; name a case"
+            )));
+        }
         let causes = Cause::of(outcomes(events), run.gate);
         let several = count(causes.len(), "cause");
         let cause = causes.into_iter().find(|cause| cause.number == number);

@@ -1,10 +1,11 @@
 //! Signals that end the program.
 
 use super::failure::COULD_NOT_RUN;
+use super::output;
 use std::time::{Duration, Instant};
 use tokio::signal::unix::{SignalKind, signal};
 
-/// Calls `act` on each SIGINT and SIGTERM. A second one after half a second ends the program.
+/// Calls `act` on each SIGINT and SIGTERM. A second one after a fifth of a second ends the program.
 pub(super) fn on_signal(act: impl Fn() + Send + 'static) {
     on_signal_or_end(act, || {});
 }
@@ -26,8 +27,9 @@ pub(super) fn on_signal_or_end(act: impl Fn() + Send + 'static, end: impl Fn() +
             }
             act();
             // `timeout` and others signal both the process and its group. Two at once count as one.
-            if first.get_or_insert_with(Instant::now).elapsed() > Duration::from_millis(500) {
+            if first.get_or_insert_with(Instant::now).elapsed() > Duration::from_millis(200) {
                 end();
+                output::warn("stopped; the reports of this run are not complete");
                 crate::program::process::kill_all();
                 std::process::exit(i32::from(COULD_NOT_RUN));
             }
