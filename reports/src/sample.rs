@@ -123,6 +123,15 @@ pub(crate) fn crashing(id: &str) -> Outcome {
     outcome
 }
 
+/// A case that crashed the peer at this line of its code, and broke this clause.
+pub(crate) fn crashing_at(id: &str, clause: &str, line: usize) -> Outcome {
+    let mut outcome = crashing(id);
+    outcome.divergence = outcome.divergence.map(|it| Divergence { clause: clause.to_owned(), ..it });
+    let stderr = format!("TypeError: no\n    at f (/srv/peer.js:{line}:1)\n");
+    outcome.evidence.death = outcome.evidence.death.map(|death| Death { stderr, ..death });
+    outcome
+}
+
 /// The events of a run of these cases.
 pub(crate) fn events(run: Run, cases: &[Outcome], ended: Ended) -> Vec<Event> {
     let judged = cases.iter().map(|outcome| Event::Judged(Box::new(outcome.clone())));

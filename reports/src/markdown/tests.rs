@@ -16,13 +16,7 @@ fn report(runs: &[&[Outcome]]) -> String {
 
 #[test]
 fn a_general_hint_is_written_once() {
-    let crash = |id: &str, clause: &str, line: u32| {
-        let mut outcome = sample::crashing(id);
-        outcome.divergence.as_mut().unwrap().clause = clause.to_owned();
-        outcome.evidence.death.as_mut().unwrap().stderr =
-            format!("TypeError: no\n    at f (/srv/peer.js:{line}:1)\n");
-        outcome
-    };
+    let crash = sample::crashing_at;
     let hints = |clause: &str| {
         let text = report(&[&[crash("robust/a", clause, 1), crash("robust/b", clause, 2)]]);
         text.matches(&format!("\n   {}\n", clause::find(clause).unwrap().hint)).count()

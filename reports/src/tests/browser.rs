@@ -2,7 +2,6 @@
 
 use super::*;
 use crate::diff::Diff;
-use crate::event::Death;
 
 /// Fails with instructions if there is no browser, because the page is untested without one.
 #[test]
@@ -46,12 +45,8 @@ fn interop_run() -> Vec<Event> {
 
 /// As many causes as npm dnode has: crashes at different places. The page must be short on paper.
 fn run_with_many_causes() -> Vec<Event> {
-    let crash = |number: usize| {
-        let mut outcome = sample::crashing(&format!("robust/{number}"));
-        let trace = format!("TypeError: x is not a function\n    at f (/srv/peer.js:{number}:1)\n");
-        outcome.evidence.death = outcome.evidence.death.map(|death| Death { stderr: trace, ..death });
-        outcome
-    };
+    let crash =
+        |number: usize| sample::crashing_at(&format!("robust/{number}"), "message/argument-order", number);
     let passing = |number: usize| sample::outcome(&format!("value/{number}"), Verdict::Pass);
     let cases: Vec<Outcome> = (0..24).map(crash).chain((0..300).map(passing)).collect();
     let life = (0..16).map(|row| row * 100).collect();

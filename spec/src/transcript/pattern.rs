@@ -250,7 +250,7 @@ impl Pattern {
         }
     }
 
-    /// The message with references, if its arguments have a cycle: see [`describe_cycle`].
+    /// The message with references, if its arguments have a cycle: see [`Path::describe_cycle`].
     #[must_use]
     pub fn describe_cycle(&self) -> Option<String> {
         let arguments = Path::default().describe_cycle(&self.graph, self.root)?;

@@ -95,13 +95,7 @@ fn a_cause_has_at_most_eight_lines_in_every_width() {
 
 #[test]
 fn a_general_hint_is_shown_once_and_others_are_referred_to() {
-    let crash = |id: &str, clause: &str, line: u32| {
-        let mut outcome = sample::crashing(id);
-        outcome.divergence.as_mut().unwrap().clause = clause.to_owned();
-        outcome.evidence.death.as_mut().unwrap().stderr =
-            format!("TypeError: no\n    at f (/srv/peer.js:{line}:1)\n");
-        outcome
-    };
+    let crash = sample::crashing_at;
     let two = |clause: &str| {
         let cases = [crash("robust/a", clause, 1), crash("robust/b", clause, 2)];
         let text = report(brief(100), sample::run(2), &cases, FINE);
