@@ -10,11 +10,13 @@ mod linger;
 mod log;
 mod pump;
 mod segments;
+mod terms;
 #[cfg(test)]
 mod tests;
 
 pub use life::Life;
 pub use log::Log;
+pub use terms::Terms;
 
 use crate::clock::{Clock, Moment, Reading};
 use crate::program::Route;
@@ -22,7 +24,6 @@ pub use budget::Memory;
 use budget::{Refused, Share, cost};
 use dnode::transport::Connection;
 use dnode_reports::event::{Act, Activity, Origin};
-use dnode_spec::dialect::Dialect;
 use dnode_spec::line::Splitter;
 use dnode_spec::message::Problem;
 use dnode_spec::monitor::{End, Monitor, Received};
@@ -66,20 +67,6 @@ pub enum Incoming {
     Late,
     /// More data than the suite accepts. The suite gives up the connection.
     Flood,
-}
-
-/// The terms of all connections of a run.
-#[derive(Debug, Clone, Default)]
-pub struct Terms {
-    /// The dialect of both ends.
-    pub dialect: Dialect,
-    /// The memory that they share.
-    pub memory: Memory,
-    /// How often they used each row of the life of an id.
-    pub life: Life,
-    /// Each message of the suite travels in a segment of its own, because the peer takes one read
-    /// for one message.
-    pub messages_alone: bool,
 }
 
 /// A connection with its monitor and log.

@@ -58,11 +58,7 @@ pub(super) fn session(evidence: &Evidence, divergence: Option<&Divergence>) -> M
 /// How many entries at the start are the handshake: the objects of both ends. None if the difference
 /// is there, or if there is nothing else.
 fn handshake(log: &[Wire], place: Option<usize>) -> usize {
-    let is_object = |entry: &&Wire| match entry {
-        Wire::Bytes { bytes, cut: 0, .. } => bytes.starts_with(br#"{"method":"methods""#),
-        _ => false,
-    };
-    let objects = log.iter().take_while(is_object).count();
+    let objects = log.iter().take_while(|entry| entry.is_methods()).count();
     if objects == log.len() || place.is_some_and(|place| place < objects) { 0 } else { objects }
 }
 

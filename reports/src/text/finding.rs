@@ -26,9 +26,7 @@ impl Handshakes {
     /// remembered if not.
     fn folded(&mut self, log: &[Wire]) -> usize {
         let message = |entry: &Wire| match entry {
-            Wire::Bytes { from, bytes, cut: 0, .. } if bytes.starts_with(br#"{"method":"methods""#) => {
-                Some((*from, bytes.clone()))
-            }
+            Wire::Bytes { from, bytes, .. } if entry.is_methods() => Some((*from, bytes.clone())),
             _ => None,
         };
         let begin: Vec<_> = log.iter().map_while(message).collect();

@@ -33,7 +33,7 @@ pub fn fold(stderr: &str) -> String {
 }
 
 /// Repeats folded lines once, for readers that look for frames that recur. A line adds at most
-/// [`PERIOD`] lines, whoever wrote it.
+/// [`PERIOD`] lines, even if the peer wrote it.
 pub(super) fn unfold<'a>(lines: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
     let mut out: Vec<&str> = Vec::new();
     for line in lines {
