@@ -23,6 +23,7 @@ pub mod github;
 pub mod html;
 pub mod json;
 pub mod junit;
+pub mod machine;
 pub mod markdown;
 mod page;
 mod record;

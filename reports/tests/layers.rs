@@ -15,7 +15,7 @@ const LAYERS: &[&[&str]] = &[
     &["cause", "clauses", "page"],
     &["events", "github", "json", "tap", "text"],
     &["junit", "markdown", "html"],
-    &["diff"],
+    &["diff", "machine"],
     &["format"],
 ];
 

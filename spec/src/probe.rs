@@ -102,7 +102,7 @@ const METHODS_0_1: &[(&str, Does)] = &[("limited", Does::Limit)];
 type Values = Graph<Function>;
 
 /// The reference behaviour of the probe's object, for one connection.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Probe {
     dialect: Dialect,
     name: String,

@@ -8,6 +8,7 @@
 //!
 //! Deliberately absent: when to send and how long to wait. The replayer decides that.
 
+mod addressing;
 mod bytes;
 mod error;
 mod mark;
@@ -20,6 +21,7 @@ mod recorder;
 pub mod rows;
 pub mod write;
 
+pub use addressing::{Addressing, Members};
 pub use bytes::{Blank, Bytes, MAX_BYTES, PingPart};
 pub use error::{Fault, TranscriptError};
 pub use mark::Mark;

@@ -8,7 +8,7 @@ use std::path::Path;
 
 /// The layers of `src`, from the bottom up.
 const LAYERS: &[&[&str]] = &[
-    &["dialect", "line", "text"],
+    &["dialect", "line", "machine", "text"],
     &["clause", "value"],
     &["graph"],
     &["path"],
@@ -17,7 +17,7 @@ const LAYERS: &[&[&str]] = &[
     &["monitor", "session"],
     &["probe"],
     &["transcript"],
-    &["generate"],
+    &["alphabet", "generate", "learn"],
 ];
 
 #[test]

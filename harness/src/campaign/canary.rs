@@ -1,7 +1,7 @@
 //! A canary: a second connection to the peer, which must keep working.
 
 use crate::conversation::facts::Facts;
-use crate::conversation::greet::{HELLO, bind_object, receive_object};
+use crate::conversation::greet::{HELLO, receive_object};
 use crate::program::Route;
 use crate::wire::Wire;
 use dnode_spec::transcript::Names;
@@ -27,7 +27,7 @@ impl Canary {
         wire.send(&[HELLO], deadline).await;
         if facts.object.members.is_some() {
             let received = receive_object(&mut wire, deadline, &mut |_| {}).await.ok()?;
-            bind_object(&received, &mut names);
+            names.bind_object(&received);
         }
         let mut canary = Canary { wire, names };
         canary.is_alive(facts, patience).await.then_some(canary)

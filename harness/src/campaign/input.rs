@@ -7,12 +7,11 @@
 
 use crate::cases::Case;
 use crate::conversation::facts::Facts;
-use crate::conversation::ping::{Addressing, method_text};
 use dnode_spec::path::PathForm;
 use dnode_spec::probe;
 use dnode_spec::text::TextBuf;
 use dnode_spec::transcript::write::{VERSION, text};
-use dnode_spec::transcript::{Action, Blank, Called, Names, Pattern, Split, Transcript};
+use dnode_spec::transcript::{Action, Addressing, Blank, Called, Names, Pattern, Split, Transcript};
 use serde_json::{Value as Json, json};
 
 /// The mark of the first method. The next number is the mark of the second method, and so on.
@@ -121,7 +120,7 @@ impl Methods {
     pub(super) fn fill(&self, bytes: &[u8], names: &Names, by: Addressing) -> Vec<u8> {
         let filled = self.pieces(bytes).into_iter().map(|piece| match piece {
             Ok(bytes) => bytes.to_vec(),
-            Err(method) => method_text(&TextBuf::from(method), names, by),
+            Err(method) => names.method_of_member(&TextBuf::from(method), by),
         });
         filled.collect::<Vec<_>>().concat()
     }

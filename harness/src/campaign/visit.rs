@@ -7,7 +7,7 @@
 use super::input::{End, Input, Methods};
 use crate::clock::Moment;
 use crate::conversation::facts::Facts;
-use crate::conversation::greet::{HELLO, bind_object, receive_object};
+use crate::conversation::greet::{HELLO, receive_object};
 use crate::conversation::limits::refuses_segments;
 use crate::conversation::ping::Silence;
 use crate::program::Route;
@@ -92,7 +92,7 @@ async fn handshake(wire: &mut Wire, names: &mut Names, facts: &Facts, deadline: 
         wire.send(&[HELLO], deadline).await;
     }
     let received = receive_object(wire, deadline, &mut |_| {}).await;
-    received.map(|received| bind_object(&received, names)).is_ok()
+    received.map(|received| names.bind_object(&received)).is_ok()
 }
 
 /// Sends our object and the lines, cut into segments only at their cuts. Returns whether the

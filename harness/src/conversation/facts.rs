@@ -1,7 +1,7 @@
 //! The facts that the preflight learned about a peer.
 
 use super::greet::HELLO_ID;
-use super::ping::{Addressing, Ping};
+use super::ping::Ping;
 use crate::wire::Terms;
 use dnode::transport::Limits;
 use dnode_reports::event;
@@ -9,6 +9,7 @@ use dnode_spec::dialect::Dialect;
 use dnode_spec::message::{Method, Problem, is_reserved};
 use dnode_spec::path::PathForm;
 use dnode_spec::probe;
+use dnode_spec::transcript::Addressing;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::time::Duration;

@@ -8,7 +8,7 @@ use dnode_spec::message::{Id, Method};
 use dnode_spec::monitor::Received;
 use dnode_spec::path::PathForm;
 use dnode_spec::text::TextBuf;
-use dnode_spec::transcript::{Called, Name, Names, Pattern, PingPart};
+use dnode_spec::transcript::{Addressing, Called, Name, Names, Pattern, PingPart};
 use dnode_spec::value::{Ref, Value};
 use thiserror::Error;
 
@@ -37,15 +37,6 @@ pub struct Ping {
     method: String,
     pattern: Pattern,
     path_form: PathForm,
-}
-
-/// How calls are addressed to this peer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Addressing {
-    /// By the id, if the peer declared one; otherwise by name.
-    ById,
-    /// By name only.
-    ByName,
 }
 
 /// Why there was no answer.
@@ -142,7 +133,7 @@ impl Ping {
     /// The line of the call, and the id of its callback.
     pub fn line(&self, names: &mut Names, by: Addressing) -> (Vec<u8>, Id) {
         let number = names.fresh();
-        let method = method_text(&TextBuf::from(self.method.as_str()), names, by);
+        let method = names.method_of_member(&TextBuf::from(self.method.as_str()), by);
         let mut own = Names::new(number.0);
         own.path_form = self.path_form;
         let line = self.pattern.encode(&method, &mut own);
@@ -160,11 +151,11 @@ impl Ping {
             of(Value::parse(&line).ok()?.root().get(name)?)
         };
         match part {
-            PingPart::Method => Some(method_text(&method, names, by)),
+            PingPart::Method => Some(names.method_of_member(&method, by)),
             PingPart::Id => {
                 names.member(&method).filter(|_| by == Addressing::ById).map(|id| id.to_string().into())
             }
-            PingPart::Name => Some(method_text(&method, names, Addressing::ByName)),
+            PingPart::Name => Some(names.method_of_member(&method, Addressing::ByName)),
             PingPart::Arguments => field("arguments", &|arguments| Some(arguments.to_json())),
             PingPart::Path => field("callbacks", &|callbacks| Some(callbacks.members().next()?.1.to_json())),
         }
@@ -196,19 +187,6 @@ impl Ping {
 
 fn callback() -> Name {
     Name::Word("cb".to_owned())
-}
-
-/// The text of the field `method` that calls a member of the peer's object.
-#[must_use]
-pub fn method_text(member: &TextBuf, names: &Names, by: Addressing) -> Vec<u8> {
-    match names.member(member).filter(|_| by == Addressing::ById) {
-        Some(id) => id.to_string().into_bytes(),
-        None => {
-            let mut text = Vec::new();
-            member.as_text().write_json(&mut text);
-            text
-        }
-    }
 }
 
 #[cfg(test)]

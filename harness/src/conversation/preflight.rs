@@ -2,8 +2,8 @@
 //! how fast it answers.
 
 use super::facts::{DRAIN, Facts, SEGMENTS, Unusable};
-use super::greet::{HELLO, bind_object, receive_object};
-use super::ping::{Addressing, Ping, Silence};
+use super::greet::{HELLO, receive_object};
+use super::ping::{Ping, Silence};
 use super::service::serves;
 use super::stranger::Stranger;
 use crate::clock::Moment;
@@ -16,7 +16,7 @@ use dnode_spec::monitor::Received;
 use dnode_spec::path::PathForm;
 use dnode_spec::probe;
 use dnode_spec::text::TextBuf;
-use dnode_spec::transcript::Names;
+use dnode_spec::transcript::{Addressing, Names};
 use std::io;
 use std::time::Duration;
 use thiserror::Error;
@@ -140,7 +140,7 @@ impl Preflight {
             }
         };
         let Ok(received) = receive_object(&mut self.wire, deadline, &mut others).await else { return false };
-        let members = bind_object(&received, &mut self.names);
+        let members = self.names.bind_object(&received);
         let text = |key: &TextBuf| key.as_text().to_string_lossy().into_owned();
         self.facts.object.members = Some(members.iter().map(|(key, is)| (text(key), *is)).collect());
         true

@@ -15,14 +15,15 @@ mod session;
 mod tests;
 
 use super::facts::{Facts, SEGMENTS};
-use super::greet::{bind_object, receive_object};
-use super::ping::{Addressing, method_text};
+use super::greet::receive_object;
 use crate::cases::Case;
 use crate::program::Route;
 use crate::wire::{Incoming, Wire};
 use dnode_reports::event::{Cycles, Kind};
 use dnode_spec::message::Id;
-use dnode_spec::transcript::{Action, Blank, Bytes, Called, Name, Pattern, Split, Step, Transcript};
+use dnode_spec::transcript::{
+    Action, Addressing, Blank, Bytes, Called, Name, Pattern, Split, Step, Transcript,
+};
 use judged::{Cause, Diverged, Judged, Replayed};
 use pending::Pending;
 use session::Session;
@@ -197,7 +198,7 @@ impl<'r, 'a, 't> Replay<'r, 'a, 't> {
             self.keep(other, METHODS)?;
         }
         match received {
-            Ok(received) => drop(bind_object(&received, &mut self.session.names)),
+            Ok(received) => drop(self.session.names.bind_object(&received)),
             Err(end) => self.keep(end, METHODS)?,
         }
         Ok(())
@@ -390,7 +391,9 @@ impl<'r, 'a, 't> Replay<'r, 'a, 't> {
         }
         let expanded = bytes.expand_and_change(&mut |blank| match blank {
             Blank::Ping(part) => facts.calls.ping.as_ref()?.part(*part, names, facts.calls.by),
-            Blank::Id(Called::Member(key)) if by_name => Some(method_text(key, names, Addressing::ByName)),
+            Blank::Id(Called::Member(key)) if by_name => {
+                Some(names.method_of_member(key, Addressing::ByName))
+            }
             // A name that the peer did not declare is ours, and these bytes declare it. The bytes
             // may contain several messages, so no order follows.
             Blank::Id(called @ Called::Function(name)) => {

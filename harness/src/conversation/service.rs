@@ -1,7 +1,7 @@
 //! Whether a peer serves a new connection.
 
 use super::facts::Facts;
-use super::greet::{HELLO, bind_object, receive_object};
+use super::greet::{HELLO, receive_object};
 use super::ping::Silence;
 use crate::clock::Moment;
 use crate::program::Route;
@@ -30,7 +30,7 @@ pub async fn serves(route: &Route, facts: &Facts, deadline: Moment) -> Result<Du
     if facts.object.members.is_some() {
         let received = receive_object(&mut wire, deadline, &mut |_| {}).await;
         let received = received.map_err(|end| Silence::from(&end))?;
-        bind_object(&received, &mut names);
+        names.bind_object(&received);
     }
     if let Some(ping) = &facts.calls.ping {
         ping.ask(&mut wire, &mut names, facts.calls.by, deadline, &mut |_| {}).await?;

@@ -335,6 +335,12 @@ impl Names {
         self.members.values().any(|bound| bound.id == id)
     }
 
+    /// Whether we have culled this number.
+    #[must_use]
+    pub fn is_culled(&self, id: Id) -> bool {
+        self.culled.contains_key(&id)
+    }
+
     /// Notes that we culled this number.
     pub fn culled_by_us(&mut self, id: Id) {
         match self.dialect {

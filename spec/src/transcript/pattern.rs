@@ -241,6 +241,13 @@ impl Pattern {
         }
     }
 
+    /// The arguments in one line, as a JSON array. A part that contains itself is a reference.
+    #[must_use]
+    pub fn describe_arguments(&self) -> String {
+        let cyclic = Path::default().describe_cycle(&self.graph, self.root);
+        cyclic.unwrap_or_else(|| describe(&self.graph, self.root))
+    }
+
     /// The message in one line, for people.
     #[must_use]
     pub fn describe(&self) -> String {

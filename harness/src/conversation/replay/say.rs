@@ -2,9 +2,8 @@
 
 use super::{Replay, Stop};
 use crate::conversation::limits;
-use crate::conversation::ping::method_text;
 use dnode_spec::message::Id;
-use dnode_spec::transcript::{Called, Name, Pattern, Split};
+use dnode_spec::transcript::{Called, Pattern, Split};
 
 impl Replay<'_, '_, '_> {
     /// Sends a message of the transcript.
@@ -47,30 +46,13 @@ impl Replay<'_, '_, '_> {
     }
 
     pub(super) fn method_of_call(&self, called: &Called) -> Result<Vec<u8>, Stop> {
-        match called {
-            Called::Member(key) => Ok(method_text(key, &self.session.names, self.session.facts.calls.by)),
-            Called::Function(name) => match self.session.names.callable(name) {
-                Some(id) => Ok(id.to_string().into_bytes()),
-                None => Err(self.unbound(called)),
-            },
-            Called::Verbatim(text) => Ok(text.clone()),
-        }
+        let method = self.session.names.method_of_call(called, self.session.facts.calls.by);
+        method.ok_or_else(|| self.unbound(called))
     }
 
     pub(super) fn method_of_send(&self, called: &Called) -> Result<Vec<u8>, Stop> {
-        match called {
-            Called::Member(key) => {
-                let mut text = Vec::new();
-                key.as_text().write_json(&mut text);
-                Ok(text)
-            }
-            // An unbound number stands for itself.
-            Called::Function(Name::Theirs(id)) => {
-                let id = self.session.names.callable(&Name::Theirs(*id)).unwrap_or(*id);
-                Ok(id.to_string().into_bytes())
-            }
-            called => self.method_of_call(called),
-        }
+        let method = self.session.names.method_of_send(called, self.session.facts.calls.by);
+        method.ok_or_else(|| self.unbound(called))
     }
 
     pub(super) fn unbound(&self, called: &Called) -> Stop {

@@ -4,7 +4,6 @@
 use super::judged::{Cause, Judged, Replayed};
 use crate::clock::Moment;
 use crate::conversation::facts::Facts;
-use crate::conversation::greet::bind_object;
 use crate::program::Route;
 use crate::wire::Wire;
 use dnode_reports::event::{Act, Origin};
@@ -149,7 +148,7 @@ impl<'a> Session<'a> {
             self.names.culled_by_peer(*id);
         }
         if received.method.is("methods") {
-            bind_object(&received, &mut self.names);
+            self.names.bind_object(&received);
         }
         // A cull may come at any time. In dialect 0.1, in which owners cull, a transcript may
         // expect one. An error report of dialect 0.1 calls no function.

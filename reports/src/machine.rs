@@ -1,0 +1,102 @@
+//! The learned state machine of a peer, and how it differs from the one that it should be.
+
+use dnode_spec::clause::Level;
+use dnode_spec::machine::{Machine, Mixed, Output, State};
+
+/// A machine that was learned, and compared.
+#[derive(Debug, Clone)]
+pub struct Learned {
+    /// The name that the peer gives itself; `None` if it gives none.
+    pub peer: Option<String>,
+    /// Its machine, minimal. The inputs are those of `inputs`.
+    pub machine: Machine,
+    /// The inputs, in their order.
+    pub inputs: Vec<Input>,
+    /// The inputs of the alphabet that the peer's program cannot take, each with the reason.
+    pub left_out: Vec<(String, String)>,
+    /// The words that the peer answered in several ways.
+    pub mixed: Vec<Mixed>,
+    /// The name of the machine that it was compared with.
+    pub against: String,
+    /// That machine, minimal, on the same inputs.
+    pub expected: Machine,
+    /// The differences, in the order of their words.
+    pub differences: Vec<Judged>,
+    /// What it took.
+    pub effort: Effort,
+    /// Why the machine was not tested to the end; `None` if it was.
+    pub cut: Option<String>,
+}
+
+/// An input of the alphabet.
+#[derive(Debug, Clone)]
+pub struct Input {
+    /// Its word.
+    pub name: String,
+    /// The part of the machine that it belongs to: each part is drawn by itself.
+    pub part: String,
+    /// One sentence: what the suite does.
+    pub about: String,
+}
+
+/// An input that the two machines answer differently after the same word.
+#[derive(Debug, Clone)]
+pub struct Judged {
+    /// The shortest word that shows it; the last input is the one with two answers.
+    pub word: Vec<String>,
+    /// The answer of the other machine.
+    pub expected: Output,
+    /// The answer of the peer.
+    pub found: Output,
+    /// The states before the input: of the other machine, and of the peer's.
+    pub places: Vec<(State, State)>,
+    /// Whether the machines also answer an earlier input of the word differently.
+    pub follows: bool,
+    /// What the rules of judgement say.
+    pub verdict: Verdict,
+    /// The word as a transcript, which `dnode-conform replay` plays.
+    pub transcript: String,
+}
+
+/// What the rules of judgement say about a difference.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// The peer breaks a clause.
+    Breaks {
+        /// The clause.
+        clause: String,
+        /// Its level.
+        level: Level,
+        /// Whether this level fails the command.
+        gates: bool,
+        /// The step of the transcript at which it shows.
+        step: String,
+        /// What was expected there.
+        expected: String,
+        /// What the peer did.
+        actual: String,
+    },
+    /// The protocol leaves it open.
+    Free {
+        /// Why.
+        reason: String,
+    },
+    /// The transcript could not be judged.
+    Unclear {
+        /// Why.
+        reason: String,
+    },
+}
+
+/// What a machine took to learn.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Effort {
+    /// The words that were asked, the test words included.
+    pub queries: u64,
+    /// Of these, the words that tested a hypothesis.
+    pub tests: u64,
+    /// The inputs of all these words.
+    pub inputs: u64,
+    /// The time in seconds.
+    pub seconds: f64,
+}

@@ -1,0 +1,86 @@
+//! Words that test a hypothesis.
+
+use crate::machine::{Input, Machine, Word};
+use std::collections::BTreeSet;
+
+/// The Wp-method (Fujiwara et al., 1991): words that find every wrong machine with at most `depth`
+/// states more than the hypothesis.
+///
+/// First, all states are reached and distinguished from each other. Then, all transitions, with up
+/// to `depth` inputs more, are followed by the words that identify the state where they should end.
+#[derive(Debug)]
+pub struct Suite<'m> {
+    machine: &'m Machine,
+    access: Vec<Word>,
+    identifying: Vec<Vec<Word>>,
+    /// The middle parts: from one input to `depth` more.
+    middles: Vec<Word>,
+    /// The next state and middle part.
+    at: (usize, usize),
+    ready: std::vec::IntoIter<Word>,
+}
+
+impl<'m> Suite<'m> {
+    /// The words for this machine.
+    #[must_use]
+    pub fn new(machine: &'m Machine, depth: usize) -> Suite<'m> {
+        let (access, identifying) = (machine.access(), machine.characterising());
+        let inputs = machine.inputs().len();
+        let mut middles: Vec<Word> = (0..inputs).map(|input| vec![input]).collect();
+        let mut last = middles.clone();
+        for _ in 0..depth {
+            let longer = |word: &Word| {
+                (0..inputs).map(|input| [word.as_slice(), &[input]].concat()).collect::<Vec<_>>()
+            };
+            last = last.iter().flat_map(longer).collect();
+            middles.extend(last.iter().cloned());
+        }
+        let all: BTreeSet<&Word> = identifying.iter().flatten().collect();
+        let first =
+            access.iter().flat_map(|access| all.iter().map(|word| [access.as_slice(), word].concat()));
+        let ready = first.collect::<Vec<_>>().into_iter();
+        Suite { machine, access, identifying, middles, at: (0, 0), ready }
+    }
+}
+
+impl Iterator for Suite<'_> {
+    type Item = Word;
+
+    fn next(&mut self) -> Option<Word> {
+        loop {
+            if let Some(word) = self.ready.next() {
+                return Some(word);
+            }
+            let (state, middle) = self.at;
+            let access = self.access.get(state)?;
+            self.at = if middle + 1 < self.middles.len() { (state, middle + 1) } else { (state + 1, 0) };
+            let word = [access.as_slice(), &self.middles[middle]].concat();
+            self.ready = match self.machine.state_after(&word) {
+                Some(to) if !self.identifying[to].is_empty() => {
+                    let identifying = self.identifying[to].iter();
+                    let words = identifying.map(|end| [word.as_slice(), end].concat());
+                    words.collect::<Vec<_>>().into_iter()
+                }
+                _ => vec![word].into_iter(),
+            };
+        }
+    }
+}
+
+/// A random word that does not end the connection before its last input. `choose(n)` gives a number
+/// below `n`.
+pub fn random_word(machine: &Machine, length: usize, mut choose: impl FnMut(usize) -> usize) -> Word {
+    let mut word = Word::new();
+    let mut state = 0;
+    while word.len() < length {
+        let open: Vec<Input> =
+            (0..machine.inputs().len()).filter(|&input| machine.edge(state, input).to.is_some()).collect();
+        if open.is_empty() {
+            break;
+        }
+        let input = open[choose(open.len()) % open.len()];
+        word.push(input);
+        state = machine.edge(state, input).to.unwrap_or_default();
+    }
+    word
+}
