@@ -14,6 +14,7 @@ mod fuzz;
 mod import;
 mod interop;
 mod last_run;
+mod learn;
 mod list;
 mod man;
 mod minimize;
@@ -67,6 +68,8 @@ enum Command {
     Minimize(minimize::MinimizeArgs),
     /// Fuzz a running peer with generated and mutated sessions until `--time` elapses
     Fuzz(fuzz::FuzzArgs),
+    /// Learn the state machine that a peer implements, and compare it with the reference
+    Learn(learn::LearnArgs),
     /// Run the same cases against two peers and show the differences
     Compare(compare::CompareArgs),
     /// Run every client against every server of several implementations
@@ -148,6 +151,7 @@ pub fn main() -> ExitCode {
             Some(Command::Replay(args)) => replay::replay(args).await,
             Some(Command::Minimize(args)) => minimize::minimize(args).await,
             Some(Command::Fuzz(args)) => fuzz::fuzz(args).await,
+            Some(Command::Learn(args)) => learn::learn(args).await,
             Some(Command::Compare(args)) => compare::compare(args).await,
             Some(Command::Interop(args)) => interop::run(args).await,
             Some(Command::Record(args)) => record::record(args).await,

@@ -22,6 +22,7 @@ pub mod conversation;
 pub mod error;
 pub mod gate;
 pub mod in_process;
+pub mod learn;
 mod nearest;
 pub mod peer;
 pub mod program;

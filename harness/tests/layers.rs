@@ -19,7 +19,7 @@ const LAYERS: &[&[&str]] = &[
     &["gate"],
     &["shrink"],
     &["run"],
-    &["commands", "in_process"],
+    &["commands", "in_process", "learn"],
     &["campaign"],
     &["cli"],
 ];

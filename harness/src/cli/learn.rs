@@ -1,0 +1,168 @@
+//! `dnode-conform learn [TARGET]`
+
+use super::arguments;
+use super::failure::Failure;
+use super::output;
+use super::reach::DialArgs;
+use super::screen;
+use super::signal::on_signal_or_end;
+use super::values::{GateLevel, duration, limit, ping};
+use crate::learn::{LearnOptions, Notice, Progress, learn as learn_machine};
+use clap::Args;
+use dnode_reports::count;
+use dnode_reports::escape::terminal;
+use dnode_reports::machine::{Learned, Verdict};
+use dnode_spec::dialect::Dialect;
+use dnode_spec::machine::File;
+use indicatif::{ProgressBar, ProgressStyle};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+
+/// The arguments of `learn`.
+#[derive(Debug, Args)]
+pub(super) struct LearnArgs {
+    /// The peer's address; without it and --exec, the reference peer is learned
+    ///
+    /// Forms: HOST:PORT, unix:PATH, tls://HOST:PORT or ws://HOST:PORT/PATH.
+    #[arg(value_name = "TARGET", conflicts_with = "exec")]
+    target: Option<String>,
+    /// Start the peer with this shell command
+    ///
+    /// It must listen on 127.0.0.1 at the port in {port} and in the environment variable PORT. Only
+    /// a peer that we start can be restarted after a crash.
+    #[arg(long, value_name = "CMD", help_heading = "Peer")]
+    exec: Option<String>,
+    #[command(flatten)]
+    dial: DialArgs,
+    /// A call that a peer without the probe answers, for example 'add[1,2,"$cb"]'
+    ///
+    /// The form is METHOD[ARGUMENTS] with "$cb" as the callback.
+    #[arg(long, value_name = "EXPR", help_heading = "Peer")]
+    ping: Option<String>,
+    /// How long to wait for an answer
+    #[arg(long, value_name = "DUR", default_value = "2s", value_parser = duration)]
+    deadline: Duration,
+    /// How many connections to use at once, each to a peer process of its own with --exec
+    #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..=256))]
+    jobs: u16,
+    /// Find every wrong machine that has up to N states more than the learned one
+    ///
+    /// The number of test words grows with the number of inputs to the power of N.
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u8).range(0..=4), help_heading = "Test of the machine")]
+    depth: u8,
+    /// How many random words test the machine
+    #[arg(long, value_name = "N", default_value_t = 1000, help_heading = "Test of the machine")]
+    words: u32,
+    /// How long to learn and to test, for example 30s or 1h
+    #[arg(long, value_name = "DUR", default_value = "5m", value_parser = limit, help_heading = "Test of the machine")]
+    time: Duration,
+    /// The seed of the random words
+    #[arg(long, value_name = "S", default_value_t = 1, help_heading = "Test of the machine")]
+    seed: u64,
+    /// Continue an interrupted run with the answers in --answers
+    #[arg(long)]
+    resume: bool,
+    /// The file that keeps the answers until the machine is learned
+    #[arg(long, value_name = "FILE", default_value = ".dnode-conform/answers.jsonl")]
+    answers: PathBuf,
+    /// Compare with the machine in this file, which --report json=FILE wrote, or with the reference
+    #[arg(long, value_name = "FILE", default_value = "reference")]
+    against: PathBuf,
+    /// The weakest level whose violations fail the command; crashes and hangs always fail it
+    #[arg(long, value_enum, default_value = "robust")]
+    level: GateLevel,
+}
+
+/// Learns the machine of a peer.
+pub(super) async fn learn(args: LearnArgs) -> Result<u8, Failure> {
+    let target = args.dial.target(args.target.as_deref(), args.exec.as_deref(), Dialect::default())?;
+    let interrupted = CancellationToken::new();
+    let options = LearnOptions {
+        ping: ping(args.ping.as_deref())?,
+        patience: args.deadline,
+        jobs: args.jobs.into(),
+        depth: args.depth.into(),
+        words: args.words as usize,
+        time: args.time,
+        seed: args.seed,
+        gate: args.level.into(),
+        store: args.answers.clone(),
+        resume: args.resume,
+        against: against(&args.against)?,
+        command: arguments::command(&target, args.ping.as_deref(), Dialect::default()),
+        interrupted: interrupted.clone(),
+        target,
+    };
+    let bar = ProgressBar::with_draw_target(None, screen::of_stderr());
+    let style = ProgressStyle::with_template("{spinner} {msg}");
+    bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()));
+    bar.set_message("starting the peer");
+    let shown = bar.clone();
+    on_signal_or_end(move || interrupted.cancel(), move || shown.finish_and_clear());
+    let learned = learn_machine(&options, &mut |notice| notify(&bar, notice)).await;
+    bar.finish_and_clear();
+    let learned = learned?;
+    output::print("the machine", summary(&learned))?;
+    Ok(u8::from(fails(&learned)))
+}
+
+/// Reads the machine to compare with; `None` for the reference.
+fn against(path: &Path) -> Result<Option<File>, Failure> {
+    if path.as_os_str() == "reference" {
+        return Ok(None);
+    }
+    let failed = |problem: String| Failure::caller(format!("--against {}: {problem}", path.display()));
+    let text = std::fs::read_to_string(path).map_err(|error| failed(error.to_string()))?;
+    File::read(&text).map(Some).map_err(|error| failed(error.to_string()))
+}
+
+fn notify(bar: &ProgressBar, notice: Notice) {
+    match notice {
+        Notice::Started { notes, resumed, .. } => {
+            notes
+                .iter()
+                .for_each(|note| bar.suspend(|| output::warn(format_args!("note: {}", terminal(note)))));
+            if resumed > 0 {
+                bar.suspend(|| {
+                    output::warn(format_args!("note: continues with {}", count(resumed, "answer")))
+                });
+            }
+        }
+        Notice::Tick(Progress { states, queries, tests }) => {
+            let doing = if tests { "testing" } else { "learning" };
+            let states = count(states, "state");
+            bar.set_message(format!("{doing}: {states}, {} asked", count(queries as usize, "word")));
+            bar.tick();
+        }
+    }
+}
+
+/// Whether a difference fails the command.
+fn fails(learned: &Learned) -> bool {
+    learned.differences.iter().any(|it| matches!(it.verdict, Verdict::Breaks { gates: true, .. }))
+}
+
+fn summary(learned: &Learned) -> String {
+    let mut out = format!(
+        "{:?} states {} of {} {:?}\n",
+        learned.peer,
+        learned.machine.len(),
+        learned.expected.len(),
+        learned.effort
+    );
+    for it in &learned.differences {
+        out.push_str(&format!(
+            "{}: expected {}, got {}{}: {:?}\n",
+            it.word.join(" "),
+            it.expected,
+            it.found,
+            if it.follows { " (follows)" } else { "" },
+            it.verdict
+        ));
+    }
+    for it in &learned.mixed {
+        out.push_str(&format!("{it:?}\n"));
+    }
+    out
+}

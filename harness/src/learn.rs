@@ -1,0 +1,171 @@
+//! Learns the state machine of a live peer, and judges how it differs from that of the reference
+//! peer.
+//!
+//! - The learner (`dnode_spec::learn`) says which words to ask. A lane (`lane.rs`) has its own peer
+//!   process, and asks one word on each connection (`query.rs`). The teacher (`teacher.rs`) divides
+//!   the words among the lanes and keeps all answers in a file (`store.rs`), so that an interrupted
+//!   run can continue.
+//! - If a peer answers a word in two ways, the word is asked again several times. The most frequent
+//!   answer counts, and all answers are reported.
+//! - A hypothesis is tested with the Wp-method and with random words.
+//! - Each difference becomes a transcript. The replayer plays it under the rules of judgement
+//!   (`judge.rs`), so a difference alone is no accusation.
+//!
+//! Deliberately absent: clients that connect to us. They make their own calls, so the suite cannot
+//! choose the inputs.
+
+mod error;
+mod judge;
+mod lane;
+mod options;
+mod query;
+mod store;
+mod teacher;
+
+pub use error::LearnError;
+pub use options::LearnOptions;
+
+use crate::conversation::facts::Facts;
+use crate::conversation::preflight::preflight;
+use crate::peer::{Peer, StartError};
+use crate::program::Route;
+use dnode_reports::machine::{Input, Learned};
+use dnode_spec::alphabet::Alphabet;
+use dnode_spec::dialect::Dialect;
+use dnode_spec::machine::{File, Machine, differences};
+use query::{Opening, query};
+use std::sync::Arc;
+use std::time::Duration;
+use teacher::Teacher;
+
+/// What the learner reports while it works.
+#[derive(Debug, Clone)]
+pub enum Notice {
+    /// The peer is known.
+    Started {
+        /// The name that it gives itself.
+        peer: Option<String>,
+        /// Notes of the preflight.
+        notes: Vec<String>,
+        /// How many answers of an interrupted run are known.
+        resumed: usize,
+    },
+    /// A batch of words was asked.
+    Tick(Progress),
+}
+
+/// How far the learner is.
+#[derive(Debug, Clone, Copy)]
+pub struct Progress {
+    /// The number of states so far.
+    pub states: usize,
+    /// The number of words asked so far.
+    pub queries: u64,
+    /// Whether the words now test a hypothesis.
+    pub tests: bool,
+}
+
+/// What all lanes know about the peer and the words to ask.
+#[derive(Debug)]
+struct Subject {
+    alphabet: Alphabet,
+    facts: Facts,
+    opening: Opening,
+    patience: Duration,
+}
+
+/// Learns the machine of a peer.
+///
+/// # Errors
+/// [`LearnError`]. It says who is at fault.
+pub async fn learn(
+    options: &LearnOptions,
+    emit: &mut (dyn FnMut(Notice) + Send),
+) -> Result<Learned, LearnError> {
+    if matches!(options.target, crate::program::Target::Client(_)) {
+        return Err(LearnError::Client);
+    }
+    let alphabet = Alphabet::read(dnode_fixtures::ALPHABET)?;
+    let reference = File::read(dnode_fixtures::REFERENCE_MACHINE)?.machine;
+    let mut peer = Peer::start(&options.target).await?;
+    let facts = meet(&mut peer, options).await?;
+    let (alphabet, left_out) = alphabet.without(|method| facts.lacks(method));
+    let opening = opening(peer.route(), &alphabet, &facts, options.patience).await?;
+    peer.stop().await;
+    let subject = Arc::new(Subject { alphabet, facts, opening, patience: options.patience });
+    let names = subject.alphabet.names();
+    let fits = |machine: &Machine| {
+        let kept = machine.restricted(|input| names.iter().any(|name| name == input));
+        match (subject.opening, kept.inputs().iter().position(|input| input == query::OBJECT)) {
+            (Opening::Object, Some(object)) => kept.after(object).unwrap_or(kept),
+            _ => kept,
+        }
+    };
+    let reference = fits(&reference);
+    let mut teacher = Teacher::open(options, Arc::clone(&subject)).await?;
+    emit(Notice::Started {
+        peer: subject.facts.object.name.clone(),
+        notes: subject.facts.notes.clone(),
+        resumed: teacher.resumed(),
+    });
+    let (machine, cut) = teacher.learn(emit).await?;
+    let expected = options.against.as_ref().map_or_else(|| reference.clone(), |file| fits(&file.machine));
+    let found = differences(&expected, &machine);
+    let differences = teacher.judge(&found, &reference, &expected).await?;
+    let learned = Learned {
+        peer: subject.facts.object.name.clone(),
+        inputs: inputs(&subject.alphabet),
+        left_out,
+        mixed: teacher.mixed(),
+        against: match &options.against {
+            Some(file) => file.peer.clone().unwrap_or_else(|| "the other machine".to_owned()),
+            None => "the reference".to_owned(),
+        },
+        expected,
+        differences,
+        effort: teacher.effort(),
+        cut,
+        machine,
+    };
+    teacher.close().await;
+    Ok(learned)
+}
+
+/// Runs the preflight.
+async fn meet(peer: &mut Peer, options: &LearnOptions) -> Result<Facts, LearnError> {
+    let facts = preflight(peer.route(), Dialect::default(), options.ping.as_ref(), options.patience).await;
+    let facts = facts.map_err(|error| StartError::of_preflight(peer.route(), error))?;
+    if let Some(death) = peer.death(Duration::ZERO).await {
+        return Err(LearnError::Ended(death));
+    }
+    match (&facts.calls.ping, facts.unusable) {
+        (_, Some(unusable)) => Err(LearnError::Unusable(unusable)),
+        (None, None) => Err(LearnError::NoCall),
+        (Some(_), None) => Ok(facts),
+    }
+}
+
+/// How a connection must begin: some peers answer no call before they have our object.
+async fn opening(
+    route: &Route,
+    alphabet: &Alphabet,
+    facts: &Facts,
+    patience: Duration,
+) -> Result<Opening, LearnError> {
+    for opening in [Opening::Nothing, Opening::Object] {
+        if query(route, alphabet, facts, opening, &[], patience).await.is_ok() {
+            return Ok(opening);
+        }
+    }
+    Err(LearnError::NotServed)
+}
+
+fn inputs(alphabet: &Alphabet) -> Vec<Input> {
+    let symbols = alphabet.symbols().iter();
+    let inputs = symbols.map(|symbol| Input {
+        name: symbol.name.clone(),
+        part: symbol.part.clone(),
+        about: symbol.about.clone(),
+    });
+    inputs.collect()
+}

@@ -1,0 +1,106 @@
+//! What the rules of judgement say about a difference.
+
+use super::Subject;
+use super::error::LearnError;
+use super::lane::Lane;
+use super::options::LearnOptions;
+use super::query::{OBJECT, Opening};
+use crate::cases::Case;
+use dnode_reports::event;
+use dnode_reports::machine::{Judged, Verdict};
+use dnode_spec::machine::{Act, Difference, Machine, Output, Then, Word};
+
+/// How often a transcript is played: a finding must come back.
+const PLAYS: usize = 2;
+
+/// Plays a difference as a transcript that expects the answers of the reference peer.
+pub(super) async fn judge(
+    difference: &Difference,
+    reference: &Machine,
+    expected: &Machine,
+    subject: &Subject,
+    lane: &mut Lane,
+    options: &LearnOptions,
+) -> Result<Judged, LearnError> {
+    let name = |input: &usize| expected.inputs()[*input].clone();
+    let word: Vec<String> = difference.word.iter().map(name).collect();
+    let inputs: Word = word.iter().filter_map(|name| subject.alphabet.input(name)).collect();
+    let outputs = reference.run(&inputs).cloned().collect::<Vec<_>>();
+    let opening = subject.alphabet.input(OBJECT).filter(|_| subject.opening == Opening::Object);
+    let opened: Word = opening.into_iter().chain(inputs).collect();
+    let silence = opening.map(|_| Output::default());
+    let outputs: Vec<Output> = silence.into_iter().chain(outputs).collect();
+    let id = format!("machine/{}", word.join("-"));
+    let transcript = subject.alphabet.transcript(&id, &opened[..outputs.len().min(opened.len())], &outputs);
+    let verdict = match Case::read(&transcript) {
+        Ok(case) => verdict(&case, difference, lane, options).await?,
+        Err(error) => Verdict::Unclear { reason: format!("the transcript is not valid: {error}") },
+    };
+    Ok(Judged {
+        word,
+        expected: difference.expected.clone(),
+        found: difference.found.clone(),
+        places: difference.places.clone(),
+        follows: difference.follows,
+        verdict,
+        transcript,
+    })
+}
+
+async fn verdict(
+    case: &Case,
+    difference: &Difference,
+    lane: &mut Lane,
+    options: &LearnOptions,
+) -> Result<Verdict, LearnError> {
+    let mut outcomes = Vec::new();
+    for _ in 0..PLAYS {
+        outcomes.push(lane.judge(case, &options.command).await?);
+    }
+    let failures = outcomes.iter().filter(|outcome| outcome.divergence.is_some()).count();
+    let unclear = |reason: String| Ok(Verdict::Unclear { reason });
+    let Some(outcome) = outcomes.into_iter().next_back() else {
+        return unclear("it was not played".to_owned());
+    };
+    match (outcome.verdict, outcome.divergence) {
+        (_, Some(found)) if failures == PLAYS => Ok(Verdict::Breaks {
+            gates: outcome.level <= options.gate
+                || matches!(outcome.verdict, event::Verdict::Crash | event::Verdict::Hang),
+            clause: found.clause,
+            level: outcome.level,
+            step: found.step,
+            expected: found.expected,
+            actual: found.actual,
+        }),
+        (event::Verdict::Pass, _) if failures == 0 => {
+            Ok(Verdict::Free { reason: reason(difference).to_owned() })
+        }
+        (event::Verdict::NotApplicable | event::Verdict::Inconclusive, _) if failures == 0 => {
+            unclear(outcome.reason.unwrap_or_default())
+        }
+        _ => unclear(format!("the transcript fails in {failures} of {PLAYS} runs")),
+    }
+}
+
+/// Why the protocol leaves a difference open.
+fn reason(difference: &Difference) -> &'static str {
+    let Difference { expected, found, .. } = difference;
+    let more = |is_such: fn(&Act) -> bool| {
+        let count = |output: &Output| output.acts.iter().filter(|act| is_such(act)).count();
+        count(expected) != count(found)
+    };
+    let closes = |output: &Output| output.then == Then::Closed;
+    if more(|act| matches!(act, Act::Culls(_))) {
+        "a peer may cull a function of the other end at any time, or never"
+    } else if more(|act| matches!(act, Act::Object)) {
+        "a peer may send its object again"
+    } else if closes(expected) != closes(found) {
+        "a peer may close the connection here or go on"
+    } else if expected.then == Then::Impossible || found.then == Then::Impossible {
+        "a peer may give its functions in another way"
+    } else if more(|act| matches!(act, Act::Calls { function, .. } if function != "cb")) {
+        "either end may call a function of the other one unasked"
+    } else {
+        "the rules of judgement accept both answers"
+    }
+}

@@ -1,0 +1,205 @@
+//! One word, asked on one connection.
+
+use crate::clock::Moment;
+use crate::conversation::facts::Facts;
+use crate::conversation::ping::Ping;
+use crate::program::Route;
+use crate::wire::{Incoming, Wire};
+use dnode_spec::alphabet::{Alphabet, Mapper, Saying};
+use dnode_spec::machine::{Input, Output, Then};
+use dnode_spec::message::Method;
+use dnode_spec::transcript::Fault;
+use std::time::Duration;
+
+/// The input that sends our object.
+pub(super) const OBJECT: &str = "object";
+
+/// How a connection begins, before the calls that prepare the inputs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Opening {
+    /// We send nothing.
+    Nothing,
+    /// We send our object: the peer answers no call before it has one.
+    Object,
+}
+
+/// Why a word was not asked to its end.
+#[derive(Debug)]
+pub(super) enum Unasked {
+    /// The peer did not serve the connection up to the first input.
+    NotServed,
+    /// The machine was too busy.
+    Overloaded,
+    /// The alphabet is wrong.
+    Steps(Fault),
+}
+
+impl From<Fault> for Unasked {
+    fn from(fault: Fault) -> Unasked {
+        Unasked::Steps(fault)
+    }
+}
+
+/// Asks a word on a new connection. Gives the outputs up to the end of the connection.
+pub(super) async fn query(
+    route: &Route,
+    alphabet: &Alphabet,
+    facts: &Facts,
+    opening: Opening,
+    word: &[Input],
+    patience: Duration,
+) -> Result<Vec<Output>, Unasked> {
+    let clock = route.clock();
+    let wire = Wire::open(route, &facts.terms, clock.now() + patience).await;
+    let wire = wire.map_err(|_| Unasked::NotServed)?;
+    let mapper = Mapper::new(alphabet, facts.calls.by, facts.path_form())?;
+    let mut query = Query { wire, mapper, facts, patience, received_object: false };
+    query.open(alphabet, opening).await?;
+    let mut outputs = Vec::new();
+    for &input in word {
+        let then = match query.mapper.say(input)? {
+            Saying::Impossible => Then::Impossible,
+            Saying::Bytes(bytes) => query.exchange(&bytes).await,
+            Saying::HalfClose => query.half_close().await,
+        };
+        if query.wire.is_overloaded() {
+            return Err(Unasked::Overloaded);
+        }
+        outputs.push(query.mapper.output(then));
+        if then.is_end() {
+            return Ok(outputs);
+        }
+    }
+    let deadline = query.deadline().min(clock.now() + facts.drain());
+    query.wire.close(deadline).await;
+    Ok(outputs)
+}
+
+/// One connection.
+struct Query<'q> {
+    wire: Wire,
+    mapper: Mapper<'q>,
+    facts: &'q Facts,
+    patience: Duration,
+    received_object: bool,
+}
+
+impl Query<'_> {
+    fn deadline(&self) -> Moment {
+        self.wire.clock().now() + self.patience
+    }
+
+    /// Does everything before the first input.
+    async fn open(&mut self, alphabet: &Alphabet, opening: Opening) -> Result<(), Unasked> {
+        let object = alphabet.input(OBJECT).filter(|_| opening == Opening::Object);
+        if let Some(object) = object
+            && let Saying::Bytes(bytes) = self.mapper.say(object)?
+        {
+            let deadline = self.deadline();
+            self.wire.send(&[&bytes], deadline).await;
+        }
+        let deadline = self.deadline();
+        while !self.received_object && !self.facts.sends_no_object() {
+            let incoming = self.wire.receive(deadline).await;
+            self.hear(incoming).map_err(|_| Unasked::NotServed)?;
+        }
+        let bytes = self.mapper.set_up()?;
+        match self.exchange(&bytes).await {
+            Then::Open => self.mapper.begin(),
+            _ => return Err(Unasked::NotServed),
+        }
+        Ok(())
+    }
+
+    /// Sends bytes, and hears everything that they cause: two known-good calls show that nothing
+    /// more comes.
+    async fn exchange(&mut self, bytes: &[u8]) -> Then {
+        let deadline = self.deadline();
+        let Some(ping) = self.facts.calls.ping.as_ref().filter(|_| self.facts.calls.ordered) else {
+            self.wire.send(&[bytes], deadline).await;
+            return self.quiet().await;
+        };
+        if !bytes.is_empty() {
+            self.wire.hold_until_next();
+            self.wire.send(&[bytes], deadline).await;
+        }
+        let later = Ping::later()
+            .filter(|later| self.facts.answers(later.method()) && self.facts.lacks(later.method()).is_none());
+        let later = later.map(|later| later.with_paths(ping.path_form()));
+        for ping in [ping, later.as_ref().unwrap_or(ping)] {
+            let then = self.ask(ping, deadline).await;
+            if then != Then::Open {
+                return then;
+            }
+        }
+        Then::Open
+    }
+
+    async fn ask(&mut self, ping: &Ping, deadline: Moment) -> Then {
+        let by = self.facts.calls.by;
+        let id = ping.send(&mut self.wire, self.mapper.names(), by, deadline).await;
+        loop {
+            match self.wire.receive(deadline).await {
+                Incoming::Message(received) if received.method == Method::Id(id) => {
+                    self.mapper.names().heard(&received.method);
+                    return Then::Open;
+                }
+                incoming => {
+                    if let Err(then) = self.hear(incoming) {
+                        return then;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Waits until nothing has come for a while, for a peer that does not answer in order.
+    async fn quiet(&mut self) -> Then {
+        let deadline = self.deadline();
+        loop {
+            let until = deadline.min(self.wire.clock().now() + self.facts.quiet());
+            match self.wire.receive(until).await {
+                Incoming::Late => return Then::Open,
+                incoming => {
+                    if let Err(then) = self.hear(incoming) {
+                        return then;
+                    }
+                }
+            }
+        }
+    }
+
+    async fn half_close(&mut self) -> Then {
+        self.wire.half_close();
+        let deadline = match self.facts.calls.closes {
+            true => self.deadline(),
+            false => self.wire.clock().now() + self.facts.quiet(),
+        };
+        loop {
+            let incoming = self.wire.receive(deadline).await;
+            if matches!(incoming, Incoming::Late) {
+                return Then::Lingers;
+            }
+            if let Err(then) = self.hear(incoming) {
+                return then;
+            }
+        }
+    }
+
+    /// Notes what the peer did. If it ended the connection, the error says how.
+    fn hear(&mut self, incoming: Incoming) -> Result<(), Then> {
+        match incoming {
+            Incoming::Message(received) => {
+                self.received_object |= received.method.is("methods");
+                self.mapper.hear(&received);
+                Ok(())
+            }
+            Incoming::Broken(problem) => {
+                self.mapper.hear_broken(problem.clause);
+                Ok(())
+            }
+            Incoming::Closed { .. } => Err(Then::Closed),
+            Incoming::Late | Incoming::Flood => Err(Then::Hung),
+        }
+    }
+}

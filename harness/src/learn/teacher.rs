@@ -1,0 +1,302 @@
+//! Asks the words that the learner wants, and decides what holds if the answers vary.
+
+use super::error::LearnError;
+use super::lane::Lane;
+use super::options::LearnOptions;
+use super::store::Store;
+use super::{Notice, Progress, Subject, judge};
+use dnode_reports::machine::{Effort, Judged};
+use dnode_spec::learn::{Conflict, Learner, Next, Suite, random_word};
+use dnode_spec::machine::{Answer, Difference, Machine, Mixed, Output, Word};
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Instant;
+use tokio::task::JoinSet;
+
+/// How often a word with two answers is asked again.
+const REPEATS: usize = 10;
+/// A peer with more words than this that have several answers has no machine.
+const MIXED: usize = 100;
+/// How many words are asked before the answers are looked at.
+const BATCH: usize = 256;
+/// How many inputs a random word has at most.
+const LONGEST: usize = 24;
+
+type Emit<'e> = &'e mut (dyn FnMut(Notice) + Send);
+
+/// The teacher.
+pub(super) struct Teacher<'o> {
+    options: &'o LearnOptions,
+    subject: Arc<Subject>,
+    lanes: Vec<Lane>,
+    learner: Learner,
+    store: Store,
+    resumed: usize,
+    /// How often each answer to the last input of a word came, for words with several answers.
+    mixed: BTreeMap<Word, HashMap<Output, u64>>,
+    effort: Effort,
+    begun: Instant,
+}
+
+impl<'o> Teacher<'o> {
+    /// Opens the lanes and the file of answers.
+    pub(super) async fn open(
+        options: &'o LearnOptions,
+        subject: Arc<Subject>,
+    ) -> Result<Teacher<'o>, LearnError> {
+        let names = subject.alphabet.names();
+        let (store, answers) =
+            Store::open(&options.store, &options.command.arguments, &names, options.resume)?;
+        let lanes = (0..options.jobs).map(|_| Lane::new(Arc::clone(&subject), &options.target)).collect();
+        let mut teacher = Teacher {
+            options,
+            subject,
+            lanes,
+            learner: Learner::new(names),
+            store,
+            resumed: answers.len(),
+            mixed: BTreeMap::new(),
+            effort: Effort::default(),
+            begun: Instant::now(),
+        };
+        for (word, outputs) in answers {
+            teacher.note(&word, outputs).await?;
+        }
+        Ok(teacher)
+    }
+
+    /// How many answers of an interrupted run are known.
+    pub(super) fn resumed(&self) -> usize {
+        self.resumed
+    }
+
+    /// What it took so far.
+    pub(super) fn effort(&self) -> Effort {
+        Effort { seconds: self.begun.elapsed().as_secs_f64(), ..self.effort }
+    }
+
+    /// The words that the peer answered in several ways.
+    pub(super) fn mixed(&self) -> Vec<Mixed> {
+        let names = self.subject.alphabet.names();
+        let mixed = self.mixed.iter().map(|(word, counts)| {
+            let answers =
+                counts.iter().map(|(output, count)| Answer { count: *count, output: output.clone() });
+            let mut answers: Vec<Answer> = answers.collect();
+            answers.sort_by(|a, b| b.count.cmp(&a.count).then_with(|| a.output.cmp(&b.output)));
+            Mixed { word: word.iter().map(|&input| names[input].clone()).collect(), answers }
+        });
+        mixed.collect()
+    }
+
+    /// Ends the peers, and removes the file of answers.
+    pub(super) async fn close(self) {
+        for lane in self.lanes {
+            lane.stop().await;
+        }
+        self.store.remove();
+    }
+
+    /// Learns the machine. Gives it, and why it was not tested to the end.
+    pub(super) async fn learn(&mut self, emit: Emit<'_>) -> Result<(Machine, Option<String>), LearnError> {
+        loop {
+            match self.learner.advance() {
+                Next::Ask(words) => {
+                    for words in words.chunks(BATCH) {
+                        self.check_time()?;
+                        self.ask(words, false, emit).await?;
+                    }
+                }
+                Next::Hypothesis(machine) => match self.test(&machine, emit).await? {
+                    Tested::Wrong => {}
+                    Tested::Right => return Ok((machine.minimal(), None)),
+                    Tested::Cut(reason) => return Ok((machine.minimal(), Some(reason))),
+                },
+            }
+        }
+    }
+
+    fn check_time(&self) -> Result<(), LearnError> {
+        let (states, queries) = (self.learner.states(), self.effort.queries);
+        if self.options.interrupted.is_cancelled() {
+            return Err(LearnError::Interrupted { states, queries });
+        }
+        let time = self.options.time;
+        match self.begun.elapsed() > time {
+            true => Err(LearnError::Time { time, states, queries }),
+            false => Ok(()),
+        }
+    }
+
+    /// Tests a hypothesis: the words of the Wp-method first, then random words.
+    async fn test(&mut self, machine: &Machine, emit: Emit<'_>) -> Result<Tested, LearnError> {
+        let mut rng = fastrand::Rng::with_seed(self.options.seed);
+        let random = (0..self.options.words).map(|_| {
+            let length = rng.usize(1..=LONGEST);
+            random_word(machine, length, |below| rng.usize(0..below))
+        });
+        let mut words = Suite::new(machine, self.options.depth).chain(random);
+        loop {
+            let batch: Vec<Word> = words.by_ref().take(BATCH).collect();
+            if batch.is_empty() {
+                return Ok(Tested::Right);
+            }
+            match self.check_time() {
+                Err(LearnError::Time { .. }) => {
+                    return Ok(Tested::Cut("the time of --time was over".to_owned()));
+                }
+                Err(error @ LearnError::Interrupted { .. }) => return Err(error),
+                _ => {}
+            }
+            let unknown: Vec<Word> =
+                batch.iter().filter(|word| self.learner.known(word).is_none()).cloned().collect();
+            self.ask(&unknown, true, emit).await?;
+            let differs = |word: &Word| {
+                let known = self.learner.known(word);
+                known.is_some_and(|known| !machine.run(word).eq(known.iter()))
+            };
+            if batch.iter().any(differs) {
+                return Ok(Tested::Wrong);
+            }
+        }
+    }
+
+    /// Asks these words, and notes the answers.
+    async fn ask(&mut self, words: &[Word], tests: bool, emit: Emit<'_>) -> Result<(), LearnError> {
+        for (word, outputs) in self.answers(words).await? {
+            self.note(&word, outputs).await?;
+            self.effort.tests += u64::from(tests);
+        }
+        self.store.flush()?;
+        let (states, queries) = (self.learner.states(), self.effort.queries);
+        emit(Notice::Tick(Progress { states, queries, tests }));
+        Ok(())
+    }
+
+    /// The answers to these words, asked on all lanes. If the run is interrupted, some are missing.
+    async fn answers(&mut self, words: &[Word]) -> Result<Vec<(Word, Vec<Output>)>, LearnError> {
+        let shared: Arc<[Word]> = words.into();
+        let next = Arc::new(AtomicUsize::new(0));
+        let mut tasks = JoinSet::new();
+        for mut lane in self.lanes.drain(..) {
+            let (words, next) = (Arc::clone(&shared), Arc::clone(&next));
+            let interrupted = self.options.interrupted.clone();
+            tasks.spawn(async move {
+                let mut answers = Vec::new();
+                while let Some((n, word)) = take(&words, &next) {
+                    let asked = tokio::select! {
+                        asked = lane.ask(word) => asked,
+                        () = interrupted.cancelled() => break,
+                    };
+                    let failed = asked.is_err();
+                    answers.push((n, asked));
+                    if failed {
+                        break;
+                    }
+                }
+                (lane, answers)
+            });
+        }
+        let mut all = Vec::new();
+        while let Some(joined) = tasks.join_next().await {
+            let (lane, answers) = joined.map_err(|_| LearnError::Lane)?;
+            self.lanes.push(lane);
+            all.extend(answers);
+        }
+        // The order of the answers must not depend on the lanes.
+        all.sort_by_key(|(n, _)| *n);
+        self.effort.queries += all.len() as u64;
+        let answers = all.into_iter().map(|(n, asked)| {
+            self.effort.inputs += shared[n].len() as u64;
+            Ok((shared[n].clone(), asked?))
+        });
+        answers.collect()
+    }
+
+    /// Notes the answer to a word. If it contradicts an earlier one, asks again, and keeps the most
+    /// frequent answer.
+    async fn note(&mut self, word: &Word, mut outputs: Vec<Output>) -> Result<(), LearnError> {
+        loop {
+            self.settle(word, &mut outputs);
+            match self.learner.answer(word, &outputs) {
+                Ok(()) => return self.store.add(word, &outputs),
+                Err(conflict) => self.decide(conflict).await?,
+            }
+        }
+    }
+
+    /// For each input that is known to have several answers, counts the answer and replaces it with
+    /// the one that holds.
+    fn settle(&mut self, word: &Word, outputs: &mut Vec<Output>) {
+        for n in 0..outputs.len() {
+            let Some(counts) = self.mixed.get_mut(&word[..=n]) else { continue };
+            *counts.entry(outputs[n].clone()).or_default() += 1;
+            let Some(known) = self.learner.known(&word[..=n]).and_then(|mut known| known.pop()) else {
+                continue;
+            };
+            let ends = known.then.is_end() || outputs[n].then.is_end();
+            if outputs[n] != known {
+                outputs[n] = known;
+                if ends {
+                    outputs.truncate(n + 1);
+                    return;
+                }
+            }
+        }
+    }
+
+    /// Asks a word with two answers again, and lets the most frequent answer hold.
+    async fn decide(&mut self, conflict: Conflict) -> Result<(), LearnError> {
+        let Conflict { word, known, new } = conflict;
+        let mut counts: HashMap<Output, u64> = HashMap::from([(known.clone(), 1), (new, 1)]);
+        let again = vec![word.clone(); REPEATS];
+        for (_, outputs) in self.answers(&again).await? {
+            if outputs.len() == word.len()
+                && let Some(last) = outputs.into_iter().next_back()
+            {
+                *counts.entry(last).or_default() += 1;
+            }
+        }
+        let most = counts.iter().max_by(|a, b| a.1.cmp(b.1).then_with(|| b.0.cmp(a.0)));
+        if let Some((output, _)) = most
+            && *output != known
+        {
+            self.learner.replace(&word, output);
+        }
+        self.mixed.insert(word, counts);
+        match self.mixed.len() > MIXED {
+            true => Err(LearnError::Unsteady(self.mixed.len())),
+            false => Ok(()),
+        }
+    }
+
+    /// Judges differences: plays each one as a transcript, with the answers of the reference peer.
+    pub(super) async fn judge(
+        &mut self,
+        differences: &[Difference],
+        reference: &Machine,
+        expected: &Machine,
+    ) -> Result<Vec<Judged>, LearnError> {
+        let mut judged = Vec::new();
+        for difference in differences {
+            let Some(lane) = self.lanes.first_mut() else { break };
+            let subject = Arc::clone(&self.subject);
+            judged.push(judge::judge(difference, reference, expected, &subject, lane, self.options).await?);
+        }
+        Ok(judged)
+    }
+}
+
+/// How a test ended.
+enum Tested {
+    Wrong,
+    Right,
+    /// It ended early, for this reason.
+    Cut(String),
+}
+
+/// The next word that no lane has taken.
+fn take<'w>(words: &'w [Word], next: &AtomicUsize) -> Option<(usize, &'w Word)> {
+    let n = next.fetch_add(1, Ordering::Relaxed);
+    words.get(n).map(|word| (n, word))
+}
