@@ -30,10 +30,10 @@ use crate::conversation::preflight::preflight;
 use crate::peer::{Peer, StartError};
 use crate::program::Route;
 use dnode_reports::machine::{Input, Learned};
-use dnode_spec::alphabet::Alphabet;
+use dnode_spec::alphabet::{Alphabet, Begins};
 use dnode_spec::dialect::Dialect;
 use dnode_spec::machine::{File, Machine, differences};
-use query::{Opening, query};
+use query::query;
 use std::sync::Arc;
 use std::time::Duration;
 use teacher::Teacher;
@@ -70,7 +70,7 @@ pub struct Progress {
 struct Subject {
     alphabet: Alphabet,
     facts: Facts,
-    opening: Opening,
+    begins: Begins,
     patience: Duration,
 }
 
@@ -90,14 +90,14 @@ pub async fn learn(
     let mut peer = Peer::start(&options.target).await?;
     let facts = meet(&mut peer, options).await?;
     let (alphabet, left_out) = alphabet.without(|method| facts.lacks(method));
-    let opening = opening(peer.route(), &alphabet, &facts, options.patience).await?;
+    let begins = begins(peer.route(), &alphabet, &facts, options.patience).await?;
     peer.stop().await;
-    let subject = Arc::new(Subject { alphabet, facts, opening, patience: options.patience });
+    let subject = Arc::new(Subject { alphabet, facts, begins, patience: options.patience });
     let names = subject.alphabet.names();
     let fits = |machine: &Machine| {
         let kept = machine.restricted(|input| names.iter().any(|name| name == input));
-        match (subject.opening, kept.inputs().iter().position(|input| input == query::OBJECT)) {
-            (Opening::Object, Some(object)) => kept.after(object).unwrap_or(kept),
+        match (subject.begins, kept.inputs().iter().position(|input| input == query::OBJECT)) {
+            (Begins::WithObject, Some(object)) => kept.after(object).unwrap_or(kept),
             _ => kept,
         }
     };
@@ -146,15 +146,15 @@ async fn meet(peer: &mut Peer, options: &LearnOptions) -> Result<Facts, LearnErr
 }
 
 /// How a connection must begin: some peers answer no call before they have our object.
-async fn opening(
+async fn begins(
     route: &Route,
     alphabet: &Alphabet,
     facts: &Facts,
     patience: Duration,
-) -> Result<Opening, LearnError> {
-    for opening in [Opening::Nothing, Opening::Object] {
-        if query(route, alphabet, facts, opening, &[], patience).await.is_ok() {
-            return Ok(opening);
+) -> Result<Begins, LearnError> {
+    for begins in [Begins::WithNothing, Begins::WithObject] {
+        if query(route, alphabet, facts, begins, &[], patience).await.is_ok() {
+            return Ok(begins);
         }
     }
     Err(LearnError::NotServed)

@@ -16,7 +16,8 @@ pub mod reference;
 mod tests;
 mod word;
 
-pub use mapper::{Mapper, Saying};
+pub use mapper::{Mapper, Saying, Unasked};
+pub use word::Begins;
 
 use crate::machine::{Act, Input};
 use crate::transcript::{Action, Fault, Reader};
@@ -31,7 +32,7 @@ pub const VERSION: u32 = 1;
 #[derive(Debug, Clone)]
 pub struct Alphabet {
     /// Our first object, as the handshake of a transcript sends it.
-    object: String,
+    object: serde_json::Value,
     setups: Vec<Setup>,
     symbols: Vec<Symbol>,
 }
@@ -103,7 +104,7 @@ pub enum AlphabetError {
 struct HeaderLine {
     #[serde(rename = "dnode-alphabet")]
     version: u32,
-    object: Box<RawValue>,
+    object: serde_json::Value,
 }
 
 #[derive(Deserialize)]
@@ -149,7 +150,7 @@ impl Alphabet {
         if header.version != VERSION {
             return Err(AlphabetError::Version(header.version));
         }
-        let object = header.object.get().to_owned();
+        let object = header.object;
         let mut alphabet = Alphabet { object, setups: Vec::new(), symbols: Vec::new() };
         for (n, line) in lines {
             if line.trim_start().starts_with("{\"setup\"") {
@@ -171,8 +172,8 @@ impl Alphabet {
             let name = name.to_owned();
             move |fault| AlphabetError::Steps(name, fault)
         };
-        let (mut reader, _) =
-            Reader::begin(&self.header("machine/word", &[])).map_err(wrong("the header"))?;
+        let (mut reader, _) = Reader::begin(&self.header("machine/word", &[], Begins::WithNothing))
+            .map_err(wrong("the header"))?;
         for step in self.setups.iter().flat_map(|setup| &setup.steps) {
             reader.line(&Numbers::default().fill(step)).map_err(wrong("the setup"))?;
         }

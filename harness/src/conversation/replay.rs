@@ -389,6 +389,15 @@ impl<'r, 'a, 't> Replay<'r, 'a, 't> {
             let reason = format!("the number of {name} is also that of a function of this connection");
             return Err(Stop::NotApplicable(reason));
         }
+        // After our cull, the peer may have given the number to another function.
+        let given_again = |name: &&Name| {
+            let id = names.number(&Called::Function((*name).clone()));
+            id.is_some_and(|id| names.is_given_again(id) && names.callable(name) != Some(id))
+        };
+        if let Some(name) = bytes.names().into_iter().find(given_again) {
+            let reason = format!("the peer gave the number of {name} to another function");
+            return Err(Stop::NotApplicable(reason));
+        }
         let expanded = bytes.expand_and_change(&mut |blank| match blank {
             Blank::Ping(part) => facts.calls.ping.as_ref()?.part(*part, names, facts.calls.by),
             Blank::Id(Called::Member(key)) if by_name => {

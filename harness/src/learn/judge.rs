@@ -4,7 +4,6 @@ use super::Subject;
 use super::error::LearnError;
 use super::lane::Lane;
 use super::options::LearnOptions;
-use super::query::{OBJECT, Opening};
 use crate::cases::Case;
 use dnode_reports::event;
 use dnode_reports::machine::{Judged, Verdict};
@@ -26,12 +25,8 @@ pub(super) async fn judge(
     let word: Vec<String> = difference.word.iter().map(name).collect();
     let inputs: Word = word.iter().filter_map(|name| subject.alphabet.input(name)).collect();
     let outputs = reference.run(&inputs).cloned().collect::<Vec<_>>();
-    let opening = subject.alphabet.input(OBJECT).filter(|_| subject.opening == Opening::Object);
-    let opened: Word = opening.into_iter().chain(inputs).collect();
-    let silence = opening.map(|_| Output::default());
-    let outputs: Vec<Output> = silence.into_iter().chain(outputs).collect();
     let id = format!("machine/{}", word.join("-"));
-    let transcript = subject.alphabet.transcript(&id, &opened[..outputs.len().min(opened.len())], &outputs);
+    let transcript = subject.alphabet.transcript(&id, &inputs[..outputs.len()], &outputs, subject.begins);
     let verdict = match Case::read(&transcript) {
         Ok(case) => verdict(&case, difference, lane, options).await?,
         Err(error) => Verdict::Unclear { reason: format!("the transcript is not valid: {error}") },
@@ -75,9 +70,10 @@ async fn verdict(
         (event::Verdict::Pass, _) if failures == 0 => {
             Ok(Verdict::Free { reason: reason(difference).to_owned() })
         }
-        (event::Verdict::NotApplicable | event::Verdict::Inconclusive, _) if failures == 0 => {
-            unclear(outcome.reason.unwrap_or_default())
+        (event::Verdict::NotApplicable, _) if failures == 0 => {
+            Ok(Verdict::Free { reason: outcome.reason.unwrap_or_default() })
         }
+        (event::Verdict::Inconclusive, _) if failures == 0 => unclear(outcome.reason.unwrap_or_default()),
         _ => unclear(format!("the transcript fails in {failures} of {PLAYS} runs")),
     }
 }

@@ -2,7 +2,7 @@
 
 use super::Subject;
 use super::error::LearnError;
-use super::query::{Unasked, query};
+use super::query::{Unanswered, query};
 use crate::cases::Case;
 use crate::conversation::replay::replay;
 use crate::peer::{Health, Slot};
@@ -35,10 +35,10 @@ impl Lane {
     /// Asks a word. Gives the outputs up to the end of the connection.
     pub(super) async fn ask(&mut self, word: &[Input]) -> Result<Vec<Output>, LearnError> {
         let subject = Arc::clone(&self.subject);
-        let Subject { alphabet, facts, opening, patience } = &*subject;
+        let Subject { alphabet, facts, begins, patience } = &*subject;
         for _ in 0..TRIES {
             let peer = self.slot.ready().await?;
-            match query(peer.route(), alphabet, facts, *opening, word, *patience).await {
+            match query(peer.route(), alphabet, facts, *begins, word, *patience).await {
                 Ok(mut outputs) => {
                     let is_certain = match outputs.last_mut() {
                         Some(last) if matches!(last.then, Then::Closed | Then::Hung) => {
@@ -50,8 +50,8 @@ impl Lane {
                         return Ok(outputs);
                     }
                 }
-                Err(Unasked::Steps(fault)) => return Err(fault.into()),
-                Err(Unasked::NotServed) => {
+                Err(Unanswered::Steps(fault)) => return Err(fault.into()),
+                Err(Unanswered::NotServed) => {
                     // Either an earlier connection harmed the peer, or it was slow.
                     let health = peer.health(facts, *patience).await;
                     if !health.is_good() {
@@ -61,7 +61,7 @@ impl Lane {
                         self.slot.discard().await;
                     }
                 }
-                Err(Unasked::Overloaded) => {}
+                Err(Unanswered::Overloaded) => {}
             }
         }
         Err(LearnError::NotServed)

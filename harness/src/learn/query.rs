@@ -5,7 +5,7 @@ use crate::conversation::facts::Facts;
 use crate::conversation::ping::Ping;
 use crate::program::Route;
 use crate::wire::{Incoming, Wire};
-use dnode_spec::alphabet::{Alphabet, Mapper, Saying};
+use dnode_spec::alphabet::{Alphabet, Begins, Mapper, Saying, Unasked};
 use dnode_spec::machine::{Input, Output, Then};
 use dnode_spec::message::Method;
 use dnode_spec::transcript::Fault;
@@ -14,18 +14,9 @@ use std::time::Duration;
 /// The input that sends our object.
 pub(super) const OBJECT: &str = "object";
 
-/// How a connection begins, before the calls that prepare the inputs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Opening {
-    /// We send nothing.
-    Nothing,
-    /// We send our object: the peer answers no call before it has one.
-    Object,
-}
-
 /// Why a word was not asked to its end.
 #[derive(Debug)]
-pub(super) enum Unasked {
+pub(super) enum Unanswered {
     /// The peer did not serve the connection up to the first input.
     NotServed,
     /// The machine was too busy.
@@ -34,9 +25,9 @@ pub(super) enum Unasked {
     Steps(Fault),
 }
 
-impl From<Fault> for Unasked {
-    fn from(fault: Fault) -> Unasked {
-        Unasked::Steps(fault)
+impl From<Fault> for Unanswered {
+    fn from(fault: Fault) -> Unanswered {
+        Unanswered::Steps(fault)
     }
 }
 
@@ -45,16 +36,17 @@ pub(super) async fn query(
     route: &Route,
     alphabet: &Alphabet,
     facts: &Facts,
-    opening: Opening,
+    begins: Begins,
     word: &[Input],
     patience: Duration,
-) -> Result<Vec<Output>, Unasked> {
+) -> Result<Vec<Output>, Unanswered> {
     let clock = route.clock();
     let wire = Wire::open(route, &facts.terms, clock.now() + patience).await;
-    let wire = wire.map_err(|_| Unasked::NotServed)?;
-    let mapper = Mapper::new(alphabet, facts.calls.by, facts.path_form())?;
+    let wire = wire.map_err(|_| Unanswered::NotServed)?;
+    let unasked = Unasked { names: Some(&facts.calls.unasked), methods: facts.calls.calls_ours };
+    let mapper = Mapper::new(alphabet, facts.calls.by, facts.path_form())?.ignoring(unasked);
     let mut query = Query { wire, mapper, facts, patience, received_object: false };
-    query.open(alphabet, opening).await?;
+    query.open(alphabet, begins).await?;
     let mut outputs = Vec::new();
     for &input in word {
         let then = match query.mapper.say(input)? {
@@ -63,7 +55,7 @@ pub(super) async fn query(
             Saying::HalfClose => query.half_close().await,
         };
         if query.wire.is_overloaded() {
-            return Err(Unasked::Overloaded);
+            return Err(Unanswered::Overloaded);
         }
         outputs.push(query.mapper.output(then));
         if then.is_end() {
@@ -90,8 +82,8 @@ impl Query<'_> {
     }
 
     /// Does everything before the first input.
-    async fn open(&mut self, alphabet: &Alphabet, opening: Opening) -> Result<(), Unasked> {
-        let object = alphabet.input(OBJECT).filter(|_| opening == Opening::Object);
+    async fn open(&mut self, alphabet: &Alphabet, begins: Begins) -> Result<(), Unanswered> {
+        let object = alphabet.input(OBJECT).filter(|_| begins == Begins::WithObject);
         if let Some(object) = object
             && let Saying::Bytes(bytes) = self.mapper.say(object)?
         {
@@ -101,12 +93,12 @@ impl Query<'_> {
         let deadline = self.deadline();
         while !self.received_object && !self.facts.sends_no_object() {
             let incoming = self.wire.receive(deadline).await;
-            self.hear(incoming).map_err(|_| Unasked::NotServed)?;
+            self.hear(incoming).map_err(|_| Unanswered::NotServed)?;
         }
         let bytes = self.mapper.set_up()?;
         match self.exchange(&bytes).await {
             Then::Open => self.mapper.begin(),
-            _ => return Err(Unasked::NotServed),
+            _ => return Err(Unanswered::NotServed),
         }
         Ok(())
     }

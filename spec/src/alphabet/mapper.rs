@@ -1,7 +1,7 @@
 //! One connection between the inputs of an alphabet and a peer.
 
 use super::numbers::Numbers;
-use super::{Alphabet, Symbol};
+use super::{Alphabet, Begins, Symbol};
 use crate::graph::describe;
 use crate::machine::{Act, Input, Output, Then};
 use crate::message::{Id, Method};
@@ -11,6 +11,7 @@ use crate::text::TextBuf;
 use crate::transcript::{
     Action, Addressing, Blank, Bytes, Called, Fault, Name, Names, Pattern, Reader, Step,
 };
+use std::collections::BTreeSet;
 
 /// The callback of an input; the transcript adds the number of the input to the word.
 const CALLBACK: &str = "cb";
@@ -40,6 +41,16 @@ pub struct Mapper<'a> {
     /// The answers to it that are known, and how they look in an output.
     answers: Vec<(Pattern, Act)>,
     acts: Vec<Act>,
+    unasked: Unasked<'a>,
+}
+
+/// The calls that the peer is known to make without being asked. They belong to no input.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Unasked<'a> {
+    /// It calls these names.
+    pub names: Option<&'a BTreeSet<String>>,
+    /// It calls methods of our object.
+    pub methods: bool,
 }
 
 impl<'a> Mapper<'a> {
@@ -48,7 +59,7 @@ impl<'a> Mapper<'a> {
     /// # Errors
     /// The alphabet is at fault; [`Alphabet::read`] has checked that it is not.
     pub fn new(alphabet: &'a Alphabet, by: Addressing, paths: PathForm) -> Result<Mapper<'a>, Fault> {
-        let (reader, _) = Reader::begin(&alphabet.header("machine/word", &[]))?;
+        let (reader, _) = Reader::begin(&alphabet.header("machine/word", &[], Begins::WithNothing))?;
         let mut names = Names::new(1000);
         names.path_form = paths;
         Ok(Mapper {
@@ -60,7 +71,14 @@ impl<'a> Mapper<'a> {
             current: None,
             answers: Vec::new(),
             acts: Vec::new(),
+            unasked: Unasked::default(),
         })
+    }
+
+    /// The same, for a peer that makes these calls unasked.
+    #[must_use]
+    pub fn ignoring(self, unasked: Unasked<'a>) -> Mapper<'a> {
+        Mapper { unasked, ..self }
     }
 
     /// The numbers of the functions. The teacher makes its known-good calls with them.
@@ -130,7 +148,13 @@ impl<'a> Mapper<'a> {
             let word = self.numbers.fill(word.trim_start_matches('$'));
             self.names.callable(&Name::Word(word)).is_some()
         };
-        symbol.live.as_ref().is_none_or(is_live) && (!symbol.after_cull || self.numbers.has_culled())
+        // A peer may give the culled id to another function.
+        let is_culled = || {
+            let culled = Called::Function(Name::Word(self.numbers.fill("p{c}")));
+            let id = self.names.number(&culled);
+            self.numbers.has_culled() && id.is_some_and(|id| !self.names.is_given_again(id))
+        };
+        symbol.live.as_ref().is_none_or(is_live) && (!symbol.after_cull || is_culled())
     }
 
     /// The bytes of a step; `None` if it names a function that the peer did not declare.
@@ -144,6 +168,7 @@ impl<'a> Mapper<'a> {
                 let method = self.names.method_of_send(&pattern.called, self.by)?;
                 if method == b"\"methods\"" {
                     pattern.members().into_iter().for_each(|(key, name)| self.names.own_member(&key, name));
+                    pattern.declared().iter().for_each(|name| self.names.offer(name));
                 }
                 Some(pattern.encode(&method, &mut self.names))
             }
@@ -177,33 +202,40 @@ impl<'a> Mapper<'a> {
             self.acts.push(Act::Object);
         } else if received.method.is("cull") {
             for &id in &received.culls {
-                let function = self
-                    .names
-                    .our_name(id)
-                    .map_or_else(|| "?".to_owned(), |name| label(name, self.numbers.input));
+                // The callbacks of the known-good calls have no names.
+                let function = self.names.our_name(id).map(|name| label(name, self.numbers.input));
+                self.acts.extend(function.map(Act::Culls));
                 self.names.culled_by_peer(id);
-                self.acts.push(Act::Culls(function));
             }
         } else {
             let act = self.call(received);
-            self.acts.push(act);
+            self.acts.extend(act);
         }
     }
 
-    fn call(&mut self, received: &Received) -> Act {
+    /// The act of a call; `None` if it was not asked for.
+    fn call(&mut self, received: &Received) -> Option<Act> {
         let name = match &received.method {
             Method::Id(id) => self.names.our_name(*id),
             Method::Name(key) => self.names.of_own_member(key),
         };
-        let Some(name) = name else { return Act::CallsUnknown(method_word(&received.method)) };
+        let Some(name) = name else {
+            let word = method_word(&received.method);
+            let is_unasked = self.unasked.names.is_some_and(|names| names.contains(&word));
+            return (!is_unasked).then_some(Act::CallsUnknown(word));
+        };
         let function = label(name, self.numbers.input);
+        let is_method = self.names.is_offered(name);
         let known = self.answers.iter().find(|(answer, _)| answer.check(received, &mut self.names).is_ok());
         if let Some((_, act)) = known {
-            return act.clone();
+            return Some(act.clone());
+        }
+        if self.unasked.methods && is_method {
+            return None;
         }
         let graph = received.graph.clone().map(|_: Id| "function");
         let cyclic = Path::default().describe_cycle(&graph, received.root);
-        Act::Calls { function, arguments: cyclic.unwrap_or_else(|| describe(&graph, received.root)) }
+        Some(Act::Calls { function, arguments: cyclic.unwrap_or_else(|| describe(&graph, received.root)) })
     }
 
     /// Notes a line that is not a message.

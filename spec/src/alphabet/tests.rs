@@ -1,7 +1,7 @@
 #![allow(clippy::disallowed_methods, reason = "a test reads and writes files of the repository")]
 
 use super::reference::{Reference, machine};
-use super::{Alphabet, AlphabetError};
+use super::{Alphabet, AlphabetError, Begins};
 use crate::machine::{File, Machine, Output, Word};
 use crate::transcript::Transcript;
 use proptest::prelude::*;
@@ -75,7 +75,7 @@ proptest! {
     fn each_word_is_a_transcript(word in proptest::collection::vec(0..22usize, 1..12)) {
         let (alphabet, machine) = (alphabet(), committed());
         let outputs: Vec<Output> = machine.run(&word).cloned().collect();
-        let text = alphabet.transcript("machine/word", &word[..outputs.len()], &outputs);
+        let text = alphabet.transcript("machine/word", &word[..outputs.len()], &outputs, Begins::WithNothing);
         prop_assert!(Transcript::read(&text).is_ok(), "{}\n{:?}", text, Transcript::read(&text).err());
         let acts: usize = outputs.iter().map(|output| output.acts.len()).sum();
         let expected = text.lines().filter(|line| line.contains("\"expect\":")).count();

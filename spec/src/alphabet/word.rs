@@ -5,9 +5,18 @@ use super::{Alphabet, Symbol};
 use crate::machine::{Act, Input, Output, Then};
 use serde_json::json;
 
+/// What we send before the first input.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Begins {
+    /// Only the calls that prepare the inputs.
+    WithNothing,
+    /// First our object, because the peer answers no call before it.
+    WithObject,
+}
+
 impl Alphabet {
     /// The first line of a transcript.
-    pub(super) fn header(&self, id: &str, word: &[Input]) -> String {
+    pub(super) fn header(&self, id: &str, word: &[Input], begins: Begins) -> String {
         let symbols = || word.iter().map(|&input| &self.symbols[input]);
         let clause = symbols().next_back().map_or("framing/newline", |symbol| &symbol.clause);
         let needs = self.setups.iter().flat_map(|setup| &setup.needs);
@@ -23,24 +32,29 @@ impl Alphabet {
             "dialect": "0.2",
             "clauses": [clause],
             "needs": needs,
-            "handshake": "manual",
+            "object": self.object,
+            "handshake": match begins {
+                Begins::WithNothing => "manual",
+                Begins::WithObject => "auto",
+            },
             "about": format!("A word of the learned state machine: {}.", names.join(", ")),
         });
         header.to_string()
     }
 
-    fn opening(&self) -> impl Iterator<Item = String> + '_ {
+    fn opening(&self, begins: Begins) -> impl Iterator<Item = String> + '_ {
         let object = r#"{"expect":{"method":"methods","arguments":["?object"]}}"#.to_owned();
+        let object = (begins == Begins::WithNothing).then_some(object);
         let steps = self.setups.iter().flat_map(|setup| &setup.steps);
-        std::iter::once(object).chain(steps.map(|step| Numbers::default().fill(step)))
+        object.into_iter().chain(steps.map(|step| Numbers::default().fill(step)))
     }
 
     /// The word as a transcript that expects these outputs, one for each input. Acts that are no
     /// known answer to their input are left out.
     #[must_use]
-    pub fn transcript(&self, id: &str, word: &[Input], outputs: &[Output]) -> String {
-        let mut lines = vec![self.header(id, word)];
-        lines.extend(self.opening());
+    pub fn transcript(&self, id: &str, word: &[Input], outputs: &[Output], begins: Begins) -> String {
+        let mut lines = vec![self.header(id, word, begins)];
+        lines.extend(self.opening(begins));
         let last = word.len();
         let mut numbers = Numbers::default();
         for (n, (&input, output)) in word.iter().zip(outputs).enumerate() {

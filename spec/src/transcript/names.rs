@@ -335,10 +335,11 @@ impl Names {
         self.members.values().any(|bound| bound.id == id)
     }
 
-    /// Whether we have culled this number.
+    /// Whether we have culled this number, and the peer has then given it to a function again.
     #[must_use]
-    pub fn is_culled(&self, id: Id) -> bool {
-        self.culled.contains_key(&id)
+    pub fn is_given_again(&self, id: Id) -> bool {
+        let all = self.theirs.values().flatten().chain(self.members.values());
+        self.culled.contains_key(&id) && all.filter(|bound| bound.id == id).any(|bound| self.is_live(bound))
     }
 
     /// Notes that we culled this number.

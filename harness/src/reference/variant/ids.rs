@@ -30,10 +30,14 @@ pub(super) fn renumbered(seed: u64, keep: bool, reuse: bool) -> impl Conduct {
                 set(m, "method", json!(state.inside.get(&id).copied().unwrap_or(-1 - id)));
             }
             if name(m) == Some("cull") {
-                let ids: Vec<i64> =
-                    culled(m).into_iter().filter(|id| state.inside.contains_key(id)).collect();
-                let mut gone: Vec<i64> = ids.iter().filter_map(|id| state.inside.remove(id)).collect();
-                state.free.iter_mut().for_each(|free| free.extend(&ids));
+                // A cull may name an id twice, which is free only once.
+                let mut gone = Vec::new();
+                for id in culled(m) {
+                    if let Some(function) = state.inside.remove(&id) {
+                        gone.push(function);
+                        state.free.iter_mut().for_each(|free| free.push(id));
+                    }
+                }
                 // A function that has another id on the wire is still known.
                 gone.retain(|id| !state.inside.values().any(|other| other == id));
                 set(m, "arguments", json!(gone));
