@@ -79,7 +79,8 @@ fn label(role: Role, row: &Transition, stays: bool) -> Option<String> {
     Some(words)
 }
 
-/// One Mermaid arrow for each pair of states, with all its labels.
+/// A box for each state with the events that keep it, and one arrow for each other pair of states.
+/// Arrows from a state to itself would cover each other's labels.
 fn draw(start: &str, end: Option<&str>, arrows: impl Iterator<Item = Arrow>) -> String {
     let mut joined: Vec<Arrow> = Vec::new();
     for (from, label, to) in arrows {
@@ -91,7 +92,10 @@ fn draw(start: &str, end: Option<&str>, arrows: impl Iterator<Item = Arrow>) -> 
     }
     let mut out = format!("```mermaid\nstateDiagram-v2\n    [*] --> {start}\n");
     for (from, label, to) in joined {
-        out.push_str(&format!("    {from} --> {to}: {label}\n"));
+        out.push_str(&match from == to {
+            true => format!("    {from}: {from}\n    {from}: {label}\n"),
+            false => format!("    {from} --> {to}: {label}\n"),
+        });
     }
     if let Some(end) = end {
         out.push_str(&format!("    {end} --> [*]\n"));
@@ -110,11 +114,14 @@ mod tests {
         stateDiagram-v2
             [*] --> Unknown
             Unknown --> Live: declares it
-            Unknown --> Unknown: ignores a call<br/>ignores a cull
-            Live --> Live: declares it again<br/>runs a call
+            Unknown: Unknown
+            Unknown: ignores a call<br/>ignores a cull
+            Live: Live
+            Live: declares it again<br/>runs a call
             Live --> Gone: reads a cull
             Gone --> Live: declares it again
-            Gone --> Gone: ignores a call<br/>ignores a cull
+            Gone: Gone
+            Gone: ignores a call<br/>ignores a cull
         ```
         ");
     }
@@ -126,14 +133,18 @@ mod tests {
         stateDiagram-v2
             [*] --> Unknown
             Unknown --> Live: reads a declaration
-            Unknown --> Unknown: must not call it (callback/declared)<br/>must not cull it (cull/declared)
-            Live --> Live: reads a declaration again<br/>calls it
+            Unknown: Unknown
+            Unknown: must not call it (callback/declared)<br/>must not cull it (cull/declared)
+            Live: Live
+            Live: reads a declaration again<br/>calls it
             Live --> Culling: culls it
             Culling --> Live: reads a declaration again
-            Culling --> Culling: must not call it (callback/not-culled)<br/>may cull it again
+            Culling: Culling
+            Culling: must not call it (callback/not-culled)<br/>may cull it again
             Culling --> Gone: reads an answer to a later message
             Gone --> Live: reads a declaration again
-            Gone --> Gone: must not call it (callback/not-culled)<br/>may cull it again
+            Gone: Gone
+            Gone: must not call it (callback/not-culled)<br/>may cull it again
         ```
         ");
     }
@@ -144,7 +155,8 @@ mod tests {
         ```mermaid
         stateDiagram-v2
             [*] --> Open
-            Open --> Open: sends a message<br/>reads a line that is JSON
+            Open: Open
+            Open: sends a message<br/>reads a line that is JSON
             Open --> Draining: reads a line that is not JSON<br/>reads the end of the input
             Draining --> Closed: has written all output that is ready
             Closed --> [*]
