@@ -247,7 +247,7 @@ impl<S: Duplex> Connection<S> {
             let lines = self.conduct.send(line);
             self.answers.extend(lines.into_iter().map(|line| (self.received, line)));
         }
-        self.closing |= self.session.is_ended();
+        self.closing |= self.session.is_closed();
     }
 
     fn end(&mut self) {

@@ -6,8 +6,8 @@
 //!    sending half.
 //! 3. Then take all events from [`Session::poll_event`] and act on them: [`Session::call`],
 //!    [`Session::cull`].
-//! 4. Then write all output of [`Session::poll_output`]. If [`Session::is_ended`], close the
-//!    connection.
+//! 4. Then write all output of [`Session::poll_output`]. If [`Session::is_closed`] after that, close
+//!    the connection.
 //!
 //! It never blocks and never panics, whatever the other end sends. A message that it cannot act on
 //! is [`Event::Refused`], with the clause that the message breaks. Only a line that is not JSON
@@ -26,6 +26,7 @@ use crate::graph::{Graph, Node, NodeId};
 use crate::line::Splitter;
 use crate::message::{self, Id, Message, Method, Problem};
 use crate::scrub::{Written, scrub, unscrub};
+use crate::state::connection;
 use crate::value::Value;
 use foldhash::{HashMap, HashMapExt, HashSet, HashSetExt};
 use std::collections::VecDeque;
@@ -100,7 +101,7 @@ pub struct Session {
     held: HashSet<Id>,
     output: VecDeque<Vec<u8>>,
     events: VecDeque<Event>,
-    ended: bool,
+    connection: connection::State,
 }
 
 impl Session {
@@ -120,7 +121,7 @@ impl Session {
             held: HashSet::new(),
             output: VecDeque::new(),
             events: VecDeque::new(),
-            ended: false,
+            connection: connection::State::Open,
         }
     }
 
@@ -140,15 +141,16 @@ impl Session {
 
     /// Takes bytes from the other end, in segments of any size.
     pub fn feed(&mut self, bytes: &[u8]) {
-        if self.ended {
+        if self.is_ended() {
             return;
         }
         // The line borrows from the splitter while the session acts on it.
         let mut splitter = std::mem::replace(&mut self.splitter, Splitter::new(0));
         splitter.push(bytes);
-        while let Some(line) = splitter.next_line().filter(|_| !self.ended) {
+        while let Some(line) = splitter.next_line().filter(|_| !self.is_ended()) {
             match line.map(Value::parse) {
-                Ok(Ok(value)) => self.receive(&value),
+                Ok(Ok(value)) if self.step(connection::Event::Received) => self.receive(&value),
+                Ok(Ok(_)) => {}
                 Ok(Err(error)) => self.broken(error.to_string()),
                 Err(error) => self.broken(error.to_string()),
             }
@@ -159,27 +161,26 @@ impl Session {
     /// A malformed line ends the session.
     fn broken(&mut self, actual: String) {
         let expected = "one JSON text a line".to_owned();
-        self.finish(Some(Problem {
-            clause: "framing/json",
-            at: String::new(),
-            expected,
-            actual,
-            refused: true,
-        }));
+        let problem = Problem { clause: "framing/json", at: String::new(), expected, actual, refused: true };
+        self.finish(connection::Event::Malformed, Some(problem));
     }
 
     /// The other end has closed its sending half. Bytes without a newline are dropped, as in the
     /// reference.
     pub fn end(&mut self) {
-        if !self.ended {
-            self.finish(None);
-        }
+        self.finish(connection::Event::InputEnded, None);
     }
 
-    /// Whether the session is over. Then close the connection, after the output is written.
+    /// Whether the session is over: it takes no input and no calls, but output may be left.
     #[must_use]
     pub fn is_ended(&self) -> bool {
-        self.ended
+        self.connection != connection::State::Open
+    }
+
+    /// Whether the session is over and [`Session::poll_output`] had nothing left.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        self.connection == connection::State::Closed
     }
 
     /// Calls a function of the other end: a method of its object by name, or an id that it
@@ -194,7 +195,7 @@ impl Session {
         graph: &Graph<Function>,
         arguments: NodeId,
     ) -> Result<(), CallError> {
-        if self.ended {
+        if !self.step(connection::Event::Sent) {
             return Err(CallError::Ended);
         }
         if let Method::Id(id) = method
@@ -212,7 +213,7 @@ impl Session {
     /// # Errors
     /// [`CallError`] if the session has ended or there is no such function.
     pub fn cull(&mut self, id: Id) -> Result<(), CallError> {
-        if self.ended {
+        if !self.step(connection::Event::Sent) {
             return Err(CallError::Ended);
         }
         let known = match self.dialect {
@@ -242,7 +243,11 @@ impl Session {
 
     /// The next bytes to write.
     pub fn poll_output(&mut self) -> Option<Vec<u8>> {
-        self.output.pop_front()
+        let line = self.output.pop_front();
+        if line.is_none() {
+            self.step(connection::Event::Written);
+        }
+        line
     }
 
     /// The next event.
@@ -266,9 +271,17 @@ impl Session {
         self.held.iter().copied()
     }
 
-    fn finish(&mut self, problem: Option<Problem>) {
-        self.ended = true;
-        self.events.push_back(Event::Ended(problem));
+    /// Moves the connection by its table. Returns whether the table allows the event now.
+    fn step(&mut self, event: connection::Event) -> bool {
+        let next = self.connection.on(event);
+        self.connection = next.unwrap_or(self.connection);
+        next.is_some()
+    }
+
+    fn finish(&mut self, event: connection::Event, problem: Option<Problem>) {
+        if self.step(event) {
+            self.events.push_back(Event::Ended(problem));
+        }
     }
 
     fn send(&mut self, method: &Method, graph: &Graph<Function>, arguments: NodeId) {

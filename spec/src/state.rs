@@ -14,6 +14,11 @@
 //! - In dnode-protocol 0.1 the owner culls. A call may cross that, so it changes nothing here. If
 //!   both ends own the number, no observer can know which id was culled, and the id is not judged
 //!   again.
+//!
+//! [`connection`] has the table of a connection, and [`diagram`] draws both tables.
+
+pub mod connection;
+pub mod diagram;
 
 use crate::dialect::Dialect;
 use crate::message::Id;

@@ -336,6 +336,19 @@ fn end_drops_an_unfinished_line() {
 }
 
 #[test]
+fn session_is_closed_when_its_last_output_is_taken() {
+    let (mut session, _) = fed(&[]);
+    while session.poll_output().is_some() {}
+    assert!(!session.is_closed(), "an open connection has output later");
+    let (graph, arguments) = functions(&[]);
+    session.call(&Method::named("m"), &graph, arguments).unwrap();
+    session.end();
+    assert!(session.is_ended() && !session.is_closed());
+    assert!(session.poll_output().is_some() && !session.is_closed());
+    assert!(session.poll_output().is_none() && session.is_closed());
+}
+
+#[test]
 fn errors_and_functions_are_displayed() {
     insta::assert_snapshot!(CallError::Ended, @"caller: the session has ended");
     insta::assert_snapshot!(CallError::NotCallable(Id(3)), @"caller: the other end has no function 3, or it was culled");
