@@ -19,11 +19,13 @@ mod judge;
 mod lane;
 mod options;
 mod query;
+mod states;
 mod store;
 mod teacher;
 
 pub use error::LearnError;
 pub use options::LearnOptions;
+pub use states::states;
 
 use crate::conversation::facts::Facts;
 use crate::conversation::preflight::preflight;
@@ -102,7 +104,7 @@ pub async fn learn(
         }
     };
     let reference = fits(&reference);
-    let mut teacher = Teacher::open(options, Arc::clone(&subject)).await?;
+    let mut teacher = Teacher::open(options, Arc::clone(&subject), &reference).await?;
     emit(Notice::Started {
         peer: subject.facts.object.name.clone(),
         notes: subject.facts.notes.clone(),
@@ -117,6 +119,7 @@ pub async fn learn(
         inputs: inputs(&subject.alphabet),
         left_out,
         mixed: teacher.mixed(),
+        broken: teacher.broken(),
         against: match &options.against {
             Some(file) => file.peer.clone().unwrap_or_else(|| "the other machine".to_owned()),
             None => "the reference".to_owned(),

@@ -120,6 +120,7 @@ fn first(fault: &Fault) -> Option<Finding> {
         seed: 1,
         shard: (0, 1),
         jobs: 2,
+        machine: None,
         corpus: None,
         findings: folder.path().to_owned(),
         // A fault of an observed clause fails a campaign only at that level.

@@ -175,6 +175,7 @@ fn fuzzed(server: &str, time: Duration) -> Cell {
         seed: 1,
         shard: (0, 1),
         jobs: 2,
+        machine: None,
         corpus: None,
         findings: folder.path().to_owned(),
         gate: Level::Robust,

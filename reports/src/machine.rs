@@ -16,6 +16,8 @@ pub struct Learned {
     pub left_out: Vec<(String, String)>,
     /// The words that the peer answered in several ways.
     pub mixed: Vec<Mixed>,
+    /// The clauses that its lines broke, in whatever state.
+    pub broken: Vec<Broken>,
     /// The name of the machine that it was compared with.
     pub against: String,
     /// That machine, minimal, on the same inputs.
@@ -86,6 +88,26 @@ pub enum Verdict {
         /// Why.
         reason: String,
     },
+}
+
+/// A clause that a line of the peer broke, as the monitor judges every line. It may not show in the
+/// machine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Broken {
+    /// The clause.
+    pub clause: String,
+    /// Its level.
+    pub level: Level,
+    /// Whether this level fails the command.
+    pub gates: bool,
+    /// The first word in which it was broken.
+    pub word: Vec<String>,
+    /// The place in the line.
+    pub at: String,
+    /// What was expected there.
+    pub expected: String,
+    /// What the peer sent.
+    pub actual: String,
 }
 
 /// What a machine took to learn.

@@ -2,6 +2,7 @@
 
 use crate::cases::CatalogueError;
 use crate::error::{Fault, Faulted};
+use crate::learn::LearnError;
 use crate::peer::StartError;
 use dnode_reports::event::Death;
 use std::io;
@@ -35,6 +36,9 @@ pub enum CampaignError {
     /// The catalogue cannot be read.
     #[error(transparent)]
     Catalogue(#[from] CatalogueError),
+    /// The states of the machine cannot be read.
+    #[error(transparent)]
+    States(#[from] LearnError),
     /// A lane panicked.
     #[error("a lane of the campaign failed")]
     Lane,
@@ -48,6 +52,7 @@ impl Faulted for CampaignError {
             CampaignError::Claimed(_) | CampaignError::Folder(..) | CampaignError::Finding(_) => {
                 Fault::Caller
             }
+            CampaignError::States(error) => error.fault(),
             CampaignError::Catalogue(_) | CampaignError::Lane => Fault::Harness,
         }
     }

@@ -4,6 +4,7 @@ use crate::conversation::ping::Ping;
 use crate::program::Target;
 use crate::verdict::Command;
 use dnode_spec::clause::Level;
+use dnode_spec::machine::Machine;
 use std::path::PathBuf;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
@@ -23,6 +24,8 @@ pub struct CampaignOptions {
     pub shard: (u64, u64),
     /// The number of lanes.
     pub jobs: usize,
+    /// The machine whose states sessions start from; `None` for that of the reference peer.
+    pub machine: Option<Machine>,
     /// The folder of the corpus; `None` keeps the corpus in memory.
     pub corpus: Option<PathBuf>,
     /// The folder of the findings.

@@ -13,8 +13,10 @@ use super::store::Findings;
 use super::suspicion::{Suspicion, Unshrunk};
 use crate::cases::{Case, catalogue, recorded};
 use crate::conversation::facts::Facts;
+use crate::learn::{LearnError, states};
 use dnode_reports::event::Wire;
 use dnode_spec::dialect::Dialect;
+use dnode_spec::machine::File;
 use fastrand::Rng;
 use std::collections::{BTreeSet, VecDeque};
 use std::hash::Hash;
@@ -87,16 +89,25 @@ impl Campaign {
         for case in cases.iter().chain(&recorded()) {
             corpus.add(Input::of(&case.transcript, &methods));
         }
+        let reference = || File::read(dnode_fixtures::REFERENCE_MACHINE).map(|file| file.machine);
+        let machine = options.machine.clone().map_or_else(reference, Ok).map_err(LearnError::from)?;
+        let states = states(&machine, &facts)?;
         let (shard, shards) = options.shard;
         let seeds = if saved.seeded { Vec::new() } else { cases };
         let of_shard = |(n, _): &(usize, _)| *n as u64 % shards.max(1) == shard;
-        let seeds =
-            seeds.into_iter().chain(others).enumerate().filter(of_shard).map(|(_, case)| case).collect();
+        let seeds = seeds
+            .into_iter()
+            .chain(states.iter().cloned())
+            .chain(others)
+            .enumerate()
+            .filter(of_shard)
+            .map(|(_, case)| case)
+            .collect();
         // Each shard generates its own sessions.
         let generated = saved.generated.max(shard << 40);
         let unfinished = findings.unfinished(&methods);
         let shared = Shared {
-            source: Source { seeds, generated, risk: saved.risk, ..Source::default() },
+            source: Source { seeds, states, generated, risk: saved.risk, ..Source::default() },
             corpus,
             novelty: Novelty::restored(saved.tuples, saved.rows),
             findings,

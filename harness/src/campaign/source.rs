@@ -32,6 +32,8 @@ pub(super) enum Job {
 pub(super) struct Source {
     /// Transcripts that are left to play once.
     pub seeds: VecDeque<Case>,
+    /// Sessions that lead to the states of a machine, one for each.
+    pub states: Vec<Case>,
     /// The number of the next generated session.
     pub generated: u64,
     /// How often each operation harmed the peer.
@@ -78,11 +80,18 @@ impl Source {
         {
             return (Job::Case(Box::new(case)), "the model");
         }
-        if !careful
-            && rng.u8(..100) < 3
-            && let Some(case) = self.walk(rng, seed, methods)
-        {
-            return (Job::Case(Box::new(case)), "a walk with one deviation");
+        if !careful {
+            let drawn = rng.u8(..100);
+            if drawn < 3
+                && let Some(case) = self.walk(rng, seed, methods)
+            {
+                return (Job::Case(Box::new(case)), "a walk with one deviation");
+            }
+            if (3..6).contains(&drawn)
+                && let Some(case) = self.deviate_in_state(rng, seed, methods)
+            {
+                return (Job::Case(Box::new(case)), "a state with one deviation");
+            }
         }
         let input =
             if careful { self.careful(rng, corpus, methods) } else { self.input(rng, corpus, methods) };
@@ -190,28 +199,52 @@ impl Source {
         }
         let line = match steps.get(at).filter(|step| step["call"].is_string()) {
             Some(step) => deviated(rng, step, methods)?,
-            None => {
-                let input = mutate(rng, &Input::default(), &Input::default(), methods);
-                let line = input.lines.into_iter().next().filter(|_| input.end == End::Asked)?;
-                let harmless = Input { lines: vec![line.clone()], end: End::Asked };
-                let known = rng.u32(..=self.risk_of(&line.bytes, methods)) > 0;
-                if known || !is_fair(&harmless, methods) {
-                    return None;
-                }
-                json!(String::from_utf8(line.bytes).ok()?)
-            }
+            None => self.deviation(rng, methods)?,
         };
         steps.truncate(at);
         header["id"] = json!(format!("walk/{seed}-{}", self.generated));
         header["about"] =
             json!("A session generated from the model, with one message that is not as it should be.");
-        header["hostile"] = json!(true);
-        header.as_object_mut()?.remove("requires");
-        steps.push(json!({ "line": line, "label": "deviation", "clause": "robust/survives" }));
-        steps.push(json!({ "survive": true, "clause": "robust/not-deaf" }));
-        let rows: Vec<String> = std::iter::once(&header).chain(&steps).map(Json::to_string).collect();
-        Case::read(&rows.join("\n")).ok()
+        with_deviation(header, steps, &line)
     }
+
+    /// A session that leads to a state of the machine, followed by one deviating message.
+    fn deviate_in_state(&mut self, rng: &mut Rng, seed: u64, methods: &Methods) -> Option<Case> {
+        self.generated += 1;
+        let state = rng.choice(&self.states)?;
+        let mut steps: Vec<Json> =
+            state.text.lines().map(serde_json::from_str).collect::<Result<_, _>>().ok()?;
+        let mut header = steps.remove(0);
+        header["id"] = json!(format!("state/{seed}-{}", self.generated));
+        header["about"] = json!(
+            "A session that leads to a state of the machine, then a message that is not as it should be."
+        );
+        let line = self.deviation(rng, methods)?;
+        with_deviation(header, steps, &line)
+    }
+
+    /// A mutated line that is not known to harm the peer, as bytes for a transcript.
+    fn deviation(&self, rng: &mut Rng, methods: &Methods) -> Option<Json> {
+        let input = mutate(rng, &Input::default(), &Input::default(), methods);
+        let line = input.lines.into_iter().next().filter(|_| input.end == End::Asked)?;
+        let harmless = Input { lines: vec![line.clone()], end: End::Asked };
+        let known = rng.u32(..=self.risk_of(&line.bytes, methods)) > 0;
+        if known || !is_fair(&harmless, methods) {
+            return None;
+        }
+        Some(json!(String::from_utf8(line.bytes).ok()?))
+    }
+}
+
+/// A transcript with this header and these steps, then a deviating message that the peer must
+/// survive.
+fn with_deviation(mut header: Json, mut steps: Vec<Json>, line: &Json) -> Option<Case> {
+    header["hostile"] = json!(true);
+    header.as_object_mut()?.remove("requires");
+    steps.push(json!({ "line": line, "label": "deviation", "clause": "robust/survives" }));
+    steps.push(json!({ "survive": true, "clause": "robust/not-deaf" }));
+    let rows: Vec<String> = std::iter::once(&header).chain(&steps).map(Json::to_string).collect();
+    Case::read(&rows.join("\n")).ok()
 }
 
 /// The call of a step, mutated, as pieces for a transcript.
@@ -236,6 +269,8 @@ fn deviated(rng: &mut Rng, step: &Json, methods: &Methods) -> Option<Json> {
 mod tests {
     use super::*;
     use crate::conversation::facts::Facts;
+    use crate::learn::states;
+    use dnode_spec::machine::File;
 
     #[test]
     fn walk_does_not_split_a_group_of_pending_answers() {
@@ -252,5 +287,25 @@ mod tests {
             assert!(!(last.starts_with("{\"expect\"") && next.starts_with("{\"expect\"")), "{}", walk.text);
         }
         assert!(walks > 100, "{walks}");
+    }
+
+    #[test]
+    fn session_in_a_state_leads_there_before_the_deviation() {
+        let facts = Facts::of_client();
+        let methods = Methods::of(&facts);
+        let machine = File::read(dnode_fixtures::REFERENCE_MACHINE).unwrap().machine;
+        let states = states(&machine, &facts).unwrap();
+        let (mut source, mut rng) = (Source { states, ..Source::default() }, Rng::with_seed(1));
+        let cases: Vec<Case> =
+            (0..200).filter_map(|_| source.deviate_in_state(&mut rng, 1, &methods)).collect();
+        assert!(cases.len() > 100, "{}", cases.len());
+        let starts = |state: &Case, case: &Case| {
+            let steps = |case: &Case| case.text.lines().skip(1).map(str::to_owned).collect::<Vec<_>>();
+            let (state, case) = (steps(state), steps(case));
+            case.starts_with(&state) && case.len() == state.len() + 2
+        };
+        for state in &source.states {
+            assert!(cases.iter().any(|case| starts(state, case)), "no session begins in {}", state.id());
+        }
     }
 }

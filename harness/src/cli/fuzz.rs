@@ -5,7 +5,7 @@ use super::failure::Failure;
 use super::reach::DialArgs;
 use super::screen;
 use super::signal::on_signal_or_end;
-use super::values::{GateLevel, duration, ping, random_seed};
+use super::values::{GateLevel, duration, machine_file, ping, random_seed};
 use crate::campaign::{CampaignOptions, Coverage, Finding, Identity, Notice, Status, campaign};
 use crate::program::Target;
 use clap::Args;
@@ -69,6 +69,11 @@ pub(super) struct FuzzArgs {
     /// Stop at the first finding that fails the campaign
     #[arg(long, help_heading = "Findings")]
     fail_fast: bool,
+    /// Start sessions from the states of this machine, which learn --report json=FILE wrote
+    ///
+    /// Without it, from the states of the reference peer.
+    #[arg(long, value_name = "FILE")]
+    machine: Option<PathBuf>,
     /// Write each finding to its own folder in here
     ///
     /// Findings that are already in here are not reported again.
@@ -110,6 +115,7 @@ pub(super) async fn fuzz(args: FuzzArgs) -> Result<u8, Failure> {
         seed,
         shard: args.shard,
         jobs: args.jobs.into(),
+        machine: args.machine.as_deref().map(machine_file).transpose()?.map(|file| file.machine),
         corpus: args.corpus.clone(),
         findings: args.findings.clone(),
         gate: args.level.into(),

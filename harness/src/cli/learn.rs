@@ -6,7 +6,7 @@ use super::output;
 use super::reach::DialArgs;
 use super::screen;
 use super::signal::on_signal_or_end;
-use super::values::{GateLevel, duration, limit, ping};
+use super::values::{GateLevel, duration, limit, machine_file, ping};
 use crate::learn::{LearnOptions, Notice, Progress, learn as learn_machine};
 use clap::Args;
 use dnode_reports::count;
@@ -107,14 +107,12 @@ pub(super) async fn learn(args: LearnArgs) -> Result<u8, Failure> {
     Ok(u8::from(fails(&learned)))
 }
 
-/// Reads the machine to compare with; `None` for the reference.
+/// Reads the machine to compare with; `None` for that of the reference peer.
 fn against(path: &Path) -> Result<Option<File>, Failure> {
-    if path.as_os_str() == "reference" {
-        return Ok(None);
+    match path.as_os_str() == "reference" {
+        true => Ok(None),
+        false => machine_file(path).map(Some),
     }
-    let failed = |problem: String| Failure::caller(format!("--against {}: {problem}", path.display()));
-    let text = std::fs::read_to_string(path).map_err(|error| failed(error.to_string()))?;
-    File::read(&text).map(Some).map_err(|error| failed(error.to_string()))
 }
 
 fn notify(bar: &ProgressBar, notice: Notice) {
@@ -140,7 +138,8 @@ fn notify(bar: &ProgressBar, notice: Notice) {
 
 /// Whether a difference fails the command.
 fn fails(learned: &Learned) -> bool {
-    learned.differences.iter().any(|it| matches!(it.verdict, Verdict::Breaks { gates: true, .. }))
+    let gates = |verdict: &Verdict| matches!(verdict, Verdict::Breaks { gates: true, .. });
+    learned.differences.iter().any(|it| gates(&it.verdict)) || learned.broken.iter().any(|it| it.gates)
 }
 
 fn summary(learned: &Learned) -> String {
@@ -160,6 +159,9 @@ fn summary(learned: &Learned) -> String {
             if it.follows { " (follows)" } else { "" },
             it.verdict
         ));
+    }
+    for it in &learned.broken {
+        out.push_str(&format!("{it:?}\n"));
     }
     for it in &learned.mixed {
         out.push_str(&format!("{it:?}\n"));

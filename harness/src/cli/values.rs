@@ -4,8 +4,10 @@ use super::failure::Failure;
 use crate::conversation::ping::Ping;
 use clap::ValueEnum;
 use dnode_spec::clause::Level;
+use dnode_spec::machine::File;
 use semver::Version;
 use std::hash::{BuildHasher, RandomState};
+use std::path::Path;
 use std::time::Duration;
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -68,4 +70,13 @@ pub(super) fn random_seed() -> u64 {
 pub(super) fn ping(text: Option<&str>) -> Result<Option<Ping>, Failure> {
     let parsed = text.map(Ping::parse).transpose();
     parsed.map_err(|error| Failure::from(error).within("--ping "))
+}
+
+/// Reads a machine that `learn --report json=FILE` wrote.
+pub(super) fn machine_file(path: &Path) -> Result<File, Failure> {
+    let failed = |problem: &dyn std::fmt::Display| {
+        Failure::caller(format!("{} has no machine: {problem}", path.display()))
+    };
+    let text = std::fs::read_to_string(path).map_err(|error| failed(&error))?;
+    File::read(&text).map_err(|error| failed(&error))
 }

@@ -2,7 +2,7 @@
 
 use super::Subject;
 use super::error::LearnError;
-use super::query::{Unanswered, query};
+use super::query::{Asked, Unanswered, query};
 use crate::cases::Case;
 use crate::conversation::replay::replay;
 use crate::peer::{Health, Slot};
@@ -32,22 +32,22 @@ impl Lane {
         self.slot.stop().await;
     }
 
-    /// Asks a word. Gives the outputs up to the end of the connection.
-    pub(super) async fn ask(&mut self, word: &[Input]) -> Result<Vec<Output>, LearnError> {
+    /// Asks a word.
+    pub(super) async fn ask(&mut self, word: &[Input]) -> Result<Asked, LearnError> {
         let subject = Arc::clone(&self.subject);
         let Subject { alphabet, facts, begins, patience } = &*subject;
         for _ in 0..TRIES {
             let peer = self.slot.ready().await?;
             match query(peer.route(), alphabet, facts, *begins, word, *patience).await {
-                Ok(mut outputs) => {
-                    let is_certain = match outputs.last_mut() {
+                Ok(mut asked) => {
+                    let is_certain = match asked.outputs.last_mut() {
                         Some(last) if matches!(last.then, Then::Closed | Then::Hung) => {
                             self.explain_end(last).await
                         }
                         _ => true,
                     };
                     if is_certain {
-                        return Ok(outputs);
+                        return Ok(asked);
                     }
                 }
                 Err(Unanswered::Steps(fault)) => return Err(fault.into()),

@@ -7,8 +7,9 @@ use crate::program::Route;
 use crate::wire::{Incoming, Wire};
 use dnode_spec::alphabet::{Alphabet, Begins, Mapper, Saying, Unasked};
 use dnode_spec::machine::{Input, Output, Then};
-use dnode_spec::message::Method;
+use dnode_spec::message::{Method, Problem};
 use dnode_spec::transcript::Fault;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// The input that sends our object.
@@ -31,7 +32,16 @@ impl From<Fault> for Unanswered {
     }
 }
 
-/// Asks a word on a new connection. Gives the outputs up to the end of the connection.
+/// What came of a word.
+#[derive(Debug)]
+pub(super) struct Asked {
+    /// The outputs up to the end of the connection.
+    pub outputs: Vec<Output>,
+    /// The first problem of each clause that the peer's lines broke.
+    pub broken: BTreeMap<&'static str, Problem>,
+}
+
+/// Asks a word on a new connection.
 pub(super) async fn query(
     route: &Route,
     alphabet: &Alphabet,
@@ -39,7 +49,7 @@ pub(super) async fn query(
     begins: Begins,
     word: &[Input],
     patience: Duration,
-) -> Result<Vec<Output>, Unanswered> {
+) -> Result<Asked, Unanswered> {
     let clock = route.clock();
     let wire = Wire::open(route, &facts.terms, clock.now() + patience).await;
     let wire = wire.map_err(|_| Unanswered::NotServed)?;
@@ -59,12 +69,12 @@ pub(super) async fn query(
         }
         outputs.push(query.mapper.output(then));
         if then.is_end() {
-            return Ok(outputs);
+            break;
         }
     }
     let deadline = query.deadline().min(clock.now() + facts.drain());
     query.wire.close(deadline).await;
-    Ok(outputs)
+    Ok(Asked { outputs, broken: query.wire.finish().1 })
 }
 
 /// One connection.

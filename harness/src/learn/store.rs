@@ -25,6 +25,9 @@ struct Answer {
     outputs: Vec<Output>,
 }
 
+/// Words with their outputs.
+type Answers = Vec<(Word, Vec<Output>)>;
+
 /// The file, open for more answers.
 #[derive(Debug)]
 pub(super) struct Store {
@@ -40,7 +43,7 @@ impl Store {
         target: &str,
         inputs: &[String],
         resume: bool,
-    ) -> Result<(Store, Vec<(Word, Vec<Output>)>), LearnError> {
+    ) -> Result<(Store, Answers), LearnError> {
         let failed = |error| LearnError::Store(path.to_owned(), error);
         let header = Header { version: VERSION, target: target.to_owned(), inputs: inputs.to_vec() };
         let answers = match resume {
@@ -84,7 +87,7 @@ impl Store {
 }
 
 /// Reads the answers of an interrupted run. A last line that was not written to its end is left out.
-fn read(path: &Path, header: &Header) -> Result<Vec<(Word, Vec<Output>)>, LearnError> {
+fn read(path: &Path, header: &Header) -> Result<Answers, LearnError> {
     let text = match fs::read_to_string(path) {
         Ok(text) => text,
         Err(error) if error.kind() == io::ErrorKind::NotFound => {

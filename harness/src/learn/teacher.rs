@@ -3,11 +3,14 @@
 use super::error::LearnError;
 use super::lane::Lane;
 use super::options::LearnOptions;
+use super::query::Asked;
 use super::store::Store;
 use super::{Notice, Progress, Subject, judge};
-use dnode_reports::machine::{Effort, Judged};
+use crate::cases::level;
+use dnode_reports::machine::{Broken, Effort, Judged};
 use dnode_spec::learn::{Conflict, Learner, Next, Suite, random_word};
 use dnode_spec::machine::{Answer, Difference, Machine, Mixed, Output, Word};
+use dnode_spec::message::Problem;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -31,10 +34,14 @@ pub(super) struct Teacher<'o> {
     subject: Arc<Subject>,
     lanes: Vec<Lane>,
     learner: Learner,
+    /// The words that distinguish states of the reference peer: they may do so for this peer, too.
+    distinguishing: Vec<Word>,
     store: Store,
     resumed: usize,
     /// How often each answer to the last input of a word came, for words with several answers.
     mixed: BTreeMap<Word, HashMap<Output, u64>>,
+    /// The first line that broke each clause, as the monitor judges it, and its word.
+    broken: BTreeMap<&'static str, (Word, Problem)>,
     effort: Effort,
     begun: Instant,
 }
@@ -44,6 +51,7 @@ impl<'o> Teacher<'o> {
     pub(super) async fn open(
         options: &'o LearnOptions,
         subject: Arc<Subject>,
+        reference: &Machine,
     ) -> Result<Teacher<'o>, LearnError> {
         let names = subject.alphabet.names();
         let (store, answers) =
@@ -54,9 +62,11 @@ impl<'o> Teacher<'o> {
             subject,
             lanes,
             learner: Learner::new(names),
+            distinguishing: reference.characterising().concat(),
             store,
             resumed: answers.len(),
             mixed: BTreeMap::new(),
+            broken: BTreeMap::new(),
             effort: Effort::default(),
             begun: Instant::now(),
         };
@@ -87,6 +97,21 @@ impl<'o> Teacher<'o> {
             Mixed { word: word.iter().map(|&input| names[input].clone()).collect(), answers }
         });
         mixed.collect()
+    }
+
+    /// The clauses that lines of the peer broke, in whatever state.
+    pub(super) fn broken(&self) -> Vec<Broken> {
+        let names = self.subject.alphabet.names();
+        let broken = self.broken.iter().map(|(clause, (word, problem))| Broken {
+            clause: (*clause).to_owned(),
+            level: level(clause),
+            gates: level(clause) <= self.options.gate,
+            word: word.iter().map(|&input| names[input].clone()).collect(),
+            at: problem.at.clone(),
+            expected: problem.expected.clone(),
+            actual: problem.actual.clone(),
+        });
+        broken.collect()
     }
 
     /// Ends the peers, and removes the file of answers.
@@ -135,7 +160,7 @@ impl<'o> Teacher<'o> {
             let length = rng.usize(1..=LONGEST);
             random_word(machine, length, |below| rng.usize(0..below))
         });
-        let mut words = Suite::new(machine, self.options.depth).chain(random);
+        let mut words = Suite::new(machine, self.options.depth, &self.distinguishing).chain(random);
         loop {
             let batch: Vec<Word> = words.by_ref().take(BATCH).collect();
             if batch.is_empty() {
@@ -207,8 +232,12 @@ impl<'o> Teacher<'o> {
         all.sort_by_key(|(n, _)| *n);
         self.effort.queries += all.len() as u64;
         let answers = all.into_iter().map(|(n, asked)| {
-            self.effort.inputs += shared[n].len() as u64;
-            Ok((shared[n].clone(), asked?))
+            let (word, Asked { outputs, broken }) = (shared[n].clone(), asked?);
+            self.effort.inputs += word.len() as u64;
+            for (clause, problem) in broken {
+                self.broken.entry(clause).or_insert_with(|| (word.clone(), problem));
+            }
+            Ok((word, outputs))
         });
         answers.collect()
     }

@@ -6,14 +6,16 @@ use std::collections::BTreeSet;
 /// The Wp-method (Fujiwara et al., 1991): words that find every wrong machine with at most `depth`
 /// states more than the hypothesis.
 ///
-/// First, all states are reached and distinguished from each other. Then, all transitions, with up
-/// to `depth` inputs more, are followed by the words that identify the state where they should end.
+/// First, all transitions are followed by all words that distinguish states. This is more than the
+/// method asks for: the machine of a peer is nearly a product of independent parts, and a state that
+/// is missed in one part is then found with the words of that part. Then, all transitions with up to
+/// `depth` inputs more are followed by the words that identify the state where they should end.
 #[derive(Debug)]
 pub struct Suite<'m> {
     machine: &'m Machine,
     access: Vec<Word>,
     identifying: Vec<Vec<Word>>,
-    /// The middle parts: from one input to `depth` more.
+    /// The middle parts: two inputs, and up to `depth` more than one.
     middles: Vec<Word>,
     /// The next state and middle part.
     at: (usize, usize),
@@ -21,25 +23,29 @@ pub struct Suite<'m> {
 }
 
 impl<'m> Suite<'m> {
-    /// The words for this machine.
+    /// The words for this machine. `more` are other words that may distinguish states.
     #[must_use]
-    pub fn new(machine: &'m Machine, depth: usize) -> Suite<'m> {
+    pub fn new(machine: &'m Machine, depth: usize, more: &[Word]) -> Suite<'m> {
         let (access, identifying) = (machine.access(), machine.characterising());
         let inputs = machine.inputs().len();
-        let mut middles: Vec<Word> = (0..inputs).map(|input| vec![input]).collect();
-        let mut last = middles.clone();
+        let longer =
+            |word: &Word| (0..inputs).map(|input| [word.as_slice(), &[input]].concat()).collect::<Vec<_>>();
+        let all: BTreeSet<&Word> = identifying.iter().flatten().chain(more).collect();
+        let ends = |word: Word| {
+            let open = machine.state_after(&word).is_some() && !all.is_empty();
+            let ends = all.iter().map(|end| [word.as_slice(), end].concat()).collect();
+            if open { ends } else { vec![word] }
+        };
+        let transitions = access.iter().flat_map(&longer);
+        let reached = access.iter().cloned();
+        let ready: Vec<Word> = reached.chain(transitions).flat_map(ends).collect();
+        let mut middles = Vec::new();
+        let mut last: Vec<Word> = (0..inputs).map(|input| vec![input]).collect();
         for _ in 0..depth {
-            let longer = |word: &Word| {
-                (0..inputs).map(|input| [word.as_slice(), &[input]].concat()).collect::<Vec<_>>()
-            };
-            last = last.iter().flat_map(longer).collect();
+            last = last.iter().flat_map(&longer).collect();
             middles.extend(last.iter().cloned());
         }
-        let all: BTreeSet<&Word> = identifying.iter().flatten().collect();
-        let first =
-            access.iter().flat_map(|access| all.iter().map(|word| [access.as_slice(), word].concat()));
-        let ready = first.collect::<Vec<_>>().into_iter();
-        Suite { machine, access, identifying, middles, at: (0, 0), ready }
+        Suite { machine, access, identifying, middles, at: (0, 0), ready: ready.into_iter() }
     }
 }
 
@@ -52,7 +58,7 @@ impl Iterator for Suite<'_> {
                 return Some(word);
             }
             let (state, middle) = self.at;
-            let access = self.access.get(state)?;
+            let access = self.access.get(state).filter(|_| !self.middles.is_empty())?;
             self.at = if middle + 1 < self.middles.len() { (state, middle + 1) } else { (state + 1, 0) };
             let word = [access.as_slice(), &self.middles[middle]].concat();
             self.ready = match self.machine.state_after(&word) {

@@ -32,6 +32,7 @@ fn options(harm: &str, findings: &Path) -> CampaignOptions {
         seed: 1,
         shard: (0, 1),
         jobs: 1,
+        machine: None,
         corpus: None,
         findings: findings.to_owned(),
         gate: Level::Robust,
