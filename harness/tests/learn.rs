@@ -1,0 +1,306 @@
+//! Learned state machines: the reference peer's is the computed one, legal variants have only
+//! differences that the protocol leaves open, and faults show.
+//!
+//! `reports/evidence/machines.json` says which faults the machine shows. To measure it takes half an
+//! hour. The plain test measures some rows.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
+mod support;
+
+use dnode::transport::Trust;
+use dnode_conform::learn::{LearnError, LearnOptions, Notice, learn};
+use dnode_conform::program::{START, Target, Template};
+use dnode_conform::reference::conduct::{Both, Conduct, Json, Plain};
+use dnode_conform::reference::{self, MakeConduct, Manner, fault, variant};
+use dnode_conform::verdict::Command;
+use dnode_reports::machine::{Learned, Verdict};
+use dnode_spec::clause::Level;
+use dnode_spec::machine::{File, Machine};
+use serde::{Deserialize, Serialize};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+use support::PROGRAM;
+use support::evidence::{self, Row};
+use support::library::{on_threads, served};
+use tokio_util::sync::CancellationToken;
+
+/// How many faults are learned at once.
+const THREADS: usize = 2;
+
+fn options(target: Target, store: &Path) -> LearnOptions {
+    LearnOptions {
+        target,
+        ping: None,
+        patience: Duration::from_millis(500),
+        jobs: 4,
+        depth: 0,
+        words: 0,
+        time: Duration::from_secs(120),
+        seed: 1,
+        gate: Level::Robust,
+        store: store.join("answers.jsonl"),
+        resume: false,
+        against: None,
+        command: Command::default(),
+        interrupted: CancellationToken::new(),
+    }
+}
+
+fn block_on<T>(future: impl Future<Output = T>) -> T {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    runtime.block_on(future)
+}
+
+fn learned(target: Target) -> Result<Learned, LearnError> {
+    let folder = tempfile::tempdir().unwrap();
+    block_on(learn(&options(target, folder.path()), &mut |_| {}))
+}
+
+fn reference_machine() -> Machine {
+    File::read(dnode_fixtures::REFERENCE_MACHINE).unwrap().machine
+}
+
+#[test]
+fn learned_machine_of_the_reference_peer_is_the_computed_one() {
+    let over_unix = Target::Exec(
+        format!("exec '{PROGRAM}' serve --listen 'unix:{{socket}}'"),
+        Template::parse("unix:{socket}", &Trust::System).unwrap(),
+        START,
+    );
+    for target in [Target::Reference(Default::default()), served(""), over_unix] {
+        let name = target.to_string();
+        let learned = learned(target).unwrap();
+        assert_eq!(learned.machine, reference_machine(), "{name}");
+        assert_eq!((learned.differences.len(), learned.cut, learned.broken.len()), (0, None, 0), "{name}");
+    }
+}
+
+#[test]
+fn legal_variants_have_only_free_differences() {
+    let names: Vec<&str> = variant::VARIANTS.iter().map(|variant| variant.name).collect();
+    let failures = on_threads(THREADS, names, |name| {
+        let folder = tempfile::tempdir().unwrap();
+        let target = served(&format!("--variant {name}"));
+        // A variant that answers in no order is given quiet time, which others may use.
+        let options = LearnOptions { jobs: 32, ..options(target, folder.path()) };
+        let learned =
+            block_on(learn(&options, &mut |_| {})).unwrap_or_else(|error| panic!("{name}: {error}"));
+        let accused: Vec<_> =
+            learned.differences.iter().filter(|it| !matches!(it.verdict, Verdict::Free { .. })).collect();
+        let mixed = &learned.mixed;
+        (!accused.is_empty() || !learned.broken.is_empty() || !mixed.is_empty() || learned.cut.is_some())
+            .then(|| format!("{name}: {accused:?} {:?} {mixed:?} {:?}", learned.broken, learned.cut))
+    });
+    let failures: Vec<String> = failures.into_iter().flatten().collect();
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+}
+
+/// What the machine of a fault shows.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum Shown {
+    /// A difference or a line breaks the clause of the fault.
+    Clause { word: Vec<String>, expected: String, found: String },
+    /// Other clauses are broken.
+    Others(Vec<String>),
+    /// There are differences, which the protocol leaves open.
+    Free,
+    /// The machine is that of the reference peer.
+    Nothing,
+    /// There is no machine, for this reason.
+    NotLearned(String),
+}
+
+/// A row of the table.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Seen {
+    fault: String,
+    breaks: String,
+    shown: Shown,
+}
+
+impl Row for Seen {
+    const TABLE: &'static str = "machines";
+
+    const HEAD: &'static str = "# Machines\n\n\
+        What the learned state machine shows of each fault of the reference peer (`dnode-conform serve --list-faults`).\n\
+        The alphabet (`fixtures/machine/`) has 22 inputs, so most faults need another input to show: `run` finds all of them.\n\
+        Generated from `machines.json`; `UPDATE=1 cargo test -p dnode-conform --test learn faults` learns every fault and writes both\n\
+        files.\n\n\
+        | fault | breaks | word | expected | found |\n|---|---|---|---|---|\n";
+
+    fn name(&self) -> &str {
+        &self.fault
+    }
+
+    fn line(&self) -> String {
+        let cells = match &self.shown {
+            Shown::Clause { word, expected, found } => {
+                let word =
+                    if word.is_empty() { "any".to_owned() } else { format!("`{}`", word.join(" → ")) };
+                format!("{word} | {} | {}", code(expected), code(found))
+            }
+            Shown::Others(clauses) => format!("the difference breaks {} | | ", clauses.join(", ")),
+            Shown::Free => "only differences that the protocol leaves open | | ".to_owned(),
+            Shown::Nothing => "the same machine | | ".to_owned(),
+            Shown::NotLearned(reason) => format!("no machine: {reason} | | "),
+        };
+        format!("| `{}` | {} | {cells} |", self.fault, self.breaks)
+    }
+
+    fn tail(rows: &[Seen]) -> String {
+        let count = |is: fn(&Shown) -> bool| rows.iter().filter(|row| is(&row.shown)).count();
+        format!(
+            "\nOf {} faults, the machine of {} names the clause. {} break another clause there, {} have the machine of the \
+             reference peer or differences that the protocol leaves open, and {} have no machine.\n",
+            rows.len(),
+            count(|shown| matches!(shown, Shown::Clause { .. })),
+            count(|shown| matches!(shown, Shown::Others(_))),
+            count(|shown| matches!(shown, Shown::Free | Shown::Nothing)),
+            count(|shown| matches!(shown, Shown::NotLearned(_))),
+        )
+    }
+
+    fn problem(&self) -> Option<String> {
+        let clause = fault::find(&self.fault)?.clause;
+        (self.breaks != clause).then(|| format!("it breaks {clause}"))
+    }
+}
+
+/// A text for a table cell.
+fn code(text: &str) -> String {
+    format!("`{}`", text.replace('|', "\\|").replace('`', "'"))
+}
+
+fn shown(fault: &fault::Fault) -> Shown {
+    let learned = match learned(served(&format!("--fault {}", fault.name))) {
+        Ok(learned) => learned,
+        Err(LearnError::Time { .. }) => return Shown::NotLearned("it answers too slowly".to_owned()),
+        Err(error) => return Shown::NotLearned(error.to_string()),
+    };
+    let mut others = Vec::new();
+    for it in &learned.differences {
+        match &it.verdict {
+            Verdict::Breaks { clause, .. } if clause == fault.clause => {
+                let (expected, found) = (it.expected.to_string(), it.found.to_string());
+                return Shown::Clause { word: it.word.clone(), expected, found };
+            }
+            Verdict::Breaks { clause, .. } => others.push(clause.clone()),
+            _ => {}
+        }
+    }
+    if let Some(it) = learned.broken.iter().find(|it| it.clause == fault.clause) {
+        let (expected, found) = (it.expected.clone(), it.actual.clone());
+        return Shown::Clause { word: it.word.clone(), expected, found };
+    }
+    others.extend(learned.broken.iter().map(|it| it.clause.clone()));
+    others.sort();
+    others.dedup();
+    match (others.is_empty(), learned.differences.is_empty()) {
+        (false, _) => Shown::Others(others),
+        (true, false) => Shown::Free,
+        (true, true) => Shown::Nothing,
+    }
+}
+
+#[test]
+fn evidence_is_fresh() {
+    evidence::assert_fresh::<Seen>(faults().map(|fault| fault.name));
+}
+
+/// The faults in the dialect of the alphabet.
+fn faults() -> impl Iterator<Item = &'static fault::Fault> {
+    fault::all().filter(|fault| fault.dialect().is_none_or(|dialect| dialect == Default::default()))
+}
+
+#[test]
+fn faults_show_in_the_machine() {
+    let row = |fault: &'static fault::Fault| Seen {
+        fault: fault.name.to_owned(),
+        breaks: fault.clause.to_owned(),
+        shown: shown(fault),
+    };
+    let rows = evidence::measured(THREADS, faults().collect(), |fault, _| row(fault));
+    // One fault for each clause that the table names, and not all of them.
+    let mut clauses = std::collections::BTreeSet::new();
+    let named = rows.iter().filter(|it| matches!(it.shown, Shown::Clause { .. }));
+    let sample: Vec<&Seen> = named.filter(|it| clauses.insert(it.breaks.clone())).step_by(4).collect();
+    assert!(sample.len() > 4, "{}", sample.len());
+    on_threads(THREADS, sample, |known| {
+        let measured = row(fault::find(&known.fault).unwrap());
+        assert!(matches!(measured.shown, Shown::Clause { .. }), "{known:?} {measured:?}");
+    });
+}
+
+/// Serves the reference peer in this process, with this conduct for the connection with this number.
+fn serving(conduct: impl Fn(u64) -> Box<dyn Conduct> + Send + Sync + 'static) -> Target {
+    let (sender, receiver) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        block_on(async move {
+            let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+            sender.send(listener.local_addr().unwrap()).unwrap();
+            let make: MakeConduct = Arc::new(conduct);
+            reference::serve(listener, Manner::from(make)).await.unwrap();
+        });
+    });
+    Target::parse(&receiver.recv().unwrap().to_string()).unwrap()
+}
+
+/// Answers each call of the second object's method twice.
+fn twice() -> Box<dyn Conduct> {
+    Box::new(Both {
+        state: (),
+        receive: |(): &mut (), message: &mut Json| reference::conduct::pass(message),
+        send: |(): &mut (), message: &mut Json| {
+            let is_echo_by_name = message["arguments"] == serde_json::json!([2]);
+            vec![message.clone(); if is_echo_by_name { 2 } else { 1 }]
+        },
+    })
+}
+
+#[test]
+fn two_answers_to_one_word_are_reported_with_their_counts() {
+    // Every fifth connection answers the call by name twice.
+    let target = serving(|connection| if connection % 5 == 0 { twice() } else { Box::new(Plain) });
+    let learned = learned(target).unwrap();
+    assert_eq!(learned.machine, reference_machine(), "the most frequent answer counts");
+    assert!(!learned.mixed.is_empty());
+    for mixed in &learned.mixed {
+        assert_eq!(mixed.word.last().unwrap(), "call-by-name");
+        let answers: Vec<String> = mixed.answers.iter().map(|answer| answer.output.to_string()).collect();
+        assert_eq!(answers, ["cb(2)", "cb(2), cb(2)"]);
+        assert!(mixed.answers.iter().all(|answer| answer.count > 0));
+    }
+}
+
+#[test]
+fn interrupted_run_continues_with_its_answers() {
+    let folder = tempfile::tempdir().unwrap();
+    let first = options(served(""), folder.path());
+    let stop = first.interrupted.clone();
+    let mut ticks = 0;
+    let ended = block_on(learn(&first, &mut |notice| {
+        ticks += u32::from(matches!(notice, Notice::Tick(_)));
+        if ticks == 3 {
+            stop.cancel();
+        }
+    }));
+    assert!(matches!(ended, Err(LearnError::Interrupted { .. })), "{ended:?}");
+    let second = LearnOptions { resume: true, ..options(served(""), folder.path()) };
+    let mut known = 0;
+    let learned = block_on(learn(&second, &mut |notice| {
+        if let Notice::Started { resumed, .. } = notice {
+            known = resumed;
+        }
+    }));
+    let learned = learned.unwrap();
+    assert!(known > 100, "{known}");
+    assert_eq!(learned.machine, reference_machine());
+    let whole = self::learned(served("")).unwrap().effort.queries;
+    assert!(learned.effort.queries < whole, "{} of {whole}", learned.effort.queries);
+    assert!(!second.store.exists(), "the file is removed after the run");
+    let third = LearnOptions { resume: true, ..options(served(""), folder.path()) };
+    let error = block_on(learn(&third, &mut |_| {})).unwrap_err();
+    assert!(matches!(error, LearnError::OtherAnswers(..)), "{error}");
+}
