@@ -1,4 +1,25 @@
 //! The learned state machine of a peer, and how it differs from the one that it should be.
+//!
+//! [`MachineFormat`] renders a [`Learned`]. The whole machine is too large for a picture, so each
+//! drawing has one small machine for each part of the alphabet (`part.rs`). A difference has the same
+//! sign and number in every format: `!1` breaks a clause, `~2` is free, `?3` is unclear.
+
+mod dot;
+mod format;
+mod html;
+mod layout;
+mod markdown;
+mod mermaid;
+mod part;
+#[cfg(test)]
+pub(crate) mod sample;
+mod sentence;
+mod svg;
+#[cfg(test)]
+mod tests;
+mod text;
+
+pub use format::{MachineFormat, UnknownFormat};
 
 use dnode_spec::clause::Level;
 use dnode_spec::machine::{Machine, Mixed, Output, State};
