@@ -47,7 +47,9 @@ fn part(out: &mut String, number: usize, of: &Part<'_>) {
         let mut text = vec![format!("<b>{}</b>", escaped(&place.name))];
         text.extend(place.stays.iter().flat_map(lines));
         for (about, inputs) in [("ignores", &place.ignores), ("not possible", &place.impossible)] {
-            text.extend(inputs.iter().map(|input| format!("<i>{about}: {}</i>", escaped(input))));
+            if !inputs.is_empty() {
+                text.push(format!("<i>{about}: {}</i>", escaped(&inputs.join(", "))));
+            }
         }
         let _ = writeln!(out, "    s{number}_{state} [label=<{}>];", left(&text));
     }

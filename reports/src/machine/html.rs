@@ -24,7 +24,6 @@ pub(super) fn write(learned: &Learned) -> String {
         (_, false) => "s2",
     };
     let body = html! {
-        style { (PreEscaped(svg::STYLE)) }
         header {
             h1 { "State machine of " (peer) }
             p class={ "headline " (status) } { (shown(&sentence::headline(learned))) }
@@ -67,7 +66,7 @@ fn drawings(learned: &Learned, parts: &[Part<'_>]) -> Markup {
         ul.note { @for kind in part::kinds(parts) {
             li { strong { (kind.sign()) "N" } ": difference N, " (kind.meaning()) }
         } }
-        @for (number, of) in parts.iter().enumerate() { (drawing(number, of)) }
+        div.parts { @for (number, of) in parts.iter().enumerate() { (drawing(number, of)) } }
         @if !hidden.is_empty() {
             p { "These differences need inputs of several parts, so no part shows them: "
                 @for number in hidden { (link(number - 1, &learned.differences[number - 1])) " " }
@@ -87,12 +86,18 @@ fn drawing(at: usize, of: &Part<'_>) -> Markup {
         count(differences, "line")
     );
     html! {
-        h3 id={ "part/" (at) } { (heading(of)) }
-        div.drawing tabindex="0" role="region" aria-label={ "Drawing of " (shown(of.name)) } {
-            svg.machine viewBox=(view(size)) width=(number(size.width)) height=(number(size.height)) role="group"
-                aria-label=(about) { (content) }
+        section {
+            h3 id={ "part/" (at) } { (heading(of)) }
+            div.drawing tabindex="0" role="region" aria-label={ "Drawing of " (shown(of.name)) } {
+                svg.machine viewBox=(view(size)) width=(number(size.width)) height=(number(size.height)) role="group"
+                    aria-label=(about) {
+                    // The style of all drawings.
+                    @if at == 0 { style { (PreEscaped(svg::STYLE)) } }
+                    (content)
+                }
+            }
+            details { summary { "as text" } pre { (text::part(of)) } }
         }
-        details { summary { "as text" } pre { (text::part(of)) } }
     }
 }
 
@@ -108,7 +113,7 @@ fn differences(learned: &Learned) -> Markup {
             div.drawing tabindex="0" role="region" aria-label="Table of differences" { table.runs {
                 thead { tr { @for head in ["", "word", "expected", "got", "verdict"] { th scope="col" { (head) } } } }
                 tbody { @for (index, it) in learned.differences.iter().enumerate() { tr {
-                    td { (link(index, it)) }
+                    td.sign { (link(index, it)) }
                     td { code { (shown(&sentence::word(&it.word))) } }
                     td { code { (shown(&it.expected.to_string())) } }
                     td { code { (shown(&it.found.to_string())) } }

@@ -153,8 +153,14 @@ impl RenderBackend for Lines {
 
 /// The library's path is the start with its control point, and then pairs of the control point
 /// before a point, and that point. The control point after a point mirrors the one before it.
+///
+/// A line around no box is straight: the control points of a short one would make it a hook.
 fn curve(path: &[(Point, Point)]) -> Curve {
     let at = |point: Point| (point.x, point.y);
+    if let [(start, _), (_, end)] = path {
+        let between = |share: f64| at(start.add(end.sub(*start).scale(share)));
+        return vec![at(*start), between(1.0 / 3.0), between(2.0 / 3.0), at(*end)];
+    }
     let mut points = Vec::new();
     let mut after = None;
     for (number, (first, second)) in path.iter().enumerate() {

@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 
 use super::part::{self, Part};
 use super::{Judged, Learned, Verdict, mermaid, sentence, text};
-use crate::escape::terminal;
+use crate::escape::{no_command, terminal};
 use crate::markdown::{cell, code, fence};
 use crate::summary::count;
 
@@ -128,7 +128,7 @@ fn title(of: &Part<'_>) -> String {
 
 /// A block of code of this language. Each of its lines is escaped.
 fn block(out: &mut String, language: &str, text: &str) {
-    let shown: Vec<String> = text.lines().map(terminal).collect();
+    let shown: Vec<String> = text.lines().map(|line| no_command(&terminal(line)).into_owned()).collect();
     let shown = shown.join("\n");
     let fence = fence(&shown);
     let _ = write!(out, "{fence}{language}\n{shown}\n{fence}\n");

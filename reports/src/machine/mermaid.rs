@@ -19,19 +19,23 @@ const LONGEST: usize = 120;
 const STATES: usize = 16;
 const ARROWS: usize = 48;
 
+/// The start of a diagram. Without the first line, Mermaid wraps lines after about 30 letters.
+const START: &str = "%%{init: {\"flowchart\": {\"wrappingWidth\": 420}}}%%\nflowchart TB\n";
+
 // Writing to a string cannot fail, so the results of `write!` are ignored below.
 
 /// All parts as one diagram.
 pub(super) fn write(learned: &Learned) -> String {
-    let mut out = String::from("flowchart TB\n");
+    let mut out = String::from(START);
     let mut links = Vec::new();
-    for (number, of) in part::parts(learned).iter().enumerate() {
+    let parts = part::parts(learned);
+    for (number, of) in parts.iter().enumerate() {
         let title = format!("{}: {}", of.name, of.title());
-        let _ = writeln!(out, "  subgraph p{number}[\"{}\"]", escaped(&title));
+        let _ = writeln!(out, "  subgraph p{number}[\"{}\"]\n    direction TB", escaped(&title));
         part(&mut out, number, of, &mut links);
         out.push_str("  end\n");
     }
-    styles(&mut out, &links);
+    styles(&mut out, &links, &part::kinds(&parts));
     out
 }
 
@@ -40,10 +44,10 @@ pub(super) fn one(of: &Part<'_>) -> Option<String> {
     if of.states.len() > STATES || of.arrows.len() > ARROWS {
         return None;
     }
-    let mut out = String::from("flowchart TB\n");
+    let mut out = String::from(START);
     let mut links = Vec::new();
     part(&mut out, 0, of, &mut links);
-    styles(&mut out, &links);
+    styles(&mut out, &links, &part::kinds(std::slice::from_ref(of)));
     Some(out)
 }
 
@@ -76,14 +80,14 @@ fn part(out: &mut String, number: usize, of: &Part<'_>, links: &mut Vec<Option<K
 }
 
 /// The looks of marked arrows and states. The text of a label has a sign too.
-fn styles(out: &mut String, links: &[Option<Kind>]) {
+fn styles(out: &mut String, links: &[Option<Kind>], kinds: &[Kind]) {
     for (number, kind) in links.iter().enumerate() {
         if let Some(kind) = kind {
             let _ = writeln!(out, "    linkStyle {number} {}", style(*kind));
         }
     }
-    for kind in [Kind::Breaks, Kind::Free, Kind::Unclear] {
-        let _ = writeln!(out, "    classDef {} {}", kind.class(), style(kind));
+    for kind in kinds {
+        let _ = writeln!(out, "    classDef {} {}", kind.class(), style(*kind));
     }
 }
 
@@ -104,7 +108,7 @@ fn end(number: usize, then: Then) -> String {
 fn lines(line: &Line<'_>) -> Vec<String> {
     let text = escaped(&line.text());
     let first = if line.marks.is_empty() { text } else { format!("<b>{text}</b>") };
-    let marks = line.marks.iter().map(|mark| format!("<b>{}</b>", escaped(&mark.text())));
+    let marks = line.marks.iter().map(|mark| escaped(&mark.text()));
     std::iter::once(first).chain(marks).collect()
 }
 

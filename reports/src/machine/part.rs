@@ -106,6 +106,15 @@ impl Kind {
         }
     }
 
+    /// The class of a note below a line of this kind.
+    pub(super) fn note(self) -> &'static str {
+        match self {
+            Kind::Breaks => "breaks wanted",
+            Kind::Free => "free wanted",
+            Kind::Unclear => "unclear wanted",
+        }
+    }
+
     /// What the sign means.
     pub(super) fn meaning(self) -> &'static str {
         match self {

@@ -63,8 +63,12 @@ pub(super) struct Picture {
     pub(super) content: Markup,
 }
 
+/// The space around a label. Lines end there, so it is small.
+const LABEL_PAD: f64 = 4.0;
+
 /// One line of a box.
 struct Row {
+    /// Spaces at the start are its indent.
     text: String,
     class: &'static str,
     /// The number of the difference that it links to.
@@ -78,15 +82,16 @@ pub(super) fn write(learned: &Learned) -> String {
         class: "heading",
         link: None,
     }];
-    let about = std::iter::once(sentence::headline(learned)).chain(sentence::limits(learned));
-    for text in about.chain(hidden(learned, &parts)) {
+    let class = if sentence::fails(learned) { "breaks" } else { "name" };
+    push(&mut rows, &terminal(sentence::headline(learned)), class, None, 140);
+    for text in sentence::limits(learned).into_iter().chain(hidden(learned, &parts)) {
         push(&mut rows, &terminal(text), "", None, 140);
     }
     legend(&mut rows, &parts);
-    let top = height(&rows) + GAP;
+    let top = height(&rows, PAD) + GAP;
     let pictures: Vec<(&Part<'_>, Picture)> = parts.iter().map(|of| (of, picture(of, false))).collect();
     let (places, size) = shelves(&pictures, top);
-    let size = Size { width: size.width.max(width(&rows)), height: size.height };
+    let size = Size { width: size.width.max(width(&rows, PAD)), height: size.height };
     let title = format!("State machine of {}", terminal_cut(sentence::peer(learned), 80, 0));
     let markup = html! {
         svg.machine xmlns="http://www.w3.org/2000/svg" viewBox=(view(size)) width=(number(size.width))
@@ -180,15 +185,15 @@ pub(super) fn picture(of: &Part<'_>, links: bool) -> Picture {
         let about = [count(of.states.len(), "state"), count(of.arrows.len(), "arrow")].join(" and ");
         let mut rows = Vec::new();
         push(&mut rows, &format!("{about} are too many for a picture: see the text report"), "soft", None, STATE);
-        let size = Size { width: width(&rows), height: height(&rows) };
+        let size = Size { width: width(&rows, PAD), height: height(&rows, PAD) };
         return Picture { size, content: texts(&rows, PAD, PAD) };
     }
     let ends: Vec<Then> = of.ends().into_iter().collect();
     let mut boxes: Vec<Vec<Row>> = of.states.iter().map(|place| state(place, links)).collect();
     boxes.extend(ends.iter().map(|then| vec![Row { text: Target::end(*then), class: "end-name", link: None }]));
     let labels: Vec<Vec<Row>> = of.arrows.iter().map(|arrow| label(arrow, links)).collect();
-    let size = |rows: &Vec<Row>| Size { width: width(rows), height: height(rows) };
-    let sizes: Vec<Size> = boxes.iter().map(size).collect();
+    let size = |rows: &Vec<Row>, pad: f64| Size { width: width(rows, pad), height: height(rows, pad) };
+    let sizes: Vec<Size> = boxes.iter().map(|rows| size(rows, PAD)).collect();
     let arrows: Vec<Link> = of
         .arrows
         .iter()
@@ -198,13 +203,13 @@ pub(super) fn picture(of: &Part<'_>, links: bool) -> Picture {
                 Target::State(to) => to,
                 Target::End(then) => of.states.len() + ends.iter().position(|it| *it == then).unwrap_or(0),
             };
-            Link { from: arrow.from, to, label: size(rows) }
+            Link { from: arrow.from, to, label: size(rows, LABEL_PAD) }
         })
         .collect();
     let places = layout(&sizes, &arrows);
     let content = html! {
         @for (arrow, lines) in of.arrows.iter().zip(&places.lines) { (line(arrow, lines)) }
-        @for (rows, (x, y)) in labels.iter().zip(&places.labels) { (texts(rows, *x + PAD, *y + PAD)) }
+        @for (rows, (x, y)) in labels.iter().zip(&places.labels) { (texts(rows, x + LABEL_PAD, y + LABEL_PAD)) }
         (states(&boxes, &sizes, &places, of.states.len()))
     };
     Picture { size: places.size, content }
@@ -249,10 +254,12 @@ fn lines(line: &Line<'_>, links: bool, letters: usize) -> Vec<Row> {
     let mut rows = Vec::new();
     let class = line.kind().map_or("", Kind::class);
     let link = |number: Option<usize>| number.filter(|_| links);
-    let first = line.marks.iter().find_map(|mark| mark.number);
-    push(&mut rows, &terminal_cut(line.text(), LONGEST, 0), class, link(first), letters);
+    push(&mut rows, &terminal_cut(line.text(), LONGEST, 0), class, None, letters);
     for mark in &line.marks {
-        push(&mut rows, &terminal_cut(mark.text(), LONGEST, 0), mark.kind.class(), link(mark.number), letters);
+        let from = rows.len();
+        let class = mark.kind.note();
+        push(&mut rows, &terminal_cut(mark.text(), LONGEST, 0), class, link(mark.number), letters - 2);
+        rows.iter_mut().skip(from).for_each(|row| row.text.insert_str(0, "  "));
     }
     rows
 }
@@ -319,14 +326,14 @@ fn path(curve: &Curve) -> String {
 }
 
 /// The space that the rows take in a box.
-fn width(rows: &[Row]) -> f64 {
+fn width(rows: &[Row], pad: f64) -> f64 {
     let letters = |row: &Row| letters(&row.text) * if row.class == "heading" { 16.0 / 12.0 } else { 1.0 };
-    rows.iter().map(letters).fold(0.0, f64::max) * LETTER + 2.0 * PAD
+    rows.iter().map(letters).fold(0.0, f64::max) * LETTER + 2.0 * pad
 }
 
-fn height(rows: &[Row]) -> f64 {
+fn height(rows: &[Row], pad: f64) -> f64 {
     let rule = if rows.len() > 1 && rows[0].class == "name" { 5.0 } else { 0.0 };
-    LINE * at_f64(rows.len()) + 2.0 * PAD + rule
+    LINE * at_f64(rows.len()) + 2.0 * pad + rule
 }
 
 /// The width of a text in letters. Most characters of Asia and most symbols are two wide.
