@@ -19,13 +19,19 @@ const LONGEST: usize = 160;
 pub(super) fn write(learned: &Learned) -> String {
     let title = format!("{}: {}", sentence::peer(learned), sentence::headline(learned));
     let mut out = String::from("digraph machine {\n");
-    out.push_str("  node [shape=box, style=rounded, fontname=monospace, fontsize=11, margin=\"0.15,0.1\"];\n");
-    out.push_str("  edge [fontname=monospace, fontsize=11];\n  fontname=monospace; labelloc=t; compound=true;\n");
+    out.push_str(
+        "  node [shape=box, style=rounded, fontname=monospace, fontsize=11, margin=\"0.15,0.1\"];\n",
+    );
+    out.push_str(
+        "  edge [fontname=monospace, fontsize=11];\n  fontname=monospace; labelloc=t; compound=true;\n",
+    );
     let parts = part::parts(learned);
     let mut about = vec![format!("<b>{}</b>", escaped(&title))];
-    about.extend(part::kinds(&parts).into_iter().map(|kind| {
-        colored(Some(kind), &format!("{}N: difference N, {}", kind.sign(), kind.meaning()))
-    }));
+    about.extend(
+        part::kinds(&parts)
+            .into_iter()
+            .map(|kind| colored(Some(kind), &format!("{}N: difference N, {}", kind.sign(), kind.meaning()))),
+    );
     let hidden = part::hidden(learned, &parts).into_iter().map(|number| {
         let it = &learned.differences[number - 1];
         let word = sentence::word(&it.word);

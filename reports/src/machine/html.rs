@@ -6,12 +6,12 @@
 //! Rules: those of the HTML report. Transcripts are shown in full.
 
 use dnode_spec::clause;
-use maud::{Markup, PreEscaped, html};
+use maud::{Markup, html};
 
-use super::part::{self, Kind, Part};
+use super::part::{self, Kind, Part, answer};
 use super::svg::{Picture, heading, number, picture, view};
 use super::{Judged, Learned, Verdict, sentence, svg, text};
-use crate::escape::terminal;
+use crate::escape::{no_command, terminal};
 use crate::html::{shell, shown};
 use crate::summary::count;
 
@@ -39,7 +39,7 @@ pub(super) fn write(learned: &Learned) -> String {
             (effort(learned))
         }
     };
-    shell(&format!("dnode-conform: state machine of {peer}"), "report", &body).into_string()
+    shell(&format!("dnode-conform: state machine of {peer}"), "report", svg::STYLE, &body).into_string()
 }
 
 /// Links to the parts of the page.
@@ -62,7 +62,7 @@ fn drawings(learned: &Learned, parts: &[Part<'_>]) -> Markup {
     let hidden = part::hidden(learned, parts);
     html! {
         h2 id="machine" { "The machine in parts" }
-        p.note { "A box is a state, with the inputs that do not leave it. Each line is: input / answer of the peer. A black box is the end of the connection." }
+        p.note { (sentence::LEGEND.join(" ")) " A filled box is the end of the connection." }
         ul.note { @for kind in part::kinds(parts) {
             li { strong { (kind.sign()) "N" } ": difference N, " (kind.meaning()) }
         } }
@@ -90,11 +90,7 @@ fn drawing(at: usize, of: &Part<'_>) -> Markup {
             h3 id={ "part/" (at) } { (heading(of)) }
             div.drawing tabindex="0" role="region" aria-label={ "Drawing of " (shown(of.name)) } {
                 svg.machine viewBox=(view(size)) width=(number(size.width)) height=(number(size.height)) role="group"
-                    aria-label=(about) {
-                    // The style of all drawings.
-                    @if at == 0 { style { (PreEscaped(svg::STYLE)) } }
-                    (content)
-                }
+                    aria-label=(about) { (content) }
             }
             details { summary { "as text" } pre { (text::part(of)) } }
         }
@@ -111,28 +107,29 @@ fn differences(learned: &Learned) -> Markup {
         @if !learned.differences.is_empty() {
             h2 id="differences" { "Differences" }
             div.drawing tabindex="0" role="region" aria-label="Table of differences" { table.runs {
-                thead { tr { @for head in ["", "word", "expected", "got", "verdict"] { th scope="col" { (head) } } } }
+                thead { tr { @for head in ["number", "word", "expected", "got", "verdict"] { th scope="col" { (head) } } } }
                 tbody { @for (index, it) in learned.differences.iter().enumerate() { tr {
                     td.sign { (link(index, it)) }
                     td { code { (shown(&sentence::word(&it.word))) } }
-                    td { code { (shown(&it.expected.to_string())) } }
-                    td { code { (shown(&it.found.to_string())) } }
+                    td { code { (shown(&answer(&it.expected))) } }
+                    td { code { (shown(&answer(&it.found))) } }
                     td { (shown(&sentence::verdict(&it.verdict))) }
                 } } }
             } }
-            @for (index, it) in learned.differences.iter().enumerate() { (article(index, it)) }
+            @for (index, it) in learned.differences.iter().enumerate() { (article(learned, index, it)) }
         }
     }
 }
 
-fn article(index: usize, it: &Judged) -> Markup {
+fn article(learned: &Learned, index: usize, it: &Judged) -> Markup {
     html! {
         article.cause.waived[Kind::of(&it.verdict) != Kind::Breaks] id={ "difference/" (index + 1) } tabindex="-1" {
             h3 { (link(index, it)) " " (shown(&sentence::verdict(&it.verdict))) }
             dl {
                 dt { "word" } dd { code { (shown(&sentence::word(&it.word))) } }
-                dt { "expected" } dd { code { (shown(&it.expected.to_string())) } }
-                dt { "got" } dd { code { (shown(&it.found.to_string())) } }
+                @if let Some(about) = sentence::about(learned, it) { dt { "input" } dd { (shown(about)) } }
+                dt { "expected" } dd { code { (shown(&answer(&it.expected))) } }
+                dt { "got" } dd { code { (shown(&answer(&it.found))) } }
                 @if let Verdict::Breaks { clause, step, expected, actual, .. } = &it.verdict {
                     @if let Some(clause) = clause::find(clause) {
                         dt { "clause" } dd { a href=(clause.link()) { (clause.id) } ": " (clause.text) }
@@ -142,7 +139,7 @@ fn article(index: usize, it: &Judged) -> Markup {
                 @if it.follows { dt { "note" } dd { (sentence::FOLLOWS) } }
             }
             h4 { "transcript" }
-            pre { @for line in it.transcript.lines() { (terminal(line)) "\n" } }
+            pre { @for line in it.transcript.lines() { (no_command(&terminal(line))) "\n" } }
         }
     }
 }
@@ -157,7 +154,7 @@ fn mixed(learned: &Learned) -> Markup {
                 tbody { @for mixed in &learned.mixed { @for it in &mixed.answers { tr {
                     td { code { (shown(&sentence::word(&mixed.word))) } }
                     td { (it.count) }
-                    td { code { (shown(&it.output.to_string())) } }
+                    td { code { (shown(&answer(&it.output))) } }
                 } } } }
             }
         }

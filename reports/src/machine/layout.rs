@@ -109,8 +109,10 @@ impl Layout {
             .flat_map(|(&(x, y), size)| [(x, y), (x + size.width, y + size.height)])
             .chain(self.lines.iter().flatten().flatten().copied())
             .collect();
-        let least = |of: fn(&(f64, f64)) -> f64| corners.iter().map(of).fold(f64::INFINITY, f64::min) - MARGIN;
-        let most = |of: fn(&(f64, f64)) -> f64| corners.iter().map(of).fold(f64::NEG_INFINITY, f64::max) + MARGIN;
+        let least =
+            |of: fn(&(f64, f64)) -> f64| corners.iter().map(of).fold(f64::INFINITY, f64::min) - MARGIN;
+        let most =
+            |of: fn(&(f64, f64)) -> f64| corners.iter().map(of).fold(f64::NEG_INFINITY, f64::max) + MARGIN;
         let (left, top) = (least(|it| it.0), least(|it| it.1));
         self.size = Size { width: most(|it| it.0) - left, height: most(|it| it.1) - top };
         let points = self.lines.iter_mut().flatten().flatten();

@@ -6,7 +6,7 @@
 
 use std::fmt::Write as _;
 
-use super::part::{self, Part};
+use super::part::{self, Part, answer};
 use super::{Judged, Learned, Verdict, mermaid, sentence, text};
 use crate::escape::{no_command, terminal};
 use crate::markdown::{cell, code, fence};
@@ -44,7 +44,7 @@ fn differences(out: &mut String, learned: &Learned) {
     }
     out.push_str("\n## Differences\n\n| | word | expected | got | verdict |\n|---|---|---|---|---|\n");
     for (index, it) in learned.differences.iter().enumerate() {
-        let [expected, found] = [&it.expected, &it.found].map(|output| cell(&output.to_string()));
+        let [expected, found] = [&it.expected, &it.found].map(|output| cell(&answer(output)));
         let [sign, word, verdict] =
             [sentence::sign(index, it), sentence::word(&it.word), sentence::verdict(&it.verdict)]
                 .map(|text| cell(&text));
@@ -52,13 +52,17 @@ fn differences(out: &mut String, learned: &Learned) {
     }
     let limit = out.len() + FULL;
     for (index, it) in learned.differences.iter().enumerate() {
-        transcript(out, index, it, limit);
+        let about = sentence::about(learned, it);
+        transcript(out, index, it, about, limit);
     }
 }
 
-fn transcript(out: &mut String, index: usize, difference: &Judged, limit: usize) {
+fn transcript(out: &mut String, index: usize, difference: &Judged, about: Option<&str>, limit: usize) {
     let sign = code(&sentence::sign(index, difference));
     let _ = write!(out, "\n### {sign} {}\n\n", code(&sentence::word(&difference.word)));
+    if let Some(about) = about {
+        let _ = write!(out, "Input: {}\n\n", code(about));
+    }
     if let Verdict::Breaks { step, expected, actual, .. } = &difference.verdict {
         let [step, expected, actual] = [step, expected, actual].map(|text| code(text));
         let _ = write!(out, "Replayed: {step}: expected {expected}, got {actual}\n\n");
@@ -84,14 +88,14 @@ fn mixed(out: &mut String, learned: &Learned) {
     for mixed in &learned.mixed {
         for (number, it) in mixed.answers.iter().enumerate() {
             let word = if number == 0 { cell(&sentence::word(&mixed.word)) } else { String::new() };
-            let _ = writeln!(out, "| {word} | {} | {} |", it.count, cell(&it.output.to_string()));
+            let _ = writeln!(out, "| {word} | {} | {} |", it.count, cell(&answer(&it.output)));
         }
     }
 }
 
 fn machine(out: &mut String, learned: &Learned, parts: &[Part<'_>]) {
     out.push_str("\n## The machine in parts\n\n");
-    out.push_str("A box is a state, with the inputs that do not leave it. Each line is: input / answer.\n");
+    let _ = writeln!(out, "{}", sentence::LEGEND.join("\n"));
     let kinds = part::kinds(parts);
     if !kinds.is_empty() {
         out.push('\n');

@@ -7,12 +7,16 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use dnode_spec::machine::{Input, Machine, Output, State, Then};
+use dnode_spec::machine::{Act, Input, Machine, Output, State, Then};
 
 use super::{Learned, Verdict};
+use crate::escape::cut;
 
 /// How many inputs of a word are in the name of a state.
 const LONGEST: usize = 3;
+
+/// How many characters of one text in an answer are shown.
+const ANSWER: usize = 300;
 
 /// One part of a machine.
 pub(super) struct Part<'a> {
@@ -215,6 +219,21 @@ pub(super) fn hidden(learned: &Learned, parts: &[Part<'_>]) -> Vec<usize> {
     (1..=learned.differences.len()).filter(|number| !shown.contains(number)).collect()
 }
 
+/// An answer as every format shows it, raw. Its texts are cut before they are copied.
+pub(super) fn answer(output: &Output) -> String {
+    let short = |text: &String| cut(text, ANSWER).into_owned();
+    let acts = output.acts.iter().map(|act| match act {
+        Act::Calls { function, arguments } => {
+            Act::Calls { function: short(function), arguments: short(arguments) }
+        }
+        Act::CallsUnknown(name) => Act::CallsUnknown(short(name)),
+        Act::Object => Act::Object,
+        Act::Culls(function) => Act::Culls(short(function)),
+        Act::Breaks(clause) => Act::Breaks(short(clause)),
+    });
+    Output { acts: acts.collect(), then: output.then }.to_string()
+}
+
 /// The parts of the machine, in the order of their first inputs.
 pub(super) fn parts(learned: &Learned) -> Vec<Part<'_>> {
     let mut names: Vec<&str> = Vec::new();
@@ -240,7 +259,7 @@ fn part<'a>(learned: &'a Learned, name: &'a str) -> Part<'a> {
         for (number, (input, edge)) in inputs.iter().copied().zip(machine.edges(state)).enumerate() {
             let marks = marks.remove(&(state, number)).unwrap_or_default();
             let is_silent = edge.output.acts.is_empty() && marks.is_empty();
-            let line = || Line { input, answer: edge.output.to_string(), marks };
+            let line = || Line { input, answer: answer(&edge.output), marks };
             match (edge.to, edge.output.then) {
                 (Some(to), Then::Impossible) if to == state && is_silent => place.impossible.push(input),
                 (Some(to), Then::Open) if to == state && is_silent => place.ignores.push(input),
@@ -278,11 +297,8 @@ fn marks<'a>(
     found: &Machine,
 ) -> BTreeMap<(State, Input), Vec<Mark<'a>>> {
     let mut wanted: BTreeMap<(State, Input), BTreeMap<&Output, Vec<State>>> = BTreeMap::new();
-    let others: Vec<Option<Input>> = found
-        .inputs()
-        .iter()
-        .map(|name| expected.inputs().iter().position(|other| other == name))
-        .collect();
+    let others: Vec<Option<Input>> =
+        found.inputs().iter().map(|name| expected.inputs().iter().position(|other| other == name)).collect();
     let mut seen = BTreeSet::from([(0, 0)]);
     let mut queue = VecDeque::from([(0, 0)]);
     while let Some((other, state)) = queue.pop_front() {
@@ -331,7 +347,7 @@ fn mark<'a>(
     Mark {
         kind: verdict.map_or(Kind::Unclear, Kind::of),
         number: number.map(|number| number + 1),
-        expected: expected.to_string(),
+        expected: answer(expected),
         clause: verdict.and_then(|verdict| match verdict {
             Verdict::Breaks { clause, .. } => Some(clause.as_str()),
             Verdict::Free { .. } | Verdict::Unclear { .. } => None,

@@ -37,7 +37,10 @@ pub(crate) fn learned(machine: Machine, judge: impl Fn(&str) -> Verdict) -> Lear
             difference.word.iter().map(|input| expected.inputs()[*input].clone()).collect();
         Judged {
             verdict: judge(word.last().unwrap()),
-            transcript: format!("{{\"dnode-transcript\":1,\"id\":\"learned/{}\"}}\n{{\"connect\":true}}\n", word.join("-")),
+            transcript: format!(
+                "{{\"dnode-transcript\":1,\"id\":\"learned/{}\"}}\n{{\"connect\":true}}\n",
+                word.join("-")
+            ),
             word,
             expected: difference.expected,
             found: difference.found,
@@ -92,7 +95,9 @@ pub(crate) fn differing() -> Learned {
     });
     let judge = |input: &str| match input {
         "call-culled" => breaks("cull/deletes", Level::Must),
-        "malformed" => Verdict::Free { reason: "no clause says what follows a line that is not JSON".to_owned() },
+        "malformed" => {
+            Verdict::Free { reason: "no clause says what follows a line that is not JSON".to_owned() }
+        }
         _ => Verdict::Unclear { reason: "the transcript could not be played again".to_owned() },
     };
     let answer = |count, output| Answer { count, output };
@@ -116,7 +121,9 @@ pub(crate) fn faulty() -> Learned {
         match input {
             "call-culled" if edge.output.then == Then::Open => edge.output = calls("cb", "[\"repeat\"]"),
             "cull-twice" if edge.to != Some(state) => *edge = died(),
-            "cull-unknown" => edge.output = Output::new(vec![Act::Breaks("message/object".to_owned())], Then::Open),
+            "cull-unknown" => {
+                edge.output = Output::new(vec![Act::Breaks("message/object".to_owned())], Then::Open)
+            }
             "call-q" if is_answered && state > 0 => edge.output = Output::default(),
             "second-object" if state == 1 => edge.to = Some(1),
             "call-by-name" => edge.output = Output::default(),
@@ -137,7 +144,9 @@ pub(crate) fn faulty() -> Learned {
         "call-culled" => breaks("cull/deletes", Level::Must),
         "call-by-name" => breaks("methods/by-name", Level::Must),
         "send-cycle" => Verdict::Free { reason: "links are optional".to_owned() },
-        "drop-ours" | "call-ours" => Verdict::Unclear { reason: "the transcript could not be judged".to_owned() },
+        "drop-ours" | "call-ours" => {
+            Verdict::Unclear { reason: "the transcript could not be judged".to_owned() }
+        }
         "give-ours-again" => breaks("callback/same-id", Level::Observed),
         "malformed" | "call-unknown-id" | "cull-twice" => breaks("robust/survives", Level::Robust),
         _ => breaks("framing/half-close", Level::Should),

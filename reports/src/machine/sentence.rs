@@ -75,6 +75,18 @@ pub(super) fn word(word: &[String]) -> String {
 /// Why a difference may be only the consequence of another one.
 pub(super) const FOLLOWS: &str = "an earlier input of this word is also answered differently";
 
+/// What the last input of a word does.
+pub(super) fn about<'a>(learned: &'a Learned, difference: &Judged) -> Option<&'a str> {
+    let input = learned.inputs.iter().find(|input| difference.word.last() == Some(&input.name))?;
+    Some(&input.about)
+}
+
+/// How to read a part.
+pub(super) const LEGEND: [&str; 2] = [
+    "A box is a state, with the inputs that do not leave it. Each line is: input / answer of the peer.",
+    "cb is the callback of the input; p and q are functions that the peer gave us; f is ours.",
+];
+
 /// `24 states, 22 inputs`.
 pub(super) fn size(learned: &Learned) -> String {
     let inputs = learned.machine.inputs().len();

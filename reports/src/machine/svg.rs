@@ -12,9 +12,9 @@ use dnode_spec::machine::Then;
 use maud::{Markup, PreEscaped, html};
 
 use super::layout::{Curve, Layout, Link, Size, layout};
-use super::part::{self, Arrow, Kind, Line, Part, Place, Target};
+use super::part::{self, Arrow, Kind, Line, Part, Place, Target, answer};
 use super::{Learned, sentence};
-use crate::escape::{terminal, terminal_cut};
+use crate::escape::{cut, terminal_cut};
 use crate::page::wrap;
 use crate::summary::count;
 
@@ -29,6 +29,9 @@ const LABEL: usize = 34;
 
 /// How many characters of an answer are shown.
 const LONGEST: usize = 120;
+
+/// How many characters of any other text are shown.
+const TEXT: usize = 400;
 
 /// A part with more states or arrows is not drawn: the picture would not help.
 const STATES: usize = 16;
@@ -77,15 +80,12 @@ struct Row {
 
 pub(super) fn write(learned: &Learned) -> String {
     let parts = part::parts(learned);
-    let mut rows = vec![Row {
-        text: terminal_cut(sentence::peer(learned), 80, 0),
-        class: "heading",
-        link: None,
-    }];
+    let mut rows =
+        vec![Row { text: terminal_cut(sentence::peer(learned), 80, 0), class: "heading", link: None }];
     let class = if sentence::fails(learned) { "breaks" } else { "name" };
-    push(&mut rows, &terminal(sentence::headline(learned)), class, None, 140);
+    push(&mut rows, &terminal_cut(sentence::headline(learned), TEXT, 0), class, None, 140);
     for text in sentence::limits(learned).into_iter().chain(hidden(learned, &parts)) {
-        push(&mut rows, &terminal(text), "", None, 140);
+        push(&mut rows, &terminal_cut(text, TEXT, 0), "", None, 140);
     }
     legend(&mut rows, &parts);
     let top = height(&rows, PAD) + GAP;
@@ -123,8 +123,8 @@ pub(super) fn description(learned: &Learned) -> String {
             ". {} after {}: expected {}, got {}, {}",
             sentence::sign(index, it),
             sentence::word(&it.word),
-            crate::escape::cut(&it.expected.to_string(), LONGEST),
-            crate::escape::cut(&it.found.to_string(), LONGEST),
+            cut(&answer(&it.expected), LONGEST),
+            cut(&answer(&it.found), LONGEST),
             sentence::verdict(&it.verdict)
         ));
     }
@@ -144,15 +144,17 @@ fn hidden(learned: &Learned, parts: &[Part<'_>]) -> Vec<String> {
             "{} {} / {}, expected {}",
             sentence::sign(number - 1, difference),
             sentence::word(&difference.word),
-            crate::escape::cut(&difference.found.to_string(), LONGEST),
-            crate::escape::cut(&difference.expected.to_string(), LONGEST)
+            cut(&answer(&difference.found), LONGEST),
+            cut(&answer(&difference.expected), LONGEST)
         )
     });
     std::iter::once(about).chain(each).collect()
 }
 
 fn legend(rows: &mut Vec<Row>, parts: &[Part<'_>]) {
-    push(rows, "A box is a state, with the inputs that do not leave it. Each line is: input / answer of the peer.", "soft", None, 140);
+    for text in sentence::LEGEND {
+        push(rows, text, "soft", None, 140);
+    }
     for kind in part::kinds(parts) {
         let text = format!("{}N: difference N, {}", kind.sign(), kind.meaning());
         push(rows, &text, kind.class(), None, 140);
@@ -184,13 +186,21 @@ pub(super) fn picture(of: &Part<'_>, links: bool) -> Picture {
     if of.states.len() > STATES || of.arrows.len() > ARROWS {
         let about = [count(of.states.len(), "state"), count(of.arrows.len(), "arrow")].join(" and ");
         let mut rows = Vec::new();
-        push(&mut rows, &format!("{about} are too many for a picture: see the text report"), "soft", None, STATE);
+        push(
+            &mut rows,
+            &format!("{about} are too many for a picture: see the text report"),
+            "soft",
+            None,
+            STATE,
+        );
         let size = Size { width: width(&rows, PAD), height: height(&rows, PAD) };
         return Picture { size, content: texts(&rows, PAD, PAD) };
     }
     let ends: Vec<Then> = of.ends().into_iter().collect();
     let mut boxes: Vec<Vec<Row>> = of.states.iter().map(|place| state(place, links)).collect();
-    boxes.extend(ends.iter().map(|then| vec![Row { text: Target::end(*then), class: "end-name", link: None }]));
+    boxes.extend(
+        ends.iter().map(|then| vec![Row { text: Target::end(*then), class: "end-name", link: None }]),
+    );
     let labels: Vec<Vec<Row>> = of.arrows.iter().map(|arrow| label(arrow, links)).collect();
     let size = |rows: &Vec<Row>, pad: f64| Size { width: width(rows, pad), height: height(rows, pad) };
     let sizes: Vec<Size> = boxes.iter().map(|rows| size(rows, PAD)).collect();
@@ -238,7 +248,7 @@ fn state(place: &Place<'_>, links: bool) -> Vec<Row> {
     }
     for (about, inputs) in [("ignores", &place.ignores), ("not possible", &place.impossible)] {
         if !inputs.is_empty() {
-            let text = terminal(format!("{about}: {}", inputs.join(", ")));
+            let text = terminal_cut(format!("{about}: {}", inputs.join(", ")), TEXT, 0);
             push(&mut rows, &text, "soft", None, STATE);
         }
     }

@@ -1,4 +1,5 @@
 mod graphs;
+mod layout;
 mod markdown;
 mod svg;
 mod text;

@@ -32,7 +32,7 @@ pub(super) fn write(learned: &Learned, styles: bool, width: usize) -> String {
         page.wrapped("note: ", style::PLAIN, limit);
     }
     for (index, difference) in learned.differences.iter().enumerate() {
-        one(&mut page, index, difference);
+        one(&mut page, learned, index, difference);
     }
     mixed(&mut page, learned);
     left_out(&mut page, learned);
@@ -49,7 +49,7 @@ pub(super) fn part(of: &Part<'_>) -> String {
     page.into_string()
 }
 
-fn one(page: &mut Page, index: usize, difference: &Judged) {
+fn one(page: &mut Page, learned: &Learned, index: usize, difference: &Judged) {
     let Judged { word, expected, found, verdict, follows, .. } = difference;
     let kind = Kind::of(verdict);
     page.blank();
@@ -59,6 +59,9 @@ fn one(page: &mut Page, index: usize, difference: &Judged) {
         sentence::verdict(verdict),
     );
     page.wrapped("    word      ", style::BOLD, sentence::word(word));
+    if let Some(about) = sentence::about(learned, difference) {
+        page.wrapped("    input     ", style::PLAIN, about);
+    }
     page.wrapped("    expected  ", style::PLAIN, answer(expected));
     page.wrapped("    got       ", color(kind), answer(found));
     if let Verdict::Breaks { step, expected, actual, .. } = verdict {
@@ -92,24 +95,28 @@ fn left_out(page: &mut Page, learned: &Learned) {
     page.blank();
     page.plain(0, style::BOLD, "inputs left out");
     for (input, reason) in &learned.left_out {
-        page.wrapped(&format!("    {input}: "), style::PLAIN, reason);
+        let [input, reason] = [input, reason].map(|text| cut(text, LONGEST));
+        page.wrapped("    ", style::PLAIN, format!("{input}: {reason}"));
     }
 }
 
 fn machine(page: &mut Page, learned: &Learned, parts: &[Part<'_>]) {
     page.blank();
     page.plain(0, style::BOLD, "The machine in parts");
-    page.wrapped("", style::FAINT, "Each line is `input / answer`, and `→` names the next state if it changes.");
+    let [_, names] = sentence::LEGEND;
+    page.wrapped(
+        "",
+        style::FAINT,
+        "Each line is `input / answer`, and `→` names the next state if it changes.",
+    );
+    page.wrapped("", style::FAINT, names);
     for kind in part::kinds(parts) {
         page.wrapped("", color(kind), format!("{}N: difference N, {}", kind.sign(), kind.meaning()));
     }
     for of in parts {
         page.blank();
-        page.wrapped(
-            &format!("{}: ", of.name),
-            style::BOLD,
-            format!("{}, {}", of.title(), count(of.states.len(), "state")),
-        );
+        let size = count(of.states.len(), "state");
+        page.wrapped("", style::BOLD, format!("{}: {}, {size}", of.name, of.title()));
         states(page, of);
     }
     let hidden: Vec<String> = part::hidden(learned, parts)
@@ -118,7 +125,11 @@ fn machine(page: &mut Page, learned: &Learned, parts: &[Part<'_>]) {
         .collect();
     if !hidden.is_empty() {
         page.blank();
-        page.wrapped("", style::PLAIN, format!("in no part, because they need inputs of several parts: {}", hidden.join(", ")));
+        page.wrapped(
+            "",
+            style::PLAIN,
+            format!("in no part, because they need inputs of several parts: {}", hidden.join(", ")),
+        );
     }
 }
 
@@ -151,7 +162,10 @@ fn grouped<'p>(lines: impl Iterator<Item = Led<'p>>) -> Vec<Vec<Led<'p>>> {
     for (line, to) in lines {
         let same = groups.iter_mut().find(|group| {
             group.iter().all(|(other, target)| {
-                *target == to && other.answer == line.answer && other.marks.is_empty() && line.marks.is_empty()
+                *target == to
+                    && other.answer == line.answer
+                    && other.marks.is_empty()
+                    && line.marks.is_empty()
             })
         });
         match same {
@@ -179,7 +193,7 @@ fn lines(page: &mut Page, of: &Part<'_>, group: &[Led<'_>]) {
 }
 
 fn answer(output: &Output) -> String {
-    cut(&output.to_string(), LONGEST).into_owned()
+    cut(&part::answer(output), LONGEST).into_owned()
 }
 
 fn color(kind: Kind) -> Style {

@@ -13,7 +13,8 @@ fn equal_machine() {
 
     ## The machine in parts
 
-    A box is a state, with the inputs that do not leave it. Each line is: input / answer.
+    A box is a state, with the inputs that do not leave it. Each line is: input / answer of the peer.
+    cb is the callback of the input; p and q are functions that the peer gave us; f is ours.
 
     ### `object`: the objects that we send, 3 states
 
@@ -190,6 +191,8 @@ fn machine_with_differences() {
 
     ### `?1` `send-cycle`
 
+    Input: `We send a cyclic object to echo.`
+
     <details><summary>transcript</summary>
 
     ```json
@@ -201,6 +204,8 @@ fn machine_with_differences() {
 
     ### `~2` `malformed`
 
+    Input: `We send a line that is not JSON.`
+
     <details><summary>transcript</summary>
 
     ```json
@@ -211,6 +216,8 @@ fn machine_with_differences() {
     </details>
 
     ### `!3` `cull-p → call-culled`
+
+    Input: `We call the id of p that we culled last.`
 
     Replayed: `step 8`: expected `nothing`, got `{"method":5,"arguments":["repeat"]}`
 
@@ -240,7 +247,8 @@ fn machine_with_differences() {
 
     ## The machine in parts
 
-    A box is a state, with the inputs that do not leave it. Each line is: input / answer.
+    A box is a state, with the inputs that do not leave it. Each line is: input / answer of the peer.
+    cb is the callback of the input; p and q are functions that the peer gave us; f is ours.
 
     - `!N`: difference N, breaks a clause
     - `?N`: difference N, differs, and could not be judged

@@ -9,6 +9,8 @@ fn equal_machine() {
 
     The machine in parts
     Each line is `input / answer`, and `→` names the next state if it changes.
+    cb is the callback of the input; p and q are functions that the peer gave us; f
+    is ours.
 
     object: the objects that we send, 3 states
       start
@@ -88,16 +90,19 @@ fn machine_with_differences() {
 
     ?1  unclear: the transcript could not be played again
         word      send-cycle
+        input     We send a cyclic object to echo.
         expected  cb({"self":↑ arguments[0]})
         got       cb({"self":"[Circular]"})
 
     ~2  free: no clause says what follows a line that is not JSON
         word      malformed
+        input     We send a line that is not JSON.
         expected  closed
         got       silence
 
     !3  breaks cull/deletes (must)
         word      cull-p → call-culled
+        input     We call the id of p that we culled last.
         expected  silence
         got       cb("repeat")
         replayed  step 8: expected nothing, got {"method":5,"arguments":["repeat"]}
@@ -112,6 +117,8 @@ fn machine_with_differences() {
 
     The machine in parts
     Each line is `input / answer`, and `→` names the next state if it changes.
+    cb is the callback of the input; p and q are functions that the peer gave us; f
+    is ours.
     !N: difference N, breaks a clause
     ?N: difference N, differs, and could not be judged
     ~N: difference N, differs, and the protocol leaves it open
