@@ -43,7 +43,7 @@ pub struct Learned {
     pub expected: Machine,
     /// The differences, in the order of their words.
     pub differences: Vec<Judged>,
-    /// What it took.
+    /// The cost of learning it.
     pub effort: Effort,
     /// Why the machine was not tested to the end; `None` if it was.
     pub cut: Option<String>,
@@ -56,7 +56,7 @@ pub struct Input {
     pub name: String,
     /// The part of the machine that it belongs to: each part is drawn by itself.
     pub part: String,
-    /// One sentence: what the suite does.
+    /// One sentence about the action of the suite.
     pub about: String,
 }
 
@@ -73,13 +73,13 @@ pub struct Judged {
     pub places: Vec<(State, State)>,
     /// Whether the machines also answer an earlier input of the word differently.
     pub follows: bool,
-    /// What the rules of judgement say.
+    /// The verdict of the rules of judgement.
     pub verdict: Verdict,
     /// The word as a transcript, which `dnode-conform replay` plays.
     pub transcript: String,
 }
 
-/// What the rules of judgement say about a difference.
+/// The verdict of the rules of judgement on a difference.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
     /// The peer breaks a clause.
@@ -92,9 +92,9 @@ pub enum Verdict {
         gates: bool,
         /// The step of the transcript at which it shows.
         step: String,
-        /// What was expected there.
+        /// The expected behaviour there.
         expected: String,
-        /// What the peer did.
+        /// The behaviour of the peer.
         actual: String,
     },
     /// The protocol leaves it open.
@@ -109,7 +109,7 @@ pub enum Verdict {
     },
 }
 
-/// What a machine took to learn.
+/// The cost of learning a machine.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Effort {
     /// The words that were asked, the test words included.

@@ -27,17 +27,8 @@ pub(super) fn write(learned: &Learned) -> String {
     );
     let parts = part::parts(learned);
     let mut about = vec![format!("<b>{}</b>", escaped(&title))];
-    about.extend(
-        part::kinds(&parts)
-            .into_iter()
-            .map(|kind| colored(Some(kind), &format!("{}N: difference N, {}", kind.sign(), kind.meaning()))),
-    );
-    let hidden = part::hidden(learned, &parts).into_iter().map(|number| {
-        let it = &learned.differences[number - 1];
-        let word = sentence::word(&it.word);
-        escaped(&format!("{} in no part: {word}", sentence::sign(number - 1, it)))
-    });
-    about.extend(hidden);
+    about.extend(part::kinds(&parts).into_iter().map(|kind| colored(Some(kind), &kind.legend())));
+    about.extend(sentence::hidden(learned, &parts).iter().map(|text| escaped(text)));
     let _ = writeln!(out, "  label=<{}>;", about.join("<br/>"));
     for (number, of) in parts.iter().enumerate() {
         part(&mut out, number, of);

@@ -69,7 +69,7 @@ fn drawings(learned: &Learned, parts: &[Part<'_>]) -> Markup {
         div.parts { @for (number, of) in parts.iter().enumerate() { (drawing(number, of)) } }
         @if !hidden.is_empty() {
             p { "These differences need inputs of several parts, so no part shows them: "
-                @for number in hidden { (link(number - 1, &learned.differences[number - 1])) " " }
+                @for index in hidden { (link(index, &learned.differences[index])) " " }
             }
         }
     }
@@ -170,7 +170,7 @@ fn left_out(learned: &Learned) -> Markup {
     }
 }
 
-/// What each input does, and what the machine took.
+/// The meaning of each input, and the effort.
 fn effort(learned: &Learned) -> Markup {
     html! {
         h2 id="inputs" { "Inputs" }

@@ -114,18 +114,16 @@ fn machine(out: &mut String, learned: &Learned, parts: &[Part<'_>]) {
         block(out, "text", &text::part(of));
         out.push_str("\n</details>\n");
     }
-    let hidden = part::hidden(learned, parts);
-    if !hidden.is_empty() {
-        out.push_str("\nThese differences need inputs of several parts, so no part shows them:\n\n");
-        for number in hidden {
-            let it = &learned.differences[number - 1];
-            let sign = code(&sentence::sign(number - 1, it));
-            let _ = writeln!(out, "- {sign} {}", code(&sentence::word(&it.word)));
-        }
+    let hidden = sentence::hidden(learned, parts);
+    if let Some((about, lines)) = hidden.split_first() {
+        let _ = write!(out, "\n{about}\n\n");
+        lines.iter().for_each(|line| {
+            let _ = writeln!(out, "- {}", code(line));
+        });
     }
 }
 
-/// What the part is about, as text of the suite or as code.
+/// The title of a part. A word of the alphabet is code.
 fn title(of: &Part<'_>) -> String {
     if of.title() == of.name { code(of.name) } else { of.title().to_owned() }
 }

@@ -8,8 +8,8 @@ use std::fmt::Write as _;
 
 use dnode_spec::machine::Then;
 
-use super::Learned;
 use super::part::{self, Kind, Line, Part, Target};
+use super::{Learned, sentence};
 use crate::escape::terminal_cut;
 
 /// How many characters of one text are shown.
@@ -35,8 +35,18 @@ pub(super) fn write(learned: &Learned) -> String {
         part(&mut out, number, of, &mut links);
         out.push_str("  end\n");
     }
+    legend(&mut out, learned, &parts);
     styles(&mut out, &links, &part::kinds(&parts));
     out
+}
+
+/// A box with the verdict, the meanings of the signs, and the differences that no part shows.
+fn legend(out: &mut String, learned: &Learned, parts: &[Part<'_>]) {
+    let title = format!("{}: {}", sentence::peer(learned), sentence::headline(learned));
+    let mut text = vec![format!("<b>{}</b>", escaped(&title))];
+    text.extend(part::kinds(parts).into_iter().map(|kind| escaped(&kind.legend())));
+    text.extend(sentence::hidden(learned, parts).iter().map(|text| escaped(text)));
+    let _ = writeln!(out, "  legend[\"{}\"]", text.join("<br/>"));
 }
 
 /// One part as a diagram; `None` if it is too large.

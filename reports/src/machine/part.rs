@@ -46,7 +46,7 @@ pub(super) struct Arrow<'a> {
     pub(super) lines: Vec<Line<'a>>,
 }
 
-/// Where an arrow leads.
+/// The target of an arrow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Target {
     State(State),
@@ -58,7 +58,7 @@ pub(super) enum Target {
 pub(super) struct Line<'a> {
     pub(super) input: &'a str,
     pub(super) answer: String,
-    /// What was expected, if the answer differs.
+    /// The expected answers, if they differ from this one.
     pub(super) marks: Vec<Mark<'a>>,
 }
 
@@ -70,7 +70,7 @@ pub(super) enum Kind {
     Breaks,
 }
 
-/// What was expected instead of an answer.
+/// An answer that was expected instead.
 #[derive(Clone)]
 pub(super) struct Mark<'a> {
     pub(super) kind: Kind,
@@ -119,7 +119,12 @@ impl Kind {
         }
     }
 
-    /// What the sign means.
+    /// `!N: difference N, breaks a clause`.
+    pub(super) fn legend(self) -> String {
+        format!("{}N: difference N, {}", self.sign(), self.meaning())
+    }
+
+    /// The meaning of the sign.
     pub(super) fn meaning(self) -> &'static str {
         match self {
             Kind::Breaks => "breaks a clause",
@@ -212,11 +217,11 @@ pub(super) fn kinds(parts: &[Part<'_>]) -> Vec<Kind> {
     kinds.into_iter().rev().collect()
 }
 
-/// The numbers of the differences that no part shows: they need inputs of several parts.
+/// The indexes of the differences that no part shows: they need inputs of several parts.
 pub(super) fn hidden(learned: &Learned, parts: &[Part<'_>]) -> Vec<usize> {
     let marks = parts.iter().flat_map(Part::lines).flat_map(|line| &line.marks);
     let shown: BTreeSet<usize> = marks.filter_map(|mark| mark.number).collect();
-    (1..=learned.differences.len()).filter(|number| !shown.contains(number)).collect()
+    (0..learned.differences.len()).filter(|index| !shown.contains(&(index + 1))).collect()
 }
 
 /// An answer as every format shows it, raw. Its texts are cut before they are copied.
@@ -290,7 +295,7 @@ pub(super) fn names(machine: &Machine) -> Vec<String> {
     words.iter().enumerate().map(name).collect()
 }
 
-/// What was expected, for each state and input of a part with a wrong answer.
+/// The expected answers, for each state and input of a part with an unexpected answer.
 fn marks<'a>(
     learned: &'a Learned,
     expected: &Machine,

@@ -1,10 +1,10 @@
 //! What every format says about a machine in words.
 
-use super::part::Kind;
+use super::part::{self, Kind, Part, answer};
 use super::{Judged, Learned, Verdict};
 use crate::summary::count;
 
-/// What a text says if a peer gives itself no name.
+/// The name of a peer that gives itself none.
 const NAMELESS: &str = "a peer without a name";
 
 /// The name of the peer, raw.
@@ -72,14 +72,33 @@ pub(super) fn word(word: &[String]) -> String {
     word.join(" → ")
 }
 
+/// The differences that no part shows, one line each, raw: `?10 a → b / silence, expected cb()`.
+/// The first line says why. Empty if there is no such difference.
+pub(super) fn hidden(learned: &Learned, parts: &[Part<'_>]) -> Vec<String> {
+    let lines: Vec<String> =
+        part::hidden(learned, parts).into_iter().map(|index| one(learned, index)).collect();
+    let about = (!lines.is_empty()).then(|| HIDDEN.to_owned());
+    about.into_iter().chain(lines).collect()
+}
+
+/// The difference at this index in one line.
+fn one(learned: &Learned, index: usize) -> String {
+    let Some(it) = learned.differences.get(index) else { return String::new() };
+    let [found, expected] = [&it.found, &it.expected].map(answer);
+    format!("{} {} / {found}, expected {expected}", sign(index, it), word(&it.word))
+}
+
 /// Why a difference may be only the consequence of another one.
 pub(super) const FOLLOWS: &str = "an earlier input of this word is also answered differently";
 
-/// What the last input of a word does.
+/// The meaning of the last input of a word.
 pub(super) fn about<'a>(learned: &'a Learned, difference: &Judged) -> Option<&'a str> {
     let input = learned.inputs.iter().find(|input| difference.word.last() == Some(&input.name))?;
     Some(&input.about)
 }
+
+/// Why no part shows some differences.
+const HIDDEN: &str = "These differences need inputs of several parts, so no part shows them:";
 
 /// How to read a part.
 pub(super) const LEGEND: [&str; 2] = [

@@ -84,7 +84,7 @@ pub(super) fn write(learned: &Learned) -> String {
         vec![Row { text: terminal_cut(sentence::peer(learned), 80, 0), class: "heading", link: None }];
     let class = if sentence::fails(learned) { "breaks" } else { "name" };
     push(&mut rows, &terminal_cut(sentence::headline(learned), TEXT, 0), class, None, 140);
-    for text in sentence::limits(learned).into_iter().chain(hidden(learned, &parts)) {
+    for text in sentence::limits(learned).into_iter().chain(sentence::hidden(learned, &parts)) {
         push(&mut rows, &terminal_cut(text, TEXT, 0), "", None, 140);
     }
     legend(&mut rows, &parts);
@@ -131,33 +131,12 @@ pub(super) fn description(learned: &Learned) -> String {
     terminal_cut(out, 4000, 0)
 }
 
-/// What the drawing cannot show.
-fn hidden(learned: &Learned, parts: &[Part<'_>]) -> Vec<String> {
-    let hidden = part::hidden(learned, parts);
-    if hidden.is_empty() {
-        return Vec::new();
-    }
-    let about = "These differences need inputs of several parts, so no part shows them:".to_owned();
-    let each = hidden.into_iter().map(|number| {
-        let difference = &learned.differences[number - 1];
-        format!(
-            "{} {} / {}, expected {}",
-            sentence::sign(number - 1, difference),
-            sentence::word(&difference.word),
-            cut(&answer(&difference.found), LONGEST),
-            cut(&answer(&difference.expected), LONGEST)
-        )
-    });
-    std::iter::once(about).chain(each).collect()
-}
-
 fn legend(rows: &mut Vec<Row>, parts: &[Part<'_>]) {
     for text in sentence::LEGEND {
         push(rows, text, "soft", None, 140);
     }
     for kind in part::kinds(parts) {
-        let text = format!("{}N: difference N, {}", kind.sign(), kind.meaning());
-        push(rows, &text, kind.class(), None, 140);
+        push(rows, &kind.legend(), kind.class(), None, 140);
     }
 }
 
@@ -239,7 +218,7 @@ fn states(boxes: &[Vec<Row>], sizes: &[Size], places: &Layout, states: usize) ->
     }
 }
 
-/// The rows of a state: its name, the lines that do not leave it, and what it ignores.
+/// The rows of a state: its name, the lines that do not leave it, and the inputs without an answer.
 fn state(place: &Place<'_>, links: bool) -> Vec<Row> {
     let mut rows = Vec::new();
     push(&mut rows, &terminal_cut(&place.name, STATE, 0), "name", None, STATE);

@@ -111,7 +111,7 @@ fn machine(page: &mut Page, learned: &Learned, parts: &[Part<'_>]) {
     );
     page.wrapped("", style::FAINT, names);
     for kind in part::kinds(parts) {
-        page.wrapped("", color(kind), format!("{}N: difference N, {}", kind.sign(), kind.meaning()));
+        page.wrapped("", color(kind), kind.legend());
     }
     for of in parts {
         page.blank();
@@ -119,17 +119,10 @@ fn machine(page: &mut Page, learned: &Learned, parts: &[Part<'_>]) {
         page.wrapped("", style::BOLD, format!("{}: {}, {size}", of.name, of.title()));
         states(page, of);
     }
-    let hidden: Vec<String> = part::hidden(learned, parts)
-        .into_iter()
-        .map(|n| sentence::sign(n - 1, &learned.differences[n - 1]))
-        .collect();
+    let hidden = sentence::hidden(learned, parts);
     if !hidden.is_empty() {
         page.blank();
-        page.wrapped(
-            "",
-            style::PLAIN,
-            format!("in no part, because they need inputs of several parts: {}", hidden.join(", ")),
-        );
+        hidden.iter().for_each(|text| page.wrapped("", style::PLAIN, text));
     }
 }
 

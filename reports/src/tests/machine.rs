@@ -138,7 +138,7 @@ fn markdown_has_no_markup_of_a_peer() {
 #[test]
 fn mermaid_has_only_its_own_lines() {
     let is_id = |word: &str| word.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') && !word.is_empty();
-    // What is between quotes has no syntax but entities and our own few elements.
+    // Between quotes there is no syntax except entities and our own few elements.
     let is_label = |label: &str| {
         let text = ["<br/>", "<b>", "</b>", "<i>", "</i>"]
             .iter()
