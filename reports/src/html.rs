@@ -75,6 +75,7 @@ fn page(records: &[Record]) -> Markup {
     shell(
         &title,
         "report",
+        "",
         &html! {
             header { (overview::overview(records, &causes, &groups)) (contents(records, &causes, &groups)) }
             main {
@@ -119,8 +120,8 @@ fn table(records: &[Record], groups: &[Group<'_>], title: &str) -> Markup {
     }
 }
 
-/// A whole page with this body. The style depends on its class.
-pub(crate) fn shell(title: &str, class: &str, body: &Markup) -> Markup {
+/// A whole page with this body. The style depends on its class, and has `rules` in addition.
+pub(crate) fn shell(title: &str, class: &str, rules: &str, body: &Markup) -> Markup {
     html! {
         (DOCTYPE)
         html lang="en" {
@@ -133,7 +134,7 @@ pub(crate) fn shell(title: &str, class: &str, body: &Markup) -> Markup {
                     content="default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:";
                 link rel="icon" href="data:,";
                 title { (title) }
-                style { (PreEscaped(include_str!("html/page.css"))) }
+                style { (PreEscaped(include_str!("html/page.css"))) (PreEscaped(rules)) }
                 script { (PreEscaped(include_str!("html/page.js"))) }
             }
             body class=(class) {

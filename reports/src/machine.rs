@@ -1,4 +1,25 @@
 //! The learned state machine of a peer, and how it differs from the one that it should be.
+//!
+//! [`MachineFormat`] renders a [`Learned`]. The whole machine is too large for a picture, so each
+//! drawing has one small machine for each part of the alphabet (`part.rs`). A difference has the same
+//! sign and number in every format: `!1` breaks a clause, `~2` is free, `?3` is unclear.
+
+mod dot;
+mod format;
+mod html;
+mod layout;
+mod markdown;
+mod mermaid;
+mod part;
+#[cfg(test)]
+pub(crate) mod sample;
+mod sentence;
+mod svg;
+#[cfg(test)]
+mod tests;
+mod text;
+
+pub use format::{MachineFormat, UnknownFormat};
 
 use dnode_spec::clause::Level;
 use dnode_spec::machine::{Machine, Mixed, Output, State};
@@ -24,7 +45,7 @@ pub struct Learned {
     pub expected: Machine,
     /// The differences, in the order of their words.
     pub differences: Vec<Judged>,
-    /// What it took.
+    /// The cost of learning it.
     pub effort: Effort,
     /// Why the machine was not tested to the end; `None` if it was.
     pub cut: Option<String>,
@@ -37,7 +58,7 @@ pub struct Input {
     pub name: String,
     /// The part of the machine that it belongs to: each part is drawn by itself.
     pub part: String,
-    /// One sentence: what the suite does.
+    /// One sentence about the action of the suite.
     pub about: String,
 }
 
@@ -54,13 +75,13 @@ pub struct Judged {
     pub places: Vec<(State, State)>,
     /// Whether the machines also answer an earlier input of the word differently.
     pub follows: bool,
-    /// What the rules of judgement say.
+    /// The verdict of the rules of judgement.
     pub verdict: Verdict,
     /// The word as a transcript, which `dnode-conform replay` plays.
     pub transcript: String,
 }
 
-/// What the rules of judgement say about a difference.
+/// The verdict of the rules of judgement on a difference.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
     /// The peer breaks a clause.
@@ -73,9 +94,9 @@ pub enum Verdict {
         gates: bool,
         /// The step of the transcript at which it shows.
         step: String,
-        /// What was expected there.
+        /// The expected behaviour there.
         expected: String,
-        /// What the peer did.
+        /// The behaviour of the peer.
         actual: String,
     },
     /// The protocol leaves it open.
@@ -110,7 +131,7 @@ pub struct Broken {
     pub actual: String,
 }
 
-/// What a machine took to learn.
+/// The cost of learning a machine.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Effort {
     /// The words that were asked, the test words included.

@@ -119,7 +119,7 @@ fn findings(page: &mut String, records: &[Record]) {
                 let _ = writeln!(page, "  Clause {} ({}): {}", linked(clause), clause.level, clause.text);
             }
             let block = text::finding(&record.run, outcome);
-            let fence = "`".repeat(longest_run(&block).max(2) + 1);
+            let fence = fence(&block);
             let _ = write!(page, "  <details><summary>evidence</summary>\n\n  {fence}text\n");
             for line in block.trim_start().lines() {
                 let _ = writeln!(page, "{}", format!("  {line}").trim_end());
@@ -212,6 +212,11 @@ fn span(shown: &str) -> String {
     // A backtick at an end needs a space beside it. Markdown removes one space at each end.
     let space = if shown.starts_with(['`', ' ']) || shown.ends_with(['`', ' ']) { " " } else { "" };
     format!("{fence}{space}{shown}{space}{fence}")
+}
+
+/// The fence around a block of code: more backticks than it has in a row.
+pub(crate) fn fence(block: &str) -> String {
+    "`".repeat(longest_run(block).max(2) + 1)
 }
 
 /// The length of the longest run of backticks.

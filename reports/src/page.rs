@@ -173,7 +173,7 @@ impl Page {
 /// Wraps the text into lines of at most `width` characters. A line breaks after its last space or
 /// comma; if it has none, after its last bracket or colon; if it has none of them either, anywhere.
 /// So only words that are longer than a line are broken.
-fn wrap(text: &str, width: usize) -> Vec<&str> {
+pub(crate) fn wrap(text: &str, width: usize) -> Vec<&str> {
     let mut lines = Vec::new();
     let mut rest = text;
     while let Some((end, _)) = rest.char_indices().nth(width) {

@@ -4,6 +4,7 @@
 mod agreement;
 mod browser;
 mod hostile;
+mod machine;
 mod readers;
 
 use std::io::{self, Write};

@@ -32,7 +32,7 @@ pub(super) fn write(diff: &Diff) -> String {
         }
         main { @for change in Change::ALL { (section(change, &clauses)) } }
     };
-    shell(&format!("dnode-conform: {} and {}", shown(old.name()), shown(new.name())), "diff", &body)
+    shell(&format!("dnode-conform: {} and {}", shown(old.name()), shown(new.name())), "diff", "", &body)
         .into_string()
 }
 

@@ -2,6 +2,8 @@
 
 use super::*;
 use crate::diff::Diff;
+use crate::machine::sample::faulty;
+use crate::machine::{Learned, MachineFormat};
 
 /// Fails with instructions if there is no browser, because the page is untested without one.
 #[test]
@@ -19,7 +21,11 @@ fn pages_work_in_a_browser() {
     let many = files.write("many.html", &render(Format::Html, &run_with_many_causes()));
     let diff = Diff::new(&sample_run(), &hostile::hostile_run()).unwrap().html();
     let diff = files.write("diff.html", &diff);
-    node("browser.mjs", &[Path::new(&chromium), &one, &several, &hostile, &grid, &many, &diff]);
+    let machine = |learned: &Learned| MachineFormat::Html.render(learned, Options::default()).unwrap();
+    let peer = files.write("machine.html", &machine(&faulty()));
+    let evil = files.write("hostile-machine.html", &machine(&machine::hostile_machine()));
+    let chromium = Path::new(&chromium);
+    node("browser.mjs", &[chromium, &one, &several, &hostile, &grid, &many, &diff, &peer, &evil]);
 }
 
 /// A few peers, some of them as clients and in both dialects.

@@ -8,7 +8,7 @@ use crate::event::{Act, Cycles, Death, Divergence, Kind, Status, Wire, Written};
 use crate::sample::HOSTILE;
 
 /// A text that is markup, a command or structure in at least one format.
-const MARKUP: &str = concat!(
+pub(super) const MARKUP: &str = concat!(
     "</code></pre></script><script>alert(1)</script><img src=x onerror=alert(2)>\"'&]]>--><!--",
     "```` ``` `|[a](https://evil.example)![b](https://evil.example)<https://evil.example> https://evil.example\\|\\`|",
     "\n::error::x\n    ::stop-commands::x\n##[error]x\nnot ok 99 - x\nBail out!\n1..0\n  ...\n# heading\n- list\n\n---\n",

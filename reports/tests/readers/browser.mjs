@@ -1,4 +1,4 @@
-// Usage: browser.mjs CHROMIUM ONE SEVERAL HOSTILE GRID MANY DIFF. Opens the pages in a real browser. With SHOTS=DIR it saves screenshots.
+// Usage: browser.mjs CHROMIUM ONE SEVERAL HOSTILE GRID MANY DIFF MACHINE HOSTILE_MACHINE. Opens the pages in a real browser. With SHOTS=DIR it saves screenshots.
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { chromium } from 'playwright-core';
 
-const [executablePath, one, several, hostile, grid, many, diff] = process.argv.slice(2);
+const [executablePath, one, several, hostile, grid, many, diff, machine, hostileMachine] = process.argv.slice(2);
 const axe = createRequire(import.meta.url).resolve('axe-core');
 const profile = mkdtempSync(join(tmpdir(), 'dnode-reports-chromium-'));
 const browser = await chromium.launchPersistentContext(profile, {
@@ -179,8 +179,36 @@ async function gridAndDiff() {
   await changes.close();
 }
 
+// The drawings: each text is inside its box, texts do not overlap, and a marked line leads to its transcript.
+async function drawings() {
+  for (const file of [machine, hostileMachine]) {
+    const page = await open(file);
+    const faults = await page.locator('svg.machine').evaluateAll((all) => all.flatMap((svg) => {
+      const place = (element) => element.getBoundingClientRect();
+      const cut = () => [...svg.querySelectorAll('text')].filter((it) => place(it).right > place(svg).right + 1 || place(it).bottom > place(svg).bottom + 1).map((it) => `cut: ${it.textContent}`);
+      const texts = [...svg.querySelectorAll('text')];
+      const over = texts.flatMap((a, n) => texts.slice(n + 1).filter((b) => {
+        const [p, q] = [place(a), place(b)];
+        return Math.min(p.right, q.right) - Math.max(p.left, q.left) > 1 && Math.min(p.bottom, q.bottom) - Math.max(p.top, q.top) > 4;
+      }).map((b) => `over: ${a.textContent} and ${b.textContent}`));
+      const out = [...svg.querySelectorAll('rect')].flatMap((box) => texts.filter((text) => {
+        const [p, q] = [place(box), place(text)];
+        return q.left >= p.left && q.left < p.right && q.top >= p.top && q.bottom <= p.bottom && q.right > p.right;
+      }).map((text) => `out: ${text.textContent}`));
+      return [...cut(), ...over, ...out];
+    }));
+    assert.deepEqual(faults, [], file);
+    await page.close();
+  }
+  const page = await open(machine);
+  await page.locator('svg.machine a', { hasText: '!9 expected silence (cull/deletes)' }).first().click();
+  await page.waitForFunction(() => document.querySelector('article.current')?.id === 'difference/9');
+  assert.match(await page.locator('article.current').innerText(), /cull-p → call-culled/);
+  await page.close();
+}
+
 async function hostileText() {
-  for (const file of [hostile, diff]) {
+  for (const file of [hostile, diff, hostileMachine]) {
     const page = await open(file);
     assert.equal(await page.locator('img, iframe, object, embed, main script, main style').count(), 0);
     assert.equal(await page.locator('script').count(), 1);
@@ -211,7 +239,7 @@ async function paperAndPhone() {
   assert.equal(await paper.locator('.cause details.session[open]').count(), 0);
   await paper.close();
 
-  for (const file of [one, several, hostile, grid, many, diff]) {
+  for (const file of [one, several, hostile, grid, many, diff, machine, hostileMachine]) {
     const phone = await open(file, { viewport: { width: 360, height: 740 } });
     const wide = await phone.evaluate(() => document.documentElement.scrollWidth);
     assert.ok(wide <= 360, `${file}: ${wide} px wide on a phone`);
@@ -220,7 +248,7 @@ async function paperAndPhone() {
 }
 
 async function accessible() {
-  for (const file of [one, several, grid, diff]) {
+  for (const file of [one, several, grid, diff, machine]) {
     for (const scheme of ['light', 'dark']) {
       const page = await open(file, { scheme });
       await page.evaluate(() => document.querySelectorAll('details.session, article details').forEach((it, number) => { it.open = number < 50; }));
@@ -236,7 +264,7 @@ async function accessible() {
 }
 
 async function pictures(folder) {
-  for (const [name, file, place] of [['one', one, ''], ['finding', one, '#case/message/argument-order'], ['several', several, '#matrix'], ['grid', grid, ''], ['diff', diff, ''], ['many', many, '#life']]) {
+  for (const [name, file, place] of [['one', one, ''], ['finding', one, '#case/message/argument-order'], ['several', several, '#matrix'], ['grid', grid, ''], ['diff', diff, ''], ['many', many, '#life'], ['machine', machine, '']]) {
     for (const width of [1400, 820, 390]) {
       for (const scheme of ['light', 'dark']) {
         const page = await open(file, { viewport: { width, height: 1000 }, scheme, fragment: place });
@@ -256,6 +284,7 @@ try {
   await keys();
   await cardsAndDiagrams();
   await gridAndDiff();
+  await drawings();
   await hostileText();
   await paperAndPhone();
   await accessible();
