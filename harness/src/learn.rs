@@ -27,12 +27,14 @@ pub use error::LearnError;
 pub use options::LearnOptions;
 pub use states::states;
 
+use crate::cases::level;
 use crate::conversation::facts::Facts;
 use crate::conversation::preflight::preflight;
 use crate::peer::{Peer, StartError};
 use crate::program::Route;
-use dnode_reports::machine::{Input, Learned};
+use dnode_reports::machine::{Broken, Input, Learned};
 use dnode_spec::alphabet::{Alphabet, Begins};
+use dnode_spec::clause::{Level, find};
 use dnode_spec::dialect::Dialect;
 use dnode_spec::machine::{File, Machine, differences};
 use query::query;
@@ -112,14 +114,18 @@ pub async fn learn(
     });
     let (machine, cut) = teacher.learn(emit).await?;
     let expected = options.against.as_ref().map_or_else(|| reference.clone(), |file| fits(&file.machine));
-    let found = differences(&expected, &machine);
+    let found = match &machine {
+        Some(machine) => differences(&expected, machine),
+        None if expected.inputs() == names => teacher.differences(&expected),
+        None => Vec::new(),
+    };
     let differences = teacher.judge(&found, &reference, &expected).await?;
     let learned = Learned {
         peer: subject.facts.object.name.clone(),
         inputs: inputs(&subject.alphabet),
         left_out,
         mixed: teacher.mixed(),
-        broken: teacher.broken(),
+        broken: broken(&subject.facts, teacher.broken(), options.gate),
         against: match &options.against {
             Some(file) => file.peer.clone().unwrap_or_else(|| "the other machine".to_owned()),
             None => "the reference".to_owned(),
@@ -161,6 +167,21 @@ async fn begins(
         }
     }
     Err(LearnError::NotServed)
+}
+
+/// The clauses that the peer broke in the preflight, and those that its lines broke later.
+fn broken(facts: &Facts, of_lines: Vec<Broken>, gate: Level) -> Vec<Broken> {
+    let missing = facts.missing.iter().filter(|clause| of_lines.iter().all(|it| it.clause != **clause));
+    let preflight = missing.map(|clause| Broken {
+        clause: (*clause).to_owned(),
+        level: level(clause),
+        gates: level(clause) <= gate,
+        word: Vec::new(),
+        at: String::new(),
+        expected: find(clause).map(|clause| clause.text.to_owned()).unwrap_or_default(),
+        actual: "something else before the first input".to_owned(),
+    });
+    preflight.chain(of_lines.iter().cloned()).collect()
 }
 
 fn inputs(alphabet: &Alphabet) -> Vec<Input> {

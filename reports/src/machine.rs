@@ -19,7 +19,7 @@ mod svg;
 mod tests;
 mod text;
 
-pub use format::{MachineFormat, UnknownFormat};
+pub use format::{MachineFormat, UnknownFormat, Unrendered};
 
 use dnode_spec::clause::Level;
 use dnode_spec::machine::{Machine, Mixed, Output, State};
@@ -29,8 +29,9 @@ use dnode_spec::machine::{Machine, Mixed, Output, State};
 pub struct Learned {
     /// The name that the peer gives itself; `None` if it gives none.
     pub peer: Option<String>,
-    /// Its machine, minimal. The inputs are those of `inputs`.
-    pub machine: Machine,
+    /// Its machine, minimal. The inputs are those of `inputs`. `None` if there is none; `cut` says
+    /// why, and the differences are those seen so far.
+    pub machine: Option<Machine>,
     /// The inputs, in their order.
     pub inputs: Vec<Input>,
     /// The inputs of the alphabet that the peer's program cannot take, each with the reason.
@@ -47,7 +48,7 @@ pub struct Learned {
     pub differences: Vec<Judged>,
     /// The cost of learning it.
     pub effort: Effort,
-    /// Why the machine was not tested to the end; `None` if it was.
+    /// Why the machine was not learned, or not tested to the end; `None` if it was.
     pub cut: Option<String>,
 }
 
@@ -123,7 +124,7 @@ pub struct Broken {
     pub gates: bool,
     /// The first word in which it was broken.
     pub word: Vec<String>,
-    /// The place in the line.
+    /// The place in the line; empty for the whole line, or if there is no line.
     pub at: String,
     /// What was expected there.
     pub expected: String,

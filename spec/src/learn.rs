@@ -22,8 +22,8 @@ mod tree;
 
 pub use suite::{Suite, random_word};
 
-use crate::machine::{Edge, Input, Machine, Output, Word};
-use foldhash::HashMap;
+use crate::machine::{Difference, Edge, Input, Machine, Output, Word};
+use foldhash::{HashMap, HashSet, HashSetExt};
 use std::collections::{BTreeSet, VecDeque};
 use tree::{Node, Tree};
 
@@ -89,6 +89,29 @@ impl Learner {
         self.tree.replace(word, output);
         // Nodes of the basis may be behind it. They come back from the tree.
         self.basis.truncate(1);
+    }
+
+    /// The answers so far that differ from those of a machine with the same inputs, the shortest
+    /// words first. For a peer whose machine is too large to learn.
+    #[must_use]
+    pub fn differences(&self, expected: &Machine) -> Vec<Difference> {
+        let mut known = HashSet::new();
+        let mut all = Vec::new();
+        let mut queue = VecDeque::from([(Tree::ROOT, 0, false)]);
+        while let Some((node, state, follows)) = queue.pop_front() {
+            for input in 0..self.inputs.len() {
+                let Some((found, to)) = self.tree.edge(node, input) else { continue };
+                let edge = expected.edge(state, input);
+                let differs = edge.output != *found;
+                if differs && known.insert((input, &edge.output, found)) {
+                    let word = [self.tree.access(node).as_slice(), &[input]].concat();
+                    let (expected, found) = (edge.output.clone(), found.clone());
+                    all.push(Difference { word, expected, found, places: Vec::new(), follows });
+                }
+                queue.extend(to.zip(edge.to).map(|(node, state)| (node, state, follows || differs)));
+            }
+        }
+        all
     }
 
     /// What to do next.

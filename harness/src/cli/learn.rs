@@ -1,9 +1,10 @@
 //! `dnode-conform learn [TARGET]`
 
 use super::arguments;
-use super::failure::Failure;
+use super::failure::{COULD_NOT_RUN, Failure};
 use super::output;
 use super::reach::DialArgs;
+use super::report::{STANDARD_OUTPUT, on_stdout};
 use super::screen;
 use super::signal::on_signal_or_end;
 use super::values::{GateLevel, duration, limit, machine_file, ping};
@@ -11,7 +12,8 @@ use crate::learn::{LearnOptions, Notice, Progress, learn as learn_machine};
 use clap::Args;
 use dnode_reports::count;
 use dnode_reports::escape::terminal;
-use dnode_reports::machine::{Learned, Verdict};
+use dnode_reports::machine::{Learned, MachineFormat, Verdict};
+use dnode_reports::text::Options;
 use dnode_spec::dialect::Dialect;
 use dnode_spec::machine::File;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -57,6 +59,9 @@ pub(super) struct LearnArgs {
     /// How long to learn and to test, for example 30s or 1h
     #[arg(long, value_name = "DUR", default_value = "5m", value_parser = limit, help_heading = "Test of the machine")]
     time: Duration,
+    /// The most states; a peer that has more is compared without a machine
+    #[arg(long, value_name = "N", default_value_t = 200, help_heading = "Test of the machine")]
+    states: u16,
     /// The seed of the random words
     #[arg(long, value_name = "S", default_value_t = 1, help_heading = "Test of the machine")]
     seed: u64,
@@ -69,6 +74,12 @@ pub(super) struct LearnArgs {
     /// Compare with the machine in this file, which --report json=FILE wrote, or with the reference
     #[arg(long, value_name = "FILE", default_value = "reference")]
     against: PathBuf,
+    /// Write a report, for example svg=machine.svg; repeatable
+    ///
+    /// FORMAT is text, json, markdown, dot, mermaid, svg or html. PATH - is standard output. Text goes
+    /// to standard output by default.
+    #[arg(long, value_name = "FORMAT=PATH", value_parser = report, help_heading = "Reports")]
+    report: Vec<MachineReport>,
     /// The weakest level whose violations fail the command; crashes and hangs always fail it
     #[arg(long, value_enum, default_value = "robust")]
     level: GateLevel,
@@ -84,6 +95,7 @@ pub(super) async fn learn(args: LearnArgs) -> Result<u8, Failure> {
         jobs: args.jobs.into(),
         depth: args.depth.into(),
         words: args.words as usize,
+        states: args.states.into(),
         time: args.time,
         seed: args.seed,
         gate: args.level.into(),
@@ -103,8 +115,52 @@ pub(super) async fn learn(args: LearnArgs) -> Result<u8, Failure> {
     let learned = learn_machine(&options, &mut |notice| notify(&bar, notice)).await;
     bar.finish_and_clear();
     let learned = learned?;
-    output::print("the machine", summary(&learned))?;
-    Ok(u8::from(fails(&learned)))
+    write(&args.report, &learned)?;
+    Ok(match learned.machine {
+        _ if fails(&learned) => 1,
+        Some(_) => 0,
+        None => COULD_NOT_RUN,
+    })
+}
+
+/// A report to write.
+#[derive(Debug, Clone)]
+struct MachineReport {
+    format: MachineFormat,
+    /// `None` is standard output.
+    path: Option<PathBuf>,
+}
+
+/// Reads `FORMAT=PATH`.
+fn report(text: &str) -> Result<MachineReport, String> {
+    let (word, path) = text.split_once('=').unwrap_or((text, ""));
+    let format: MachineFormat =
+        word.parse().map_err(|error| format!("write FORMAT=PATH, for example svg=machine.svg; {error}"))?;
+    if path.is_empty() {
+        return Err(format!("{word} needs a path: {word}=PATH, or {word}=- for standard output"));
+    }
+    Ok(MachineReport { format, path: (path != "-").then(|| path.into()) })
+}
+
+/// Writes the reports. Standard output gets the text, unless another format is written there.
+fn write(reports: &[MachineReport], learned: &Learned) -> Result<(), Failure> {
+    for MachineReport { format, path } in reports {
+        let name =
+            path.as_ref().map_or_else(|| STANDARD_OUTPUT.to_owned(), |path| path.display().to_string());
+        let failed = |problem: &dyn std::fmt::Display| {
+            Failure::caller(format!("the report to {name} cannot be written: {problem}"))
+        };
+        let text = format.render(learned, Options::default()).map_err(|error| failed(&error))?;
+        match path {
+            Some(path) => std::fs::write(path, text).map_err(|error| failed(&error))?,
+            None => output::print(&name, text)?,
+        }
+    }
+    if reports.iter().all(|report| report.path.is_some()) {
+        let text = MachineFormat::Text.render(learned, on_stdout(false, false));
+        output::print(STANDARD_OUTPUT, text.unwrap_or_else(|error| error.to_string()))?;
+    }
+    Ok(())
 }
 
 /// Reads the machine to compare with; `None` for that of the reference peer.
@@ -140,31 +196,4 @@ fn notify(bar: &ProgressBar, notice: Notice) {
 fn fails(learned: &Learned) -> bool {
     let gates = |verdict: &Verdict| matches!(verdict, Verdict::Breaks { gates: true, .. });
     learned.differences.iter().any(|it| gates(&it.verdict)) || learned.broken.iter().any(|it| it.gates)
-}
-
-fn summary(learned: &Learned) -> String {
-    let mut out = format!(
-        "{:?} states {} of {} {:?}\n",
-        learned.peer,
-        learned.machine.len(),
-        learned.expected.len(),
-        learned.effort
-    );
-    for it in &learned.differences {
-        out.push_str(&format!(
-            "{}: expected {}, got {}{}: {:?}\n",
-            it.word.join(" "),
-            it.expected,
-            it.found,
-            if it.follows { " (follows)" } else { "" },
-            it.verdict
-        ));
-    }
-    for it in &learned.broken {
-        out.push_str(&format!("{it:?}\n"));
-    }
-    for it in &learned.mixed {
-        out.push_str(&format!("{it:?}\n"));
-    }
-    out
 }

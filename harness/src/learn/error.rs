@@ -9,7 +9,6 @@ use dnode_spec::machine::FileError;
 use dnode_spec::transcript;
 use std::io;
 use std::path::PathBuf;
-use std::time::Duration;
 use thiserror::Error;
 
 /// Why a machine was not learned.
@@ -36,16 +35,6 @@ pub enum LearnError {
     /// The peer died or does not serve, and cannot be restarted.
     #[error("the peer no longer serves connections, and the suite cannot restart it")]
     Gone,
-    /// The time ended before there was a machine.
-    #[error("there is no machine after {}: {states} states so far, {queries} words asked", humantime::format_duration(*.time))]
-    Time {
-        /// The time limit.
-        time: Duration,
-        /// The states so far.
-        states: usize,
-        /// The words asked so far.
-        queries: u64,
-    },
     /// The user interrupted it.
     #[error("interrupted after {queries} words, with {states} states so far")]
     Interrupted {
@@ -88,7 +77,6 @@ impl Faulted for LearnError {
             | LearnError::Gone
             | LearnError::Unsteady(_) => Fault::Peer,
             LearnError::Client
-            | LearnError::Time { .. }
             | LearnError::Interrupted { .. }
             | LearnError::Store(..)
             | LearnError::OtherAnswers(..) => Fault::Caller,
@@ -108,7 +96,6 @@ impl Faulted for LearnError {
             }
             LearnError::NotServed => "Run the cases first: dnode-conform run.".to_owned(),
             LearnError::Gone => "Let the suite start the peer: --exec CMD.".to_owned(),
-            LearnError::Time { .. } => "Give it more --time, or continue with --resume.".to_owned(),
             LearnError::Interrupted { .. } => "The same command with --resume continues.".to_owned(),
             LearnError::Unsteady(_) => {
                 "Does its state belong to one connection? Then --jobs 1 asks one word at a time.".to_owned()

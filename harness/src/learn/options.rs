@@ -24,6 +24,8 @@ pub struct LearnOptions {
     pub depth: usize,
     /// How many random words test a hypothesis.
     pub words: usize,
+    /// The most states: a peer with more has no machine.
+    pub states: usize,
     /// How long to learn and to test.
     pub time: Duration,
     /// The seed of the random words.

@@ -122,35 +122,47 @@ impl<'o> Teacher<'o> {
         self.store.remove();
     }
 
-    /// Learns the machine. Gives it, and why it was not tested to the end.
-    pub(super) async fn learn(&mut self, emit: Emit<'_>) -> Result<(Machine, Option<String>), LearnError> {
+    /// Learns the machine. Gives it, and why it was not learned or not tested to the end.
+    pub(super) async fn learn(
+        &mut self,
+        emit: Emit<'_>,
+    ) -> Result<(Option<Machine>, Option<String>), LearnError> {
         loop {
             match self.learner.advance() {
                 Next::Ask(words) => {
                     for words in words.chunks(BATCH) {
-                        self.check_time()?;
+                        if let Some(reason) = self.limit()? {
+                            return Ok((None, Some(reason)));
+                        }
                         self.ask(words, false, emit).await?;
                     }
                 }
                 Next::Hypothesis(machine) => match self.test(&machine, emit).await? {
                     Tested::Wrong => {}
-                    Tested::Right => return Ok((machine.minimal(), None)),
-                    Tested::Cut(reason) => return Ok((machine.minimal(), Some(reason))),
+                    Tested::Right => return Ok((Some(machine.minimal()), None)),
+                    Tested::Cut(reason) => return Ok((Some(machine.minimal()), Some(reason))),
                 },
             }
         }
     }
 
-    fn check_time(&self) -> Result<(), LearnError> {
+    /// The answers so far that differ from those of this machine.
+    pub(super) fn differences(&self, expected: &Machine) -> Vec<Difference> {
+        self.learner.differences(expected)
+    }
+
+    /// Why to stop, if a limit is reached.
+    fn limit(&self) -> Result<Option<String>, LearnError> {
         let (states, queries) = (self.learner.states(), self.effort.queries);
         if self.options.interrupted.is_cancelled() {
             return Err(LearnError::Interrupted { states, queries });
         }
-        let time = self.options.time;
-        match self.begun.elapsed() > time {
-            true => Err(LearnError::Time { time, states, queries }),
-            false => Ok(()),
+        if states > self.options.states {
+            return Ok(Some(format!("it has more than {} states", self.options.states)));
         }
+        let is_over = self.begun.elapsed() > self.options.time;
+        let time = humantime::format_duration(self.options.time);
+        Ok(is_over.then(|| format!("{time} were over, with {states} states so far")))
     }
 
     /// Tests a hypothesis: the words of the Wp-method first, then random words.
@@ -166,12 +178,8 @@ impl<'o> Teacher<'o> {
             if batch.is_empty() {
                 return Ok(Tested::Right);
             }
-            match self.check_time() {
-                Err(LearnError::Time { .. }) => {
-                    return Ok(Tested::Cut("the time of --time was over".to_owned()));
-                }
-                Err(error @ LearnError::Interrupted { .. }) => return Err(error),
-                _ => {}
+            if let Some(reason) = self.limit()? {
+                return Ok(Tested::Cut(reason));
             }
             let unknown: Vec<Word> =
                 batch.iter().filter(|word| self.learner.known(word).is_none()).cloned().collect();

@@ -33,6 +33,17 @@ words! {
 #[error("{0:?} is not a format of machines; expected one of: {words}", words = MachineFormat::words())]
 pub struct UnknownFormat(pub String);
 
+/// Why a format has nothing to show.
+#[derive(Debug, thiserror::Error)]
+pub enum Unrendered {
+    /// It shows only the machine, and there is none.
+    #[error("{word} shows nothing but the machine, and there is none", word = .0.word())]
+    NoMachine(MachineFormat),
+    /// The machine cannot be written as JSON. This never happens.
+    #[error(transparent)]
+    Json(#[from] serde_json::Error),
+}
+
 impl FromStr for MachineFormat {
     type Err = UnknownFormat;
 
@@ -51,8 +62,15 @@ impl MachineFormat {
     /// The machine in this format. Only text uses the options: its width, and whether it has colours.
     ///
     /// # Errors
-    /// Never in practice: all parts can be written as JSON.
-    pub fn render(self, learned: &Learned, options: Options) -> Result<String, serde_json::Error> {
+    /// [`Unrendered`]: the format shows nothing but the machine, and there is none.
+    pub fn render(self, learned: &Learned, options: Options) -> Result<String, Unrendered> {
+        let needs_machine = matches!(
+            self,
+            MachineFormat::Json | MachineFormat::Dot | MachineFormat::Mermaid | MachineFormat::Svg
+        );
+        if needs_machine && learned.machine.is_none() {
+            return Err(Unrendered::NoMachine(self));
+        }
         Ok(match self {
             MachineFormat::Text => text::write(learned, options.styles, options.width),
             MachineFormat::Json => json(learned)?,
@@ -66,11 +84,12 @@ impl MachineFormat {
 }
 
 /// The file of the machine. Hidden characters are escaped.
-fn json(learned: &Learned) -> Result<String, serde_json::Error> {
+fn json(learned: &Learned) -> Result<String, Unrendered> {
+    let machine = learned.machine.clone().ok_or(Unrendered::NoMachine(MachineFormat::Json))?;
     let file = File {
         peer: learned.peer.clone(),
         left_out: learned.left_out.clone(),
-        machine: learned.machine.clone(),
+        machine,
         mixed: learned.mixed.clone(),
     };
     Ok(crate::escape::json(&file.to_json()?))

@@ -34,6 +34,7 @@ pub(super) fn write(learned: &Learned) -> String {
         main {
             (drawings(learned, &parts))
             (differences(learned))
+            (broken(learned))
             (mixed(learned))
             (left_out(learned))
             (effort(learned))
@@ -46,6 +47,7 @@ pub(super) fn write(learned: &Learned) -> String {
 fn contents(learned: &Learned, parts: &[Part<'_>]) -> Markup {
     let links = [
         ("differences", "Differences", !learned.differences.is_empty()),
+        ("broken", "Clauses outside of the machine", !learned.broken.is_empty()),
         ("mixed", "Several answers", !learned.mixed.is_empty()),
         ("left-out", "Inputs left out", !learned.left_out.is_empty()),
         ("inputs", "Inputs", true),
@@ -58,9 +60,20 @@ fn contents(learned: &Learned, parts: &[Part<'_>]) -> Markup {
     }
 }
 
+/// The clauses that no state shows.
+fn broken(learned: &Learned) -> Markup {
+    html! {
+        @if !learned.broken.is_empty() {
+            h2 id="broken" { (sentence::BROKEN) }
+            ul { @for it in &learned.broken { li { (shown(&sentence::broken(it))) } } }
+        }
+    }
+}
+
 fn drawings(learned: &Learned, parts: &[Part<'_>]) -> Markup {
     let hidden = part::hidden(learned, parts);
     html! {
+        @if parts.is_empty() { p { "There is no machine to draw." } }
         h2 id="machine" { "The machine in parts" }
         p.note { (sentence::LEGEND.join(" ")) " A filled box is the end of the connection." }
         ul.note { @for kind in part::kinds(parts) {

@@ -27,6 +27,12 @@ pub(super) fn write(learned: &Learned) -> String {
         let _ = write!(out, "\nNote: {}\n", code(&limit));
     }
     differences(&mut out, learned);
+    if !learned.broken.is_empty() {
+        let _ = write!(out, "\n## {}\n\n", sentence::BROKEN);
+        learned.broken.iter().for_each(|it| {
+            let _ = writeln!(out, "- {}", code(&sentence::broken(it)));
+        });
+    }
     mixed(&mut out, learned);
     if !learned.left_out.is_empty() {
         out.push_str("\n## Inputs left out\n\n| input | reason |\n|---|---|\n");
@@ -94,6 +100,9 @@ fn mixed(out: &mut String, learned: &Learned) {
 }
 
 fn machine(out: &mut String, learned: &Learned, parts: &[Part<'_>]) {
+    if parts.is_empty() {
+        return;
+    }
     out.push_str("\n## The machine in parts\n\n");
     let _ = writeln!(out, "{}", sentence::LEGEND.join("\n"));
     let kinds = part::kinds(parts);

@@ -247,16 +247,16 @@ pub(super) fn parts(learned: &Learned) -> Vec<Part<'_>> {
             names.push(&input.part);
         }
     }
-    names.into_iter().map(|name| part(learned, name)).collect()
+    let Some(machine) = &learned.machine else { return Vec::new() };
+    names.into_iter().map(|name| part(learned, machine, name)).collect()
 }
 
-fn part<'a>(learned: &'a Learned, name: &'a str) -> Part<'a> {
+fn part<'a>(learned: &'a Learned, whole: &'a Machine, name: &'a str) -> Part<'a> {
     let of_part = |word: &str| learned.inputs.iter().any(|input| input.name == word && input.part == name);
-    let machine = learned.machine.restricted(of_part);
+    let machine = whole.restricted(of_part);
     let mut marks = marks(learned, &learned.expected.restricted(of_part), &machine);
     // The names live as long as the caller's machine; the restricted one does not.
-    let inputs: Vec<&str> =
-        learned.machine.inputs().iter().map(String::as_str).filter(|it| of_part(it)).collect();
+    let inputs: Vec<&str> = whole.inputs().iter().map(String::as_str).filter(|it| of_part(it)).collect();
     let mut states = Vec::new();
     let mut arrows: BTreeMap<(State, Target), Vec<Line<'a>>> = BTreeMap::new();
     for (state, name) in names(&machine).into_iter().enumerate() {

@@ -53,12 +53,13 @@ pub(crate) fn learned(machine: Machine, judge: impl Fn(&str) -> Verdict) -> Lear
         inputs: inputs.collect(),
         left_out: Vec::new(),
         mixed: Vec::new(),
+        broken: Vec::new(),
         against: "reference".to_owned(),
         differences: differences.collect(),
         effort: Effort { queries: 1234, tests: 900, inputs: 5678, seconds: 12.34 },
         cut: None,
         expected,
-        machine,
+        machine: Some(machine),
     }
 }
 

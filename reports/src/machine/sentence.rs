@@ -1,7 +1,7 @@
 //! What every format says about a machine in words.
 
 use super::part::{self, Kind, Part, answer};
-use super::{Judged, Learned, Verdict};
+use super::{Broken, Judged, Learned, Verdict};
 use crate::summary::count;
 
 /// The name of a peer that gives itself none.
@@ -15,10 +15,15 @@ pub(super) fn peer(learned: &Learned) -> &str {
 /// `equal to reference`, or how many differences there are, raw.
 pub(super) fn headline(learned: &Learned) -> String {
     let against = &learned.against;
+    let lines = match learned.broken.len() {
+        0 => String::new(),
+        broken => format!("; {} broken outside of the machine", count(broken, "clause")),
+    };
     if learned.differences.is_empty() {
-        return match learned.cut {
-            None => format!("equal to {against}"),
-            Some(_) => format!("equal to {against}, as far as it was tested"),
+        return match (&learned.machine, &learned.cut) {
+            (None, _) => format!("no machine, and no difference from {against} so far{lines}"),
+            (Some(_), None) => format!("equal to {against}{lines}"),
+            (Some(_), Some(_)) => format!("equal to {against}, as far as it was tested{lines}"),
         };
     }
     let of = |kind: Kind| learned.differences.iter().filter(|it| Kind::of(&it.verdict) == kind).count();
@@ -32,17 +37,34 @@ pub(super) fn headline(learned: &Learned) -> String {
         .filter(|(count, ..)| *count > 0)
         .map(|(count, one, more)| format!("{count} {}", if count == 1 { one } else { more }))
         .collect();
-    format!("{} from {against}: {}", count(learned.differences.len(), "difference"), kinds.join(", "))
+    let differences = count(learned.differences.len(), "difference");
+    format!("{differences} from {against}: {}{lines}", kinds.join(", "))
 }
 
 /// Whether a difference fails the command.
 pub(super) fn fails(learned: &Learned) -> bool {
-    learned.differences.iter().any(|it| matches!(it.verdict, Verdict::Breaks { gates: true, .. }))
+    let gates = |it: &Judged| matches!(it.verdict, Verdict::Breaks { gates: true, .. });
+    learned.differences.iter().any(gates) || learned.broken.iter().any(|it| it.gates)
 }
+
+/// What a line broke, raw: `breaks message/links (must): at links expected …, got …, after WORD`.
+pub(super) fn broken(broken: &Broken) -> String {
+    let Broken { clause, level, gates, word: inputs, at, expected, actual } = broken;
+    let waiver = if *gates { "" } else { ", does not fail the command" };
+    let place = if at.is_empty() { String::new() } else { format!("at {at} ") };
+    let after = if inputs.is_empty() { String::new() } else { format!(", after {}", word(inputs)) };
+    format!("breaks {clause} ({level}){waiver}: {place}expected {expected}, got {actual}{after}")
+}
+
+/// What the clauses are that no state shows.
+pub(super) const BROKEN: &str = "Clauses that the peer breaks outside of the machine";
 
 /// What limits the verdict, raw: the machine was not tested to the end, or some inputs are missing.
 pub(super) fn limits(learned: &Learned) -> Vec<String> {
-    let cut = learned.cut.iter().map(|why| format!("the machine was not tested to the end: {why}"));
+    let cut = learned.cut.iter().map(|why| match learned.machine {
+        Some(_) => format!("the machine was not tested to the end: {why}"),
+        None => format!("there is no machine: {why}"),
+    });
     let mixed = (!learned.mixed.is_empty())
         .then(|| format!("the peer answered {} in several ways", count(learned.mixed.len(), "word")));
     let left_out = (!learned.left_out.is_empty())
@@ -108,6 +130,6 @@ pub(super) const LEGEND: [&str; 2] = [
 
 /// `24 states, 22 inputs`.
 pub(super) fn size(learned: &Learned) -> String {
-    let inputs = learned.machine.inputs().len();
-    format!("{}, {}", count(learned.machine.len(), "state"), count(inputs, "input"))
+    let Some(machine) = &learned.machine else { return "no machine".to_owned() };
+    format!("{}, {}", count(machine.len(), "state"), count(machine.inputs().len(), "input"))
 }

@@ -34,6 +34,13 @@ pub(super) fn write(learned: &Learned, styles: bool, width: usize) -> String {
     for (index, difference) in learned.differences.iter().enumerate() {
         one(&mut page, learned, index, difference);
     }
+    if !learned.broken.is_empty() {
+        page.blank();
+        page.plain(0, style::BOLD, sentence::BROKEN);
+    }
+    for it in &learned.broken {
+        page.wrapped("    ", style::PLAIN, &*cut(&sentence::broken(it), LONGEST));
+    }
     mixed(&mut page, learned);
     left_out(&mut page, learned);
     machine(&mut page, learned, &parts);
@@ -101,6 +108,9 @@ fn left_out(page: &mut Page, learned: &Learned) {
 }
 
 fn machine(page: &mut Page, learned: &Learned, parts: &[Part<'_>]) {
+    if parts.is_empty() {
+        return;
+    }
     page.blank();
     page.plain(0, style::BOLD, "The machine in parts");
     let [_, names] = sentence::LEGEND;
