@@ -1,8 +1,9 @@
 //! Places the boxes, labels and lines of a drawing, with the library `layout-rs`.
 //!
-//! Why this library: it places boxes of any size in rows (Sugiyama, with Brandes and Köpf for the
-//! columns), and it also routes lines around other boxes. `rust-sugiyama` gives only the places of
-//! boxes, so long lines would cross them. `ascii-dag` needs a newer Rust than this workspace.
+//! Why this library: it has the licence MIT and no dependencies. It places boxes of any size in rows
+//! (Sugiyama, with Brandes and Köpf for the columns), and it also routes lines around other boxes.
+//! `rust-sugiyama` gives only the places of boxes, so long lines would cross them. `ascii-dag` needs
+//! a newer Rust than this workspace.
 //!
 //! Each label is a box on its line: a line runs from a state to the label and from there to the next
 //! state. So labels cannot overlap each other or a state, and can have several lines.

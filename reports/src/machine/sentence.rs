@@ -103,8 +103,8 @@ pub(super) fn hidden(learned: &Learned, parts: &[Part<'_>]) -> Vec<String> {
     about.into_iter().chain(lines).collect()
 }
 
-/// The difference at this index in one line.
-fn one(learned: &Learned, index: usize) -> String {
+/// The difference at this index in one line: `!3 a → b / silence, expected cb()`, raw.
+pub(super) fn one(learned: &Learned, index: usize) -> String {
     let Some(it) = learned.differences.get(index) else { return String::new() };
     let [found, expected] = [&it.found, &it.expected].map(answer);
     format!("{} {} / {found}, expected {expected}", sign(index, it), word(&it.word))
@@ -120,7 +120,7 @@ pub(super) fn about<'a>(learned: &'a Learned, difference: &Judged) -> Option<&'a
 }
 
 /// Why no part shows some differences.
-const HIDDEN: &str = "These differences need inputs of several parts, so no part shows them:";
+pub(super) const HIDDEN: &str = "These differences need inputs of several parts, so no part shows them:";
 
 /// How to read a part.
 pub(super) const LEGEND: [&str; 2] = [

@@ -33,6 +33,12 @@ const LONGEST: usize = 120;
 /// How many characters of any other text are shown.
 const TEXT: usize = 400;
 
+/// How many letters a line above or below the parts has.
+const WIDE: usize = 140;
+
+/// How many differences are listed below the parts.
+const LISTED: usize = 40;
+
 /// A part with more states or arrows is not drawn: the picture would not help.
 const STATES: usize = 16;
 const ARROWS: usize = 48;
@@ -83,15 +89,20 @@ pub(super) fn write(learned: &Learned) -> String {
     let mut rows =
         vec![Row { text: terminal_cut(sentence::peer(learned), 80, 0), class: "heading", link: None }];
     let class = if sentence::fails(learned) { "breaks" } else { "name" };
-    push(&mut rows, &terminal_cut(sentence::headline(learned), TEXT, 0), class, None, 140);
-    for text in sentence::limits(learned).into_iter().chain(sentence::hidden(learned, &parts)) {
-        push(&mut rows, &terminal_cut(text, TEXT, 0), "", None, 140);
+    push(&mut rows, &terminal_cut(sentence::headline(learned), TEXT, 0), class, None, WIDE);
+    for text in sentence::limits(learned) {
+        push(&mut rows, &terminal_cut(text, TEXT, 0), "", None, WIDE);
     }
     legend(&mut rows, &parts);
     let top = height(&rows, PAD) + GAP;
     let pictures: Vec<(&Part<'_>, Picture)> = parts.iter().map(|of| (of, picture(of, false))).collect();
     let (places, size) = shelves(&pictures, top);
-    let size = Size { width: size.width.max(width(&rows, PAD)), height: size.height };
+    let list = below(learned, &parts);
+    let bottom = size.height + GAP;
+    let size = Size {
+        width: size.width.max(width(&rows, PAD)).max(width(&list, PAD)),
+        height: if list.is_empty() { size.height } else { bottom + height(&list, 0.0) },
+    };
     let title = format!("State machine of {}", terminal_cut(sentence::peer(learned), 80, 0));
     let markup = html! {
         svg.machine xmlns="http://www.w3.org/2000/svg" viewBox=(view(size)) width=(number(size.width))
@@ -105,6 +116,7 @@ pub(super) fn write(learned: &Learned) -> String {
                 text.heading x=(number(x + PAD)) y=(number(y + 16.0)) { (heading(of)) }
                 g transform={ "translate(" (number(x)) " " (number(y + HEADING)) ")" } { (picture.content) }
             }
+            (texts(&list, PAD, bottom))
         }
     };
     format!("{}\n", markup.into_string())
@@ -113,6 +125,40 @@ pub(super) fn write(learned: &Learned) -> String {
 /// `theirs: the functions that the peer gave us`.
 pub(super) fn heading(of: &Part<'_>) -> String {
     format!("{}: {}", terminal_cut(of.name, 40, 0), terminal_cut(of.title(), 60, 0))
+}
+
+/// The list of differences below the parts: the word, the answers, the verdict, and the meaning of
+/// the last input. Differences that no part shows come last.
+fn below(learned: &Learned, parts: &[Part<'_>]) -> Vec<Row> {
+    let mut rows = Vec::new();
+    if learned.differences.is_empty() {
+        return rows;
+    }
+    rows.push(Row { text: "differences".to_owned(), class: "heading", link: None });
+    let hidden = part::hidden(learned, parts);
+    let (out, shown): (Vec<usize>, Vec<usize>) =
+        (0..learned.differences.len()).partition(|index| hidden.contains(index));
+    for index in shown.into_iter().take(LISTED) {
+        difference(&mut rows, learned, index);
+    }
+    if !out.is_empty() {
+        push(&mut rows, sentence::HIDDEN, "name", None, WIDE);
+    }
+    for index in out.into_iter().take(LISTED) {
+        difference(&mut rows, learned, index);
+    }
+    rows
+}
+
+fn difference(rows: &mut Vec<Row>, learned: &Learned, index: usize) {
+    let it = &learned.differences[index];
+    let text = terminal_cut(sentence::one(learned, index), TEXT, 0);
+    push(rows, &text, Kind::of(&it.verdict).class(), None, WIDE);
+    let about = sentence::about(learned, it).map(|about| format!(" {about}")).unwrap_or_default();
+    let text = terminal_cut(format!("{}.{about}", sentence::verdict(&it.verdict)), TEXT, 0);
+    let from = rows.len();
+    push(rows, &text, "soft", None, WIDE - 4);
+    rows.iter_mut().skip(from).for_each(|row| row.text.insert_str(0, "    "));
 }
 
 /// The differences in words, for people who do not see the drawing.
@@ -133,10 +179,10 @@ pub(super) fn description(learned: &Learned) -> String {
 
 fn legend(rows: &mut Vec<Row>, parts: &[Part<'_>]) {
     for text in sentence::LEGEND {
-        push(rows, text, "soft", None, 140);
+        push(rows, text, "soft", None, WIDE);
     }
     for kind in part::kinds(parts) {
-        push(rows, &kind.legend(), kind.class(), None, 140);
+        push(rows, &kind.legend(), kind.class(), None, WIDE);
     }
 }
 
