@@ -61,6 +61,8 @@ pub struct Symbol {
     live: Option<String>,
     /// We must have culled p.
     after_cull: bool,
+    /// We must have sent an object.
+    after_object: bool,
     /// It gives p and q anew.
     gives: bool,
     /// It culls p.
@@ -126,6 +128,8 @@ struct InputLine {
     live: Option<String>,
     #[serde(default)]
     after_cull: bool,
+    #[serde(default)]
+    after_object: bool,
     #[serde(default)]
     gives: bool,
     #[serde(default)]
@@ -243,6 +247,7 @@ impl From<InputLine> for Symbol {
             clause: line.clause,
             live: line.live,
             after_cull: line.after_cull,
+            after_object: line.after_object,
             gives: line.gives,
             culls: line.culls,
             steps: texts(line.steps),

@@ -85,16 +85,18 @@ fn reason(difference: &Difference) -> &'static str {
         let count = |output: &Output| output.acts.iter().filter(|act| is_such(act)).count();
         count(expected) != count(found)
     };
-    let closes = |output: &Output| output.then == Then::Closed;
+    let may_close = |one: &Output, other: &Output| one.then == Then::Closed && other.then == Then::Open;
     if more(|act| matches!(act, Act::Culls(_))) {
         "a peer may cull a function of the other end at any time, or never"
     } else if more(|act| matches!(act, Act::Object)) {
         "a peer may send its object again"
-    } else if closes(expected) != closes(found) {
+    } else if may_close(expected, found) || may_close(found, expected) {
         "a peer may close the connection here or go on"
     } else if expected.then == Then::Impossible || found.then == Then::Impossible {
         "a peer may give its functions in another way"
-    } else if more(|act| matches!(act, Act::Calls { function, .. } if function != "cb")) {
+    } else if more(|act| {
+        matches!(act, Act::CallsUnknown(_)) || matches!(act, Act::Calls { function, .. } if function != "cb")
+    }) {
         "either end may call a function of the other one unasked"
     } else {
         "the rules of judgement accept both answers"

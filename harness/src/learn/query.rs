@@ -129,7 +129,12 @@ impl Query<'_> {
             .filter(|later| self.facts.answers(later.method()) && self.facts.lacks(later.method()).is_none());
         let later = later.map(|later| later.with_paths(ping.path_form()));
         for ping in [ping, later.as_ref().unwrap_or(ping)] {
-            let then = self.ask(ping, deadline).await;
+            let mut then = self.ask(ping, deadline).await;
+            if then == Then::Hung && !self.wire.is_flooded() {
+                // A peer that lost this call may still answer the next one.
+                let deadline = self.deadline();
+                then = self.ask(ping, deadline).await;
+            }
             if then != Then::Open {
                 return then;
             }

@@ -36,6 +36,8 @@ pub struct Mapper<'a> {
     names: Names,
     reader: Reader,
     numbers: Numbers,
+    /// We have sent an object.
+    sent_object: bool,
     /// The current input.
     current: Option<Input>,
     /// The answers to it that are known, and how they look in an output.
@@ -68,6 +70,7 @@ impl<'a> Mapper<'a> {
             names,
             reader,
             numbers: Numbers::default(),
+            sent_object: false,
             current: None,
             answers: Vec::new(),
             acts: Vec::new(),
@@ -154,7 +157,9 @@ impl<'a> Mapper<'a> {
             let id = self.names.number(&culled);
             self.numbers.has_culled() && id.is_some_and(|id| !self.names.is_given_again(id))
         };
-        symbol.live.as_ref().is_none_or(is_live) && (!symbol.after_cull || is_culled())
+        (self.sent_object || !symbol.after_object)
+            && symbol.live.as_ref().is_none_or(is_live)
+            && (!symbol.after_cull || is_culled())
     }
 
     /// The bytes of a step; `None` if it names a function that the peer did not declare.
@@ -169,6 +174,7 @@ impl<'a> Mapper<'a> {
                 if method == b"\"methods\"" {
                     pattern.members().into_iter().for_each(|(key, name)| self.names.own_member(&key, name));
                     pattern.declared().iter().for_each(|name| self.names.offer(name));
+                    self.sent_object = true;
                 }
                 Some(pattern.encode(&method, &mut self.names))
             }
