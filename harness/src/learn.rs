@@ -134,6 +134,7 @@ pub async fn learn(
         differences,
         effort: teacher.effort(),
         cut,
+        notes: teacher.notes(),
         machine,
     };
     teacher.close().await;

@@ -50,6 +50,8 @@ pub struct Learned {
     pub effort: Effort,
     /// Why the machine was not learned, or not tested to the end; `None` if it was.
     pub cut: Option<String>,
+    /// What a reader must know about the answers.
+    pub notes: Vec<String>,
 }
 
 /// An input of the alphabet.

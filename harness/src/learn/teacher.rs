@@ -9,7 +9,7 @@ use super::{Notice, Progress, Subject, judge};
 use crate::cases::level;
 use dnode_reports::machine::{Broken, Effort, Judged};
 use dnode_spec::learn::{Conflict, Learner, Next, Suite, random_word};
-use dnode_spec::machine::{Answer, Difference, Machine, Mixed, Output, Word};
+use dnode_spec::machine::{Act, Answer, Difference, Machine, Mixed, Output, Word};
 use dnode_spec::message::Problem;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -38,6 +38,10 @@ pub(super) struct Teacher<'o> {
     distinguishing: Vec<Word>,
     store: Store,
     resumed: usize,
+    /// All answers.
+    answers: Vec<(Word, Vec<Output>)>,
+    /// Culls are no part of an output.
+    ignores_culls: bool,
     /// How often each answer to the last input of a word came, for words with several answers.
     mixed: BTreeMap<Word, HashMap<Output, u64>>,
     /// The first line that broke each clause, as the monitor judges it, and its word.
@@ -65,6 +69,8 @@ impl<'o> Teacher<'o> {
             distinguishing: reference.characterising().concat(),
             store,
             resumed: answers.len(),
+            answers: Vec::new(),
+            ignores_culls: false,
             mixed: BTreeMap::new(),
             broken: BTreeMap::new(),
             effort: Effort::default(),
@@ -196,7 +202,7 @@ impl<'o> Teacher<'o> {
 
     /// Asks these words, and notes the answers.
     async fn ask(&mut self, words: &[Word], tests: bool, emit: Emit<'_>) -> Result<(), LearnError> {
-        for (word, outputs) in self.answers(words).await? {
+        for (word, outputs) in self.ask_all(words).await? {
             self.note(&word, outputs).await?;
             self.effort.tests += u64::from(tests);
         }
@@ -207,7 +213,7 @@ impl<'o> Teacher<'o> {
     }
 
     /// The answers to these words, asked on all lanes. If the run is interrupted, some are missing.
-    async fn answers(&mut self, words: &[Word]) -> Result<Vec<(Word, Vec<Output>)>, LearnError> {
+    async fn ask_all(&mut self, words: &[Word]) -> Result<Vec<(Word, Vec<Output>)>, LearnError> {
         let shared: Arc<[Word]> = words.into();
         let next = Arc::new(AtomicUsize::new(0));
         let mut tasks = JoinSet::new();
@@ -254,12 +260,45 @@ impl<'o> Teacher<'o> {
     /// frequent answer.
     async fn note(&mut self, word: &Word, mut outputs: Vec<Output>) -> Result<(), LearnError> {
         loop {
+            self.forget_culls(&mut outputs);
             self.settle(word, &mut outputs);
             match self.learner.answer(word, &outputs) {
-                Ok(()) => return self.store.add(word, &outputs),
+                Ok(()) => {
+                    self.store.add(word, &outputs)?;
+                    self.answers.push((word.clone(), outputs));
+                    return Ok(());
+                }
+                Err(conflict) if !self.ignores_culls && differ_by_culls(&conflict) => self.ignore_culls(),
                 Err(conflict) => self.decide(conflict).await?,
             }
         }
+    }
+
+    /// The peer culls functions of ours at times of its own, so from now on culls are no part of an
+    /// output. Learns all answers again.
+    fn ignore_culls(&mut self) {
+        self.ignores_culls = true;
+        self.learner = Learner::new(self.subject.alphabet.names());
+        self.mixed.clear();
+        for (word, mut outputs) in std::mem::take(&mut self.answers) {
+            self.forget_culls(&mut outputs);
+            // What still contradicts is asked again.
+            if self.learner.answer(&word, &outputs).is_ok() {
+                self.answers.push((word, outputs));
+            }
+        }
+    }
+
+    fn forget_culls(&self, outputs: &mut [Output]) {
+        if self.ignores_culls {
+            outputs.iter_mut().for_each(forget_culls);
+        }
+    }
+
+    /// What a reader must know about the outputs.
+    pub(super) fn notes(&self) -> Vec<String> {
+        let culls = "the peer culls functions of ours at times of its own, which it may: culls are no part of the answers";
+        self.ignores_culls.then(|| culls.to_owned()).into_iter().collect()
     }
 
     /// For each input that is known to have several answers, counts the answer and replaces it with
@@ -287,7 +326,8 @@ impl<'o> Teacher<'o> {
         let Conflict { word, known, new } = conflict;
         let mut counts: HashMap<Output, u64> = HashMap::from([(known.clone(), 1), (new, 1)]);
         let again = vec![word.clone(); REPEATS];
-        for (_, outputs) in self.answers(&again).await? {
+        for (_, mut outputs) in self.ask_all(&again).await? {
+            self.forget_culls(&mut outputs);
             if outputs.len() == word.len()
                 && let Some(last) = outputs.into_iter().next_back()
             {
@@ -322,6 +362,18 @@ impl<'o> Teacher<'o> {
         }
         Ok(judged)
     }
+}
+
+fn forget_culls(output: &mut Output) {
+    output.acts.retain(|act| !matches!(act, Act::Culls(_)));
+}
+
+/// Whether two answers differ only by culls.
+fn differ_by_culls(conflict: &Conflict) -> bool {
+    let [mut known, mut new] = [conflict.known.clone(), conflict.new.clone()];
+    forget_culls(&mut known);
+    forget_culls(&mut new);
+    known == new
 }
 
 /// How a test ended.

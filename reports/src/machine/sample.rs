@@ -58,6 +58,7 @@ pub(crate) fn learned(machine: Machine, judge: impl Fn(&str) -> Verdict) -> Lear
         differences: differences.collect(),
         effort: Effort { queries: 1234, tests: 900, inputs: 5678, seconds: 12.34 },
         cut: None,
+        notes: Vec::new(),
         expected,
         machine: Some(machine),
     }

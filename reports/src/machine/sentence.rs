@@ -69,7 +69,7 @@ pub(super) fn limits(learned: &Learned) -> Vec<String> {
         .then(|| format!("the peer answered {} in several ways", count(learned.mixed.len(), "word")));
     let left_out = (!learned.left_out.is_empty())
         .then(|| format!("{} left out", count(learned.left_out.len(), "input")));
-    cut.chain(mixed).chain(left_out).collect()
+    learned.notes.iter().cloned().chain(cut).chain(mixed).chain(left_out).collect()
 }
 
 /// `breaks cull/deletes (must)` or `free: REASON`, raw.
