@@ -31,12 +31,13 @@ use crate::cases::level;
 use crate::conversation::facts::Facts;
 use crate::conversation::preflight::preflight;
 use crate::peer::{Peer, StartError};
-use crate::program::Route;
+use crate::program::{Route, Target};
 use dnode_reports::machine::{Broken, Input, Learned};
 use dnode_spec::alphabet::{Alphabet, Begins};
 use dnode_spec::clause::{Level, find};
 use dnode_spec::dialect::Dialect;
-use dnode_spec::machine::{File, Machine, differences};
+use dnode_spec::machine::{File, Machine, Output, differences};
+use lane::Lane;
 use query::query;
 use std::sync::Arc;
 use std::time::Duration;
@@ -78,6 +79,38 @@ struct Subject {
     patience: Duration,
 }
 
+impl Subject {
+    /// Starts the peer once, and learns what it takes. Also gives the inputs that are left out.
+    async fn meet(options: &LearnOptions) -> Result<(Subject, Vec<(String, String)>), LearnError> {
+        if matches!(options.target, Target::Client(_)) {
+            return Err(LearnError::Client);
+        }
+        let alphabet = Alphabet::read(dnode_fixtures::ALPHABET)?;
+        let mut peer = Peer::start(&options.target).await?;
+        let facts = meet(&mut peer, options).await?;
+        let (alphabet, left_out) = alphabet.without(|method| facts.lacks(method));
+        let begins = begins(peer.route(), &alphabet, &facts, options.patience).await?;
+        peer.stop().await;
+        Ok((Subject { alphabet, facts, begins, patience: options.patience }, left_out))
+    }
+
+    /// The part of a machine that this peer can show.
+    fn fit(&self, machine: &Machine) -> Machine {
+        let kept = machine.restricted(|input| self.alphabet.input(input).is_some());
+        let object = kept.inputs().iter().position(|input| input == query::OBJECT);
+        match (self.begins, object) {
+            (Begins::WithObject, Some(object)) => kept.after(object).unwrap_or(kept),
+            _ => kept,
+        }
+    }
+
+    /// What a reader must know about the words.
+    fn note(&self) -> Option<String> {
+        let note = "the peer answers no call before it has an object, so each word begins with ours";
+        (self.begins == Begins::WithObject).then(|| note.to_owned())
+    }
+}
+
 /// Learns the machine of a peer.
 ///
 /// # Errors
@@ -86,26 +119,9 @@ pub async fn learn(
     options: &LearnOptions,
     emit: &mut (dyn FnMut(Notice) + Send),
 ) -> Result<Learned, LearnError> {
-    if matches!(options.target, crate::program::Target::Client(_)) {
-        return Err(LearnError::Client);
-    }
-    let alphabet = Alphabet::read(dnode_fixtures::ALPHABET)?;
-    let reference = File::read(dnode_fixtures::REFERENCE_MACHINE)?.machine;
-    let mut peer = Peer::start(&options.target).await?;
-    let facts = meet(&mut peer, options).await?;
-    let (alphabet, left_out) = alphabet.without(|method| facts.lacks(method));
-    let begins = begins(peer.route(), &alphabet, &facts, options.patience).await?;
-    peer.stop().await;
-    let subject = Arc::new(Subject { alphabet, facts, begins, patience: options.patience });
-    let names = subject.alphabet.names();
-    let fits = |machine: &Machine| {
-        let kept = machine.restricted(|input| names.iter().any(|name| name == input));
-        match (subject.begins, kept.inputs().iter().position(|input| input == query::OBJECT)) {
-            (Begins::WithObject, Some(object)) => kept.after(object).unwrap_or(kept),
-            _ => kept,
-        }
-    };
-    let reference = fits(&reference);
+    let (subject, left_out) = Subject::meet(options).await?;
+    let subject = Arc::new(subject);
+    let reference = subject.fit(&File::read(dnode_fixtures::REFERENCE_MACHINE)?.machine);
     let mut teacher = Teacher::open(options, Arc::clone(&subject), &reference).await?;
     emit(Notice::Started {
         peer: subject.facts.object.name.clone(),
@@ -113,10 +129,15 @@ pub async fn learn(
         resumed: teacher.resumed(),
     });
     let (machine, cut) = teacher.learn(emit).await?;
-    let expected = options.against.as_ref().map_or_else(|| reference.clone(), |file| fits(&file.machine));
+    let (against, expected) = match &options.against {
+        Some(File { peer, machine, .. }) => {
+            (peer.clone().unwrap_or_else(|| "the other machine".to_owned()), subject.fit(machine))
+        }
+        None => ("the reference".to_owned(), reference.clone()),
+    };
     let found = match &machine {
         Some(machine) => differences(&expected, machine),
-        None if expected.inputs() == names => teacher.differences(&expected),
+        None if expected.inputs() == subject.alphabet.names() => teacher.differences(&expected),
         None => Vec::new(),
     };
     let differences = teacher.judge(&found, &reference, &expected).await?;
@@ -126,19 +147,44 @@ pub async fn learn(
         left_out,
         mixed: teacher.mixed(),
         broken: broken(&subject.facts, teacher.broken(), options.gate),
-        against: match &options.against {
-            Some(file) => file.peer.clone().unwrap_or_else(|| "the other machine".to_owned()),
-            None => "the reference".to_owned(),
-        },
+        against,
         expected,
         differences,
         effort: teacher.effort(),
         cut,
-        notes: teacher.notes(),
+        notes: subject.note().into_iter().chain(teacher.notes()).collect(),
         machine,
     };
     teacher.close().await;
     Ok(learned)
+}
+
+/// Asks words one after another, for other learners. A word has the names of its inputs, with spaces
+/// between them. `answer` gets the outputs of each one, up to the end of the connection.
+///
+/// # Errors
+/// [`LearnError`]: also if a word has an input that the alphabet does not have, or that the peer's
+/// program cannot take.
+pub async fn ask<E: From<LearnError>>(
+    options: &LearnOptions,
+    words: impl Iterator<Item = String>,
+    mut answer: impl FnMut(Vec<Output>) -> Result<(), E>,
+) -> Result<(), E> {
+    let (subject, left_out) = Subject::meet(options).await?;
+    let mut lane = Lane::new(Arc::new(subject), &options.target);
+    for word in words {
+        let inputs = word.split_whitespace().map(|name| {
+            let input = lane.subject().alphabet.input(name);
+            input.ok_or_else(|| match left_out.iter().find(|(input, _)| input == name) {
+                Some((_, reason)) => LearnError::Input(name.to_owned(), reason.clone()),
+                None => LearnError::Input(name.to_owned(), "the alphabet does not have it".to_owned()),
+            })
+        });
+        let inputs = inputs.collect::<Result<Vec<_>, _>>()?;
+        answer(lane.ask(&inputs).await?.outputs)?;
+    }
+    lane.stop().await;
+    Ok(())
 }
 
 /// Runs the preflight.

@@ -8,7 +8,7 @@ use super::report::{STANDARD_OUTPUT, on_stdout};
 use super::screen;
 use super::signal::on_signal_or_end;
 use super::values::{GateLevel, duration, limit, machine_file, ping};
-use crate::learn::{LearnOptions, Notice, Progress, learn as learn_machine};
+use crate::learn::{LearnOptions, Notice, Progress, ask, learn as learn_machine};
 use clap::Args;
 use dnode_reports::count;
 use dnode_reports::escape::terminal;
@@ -74,6 +74,12 @@ pub(super) struct LearnArgs {
     /// Compare with the machine in this file, which --report json=FILE wrote, or with the reference
     #[arg(long, value_name = "FILE", default_value = "reference")]
     against: PathBuf,
+    /// Answer words from standard input instead, for other learners
+    ///
+    /// A line is a word: inputs with spaces between them. Each answer is a line of JSON, a list of
+    /// outputs up to the end of the connection.
+    #[arg(long, conflicts_with_all = ["resume", "report"])]
+    ask: bool,
     /// Write a report, for example svg=machine.svg; repeatable
     ///
     /// FORMAT is text, json, markdown, dot, mermaid, svg or html. PATH - is standard output. Text goes
@@ -106,6 +112,15 @@ pub(super) async fn learn(args: LearnArgs) -> Result<u8, Failure> {
         interrupted: interrupted.clone(),
         target,
     };
+    if args.ask {
+        let words = std::io::stdin().lines().map_while(Result::ok);
+        ask(&options, words, |outputs| {
+            let line = serde_json::to_string(&outputs).map_err(Failure::harness)?;
+            output::say(line)
+        })
+        .await?;
+        return Ok(0);
+    }
     let bar = ProgressBar::with_draw_target(None, screen::of_stderr());
     let style = ProgressStyle::with_template("{spinner} {msg}");
     bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()));

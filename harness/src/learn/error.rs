@@ -61,6 +61,9 @@ pub enum LearnError {
     /// The steps of an input are wrong.
     #[error("the alphabet: {0}")]
     Steps(#[from] transcript::Fault),
+    /// A word has an input that cannot be asked.
+    #[error("the input {0:?} cannot be asked: {1}")]
+    Input(String, String),
     /// A lane panicked.
     #[error("a lane of the learner failed")]
     Lane,
@@ -77,6 +80,7 @@ impl Faulted for LearnError {
             | LearnError::Gone
             | LearnError::Unsteady(_) => Fault::Peer,
             LearnError::Client
+            | LearnError::Input(..)
             | LearnError::Interrupted { .. }
             | LearnError::Store(..)
             | LearnError::OtherAnswers(..) => Fault::Caller,

@@ -28,6 +28,10 @@ impl Lane {
         Lane { subject, slot: Slot::new(target) }
     }
 
+    pub(super) fn subject(&self) -> &Subject {
+        &self.subject
+    }
+
     pub(super) async fn stop(self) {
         self.slot.stop().await;
     }
