@@ -304,3 +304,102 @@ fn interrupted_run_continues_with_its_answers() {
     let error = block_on(learn(&third, &mut |_| {})).unwrap_err();
     assert!(matches!(error, LearnError::OtherAnswers(..)), "{error}");
 }
+
+/// The command that starts the reference peer with these arguments of `serve`.
+fn serve(arguments: &str) -> String {
+    format!("exec '{PROGRAM}' serve {arguments} --listen 127.0.0.1:{{port}}")
+}
+
+#[test]
+fn command_writes_reports_and_exits_as_run_does() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    let answers = path("answers.jsonl");
+    let learn = |exec: &str, more: &[&str]| {
+        let common = ["learn", "--words", "0", "--answers", &answers, "--exec", exec];
+        support::run(&[&common, more].concat())
+    };
+    let (old, svg) = (path("old.json"), path("old.svg"));
+    let (json_report, svg_report) = (format!("json={old}"), format!("svg={svg}"));
+    let ran = learn(&serve(""), &["--report", &json_report, "--report", &svg_report]);
+    ran.expect_status(&[0]).expect_text("equal to the reference");
+    assert_eq!(File::read(&support::read(&old)).unwrap().machine, reference_machine());
+    assert!(support::read(&svg).starts_with("<svg"));
+    // A difference that gates, and one that is only observed.
+    let broken = serve("--fault ignores-cull");
+    learn(&broken, &[]).expect_status(&[1]).expect_text("breaks cull/deletes (should)");
+    let observed = serve("--fault answers-unknown-ids");
+    learn(&observed, &[]).expect_status(&[0]).expect_text("breaks callback/unknown-id (observed)");
+    learn(&observed, &["--level", "observed"]).expect_status(&[1]);
+    // A report in which there is nothing to show, and files that are not machines.
+    learn(&serve(""), &["--against", &old, "--report", "text=-"]).expect_status(&[0]).expect_text("equal to");
+    learn(&serve(""), &["--against", &svg]).expect_status(&[2]).expect_text("has no machine");
+    learn(&serve(""), &["--report", "png=x"]).expect_status(&[2]).expect_text("text, json, markdown");
+    learn(&serve("--fault callable-once"), &["--states", "30"])
+        .expect_status(&[1, 2])
+        .expect_text("there is no machine: it has more than 30 states");
+}
+
+#[test]
+fn other_learners_can_ask_words() {
+    use std::io::Write;
+    let mut asked = std::process::Command::new(PROGRAM)
+        .args(["learn", "--ask", "--exec", &serve("")])
+        .stdin(std::process::Stdio::piped())
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    asked.stdin.take().unwrap().write_all(b"call-by-id malformed call-by-id\n\ncall-culled\n").unwrap();
+    let output = support::ran(&asked.wait_with_output().unwrap());
+    output.expect_status(&[0]);
+    let lines: Vec<&str> = output.stdout.lines().collect();
+    let expected = [
+        r#"[{"acts":[{"calls":{"function":"cb","arguments":"[1]"}}]},{"then":"closed"}]"#,
+        "[]",
+        r#"[{"then":"impossible"}]"#,
+    ];
+    assert_eq!(lines, expected);
+}
+
+/// The known implementations whose packages the tests install.
+const INSTALLED: &[(&str, &str)] = &[
+    ("npm-dnode-1.2.2", "exec node fixtures/peers/npm-dnode/server.js {port}"),
+    ("python-example", "exec python3 fixtures/peers/python-example/server.py {port}"),
+];
+
+#[test]
+fn known_machines_are_learned_again() {
+    for (name, exec) in INSTALLED {
+        let folder = tempfile::tempdir().unwrap();
+        let (json, answers) = (folder.path().join("machine.json"), folder.path().join("answers.jsonl"));
+        let report = format!("json={}", json.display());
+        let arguments = ["learn", "--words", "0", "--report", &report, "--exec", exec, "--answers"];
+        support::run(&[&arguments, &[answers.to_str().unwrap()][..]].concat()).expect_status(&[0, 1]);
+        let known = support::read(known_machines().join(format!("{name}.machine.json")));
+        assert_eq!(support::read(&json), known, "{name}");
+    }
+}
+
+fn known_machines() -> std::path::PathBuf {
+    support::root().join("reports/known/machines")
+}
+
+#[test]
+fn each_known_machine_has_a_drawing_and_its_differences() {
+    let readme = support::read(known_machines().join("README.md"));
+    let mut count = 0;
+    for entry in std::fs::read_dir(known_machines()).unwrap() {
+        let path = entry.unwrap().path();
+        let file = path.file_name().unwrap().to_string_lossy().into_owned();
+        let Some(name) = file.strip_suffix(".machine.json") else { continue };
+        count += 1;
+        let machine = File::read(&support::read(&path)).unwrap().machine;
+        assert!(support::read(known_machines().join(format!("{name}.svg"))).starts_with("<svg"), "{name}");
+        let page = support::read(known_machines().join(format!("{name}.md")));
+        let reference = reference_machine().restricted(|input| machine.inputs().iter().any(|it| it == input));
+        let differences = dnode_spec::machine::differences(&reference, &machine).len();
+        assert_eq!(page.matches("\n### ").count() >= differences, true, "{name}: {differences}");
+        assert!(readme.contains(&format!("[{name}]({name}.md)")), "{name} is not in the table");
+    }
+    assert!(count >= 12, "{count}");
+}
