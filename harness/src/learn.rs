@@ -32,7 +32,7 @@ use crate::conversation::facts::Facts;
 use crate::conversation::preflight::preflight;
 use crate::peer::{Peer, StartError};
 use crate::program::{Route, Target};
-use dnode_reports::machine::{Broken, Input, Learned};
+use dnode_reports::machine::{Broken, Input, Judged, Learned, Verdict};
 use dnode_spec::alphabet::{Alphabet, Begins};
 use dnode_spec::clause::{Level, find};
 use dnode_spec::dialect::Dialect;
@@ -146,7 +146,7 @@ pub async fn learn(
         inputs: inputs(&subject.alphabet),
         left_out,
         mixed: teacher.mixed(),
-        broken: broken(&subject.facts, teacher.broken(), options.gate),
+        broken: broken(&subject.facts, teacher.broken(), &differences, options.gate),
         against,
         expected,
         differences,
@@ -216,8 +216,9 @@ async fn begins(
     Err(LearnError::NotServed)
 }
 
-/// The clauses that the peer broke in the preflight, and those that its lines broke later.
-fn broken(facts: &Facts, of_lines: Vec<Broken>, gate: Level) -> Vec<Broken> {
+/// The clauses that the peer broke in the preflight, and those that its lines broke later, without
+/// those that a difference names.
+fn broken(facts: &Facts, of_lines: Vec<Broken>, differences: &[Judged], gate: Level) -> Vec<Broken> {
     let missing = facts.missing.iter().filter(|clause| of_lines.iter().all(|it| it.clause != **clause));
     let preflight = missing.map(|clause| Broken {
         clause: (*clause).to_owned(),
@@ -226,9 +227,13 @@ fn broken(facts: &Facts, of_lines: Vec<Broken>, gate: Level) -> Vec<Broken> {
         word: Vec::new(),
         at: String::new(),
         expected: find(clause).map(|clause| clause.text.to_owned()).unwrap_or_default(),
-        actual: "something else before the first input".to_owned(),
+        actual: String::new(),
     });
-    preflight.chain(of_lines.iter().cloned()).collect()
+    let is_named = |it: &Broken| {
+        let names = |difference: &Judged| matches!(&difference.verdict, Verdict::Breaks { clause, .. } if *clause == it.clause);
+        differences.iter().any(names)
+    };
+    preflight.chain(of_lines.iter().cloned()).filter(|it| !is_named(it)).collect()
 }
 
 fn inputs(alphabet: &Alphabet) -> Vec<Input> {

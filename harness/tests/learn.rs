@@ -398,7 +398,7 @@ fn each_known_machine_has_a_drawing_and_its_differences() {
         let page = support::read(known_machines().join(format!("{name}.md")));
         let reference = reference_machine().restricted(|input| machine.inputs().iter().any(|it| it == input));
         let differences = dnode_spec::machine::differences(&reference, &machine).len();
-        assert_eq!(page.matches("\n### ").count() >= differences, true, "{name}: {differences}");
+        assert!(page.matches("\n### ").count() >= differences, "{name}: {differences}");
         assert!(readme.contains(&format!("[{name}]({name}.md)")), "{name} is not in the table");
     }
     assert!(count >= 12, "{count}");

@@ -128,9 +128,9 @@ pub struct Broken {
     pub word: Vec<String>,
     /// The place in the line; empty for the whole line, or if there is no line.
     pub at: String,
-    /// What was expected there.
+    /// What was expected there, or the rule if there is no line.
     pub expected: String,
-    /// What the peer sent.
+    /// What the peer sent; empty if there is no line.
     pub actual: String,
 }
 

@@ -51,6 +51,9 @@ pub(super) fn fails(learned: &Learned) -> bool {
 pub(super) fn broken(broken: &Broken) -> String {
     let Broken { clause, level, gates, word: inputs, at, expected, actual } = broken;
     let waiver = if *gates { "" } else { ", does not fail the command" };
+    if actual.is_empty() {
+        return format!("breaks {clause} ({level}){waiver}: {expected}");
+    }
     let place = if at.is_empty() { String::new() } else { format!("at {at} ") };
     let after = if inputs.is_empty() { String::new() } else { format!(", after {}", word(inputs)) };
     format!("breaks {clause} ({level}){waiver}: {place}expected {expected}, got {actual}{after}")
