@@ -24,6 +24,8 @@ const NOT_RUN: &[(&str, &str)] = &[
     ("dnode-conform run --listen tls:", "it needs a certificate: tests/clients.rs makes one"),
     ("dnode-conform run --listen 127.0.0.1:5050", "it waits for the reader's client: see tests/listen.rs"),
     ("dnode-conform fuzz ", "it takes five minutes: see tests/fuzz.rs"),
+    ("pip install ", "it changes the machine"),
+    ("python3 fixtures/machine/with_aalpy.py", "it needs AALpy, and takes a minute"),
     ("dnode-conform record ", "it runs until Ctrl-C: see tests/record.rs"),
     ("dnode-conform 127.0.0.1:5051", "it goes through that recorder"),
     ("dnode-conform interop ", "it needs Perl, Ruby, PHP and Java: see tests/interop.rs"),
