@@ -43,7 +43,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use teacher::Teacher;
 
-/// What the learner reports while it works.
+/// A message of the learner while it works.
 #[derive(Debug, Clone)]
 pub enum Notice {
     /// The peer is known.
@@ -80,7 +80,7 @@ struct Subject {
 }
 
 impl Subject {
-    /// Starts the peer once, and learns what it takes. Also gives the inputs that are left out.
+    /// Starts the peer once, and learns how to ask it. Also gives the inputs that are left out.
     async fn meet(options: &LearnOptions) -> Result<(Subject, Vec<(String, String)>), LearnError> {
         if matches!(options.target, Target::Client(_)) {
             return Err(LearnError::Client);
@@ -104,7 +104,7 @@ impl Subject {
         }
     }
 
-    /// What a reader must know about the words.
+    /// A note for the reader about the words.
     fn note(&self) -> Option<String> {
         let note = "the peer answers no call before it has an object, so each word begins with ours";
         (self.begins == Begins::WithObject).then(|| note.to_owned())

@@ -97,7 +97,7 @@ fn legal_variants_have_only_free_differences() {
     assert!(failures.is_empty(), "{}", failures.join("\n"));
 }
 
-/// What the machine of a fault shows.
+/// The evidence of a fault in its machine.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 enum Shown {

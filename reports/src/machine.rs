@@ -50,7 +50,7 @@ pub struct Learned {
     pub effort: Effort,
     /// Why the machine was not learned, or not tested to the end; `None` if it was.
     pub cut: Option<String>,
-    /// What a reader must know about the answers.
+    /// Notes for the reader about the answers.
     pub notes: Vec<String>,
 }
 
@@ -128,9 +128,9 @@ pub struct Broken {
     pub word: Vec<String>,
     /// The place in the line; empty for the whole line, or if there is no line.
     pub at: String,
-    /// What was expected there, or the rule if there is no line.
+    /// The expected value there, or the rule if there is no line.
     pub expected: String,
-    /// What the peer sent; empty if there is no line.
+    /// The value that the peer sent; empty if there is no line.
     pub actual: String,
 }
 

@@ -51,7 +51,7 @@ pub struct Symbol {
     pub name: String,
     /// The part of the machine that it belongs to, for drawings.
     pub part: String,
-    /// What we do.
+    /// One sentence about it.
     pub about: String,
     /// The methods of the probe that it needs.
     pub needs: Vec<String>,
@@ -63,7 +63,7 @@ pub struct Symbol {
     after_cull: bool,
     /// We must have sent an object.
     after_object: bool,
-    /// It gives p and q anew.
+    /// It gives p and q again.
     gives: bool,
     /// It culls p.
     culls: bool,
@@ -71,7 +71,7 @@ pub struct Symbol {
     steps: Vec<String>,
     /// The answers that are known.
     answers: Vec<Known>,
-    /// What a transcript expects if the input may end the connection.
+    /// The steps of a transcript that judge the rest, if the input may end the connection.
     then: Vec<String>,
 }
 

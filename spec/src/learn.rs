@@ -27,7 +27,7 @@ use foldhash::{HashMap, HashSet, HashSetExt};
 use std::collections::{BTreeSet, VecDeque};
 use tree::{Node, Tree};
 
-/// What the learner wants next.
+/// The next wish of the learner.
 #[derive(Debug, Clone)]
 pub enum Next {
     /// The outputs of these words. None of them is known, and none is empty.

@@ -1,4 +1,4 @@
-//! Mealy machines: what a peer answers to each input in each state.
+//! Mealy machines: the answers of a peer to each input in each state.
 //!
 //! Inputs are words of an alphabet ([`crate::alphabet`]). States have numbers, and 0 is the first
 //! one. A [`Machine`] is normally [minimal](Machine::minimal): equal behaviour then means an equal
@@ -90,7 +90,7 @@ impl Then {
 /// concurrently.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Output {
-    /// What the peer did.
+    /// The acts of the peer.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub acts: Vec<Act>,
     /// What holds afterwards.

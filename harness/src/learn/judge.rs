@@ -1,4 +1,4 @@
-//! What the rules of judgement say about a difference.
+//! Judges a difference by the rules of judgement.
 
 use super::Subject;
 use super::error::LearnError;

@@ -32,7 +32,7 @@ impl From<Fault> for Unanswered {
     }
 }
 
-/// What came of a word.
+/// The answers to a word.
 #[derive(Debug)]
 pub(super) struct Asked {
     /// The outputs up to the end of the connection.
@@ -193,7 +193,7 @@ impl Query<'_> {
         }
     }
 
-    /// Notes what the peer did. If it ended the connection, the error says how.
+    /// Notes an act of the peer. If it ended the connection, the error says how.
     fn hear(&mut self, incoming: Incoming) -> Result<(), Then> {
         match incoming {
             Incoming::Message(received) => {

@@ -37,7 +37,7 @@ pub(super) struct Store {
 
 impl Store {
     /// Opens the file. Gives the answers of an interrupted run if `resume` says so; without it, the
-    /// file begins anew.
+    /// file begins empty.
     pub(super) fn open(
         path: &Path,
         target: &str,

@@ -87,7 +87,7 @@ impl<'o> Teacher<'o> {
         self.resumed
     }
 
-    /// What it took so far.
+    /// The effort so far.
     pub(super) fn effort(&self) -> Effort {
         Effort { seconds: self.begun.elapsed().as_secs_f64(), ..self.effort }
     }
@@ -295,7 +295,7 @@ impl<'o> Teacher<'o> {
         }
     }
 
-    /// What a reader must know about the outputs.
+    /// Notes for the reader about the outputs.
     pub(super) fn notes(&self) -> Vec<String> {
         let culls = "the peer culls functions of ours at times of its own, which it may: culls are no part of the answers";
         self.ignores_culls.then(|| culls.to_owned()).into_iter().collect()

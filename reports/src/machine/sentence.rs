@@ -47,7 +47,7 @@ pub(super) fn fails(learned: &Learned) -> bool {
     learned.differences.iter().any(gates) || learned.broken.iter().any(|it| it.gates)
 }
 
-/// What a line broke, raw: `breaks message/links (must): at links expected …, got …, after WORD`.
+/// A clause that a line broke, raw: `breaks message/links (must): at links expected …, got …, after WORD`.
 pub(super) fn broken(broken: &Broken) -> String {
     let Broken { clause, level, gates, word: inputs, at, expected, actual } = broken;
     let waiver = if *gates { "" } else { ", does not fail the command" };
@@ -59,7 +59,7 @@ pub(super) fn broken(broken: &Broken) -> String {
     format!("breaks {clause} ({level}){waiver}: {place}expected {expected}, got {actual}{after}")
 }
 
-/// What the clauses are that no state shows.
+/// The heading of clauses that no state shows.
 pub(super) const BROKEN: &str = "Clauses that the peer breaks outside of the machine";
 
 /// What limits the verdict, raw: the machine was not tested to the end, or some inputs are missing.

@@ -27,7 +27,7 @@ pub enum Saying {
     Impossible,
 }
 
-/// One connection. For each input, send what [`Mapper::say`] gives, report what the peer sends to
+/// One connection. For each input, send what [`Mapper::say`] gives, pass each message of the peer to
 /// [`Mapper::hear`], and take the [output](Mapper::output) when the peer is silent.
 #[derive(Debug, Clone)]
 pub struct Mapper<'a> {

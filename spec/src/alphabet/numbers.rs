@@ -8,7 +8,7 @@ use super::Symbol;
 pub(super) struct Numbers {
     /// `{n}`: the number of the input in its word, from 1.
     pub input: usize,
-    /// `{g}`: how often the peer gave p and q anew.
+    /// `{g}`: how often the peer gave p and q again.
     given: usize,
     /// `{c}`: the value of `{g}` when we last culled p.
     culled: Option<usize>,

@@ -5,7 +5,7 @@ use super::{Alphabet, Symbol};
 use crate::machine::{Act, Input, Output, Then};
 use serde_json::json;
 
-/// What we send before the first input.
+/// The messages before the first input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Begins {
     /// Only the calls that prepare the inputs.

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 /// First, all transitions are followed by all words that distinguish states. This is more than the
 /// method asks for: the machine of a peer is nearly a product of independent parts, and a state that
 /// is missed in one part is then found with the words of that part. Then, all transitions with up to
-/// `depth` inputs more are followed by the words that identify the state where they should end.
+/// `depth` inputs more are followed by the words that identify their expected last state.
 #[derive(Debug)]
 pub struct Suite<'m> {
     machine: &'m Machine,

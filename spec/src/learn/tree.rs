@@ -89,7 +89,7 @@ impl Tree {
         Some(outputs)
     }
 
-    /// Adds an answer. The outputs end where the connection did.
+    /// Adds an answer. The outputs end with the connection.
     pub(super) fn insert(&mut self, word: &[Input], outputs: &[Output]) -> Result<(), Conflict> {
         let mut node = Tree::ROOT;
         for (n, (&input, output)) in word.iter().zip(outputs).enumerate() {
@@ -128,7 +128,7 @@ impl Tree {
         to
     }
 
-    /// Replaces the answer to the last input of a word, and forgets what was behind it.
+    /// Replaces the answer to the last input of a word, and forgets all answers behind it.
     pub(super) fn replace(&mut self, word: &[Input], output: &Output) {
         if let Some((&input, before)) = word.split_last()
             && let Some(node) = self.node(before)
