@@ -128,19 +128,26 @@ pub async fn learn(
         notes: subject.facts.notes.clone(),
         resumed: teacher.resumed(),
     });
-    let (machine, cut) = teacher.learn(emit).await?;
     let (against, expected) = match &options.against {
         Some(File { peer, machine, .. }) => {
             (peer.clone().unwrap_or_else(|| "the other machine".to_owned()), subject.fit(machine))
         }
         None => ("the reference".to_owned(), reference.clone()),
     };
-    let found = match &machine {
-        Some(machine) => differences(&expected, machine),
-        None if expected.inputs() == subject.alphabet.names() => teacher.differences(&expected),
-        None => Vec::new(),
+    let (machine, cut, found) = loop {
+        let (machine, cut) = teacher.learn(emit).await?;
+        let found = match &machine {
+            Some(machine) => differences(&expected, machine),
+            None if expected.inputs() == subject.alphabet.names() => teacher.differences(&expected),
+            None => Vec::new(),
+        };
+        // A machine is never certain. The words that accuse a peer are asked.
+        if teacher.confirms(machine.as_ref(), &expected, &found).await? {
+            break (machine, cut, found);
+        }
     };
     let differences = teacher.judge(&found, &reference, &expected).await?;
+    let notes = notes(&subject, &expected).chain(teacher.notes()).collect();
     let learned = Learned {
         peer: subject.facts.object.name.clone(),
         inputs: inputs(&subject.alphabet),
@@ -152,7 +159,7 @@ pub async fn learn(
         differences,
         effort: teacher.effort(),
         cut,
-        notes: subject.note().into_iter().chain(teacher.notes()).collect(),
+        notes,
         machine,
     };
     teacher.close().await;
@@ -185,6 +192,16 @@ pub async fn ask<E: From<LearnError>>(
     }
     lane.stop().await;
     Ok(())
+}
+
+/// Notes for the reader about the words and the comparison.
+fn notes(subject: &Subject, expected: &Machine) -> impl Iterator<Item = String> {
+    let missing: Vec<String> =
+        subject.alphabet.names().into_iter().filter(|name| !expected.inputs().contains(name)).collect();
+    let missing = (!missing.is_empty()).then(|| {
+        format!("the other machine lacks these inputs, so they were not compared: {}", missing.join(", "))
+    });
+    subject.note().into_iter().chain(missing)
 }
 
 /// Runs the preflight.

@@ -322,7 +322,7 @@ fn command_writes_reports_and_exits_as_run_does() {
     let (old, svg) = (path("old.json"), path("old.svg"));
     let (json_report, svg_report) = (format!("json={old}"), format!("svg={svg}"));
     let ran = learn(&serve(""), &["--report", &json_report, "--report", &svg_report]);
-    ran.expect_status(&[0]).expect_text("equal to the reference");
+    ran.expect_status(&[0]).expect_text("no difference from the reference");
     assert_eq!(File::read(&support::read(&old)).unwrap().machine, reference_machine());
     assert!(support::read(&svg).starts_with("<svg"));
     // A difference that gates, and one that is only observed.
@@ -332,7 +332,9 @@ fn command_writes_reports_and_exits_as_run_does() {
     learn(&observed, &[]).expect_status(&[0]).expect_text("breaks callback/unknown-id (observed)");
     learn(&observed, &["--level", "observed"]).expect_status(&[1]);
     // A report in which there is nothing to show, and files that are not machines.
-    learn(&serve(""), &["--against", &old, "--report", "text=-"]).expect_status(&[0]).expect_text("equal to");
+    learn(&serve(""), &["--against", &old, "--report", "text=-"])
+        .expect_status(&[0])
+        .expect_text("no difference from");
     learn(&serve(""), &["--against", &svg]).expect_status(&[2]).expect_text("has no machine");
     learn(&serve(""), &["--report", "png=x"]).expect_status(&[2]).expect_text("text, json, markdown");
     learn(&serve("--fault callable-once"), &["--states", "30"])

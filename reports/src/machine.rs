@@ -82,6 +82,8 @@ pub struct Judged {
     pub verdict: Verdict,
     /// The word as a transcript, which `dnode-conform replay` plays.
     pub transcript: String,
+    /// The command that plays it; `None` if it is in no file.
+    pub repeat: Option<String>,
 }
 
 /// The verdict of the rules of judgement on a difference.

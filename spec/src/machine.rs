@@ -111,17 +111,32 @@ impl Output {
     }
 }
 
+impl std::fmt::Display for Then {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Then::Open => "silence",
+            Then::Impossible => "not possible",
+            Then::Closed => "closed",
+            Then::Died => "died",
+            Then::Hung => "hung",
+            Then::Lingers => "stays open",
+        })
+    }
+}
+
+impl Output {
+    /// Whether the peer's process ended, or it stopped answering.
+    #[must_use]
+    pub fn is_harm(&self) -> bool {
+        matches!(self.then, Then::Died | Then::Hung)
+    }
+}
+
 impl std::fmt::Display for Output {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let mut words: Vec<String> = self.acts.iter().map(Act::to_string).collect();
-        match self.then {
-            Then::Open if words.is_empty() => words.push("silence".to_owned()),
-            Then::Open => {}
-            Then::Impossible => words.push("not possible".to_owned()),
-            Then::Closed => words.push("closed".to_owned()),
-            Then::Died => words.push("died".to_owned()),
-            Then::Hung => words.push("hung".to_owned()),
-            Then::Lingers => words.push("stays open".to_owned()),
+        if self.then != Then::Open || words.is_empty() {
+            words.push(self.then.to_string());
         }
         f.write_str(&words.join(", "))
     }

@@ -3,6 +3,7 @@
 use super::arguments;
 use super::failure::{COULD_NOT_RUN, Failure};
 use super::output;
+use super::place::Place;
 use super::reach::DialArgs;
 use super::report::{STANDARD_OUTPUT, on_stdout};
 use super::screen;
@@ -12,11 +13,12 @@ use crate::learn::{LearnOptions, Notice, Progress, ask, learn as learn_machine};
 use clap::Args;
 use dnode_reports::count;
 use dnode_reports::escape::terminal;
-use dnode_reports::machine::{Learned, MachineFormat, Verdict};
+use dnode_reports::machine::{Learned, MachineFormat, Unrendered, Verdict};
 use dnode_reports::text::Options;
 use dnode_spec::dialect::Dialect;
 use dnode_spec::machine::File;
 use indicatif::{ProgressBar, ProgressStyle};
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
@@ -60,7 +62,7 @@ pub(super) struct LearnArgs {
     #[arg(long, value_name = "DUR", default_value = "5m", value_parser = limit, help_heading = "Test of the machine")]
     time: Duration,
     /// The most states; a peer that has more is compared without a machine
-    #[arg(long, value_name = "N", default_value_t = 200, help_heading = "Test of the machine")]
+    #[arg(long, value_name = "N", default_value_t = 200, value_parser = clap::value_parser!(u16).range(1..), help_heading = "Test of the machine")]
     states: u16,
     /// The seed of the random words
     #[arg(long, value_name = "S", default_value_t = 1, help_heading = "Test of the machine")]
@@ -93,6 +95,7 @@ pub(super) struct LearnArgs {
 
 /// Learns the machine of a peer.
 pub(super) async fn learn(args: LearnArgs) -> Result<u8, Failure> {
+    let mut places = open(&args.report)?;
     let target = args.dial.target(args.target.as_deref(), args.exec.as_deref(), Dialect::default())?;
     let interrupted = CancellationToken::new();
     let options = LearnOptions {
@@ -129,12 +132,14 @@ pub(super) async fn learn(args: LearnArgs) -> Result<u8, Failure> {
     on_signal_or_end(move || interrupted.cancel(), move || shown.finish_and_clear());
     let learned = learn_machine(&options, &mut |notice| notify(&bar, notice)).await;
     bar.finish_and_clear();
-    let learned = learned?;
-    write(&args.report, &learned)?;
+    let mut learned = learned?;
+    keep(&mut learned, &options);
+    write(&args.report, &mut places, &learned)?;
+    let is_unclear = learned.differences.iter().any(|it| matches!(it.verdict, Verdict::Unclear { .. }));
     Ok(match learned.machine {
         _ if fails(&learned) => 1,
-        Some(_) => 0,
-        None => COULD_NOT_RUN,
+        Some(_) if !is_unclear => 0,
+        _ => COULD_NOT_RUN,
     })
 }
 
@@ -157,23 +162,65 @@ fn report(text: &str) -> Result<MachineReport, String> {
     Ok(MachineReport { format, path: (path != "-").then(|| path.into()) })
 }
 
-/// Writes the reports. Standard output gets the text, unless another format is written there.
-fn write(reports: &[MachineReport], learned: &Learned) -> Result<(), Failure> {
-    for MachineReport { format, path } in reports {
+/// Writes the transcript of each difference to a file beside the answers, so that one command
+/// repeats it. If that fails, the transcripts are still in the reports.
+fn keep(learned: &mut Learned, options: &LearnOptions) {
+    let folder = options.store.parent().unwrap_or(Path::new("")).join("differences");
+    // Those of an earlier run have other numbers.
+    let _ = std::fs::remove_dir_all(&folder);
+    if learned.differences.is_empty() {
+        return;
+    }
+    let created = std::fs::create_dir_all(&folder);
+    for (number, difference) in (1..).zip(&mut learned.differences) {
+        let path = folder.join(format!("{number}.jsonl"));
+        let written = created.is_ok() && std::fs::write(&path, &difference.transcript).is_ok();
+        difference.repeat = written.then(|| options.command.replay(&path.display().to_string()));
+    }
+}
+
+/// Opens the files of the reports, so that a bad path is an error at once; `None` for standard output.
+fn open(reports: &[MachineReport]) -> Result<Vec<Option<Place>>, Failure> {
+    let places = reports.iter().map(|MachineReport { path, .. }| {
+        let place = path.as_ref().map(|path| {
+            Place::open(path).map_err(|error| {
+                Failure::caller(format!("the report {} cannot be written: {error}", path.display()))
+            })
+        });
+        place.transpose()
+    });
+    places.collect()
+}
+
+/// Writes the reports. Standard output gets the text first, unless another format is written there.
+fn write(reports: &[MachineReport], places: &mut [Option<Place>], learned: &Learned) -> Result<(), Failure> {
+    if reports.iter().all(|report| report.path.is_some()) {
+        let text = MachineFormat::Text.render(learned, on_stdout(false, false));
+        output::print(STANDARD_OUTPUT, text.unwrap_or_else(|error| error.to_string()))?;
+    }
+    for (MachineReport { format, path }, place) in reports.iter().zip(places) {
         let name =
             path.as_ref().map_or_else(|| STANDARD_OUTPUT.to_owned(), |path| path.display().to_string());
         let failed = |problem: &dyn std::fmt::Display| {
             Failure::caller(format!("the report to {name} cannot be written: {problem}"))
         };
-        let text = format.render(learned, Options::default()).map_err(|error| failed(&error))?;
-        match path {
-            Some(path) => std::fs::write(path, text).map_err(|error| failed(&error))?,
+        let text = match format.render(learned, Options::default()) {
+            Ok(text) => text,
+            Err(error @ Unrendered::NoMachine(_)) => {
+                output::warn(format_args!("note: {name} is not written: {error}"));
+                continue;
+            }
+            Err(error) => return Err(failed(&error)),
+        };
+        match place {
+            Some(place) => {
+                place
+                    .write_all(text.as_bytes())
+                    .and_then(|()| place.flush())
+                    .map_err(|error| failed(&error))?;
+            }
             None => output::print(&name, text)?,
         }
-    }
-    if reports.iter().all(|report| report.path.is_some()) {
-        let text = MachineFormat::Text.render(learned, on_stdout(false, false));
-        output::print(STANDARD_OUTPUT, text.unwrap_or_else(|error| error.to_string()))?;
     }
     Ok(())
 }

@@ -43,9 +43,6 @@ pub enum LearnError {
         /// The words asked so far.
         queries: u64,
     },
-    /// The peer's answers vary too much.
-    #[error("the peer answers {0} words in several ways, so it has no machine")]
-    Unsteady(usize),
     /// A file cannot be read or written.
     #[error("{path}: {problem}", path = .0.display(), problem = .1)]
     Store(PathBuf, io::Error),
@@ -77,8 +74,7 @@ impl Faulted for LearnError {
             | LearnError::Unusable(_)
             | LearnError::NoCall
             | LearnError::NotServed
-            | LearnError::Gone
-            | LearnError::Unsteady(_) => Fault::Peer,
+            | LearnError::Gone => Fault::Peer,
             LearnError::Client
             | LearnError::Input(..)
             | LearnError::Interrupted { .. }
@@ -101,9 +97,6 @@ impl Faulted for LearnError {
             LearnError::NotServed => "Run the cases first: dnode-conform run.".to_owned(),
             LearnError::Gone => "Let the suite start the peer: --exec CMD.".to_owned(),
             LearnError::Interrupted { .. } => "The same command with --resume continues.".to_owned(),
-            LearnError::Unsteady(_) => {
-                "Does its state belong to one connection? Then --jobs 1 asks one word at a time.".to_owned()
-            }
             LearnError::OtherAnswers(..) => "Leave out --resume to start again.".to_owned(),
             _ => return None,
         })

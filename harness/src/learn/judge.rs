@@ -4,7 +4,7 @@ use super::Subject;
 use super::error::LearnError;
 use super::lane::Lane;
 use super::options::LearnOptions;
-use crate::cases::Case;
+use crate::cases::{Case, level};
 use dnode_reports::event;
 use dnode_reports::machine::{Judged, Verdict};
 use dnode_spec::machine::{Act, Difference, Machine, Output, Then, Word};
@@ -39,6 +39,7 @@ pub(super) async fn judge(
         follows: difference.follows,
         verdict,
         transcript,
+        repeat: None,
     })
 }
 
@@ -57,16 +58,30 @@ async fn verdict(
     let Some(outcome) = outcomes.into_iter().next_back() else {
         return unclear("it was not played".to_owned());
     };
+    let cycles = outcome.evidence.cycles.unwrap_or_default();
     match (outcome.verdict, outcome.divergence) {
-        (_, Some(found)) if failures == PLAYS => Ok(Verdict::Breaks {
-            gates: outcome.level <= options.gate
-                || matches!(outcome.verdict, event::Verdict::Crash | event::Verdict::Hang),
-            clause: found.clause,
-            level: outcome.level,
-            step: found.step,
-            expected: found.expected,
-            actual: found.actual,
-        }),
+        (verdict, Some(found)) if failures == PLAYS => {
+            // A crash breaks more than the clause of its input.
+            let clause = match verdict {
+                event::Verdict::Crash => "robust/survives".to_owned(),
+                event::Verdict::Hang => "robust/not-deaf".to_owned(),
+                _ => found.clause,
+            };
+            let level = level(&clause);
+            Ok(Verdict::Breaks {
+                gates: level <= options.gate
+                    || matches!(verdict, event::Verdict::Crash | event::Verdict::Hang),
+                clause,
+                level,
+                step: found.step,
+                expected: cycles.expected.unwrap_or(found.expected),
+                actual: cycles.actual.unwrap_or(found.actual),
+            })
+        }
+        (event::Verdict::Pass, _) if failures == 0 && difference.found.is_harm() => unclear(format!(
+            "the peer {} here, but not when the transcript was played again",
+            difference.found.then
+        )),
         (event::Verdict::Pass, _) if failures == 0 => {
             Ok(Verdict::Free { reason: reason(difference).to_owned() })
         }
@@ -81,24 +96,24 @@ async fn verdict(
 /// Why the protocol leaves a difference open.
 fn reason(difference: &Difference) -> &'static str {
     let Difference { expected, found, .. } = difference;
-    let more = |is_such: fn(&Act) -> bool| {
-        let count = |output: &Output| output.acts.iter().filter(|act| is_such(act)).count();
-        count(expected) != count(found)
-    };
+    let count =
+        |output: &Output, is_such: fn(&Act) -> bool| output.acts.iter().filter(|act| is_such(act)).count();
+    let differ = |is_such: fn(&Act) -> bool| count(expected, is_such) != count(found, is_such);
+    let more = |is_such: fn(&Act) -> bool| count(expected, is_such) < count(found, is_such);
     let may_close = |one: &Output, other: &Output| one.then == Then::Closed && other.then == Then::Open;
-    if more(|act| matches!(act, Act::Culls(_))) {
+    if differ(|act| matches!(act, Act::Culls(_))) {
         "a peer may cull a function of the other end at any time, or never"
     } else if more(|act| matches!(act, Act::Object)) {
         "a peer may send its object again"
     } else if may_close(expected, found) || may_close(found, expected) {
         "a peer may close the connection here or go on"
     } else if expected.then == Then::Impossible || found.then == Then::Impossible {
-        "a peer may give its functions in another way"
+        "the function is not there, because the peer gives or culls its functions in another way"
     } else if more(|act| {
         matches!(act, Act::CallsUnknown(_)) || matches!(act, Act::Calls { function, .. } if function != "cb")
     }) {
         "either end may call a function of the other one unasked"
     } else {
-        "the rules of judgement accept both answers"
+        "the rules of judgement accept this answer"
     }
 }

@@ -66,7 +66,7 @@ impl<'o> Teacher<'o> {
             subject,
             lanes,
             learner: Learner::new(names),
-            distinguishing: reference.characterising().concat(),
+            distinguishing: distinguishing(reference),
             store,
             resumed: answers.len(),
             answers: Vec::new(),
@@ -152,6 +152,26 @@ impl<'o> Teacher<'o> {
         }
     }
 
+    /// Asks the words of differences that were not asked. Returns whether the peer answers all of
+    /// them as the machine says. The words have inputs of `expected`.
+    pub(super) async fn confirms(
+        &mut self,
+        machine: Option<&Machine>,
+        expected: &Machine,
+        found: &[Difference],
+    ) -> Result<bool, LearnError> {
+        let Some(machine) = machine else { return Ok(true) };
+        let input = |input: &usize| self.subject.alphabet.input(&expected.inputs()[*input]);
+        let words = found.iter().filter_map(|it| it.word.iter().map(input).collect::<Option<Word>>());
+        let words: Vec<Word> = words.filter(|word| self.learner.known(word).is_none()).collect();
+        for (word, outputs) in self.ask_all(&words).await? {
+            self.note(&word, outputs).await?;
+        }
+        let agrees =
+            |word: &Word| self.learner.known(word).is_none_or(|known| machine.run(word).eq(known.iter()));
+        Ok(words.iter().all(agrees))
+    }
+
     /// The answers so far that differ from those of this machine.
     pub(super) fn differences(&self, expected: &Machine) -> Vec<Difference> {
         self.learner.differences(expected)
@@ -165,6 +185,9 @@ impl<'o> Teacher<'o> {
         }
         if states > self.options.states {
             return Ok(Some(format!("it has more than {} states", self.options.states)));
+        }
+        if self.mixed.len() > MIXED {
+            return Ok(Some(format!("it answers more than {MIXED} words in several ways")));
         }
         let is_over = self.begun.elapsed() > self.options.time;
         let time = humantime::format_duration(self.options.time);
@@ -212,7 +235,8 @@ impl<'o> Teacher<'o> {
         Ok(())
     }
 
-    /// The answers to these words, asked on all lanes. If the run is interrupted, some are missing.
+    /// The answers to these words, asked on all lanes. If the run is interrupted or its time is over,
+    /// some are missing.
     async fn ask_all(&mut self, words: &[Word]) -> Result<Vec<(Word, Vec<Output>)>, LearnError> {
         let shared: Arc<[Word]> = words.into();
         let next = Arc::new(AtomicUsize::new(0));
@@ -220,9 +244,12 @@ impl<'o> Teacher<'o> {
         for mut lane in self.lanes.drain(..) {
             let (words, next) = (Arc::clone(&shared), Arc::clone(&next));
             let interrupted = self.options.interrupted.clone();
+            let (begun, time) = (self.begun, self.options.time);
             tasks.spawn(async move {
                 let mut answers = Vec::new();
-                while let Some((n, word)) = take(&words, &next) {
+                while begun.elapsed() <= time
+                    && let Some((n, word)) = take(&words, &next)
+                {
                     let asked = tokio::select! {
                         asked = lane.ask(word) => asked,
                         () = interrupted.cancelled() => break,
@@ -341,10 +368,7 @@ impl<'o> Teacher<'o> {
             self.learner.replace(&word, output);
         }
         self.mixed.insert(word, counts);
-        match self.mixed.len() > MIXED {
-            true => Err(LearnError::Unsteady(self.mixed.len())),
-            false => Ok(()),
-        }
+        Ok(())
     }
 
     /// Judges differences: plays each one as a transcript, with the answers of the reference peer.
@@ -374,6 +398,16 @@ fn differ_by_culls(conflict: &Conflict) -> bool {
     forget_culls(&mut known);
     forget_culls(&mut new);
     known == new
+}
+
+/// Words that distinguish states of this machine: those that it needs, and all single inputs that
+/// do.
+fn distinguishing(machine: &Machine) -> Vec<Word> {
+    let varies = |input: &usize| {
+        (1..machine.len()).any(|state| machine.edge(state, *input).output != machine.edge(0, *input).output)
+    };
+    let single = (0..machine.inputs().len()).filter(varies).map(|input| vec![input]);
+    machine.characterising().concat().into_iter().chain(single).collect()
 }
 
 /// How a test ended.

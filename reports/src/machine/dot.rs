@@ -28,6 +28,7 @@ pub(super) fn write(learned: &Learned) -> String {
     let parts = part::parts(learned);
     let mut about = vec![format!("<b>{}</b>", escaped(&title))];
     about.extend(part::kinds(&parts).into_iter().map(|kind| colored(Some(kind), &kind.legend())));
+    about.extend(learned.broken.iter().map(|it| escaped(&sentence::broken(it))));
     about.extend(sentence::hidden(learned, &parts).iter().map(|text| escaped(text)));
     let _ = writeln!(out, "  label=<{}>;", about.join("<br/>"));
     for (number, of) in parts.iter().enumerate() {

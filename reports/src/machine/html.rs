@@ -32,9 +32,9 @@ pub(super) fn write(learned: &Learned) -> String {
             (contents(learned, &parts))
         }
         main {
+            (broken(learned))
             (drawings(learned, &parts))
             (differences(learned))
-            (broken(learned))
             (mixed(learned))
             (left_out(learned))
             (effort(learned))

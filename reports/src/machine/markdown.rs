@@ -26,13 +26,13 @@ pub(super) fn write(learned: &Learned) -> String {
     for limit in sentence::limits(learned) {
         let _ = write!(out, "\nNote: {}\n", code(&limit));
     }
-    differences(&mut out, learned);
     if !learned.broken.is_empty() {
         let _ = write!(out, "\n## {}\n\n", sentence::BROKEN);
         learned.broken.iter().for_each(|it| {
             let _ = writeln!(out, "- {}", code(&sentence::broken(it)));
         });
     }
+    differences(&mut out, learned);
     mixed(&mut out, learned);
     if !learned.left_out.is_empty() {
         out.push_str("\n## Inputs left out\n\n| input | reason |\n|---|---|\n");

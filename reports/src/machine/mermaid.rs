@@ -45,6 +45,7 @@ fn legend(out: &mut String, learned: &Learned, parts: &[Part<'_>]) {
     let title = format!("{}: {}", sentence::peer(learned), sentence::headline(learned));
     let mut text = vec![format!("<b>{}</b>", escaped(&title))];
     text.extend(part::kinds(parts).into_iter().map(|kind| escaped(&kind.legend())));
+    text.extend(learned.broken.iter().map(|it| escaped(&sentence::broken(it))));
     text.extend(sentence::hidden(learned, parts).iter().map(|text| escaped(text)));
     let _ = writeln!(out, "  legend[\"{}\"]", text.join("<br/>"));
 }

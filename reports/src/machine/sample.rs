@@ -46,6 +46,7 @@ pub(crate) fn learned(machine: Machine, judge: impl Fn(&str) -> Verdict) -> Lear
             found: difference.found,
             places: difference.places,
             follows: difference.follows,
+            repeat: None,
         }
     });
     Learned {

@@ -12,18 +12,18 @@ pub(super) fn peer(learned: &Learned) -> &str {
     learned.peer.as_deref().unwrap_or(NAMELESS)
 }
 
-/// `equal to reference`, or how many differences there are, raw.
+/// `no difference from reference in these 22 inputs`, or how many differences there are, raw.
 pub(super) fn headline(learned: &Learned) -> String {
     let against = &learned.against;
     let lines = match learned.broken.len() {
         0 => String::new(),
-        broken => format!("; {} broken outside of the machine", count(broken, "clause")),
+        broken => format!("; it also breaks {}", count(broken, "clause")),
     };
     if learned.differences.is_empty() {
         return match (&learned.machine, &learned.cut) {
             (None, _) => format!("no machine, and no difference from {against} so far{lines}"),
-            (Some(_), None) => format!("equal to {against}{lines}"),
-            (Some(_), Some(_)) => format!("equal to {against}, as far as it was tested{lines}"),
+            (Some(_), None) => format!("no difference from {against} in {}{lines}", inputs(learned)),
+            (Some(_), Some(_)) => format!("no difference from {against}, as far as it was tested{lines}"),
         };
     }
     let of = |kind: Kind| learned.differences.iter().filter(|it| Kind::of(&it.verdict) == kind).count();
@@ -39,6 +39,13 @@ pub(super) fn headline(learned: &Learned) -> String {
         .collect();
     let differences = count(learned.differences.len(), "difference");
     format!("{differences} from {against}: {}{lines}", kinds.join(", "))
+}
+
+fn inputs(learned: &Learned) -> String {
+    match learned.inputs.len() {
+        1 => "1 input".to_owned(),
+        inputs => format!("these {inputs} inputs"),
+    }
 }
 
 /// Whether a difference fails the command.
@@ -60,7 +67,7 @@ pub(super) fn broken(broken: &Broken) -> String {
 }
 
 /// The heading of clauses that no state shows.
-pub(super) const BROKEN: &str = "Clauses that the peer breaks outside of the machine";
+pub(super) const BROKEN: &str = "Clauses that the first session or single lines of the peer break";
 
 /// What limits the verdict, raw: the machine was not tested to the end, or some inputs are missing.
 pub(super) fn limits(learned: &Learned) -> Vec<String> {

@@ -93,6 +93,9 @@ pub(super) fn write(learned: &Learned) -> String {
     for text in sentence::limits(learned) {
         push(&mut rows, &terminal_cut(text, TEXT, 0), "", None, WIDE);
     }
+    for it in &learned.broken {
+        push(&mut rows, &terminal_cut(sentence::broken(it), TEXT, 0), "breaks", None, WIDE);
+    }
     legend(&mut rows, &parts);
     let top = height(&rows, PAD) + GAP;
     let pictures: Vec<(&Part<'_>, Picture)> = parts.iter().map(|of| (of, picture(of, false))).collect();

@@ -31,15 +31,15 @@ pub(super) fn write(learned: &Learned, styles: bool, width: usize) -> String {
     for limit in sentence::limits(learned) {
         page.wrapped("note: ", style::PLAIN, limit);
     }
-    for (index, difference) in learned.differences.iter().enumerate() {
-        one(&mut page, learned, index, difference);
-    }
     if !learned.broken.is_empty() {
         page.blank();
         page.plain(0, style::BOLD, sentence::BROKEN);
     }
     for it in &learned.broken {
         page.wrapped("    ", style::PLAIN, &*cut(&sentence::broken(it), LONGEST));
+    }
+    for (index, difference) in learned.differences.iter().enumerate() {
+        one(&mut page, learned, index, difference);
     }
     mixed(&mut page, learned);
     left_out(&mut page, learned);
@@ -74,6 +74,9 @@ fn one(page: &mut Page, learned: &Learned, index: usize, difference: &Judged) {
     if let Verdict::Breaks { step, expected, actual, .. } = verdict {
         let [expected, actual] = [expected, actual].map(|text| cut(text, LONGEST));
         page.wrapped("    replayed  ", style::FAINT, format!("{step}: expected {expected}, got {actual}"));
+    }
+    if let Some(command) = &difference.repeat {
+        page.wrapped("    repeat    ", style::PLAIN, command);
     }
     if *follows {
         page.wrapped("    note      ", style::FAINT, sentence::FOLLOWS);
