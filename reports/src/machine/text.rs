@@ -76,7 +76,7 @@ fn one(page: &mut Page, learned: &Learned, index: usize, difference: &Judged) {
         page.wrapped("    replayed  ", style::FAINT, format!("{step}: expected {expected}, got {actual}"));
     }
     if let Some(command) = &difference.repeat {
-        page.wrapped("    repeat    ", style::PLAIN, command);
+        page.command("    repeat    ", command);
     }
     if *follows {
         page.wrapped("    note      ", style::FAINT, sentence::FOLLOWS);
