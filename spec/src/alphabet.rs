@@ -3,7 +3,7 @@
 //!
 //! The alphabet is a file, `fixtures/machine/alphabet.jsonl`, whose steps are those of transcripts.
 //! A [`Mapper`] is one connection: it makes the bytes of each input, and collects the peer's
-//! messages as an [`Output`](crate::machine::Output). [`reference`] is the peer of this crate behind
+//! messages as an [`Output`](crate::machine::Output). [`mod@reference`] is the peer of this crate behind
 //! such a mapper. [`transcript`](Alphabet::transcript) writes a word as a transcript.
 //!
 //! Deliberately absent: sending, and knowing when the peer is silent. The learner's teacher does
