@@ -184,7 +184,10 @@ pub async fn ask<E: From<LearnError>>(
             let input = lane.subject().alphabet.input(name);
             input.ok_or_else(|| match left_out.iter().find(|(input, _)| input == name) {
                 Some((_, reason)) => LearnError::Input(name.to_owned(), reason.clone()),
-                None => LearnError::Input(name.to_owned(), "the alphabet does not have it".to_owned()),
+                None => LearnError::Input(
+                    name.chars().take(60).collect(),
+                    format!("the inputs are {}", lane.subject().alphabet.names().join(", ")),
+                ),
             })
         });
         let inputs = inputs.collect::<Result<Vec<_>, _>>()?;

@@ -21,9 +21,7 @@ use crate::program::Route;
 use crate::wire::{Incoming, Wire};
 use dnode_reports::event::{Cycles, Kind};
 use dnode_spec::message::Id;
-use dnode_spec::transcript::{
-    Action, Addressing, Blank, Bytes, Called, Name, Pattern, Split, Step, Transcript,
-};
+use dnode_spec::transcript::{Action, Called, Name, Pattern, Split, Step, Transcript};
 use judged::{Cause, Diverged, Judged, Replayed};
 use pending::Pending;
 use session::Session;
@@ -360,70 +358,6 @@ impl<'r, 'a, 't> Replay<'r, 'a, 't> {
     fn number(&self, called: &Called) -> Option<Id> {
         let elsewhere = || self.session.beside.iter().find_map(|other| other.names.number(called));
         self.session.names.number(called).or_else(elsewhere)
-    }
-
-    /// Sends literal bytes, with the numbers of the functions that they name filled in.
-    async fn send_bytes(&mut self, bytes: &Bytes, newline: bool, split: &Split) -> Result<(), Stop> {
-        let mut bytes = self.expand(bytes)?;
-        // A peer needs time to read long input.
-        self.session.extend_deadline(bytes.len() as u64);
-        bytes.extend(newline.then_some(b'\n'));
-        self.send(&split.segments(&bytes)).await
-    }
-
-    /// The bytes that an expression stands for.
-    fn expand(&mut self, bytes: &Bytes) -> Result<Vec<u8>, Stop> {
-        let Session { names, beside, facts, .. } = &mut *self.session;
-        let by_name = facts.is_called_by_name();
-        let elsewhere = |called: &Called| beside.iter().find_map(|other| other.names.number(called));
-        // Each connection has ids of its own, so a number of another connection may also be one here.
-        let foreign: Vec<&Name> = bytes
-            .names()
-            .into_iter()
-            .filter(|name| {
-                let called = Called::Function((*name).clone());
-                names.number(&called).is_none() && elsewhere(&called).is_some_and(|id| names.is_declared(id))
-            })
-            .collect();
-        if let Some(name) = foreign.first() {
-            let reason = format!("the number of {name} is also that of a function of this connection");
-            return Err(Stop::NotApplicable(reason));
-        }
-        // After our cull, the peer may have given the number to another function.
-        let given_again = |name: &&Name| {
-            let id = names.number(&Called::Function((*name).clone()));
-            id.is_some_and(|id| names.is_given_again(id) && names.callable(name) != Some(id))
-        };
-        if let Some(name) = bytes.names().into_iter().find(given_again) {
-            let reason = format!("the peer gave the number of {name} to another function");
-            return Err(Stop::NotApplicable(reason));
-        }
-        let expanded = bytes.expand_and_change(&mut |blank| match blank {
-            Blank::Ping(part) => facts.calls.ping.as_ref()?.part(*part, names, facts.calls.by),
-            Blank::Id(Called::Member(key)) if by_name => {
-                Some(names.method_of_member(key, Addressing::ByName))
-            }
-            // A name that the peer did not declare is ours, and these bytes declare it. The bytes
-            // may contain several messages, so no order follows.
-            Blank::Id(called @ Called::Function(name)) => {
-                let known = names.number(called).or_else(|| elsewhere(called));
-                let id = known.unwrap_or_else(|| names.declare(name));
-                Some(id.to_string().into_bytes())
-            }
-            Blank::Id(called) => {
-                let id = names.number(called).or_else(|| elsewhere(called));
-                id.map(|id| id.to_string().into_bytes())
-            }
-        });
-        let (bytes, changed) = expanded.map_err(|blank| match blank {
-            Blank::Id(called) => self.unbound(&called),
-            Blank::Ping(_) => Stop::NotApplicable(format!("{} needs {blank}", self.step.0)),
-        })?;
-        if let Some(number) = changed.into_iter().find(|number| self.session.names.is_declared(Id(*number))) {
-            let reason = format!("{number}, which no function should have, is the number of one");
-            return Err(Stop::NotApplicable(reason));
-        }
-        Ok(bytes)
     }
 
     /// Keeps a message for later steps. Ends the replay if nothing more can come.

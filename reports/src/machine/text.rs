@@ -7,6 +7,7 @@
 //! Rules: those of the text report. Every text is escaped, and no line needs colour.
 
 use anstyle::Style;
+use dnode_spec::clause::find;
 use dnode_spec::machine::Output;
 
 use super::part::{self, Kind, Line, Part, Target};
@@ -71,7 +72,11 @@ fn one(page: &mut Page, learned: &Learned, index: usize, difference: &Judged) {
     }
     page.wrapped("    expected  ", style::PLAIN, answer(expected));
     page.wrapped("    got       ", color(kind), answer(found));
-    if let Verdict::Breaks { step, expected, actual, .. } = verdict {
+    if let Verdict::Breaks { clause, step, expected, actual, .. } = verdict {
+        if let Some(clause) = find(clause) {
+            page.wrapped("    clause    ", style::PLAIN, clause.text);
+            page.wrapped("    hint      ", style::PLAIN, clause.hint);
+        }
         let [expected, actual] = [expected, actual].map(|text| cut(text, LONGEST));
         page.wrapped("    replayed  ", style::FAINT, format!("{step}: expected {expected}, got {actual}"));
     }
