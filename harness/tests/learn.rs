@@ -251,7 +251,7 @@ fn serving(conduct: impl Fn(u64) -> Box<dyn Conduct> + Send + Sync + 'static) ->
     Target::parse(&receiver.recv().unwrap().to_string()).unwrap()
 }
 
-/// Answers each call of the second object's method twice.
+/// Answers each call of echo by its name twice.
 fn twice() -> Box<dyn Conduct> {
     Box::new(Both {
         state: (),

@@ -54,6 +54,15 @@ pub struct Learned {
     pub notes: Vec<String>,
 }
 
+impl Learned {
+    /// Whether a difference or a line breaks a clause that fails the command.
+    #[must_use]
+    pub fn fails(&self) -> bool {
+        let gates = |it: &Judged| matches!(it.verdict, Verdict::Breaks { gates: true, .. });
+        self.differences.iter().any(gates) || self.broken.iter().any(|it| it.gates)
+    }
+}
+
 /// An input of the alphabet.
 #[derive(Debug, Clone)]
 pub struct Input {

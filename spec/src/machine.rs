@@ -38,7 +38,7 @@ pub enum Act {
     CallsUnknown(String),
     /// It sent its object.
     Object,
-    /// It culled this function of ours, or `?` if we have no such function.
+    /// It culled this function of ours.
     Culls(String),
     /// It sent a line that breaks this clause.
     Breaks(String),

@@ -137,7 +137,7 @@ pub(super) async fn learn(args: LearnArgs) -> Result<u8, Failure> {
     write(&args.report, &mut places, &learned)?;
     let is_unclear = learned.differences.iter().any(|it| matches!(it.verdict, Verdict::Unclear { .. }));
     Ok(match learned.machine {
-        _ if fails(&learned) => 1,
+        _ if learned.fails() => 1,
         Some(_) if !is_unclear => 0,
         _ => COULD_NOT_RUN,
     })
@@ -252,10 +252,4 @@ fn notify(bar: &ProgressBar, notice: Notice) {
             bar.tick();
         }
     }
-}
-
-/// Whether a difference fails the command.
-fn fails(learned: &Learned) -> bool {
-    let gates = |verdict: &Verdict| matches!(verdict, Verdict::Breaks { gates: true, .. });
-    learned.differences.iter().any(|it| gates(&it.verdict)) || learned.broken.iter().any(|it| it.gates)
 }

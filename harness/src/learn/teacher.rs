@@ -213,6 +213,12 @@ impl<'o> Teacher<'o> {
             let unknown: Vec<Word> =
                 batch.iter().filter(|word| self.learner.known(word).is_none()).cloned().collect();
             self.ask(&unknown, true, emit).await?;
+            // If a limit was reached meanwhile, some words were not asked.
+            if unknown.iter().any(|word| self.learner.known(word).is_none())
+                && let Some(reason) = self.limit()?
+            {
+                return Ok(Tested::Cut(reason));
+            }
             let differs = |word: &Word| {
                 let known = self.learner.known(word);
                 known.is_some_and(|known| !machine.run(word).eq(known.iter()))

@@ -18,7 +18,7 @@ use crate::summary::count;
 pub(super) fn write(learned: &Learned) -> String {
     let parts = part::parts(learned);
     let peer = shown(crate::escape::cut(sentence::peer(learned), 80).as_ref());
-    let status = match (learned.differences.is_empty(), sentence::fails(learned)) {
+    let status = match (learned.differences.is_empty(), learned.fails()) {
         (true, _) => "s0",
         (_, true) => "s1",
         (_, false) => "s2",

@@ -19,7 +19,7 @@ const FULL: usize = 30_000;
 
 pub(super) fn write(learned: &Learned) -> String {
     let parts = part::parts(learned);
-    let mark = if sentence::fails(learned) { "**" } else { "" };
+    let mark = if learned.fails() { "**" } else { "" };
     let mut out = format!("# State machine of {}\n", code(sentence::peer(learned)));
     let headline = code(&sentence::headline(learned));
     let _ = write!(out, "\n{mark}{headline}{mark}\n\n{}\n", sentence::size(learned));

@@ -48,12 +48,6 @@ fn inputs(learned: &Learned) -> String {
     }
 }
 
-/// Whether a difference fails the command.
-pub(super) fn fails(learned: &Learned) -> bool {
-    let gates = |it: &Judged| matches!(it.verdict, Verdict::Breaks { gates: true, .. });
-    learned.differences.iter().any(gates) || learned.broken.iter().any(|it| it.gates)
-}
-
 /// A clause that a line broke, raw: `breaks message/links (must): at links expected …, got …, after WORD`.
 pub(super) fn broken(broken: &Broken) -> String {
     let Broken { clause, level, gates, word: inputs, at, expected, actual } = broken;

@@ -88,7 +88,7 @@ pub(super) fn write(learned: &Learned) -> String {
     let parts = part::parts(learned);
     let mut rows =
         vec![Row { text: terminal_cut(sentence::peer(learned), 80, 0), class: "heading", link: None }];
-    let class = if sentence::fails(learned) { "breaks" } else { "name" };
+    let class = if learned.fails() { "breaks" } else { "name" };
     push(&mut rows, &terminal_cut(sentence::headline(learned), TEXT, 0), class, None, WIDE);
     for text in sentence::limits(learned) {
         push(&mut rows, &terminal_cut(text, TEXT, 0), "", None, WIDE);

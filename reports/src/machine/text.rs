@@ -22,7 +22,7 @@ const LONGEST: usize = 300;
 pub(super) fn write(learned: &Learned, styles: bool, width: usize) -> String {
     let parts = part::parts(learned);
     let mut page = Page::new(styles, width);
-    let color = match (learned.differences.is_empty(), sentence::fails(learned)) {
+    let color = match (learned.differences.is_empty(), learned.fails()) {
         (true, _) => style::GOOD,
         (_, true) => style::BAD,
         (_, false) => style::UNSURE,
