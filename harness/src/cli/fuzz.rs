@@ -1,17 +1,15 @@
 //! `dnode-conform fuzz [TARGET]`
 
-use super::arguments;
 use super::failure::Failure;
-use super::reach::DialArgs;
+use super::reach::ServerArgs;
 use super::screen;
 use super::signal::on_signal_or_end;
-use super::values::{GateLevel, duration, machine_file, ping, random_seed};
+use super::values::{GateLevel, duration, machine_file, random_seed};
 use crate::campaign::{CampaignOptions, Coverage, Finding, Identity, Notice, Status, campaign};
 use crate::program::Target;
 use clap::Args;
 use dnode_reports::count;
 use dnode_reports::escape::{terminal, terminal_cut};
-use dnode_spec::dialect::Dialect;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -26,24 +24,8 @@ const SHOWN_CHARS: usize = 160;
 /// The arguments of `fuzz`.
 #[derive(Debug, Args)]
 pub(super) struct FuzzArgs {
-    /// The peer's address; without it and --exec, the reference peer is tested
-    ///
-    /// Forms: HOST:PORT, unix:PATH, tls://HOST:PORT or ws://HOST:PORT/PATH.
-    #[arg(value_name = "TARGET", conflicts_with = "exec")]
-    target: Option<String>,
-    /// Start the peer with this shell command
-    ///
-    /// It must listen on 127.0.0.1 at the port in {port} and in the environment variable PORT. Only
-    /// a peer that we start can be restarted after a crash, and only its memory can be watched.
-    #[arg(long, value_name = "CMD", help_heading = "Peer")]
-    exec: Option<String>,
     #[command(flatten)]
-    dial: DialArgs,
-    /// A call that a peer without the probe answers, for example 'add[1,2,"$cb"]'
-    ///
-    /// The form is METHOD[ARGUMENTS] with "$cb" as the callback.
-    #[arg(long, value_name = "EXPR", help_heading = "Peer")]
-    ping: Option<String>,
+    server: ServerArgs,
     /// How long to fuzz, for example 30s or 2h; this includes confirming and shrinking the findings
     ///
     /// What is unfinished then is announced. The next campaign in the same folder continues there.
@@ -106,11 +88,11 @@ fn shard(text: &str) -> Result<(u64, u64), String> {
 
 /// Fuzzes a peer.
 pub(super) async fn fuzz(args: FuzzArgs) -> Result<u8, Failure> {
-    let target = args.dial.target(args.target.as_deref(), args.exec.as_deref(), Dialect::default())?;
+    let target = args.server.target()?;
     let interrupted = CancellationToken::new();
     let seed = args.seed.unwrap_or_else(random_seed);
     let options = CampaignOptions {
-        ping: ping(args.ping.as_deref())?,
+        ping: args.server.ping()?,
         time: args.time,
         seed,
         shard: args.shard,
@@ -121,7 +103,7 @@ pub(super) async fn fuzz(args: FuzzArgs) -> Result<u8, Failure> {
         gate: args.level.into(),
         patience: args.deadline,
         fail_fast: args.fail_fast,
-        command: arguments::command(&target, args.ping.as_deref(), Dialect::default()),
+        command: args.server.command(&target),
         interrupted: interrupted.clone(),
         target,
     };

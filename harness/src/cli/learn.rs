@@ -1,21 +1,19 @@
 //! `dnode-conform learn [TARGET]`
 
-use super::arguments;
 use super::failure::{COULD_NOT_RUN, Failure};
 use super::output;
 use super::place::Place;
-use super::reach::DialArgs;
+use super::reach::ServerArgs;
 use super::report::{STANDARD_OUTPUT, on_stdout};
 use super::screen;
 use super::signal::on_signal_or_end;
-use super::values::{GateLevel, duration, limit, machine_file, ping};
+use super::values::{GateLevel, duration, limit, machine_file};
 use crate::learn::{LearnOptions, Notice, Progress, ask, learn as learn_machine};
 use clap::Args;
 use dnode_reports::count;
 use dnode_reports::escape::terminal;
 use dnode_reports::machine::{Learned, MachineFormat, Unrendered, Verdict};
 use dnode_reports::text::Options;
-use dnode_spec::dialect::Dialect;
 use dnode_spec::machine::File;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::io::Write as _;
@@ -26,24 +24,8 @@ use tokio_util::sync::CancellationToken;
 /// The arguments of `learn`.
 #[derive(Debug, Args)]
 pub(super) struct LearnArgs {
-    /// The peer's address; without it and --exec, the reference peer is learned
-    ///
-    /// Forms: HOST:PORT, unix:PATH, tls://HOST:PORT or ws://HOST:PORT/PATH.
-    #[arg(value_name = "TARGET", conflicts_with = "exec")]
-    target: Option<String>,
-    /// Start the peer with this shell command
-    ///
-    /// It must listen on 127.0.0.1 at the port in {port} and in the environment variable PORT. Only
-    /// a peer that we start can be restarted after a crash.
-    #[arg(long, value_name = "CMD", help_heading = "Peer")]
-    exec: Option<String>,
     #[command(flatten)]
-    dial: DialArgs,
-    /// A call that a peer without the probe answers, for example 'add[1,2,"$cb"]'
-    ///
-    /// The form is METHOD[ARGUMENTS] with "$cb" as the callback.
-    #[arg(long, value_name = "EXPR", help_heading = "Peer")]
-    ping: Option<String>,
+    server: ServerArgs,
     /// How long to wait for an answer
     #[arg(long, value_name = "DUR", default_value = "2s", value_parser = duration)]
     deadline: Duration,
@@ -96,10 +78,10 @@ pub(super) struct LearnArgs {
 /// Learns the machine of a peer.
 pub(super) async fn learn(args: LearnArgs) -> Result<u8, Failure> {
     let mut places = open(&args.report)?;
-    let target = args.dial.target(args.target.as_deref(), args.exec.as_deref(), Dialect::default())?;
+    let target = args.server.target()?;
     let interrupted = CancellationToken::new();
     let options = LearnOptions {
-        ping: ping(args.ping.as_deref())?,
+        ping: args.server.ping()?,
         patience: args.deadline,
         jobs: args.jobs.into(),
         depth: args.depth.into(),
@@ -111,7 +93,7 @@ pub(super) async fn learn(args: LearnArgs) -> Result<u8, Failure> {
         store: args.answers.clone(),
         resume: args.resume,
         against: against(&args.against)?,
-        command: arguments::command(&target, args.ping.as_deref(), Dialect::default()),
+        command: args.server.command(&target),
         interrupted: interrupted.clone(),
         target,
     };

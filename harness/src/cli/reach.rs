@@ -2,16 +2,58 @@
 
 use super::arguments;
 use super::failure::Failure;
-use super::values::limit;
+use super::values::{limit, ping};
+use crate::conversation::ping::Ping;
 use crate::program::Template;
 use crate::program::{Host, Listen};
 use crate::program::{START, Target};
+use crate::verdict::Command;
 use clap::Args;
 use dnode::transport::Trust;
 use dnode::transport::{Address, Identity};
 use dnode_spec::dialect::Dialect;
 use std::path::PathBuf;
 use std::time::Duration;
+
+/// A peer that is a server, and a call that it answers.
+#[derive(Debug, Clone, Args)]
+pub(super) struct ServerArgs {
+    /// The peer's address; without it and --exec, it is the reference peer
+    ///
+    /// Forms: HOST:PORT, unix:PATH, tls://HOST:PORT or ws://HOST:PORT/PATH.
+    #[arg(value_name = "TARGET", conflicts_with = "exec")]
+    target: Option<String>,
+    /// Start the peer with this shell command
+    ///
+    /// It must listen on 127.0.0.1 at the port in {port} and in the environment variable PORT. Only
+    /// a peer that we start can be restarted after a crash.
+    #[arg(long, value_name = "CMD", help_heading = "Peer")]
+    exec: Option<String>,
+    #[command(flatten)]
+    dial: DialArgs,
+    /// A call that a peer without the probe answers, for example 'add[1,2,"$cb"]'
+    ///
+    /// The form is METHOD[ARGUMENTS] with "$cb" as the callback.
+    #[arg(long, value_name = "EXPR", help_heading = "Peer")]
+    ping: Option<String>,
+}
+
+impl ServerArgs {
+    /// The target that the arguments name.
+    pub(super) fn target(&self) -> Result<Target, Failure> {
+        self.dial.target(self.target.as_deref(), self.exec.as_deref(), Dialect::default())
+    }
+
+    /// The call that the arguments name.
+    pub(super) fn ping(&self) -> Result<Option<Ping>, Failure> {
+        ping(self.ping.as_deref())
+    }
+
+    /// The command that repeats a case on this target.
+    pub(super) fn command(&self, target: &Target) -> Command {
+        arguments::command(target, self.ping.as_deref(), Dialect::default())
+    }
+}
 
 /// How to reach a peer that is a server.
 #[derive(Debug, Clone, Default, Args)]
