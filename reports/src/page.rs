@@ -118,7 +118,7 @@ impl Page {
         let room = self.width - gutter.chars().count();
         let mut shown = escape::terminal(&text);
         if missing > 0 || shown.chars().count() > room {
-            let mark = format!("… ({} bytes)", text.as_ref().len() + missing);
+            let mark = format!("… ({} bytes)", text.as_ref().len().saturating_add(missing));
             shown = shown.chars().take(room - mark.chars().count()).collect::<String>() + &mark;
         }
         self.lines(style::FAINT, gutter, style, &shown);
@@ -204,6 +204,14 @@ mod tests {
         assert_eq!(wrap("a bcdefghijkl", 8), ["a bcdefg", "hijkl"]);
         assert_eq!(wrap("{\"a\":{\"b\":1}}", 9), ["{\"a\":{", "\"b\":1}}"]);
         assert_eq!(wrap("", 5), [""]);
+    }
+
+    /// A report says how many bytes it cut, and a report may say anything.
+    #[test]
+    fn any_number_of_missing_bytes_fits() {
+        let mut page = Page::new(false, *WIDTHS.start());
+        page.one_line("gutter  ", style::PLAIN, "x".repeat(500), usize::MAX);
+        assert!(page.text.ends_with(&format!("… ({} bytes)\n", usize::MAX)), "{}", page.text);
     }
 
     proptest! {
