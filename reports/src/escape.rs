@@ -9,8 +9,15 @@
 //! Deliberately absent: layout. A newline is a control character too. Split a text into lines
 //! before you escape it.
 
+mod ci;
+
 use std::borrow::Cow;
 use std::fmt::Write;
+
+#[cfg(test)]
+pub(crate) use ci::COMMANDS;
+use ci::completes_command;
+pub use ci::no_command;
 
 /// Whether the character moves the cursor, hides or reorders text, or is invisible: control, bidi
 /// and zero-width characters, line and paragraph separators, tags, all default-ignorable characters
@@ -59,14 +66,14 @@ pub fn terminal_cut(text: impl AsRef<[u8]>, limit: usize, missing: usize) -> Str
     out
 }
 
-/// Replaces the hidden characters of a JSON text by JSON escapes. Outside its strings a JSON text
-/// has no hidden characters except newlines, and its strings have no newlines; so each character
-/// can be replaced in place.
+/// Replaces the hidden characters of a JSON text, and the commands for CI services in it, by JSON
+/// escapes. Outside its strings a JSON text has neither, except newlines, and its strings have no
+/// newlines; so each character can be replaced in place.
 #[must_use]
 pub fn json(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
-        if c == '\n' || !is_hidden(c) {
+        if c == '\n' || !is_hidden(c) && !completes_command(&out, c) {
             out.push(c);
             continue;
         }
@@ -92,19 +99,6 @@ pub fn cut(text: &str, limit: usize) -> Cow<'_, str> {
     let mut out = head.to_owned();
     push_rest(&mut out, tail.len());
     Cow::Owned(out)
-}
-
-/// Escapes `::` at the start of a line, because a GitHub runner would execute it as a command.
-///
-/// ```
-/// assert_eq!(dnode_reports::escape::no_command("::error::x"), r"\x3a:error::x");
-/// ```
-#[must_use]
-pub fn no_command(line: &str) -> Cow<'_, str> {
-    match line.trim_start().strip_prefix("::") {
-        Some(rest) => Cow::Owned(format!(r"\x3a:{rest}")),
-        None => Cow::Borrowed(line),
-    }
 }
 
 fn push_rest(out: &mut String, bytes: usize) {
@@ -141,19 +135,12 @@ impl Piece {
     fn push_to(&self, out: &mut String) {
         let _ = match self {
             Piece::Byte(byte) => write!(out, "\\x{byte:02x}"),
-            // CI services execute `##[`, `##vso[` and `##teamcity[` as commands, some at any place in
-            // a line.
-            Piece::Char('[') if is_command(out) => out.write_str("\\x5b"),
+            Piece::Char(c) if completes_command(out, *c) => write!(out, "\\x{:02x}", u32::from(*c)),
             Piece::Char(c) if !is_hidden(*c) => out.write_char(*c),
             Piece::Char(c) if c.is_ascii() => write!(out, "\\x{:02x}", u32::from(*c)),
             Piece::Char(c) => write!(out, "\\u{{{:x}}}", u32::from(*c)),
         };
     }
-}
-
-/// Whether a bracket after this text makes it a command for a CI service.
-fn is_command(text: &str) -> bool {
-    text.trim_end_matches(|c: char| c.is_ascii_alphabetic()).ends_with("##")
 }
 
 #[cfg(test)]
@@ -177,6 +164,7 @@ mod tests {
             ("plain, ünïcödé, 日本語, 🎈", "plain, ünïcödé, 日本語, 🎈"),
             ("##[error] #[x]", r"##\x5berror] #[x]"),
             ("##vso[x] ##teamcity[y] # v[z]", r"##vso\x5bx] ##teamcity\x5by] # v[z]"),
+            ("##VSO[x travis_fold:y section_starts:", r"##VSO\x5bx travis_fold\x3ay section_starts:"),
             (r#"{"a":"\n\u001b\\"}"#, r#"{"a":"\n\u001b\\"}"#),
         ] {
             assert_eq!(terminal(hostile), shown);
@@ -198,6 +186,15 @@ mod tests {
         assert_eq!(terminal_cut("ab\u{1b}cd", 5, 0), "ab… (3 bytes more)");
         assert_eq!(terminal_cut("ab\u{1b}cd", 6, 10), r"ab\x1b… (12 bytes more)");
         assert_eq!(terminal_cut(b"\xff\xff", 4, 0), r"\xff… (1 byte more)");
+    }
+
+    #[test]
+    fn json_keeps_its_meaning() {
+        let text = r###"{"##vso[a":["##[b","section_end:1:c\r",[1]]}"###;
+        let shown = json(text);
+        assert_eq!(shown, r###"{"##vso\u005ba":["##\u005bb","section_end\u003a1:c\r",[1]]}"###);
+        let value = |text: &str| serde_json::from_str::<serde_json::Value>(text).unwrap();
+        assert_eq!(value(&shown), value(text));
     }
 
     proptest! {

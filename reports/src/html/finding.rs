@@ -7,6 +7,7 @@ use super::mark;
 use super::parts::{badge, fragment, has_article, letters, name, shown};
 use super::sequence::{part, session};
 use crate::clauses::{Group, Row};
+use crate::escape::no_command;
 use crate::event::{Divergence, Outcome, Verdict};
 use crate::record::Record;
 
@@ -112,7 +113,7 @@ fn stderr(text: &str) -> Markup {
     let lines: Vec<&str> = text.lines().collect();
     let (first, rest) = lines.split_at(lines.len().min(LINES.0));
     let left_out = rest.len().saturating_sub(LINES.1);
-    let line = |line: &&str| html! { (shown(&line.replace('\t', "    "))) "\n" };
+    let line = |line: &&str| html! { (no_command(&shown(&line.replace('\t', "    ")))) "\n" };
     html! {
         @if !lines.is_empty() { pre {
             @for it in first { (line(it)) }

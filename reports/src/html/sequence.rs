@@ -8,7 +8,7 @@ use maud::{Markup, html};
 
 use super::mark::{self, Marked};
 use super::parts::shown;
-use crate::escape::{terminal, terminal_cut};
+use crate::escape::{no_command, terminal, terminal_cut};
 use crate::event::{Divergence, Evidence, Origin, Wire};
 use crate::summary::count;
 
@@ -116,7 +116,7 @@ fn transcript(evidence: &Evidence) -> Markup {
     let steps = evidence.transcript.lines().count();
     html! {
         details.steps { summary { "transcript" }
-            pre { @for line in evidence.transcript.lines().take(STEPS) { (terminal_cut(line, 600, 0)) "\n" }
+            pre { @for line in evidence.transcript.lines().take(STEPS) { (no_command(&terminal_cut(line, 600, 0))) "\n" }
                 @if steps > STEPS { "(" (steps - STEPS) " more)\n" }
             }
             @if !evidence.names.is_empty() { p.note { (terminal(&evidence.names)) } }
