@@ -35,6 +35,7 @@ mod signal;
 mod snapshot;
 mod transcripts;
 mod values;
+mod watch;
 
 use crate::nearest::nearest;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};

@@ -23,6 +23,7 @@ const NOT_RUN: &[(&str, &str)] = &[
     ("dnode-conform serve --listen tls:", "it needs a certificate: tests/transports.rs makes one"),
     ("dnode-conform run --listen tls:", "it needs a certificate: tests/clients.rs makes one"),
     ("dnode-conform run --listen 127.0.0.1:5050", "it waits for the reader's client: see tests/listen.rs"),
+    ("dnode-conform --watch ", "it runs until Ctrl-C: see tests/rerun.rs"),
     ("dnode-conform fuzz ", "it takes five minutes: see tests/fuzz.rs"),
     ("pip install ", "it changes the machine"),
     ("python3 fixtures/machine/with_aalpy.py", "it needs AALpy, and takes a minute"),

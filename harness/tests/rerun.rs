@@ -3,6 +3,7 @@
 
 mod support;
 
+use std::io::BufRead;
 use std::path::Path;
 use std::process::Command;
 use support::{PROGRAM, Ran, output};
@@ -111,4 +112,80 @@ fn a_folder_that_cannot_be_written_is_only_a_note() {
     run_in(folder.path(), &["--case", "probe/echo"])
         .expect_status(&[0])
         .expect_text("note: --failed and show will not know this run");
+}
+
+/// The program in this folder, run with `--watch`, and what it prints.
+struct Watching {
+    program: std::process::Child,
+    lines: std::io::Lines<std::io::BufReader<std::process::ChildStdout>>,
+}
+
+impl Watching {
+    fn start(folder: &Path, arguments: &[&str]) -> Watching {
+        let mut program = Command::new(PROGRAM)
+            .args(arguments)
+            .current_dir(folder)
+            .stdout(std::process::Stdio::piped())
+            .spawn()
+            .unwrap();
+        let lines = std::io::BufReader::new(program.stdout.take().unwrap()).lines();
+        Watching { program, lines }
+    }
+
+    /// The lines up to the first one that has this text.
+    fn until(&mut self, text: &str) -> String {
+        let mut lines = String::new();
+        while !lines.contains(text) {
+            lines.push_str(&self.lines.next().unwrap().unwrap());
+            lines.push('\n');
+        }
+        lines
+    }
+
+    /// Presses Ctrl-C, and returns the exit status.
+    fn end(&mut self) -> i32 {
+        let pid = i32::try_from(self.program.id()).unwrap();
+        nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid), nix::sys::signal::Signal::SIGINT).unwrap();
+        self.program.wait().unwrap().code().unwrap()
+    }
+}
+
+/// A test that fails leaves no program behind.
+impl Drop for Watching {
+    fn drop(&mut self) {
+        let _ = self.program.kill();
+        let _ = self.program.wait();
+    }
+}
+
+#[test]
+fn watch_runs_again_after_a_change_and_says_what_turned_green() {
+    let folder = tempfile::tempdir().unwrap();
+    let port = |text: &str| std::fs::write(folder.path().join("port.sh"), text).unwrap();
+    let serve = |options: &str| format!("exec '{PROGRAM}' serve --listen 127.0.0.1:$1 {options}\n");
+    port(&serve("--fault swaps-arguments"));
+    let cases = ["--case", "message/*", "--case", "cull/deletes", "--case", "probe/*"];
+    let arguments = [&["--watch", "--exec", "exec sh port.sh {port}"], cases.as_slice()].concat();
+    let mut watching = Watching::start(folder.path(), &arguments);
+    let first = watching.until("\nwatching ");
+    assert!(first.contains("3 causes") && first.contains("4 fail"), "{first}");
+
+    // Another fault: what failed before is green, and something else turns red.
+    port(&serve("--fault ignores-cull"));
+    let second = watching.until("  red    cull/deletes\n");
+    assert!(second.contains("changed: port.sh\n"), "{second}");
+    assert!(second.contains("\n  green  message/argument-order\n"), "what failed runs first\n{second}");
+    watching.until("1 fail\n");
+    watching.until("\nwatching ");
+
+    // A program that does not start is no end.
+    port("exit 3\n");
+    watching.until("watching ");
+    port(&serve(""));
+    watching.until("  green  cull/deletes\n");
+    watching.until("\nwatching ");
+    port(&format!("# Only a comment is new.\n{}", serve("")));
+    watching.until("nothing fails (0 of ");
+    assert_eq!(watching.end(), 0);
+    run_in(folder.path(), &["--failed"]).expect_text("nothing failed in ");
 }

@@ -91,7 +91,16 @@ pub(super) fn selection(cases: &[String], skip: &[String]) -> Result<Selection, 
 
 /// The outcomes that make a run fail at this level, and those of cases that the suite itself failed.
 fn failed(events: &[Event], level: Level) -> Vec<&Outcome> {
-    outcomes(events).filter(|it| it.gates(level) || it.verdict == Verdict::HarnessError).collect()
+    outcomes(events).filter(|it| fails(it, level)).collect()
+}
+
+fn fails(outcome: &Outcome, level: Level) -> bool {
+    outcome.gates(level) || outcome.verdict == Verdict::HarnessError
+}
+
+/// What to run again after these outcomes.
+pub(super) fn again_of(outcomes: &[Outcome], level: Level, known: &BTreeSet<&str>) -> Again {
+    again(&outcomes.iter().filter(|it| fails(it, level)).collect::<Vec<_>>(), known).0
 }
 
 /// What to run again, and the cases that are gone.

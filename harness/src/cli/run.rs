@@ -12,6 +12,7 @@ use super::selection::SelectionArgs;
 use super::signal::on_signal_or_end;
 use super::snapshot::{SnapshotArgs, SnapshotFile};
 use super::values::{ping, random_seed};
+use super::watch::{WatchArgs, watch};
 use crate::cases::{Case, Selection, SelectionError, all, catalogue, over_the_run, pull};
 use crate::conversation::ping::Ping;
 use crate::gate::Gate;
@@ -48,6 +49,8 @@ pub(super) struct RunArgs {
     selected: SelectionArgs,
     #[command(flatten)]
     failed: FailedArgs,
+    #[command(flatten)]
+    watched: WatchArgs,
     /// Run only the K-th of every N cases, to split a run over N machines
     ///
     /// With --generate, also give --seed.
@@ -105,6 +108,11 @@ pub(super) async fn run(mut args: RunArgs) -> Result<u8, Failure> {
         ));
     }
     let Some((selection, cases)) = choose(&args)? else { return Ok(0) };
+    if let (Some(folder), Cases::Listed(cases)) = (&args.watched.watch, &cases) {
+        let options = options(&args.peer, target, ping(args.peer.ping.as_deref())?)?;
+        let selected = cases.iter().filter(|case| selection.takes(case.id())).cloned().collect();
+        return watch(folder, &args.peer, options, selected).await;
+    }
     let snapshot = if matches!(cases, Cases::Listed(_)) { args.snapshot.open()? } else { None };
     let plan = Plan { selection, shard: args.shard, cases, snapshot, last: LastRun::begin() };
     judge(&args.peer, target, plan).await
