@@ -33,12 +33,16 @@ pub const TARGETS: &[(&str, Oracle)] = &[
     ("decode", oracles::decode),
     ("lines", oracles::lines),
     ("log", oracles::log),
+    ("machine", oracles::machine),
+    ("mapper", oracles::mapper),
     ("monitor", oracles::monitor),
     ("paths", oracles::paths),
     ("recorder", oracles::recorder),
     ("report", oracles::report),
     ("session", oracles::session),
     ("sessions", oracles::sessions),
+    ("stored", oracles::stored),
+    ("trace", oracles::trace),
     ("transcript", oracles::transcript),
 ];
 

@@ -126,7 +126,7 @@ fn entry(entry: &Wire) -> Wire {
             Wire::Bytes {
                 from: *from,
                 bytes: kept.to_vec(),
-                cut: cut + bytes.len() - kept.len(),
+                cut: cut.saturating_add(bytes.len() - kept.len()),
                 step: short(step),
             }
         }

@@ -3,26 +3,30 @@
 //! Each line of [`FORMATS`] is a format: how to write it, and what its output must look like.
 
 use crate::generators::events::events;
+use dnode_reports::escape;
 use dnode_reports::event::Event;
-use dnode_reports::json::Json;
-use dnode_reports::text::{Options, Text};
-use dnode_reports::{Report, escape};
+use dnode_reports::format::Format;
+use dnode_reports::text::Options;
+use std::io::{self, Write};
+use std::sync::{Arc, Mutex, PoisonError};
 
-/// Creates a report of a format; checks its output for these events.
-type Format = (fn(&mut Vec<u8>) -> Box<dyn Report + '_>, fn(&[Event], &str));
+/// Checks a report of these events.
+type Check = fn(&[Event], &str);
 
-const FORMATS: &[Format] = &[
-    (|out| Box::new(Text::new(out, Options::default())), check_plain),
-    (
-        |out| Box::new(Text::new(out, Options { details: true, verbose: true, ..Options::default() })),
-        check_plain,
-    ),
-    (
-        |out| Box::new(Text::new(out, Options { styles: true, details: true, verbose: true, width: 80 })),
-        check_styled,
-    ),
-    (|out| Box::new(Json::new(out)), check_json),
+const FORMATS: &[(Format, Options, Check)] = &[
+    (Format::Text, PLAIN, check_plain),
+    (Format::Text, Options { details: true, verbose: true, ..PLAIN }, check_plain),
+    (Format::Text, Options { styles: true, details: true, verbose: true, width: 80 }, check_styled),
+    (Format::Json, PLAIN, check_json),
+    (Format::Events, PLAIN, check_plain),
+    (Format::Junit, PLAIN, check_plain),
+    (Format::Tap, PLAIN, check_plain),
+    (Format::Markdown, PLAIN, check_plain),
+    (Format::Github, PLAIN, check_plain),
+    (Format::Html, PLAIN, check_plain),
 ];
+
+const PLAIN: Options = Options { styles: false, details: false, verbose: false, width: 100 };
 
 /// Writes the events of an input in every format. A text in an event must not control the output:
 /// no control characters, and no change to the structure of the document.
@@ -31,17 +35,38 @@ const FORMATS: &[Format] = &[
 /// If this does not hold.
 pub fn report(data: &[u8]) {
     let Ok(events) = events(data) else { return };
-    for (format, check) in FORMATS {
-        let mut out = Vec::new();
-        let mut report = format(&mut out);
-        for event in &events {
-            report.event(event).unwrap_or_else(|error| panic!("cannot write to a vector: {error}"));
-        }
-        drop(report);
-        match std::str::from_utf8(&out) {
-            Ok(text) => check(&events, text),
-            Err(error) => panic!("the report is not UTF-8: {error}"),
-        }
+    for (format, options, check) in FORMATS {
+        check(&events, &rendered(*format, *options, &events));
+    }
+}
+
+/// The report of these events in this format.
+pub(super) fn written(format: Format, events: &[Event]) -> String {
+    rendered(format, PLAIN, events)
+}
+
+fn rendered(format: Format, options: Options, events: &[Event]) -> String {
+    let out = Buffer::default();
+    let mut report = format.report(out.clone(), options);
+    for event in events {
+        report.event(event).unwrap_or_else(|error| panic!("{}: cannot write: {error}", format.word()));
+    }
+    drop(report);
+    let bytes = std::mem::take(&mut *out.0.lock().unwrap_or_else(PoisonError::into_inner));
+    String::from_utf8(bytes).unwrap_or_else(|error| panic!("{}: {error}", format.word()))
+}
+
+/// A writer whose bytes can be read when the report is gone.
+#[derive(Clone, Default)]
+struct Buffer(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Buffer {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }
 

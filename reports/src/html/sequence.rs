@@ -92,7 +92,7 @@ fn message(bytes: &[u8], cut: usize, divergence: Option<&Divergence>) -> Markup 
     let long = text.chars().count() > SHORT.0;
     html! {
         @if long {
-            details.long { summary { code { (part(&marked.around(SHORT.0, SHORT.1))) } " " small { (count(body.len() + cut, "byte")) } }
+            details.long { summary { code { (part(&marked.around(SHORT.0, SHORT.1))) } " " small { (count(body.len().saturating_add(cut), "byte")) } }
                 code { (part(&marked)) }
             }
         } @else {
