@@ -1,5 +1,6 @@
 //! Conversations with a peer: the handshake, the known-good call, the preflight, and the replay of a transcript.
 
+pub mod closing;
 pub mod facts;
 pub mod greet;
 pub mod limits;

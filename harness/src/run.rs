@@ -7,6 +7,7 @@ mod alone;
 pub(crate) mod applicable;
 mod batch;
 mod beside;
+mod groups;
 mod lane;
 mod meet;
 mod options;

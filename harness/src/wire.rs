@@ -349,6 +349,12 @@ impl Wire {
         self.segments.share_by_write();
     }
 
+    /// When the suite last sent something or closed its half.
+    #[must_use]
+    pub fn asked(&self) -> Moment {
+        self.asked.0
+    }
+
     /// The time since the suite last sent something.
     #[must_use]
     pub fn since_asked(&self) -> Duration {

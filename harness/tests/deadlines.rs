@@ -42,3 +42,14 @@ fn deadlines_of_a_peer_at_an_address_count_wall_time() {
     ran.expect_text("  deadlines   wall time less");
     assert!(!ran.stdout.contains("meanwhile"), "{}", ran.stdout);
 }
+
+#[test]
+fn a_process_that_hangs_is_replaced_before_the_other_cases_wait_for_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = folder.path().join("log");
+    let exec = format!("exec python3 harness/tests/support/hangs.py {{port}} '{}'", log.display());
+    run(&["--exec", &exec, "--deadline", "500ms"]).expect_status(&[1]).expect_text(" 1 hang");
+    let unserved = support::read(&log).lines().count();
+    // Eight cases at a time, each with a check, and the run of the case by itself.
+    assert!(unserved <= 24, "{unserved} connections to a process that hangs");
+}

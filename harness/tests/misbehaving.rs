@@ -4,7 +4,10 @@
 
 mod support;
 
-use std::io::{Read, Write};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpListener;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use support::{METHODS, Ran, peer, read_to_end, run, write_forever};
 
 /// The program against an address, with short deadlines.
@@ -62,6 +65,71 @@ fn a_peer_that_sends_methods_and_then_nothing() {
         read_to_end(stream);
     });
     judge(&address).expect_status(&[1, 2]).expect_text("the peer does not answer the known-good call");
+}
+
+/// The object of a peer that claims no probe.
+const OBJECT: &[u8] = b"{\"method\":\"methods\",\"arguments\":[{}]}\n";
+
+#[test]
+fn cases_that_only_wait_run_side_by_side() {
+    let (open, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    let (open_now, most_so_far) = (Arc::clone(&open), Arc::clone(&most));
+    let address = peer(move |mut stream| {
+        most_so_far.fetch_max(open_now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+        let _ = stream.write_all(OBJECT);
+        read_to_end(stream);
+        open_now.fetch_sub(1, Ordering::SeqCst);
+    });
+    let all = |more: &[&str]| run(&[&[&*address, "--case", "robust/*", "--case", "always/*"], more].concat());
+    let together = all(&[]);
+    together.expect_status(&[2]).expect_text("the peer answered no call");
+    assert!(most.swap(0, Ordering::SeqCst) > 8, "{most:?}");
+    let one_by_one = all(&["--jobs", "1"]);
+    assert!(most.load(Ordering::SeqCst) <= 2, "{most:?}");
+    assert_eq!(together.stdout, one_by_one.stdout);
+}
+
+#[test]
+fn a_crash_of_a_peer_that_answers_nothing_is_found_in_its_case() {
+    let program = "exec python3 -c 'import os, socket, threading
+def serve(c):
+    c.sendall(b\"{\\\"method\\\":\\\"methods\\\",\\\"arguments\\\":[{}]}\\n\")
+    while b := c.recv(65536):
+        if b\"method\\\":null\" in b: os._exit(3)
+    c.close()
+s = socket.create_server((\"127.0.0.1\", {port}))
+while 1: threading.Thread(target=serve, args=(s.accept()[0],), daemon=True).start()'";
+    run(&["--exec", program, "--case", "robust/m*"])
+        .expect_status(&[1])
+        .expect_text("CRASH     robust/method-null")
+        .expect_text(" 1 crash,");
+}
+
+#[test]
+fn a_peer_that_serves_no_more_after_several_cases_is_reported_without_a_guess() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    std::thread::spawn(move || {
+        let is_gone = Arc::new(AtomicBool::new(false));
+        for mut stream in listener.incoming().flatten() {
+            if is_gone.load(Ordering::SeqCst) {
+                continue;
+            }
+            let is_gone = Arc::clone(&is_gone);
+            std::thread::spawn(move || {
+                let _ = stream.write_all(OBJECT);
+                let lines = BufReader::new(stream).split(b'\n').map_while(Result::ok);
+                for _null in lines.filter(|line| line.starts_with(b"{\"method\":null")) {
+                    is_gone.store(true, Ordering::SeqCst);
+                }
+            });
+        }
+    });
+    let ran = run(&[&address, "--case", "robust/m*", "--case", "always/*"]);
+    ran.expect_status(&[1])
+        .expect_text("HANG      always/robust-survives")
+        .expect_text("--jobs 1 shows which");
+    assert!(!ran.stdout.contains("     robust/method-null"), "{}", ran.stdout);
 }
 
 #[test]

@@ -1,8 +1,10 @@
 //! The facts that the preflight learned about a peer.
 
+use super::closing::Closing;
 use super::greet::HELLO_ID;
 use super::ping::Ping;
-use crate::wire::Terms;
+use crate::cases::Case;
+use crate::wire::{Terms, Wire};
 use dnode::transport::Limits;
 use dnode_reports::event;
 use dnode_spec::dialect::Dialect;
@@ -13,10 +15,6 @@ use dnode_spec::transcript::Addressing;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::time::Duration;
-
-/// How long a peer may take to close a connection after we closed our half, if it is known to
-/// close. With a shorter time, a slow peer would see resets instead of orderly ends.
-pub(super) const DRAIN: Duration = Duration::from_secs(2);
 
 /// The clause about messages that share a segment.
 pub(super) const SEGMENTS: &str = "framing/segments";
@@ -75,8 +73,8 @@ pub struct Calls {
     pub unasked: BTreeSet<String>,
     /// Whether it calls methods of our object without being asked.
     pub calls_ours: bool,
-    /// Whether it closes the connection when we close our half.
-    pub closes: bool,
+    /// Whether it closes a connection when we close our half.
+    pub closing: Closing,
 }
 
 /// The session of the preflight.
@@ -88,6 +86,8 @@ pub struct Session {
     pub broken: BTreeMap<&'static str, Problem>,
     /// How many lines the peer sent.
     pub lines: u64,
+    /// The peer sent no byte, and kept the connection open.
+    pub silent: bool,
 }
 
 /// Why no case can be judged on a peer.
@@ -137,7 +137,7 @@ impl Facts {
                 round_trip: Duration::from_millis(5),
                 unasked: BTreeSet::new(),
                 calls_ours: false,
-                closes: false,
+                closing: Closing::default(),
             },
             missing: BTreeSet::new(),
             unusable: None,
@@ -163,11 +163,12 @@ impl Facts {
 
     /// These facts, with the session of an earlier preflight before their own.
     pub(super) fn after(mut self, earlier: Session) -> Facts {
-        let Session { mut wire, broken, lines } = earlier;
+        let Session { mut wire, broken, lines, silent } = earlier;
         wire.append(&mut self.session.wire);
         self.session.wire = wire;
         self.session.broken.extend(broken);
         self.session.lines += lines;
+        self.session.silent &= silent;
         self
     }
 
@@ -185,10 +186,21 @@ impl Facts {
         }
     }
 
+    /// Whether the preflight waited in vain for what this case is about.
+    #[must_use]
+    pub fn misses(&self, case: &Case) -> bool {
+        self.missing.iter().any(|clause| case.is_about(clause))
+    }
+
     /// How long to wait for the peer to close a connection after we closed our half.
     #[must_use]
     pub fn drain(&self) -> Duration {
-        if self.calls.closes { DRAIN } else { Duration::from_millis(20) }
+        self.calls.closing.wait(self.quiet())
+    }
+
+    /// Closes a connection in order: waits until the peer closes it too, but no longer than `most`.
+    pub async fn close(&self, wire: &mut Wire, most: Duration) {
+        self.calls.closing.close(wire, self.quiet(), most).await;
     }
 
     /// How long silence must last to show absence if there is no barrier.

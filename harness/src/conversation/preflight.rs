@@ -1,9 +1,12 @@
 //! The preflight: one session before the cases. It learns the peer's object, how to call it, and
 //! how fast it answers.
 
-use super::facts::{DRAIN, Facts, SEGMENTS, Unusable};
+mod forms;
+
+use super::closing::{Closing, DRAIN};
+use super::facts::{Facts, SEGMENTS, Unusable};
 use super::greet::{HELLO, receive_object};
-use super::ping::{Ping, Silence};
+use super::ping::Ping;
 use super::service::serves;
 use super::stranger::Stranger;
 use crate::clock::Moment;
@@ -13,10 +16,10 @@ use dnode_spec::dialect::Dialect;
 use dnode_spec::graph::{Graph, Node, NodeId};
 use dnode_spec::message::{Id, Method};
 use dnode_spec::monitor::Received;
-use dnode_spec::path::PathForm;
 use dnode_spec::probe;
 use dnode_spec::text::TextBuf;
 use dnode_spec::transcript::{Addressing, Names};
+use forms::STAGGER;
 use std::io;
 use std::time::Duration;
 use thiserror::Error;
@@ -84,12 +87,11 @@ async fn session(
     let mut preflight = Preflight { wire, names, facts, patience };
     preflight.facts.object.promised = ping.is_some_and(|ping| ping.method() == "conformProbe");
     preflight.exchange_objects(deadline).await;
-    if preflight.facts.object.members.is_none() {
-        if let Some(stranger) = Stranger::of(preflight.wire.head()) {
-            preflight.wire.close(route.clock().now() + DRAIN).await;
-            return Err(stranger.into());
-        }
-        preflight.learn_claim_by_name().await;
+    if preflight.facts.object.members.is_none()
+        && let Some(stranger) = Stranger::of(preflight.wire.head())
+    {
+        preflight.wire.close(route.clock().now() + DRAIN).await;
+        return Err(stranger.into());
     }
     if preflight.facts.calls.ping.is_none()
         && let Some(ping) = preflight.known_good_call(ping)
@@ -122,14 +124,53 @@ impl Preflight {
         if !self.receive_object(deadline).await {
             self.facts.missing.insert("methods/sent");
         }
-        let deadline = self.wire.clock().now() + self.patience;
+        // A peer that has been silent for a whole deadline gets less time now. More silence breaks
+        // no clause.
+        let deadline = self.wire.clock().now() + self.patience / 4 * 3;
         self.wire.send(&[HELLO], deadline).await;
-        if self.facts.object.members.is_none() && self.receive_object(deadline).await {
-            self.facts.notes.push("the peer sends its object only after ours".to_owned());
-        }
         // The first call must not share a segment with our object. A peer that reads one message a
         // segment would lose the call, and every case depends on its answer.
         self.wire.clock().sleep(BEFORE_FIRST_CALL).await;
+        if self.facts.object.members.is_none() {
+            self.ask_for_object(deadline).await;
+        }
+    }
+
+    /// Waits for the object of a peer that may send it only after ours. A peer that sends none may
+    /// still answer calls by name. Most such peers do not, so silence breaks no clause.
+    async fn ask_for_object(&mut self, deadline: Moment) {
+        let first = self.wire.clock().now() + self.patience / STAGGER;
+        let mut received = self.receive_object(first.min(deadline)).await;
+        if !received && !self.wire.is_closed() && Stranger::of(self.wire.head()).is_none() {
+            received = self.claims_by_name(deadline).await;
+        }
+        if received {
+            self.facts.notes.push("the peer sends its object only after ours".to_owned());
+        }
+    }
+
+    /// Asks for the claim of the probe by name. Waits for the answer or for the peer's object, and
+    /// returns whether the object came.
+    async fn claims_by_name(&mut self, deadline: Moment) -> bool {
+        let Some(claim) = Ping::claim() else { return false };
+        let at = self.wire.clock().now();
+        let id = claim.send(&mut self.wire, &mut self.names, Addressing::ByName, deadline).await;
+        loop {
+            match self.wire.receive(deadline).await {
+                Incoming::Message(received) if received.method == Method::Id(id) => {
+                    let round_trip = self.wire.clock().now().since(at);
+                    self.learn_call(&claim, Addressing::ByName, &received, round_trip);
+                    return false;
+                }
+                Incoming::Message(received) if received.method.is("methods") => {
+                    self.bind_object(&received);
+                    return true;
+                }
+                Incoming::Message(received) => self.facts.heard_unasked(&received.method),
+                Incoming::Broken(_) => {}
+                Incoming::Closed { .. } | Incoming::Late | Incoming::Flood => return false,
+            }
+        }
     }
 
     async fn receive_object(&mut self, deadline: Moment) -> bool {
@@ -140,23 +181,14 @@ impl Preflight {
             }
         };
         let Ok(received) = receive_object(&mut self.wire, deadline, &mut others).await else { return false };
-        let members = self.names.bind_object(&received);
-        let text = |key: &TextBuf| key.as_text().to_string_lossy().into_owned();
-        self.facts.object.members = Some(members.iter().map(|(key, is)| (text(key), *is)).collect());
+        self.bind_object(&received);
         true
     }
 
-    /// A peer that sends no object may still answer calls by name. Most such peers do not, so the
-    /// wait is short, and silence breaks no clause.
-    async fn learn_claim_by_name(&mut self) {
-        let Some(claim) = Ping::claim().filter(|_| !self.wire.is_closed()) else { return };
-        let (before, patience) = (self.facts.missing.clone(), self.patience);
-        self.patience /= 4;
-        self.learn_form(&claim, Addressing::ByName, "methods/by-name").await;
-        self.patience = patience;
-        if self.facts.calls.ping.is_none() {
-            self.facts.missing = before;
-        }
+    fn bind_object(&mut self, received: &Received) {
+        let members = self.names.bind_object(received);
+        let text = |key: &TextBuf| key.as_text().to_string_lossy().into_owned();
+        self.facts.object.members = Some(members.iter().map(|(key, is)| (text(key), *is)).collect());
     }
 
     /// The call that this peer should answer: the claim of the probe, or the call that the caller
@@ -164,73 +196,6 @@ impl Preflight {
     fn known_good_call(&self, named: Option<&Ping>) -> Option<Ping> {
         // A member that is not declared may still answer to its name.
         if self.facts.claims_probe() { Ping::claim() } else { named.cloned() }
-    }
-
-    /// Learns how to call the peer: by id, by name, and if it answers neither, with another form of
-    /// paths.
-    async fn learn_addressing(&mut self, ping: &Ping) {
-        self.learn_forms(ping).await;
-        if self.facts.calls.ping.is_some() || self.wire.is_closed() {
-            return;
-        }
-        let before = self.facts.missing.clone();
-        self.facts.missing.remove("methods/by-id");
-        self.facts.missing.remove("methods/by-name");
-        self.learn_forms(&ping.clone().with_paths(PathForm::Integers)).await;
-        if self.facts.calls.ping.is_some() {
-            self.facts.missing.insert("callback/path-forms");
-        } else {
-            self.facts.missing = before;
-        }
-    }
-
-    async fn learn_forms(&mut self, ping: &Ping) {
-        let method = TextBuf::from(ping.method());
-        let has_id = self.names.member(&method).is_some();
-        if has_id {
-            self.learn_form(ping, Addressing::ById, "methods/by-id").await;
-        }
-        self.learn_form(ping, Addressing::ByName, "methods/by-name").await;
-        // The peer culled the id after the call, so the next call by the id may come too late.
-        if has_id && self.names.member(&method).is_none() && !self.facts.missing.contains("methods/by-name") {
-            self.facts.missing.insert("methods/by-id");
-            self.facts.calls.by = Addressing::ByName;
-        }
-    }
-
-    /// Learns whether the peer answers the call in this way. The whole run uses the first way that
-    /// works.
-    async fn learn_form(&mut self, ping: &Ping, by: Addressing, clause: &'static str) {
-        let started = self.wire.clock().now();
-        let known = self.facts.calls.ping.is_some();
-        // The run does not depend on the second way, so a short wait is enough after the first was
-        // answered.
-        let patience = if known { self.facts.quiet().max(self.patience / 4) } else { self.patience };
-        let deadline = started + patience;
-        let Ok(received) = self.ask(ping, by, deadline).await else {
-            self.facts.missing.insert(clause);
-            return;
-        };
-        if known {
-            return;
-        }
-        self.facts.calls.round_trip = self.wire.since_asked();
-        self.facts.calls.by = by;
-        self.facts.calls.ping = Some(ping.clone());
-        if ping.method() == "conformProbe" {
-            self.read_claim(&received);
-        }
-    }
-
-    async fn ask(&mut self, ping: &Ping, by: Addressing, deadline: Moment) -> Result<Box<Received>, Silence> {
-        let (facts, mut culls) = (&mut self.facts, Vec::new());
-        let mut others = |other: Box<Received>| {
-            facts.heard_unasked(&other.method);
-            culls.extend(other.culls);
-        };
-        let answer = ping.ask(&mut self.wire, &mut self.names, by, deadline, &mut others).await;
-        culls.into_iter().for_each(|id| self.names.culled_by_peer(id));
-        answer
     }
 
     /// Reads the answer to `conformProbe`: the name of the program, and the methods that it
@@ -321,7 +286,8 @@ impl Preflight {
     async fn finish(mut self) -> Facts {
         let ended = self.wire.is_closed();
         self.wire.close(self.wire.clock().now() + DRAIN).await;
-        self.facts.calls.closes = self.wire.is_closed();
+        self.facts.calls.closing = Closing::seen(self.wire.is_closed());
+        self.facts.session.silent = !ended && self.wire.head().is_empty();
         self.facts.session.lines = self.wire.lines();
         self.facts.unusable = match (self.wire.lines() > FLOOD, self.wire.is_flooded()) {
             (true, _) => Some(Unusable::EndlessMessages),
@@ -430,19 +396,4 @@ fn calls_unasked(facts: &Facts) -> Option<String> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_object_that_offers_names_of_the_language_gets_a_note() {
-        let with = |name: &str, function| {
-            let mut facts = Facts::of_ended_peer();
-            facts.object.members = Some([(name.to_owned(), function)].into());
-            internals(&facts)
-        };
-        assert!(with("__init__", true).is_some_and(|note| note.contains("\"__init__\"")));
-        assert!(with("AUTOLOAD", true).is_some());
-        assert_eq!(with("__init__", false), None, "only functions can be called");
-        assert_eq!(with("echo", true), None);
-    }
-}
+mod tests;

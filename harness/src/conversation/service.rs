@@ -36,6 +36,6 @@ pub async fn serves(route: &Route, facts: &Facts, deadline: Moment) -> Result<Du
         ping.ask(&mut wire, &mut names, facts.calls.by, deadline, &mut |_| {}).await?;
     }
     let round_trip = wire.since_asked();
-    wire.close(deadline.min(clock.now() + facts.drain())).await;
+    facts.close(&mut wire, deadline.since(clock.now())).await;
     Ok(round_trip)
 }

@@ -178,7 +178,7 @@ impl Query<'_> {
 
     async fn half_close(&mut self) -> Then {
         self.wire.half_close();
-        let deadline = match self.facts.calls.closes {
+        let deadline = match self.facts.calls.closing.is_known() {
             true => self.deadline(),
             false => self.wire.clock().now() + self.facts.quiet(),
         };

@@ -34,6 +34,12 @@ impl Slot {
         self.peer.as_mut()
     }
 
+    /// Whether a peer runs that we can start again.
+    #[must_use]
+    pub fn is_ours(&self) -> bool {
+        self.peer.as_ref().is_some_and(Peer::is_ours)
+    }
+
     /// Whether no peer runs.
     #[must_use]
     pub fn is_empty(&self) -> bool {

@@ -75,6 +75,12 @@ impl Batch {
         (0..self.len()).filter(is_open).collect()
     }
 
+    /// The cases that have no outcome yet and that only show harm if the peer answers no call.
+    pub(super) fn only_show_harm(&self) -> Vec<usize> {
+        let shows_harm = |&at: &usize| self.is_resting(at) || self.cases[at].transcript.header.hostile;
+        (0..self.len()).filter(|&at| self.outcomes[at].is_none()).filter(shows_harm).collect()
+    }
+
     pub(super) fn outcome(&self, at: usize) -> Option<&Outcome> {
         self.outcomes[at].as_ref()
     }

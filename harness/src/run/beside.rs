@@ -19,18 +19,32 @@ pub(super) struct Ran {
     pub(super) suspect: bool,
 }
 
-/// Runs one case while others run.
-pub(super) async fn run_beside_others(
-    at: usize,
-    case: Arc<Case>,
-    route: Route,
-    facts: Arc<Facts>,
-    patience: Duration,
-    running: Running,
-) -> Ran {
+/// One case, its peer and its deadline, to run while others run.
+pub(super) struct Beside {
+    pub(super) at: usize,
+    pub(super) case: Arc<Case>,
+    pub(super) route: Route,
+    pub(super) facts: Arc<Facts>,
+    pub(super) patience: Duration,
+    pub(super) running: Running,
+}
+
+/// Runs one case while others run. Its peer is checked after all of them.
+pub(super) async fn run_in_group(beside: Beside) -> Ran {
+    let Beside { at, case, route, facts, patience, running } = beside;
     let begun = running.begin(case.id());
     let tap = route.taps().open();
     let mut replayed = replay(&case, &route, &facts, patience).await;
+    replayed.stderr = tap.text();
+    replayed.took = Some(begun.elapsed());
+    Ran { at, replayed, suspect: false }
+}
+
+/// Runs one case while others run, and checks whether another case may be the cause if it fails.
+pub(super) async fn run_beside_others(beside: Beside) -> Ran {
+    let (route, facts) = (beside.route.clone(), Arc::clone(&beside.facts));
+    let ran = run_in_group(beside).await;
+    let replayed = &ran.replayed;
     // A peer that another case or another program keeps busy is late with everything. If it serves a
     // new connection as fast as ever, it had the time to answer this case, too.
     let suspect = replayed.is_suspect() && !(replayed.is_silent() && is_prompt(&route, &facts).await);
@@ -40,9 +54,7 @@ pub(super) async fn run_beside_others(
     {
         host.stop().await;
     }
-    replayed.stderr = tap.text();
-    replayed.took = Some(begun.elapsed());
-    Ran { at, replayed, suspect }
+    Ran { suspect, ..ran }
 }
 
 /// Whether the peer serves a new connection at once.

@@ -87,6 +87,11 @@ impl Lane {
         self.harmed
     }
 
+    /// Whether its peer can be started again.
+    pub(super) fn is_ours(&self) -> bool {
+        self.slot.is_ours()
+    }
+
     /// When and how its peer ended, if no case ended it and this was not taken before.
     pub(super) fn take_death(&mut self) -> Option<(String, Death)> {
         self.died.take()
@@ -187,6 +192,37 @@ impl Lane {
         }
     }
 
+    /// The health of the peer after several cases that ran on it, of which this was the last.
+    pub(super) async fn health_after_group(
+        &mut self,
+        last: &str,
+        facts: &Facts,
+        patience: Duration,
+    ) -> Health {
+        self.last = Some(last.to_owned());
+        let Some(peer) = self.slot.peer() else { return Health::Refuses };
+        let mut health = peer.health(facts, patience).await;
+        // A peer that closes what exceeds its number of connections may still have been busy.
+        if !health.is_good() && !peer.is_ours() {
+            health = peer.health(facts, patience).await;
+        }
+        self.harmed |= !health.is_good();
+        health
+    }
+
+    /// Whether the peer serves no connection after this case, but has not ended.
+    pub(super) async fn is_hung(&mut self, replayed: &Replayed, facts: &Facts, patience: Duration) -> bool {
+        let Some(peer) = self.slot.peer() else { return false };
+        let hangs = matches!(peer.health_after(replayed, facts, patience).await, Health::Deaf(_));
+        self.harmed |= hangs;
+        hangs
+    }
+
+    /// No case can run here any longer, for this reason.
+    pub(super) fn lose(&mut self, reason: String) {
+        self.gone = Some(reason);
+    }
+
     /// Makes sure that there is a peer; otherwise returns the reason.
     pub(super) async fn ready(&mut self) -> Result<(), String> {
         if self.gone.is_none() && self.slot.ready().await.is_err() {
@@ -221,7 +257,7 @@ impl Lane {
     /// Starts the peer again after `cause`, if we can.
     async fn recover(&mut self, cause: &str) {
         self.harmed = true;
-        match self.slot.peer().is_some_and(|peer| peer.is_ours()) {
+        match self.slot.is_ours() {
             true => self.refresh(cause).await,
             false => {
                 self.gone = Some(format!("the peer no longer serves connections since the case {cause}"))
@@ -231,7 +267,7 @@ impl Lane {
 
     /// Replaces a peer that is ours by a fresh one.
     async fn refresh(&mut self, cause: &str) {
-        if !self.slot.peer().is_some_and(|peer| peer.is_ours()) {
+        if !self.slot.is_ours() {
             return;
         }
         self.last = None;

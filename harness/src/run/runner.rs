@@ -15,7 +15,7 @@ use crate::conversation::replay::judged::Replayed;
 use crate::gate::RunGate;
 use crate::peer::Health;
 use crate::verdict::invariant::Invariants;
-use crate::verdict::outcome;
+use crate::verdict::outcome::{self, Harm};
 use dnode_reports::event::{Death, Ended, Event, Outcome, Role, Run, Verdict};
 use dnode_spec::generate::Seed;
 use std::collections::BTreeSet;
@@ -55,6 +55,10 @@ pub(super) struct Runner<'a> {
     timed_out: bool,
     /// When and how the peer's process ended, if no case ended it.
     pub(super) died: Option<(String, Death)>,
+    /// The same while several cases were running, unless one of them ends it by itself.
+    pub(super) died_beside: Option<(String, Death)>,
+    /// Cases that ran side by side harmed a peer that cannot be started again.
+    pub(super) harm: Option<Harm>,
 }
 
 impl<'a> Runner<'a> {
@@ -88,6 +92,8 @@ impl<'a> Runner<'a> {
             until: None,
             timed_out: false,
             died,
+            died_beside: None,
+            harm: None,
             facts: Arc::new(facts),
         }
     }
@@ -117,7 +123,7 @@ impl<'a> Runner<'a> {
         }
         last.extend(about_probe);
         last.extend(self.invariants.outcomes(&self.options.command));
-        last.push(outcome::life(self.died.take()));
+        last.push(outcome::life(self.died.take(), self.harm.take()));
         last.retain(|outcome| !self.options.selection.skips(&outcome.id));
         last.into_iter().for_each(|outcome| emit(Event::Judged(Box::new(outcome))));
         let (interrupted, answered) = (self.is_interrupted() || self.timed_out, self.answered);
@@ -190,9 +196,17 @@ impl<'a> Runner<'a> {
                 self.batch.rule_out(at, reason, &self.facts);
             }
         }
-        self.run_together(self.batch.open(false), emit).await;
+        let mut together = self.batch.open(false);
+        let size = self.size_of_groups();
+        if size.is_some() {
+            together.retain(|&at| !self.batch.is_resting(at));
+        }
+        self.run_together(together, emit).await;
         self.confirm(emit).await;
-        self.run_alone(self.batch.open(true), emit).await;
+        match size {
+            Some(size) => self.run_groups(size, emit).await,
+            None => self.run_alone(self.batch.open(true), emit).await,
+        }
         self.end_quiet(emit).await;
         self.confirm(emit).await;
         self.batch.release(&mut self.broken);
@@ -212,7 +226,12 @@ impl<'a> Runner<'a> {
     /// How long to wait for the answers of a case. A case that only shows harm waits for no
     /// answer.
     pub(super) fn case_patience(&self, at: usize) -> Duration {
-        if self.batch.is_resting(at) { self.facts.quiet() } else { self.patience() }
+        match self.batch.is_resting(at) {
+            true => self.facts.quiet(),
+            // The preflight has already waited longer than a deadline, in vain.
+            false if self.facts.session.silent => self.facts.short(self.patience()),
+            false => self.patience(),
+        }
     }
 
     /// How long to wait in a case by itself.

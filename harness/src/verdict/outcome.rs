@@ -250,29 +250,50 @@ fn incomplete(outcome: &mut Outcome, actual: String, class: String) {
     ));
 }
 
+/// The harm that cases did side by side to a peer that cannot be started again.
+#[derive(Debug)]
+pub(crate) struct Harm {
+    /// The peer no longer accepts connections. Otherwise it accepts them but does not serve them.
+    pub(crate) refuses: bool,
+    /// How many cases ran.
+    pub(crate) cases: usize,
+}
+
 /// The outcome of the case about the peer's process between the cases. `death`: when and how it
 /// ended, if no case caused it.
-pub(crate) fn life(death: Option<(String, Death)>) -> Outcome {
+pub(crate) fn life(death: Option<(String, Death)>, harm: Option<Harm>) -> Outcome {
     let mut outcome = over_the_run(LIFE.to_owned(), LIFE_CLAUSE, LIFE_ABOUT.to_owned());
-    if let Some((when, death)) = death {
-        outcome.verdict = Verdict::Crash;
-        outcome.divergence = Some(divergence(
-            LIFE,
-            Diverged {
-                cycles: Cycles::default(),
-                step: "between the cases".to_owned(),
-                clause: LIFE_CLAUSE.to_owned(),
-                kind: Kind::Died,
-                path: String::new(),
-                expected: "the peer goes on serving".to_owned(),
-                actual: format!("the process ended with {} {when}", death.status),
-                class: death.status.to_string(),
-                cause: Cause::Life,
-                called: None,
-            },
-        ));
-        outcome.evidence.death = Some(death);
-    }
+    let (kind, actual, class) = match (&death, harm) {
+        (Some((when, Death { status, .. })), _) => {
+            (Kind::Died, format!("the process ended with {status} {when}"), status.to_string())
+        }
+        (None, Some(Harm { refuses, cases })) => {
+            let (kind, what, class) = match refuses {
+                true => (Kind::Died, "no longer accepts connections", "refuses"),
+                false => (Kind::Deaf, "accepts connections but does not answer on them", "deaf"),
+            };
+            let actual = format!("the peer {what} after {cases} cases side by side: --jobs 1 shows which");
+            (kind, actual, class.to_owned())
+        }
+        (None, None) => return outcome,
+    };
+    outcome.verdict = if kind == Kind::Died { Verdict::Crash } else { Verdict::Hang };
+    outcome.divergence = Some(divergence(
+        LIFE,
+        Diverged {
+            cycles: Cycles::default(),
+            step: "between the cases".to_owned(),
+            clause: LIFE_CLAUSE.to_owned(),
+            kind,
+            path: String::new(),
+            expected: "the peer goes on serving".to_owned(),
+            actual,
+            class,
+            cause: Cause::Life,
+            called: None,
+        },
+    ));
+    outcome.evidence.death = death.map(|(_, death)| death);
     outcome
 }
 

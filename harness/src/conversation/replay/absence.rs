@@ -12,6 +12,7 @@ use crate::wire::Incoming;
 use dnode_reports::event::{Act, Kind};
 use dnode_spec::monitor::Received;
 use dnode_spec::text::TextBuf;
+use std::time::Duration;
 
 /// The behaviour of a peer that survived.
 const SURVIVED: &str = "an answer to the known-good call, or the end of the connection";
@@ -86,8 +87,8 @@ impl Replay<'_, '_, '_> {
         if route.host().is_some() {
             // A client reconnects only after this connection has ended.
             if self.session.half_closed {
-                let drained = self.session.now() + self.session.facts.drain();
-                self.session.wire.close(self.session.deadline.min(drained)).await;
+                let most = self.session.deadline.since(self.session.now());
+                self.session.facts.close(&mut self.session.wire, most).await;
                 self.session.over = true;
             }
             if !self.session.over {
@@ -154,14 +155,21 @@ impl Replay<'_, '_, '_> {
     }
 
     async fn quiet(&mut self) -> Result<(), Silence> {
-        let until = self.session.deadline.min(self.session.now() + self.session.facts.quiet());
+        let asked = self.session.wire.asked();
+        // Silence that was shown after the same bytes needs no second time.
+        let shown = self.session.quiet_after == Some(asked);
+        let time = if shown { Duration::ZERO } else { self.session.facts.quiet() };
+        let until = self.session.deadline.min(self.session.now() + time);
         loop {
             match self.session.wire.receive(until).await {
                 Incoming::Message(received) => self.session.receive(*received, self.transcript),
                 Incoming::Broken(problem) => {
                     self.session.broken.get_or_insert(problem);
                 }
-                Incoming::Late => return Ok(()),
+                Incoming::Late => {
+                    self.session.quiet_after = Some(asked);
+                    return Ok(());
+                }
                 end @ (Incoming::Closed { .. } | Incoming::Flood) => return Err(Silence::from(&end)),
             }
         }

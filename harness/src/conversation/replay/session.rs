@@ -56,6 +56,8 @@ pub(super) struct Session<'a> {
     /// How many steps have begun.
     pub(super) begun: usize,
     pub(super) half_closed: bool,
+    /// When the suite last sent something before a quiet time that showed silence.
+    pub(super) quiet_after: Option<Moment>,
     /// The connection ended, and the transcript allows that.
     pub(super) over: bool,
 }
@@ -91,6 +93,7 @@ impl<'a> Session<'a> {
             called_ids: HashMap::new(),
             begun: 0,
             half_closed: false,
+            quiet_after: None,
             over: false,
         }
     }
@@ -206,7 +209,7 @@ impl<'a> Session<'a> {
     /// Closes this connection, and waits at most this long for the peer to close it.
     async fn close(mut self, most: Duration) -> Replayed {
         let judged_at = self.wire.bytes();
-        self.wire.close(self.now() + self.facts.drain().min(most)).await;
+        self.facts.close(&mut self.wire, most).await;
         let spoke_late = self.wire.bytes() > judged_at;
         let (lines, overloaded) = (self.wire.lines(), self.wire.is_overloaded());
         let (log, broken) = self.wire.finish();

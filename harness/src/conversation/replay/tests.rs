@@ -1,6 +1,7 @@
 //! Deadlines, on a paused clock: time passes only while all tasks wait.
 
 use super::*;
+use crate::conversation::closing::Closing;
 use crate::conversation::preflight::preflight;
 use dnode::transport::Address;
 use dnode_spec::dialect::Dialect;
@@ -66,7 +67,7 @@ async fn replayed(steps: &str, answer: Answer) -> (Judged, Duration) {
     }));
     let mut facts = preflight(&route, Dialect::default(), None, PATIENCE).await.unwrap();
     // Its `echo` keeps it from closing the connection of the preflight.
-    facts.calls.closes = true;
+    facts.calls.closing = Closing::seen(true);
     let text = format!(
         "{{\"dnode-transcript\":1,\"id\":\"long/answer\",\"since\":\"0.1.0\",\"clauses\":[\"robust/bounded\"],\"needs\":[\"echo\"],\"hostile\":true,\"about\":\"A long answer.\"}}\n{{\"call\":\"echo\",\"arguments\":[1,\"$cb\"]}}\n{steps}"
     );
@@ -106,4 +107,41 @@ async fn a_silent_peer_gets_little_time_to_close_its_connection() {
     let (judged, time) = replayed(EXPECTED, Answer::Unfinished(0)).await;
     assert!(matches!(judged, Judged::Diverged(diverged) if diverged.cause == Cause::Time));
     assert!(time < PATIENCE * 2, "{time:?}");
+}
+
+/// A peer that answers no call, and closes each connection this long after a line that is no JSON.
+async fn survived(closes_after: Duration) -> (Judged, Duration) {
+    let route = Route::from(Address::in_memory("mute", move || {
+        let (ours, theirs) = tokio::io::duplex(1 << 20);
+        tokio::spawn(async move {
+            let (from, mut to) = tokio::io::split(theirs);
+            let mut lines = BufReader::new(from).lines();
+            to.write_all(b"{\"method\":\"methods\",\"arguments\":[{}]}\n").await?;
+            while let Some(line) = lines.next_line().await? {
+                if line == "{" {
+                    tokio::time::sleep(closes_after).await;
+                    break;
+                }
+            }
+            std::io::Result::Ok(())
+        });
+        ours
+    }));
+    let facts = preflight(&route, Dialect::default(), None, PATIENCE).await.unwrap();
+    let text = format!(
+        "{{\"dnode-transcript\":1,\"id\":\"a/case\",\"since\":\"0.1.0\",\"clauses\":[\"robust/survives\"],\"hostile\":true,\"about\":\"A line.\"}}\n{{\"line\":\"{{\"}}\n{SURVIVED}"
+    );
+    let begun = route.clock().now();
+    let replayed = replay(&Case::read(&text).unwrap(), &route, &facts, PATIENCE).await;
+    (replayed.judged, route.clock().now().since(begun))
+}
+
+#[tokio::test(start_paused = true)]
+async fn silence_is_shown_once_after_the_last_bytes() {
+    let quiet = Facts::of_client().quiet();
+    let (judged, time) = survived(PATIENCE * 9).await;
+    assert_eq!(judged, Judged::Pass);
+    assert!(time >= quiet, "{time:?}");
+    // A peer may take its time before it closes the connection.
+    assert_eq!(survived(quiet * 3 / 2).await.0, Judged::Pass);
 }

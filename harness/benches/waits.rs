@@ -1,0 +1,77 @@
+//! The time of a run against peers that make the suite wait, in times the deadline of a case.
+//!
+//! `cargo bench -p dnode-conform --bench waits`. The peers are in this process and are reached by
+//! address.
+#![allow(clippy::unwrap_used, clippy::print_stdout, missing_docs, reason = "a benchmark")]
+
+mod table;
+
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::process::{Command, Stdio};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+use table::{Goal, Table};
+
+/// The default deadline of a case.
+const DEADLINE: Duration = Duration::from_secs(2);
+const OBJECT: &[u8] = b"{\"method\":\"methods\",\"arguments\":[{}]}\n";
+const PROBE: &[u8] = b"{\"method\":\"methods\",\"arguments\":[{\"conformProbe\":\"[Function]\"}],\"callbacks\":{\"0\":[\"0\",\"conformProbe\"]}}\n";
+
+fn main() {
+    let mut table = Table::new("waits", ["peer", "time", "deadlines"]);
+    let latest: Mutex<Option<TcpStream>> = Mutex::new(None);
+    let keeps = move |mut stream: TcpStream| {
+        *latest.lock().unwrap() = stream.try_clone().ok();
+        let _ = stream.write_all(OBJECT);
+        drain(stream);
+    };
+    row(&mut table, "sends its object, and keeps its latest connection open", 5.0, keeps);
+    row(&mut table, "says nothing", 2.5, drain);
+    row(&mut table, "sends back each byte", 2.5, |stream| {
+        let _ = std::io::copy(&mut &stream, &mut &stream);
+    });
+    row(&mut table, "sends its object, and answers no call", 2.5, |mut stream| {
+        let _ = stream.write_all(OBJECT);
+        drain(stream);
+    });
+    row(&mut table, "claims the probe, and answers no call", 2.5, |mut stream| {
+        let _ = stream.write_all(PROBE);
+        drain(stream);
+    });
+    table.finish();
+}
+
+/// Measures a run against this peer.
+fn row(table: &mut Table, what: &str, most: f64, serve: impl Fn(TcpStream) + Send + Sync + 'static) {
+    let address = peer(serve);
+    let begun = Instant::now();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_dnode-conform"));
+    let status = command.arg(&address).stdout(Stdio::null()).stderr(Stdio::null()).status().unwrap();
+    let time = begun.elapsed();
+    assert_ne!(status.code(), Some(0), "such a peer passes nothing");
+    let deadlines = time.as_secs_f64() / DEADLINE.as_secs_f64();
+    table.row([what.to_owned(), format!("{:.1} s", time.as_secs_f64()), format!("{deadlines:.1}")]);
+    let goal = format!("A run against a peer that {what}, in deadlines");
+    table.goal(&goal, &Goal::AtMost(most), deadlines);
+}
+
+/// Starts a peer with a thread for each connection. Returns its address.
+fn peer(serve: impl Fn(TcpStream) + Send + Sync + 'static) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    let serve = Arc::new(serve);
+    std::thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            let serve = Arc::clone(&serve);
+            std::thread::spawn(move || serve(stream));
+        }
+    });
+    address
+}
+
+/// Reads until the other end closes its half.
+fn drain(mut stream: TcpStream) {
+    let mut space = [0; 1 << 16];
+    while let Ok(1..) = stream.read(&mut space) {}
+}

@@ -1,0 +1,124 @@
+//! The preflight on a paused clock: time passes only while all tasks wait.
+
+use super::*;
+use dnode::transport::Address;
+use dnode_spec::path::PathForm;
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex};
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, DuplexStream};
+
+const METHODS: &str = r#"{"method":"methods","arguments":[{"conformProbe":"[Function]"}],"callbacks":{"0":["0","conformProbe"]}}"#;
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// A peer that answers calls after this time, one after another, if it takes their form.
+#[derive(Clone, Copy)]
+struct Conduct {
+    object: bool,
+    answers: fn(&Value) -> bool,
+    after: Duration,
+}
+
+type Heard = Arc<Mutex<Vec<Value>>>;
+
+async fn serve(stream: DuplexStream, conduct: Conduct, heard: Heard) -> std::io::Result<()> {
+    let (from, mut to) = tokio::io::split(stream);
+    let mut lines = BufReader::new(from).lines();
+    if conduct.object {
+        to.write_all(format!("{METHODS}\n").as_bytes()).await?;
+    }
+    while let Some(line) = lines.next_line().await? {
+        let message: Value = serde_json::from_str(&line)?;
+        heard.lock().unwrap().push(message.clone());
+        let id = message["callbacks"].as_object().and_then(|callbacks| callbacks.keys().next()).cloned();
+        if message["method"] == "methods" || !(conduct.answers)(&message) {
+            continue;
+        }
+        tokio::time::sleep(conduct.after).await;
+        let answer = json!({"method": id.unwrap().parse::<i64>().unwrap(), "arguments": ["a peer", []]});
+        to.write_all(format!("{answer}\n").as_bytes()).await?;
+    }
+    Ok(())
+}
+
+/// The facts about this peer, the time that the preflight took, and the messages that the peer got.
+async fn learned(conduct: Conduct) -> (Facts, Duration, Vec<Value>) {
+    let heard = Heard::default();
+    let peer = Arc::clone(&heard);
+    let route = Route::from(Address::in_memory("peer", move || {
+        let (ours, theirs) = tokio::io::duplex(1 << 20);
+        tokio::spawn(serve(theirs, conduct, Arc::clone(&peer)));
+        ours
+    }));
+    let begun = route.clock().now();
+    let facts = preflight(&route, Dialect::default(), None, PATIENCE).await.unwrap();
+    let heard = heard.lock().unwrap().clone();
+    (facts, route.clock().now().since(begun), heard)
+}
+
+fn by_id(message: &Value) -> bool {
+    message["method"].is_number()
+}
+
+fn has_integers(message: &Value) -> bool {
+    message["callbacks"].as_object().is_some_and(|all| all.values().all(|path| path[0].is_number()))
+}
+
+const SILENT: Conduct = Conduct { object: false, answers: |_| false, after: Duration::ZERO };
+const MUTE: Conduct = Conduct { object: true, ..SILENT };
+
+#[tokio::test(start_paused = true)]
+async fn a_peer_that_says_nothing_costs_less_than_two_deadlines() {
+    let (facts, time, heard) = learned(SILENT).await;
+    assert!(facts.session.silent && facts.missing.contains("methods/sent"));
+    assert!(time > PATIENCE && time < PATIENCE * 2, "{time:?}");
+    assert_eq!(heard[1]["method"], "conformProbe", "it might answer calls by name");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_peer_that_answers_no_call_is_asked_in_each_form_within_two_deadlines() {
+    let (facts, time, heard) = learned(MUTE).await;
+    assert!(!facts.session.silent && facts.calls.ping.is_none());
+    assert_eq!(facts.missing, BTreeSet::from(["methods/by-id", "methods/by-name"]));
+    assert!(time < PATIENCE * 2, "{time:?}");
+    let calls = heard.iter().filter(|message| message["method"] != "methods");
+    let forms: BTreeSet<_> = calls.map(|call| (by_id(call), has_integers(call))).collect();
+    assert_eq!(forms.len(), 4);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_slow_peer_gets_the_whole_deadline_for_its_first_answer() {
+    let after = PATIENCE * 4 / 9;
+    let (facts, ..) = learned(Conduct { answers: |_| true, after, ..MUTE }).await;
+    assert_eq!((facts.calls.by, facts.path_form()), (Addressing::ById, PathForm::Strings));
+    assert_eq!(facts.calls.round_trip.as_millis(), after.as_millis());
+    let (facts, ..) = learned(Conduct { answers: by_id, after: PATIENCE * 9 / 10, ..MUTE }).await;
+    assert!(!facts.missing.contains("methods/by-id"), "{:?}", facts.missing);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_peer_that_answers_one_form_only_is_called_in_that_form() {
+    let by_name = Conduct { answers: |message| !by_id(message), ..MUTE };
+    let (facts, ..) = learned(by_name).await;
+    assert_eq!((facts.calls.by, facts.path_form()), (Addressing::ByName, PathForm::Strings));
+    assert_eq!(facts.missing, BTreeSet::from(["methods/by-id"]));
+    let (facts, ..) = learned(Conduct { answers: has_integers, ..MUTE }).await;
+    assert_eq!((facts.calls.by, facts.path_form()), (Addressing::ById, PathForm::Integers));
+    assert_eq!(facts.missing, BTreeSet::from(["callback/path-forms"]));
+    let (facts, time, _) = learned(Conduct { object: false, ..by_name }).await;
+    assert!(facts.calls.ping.is_some() && facts.object.members.is_none() && !facts.session.silent);
+    assert!(time < PATIENCE * 2, "{time:?}");
+}
+
+#[test]
+fn an_object_that_offers_names_of_the_language_gets_a_note() {
+    let with = |name: &str, function| {
+        let mut facts = Facts::of_ended_peer();
+        facts.object.members = Some([(name.to_owned(), function)].into());
+        internals(&facts)
+    };
+    assert!(with("__init__", true).is_some_and(|note| note.contains("\"__init__\"")));
+    assert!(with("AUTOLOAD", true).is_some());
+    assert_eq!(with("__init__", false), None, "only functions can be called");
+    assert_eq!(with("echo", true), None);
+}
