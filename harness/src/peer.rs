@@ -93,7 +93,7 @@ impl Peer {
     #[must_use]
     pub fn group(&self) -> Option<i32> {
         match &self.running {
-            Running::Process(process) => process.group(),
+            Running::Process(process) => Some(process.group()),
             Running::Elsewhere | Running::Reference(_) | Running::Stdio(_) | Running::Client(_) => None,
         }
     }

@@ -1,5 +1,6 @@
 //! The peer's program: its process, and where its connections come from.
 
+mod guardian;
 pub mod host;
 pub mod process;
 pub mod route;
@@ -9,6 +10,7 @@ pub mod tap;
 pub mod target;
 pub mod template;
 
+pub use guardian::kill_all;
 pub use host::{Host, Listen};
 pub use process::{ENDING, Process};
 pub use route::Route;

@@ -136,7 +136,8 @@ fn deaf() -> (String, std::sync::mpsc::Receiver<()>) {
 fn a_signal_at_any_moment_leaves_an_interrupted_report() {
     // The numbers of connections: the first one of the start, those of the preflight, and those of
     // cases.
-    for (moment, word) in [1, 2, 3, 4, 8].into_iter().flat_map(|at| [(at, "-INT"), (at, "-TERM")]) {
+    let words = ["-INT", "-TERM", "-QUIT", "-HUP"];
+    for (moment, word) in [1, 2, 3, 4, 8].into_iter().flat_map(|at| words.map(|word| (at, word))) {
         let (address, connections) = deaf();
         let folder = tempfile::tempdir().unwrap();
         let report = folder.path().join("report.json");

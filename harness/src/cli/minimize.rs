@@ -48,7 +48,7 @@ pub(super) async fn minimize(args: MinimizeArgs) -> Result<u8, Failure> {
     }
     // An interruption also ends the peer that we started.
     on_signal(|| {
-        crate::program::process::kill_all();
+        crate::program::kill_all();
         std::process::exit(i32::from(COULD_NOT_RUN));
     });
     let found = finding(&options, &case, &args.file).await?;

@@ -1,19 +1,21 @@
 //! A peer's program that we started: its standard error and its end.
 //!
 //! It runs in its own process group, which we end as a whole, so that no grandchild is left behind.
+//! The guardian ends the group if we cannot.
 //! We read its standard error all the time and keep the first and the last lines. We discard its
 //! standard output, unless it speaks there.
 
+use super::guardian::{GATE, GATE_WITHOUT_INPUT, Guarded, OPEN};
 use super::tap::{Pipe, Taps};
 use crate::clock::Clock;
 use dnode_reports::event::{Death, Status};
-use nix::sys::signal::{Signal, killpg};
+use nix::sys::signal::Signal;
 use nix::unistd::Pid;
-use std::collections::BTreeSet;
-use std::io;
+use std::io::{self, PipeWriter, Write};
+use std::os::fd::OwnedFd;
 use std::os::unix::process::ExitStatusExt;
 use std::process::{ExitStatus, Stdio};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 
@@ -26,21 +28,12 @@ pub const ENDING: Duration = Duration::from_millis(500);
 /// How long a process may take to follow a SIGTERM before the whole group is killed.
 const GRACE: Duration = Duration::from_millis(500);
 
-/// The process groups of all running programs, for [`kill_all`].
-static RUNNING: Mutex<BTreeSet<i32>> = Mutex::new(BTreeSet::new());
-
-/// Kills all running programs. Call it directly before the suite exits.
-pub fn kill_all() {
-    for group in RUNNING.lock().unwrap_or_else(PoisonError::into_inner).iter() {
-        let _ = killpg(Pid::from_raw(*group), Signal::SIGKILL);
-    }
-}
-
 /// A running program.
 #[derive(Debug)]
 pub struct Process {
+    /// Dropped first: the number of a group is free again after the child was waited for.
+    group: Guarded,
     child: Child,
-    group: Option<Pid>,
     clock: Clock,
     stderr: Option<Arc<Pipe>>,
     /// The task that reads the standard error. It ends at the end of the pipe.
@@ -56,14 +49,12 @@ impl Process {
     /// The system's error if the shell cannot be started.
     pub fn start(command: &str, words: &[(&str, &str)], clock: &Clock, taps: &Taps) -> io::Result<Process> {
         let place = |line: String, (word, value): &(&str, &str)| line.replace(&format!("{{{word}}}"), value);
-        let mut shell = Command::new("sh");
+        let command = words.iter().fold(command.to_owned(), place);
+        let mut shell = shell(GATE_WITHOUT_INPUT, &command);
         shell
-            .arg("-c")
-            .arg(words.iter().fold(command.to_owned(), place))
             .envs(words.iter().map(|(word, value)| (word.to_ascii_uppercase(), value)))
-            .stdin(Stdio::null())
             .stdout(Stdio::null());
-        Process::spawn(shell, clock, taps)
+        Process::spawn(shell, clock, taps).map(|(process, _)| process)
     }
 
     /// Starts `command` with the shell, and returns its standard input and output too.
@@ -75,33 +66,36 @@ impl Process {
         clock: &Clock,
         taps: &Taps,
     ) -> io::Result<(Process, ChildStdin, ChildStdout)> {
-        let mut shell = Command::new("sh");
-        shell.arg("-c").arg(command).stdin(Stdio::piped()).stdout(Stdio::piped());
-        let mut process = Process::spawn(shell, clock, taps)?;
-        let pipes = process.child.stdin.take().zip(process.child.stdout.take());
-        let (stdin, stdout) = pipes.ok_or(io::ErrorKind::BrokenPipe)?;
+        let mut shell = shell(GATE, command);
+        shell.stdout(Stdio::piped());
+        let (mut process, stdin) = Process::spawn(shell, clock, taps)?;
+        let stdin = ChildStdin::from_std(OwnedFd::from(stdin).into())?;
+        let stdout = process.child.stdout.take().ok_or(io::ErrorKind::BrokenPipe)?;
         Ok((process, stdin, stdout))
     }
 
-    fn spawn(mut shell: Command, clock: &Clock, taps: &Taps) -> io::Result<Process> {
-        let mut child = shell.stderr(Stdio::piped()).process_group(0).kill_on_drop(true).spawn()?;
-        child.id().into_iter().for_each(|id| clock.watch(id));
-        let group = child.id().and_then(|id| i32::try_from(id).ok()).map(Pid::from_raw);
-        if let Some(group) = group {
-            RUNNING.lock().unwrap_or_else(PoisonError::into_inner).insert(group.as_raw());
-        }
+    /// Starts the shell, and opens its gate when the guardian knows it. Also returns the standard
+    /// input of the shell.
+    fn spawn(mut shell: Command, clock: &Clock, taps: &Taps) -> io::Result<(Process, PipeWriter)> {
+        let (input, mut stdin) = io::pipe()?;
+        shell.stdin(input).stderr(Stdio::piped()).process_group(0).kill_on_drop(true);
+        let mut child = shell.spawn()?;
+        let id = child.id().ok_or(io::ErrorKind::NotFound)?;
+        let group = Guarded::new(Pid::from_raw(id.try_into().map_err(io::Error::other)?))?;
+        clock.watch(id);
         let stderr = child.stderr.take().map(|end| Pipe::new(end.into_owned_fd()?, taps)).transpose()?;
+        stdin.write_all(OPEN)?;
         let reader = match &stderr {
             Some(pipe) => tokio::spawn(Arc::clone(pipe).keep()),
             None => tokio::spawn(async {}),
         };
-        Ok(Process { child, group, clock: clock.clone(), stderr, reader })
+        Ok((Process { group, child, clock: clock.clone(), stderr, reader }, stdin))
     }
 
     /// The process group that it and its children are in.
     #[must_use]
-    pub fn group(&self) -> Option<i32> {
-        self.group.map(Pid::as_raw)
+    pub fn group(&self) -> i32 {
+        self.group.number()
     }
 
     /// The exit status of the program, if it has ended.
@@ -144,10 +138,10 @@ impl Process {
     /// Ends the whole group with SIGTERM, then with SIGKILL.
     pub async fn stop(mut self) {
         if self.ended().is_none() {
-            self.signal(Signal::SIGTERM);
+            self.group.signal(Signal::SIGTERM);
             self.end_within_grace().await;
         }
-        self.signal(Signal::SIGKILL);
+        self.group.signal(Signal::SIGKILL);
         self.end_within_grace().await;
     }
 
@@ -155,22 +149,19 @@ impl Process {
     async fn end_within_grace(&mut self) {
         let _ = tokio::time::timeout(GRACE, self.child.wait()).await;
     }
-
-    fn signal(&self, signal: Signal) {
-        if let Some(group) = self.group {
-            let _ = killpg(group, signal);
-        }
-    }
 }
 
 impl Drop for Process {
     fn drop(&mut self) {
-        self.signal(Signal::SIGKILL);
-        if let Some(group) = self.group {
-            RUNNING.lock().unwrap_or_else(PoisonError::into_inner).remove(&group.as_raw());
-        }
         self.reader.abort();
     }
+}
+
+/// A shell with this script and this command.
+fn shell(script: &str, command: &str) -> Command {
+    let mut shell = Command::new("sh");
+    shell.args(["-c", script, "sh", command]);
+    shell
 }
 
 /// The exit status or the signal that ended a process, as reports show it.
