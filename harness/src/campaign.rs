@@ -107,10 +107,10 @@ pub async fn campaign(
         }
     }
     campaign.leave_unfinished();
+    campaign.save();
     while let Ok(notice) = notices.try_recv() {
         emit(notice);
     }
-    campaign.save();
     campaign.take_problem().map_or_else(|| Ok(campaign.status()), Err)
 }
 

@@ -20,7 +20,6 @@ mod man;
 mod minimize;
 mod output;
 mod peer;
-mod place;
 mod progress;
 mod reach;
 mod record;

@@ -20,6 +20,7 @@ pub mod clock;
 pub mod commands;
 pub mod conversation;
 pub mod error;
+mod files;
 pub mod gate;
 pub mod in_process;
 pub mod learn;

@@ -8,7 +8,7 @@ use std::path::Path;
 
 /// The layers of `src`, from the bottom up.
 const LAYERS: &[&[&str]] = &[
-    &["clock", "error", "nearest", "shell"],
+    &["clock", "error", "files", "nearest", "shell"],
     &["cases"],
     &["reference"],
     &["program"],

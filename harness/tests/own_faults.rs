@@ -359,15 +359,16 @@ fn two_reports_to_one_file_are_an_error() {
 }
 
 #[test]
-fn a_report_whose_file_was_removed_during_the_run_is_an_error() {
+fn a_report_whose_folder_was_removed_during_the_run_is_an_error() {
     for format in ["json", "events", "junit", "tap", "markdown", "html", "text"] {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("report");
-        // The peer removes the file when it is already open.
-        let exec = format!("rm '{}'; exec '{PROGRAM}' serve --listen 127.0.0.1:{{port}}", file.display());
+        // The peer removes the folder when the report is already open.
+        let place = folder.path().display();
+        let exec = format!("rm -r '{place}'; exec '{PROGRAM}' serve --listen 127.0.0.1:{{port}}");
         few(&["--exec", &exec, "--report", &format!("{format}={}", file.display())])
             .expect_status(&[2])
-            .expect_text("the file was removed or replaced meanwhile");
+            .expect_text(&format!("the report to {} cannot be written: No such file", file.display()));
     }
 }
 

@@ -2,12 +2,14 @@
 //! from.
 //!
 //! In the folder, each input is an ordinary transcript, so users can add their own. `state.json`
-//! holds the rest. Files are written under a temporary name and renamed.
+//! holds the rest.
 
+use super::error::CampaignError;
 use super::input::{Input, Methods};
 use super::novelty::Novelty;
 use crate::cases::Case;
 use crate::conversation::facts::Facts;
+use crate::files;
 use fastrand::Rng;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashSet};
@@ -56,7 +58,7 @@ impl Corpus {
         let mut corpus = Corpus { folder: folder.map(Path::to_owned), ..Corpus::default() };
         let Some(folder) = folder else { return Ok((corpus, Saved::default(), Vec::new())) };
         std::fs::create_dir_all(folder)?;
-        let saved = std::fs::read_to_string(folder.join("state.json")).ok();
+        let saved = files::read(&folder.join("state.json")).ok();
         let saved = saved.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();
         let mut seeds = Vec::new();
         let mut files: Vec<PathBuf> =
@@ -64,7 +66,7 @@ impl Corpus {
         files.sort();
         for file in files {
             let small = std::fs::metadata(&file).is_ok_and(|data| data.is_file() && data.len() <= FILE_LIMIT);
-            let text = std::fs::read_to_string(&file).ok().filter(|_| small);
+            let text = Some(&file).filter(|_| small).and_then(|file| files::read(file).ok());
             let Some(case) = text.and_then(|text| Case::read(&text).ok()) else { continue };
             corpus.add(Input::of(&case.transcript, methods));
             if !case.id().starts_with(GROUP) {
@@ -85,13 +87,20 @@ impl Corpus {
     }
 
     /// Adds an input that showed something new, and writes it to the folder.
-    pub(super) fn keep(&mut self, input: &Input, methods: &Methods, facts: &Facts) {
-        let Some(hash) = self.add(Some(input.clone())) else { return };
-        let Some(folder) = &self.folder else { return };
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub(super) fn keep(
+        &mut self,
+        input: &Input,
+        methods: &Methods,
+        facts: &Facts,
+    ) -> Result<(), CampaignError> {
+        let Some(hash) = self.add(Some(input.clone())) else { return Ok(()) };
+        let Some(folder) = &self.folder else { return Ok(()) };
         let id = format!("{GROUP}{hash:016x}");
         let text = input.transcript(&id, "An input that showed something new.", methods, facts);
-        // A full disk does not end the campaign.
-        let _ = write_whole(folder, &format!("{hash:016x}.jsonl"), &text);
+        write(folder, &format!("{hash:016x}.jsonl"), &text)
     }
 
     /// Picks an input at random; newer ones are more likely.
@@ -109,12 +118,14 @@ impl Corpus {
     }
 
     /// Writes `state.json`.
-    pub(super) fn save(&self, novelty: &Novelty, rest: Saved) {
-        let Some(folder) = &self.folder else { return };
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub(super) fn save(&self, novelty: &Novelty, rest: Saved) -> Result<(), CampaignError> {
+        let Some(folder) = &self.folder else { return Ok(()) };
         let (tuples, rows) = novelty.saved();
-        if let Ok(text) = serde_json::to_string(&Saved { tuples, rows, ..rest }) {
-            let _ = write_whole(folder, "state.json", &text);
-        }
+        let text = serde_json::to_string(&Saved { tuples, rows, ..rest }).unwrap_or_default();
+        write(folder, "state.json", &text)
     }
 }
 
@@ -127,9 +138,7 @@ fn hash(input: &Input) -> u64 {
     hasher.finish()
 }
 
-fn write_whole(folder: &Path, name: &str, text: &str) -> io::Result<()> {
-    let draft = tempfile::Builder::new().prefix(".writing-").tempfile_in(folder)?;
-    std::fs::write(draft.path(), text)?;
-    draft.persist(folder.join(name)).map_err(|error| error.error)?;
-    Ok(())
+fn write(folder: &Path, name: &str, text: &str) -> Result<(), CampaignError> {
+    let file = folder.join(name);
+    files::replace(&file, text).map_err(|error| CampaignError::Folder(file, error))
 }

@@ -30,9 +30,9 @@ pub enum CampaignError {
     /// A folder cannot be read or written.
     #[error("{folder}: {problem}", folder = .0.display(), problem = .1)]
     Folder(PathBuf, io::Error),
-    /// A finding cannot be written.
-    #[error("a finding cannot be written: {0}")]
-    Finding(io::Error),
+    /// What was found cannot be written.
+    #[error("a finding cannot be written, {0}: {1}")]
+    Finding(String, io::Error),
     /// The catalogue cannot be read.
     #[error(transparent)]
     Catalogue(#[from] CatalogueError),
@@ -49,7 +49,7 @@ impl Faulted for CampaignError {
         match self {
             CampaignError::Start(error) => error.fault(),
             CampaignError::Ended(_) | CampaignError::Gone | CampaignError::NotServing => Fault::Peer,
-            CampaignError::Claimed(_) | CampaignError::Folder(..) | CampaignError::Finding(_) => {
+            CampaignError::Claimed(_) | CampaignError::Folder(..) | CampaignError::Finding(..) => {
                 Fault::Caller
             }
             CampaignError::States(error) => error.fault(),

@@ -1,5 +1,6 @@
 //! The events of a campaign.
 
+use super::error::CampaignError;
 use super::finding::Finding;
 use super::novelty::Coverage;
 use std::path::PathBuf;
@@ -25,6 +26,8 @@ pub enum Notice {
     Found(Box<Finding>, PathBuf),
     /// A finding that an earlier campaign had no time to shrink is shrunk now, in the same folder.
     Shrunk(Box<Finding>, PathBuf),
+    /// Something cannot be written, for example because the disk is full. This comes once.
+    Unwritten(CampaignError),
     /// A regular report of the progress.
     Tick(Status),
 }
@@ -52,4 +55,6 @@ pub struct Status {
     pub unshrunk: usize,
     /// Whether the campaign was interrupted.
     pub interrupted: bool,
+    /// Whether something could not be written, so that the results are not complete.
+    pub unwritten: bool,
 }

@@ -70,6 +70,8 @@ struct Shared {
     /// The numbers of suspicions and of findings that this campaign leaves to the next one.
     left: (usize, usize),
     problem: Option<CampaignError>,
+    /// Whether something could not be written.
+    unwritten: bool,
 }
 
 impl Campaign {
@@ -120,6 +122,7 @@ impl Campaign {
             shrinking: Vec::new(),
             left: (0, 0),
             problem: None,
+            unwritten: false,
         };
         let patience = options.patience.max(facts.calls.round_trip * 50);
         let (started, end) = (Instant::now(), options.interrupted.child_token());
@@ -231,9 +234,9 @@ impl Campaign {
         let cases: Vec<Case> = likeliest.filter_map(|played| self.case(&played.job)).collect();
         let shared = &mut *self.shared();
         shared.left = counts;
-        if let Err(error) = shared.findings.set_unfinished(&cases) {
-            shared.problem.get_or_insert(CampaignError::Finding(error));
-        }
+        let written = shared.findings.set_unfinished(&cases);
+        let folder = &self.options.findings;
+        self.note_unwritten(shared, written.map_err(|error| CampaignError::Folder(folder.clone(), error)));
     }
 
     /// Converts a job to a case.
@@ -264,7 +267,18 @@ impl Campaign {
         shared.sessions += 1;
         let new = shared.novelty.take(wire, ending, &self.methods);
         if let Some(input) = input.filter(|_| new) {
-            shared.corpus.keep(input, &self.methods, &self.facts);
+            let kept = shared.corpus.keep(input, &self.methods, &self.facts);
+            self.note_unwritten(shared, kept);
+        }
+    }
+
+    /// Says once that something cannot be written. The campaign continues: there may be space again
+    /// for a finding.
+    fn note_unwritten(&self, shared: &mut Shared, written: Result<(), CampaignError>) {
+        if let Err(error) = written
+            && !std::mem::replace(&mut shared.unwritten, true)
+        {
+            let _ = self.notices.send(Notice::Unwritten(error));
         }
     }
 
@@ -317,7 +331,8 @@ impl Campaign {
                 }
             }
             Err(error) => {
-                shared.problem.get_or_insert(CampaignError::Finding(error));
+                let what = finding.identity.to_string();
+                self.note_unwritten(shared, Err(CampaignError::Finding(what, error)));
                 self.end.cancel();
             }
         }
@@ -345,6 +360,7 @@ impl Campaign {
             unexamined: shared.left.0,
             unshrunk: shared.left.1,
             interrupted: self.options.interrupted.is_cancelled(),
+            unwritten: shared.unwritten,
         }
     }
 
@@ -356,7 +372,7 @@ impl Campaign {
 
     /// Saves the state for a later campaign.
     pub(super) fn save(&self) {
-        let shared = self.shared();
+        let shared = &mut *self.shared();
         let rest = Saved {
             sessions: shared.sessions_before + shared.sessions,
             generated: shared.source.generated,
@@ -364,6 +380,7 @@ impl Campaign {
             risk: shared.source.risk.clone(),
             ..Saved::default()
         };
-        shared.corpus.save(&shared.novelty, rest);
+        let saved = shared.corpus.save(&shared.novelty, rest);
+        self.note_unwritten(shared, saved);
     }
 }

@@ -11,6 +11,7 @@ use super::script;
 use super::source::Job;
 use super::suspicion::{Played, Suspicion};
 use crate::cases::Case;
+use crate::files;
 use dnode::transport::Limits;
 use dnode_reports::escape::terminal_cut;
 use dnode_reports::event::{Origin, Wire};
@@ -57,7 +58,7 @@ impl Findings {
         std::fs::create_dir_all(folder)?;
         let mut known = BTreeMap::new();
         for entry in std::fs::read_dir(folder)?.flatten() {
-            let Ok(text) = std::fs::read_to_string(entry.path().join("transcript.jsonl")) else { continue };
+            let Ok(text) = files::read(&entry.path().join("transcript.jsonl")) else { continue };
             let hidden = entry.file_name().to_string_lossy().starts_with('.');
             if let Some((identity, finding)) = read_finding(&text).filter(|_| !hidden) {
                 known.insert(identity, finding);
@@ -94,7 +95,7 @@ impl Findings {
             .iter()
             .filter_map(|(identity, known)| Some((Some(identity.clone()), known.unfinished.clone()?)));
         let files = std::fs::read_dir(self.folder.join(UNFINISHED)).into_iter().flatten().flatten();
-        let texts = files.filter_map(|entry| std::fs::read_to_string(entry.path()).ok());
+        let texts = files.filter_map(|entry| files::read(&entry.path()).ok());
         let waiting = texts.filter_map(|text| Some((None, Case::read(&text).ok()?)));
         let suspicion = |(at, (resumes, case)): (usize, (Option<Identity>, Case))| {
             let input = Input::of(&case.transcript, methods).filter(|_| case.id().starts_with("campaign/"));
@@ -110,15 +111,14 @@ impl Findings {
     /// # Errors
     /// A file cannot be written.
     pub(super) fn set_unfinished(&self, cases: &[Case]) -> io::Result<()> {
-        let folder = self.folder.join(UNFINISHED);
-        if folder.exists() {
-            std::fs::remove_dir_all(&folder)?;
+        if cases.is_empty() {
+            return match std::fs::remove_dir_all(self.folder.join(UNFINISHED)) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+                _ => Ok(()),
+            };
         }
-        for (at, case) in cases.iter().enumerate() {
-            std::fs::create_dir_all(&folder)?;
-            std::fs::write(folder.join(format!("{at}.jsonl")), &case.text)?;
-        }
-        Ok(())
+        let files = cases.iter().enumerate().map(|(at, case)| (format!("{at}.jsonl"), case.text.clone()));
+        write_folder(&self.folder, UNFINISHED, files).map(|_| ())
     }
 
     /// Writes a finding, replaces an older version of it, and returns its folder.
@@ -128,36 +128,49 @@ impl Findings {
     pub(super) fn write(&mut self, finding: &Finding, scene: &Scene<'_>) -> io::Result<PathBuf> {
         let elusive = self.folder.join(ELUSIVE);
         let name = finding.identity.folder();
+        let files = |parent: &Path| {
+            let [transcript, wire] = [with_identity(finding), wire_log(&finding.wire)];
+            let [text, script] = [text(finding, scene, &parent.join(&name)), script::script(finding, scene)];
+            [
+                ("transcript.jsonl", transcript),
+                ("wire.log", wire),
+                ("finding.md", text),
+                ("repeat.py", script),
+            ]
+        };
         if finding.is_reproduced() {
+            let folder = write_folder(&self.folder, &name, files(&self.folder))?;
             self.seen.remove(&finding.identity);
             let known = Known { fails: finding.fails(), unfinished: None };
             self.known.insert(finding.identity.clone(), known);
             let _ = std::fs::remove_dir_all(elusive.join(&name));
             let _ = std::fs::remove_dir(&elusive);
-            return write_folder(&self.folder, &name, finding, scene);
+            return Ok(folder);
         }
         *self.seen.entry(finding.identity.clone()).or_default() += 1;
         std::fs::create_dir_all(&elusive)?;
-        write_folder(&elusive, &name, finding, scene)
+        write_folder(&elusive, &name, files(&elusive))
     }
 }
 
-/// Writes a finding to a folder in `parent`, in one step.
-fn write_folder(parent: &Path, name: &str, finding: &Finding, scene: &Scene<'_>) -> io::Result<PathBuf> {
+/// Writes a folder in `parent` with these files, in one step, and returns it. An older one stays until
+/// all files are written.
+fn write_folder(
+    parent: &Path,
+    name: &str,
+    files: impl IntoIterator<Item = (impl AsRef<Path>, String)>,
+) -> io::Result<PathBuf> {
     let folder = parent.join(name);
     let draft = tempfile::Builder::new().prefix(".writing-").tempdir_in(parent)?;
-    let write = |name: &str, text: &str| std::fs::write(draft.path().join(name), text);
-    write("transcript.jsonl", &with_identity(finding))?;
-    write("wire.log", &wire_log(&finding.wire))?;
-    write("finding.md", &text(finding, scene, &folder))?;
-    write("repeat.py", &script::script(finding, scene))?;
+    for (file, text) in files {
+        std::fs::write(draft.path().join(file), text)?;
+    }
     if folder.exists() {
         // A rename cannot replace a folder, so move the older version away first.
         let aside = tempfile::Builder::new().prefix(".earlier-").tempdir_in(parent)?;
         std::fs::rename(&folder, aside.path().join("x"))?;
     }
-    let draft = draft.keep();
-    std::fs::rename(draft, &folder)?;
+    std::fs::rename(draft.path(), &folder)?;
     Ok(folder)
 }
 

@@ -4,14 +4,14 @@ use super::failure::Failure;
 use super::output;
 use super::report::read_run;
 use super::values::GateLevel;
+use crate::files;
 use crate::gate::baseline::edit::{Words, update};
 use crate::gate::baseline::{Date, today};
 use clap::{Args, Subcommand};
 use dnode_reports::count;
 use dnode_reports::escape::terminal;
 use dnode_reports::event::Event;
-use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// The arguments of `baseline`.
 #[derive(Debug, Args)]
@@ -72,7 +72,7 @@ pub(super) fn baseline(args: &BaselineArgs) -> Result<u8, Failure> {
     }
     let text = match creates {
         true => String::new(),
-        false => std::fs::read_to_string(&args.file).map_err(|error| {
+        false => files::read(&args.file).map_err(|error| {
             Failure::caller(format!("{name} cannot be read: {error}; use `baseline create` to create it"))
         })?,
     };
@@ -99,7 +99,7 @@ pub(super) fn baseline(args: &BaselineArgs) -> Result<u8, Failure> {
     let updated = update(&text, &name, &outcomes, level, &words, today());
     let (new, changes) = updated?;
     if new != text || creates {
-        replace(&args.file, &new).map_err(|error| {
+        files::replace(&args.file, &new).map_err(|error| {
             Failure::caller(format!("{name} cannot be written and is unchanged: {error}"))
         })?;
     }
@@ -108,21 +108,4 @@ pub(super) fn baseline(args: &BaselineArgs) -> Result<u8, Failure> {
     }
     output::say(format_args!("{}: {}", terminal(name), count(changes.len(), "change")))?;
     Ok(0)
-}
-
-/// Replaces a file atomically. If `path` is a link, the file behind it is replaced.
-pub(super) fn replace(path: &Path, text: &str) -> std::io::Result<()> {
-    let path = &path.canonicalize().unwrap_or_else(|_| path.to_owned());
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut file = tempfile::Builder::new().permissions(mode(path)).tempfile_in(folder)?;
-    file.write_all(text.as_bytes())?;
-    file.persist(path).map_err(|error| error.error)?;
-    Ok(())
-}
-
-/// The permissions of the existing file, or those of a new one.
-fn mode(path: &Path) -> std::fs::Permissions {
-    use std::os::unix::fs::PermissionsExt as _;
-    let known = std::fs::metadata(path).map(|data| data.permissions());
-    known.unwrap_or_else(|_| std::fs::Permissions::from_mode(0o644))
 }

@@ -34,6 +34,15 @@ impl Failure {
         Failure::new(Fault::Harness, text)
     }
 
+    /// This failure, and another one on lines of its own.
+    pub(super) fn and(self, other: Failure) -> Failure {
+        Failure {
+            help: other.help.clone(),
+            text: format!("{}\n{}", self.text, Failure { help: None, ..other }),
+            ..self
+        }
+    }
+
     /// Puts the place of the failure before its text.
     pub(super) fn within(self, place: impl fmt::Display) -> Failure {
         Failure { text: format!("{place}{}", self.text), ..self }

@@ -1,7 +1,9 @@
 //! `dnode-conform fuzz [TARGET]`
 
-use super::failure::Failure;
+use super::failure::{COULD_NOT_RUN, Failure};
+use super::output;
 use super::reach::ServerArgs;
+use super::report::STANDARD_OUTPUT;
 use super::screen;
 use super::signal::on_signal_or_end;
 use super::values::{GateLevel, duration, machine_file, random_seed};
@@ -13,7 +15,6 @@ use dnode_reports::escape::{terminal, terminal_cut};
 use indicatif::{ProgressBar, ProgressStyle};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
@@ -114,7 +115,12 @@ pub(super) async fn fuzz(args: FuzzArgs) -> Result<u8, Failure> {
     display.bar.finish_and_clear();
     let status = ended?;
     display.print(&summary(&status, &args.findings, &display.elusive));
-    Ok(u8::from(status.failing > 0))
+    display.printed.map(|()| exit_status(&status))
+}
+
+/// A campaign whose results are not complete has no verdict.
+fn exit_status(status: &Status) -> u8 {
+    if status.unwritten { COULD_NOT_RUN } else { u8::from(status.failing > 0) }
 }
 
 /// Shows the findings and the summary, and a line of progress on a terminal.
@@ -125,6 +131,8 @@ struct Display {
     target: String,
     /// What was seen once and not reproduced.
     elusive: BTreeMap<Identity, String>,
+    /// The first problem with the standard output. It does not end the campaign.
+    printed: Result<(), Failure>,
 }
 
 impl Display {
@@ -133,7 +141,7 @@ impl Display {
         let style = ProgressStyle::with_template("{spinner} {msg}");
         bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()));
         bar.set_message("starting the peer");
-        Display { bar, seed, time, target: target.to_string(), elusive: BTreeMap::new() }
+        Display { bar, seed, time, target: target.to_string(), elusive: BTreeMap::new(), printed: Ok(()) }
     }
 
     fn notice(&mut self, notice: Notice) {
@@ -174,6 +182,7 @@ impl Display {
                 }
             }
             Notice::Shrunk(finding, folder) => self.print(&found("shrunk", &finding, &folder)),
+            Notice::Unwritten(error) => self.bar.suspend(|| output::warn_of(&error.into())),
             Notice::Tick(status) => {
                 self.bar.set_message(self.progress(&status));
                 self.bar.tick();
@@ -187,12 +196,11 @@ impl Display {
         format!("{}, {findings}, {left} s left", coverage(status))
     }
 
-    fn print(&self, text: &str) {
-        self.bar.suspend(|| {
-            // A closed pipe does not end the campaign.
-            let mut out = io::stdout().lock();
-            let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
-        });
+    fn print(&mut self, text: &str) {
+        let printed = self.bar.suspend(|| output::print(STANDARD_OUTPUT, text));
+        if self.printed.is_ok() {
+            self.printed = printed;
+        }
     }
 }
 
@@ -239,12 +247,13 @@ fn summary(status: &Status, findings: &Path, elusive: &BTreeMap<Identity, String
         let are = if number == 1 { "is" } else { "are" };
         let _ = writeln!(out, "{} {are} not {done} yet; the same command continues", count(number, word));
     }
+    let exit = exit_status(status);
+    let incomplete = if status.unwritten { "; not everything could be written" } else { "" };
     let _ = match (status.failing, status.warning) {
-        (0, 0) => writeln!(out, "exit 0: no finding"),
+        (0, 0) => writeln!(out, "exit {exit}: no finding{incomplete}"),
         (failing, warning) => writeln!(
             out,
-            "exit {}: {} that {}, {warning} that {}, in {}",
-            u8::from(failing > 0),
+            "exit {exit}: {} that {}, {warning} that {}, in {}{incomplete}",
             count(failing, "finding"),
             if failing == 1 { "fails" } else { "fail" },
             if warning == 1 { "warns" } else { "warn" },

@@ -4,9 +4,10 @@ use super::failure::Failure;
 use super::output;
 use super::record::Seat;
 use crate::commands::import::import;
+use crate::files;
 use clap::Args;
 use std::fs;
-use std::io::Write;
+use std::io;
 use std::path::{Path, PathBuf};
 
 /// The arguments of `import`.
@@ -30,13 +31,19 @@ pub(super) fn run(args: &ImportArgs) -> Result<u8, Failure> {
         |path: &Path, error: &dyn std::fmt::Display| Failure::caller(format!("{}: {error}", path.display()));
     fs::create_dir_all(&args.out).map_err(|error| fault(&args.out, &error))?;
     for file in &args.files {
-        let text = fs::read_to_string(file).map_err(|error| fault(file, &error))?;
+        let text = files::read(file).map_err(|error| fault(file, &error))?;
         let name = file.file_stem().unwrap_or_default().to_string_lossy();
         let transcript = import(&text, &name, args.seen_from.into()).map_err(|error| fault(file, &error))?;
         let path = args.out.join(format!("{name}.jsonl"));
-        let mut out = fs::File::create_new(&path).map_err(|error| fault(&path, &error))?;
-        out.write_all(transcript.as_bytes()).map_err(|error| fault(&path, &error))?;
+        create(&path, &transcript).map_err(|error| fault(&path, &error))?;
         output::say(path.display())?;
     }
     Ok(0)
+}
+
+/// Writes a file that does not exist.
+fn create(path: &Path, text: &str) -> io::Result<()> {
+    // An empty file reserves the name.
+    fs::File::create_new(path)?;
+    files::replace(path, text).inspect_err(|_| drop(fs::remove_file(path)))
 }

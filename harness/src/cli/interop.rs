@@ -81,7 +81,7 @@ pub(super) async fn run(args: InteropArgs) -> Result<u8, Failure> {
     .await;
     progress.finish();
     ran.map_err(Failure::harness)?;
-    reports.finish(None);
+    reports.finish();
     if !report::stdout_is_taken(&args.report) {
         output::say(matrix.table(&clients))?;
     }

@@ -5,15 +5,14 @@
 
 use super::failure::Failure;
 use super::output;
+use crate::files::NewFile;
 use dnode_reports::Report;
 use dnode_reports::event::Event;
 use dnode_reports::format::Format;
 use dnode_reports::text::Options;
-use std::fs::{File, Permissions, create_dir_all};
+use std::fs::{File, create_dir_all};
 use std::io::{self, Write};
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use tempfile::{Builder, NamedTempFile};
 
 /// The folder in which the program keeps its own files. It is in the current folder.
 const FOLDER: &str = ".dnode-conform";
@@ -41,7 +40,7 @@ pub(super) struct LastRun {
 }
 
 struct Kept {
-    file: NamedTempFile,
+    output: NewFile,
     report: Box<dyn Report + Send>,
 }
 
@@ -79,14 +78,14 @@ impl Kept {
         if !ignore.exists() {
             File::create(ignore)?.write_all(b"*\n")?;
         }
-        let file = Builder::new().permissions(Permissions::from_mode(0o644)).tempfile_in(FOLDER)?;
-        let report = Format::Events.report(file.reopen()?, Options::default());
-        Ok(Kept { file, report })
+        let output = NewFile::open(Path::new(FILE))?;
+        let report = Format::Events.report(output.writer()?, Options::default());
+        Ok(Kept { output, report })
     }
 
     fn end(mut self) -> io::Result<()> {
         self.report.finish()?;
-        self.file.persist(FILE).map(|_| ()).map_err(|error| error.error)
+        self.output.keep()
     }
 }
 

@@ -2,12 +2,12 @@
 
 use super::failure::{COULD_NOT_RUN, Failure};
 use super::output;
-use super::place::Place;
 use super::reach::ServerArgs;
-use super::report::{STANDARD_OUTPUT, on_stdout};
+use super::report::{STANDARD_OUTPUT, on_stdout, open_outputs, report_path, unwritable};
 use super::screen;
 use super::signal::on_signal_or_end;
 use super::values::{GateLevel, duration, limit, machine_file};
+use crate::files::{self, NewFile};
 use crate::learn::{LearnOptions, Notice, Progress, ask, learn as learn_machine};
 use clap::Args;
 use dnode_reports::count;
@@ -16,7 +16,6 @@ use dnode_reports::machine::{Learned, MachineFormat, Unrendered, Verdict};
 use dnode_reports::text::Options;
 use dnode_spec::machine::File;
 use indicatif::{ProgressBar, ProgressStyle};
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
@@ -77,7 +76,7 @@ pub(super) struct LearnArgs {
 
 /// Learns the machine of a peer.
 pub(super) async fn learn(args: LearnArgs) -> Result<u8, Failure> {
-    let mut places = open(&args.report)?;
+    let outputs = open_outputs(args.report.iter().map(|report| &report.path))?;
     let target = args.server.target()?;
     let interrupted = CancellationToken::new();
     let options = LearnOptions {
@@ -116,7 +115,7 @@ pub(super) async fn learn(args: LearnArgs) -> Result<u8, Failure> {
     bar.finish_and_clear();
     let mut learned = learned?;
     keep(&mut learned, &options);
-    write(&args.report, &mut places, &learned)?;
+    write(&args.report, outputs, &learned)?;
     let is_unclear = learned.differences.iter().any(|it| matches!(it.verdict, Verdict::Unclear { .. }));
     Ok(match learned.machine {
         _ if learned.fails() => 1,
@@ -138,10 +137,7 @@ fn report(text: &str) -> Result<MachineReport, String> {
     let (word, path) = text.split_once('=').unwrap_or((text, ""));
     let format: MachineFormat =
         word.parse().map_err(|error| format!("write FORMAT=PATH, for example svg=machine.svg; {error}"))?;
-    if path.is_empty() {
-        return Err(format!("{word} needs a path: {word}=PATH, or {word}=- for standard output"));
-    }
-    Ok(MachineReport { format, path: (path != "-").then(|| path.into()) })
+    Ok(MachineReport { format, path: report_path(word, path)? })
 }
 
 /// Writes the transcript of each difference to a file beside the answers, so that one command
@@ -156,55 +152,35 @@ fn keep(learned: &mut Learned, options: &LearnOptions) {
     let created = std::fs::create_dir_all(&folder);
     for (number, difference) in (1..).zip(&mut learned.differences) {
         let path = folder.join(format!("{number}.jsonl"));
-        let written = created.is_ok() && std::fs::write(&path, &difference.transcript).is_ok();
+        let written = created.is_ok() && files::replace(&path, &difference.transcript).is_ok();
         difference.repeat = written.then(|| options.command.replay(&path.display().to_string()));
     }
 }
 
-/// Opens the files of the reports, so that a bad path is an error at once; `None` for standard output.
-fn open(reports: &[MachineReport]) -> Result<Vec<Option<Place>>, Failure> {
-    let places = reports.iter().map(|MachineReport { path, .. }| {
-        let place = path.as_ref().map(|path| {
-            Place::open(path).map_err(|error| {
-                Failure::caller(format!("the report {} cannot be written: {error}", path.display()))
-            })
-        });
-        place.transpose()
-    });
-    places.collect()
-}
-
 /// Writes the reports. Standard output gets the text first, unless another format is written there.
-fn write(reports: &[MachineReport], places: &mut [Option<Place>], learned: &Learned) -> Result<(), Failure> {
+fn write(reports: &[MachineReport], outputs: Vec<Option<NewFile>>, learned: &Learned) -> Result<(), Failure> {
+    let mut failures = Vec::new();
     if reports.iter().all(|report| report.path.is_some()) {
         let text = MachineFormat::Text.render(learned, on_stdout(false, false));
-        output::print(STANDARD_OUTPUT, text.unwrap_or_else(|error| error.to_string()))?;
+        failures.extend(output::print(STANDARD_OUTPUT, text.unwrap_or_else(|error| error.to_string())).err());
     }
-    for (MachineReport { format, path }, place) in reports.iter().zip(places) {
+    for (MachineReport { format, path }, output) in reports.iter().zip(outputs) {
         let name =
             path.as_ref().map_or_else(|| STANDARD_OUTPUT.to_owned(), |path| path.display().to_string());
-        let failed = |problem: &dyn std::fmt::Display| {
-            Failure::caller(format!("the report to {name} cannot be written: {problem}"))
-        };
-        let text = match format.render(learned, Options::default()) {
-            Ok(text) => text,
+        let written = match format.render(learned, Options::default()) {
+            Ok(text) => match output {
+                Some(output) => output.write(text).map_err(|error| unwritable(&name, &error)),
+                None => output::print(&name, text),
+            },
             Err(error @ Unrendered::NoMachine(_)) => {
                 output::warn(format_args!("note: {name} is not written: {error}"));
                 continue;
             }
-            Err(error) => return Err(failed(&error)),
+            Err(error) => Err(unwritable(&name, &error)),
         };
-        match place {
-            Some(place) => {
-                place
-                    .write_all(text.as_bytes())
-                    .and_then(|()| place.flush())
-                    .map_err(|error| failed(&error))?;
-            }
-            None => output::print(&name, text)?,
-        }
+        failures.extend(written.err());
     }
-    Ok(())
+    failures.into_iter().reduce(Failure::and).map_or(Ok(()), Err)
 }
 
 /// Reads the machine to compare with; `None` for that of the reference peer.

@@ -1,6 +1,7 @@
 //! `dnode-conform man`
 
 use super::failure::Failure;
+use crate::files;
 use clap::{Args, Command};
 use clap_mangen::Man;
 use std::io::{self, Write};
@@ -35,9 +36,11 @@ fn write(pages: Vec<Command>, folder: Option<&Path>) -> io::Result<()> {
         std::fs::create_dir_all(folder)?;
     }
     for page in pages.into_iter().map(Man::new) {
+        let mut text = Vec::new();
+        page.render(&mut text)?;
         match folder {
-            Some(folder) => page.generate_to(folder).map(|_| ())?,
-            None => page.render(&mut out)?,
+            Some(folder) => files::replace(&folder.join(page.get_filename()), text)?,
+            None => out.write_all(&text)?,
         }
     }
     out.flush()

@@ -1,21 +1,21 @@
 //! `dnode-conform minimize FILE [TARGET]`
 
-use super::failure::{COULD_NOT_RUN, Failure};
+use super::failure::Failure;
 use super::output;
 use super::peer::PeerArgs;
 use super::run::{command, options};
-use super::signal::on_signal;
+use super::signal::{on_signal, stop};
 use super::transcripts;
 use super::values::ping;
 use crate::cases::Case;
 use crate::conversation::preflight::preflight;
+use crate::files::NewFile;
 use crate::peer::Peer;
 use crate::run::{Cases, Options, run};
 use crate::shrink::{Sought, shrink};
 use clap::Args;
 use dnode_reports::event::{Divergence, Event, Kind, Outcome};
-use std::fs::OpenOptions;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// The arguments of `minimize`.
 #[derive(Debug, Args)]
@@ -42,15 +42,13 @@ pub(super) async fn minimize(args: MinimizeArgs) -> Result<u8, Failure> {
     let target = args.peer.target(args.target.as_deref()).await?;
     let ping = ping(args.peer.ping.as_deref())?;
     let options = options(&args.peer, target.clone(), ping.clone())?;
-    if let Some(path) = &args.out {
-        let writable = OpenOptions::new().append(true).create(true).open(path);
-        writable.map_err(|error| Failure::caller(format!("{}: {error}", path.display())))?;
-    }
+    let unwritten = |error| {
+        let path = args.out.as_deref().unwrap_or(Path::new("-"));
+        Failure::caller(format!("{}: {error}", path.display()))
+    };
+    let output = args.out.as_deref().map(NewFile::open).transpose().map_err(unwritten)?;
     // An interruption also ends the peer that we started.
-    on_signal(|| {
-        crate::program::kill_all();
-        std::process::exit(i32::from(COULD_NOT_RUN));
-    });
+    on_signal(|| stop());
     let found = finding(&options, &case, &args.file).await?;
     let sought = match found.kind {
         Kind::Broken => Sought::Broken(found.clause.clone()),
@@ -65,10 +63,9 @@ pub(super) async fn minimize(args: MinimizeArgs) -> Result<u8, Failure> {
     let shrunk =
         shrunk.ok_or_else(|| Failure::peer(format!("{} did not reproduce its finding", args.file)))?;
     output::warn(format_args!("{}; {} {} at {}", shrunk.describe(), found.clause, found.kind, found.step));
-    match &args.out {
+    match output {
         None => output::say(shrunk.case.text)?,
-        Some(path) => std::fs::write(path, shrunk.case.text + "\n")
-            .map_err(|error| Failure::caller(format!("{}: {error}", path.display())))?,
+        Some(output) => output.write(shrunk.case.text + "\n").map_err(unwritten)?,
     }
     Ok(0)
 }

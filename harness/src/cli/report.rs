@@ -1,12 +1,12 @@
 //! `dnode-conform report RUN.json… --format FORMAT`, and the reports that a run writes.
 
 use super::failure::Failure;
-use super::place::Place;
 use super::values::GateLevel;
 use crate::cases::{Case, all};
+use crate::files::{self, NewFile};
 use crate::nearest::did_you_mean;
 use clap::Args;
-use dnode_reports::event::{Event, Outcome, Verdict};
+use dnode_reports::event::{self, Event, Verdict};
 use dnode_reports::format::Format;
 use dnode_reports::text::Options;
 use dnode_reports::{ReadError, Report, events, json};
@@ -71,10 +71,17 @@ pub(super) fn report_file(text: &str) -> Result<ReportFile, String> {
     let (word, path) = text.split_once('=').unwrap_or((text, ""));
     let format =
         format(word).map_err(|error| format!("write FORMAT=PATH, for example json=run.json; {error}"))?;
-    if path.is_empty() {
-        return Err(format!("{word} needs a path: {word}=PATH, or {word}=- for standard output"));
+    Ok(ReportFile { format, path: report_path(word, path)? })
+}
+
+/// Reads the path of a report in the format with this word; `None` is standard output. Its text
+/// report goes there too, so its other names would mix both.
+pub(super) fn report_path(word: &str, path: &str) -> Result<Option<PathBuf>, String> {
+    match path {
+        "" => Err(format!("{word} needs a path: {word}=PATH, or {word}=- for standard output")),
+        "-" | "/dev/stdout" | "/dev/fd/1" | "/proc/self/fd/1" => Ok(None),
+        _ => Ok(Some(path.into())),
     }
-    Ok(ReportFile { format, path: (path != "-").then(|| path.into()) })
 }
 
 fn format(word: &str) -> Result<Format, String> {
@@ -85,19 +92,63 @@ fn format(word: &str) -> Result<Format, String> {
 /// The name of standard output in errors.
 pub(super) const STANDARD_OUTPUT: &str = "standard output";
 
-/// A report, with the name of its file for errors.
-pub(super) type Named = (String, Box<dyn Report + Send>);
-
 /// Whether a report for programs goes to standard output, so that nothing else may be printed
 /// there.
 pub(super) fn stdout_is_taken(files: &[ReportFile]) -> bool {
     files.iter().any(|file| file.path.is_none() && !matches!(file.format, Format::Text | Format::Github))
 }
 
-/// The reports of a command, and the first problem with writing one of them.
+/// A report that is being written.
+pub(super) struct OpenReport {
+    /// The name of its file, for errors.
+    name: String,
+    report: Box<dyn Report + Send>,
+    /// The file that is kept if the report is complete.
+    output: Option<NewFile>,
+    /// Why it cannot be written. Nothing is written after that.
+    problem: Option<io::Error>,
+}
+
+impl OpenReport {
+    /// A report to the standard output.
+    fn on_stdout(format: Format, text: TextArgs) -> OpenReport {
+        let report = format.report(io::stdout(), on_stdout(text.details, text.verbose));
+        OpenReport { name: STANDARD_OUTPUT.to_owned(), report, output: None, problem: None }
+    }
+
+    /// A report to this file, which the caller keeps.
+    pub(super) fn to(
+        path: &Path,
+        format: Format,
+        output: &NewFile,
+        options: Options,
+    ) -> Result<Self, Failure> {
+        let name = path.display().to_string();
+        let writer = output.writer().map_err(|error| unwritable(&name, &error))?;
+        let report = format.report(BufWriter::new(writer), options);
+        Ok(OpenReport { name, report, output: None, problem: None })
+    }
+
+    fn event(&mut self, event: &Event) {
+        self.attempt(|open| open.report.event(event));
+    }
+
+    /// Finishes the report, and puts its file in its place.
+    fn finish(&mut self) {
+        self.attempt(|open| open.report.finish());
+        self.attempt(|open| open.output.take().map_or(Ok(()), NewFile::keep));
+    }
+
+    fn attempt(&mut self, act: impl FnOnce(&mut Self) -> io::Result<()>) {
+        if self.problem.is_none() {
+            self.problem = act(self).err();
+        }
+    }
+}
+
+/// The reports of a command.
 pub(super) struct Reports {
-    reports: Vec<Named>,
-    problem: Option<Failure>,
+    reports: Vec<OpenReport>,
     /// A person who reads standard output may close the pipe, which does not change the verdict. If
     /// a program reads a report there, a closed pipe is an error.
     may_close: bool,
@@ -107,108 +158,85 @@ impl Reports {
     /// Opens the reports. Standard output gets the text report, unless another format is written
     /// there. The annotations of GitHub go between the lines of the text report.
     pub(super) fn open(files: &[ReportFile], text: TextArgs) -> Result<Reports, Failure> {
-        let places = open_places(files)?;
-        let mut reports: Vec<Named> =
-            files.iter().zip(places).map(|(file, place)| file.report(place, text)).collect();
-        let on_stdout = ReportFile { format: Format::Text, path: None };
-        let taken = stdout_is_taken(files);
-        if !taken && !files.contains(&on_stdout) {
-            reports.push(on_stdout.report(None, text));
+        let outputs = open_outputs(files.iter().map(|file| &file.path))?;
+        let on_stdout = files.iter().filter(|file| file.path.is_none() && file.format != Format::Github);
+        if on_stdout.count() > 1 {
+            return Err(Failure::caller("only one report can be written to standard output"));
         }
-        Ok(Reports { reports, problem: None, may_close: !taken })
+        let reports = files.iter().zip(outputs).map(|(file, output)| file.report(output, text));
+        let mut reports = reports.collect::<Result<Vec<_>, _>>()?;
+        let taken = stdout_is_taken(files);
+        if !taken && !files.contains(&ReportFile { format: Format::Text, path: None }) {
+            reports.push(OpenReport::on_stdout(Format::Text, text));
+        }
+        Ok(Reports { reports, may_close: !taken })
     }
 
     /// Adds a report.
-    pub(super) fn push(&mut self, report: Named) {
+    pub(super) fn push(&mut self, report: OpenReport) {
         self.reports.push(report);
     }
 
     /// Writes an event to all reports.
     pub(super) fn event(&mut self, event: &Event) {
-        for named in &mut self.reports {
-            let written = named.1.event(event);
-            keep_problem(&mut self.problem, self.may_close, &named.0, written);
-        }
+        self.reports.iter_mut().for_each(|report| report.event(event));
     }
 
-    /// Writes the last event, if there is one left, and finishes the reports.
-    pub(super) fn finish(&mut self, last: Option<&Event>) {
-        for (name, report) in &mut self.reports {
-            let written = last.map_or(Ok(()), |event| report.event(event)).and_then(|()| report.finish());
-            keep_problem(&mut self.problem, self.may_close, name, written);
-        }
+    /// Finishes all reports.
+    pub(super) fn finish(&mut self) {
+        self.reports.iter_mut().for_each(OpenReport::finish);
     }
 
     /// The files of the reports.
     pub(super) fn files(&self) -> impl Iterator<Item = &str> {
-        self.reports.iter().map(|(name, _)| &**name).filter(|name| *name != STANDARD_OUTPUT)
+        self.reports.iter().map(|report| &*report.name).filter(|name| *name != STANDARD_OUTPUT)
     }
 
-    /// The first problem, if there was one.
+    /// All problems, if there was one.
     pub(super) fn result(self) -> Result<(), Failure> {
-        self.problem.map_or(Ok(()), Err)
+        let is_harmless = |error: &io::Error| self.may_close && error.kind() == io::ErrorKind::BrokenPipe;
+        let problems =
+            self.reports.iter().filter_map(|report| Some((&report.name, report.problem.as_ref()?)));
+        let problems = problems.filter(|(_, error)| !is_harmless(error));
+        problems.map(|(name, error)| unwritable(name, error)).reduce(Failure::and).map_or(Ok(()), Err)
     }
 }
 
-/// Keeps the first error of a report.
-fn keep_problem(problem: &mut Option<Failure>, may_close: bool, name: &str, written: io::Result<()>) {
-    if let Err(error) = written
-        && !(may_close && error.kind() == io::ErrorKind::BrokenPipe)
-    {
-        problem.get_or_insert(unwritable(name, &error));
-    }
+/// The failure of writing a report to the file with this name.
+pub(super) fn unwritable(name: &str, problem: &dyn std::fmt::Display) -> Failure {
+    Failure::caller(format!("the report to {name} cannot be written: {problem}"))
 }
 
-fn unwritable(name: &str, error: &io::Error) -> Failure {
-    Failure::caller(format!("the report to {name} cannot be written: {error}"))
-}
-
-/// Opens the files of the reports; `None` stands for standard output. Two reports cannot share a
-/// file.
-fn open_places(files: &[ReportFile]) -> Result<Vec<Option<Place>>, Failure> {
-    let on_stdout = files.iter().filter(|file| file.path.is_none() && file.format != Format::Github);
-    if on_stdout.count() > 1 {
-        return Err(Failure::caller("only one report can be written to standard output"));
-    }
-    let places = files.iter().map(ReportFile::place).collect::<Result<Vec<_>, _>>()?;
-    let mut taken = Vec::new();
-    for (file, identity) in files.iter().zip(places.iter().map(|place| place.as_ref()?.identity())) {
-        if let (Some(path), Some(_)) = (&file.path, identity)
-            && taken.contains(&identity)
-        {
-            return Err(Failure::caller(format!(
-                "two reports cannot be written to one file, {}",
-                path.display()
-            )));
+/// Opens the files of reports, so that a bad path is an error at once. `None` stands for standard
+/// output. Two reports cannot share a file.
+pub(super) fn open_outputs<'f>(
+    paths: impl Iterator<Item = &'f Option<PathBuf>>,
+) -> Result<Vec<Option<NewFile>>, Failure> {
+    let mut outputs: Vec<Option<NewFile>> = Vec::new();
+    for path in paths {
+        let Some(path) = path else {
+            outputs.push(None);
+            continue;
+        };
+        let output = NewFile::open(path).map_err(|error| unwritable(&path.display().to_string(), &error))?;
+        if outputs.iter().flatten().any(|other| output.is_same(other)) {
+            let file = path.display();
+            return Err(Failure::caller(format!("two reports cannot be written to one file, {file}")));
         }
-        taken.push(identity);
+        outputs.push(Some(output));
     }
-    Ok(places)
+    Ok(outputs)
 }
 
 impl ReportFile {
-    /// Opens the file; `None` for standard output.
-    fn place(&self) -> Result<Option<Place>, Failure> {
-        let place = self.path.as_ref().map(|path| {
-            Place::open(path).map_err(|error| {
-                Failure::caller(format!("the report {} cannot be written: {error}", path.display()))
-            })
-        });
-        place.transpose()
-    }
-
-    /// Creates the report, with the name of its file.
-    fn report(&self, place: Option<Place>, text: TextArgs) -> Named {
-        match (&self.path, place) {
-            (Some(path), Some(place)) => {
-                let report = self.format.report(BufWriter::new(place), text.options());
-                (path.display().to_string(), report)
+    /// Creates the report.
+    fn report(&self, output: Option<NewFile>, text: TextArgs) -> Result<OpenReport, Failure> {
+        match (&self.path, output) {
+            (Some(path), Some(output)) => {
+                let open = OpenReport::to(path, self.format, &output, text.options())?;
+                Ok(OpenReport { output: Some(output), ..open })
             }
-            _ => {
-                let options = on_stdout(text.details, text.verbose);
-                let report = self.format.report(io::stdout(), options);
-                (STANDARD_OUTPUT.to_owned(), report)
-            }
+            _ => Ok(OpenReport::on_stdout(self.format, text)),
         }
     }
 }
@@ -233,17 +261,13 @@ pub(super) fn report(args: &ReportArgs) -> Result<u8, Failure> {
         )));
     }
     let file = ReportFile { format: args.format, path };
-    let (name, mut report) = file.report(file.place()?, args.text);
-    let written =
-        runs.iter().flatten().try_for_each(|event| report.event(event)).and_then(|()| report.finish());
-    match written {
-        // A person who reads text may close the pipe. A program that closes it has not got its
-        // report.
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe || args.format != Format::Text => {
-            Err(unwritable(&name, &error))
-        }
-        _ => Ok(0),
-    }
+    let output = open_outputs(std::iter::once(&file.path))?.pop().flatten();
+    // A person who reads text may close the pipe. A program that closes it has not got its report.
+    let mut reports =
+        Reports { reports: vec![file.report(output, args.text)?], may_close: args.format == Format::Text };
+    runs.iter().flatten().for_each(|event| reports.event(event));
+    reports.finish();
+    reports.result().map(|()| 0)
 }
 
 /// Reads the events of a run from a report of either format. `level` replaces the level of the run.
@@ -251,8 +275,8 @@ pub(super) fn read_run(path: &Path, level: Option<GateLevel>) -> Result<Vec<Even
     let name = path.display().to_string();
     let problem =
         |error: ReadError| Failure::from(error).within(format_args!("{name} is no report of a run: "));
-    let text = std::fs::read_to_string(path)
-        .map_err(|error| Failure::caller(format!("{name} cannot be read: {error}")))?;
+    let text =
+        files::read(path).map_err(|error| Failure::caller(format!("{name} cannot be read: {error}")))?;
     // Events are one object a line. The first line of a canonical report is a single brace.
     let mut events = if text.starts_with("{\"") {
         events::read(&text).map_err(problem)?
@@ -274,7 +298,7 @@ pub(super) fn read_run(path: &Path, level: Option<GateLevel>) -> Result<Vec<Even
 /// Adds the fields that a canonical report leaves out, from the catalogue.
 fn complete(event: &mut Event, cases: &[Case]) {
     let Event::Judged(outcome) = event else { return };
-    let Outcome { id, about, evidence, verdict, .. } = &mut **outcome;
+    let event::Outcome { id, about, evidence, verdict, .. } = &mut **outcome;
     let Some(case) = cases.iter().find(|case| case.id() == *id) else { return };
     about.clone_from(&case.transcript.header.about);
     if *verdict != Verdict::Pass {

@@ -235,9 +235,9 @@ fn stop_on_signal(sink: &EventSink, interrupted: CancellationToken) {
     let shown = progress.clone();
     let act = move || {
         if !interrupted.is_cancelled() {
+            interrupted.cancel();
             progress.interrupted();
         }
-        interrupted.cancel();
     };
     on_signal_or_end(act, move || shown.finish());
 }
@@ -355,9 +355,9 @@ impl EventSink {
         self.last.event(event);
         let reports = &mut self.reports;
         self.progress.suspend(|| {
-            match event {
-                Event::Ended(_) => reports.finish(Some(event)),
-                _ => reports.event(event),
+            reports.event(event);
+            if matches!(event, Event::Ended(_)) {
+                reports.finish();
             }
             let _ = io::stdout().flush();
         });

@@ -11,7 +11,7 @@ use clap::Args;
 use dnode::transport::Trust;
 use dnode::transport::{Address, Listener};
 use dnode_spec::dialect::Dialect;
-use std::io::Write as _;
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 /// The arguments of `serve`.
@@ -82,9 +82,9 @@ fn manner(args: &ServeArgs) -> Manner {
     Manner::from(make).speaking(dialect)
 }
 
-fn list(args: &ServeArgs) {
-    // A closed pipe is no error.
-    let mut out = std::io::stdout().lock();
+/// The lists that the arguments ask for.
+fn list(args: &ServeArgs) -> String {
+    let mut out = String::new();
     if args.list_faults {
         for Fault { name, clause, legal, about, .. } in fault::all() {
             let legal = if *legal { "legal" } else { "hostile" };
@@ -100,13 +100,13 @@ fn list(args: &ServeArgs) {
             let _ = writeln!(out, "{name:28} {about}");
         }
     }
+    out
 }
 
 /// Serves the reference peer until a signal ends the program.
 pub(super) async fn serve(args: &ServeArgs) -> Result<u8, Failure> {
     if args.list_faults || args.list_variants {
-        list(args);
-        return Ok(0);
+        return output::print("the list", list(args)).map(|()| 0);
     }
     if let Some(address) = &args.connect {
         let trust = if address.starts_with("tls://") { Trust::Anything } else { Trust::System };

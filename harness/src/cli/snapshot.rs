@@ -1,14 +1,13 @@
 //! `run --snapshot FILE [--update]`: reads and writes the snapshot.
 
-use super::baseline::replace;
 use super::failure::Failure;
-use super::report::Named;
+use super::report::OpenReport;
+use crate::files::{self, NewFile};
 use crate::gate::snapshot::Snapshot;
 use clap::Args;
 use dnode_reports::ReadError;
 use dnode_reports::format::Format;
 use dnode_reports::text::Options;
-use std::io::{Read, Seek};
 use std::path::{Path, PathBuf};
 
 /// The snapshot arguments of `run`.
@@ -28,8 +27,8 @@ pub(super) struct SnapshotArgs {
 pub(super) struct SnapshotFile {
     path: PathBuf,
     pub(super) snapshot: Snapshot,
-    /// The report of this run, which becomes the snapshot, if `--update` is given.
-    fresh: Option<std::fs::File>,
+    /// The file for the report of this run, which becomes the snapshot, if `--update` is given.
+    fresh: Option<NewFile>,
 }
 
 impl SnapshotArgs {
@@ -39,11 +38,10 @@ impl SnapshotArgs {
         let name = path.display().to_string();
         if self.update {
             check_replaced(&path)?;
-            let fresh = tempfile::tempfile()
-                .map_err(|error| Failure::harness(format!("no temporary file: {error}")))?;
+            let fresh = NewFile::open(&path).map_err(|error| unwritten(&path, &error))?;
             return Ok(Some(SnapshotFile { path, snapshot: Snapshot::accepting(&name), fresh: Some(fresh) }));
         }
-        let text = std::fs::read_to_string(&path).map_err(|error| {
+        let text = files::read(&path).map_err(|error| {
             Failure::caller(format!("{name} cannot be read: {error}; add --update to write it"))
         })?;
         let snapshot = Snapshot::read(&text, &name).map_err(|error| {
@@ -60,7 +58,7 @@ impl SnapshotArgs {
 /// Refuses to overwrite a file that is no snapshot. One of another version may be overwritten.
 fn check_replaced(path: &Path) -> Result<(), Failure> {
     let text = match std::fs::metadata(path) {
-        Ok(file) if file.is_file() && file.len() > 0 => std::fs::read_to_string(path).unwrap_or_default(),
+        Ok(file) if file.is_file() && file.len() > 0 => files::read(path).unwrap_or_default(),
         _ => return Ok(()),
     };
     match Snapshot::read(&text, "") {
@@ -74,26 +72,24 @@ fn check_replaced(path: &Path) -> Result<(), Failure> {
 
 impl SnapshotFile {
     /// The report that becomes the snapshot, if `--update` is given.
-    pub(super) fn report(&self) -> Result<Option<Named>, Failure> {
-        let Some(fresh) = &self.fresh else { return Ok(None) };
-        let file =
-            fresh.try_clone().map_err(|error| Failure::harness(format!("no temporary file: {error}")))?;
-        Ok(Some((self.path.display().to_string(), Format::Json.report(file, Options::default()))))
+    pub(super) fn report(&self) -> Result<Option<OpenReport>, Failure> {
+        let report = |fresh| OpenReport::to(&self.path, Format::Json, fresh, Options::default());
+        self.fresh.as_ref().map(report).transpose()
     }
 
-    /// Writes the snapshot if the run was complete. Otherwise, the old snapshot stays.
+    /// Keeps the new snapshot if the run was complete. Otherwise, the old snapshot stays.
     pub(super) fn keep(self, status: u8) -> Result<(), Failure> {
-        let Some(mut fresh) = self.fresh else { return Ok(()) };
-        let name = self.path.display();
+        let Some(fresh) = self.fresh else { return Ok(()) };
         if status != 0 {
             return Err(Failure::caller(format!(
-                "{name} is not written, because the run says too little about the peer"
+                "{} is not written, because the run says too little about the peer",
+                self.path.display()
             )));
         }
-        let mut text = String::new();
-        let read = fresh.rewind().and_then(|()| fresh.read_to_string(&mut text));
-        read.map_err(|error| Failure::harness(format!("the temporary file cannot be read: {error}")))?;
-        replace(&self.path, &text)
-            .map_err(|error| Failure::caller(format!("{name} cannot be written: {error}")))
+        fresh.keep().map_err(|error| unwritten(&self.path, &error))
     }
+}
+
+fn unwritten(path: &Path, error: &std::io::Error) -> Failure {
+    Failure::caller(format!("{} cannot be written: {error}", path.display()))
 }

@@ -2,6 +2,7 @@
 
 use super::failure::Failure;
 use crate::cases::{Case, read_long};
+use crate::files;
 use std::collections::BTreeSet;
 use std::fs;
 use std::io;
@@ -63,8 +64,7 @@ fn read_file(file: &str) -> Result<Case, Failure> {
     if length > HELD {
         return Ok(read_long(Path::new(file))?);
     }
-    let bytes = fs::read(file).map_err(|error| Failure::caller(format!("{file}: {error}")))?;
-    let text = String::from_utf8(bytes).map_err(|_| Failure::caller(format!("{file} is not UTF-8")))?;
+    let text = files::read(Path::new(file)).map_err(|error| Failure::caller(format!("{file}: {error}")))?;
     let case = Case::read(&text).map_err(|error| Failure::caller(format!("{file}, {error}")))?;
     Ok(Case { file: Some(file.to_owned()), ..case })
 }

@@ -2,12 +2,12 @@
 
 use super::failure::Failure;
 use crate::conversation::ping::Ping;
+use crate::files;
 use clap::ValueEnum;
 use dnode_spec::clause::Level;
 use dnode_spec::machine::File;
 use semver::Version;
 use std::hash::{BuildHasher, RandomState};
-use std::io::Read;
 use std::path::Path;
 use std::time::Duration;
 
@@ -73,19 +73,11 @@ pub(super) fn ping(text: Option<&str>) -> Result<Option<Ping>, Failure> {
     parsed.map_err(|error| Failure::from(error).within("--ping "))
 }
 
-/// The longest file of a machine, in bytes. One state takes about 3 kB.
-const MACHINE_LIMIT: u64 = 64 << 20;
-
 /// Reads a machine that `learn --report json=FILE` wrote.
 pub(super) fn machine_file(path: &Path) -> Result<File, Failure> {
     let failed = |problem: &dyn std::fmt::Display| {
         Failure::caller(format!("{} has no machine: {problem}", path.display()))
     };
-    let file = std::fs::File::open(path).map_err(|error| failed(&error))?;
-    let mut text = String::new();
-    file.take(MACHINE_LIMIT + 1).read_to_string(&mut text).map_err(|error| failed(&error))?;
-    if text.len() as u64 > MACHINE_LIMIT {
-        return Err(failed(&"it is too long"));
-    }
+    let text = files::read(path).map_err(|error| failed(&error))?;
     File::read(&text).map_err(|error| failed(&error))
 }

@@ -9,6 +9,7 @@ use crate::cases::level;
 use crate::clock::Clock;
 use crate::commands::record::{Notice, RecordOptions, record};
 use crate::error::{Fault, Faulted};
+use crate::files;
 use crate::peer::Peer;
 use crate::program::{ENDING, Process, Taps, Target};
 use crate::shell::quote;
@@ -89,7 +90,7 @@ impl Implementation {
         }
         let read = |folder: PathBuf| {
             let file = folder.join(FILE);
-            let text = fs::read_to_string(&file).map_err(|error| fault(&file, &error))?;
+            let text = files::read(&file).map_err(|error| fault(&file, &error))?;
             let read: Implementation = serde_json::from_str(&text).map_err(|error| fault(&file, &error))?;
             let folder = fs::canonicalize(&folder).map_err(|error| fault(&folder, &error))?;
             Ok(Implementation { folder, ..read })

@@ -26,6 +26,7 @@ mod glob;
 
 use crate::cases::{CatalogueError, all, over_the_run};
 use crate::error::{Fault, Faulted};
+use crate::files;
 use chrono::{Datelike, Utc};
 use dnode_reports::count;
 use dnode_reports::event::{Outcome, Reference, Stale, Verdict};
@@ -124,8 +125,8 @@ impl Baseline {
     /// fix it.
     pub fn open(path: &Path) -> Result<Baseline, BaselineError> {
         let name = path.display().to_string();
-        let text = std::fs::read_to_string(path)
-            .map_err(|error| BaselineError::Unreadable { name: name.clone(), error })?;
+        let text =
+            files::read(path).map_err(|error| BaselineError::Unreadable { name: name.clone(), error })?;
         Baseline::read(&text, &name, today())
     }
 

@@ -3,6 +3,7 @@
 //! The first line names the target and the inputs, and each other line is a word with its outputs.
 
 use super::error::LearnError;
+use crate::files::{self, NewFile};
 use dnode_spec::machine::{Output, Word};
 use serde::{Deserialize, Serialize};
 use std::fs::{self, File};
@@ -53,13 +54,16 @@ impl Store {
         if let Some(folder) = path.parent() {
             fs::create_dir_all(folder).map_err(failed)?;
         }
-        let file = File::create(path).map_err(failed)?;
-        let mut store = Store { path: path.to_owned(), file: BufWriter::new(file) };
+        // The old answers stay until all of them are in the new file.
+        let output = NewFile::open(path).map_err(failed)?;
+        let file = BufWriter::new(output.writer().map_err(failed)?);
+        let mut store = Store { path: path.to_owned(), file };
         store.line(&header)?;
         for (word, outputs) in &answers {
             store.add(word, outputs)?;
         }
         store.flush()?;
+        output.keep().map_err(failed)?;
         Ok((store, answers))
     }
 
@@ -88,7 +92,7 @@ impl Store {
 
 /// Reads the answers of an interrupted run. A last line that was not written to its end is left out.
 fn read(path: &Path, header: &Header) -> Result<Answers, LearnError> {
-    let text = match fs::read_to_string(path) {
+    let text = match files::read(path) {
         Ok(text) => text,
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             return Err(LearnError::OtherAnswers(path.to_owned(), "there is no interrupted run".to_owned()));

@@ -1,5 +1,6 @@
 //! The file of a transcript that is being written.
 
+use crate::files::NewFile;
 use std::fmt::Display;
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
@@ -50,10 +51,12 @@ impl TranscriptFile {
     /// Writes the header, then the steps, and returns the path.
     pub(super) fn finish(mut self, header: impl Display) -> io::Result<PathBuf> {
         self.steps.flush()?;
-        let mut whole = BufWriter::new(File::create_new(&self.path)?);
+        let output = NewFile::open(&self.path)?;
+        let mut whole = BufWriter::new(output.writer()?);
         writeln!(whole, "{header}")?;
         io::copy(&mut File::open(&self.steps_path)?, &mut whole)?;
         whole.flush()?;
+        output.keep()?;
         fs::remove_file(&self.steps_path)?;
         Ok(self.path)
     }

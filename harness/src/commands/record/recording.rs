@@ -181,12 +181,8 @@ impl Recording {
             breaks: Vec::new(),
             meta,
         };
-        match file.finish(self.recorder.header(&about)) {
-            Ok(path) => Some(path),
-            Err(error) => {
-                self.warn(&error.to_string());
-                None
-            }
-        }
+        let name = file.path().display().to_string();
+        let finished = file.finish(self.recorder.header(&about));
+        finished.map_err(|error| self.warn(&format!("no transcript is written: {name}: {error}"))).ok()
     }
 }
