@@ -88,3 +88,47 @@ fn canonical_reports_of_several_peers_make_one_page() {
         text("robust").contains("exit 1: 5 gating failures") && text("observed").contains("exit 1: 9 gating")
     );
 }
+
+#[test]
+fn a_canonical_report_is_read_in_any_layout() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    let (pretty, line, sorted) = (path("pretty"), path("line"), path("sorted"));
+    let to = format!("json={pretty}");
+    run(&["--exec", &faulty(), "--case", "value/numbers", "--report", &to]).expect_status(&[1]);
+    let report: serde_json::Value = serde_json::from_str(&support::read(&pretty)).unwrap();
+    std::fs::write(&line, report.to_string()).unwrap();
+    let keys: std::collections::BTreeMap<_, _> = report.as_object().unwrap().iter().collect();
+    std::fs::write(&sorted, serde_json::to_string(&keys).unwrap()).unwrap();
+    for other in [&line, &sorted] {
+        let ran = run(&["report", other, "--format", "json"]);
+        assert_eq!(ran.expect_status(&[0]).stdout, support::read(&pretty));
+        run(&["diff", &pretty, other]).expect_status(&[0]);
+        // The error is about its own format.
+        std::fs::write(other, &support::read(other)[..40]).unwrap();
+        run(&["report", other, "--format", "tap"])
+            .expect_status(&[2])
+            .expect_text("not a canonical report: the JSON is cut off");
+    }
+}
+
+#[test]
+fn endless_files_are_an_error_that_names_the_limit() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().display().to_string();
+    let commands: [&[&str]; 8] = [
+        &["report", "/dev/zero", "--format", "html"],
+        &["diff", "/dev/zero", "/dev/zero"],
+        &["replay", "/dev/zero"],
+        &["--baseline", "/dev/zero"],
+        &["--snapshot", "/dev/zero"],
+        &["learn", "--against", "/dev/zero"],
+        &["fuzz", "--machine", "/dev/zero", "--findings", &out],
+        &["import", "/dev/zero", "--out", &out],
+    ];
+    for arguments in commands {
+        let ran = run(arguments);
+        ran.expect_status(&[2]).expect_text("/dev/zero");
+        ran.expect_text("it has more than 256 MiB, which is the limit");
+    }
+}

@@ -68,6 +68,18 @@ impl<W: Write> Report for Events<W> {
     }
 }
 
+/// Whether a text begins with an event: its first line is a whole JSON object. That of a canonical
+/// report in one line has the version of its format.
+#[must_use]
+pub fn begin(text: &str) -> bool {
+    #[derive(serde::Deserialize)]
+    struct First {
+        format: Option<serde::de::IgnoredAny>,
+    }
+    let first = text.trim_start().lines().next().unwrap_or_default();
+    serde_json::from_str::<First>(first).is_ok_and(|first| first.format.is_none())
+}
+
 /// Reads a file that [`Events`] wrote.
 ///
 /// # Errors
@@ -155,6 +167,20 @@ mod tests {
     use super::*;
     use crate::sample;
     use crate::trace;
+
+    #[test]
+    fn events_begin_with_a_whole_object_that_has_no_format() {
+        let mut report = Events::new(Vec::new());
+        for event in sample::events(sample::run(1), &[sample::failing("a/case")], Ended::default()) {
+            report.event(&event).unwrap();
+        }
+        assert!(begin(std::str::from_utf8(&report.out).unwrap()));
+        for canonical in
+            ["{\n  \"format\": 1\n}", "{\"cases\":[],\"format\":1}", "{\"format\": 1, \"cases\": [{", ""]
+        {
+            assert!(!begin(canonical), "{canonical}");
+        }
+    }
 
     #[test]
     fn a_long_standard_error_keeps_the_error_that_names_the_cause() {

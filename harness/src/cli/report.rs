@@ -277,8 +277,7 @@ pub(super) fn read_run(path: &Path, level: Option<GateLevel>) -> Result<Vec<Even
         |error: ReadError| Failure::from(error).within(format_args!("{name} is no report of a run: "));
     let text =
         files::read(path).map_err(|error| Failure::caller(format!("{name} cannot be read: {error}")))?;
-    // Events are one object a line. The first line of a canonical report is a single brace.
-    let mut events = if text.starts_with("{\"") {
+    let mut events = if events::begin(&text) {
         events::read(&text).map_err(problem)?
     } else {
         let mut events = json::read(&text, &name, dnode_spec::clause::Level::Robust).map_err(problem)?;
