@@ -61,11 +61,11 @@ pub async fn run(
         Some(shard) => (shard.of_cases(cases), shard.of_seeds(seeds)),
         None => (cases, seeds),
     };
-    let begun = Instant::now();
-    let met = meet::meet(options).await?;
+    let until = options.max_time.and_then(|time| Instant::now().checked_add(time));
+    let met = meet::meet(options, until).await?;
     let gate = RunGate::new(&options.gate, &cases, options.is_whole() && !generated);
     let mut emitted = gate.emitted();
     let emit: &mut (dyn FnMut(Event) + Send) = &mut |event| emit(emitted.event(event));
-    Runner::new(options, &gate, met, cases, seeds, ids).run(begun, emit).await;
+    Runner::new(options, &gate, met, cases, seeds, ids).run(until, emit).await;
     Ok(())
 }

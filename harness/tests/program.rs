@@ -43,7 +43,7 @@ fn wrong_arguments_are_explained() {
         (&["--ping", "add"], "for example add[1,2,\"$cb\"]"),
         (&["--deadline", "soon"], "500ms"),
         (&["--jobs", "0"], "--jobs"),
-        (&["--max-time", "0s"], "longer than 0"),
+        (&["--max-time", "0s"], "longer than 0; 0 is no limit"),
         (&["--report", "xml=x"], "text, json, events, junit, tap, markdown, github, html"),
         (&["--report", "html"], "html=PATH"),
         (&["--report", "run.json"], "for example json=run.json"),
@@ -115,23 +115,49 @@ fn cases_that_have_no_time_are_inconclusive_and_what_was_found_is_kept() {
     let folder = tempfile::tempdir().unwrap();
     let report = folder.path().join("run.json");
     let to = format!("json={}", report.display());
-    // The preflight takes longer than this, so no case begins.
+    // The preflight may take longer than this. In any case, no case begins.
     run(&["--max-time", "1ms", "--report", &to])
         .expect_status(&[2])
-        .expect_text("--max-time elapsed before this case began")
+        .expect_text("--max-time elapsed before ")
         .expect_text("interrupted");
     let report: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(report).unwrap()).unwrap();
     assert_eq!(report["planned"], report["cases"].as_array().unwrap().len());
     assert_eq!(report["interrupted"], true);
-    // The preflight sees the fault.
-    let exec = format!("exec '{PROGRAM}' serve --fault single-quotes --listen 127.0.0.1:{{port}}");
-    run(&["--exec", &exec, "--deadline", "300ms", "--max-time", "1ms"])
-        .expect_status(&[1])
-        .expect_text("FAIL      always/framing-json");
+    // The time includes the start of the peer.
+    run(&["--exec", "exec tail -f /dev/null", "--max-time", "300ms"])
+        .expect_status(&[2])
+        .expect_text("error: --max-time elapsed before the peer accepted a connection");
     run(&["--generate", "600", "--seed", "1", "--max-time", "1ms"])
         .expect_status(&[2])
-        .expect_text("600 inconclusive");
+        .expect_text(" 600  --max-time elapsed before ");
     run(&["--case", "probe/echo", "--max-time", "10h"]).expect_status(&[0]);
+    run(&["--case", "probe/echo", "--max-time", "0"]).expect_status(&[0]);
+}
+
+#[test]
+fn the_time_of_a_run_includes_the_preflight_and_it_says_where_it_was() {
+    // It sends its object, and answers nothing.
+    let address = peer(|mut stream| {
+        let _ = stream.write_all(support::METHODS);
+        read_to_end(stream);
+    });
+    let ran = run(&[&address, "--deadline", "1h", "--max-time", "300ms"]);
+    ran.expect_status(&[2])
+        .expect_text("--max-time elapsed while no case was running")
+        .expect_text("--max-time elapsed before the end of the preflight")
+        .expect_text("interrupted");
+}
+
+#[test]
+fn the_time_of_a_run_includes_shrinking() {
+    // Only the first start listens, so shrinking the finding would wait for an hour.
+    let folder = tempfile::tempdir().unwrap();
+    let first = folder.path().join("first").display().to_string();
+    let serve = format!("exec '{PROGRAM}' serve --fault numbers-are-strings --listen 127.0.0.1:{{port}}");
+    let exec = format!("if mkdir '{first}'; then {serve}; fi; exec tail -f /dev/null");
+    let generate = ["--generate", "20", "--seed", "1", "--exec", &exec, "--start-timeout", "1h"];
+    // On a slow machine, the time may be over before the sessions.
+    run(&[&generate[..], &["--max-time", "5s"]].concat()).expect_status(&[1, 2]);
 }
 
 #[test]

@@ -16,6 +16,7 @@ use crate::shrink::{Sought, shrink};
 use clap::Args;
 use dnode_reports::event::{Divergence, Event, Kind, Outcome};
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 /// The arguments of `minimize`.
 #[derive(Debug, Args)]
@@ -36,6 +37,7 @@ pub(super) struct MinimizeArgs {
 
 /// Shrinks a transcript that reproduces a finding.
 pub(super) async fn minimize(args: MinimizeArgs) -> Result<u8, Failure> {
+    let begun = Instant::now();
     let Some(case) = transcripts::read(std::slice::from_ref(&args.file))?.pop() else {
         return Err(Failure::caller("name at least one transcript"));
     };
@@ -54,14 +56,21 @@ pub(super) async fn minimize(args: MinimizeArgs) -> Result<u8, Failure> {
         Kind::Broken => Sought::Broken(found.clause.clone()),
         kind => Sought::Difference(found.clause.clone(), kind),
     };
-    let peer = Peer::start(&target).await?;
-    let facts = preflight(peer.route(), args.peer.dialect, ping.as_ref(), args.peer.deadline).await;
-    peer.stop().await;
-    let facts = facts.map_err(Failure::peer)?;
-    let command = command(&args.peer, &target);
-    let shrunk = shrink(&case, sought, &target, &facts, args.peer.deadline, &command).await;
-    let shrunk =
-        shrunk.ok_or_else(|| Failure::peer(format!("{} did not reproduce its finding", args.file)))?;
+    let shrunk = async {
+        let peer = Peer::start(&target).await?;
+        let facts = preflight(peer.route(), args.peer.dialect, ping.as_ref(), args.peer.deadline).await;
+        peer.stop().await;
+        let facts = facts.map_err(Failure::peer)?;
+        let command = command(&args.peer, &target);
+        let shrunk = shrink(&case, sought, &target, &facts, args.peer.deadline, &command).await;
+        shrunk.ok_or_else(|| Failure::peer(format!("{} did not reproduce its finding", args.file)))
+    };
+    let shrunk = match options.max_time.map(|time| time.saturating_sub(begun.elapsed())) {
+        Some(left) => tokio::time::timeout(left, shrunk).await.map_err(|_| {
+            Failure::caller(format!("--max-time elapsed before {} was shrunk; give it more time", args.file))
+        })?,
+        None => shrunk.await,
+    }?;
     output::warn(format_args!("{}; {} {} at {}", shrunk.describe(), found.clause, found.kind, found.step));
     match output {
         None => output::say(shrunk.case.text)?,

@@ -4,7 +4,7 @@ use super::failure::Failure;
 use super::output;
 use super::reach::{DialArgs, ListenArgs};
 use super::report::{ReportFile, TextArgs, report_file, stdout_is_taken};
-use super::values::{GateLevel, duration, limit, version};
+use super::values::{GateLevel, duration, limit_or_none, version};
 use crate::program::Host;
 use crate::program::Target;
 use clap::Args;
@@ -57,11 +57,12 @@ pub(super) struct PeerArgs {
     /// How long a case may take, for example 500ms or 5s
     #[arg(long, value_name = "DUR", default_value = "2s", value_parser = duration)]
     pub(super) deadline: Duration,
-    /// End the run after this time, for example 10m
+    /// End the run after this time, for example 1h; 0 for no limit
     ///
-    /// No case begins after it. Those that did not run are inconclusive, and all reports are written.
-    #[arg(long, value_name = "DUR", value_parser = limit, hide_short_help = true)]
-    pub(super) max_time: Option<Duration>,
+    /// It includes the start of the peer. No case begins after it. Those that did not run are
+    /// inconclusive, and all reports are written.
+    #[arg(long, value_name = "DUR", default_value = "10m", value_parser = limit_or_none, hide_short_help = true)]
+    max_time: Duration,
     /// Write a report, for example --report json=run.json; can be repeated
     ///
     /// Formats: text, json (canonical), events (complete, for `report`), junit, tap, markdown,
@@ -74,6 +75,11 @@ pub(super) struct PeerArgs {
 }
 
 impl PeerArgs {
+    /// How long the run may take; `None`: any time.
+    pub(super) fn max_time(&self) -> Option<Duration> {
+        (!self.max_time.is_zero()).then_some(self.max_time)
+    }
+
     /// The target that the arguments name.
     pub(super) async fn target(&self, address: Option<&str>) -> Result<Target, Failure> {
         match self.host(address).await? {

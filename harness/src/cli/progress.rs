@@ -72,6 +72,17 @@ impl Progress {
         });
     }
 
+    /// Says where the run is when its time is over.
+    pub(super) fn out_of_time(&self) {
+        let at = match self.running.longest() {
+            Some((id, _)) => format!("while {} was running", dnode_reports::escape::terminal(id)),
+            None => "while no case was running".to_owned(),
+        };
+        self.suspend(|| {
+            output::warn(format_args!("--max-time elapsed {at}: the run ends after the current cases"))
+        });
+    }
+
     /// Hides the line while `print` runs.
     pub(super) fn suspend(&self, print: impl FnOnce()) {
         self.bar.suspend(print);

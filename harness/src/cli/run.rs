@@ -29,6 +29,7 @@ use dnode_spec::dialect::Dialect;
 use dnode_spec::generate::{Kind, Seed};
 use std::io::{self, Write};
 use std::time::Instant;
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 /// The most sessions that one run may generate: each has a verdict in the reports. Use another seed
@@ -272,7 +273,7 @@ pub(super) async fn seat(
         notes,
         may_exit: word.is_some(),
         fail_fast: peer.fail_fast,
-        max_time: peer.max_time,
+        max_time: peer.max_time(),
         interrupted: interrupted.clone(),
         running: Running::default(),
     };
@@ -293,7 +294,7 @@ pub(super) fn options(args: &PeerArgs, target: Target, ping: Option<Ping>) -> Re
         jobs: args.jobs.into(),
         patience: args.deadline,
         fail_fast: args.fail_fast,
-        max_time: args.max_time,
+        max_time: args.max_time(),
         ..Options::new(target)
     })
 }
@@ -323,20 +324,31 @@ pub(super) struct EventSink {
     begun: Instant,
     /// A finding is not excused, so `show` has a cause to show.
     has_cause: bool,
+    /// Says where the run is when its time is over. Dropping it ends it.
+    _timer: JoinSet<()>,
 }
 
 impl EventSink {
     /// `running`: the cases of the run.
     pub(super) fn new(args: &PeerArgs, running: Running) -> Result<EventSink, Failure> {
+        let progress = Progress::new(running);
+        let (shown, max_time) = (progress.clone(), args.max_time());
+        let mut timer = JoinSet::new();
+        timer.spawn(async move {
+            let Some(time) = max_time else { return };
+            tokio::time::sleep(time).await;
+            shown.out_of_time();
+        });
         Ok(EventSink {
             reports: Reports::open(&args.report, args.text)?,
             last: LastRun::none(),
-            progress: Progress::new(running),
+            progress,
             account: Account::default(),
             run: None,
             status: None,
             begun: Instant::now(),
             has_cause: false,
+            _timer: timer,
         })
     }
 

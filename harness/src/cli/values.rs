@@ -62,6 +62,15 @@ pub(super) fn limit(text: &str) -> Result<Duration, String> {
     }
 }
 
+/// Like [`limit`]. 0 is no limit.
+pub(super) fn limit_or_none(text: &str) -> Result<Duration, String> {
+    if text == "0" {
+        Ok(Duration::ZERO)
+    } else {
+        limit(text).map_err(|error| format!("{error}; 0 is no limit"))
+    }
+}
+
 /// A random seed, short enough to type.
 pub(super) fn random_seed() -> u64 {
     RandomState::new().hash_one(0_u8) % 1_000_000

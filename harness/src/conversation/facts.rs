@@ -99,13 +99,15 @@ pub enum Unusable {
     EndlessMessages,
     /// It sends more than the suite keeps of one connection.
     TooMuchData,
+    /// The time for the run was over before the preflight.
+    OutOfTime,
 }
 
 impl Unusable {
     /// Whether it sends more than can be judged.
     #[must_use]
     pub fn is_flood(self) -> bool {
-        self != Unusable::Ended
+        matches!(self, Unusable::EndlessMessages | Unusable::TooMuchData)
     }
 }
 
@@ -115,6 +117,7 @@ impl fmt::Display for Unusable {
             Unusable::Ended => "the peer's process ended with its first connection",
             Unusable::EndlessMessages => "the peer sends messages without end",
             Unusable::TooMuchData => "the peer sends more than the suite keeps of one connection",
+            Unusable::OutOfTime => "--max-time elapsed before the end of the preflight",
         })
     }
 }
@@ -146,12 +149,11 @@ impl Facts {
         }
     }
 
-    /// The facts about a peer whose process ended with its first connection.
+    /// The facts about a peer that has no preflight, for this reason.
     #[must_use]
-    pub fn of_ended_peer() -> Facts {
-        let ended = Unusable::Ended;
+    pub fn of_unusable_peer(reason: Unusable) -> Facts {
         let facts = Facts::new(Terms::default(), Limits::TCP);
-        Facts { unusable: Some(ended), notes: vec![ended.to_string()], ..facts }
+        Facts { unusable: Some(reason), notes: vec![reason.to_string()], ..facts }
     }
 
     /// The facts about a client that connects to us. It has no preflight, so no known-good call.

@@ -1,11 +1,12 @@
 //! Starts the peer and runs the preflight.
 
 use super::options::{Options, RunError};
-use crate::conversation::facts::Facts;
+use crate::conversation::facts::{Facts, Unusable};
 use crate::conversation::preflight::{preflight, preflight_again};
 use crate::peer::{Peer, StartError};
 use crate::program::{ENDING, Target};
 use dnode_reports::event::Death;
+use std::time::Instant;
 
 /// The peer before the first case.
 pub(super) struct Met {
@@ -15,33 +16,52 @@ pub(super) struct Met {
     pub(super) died: Option<(String, Death)>,
 }
 
-/// Starts the peer and runs the preflight.
-pub(super) async fn meet(options: &Options) -> Result<Met, RunError> {
+/// Starts the peer and runs the preflight. Without a whole preflight until `until`, no case can run.
+pub(super) async fn meet(options: &Options, until: Option<Instant>) -> Result<Met, RunError> {
     // The start of a peer may take long, so it can be interrupted: dropping the start ends a
     // program of ours.
     let may_wait = !matches!(options.target, Target::Reference(_) | Target::Address(_, None));
     let mut peer = tokio::select! {
+        biased;
         peer = Peer::start(&options.target) => peer?,
         () = options.interrupted.cancelled(), if may_wait => return Err(RunError::Interrupted),
+        () = time_is_over(until), if may_wait => return Err(RunError::OutOfTime),
     };
+    let (facts, died) = tokio::select! {
+        biased;
+        learned = learn(&mut peer, options) => learned?,
+        () = time_is_over(until) => (Facts::of_unusable_peer(Unusable::OutOfTime), None),
+    };
+    Ok(Met { peer, facts, died })
+}
+
+/// Waits until the time for the run is over.
+pub(super) async fn time_is_over(until: Option<Instant>) {
+    match until {
+        Some(until) => tokio::time::sleep_until(until.into()).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Runs the preflight. Also returns when and how it ended the process of the peer.
+async fn learn(peer: &mut Peer, options: &Options) -> Result<(Facts, Option<(String, Death)>), RunError> {
     let preflight = preflight(peer.route(), options.dialect, options.ping.as_ref(), options.patience).await;
     if preflight.as_ref().map_or(true, |facts| facts.object.members.is_none())
         && let Some(death) = peer.death(ENDING).await
     {
         let died = Some(("with its first connection".to_owned(), death));
-        return Ok(Met { peer, facts: Facts::of_ended_peer(), died });
+        return Ok((Facts::of_unusable_peer(Unusable::Ended), died));
     }
     match preflight {
         // Two calls in one segment ended its process.
         Ok(facts) if facts.calls.loses_one_of_two && peer.death(ENDING).await.is_some() => {
-            let peer = Peer::start(&options.target).await?;
+            *peer = Peer::start(&options.target).await?;
             let (ping, patience) = (options.ping.as_ref(), options.patience);
-            let facts = preflight_again(peer.route(), facts, ping, patience).await;
-            Ok(Met { peer, facts, died: None })
+            Ok((preflight_again(peer.route(), facts, ping, patience).await, None))
         }
         Ok(mut facts) => {
             facts.notes.extend(peer.note());
-            Ok(Met { peer, facts, died: None })
+            Ok((facts, None))
         }
         Err(error) => Err(StartError::of_preflight(peer.route(), error).into()),
     }

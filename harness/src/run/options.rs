@@ -45,7 +45,8 @@ pub struct Options {
     pub command: Command,
     /// Whether the run ends at the first case whose verdict gates.
     pub fail_fast: bool,
-    /// How long the run may take. No case begins after it. `None`: any time.
+    /// How long the run may take, with the start of the peer. No case begins after it. `None`: any
+    /// time.
     pub max_time: Option<Duration>,
     /// Whether findings of generated sessions are shrunk.
     pub shrink: bool,
@@ -109,6 +110,9 @@ pub enum RunError {
     /// The run was interrupted while the peer was starting.
     #[error("interrupted before the peer accepted a connection")]
     Interrupted,
+    /// The time for the run was over while the peer was starting.
+    #[error("--max-time elapsed before the peer accepted a connection")]
+    OutOfTime,
     /// The selection does not fit the cases.
     #[error(transparent)]
     Selection(#[from] SelectionError),
@@ -125,7 +129,7 @@ impl Faulted for RunError {
         match self {
             RunError::Start(error) => error.fault(),
             RunError::Selection(error) => error.fault(),
-            RunError::Interrupted | RunError::OnlyInvariants => Fault::Caller,
+            RunError::Interrupted | RunError::OutOfTime | RunError::OnlyInvariants => Fault::Caller,
         }
     }
 
@@ -133,7 +137,7 @@ impl Faulted for RunError {
         match self {
             RunError::Start(error) => error.help(),
             RunError::Selection(error) => error.help(),
-            RunError::Interrupted | RunError::OnlyInvariants => None,
+            RunError::Interrupted | RunError::OutOfTime | RunError::OnlyInvariants => None,
         }
     }
 }

@@ -10,7 +10,7 @@ use super::resting::BrokenClauses;
 use super::sessions::{Sessions, about_missing};
 use super::unrun::Unrun;
 use crate::cases::{Case, LIFE, invariant_id, invariants};
-use crate::conversation::facts::Facts;
+use crate::conversation::facts::{Facts, Unusable};
 use crate::conversation::replay::judged::Replayed;
 use crate::gate::RunGate;
 use crate::peer::Health;
@@ -50,7 +50,7 @@ pub(super) struct Runner<'a> {
     /// The verdict of a case gates.
     failed: bool,
     /// When the run ends, finished or not.
-    until: Option<Instant>,
+    pub(super) until: Option<Instant>,
     /// Cases were not run because the time was over.
     timed_out: bool,
     /// When and how the peer's process ended, if no case ended it.
@@ -98,9 +98,10 @@ impl<'a> Runner<'a> {
         }
     }
 
-    /// Runs everything and ends the peers. `begun`: when the run began.
-    pub(super) async fn run(mut self, begun: Instant, emit: Emit<'_>) {
-        self.until = self.options.max_time.and_then(|time| begun.checked_add(time));
+    /// Runs everything and ends the peers. `until`: when the run ends, finished or not.
+    pub(super) async fn run(mut self, until: Option<Instant>, emit: Emit<'_>) {
+        self.until = until;
+        self.timed_out = self.facts.unusable == Some(Unusable::OutOfTime);
         let about_probe = outcome::probe_complete(&self.facts, &self.options.selection);
         // The invariants, and the case about the peer's process.
         let of_lines = invariants(self.options.dialect).map(invariant_id);

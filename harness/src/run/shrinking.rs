@@ -1,5 +1,6 @@
 //! Shrinks the findings of generated sessions.
 
+use super::meet::time_is_over;
 use super::runner::Runner;
 use crate::shrink::{Sought, shrink};
 
@@ -15,7 +16,11 @@ impl Runner<'_> {
             let (target, command) = (&self.options.target, &self.options.command);
             let case = self.batch.case(at);
             let sought = Sought::Difference(found.clause, found.kind);
-            let shrunk = shrink(case, sought, target, &self.facts, self.patience(), command).await;
+            let shrunk = tokio::select! {
+                shrunk = shrink(case, sought, target, &self.facts, self.patience(), command) => shrunk,
+                () = time_is_over(self.until) => None,
+                () = self.options.interrupted.cancelled() => None,
+            };
             if let Some(mut shrunk) = shrunk {
                 shrunk.outcome.reason = Some(shrunk.describe());
                 shrunk.outcome.evidence.transcript = shrunk.case.text;

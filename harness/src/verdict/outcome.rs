@@ -2,7 +2,7 @@
 
 use super::command::Command;
 use crate::cases::{Case, LIFE, LIFE_ABOUT, LIFE_CLAUSE, PROBE_COMPLETE, Selection, level};
-use crate::conversation::facts::Facts;
+use crate::conversation::facts::{Facts, Unusable};
 use crate::conversation::replay::AFTER_LAST;
 use crate::conversation::replay::judged::{Cause, Diverged, Judged, Replayed};
 use crate::peer::Health;
@@ -194,6 +194,11 @@ pub(crate) fn probe_complete(facts: &Facts, selection: &Selection) -> Option<Out
     let about = "The program that claims the probe offers each of its methods, or declares it absent.";
     let mut outcome = over_the_run(PROBE_COMPLETE.to_owned(), PROBE_COMPLETE, about.to_owned());
     outcome.evidence.wire.clone_from(&facts.session.wire);
+    if let Some(reason @ Unusable::OutOfTime) = facts.unusable {
+        outcome.verdict = Verdict::Inconclusive;
+        outcome.reason = Some(reason.to_string());
+        return Some(outcome);
+    }
     let members = match (facts.object.name.is_some() || facts.object.promised, &facts.object.members) {
         (true, Some(members)) => members,
         // The caller says that the program has the probe, so it should have answered.
@@ -326,7 +331,7 @@ mod tests {
     #[test]
     fn a_probe_that_the_caller_promises_must_be_there() {
         let verdict = |promised| {
-            let mut facts = Facts::of_ended_peer();
+            let mut facts = Facts::of_unusable_peer(Unusable::Ended);
             facts.object.members = Some([].into());
             facts.object.promised = promised;
             probe_complete(&facts, &Selection::new(&[]).unwrap()).map(|outcome| outcome.verdict)

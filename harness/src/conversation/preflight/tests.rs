@@ -113,7 +113,7 @@ async fn a_peer_that_answers_one_form_only_is_called_in_that_form() {
 #[test]
 fn an_object_that_offers_names_of_the_language_gets_a_note() {
     let with = |name: &str, function| {
-        let mut facts = Facts::of_ended_peer();
+        let mut facts = Facts::of_unusable_peer(Unusable::Ended);
         facts.object.members = Some([(name.to_owned(), function)].into());
         internals(&facts)
     };
