@@ -42,6 +42,7 @@ use query::query;
 use std::sync::Arc;
 use std::time::Duration;
 use teacher::Teacher;
+use tokio::sync::mpsc;
 
 /// A message of the learner while it works.
 #[derive(Debug, Clone)]
@@ -174,12 +175,12 @@ pub async fn learn(
 /// program cannot take.
 pub async fn ask<E: From<LearnError>>(
     options: &LearnOptions,
-    words: impl Iterator<Item = String>,
+    mut words: mpsc::Receiver<String>,
     mut answer: impl FnMut(Vec<Output>) -> Result<(), E>,
 ) -> Result<(), E> {
     let (subject, left_out) = Subject::meet(options).await?;
     let mut lane = Lane::new(Arc::new(subject), &options.target);
-    for word in words {
+    while let Some(word) = words.recv().await {
         let inputs = word.split_whitespace().map(|name| {
             let input = lane.subject().alphabet.input(name);
             input.ok_or_else(|| match left_out.iter().find(|(input, _)| input == name) {

@@ -367,6 +367,22 @@ fn other_learners_can_ask_words() {
     assert_eq!(lines, expected);
 }
 
+#[test]
+fn other_learners_have_the_time_that_was_given() {
+    let mut asked = std::process::Command::new(PROGRAM)
+        .args(["learn", "--ask", "--time", "300ms", "--exec", &serve("")])
+        .stdin(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    // No word comes, and the input stays open.
+    let _input = asked.stdin.take();
+    let mut said = String::new();
+    std::io::Read::read_to_string(&mut asked.stderr.take().unwrap(), &mut said).unwrap();
+    assert_eq!(said, "note: --time elapsed, so no more words are answered\n");
+    assert_eq!(asked.wait().unwrap().code(), Some(0));
+}
+
 /// The known implementations whose packages the tests install.
 const INSTALLED: &[(&str, &str)] = &[
     ("npm-dnode-1.2.2", "exec node fixtures/peers/npm-dnode/server.js {port}"),

@@ -18,7 +18,11 @@ use dnode_spec::machine::File;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
+
+/// How long to learn and to test by default.
+const TIME: Duration = Duration::from_secs(300);
 
 /// The arguments of `learn`.
 #[derive(Debug, Args)]
@@ -39,9 +43,9 @@ pub(super) struct LearnArgs {
     /// How many random words test the machine
     #[arg(long, value_name = "N", default_value_t = 1000, help_heading = "Test of the machine")]
     words: u32,
-    /// How long to learn and to test, for example 30s or 1h
-    #[arg(long, value_name = "DUR", default_value = "5m", value_parser = limit, help_heading = "Test of the machine")]
-    time: Duration,
+    /// How long to learn and to test, for example 30s or 1h; without it, 5m, and any time with --ask
+    #[arg(long, value_name = "DUR", value_parser = limit, help_heading = "Test of the machine")]
+    time: Option<Duration>,
     /// The most states; a peer that has more is compared without a machine
     #[arg(long, value_name = "N", default_value_t = 200, value_parser = clap::value_parser!(u16).range(1..), help_heading = "Test of the machine")]
     states: u16,
@@ -86,7 +90,7 @@ pub(super) async fn learn(args: LearnArgs) -> Result<u8, Failure> {
         depth: args.depth.into(),
         words: args.words as usize,
         states: args.states.into(),
-        time: args.time,
+        time: args.time.unwrap_or(TIME),
         seed: args.seed,
         gate: args.level.into(),
         store: args.answers.clone(),
@@ -97,13 +101,7 @@ pub(super) async fn learn(args: LearnArgs) -> Result<u8, Failure> {
         target,
     };
     if args.ask {
-        let words = std::io::stdin().lines().map_while(Result::ok);
-        ask(&options, words, |outputs| {
-            let line = serde_json::to_string(&outputs).map_err(Failure::harness)?;
-            output::say(line)
-        })
-        .await?;
-        return Ok(0);
+        return answer(&options, args.time).await.map(|()| 0);
     }
     let bar = ProgressBar::with_draw_target(None, screen::of_stderr());
     let style = ProgressStyle::with_template("{spinner} {msg}");
@@ -121,6 +119,25 @@ pub(super) async fn learn(args: LearnArgs) -> Result<u8, Failure> {
         _ if learned.fails() => 1,
         Some(_) if !is_unclear => 0,
         _ => COULD_NOT_RUN,
+    })
+}
+
+/// Answers the words on standard input until its end, or until the time is over.
+async fn answer(options: &LearnOptions, time: Option<Duration>) -> Result<(), Failure> {
+    let (sender, words) = mpsc::channel(1);
+    // Reading cannot be cancelled. This thread ends with us.
+    std::thread::spawn(move || {
+        let lines = std::io::stdin().lines().map_while(Result::ok);
+        lines.map_while(|word| sender.blocking_send(word).ok()).for_each(drop);
+    });
+    let answers = ask(options, words, |outputs| {
+        let line = serde_json::to_string(&outputs).map_err(Failure::harness)?;
+        output::say(line)
+    });
+    let Some(time) = time else { return answers.await };
+    tokio::time::timeout(time, answers).await.unwrap_or_else(|_| {
+        output::warn("note: --time elapsed, so no more words are answered");
+        Ok(())
     })
 }
 
