@@ -3,11 +3,9 @@
 
 mod support;
 
-use serde_json::Value as Json;
-use std::fs;
 use std::process::{Command, Stdio};
-use support::transports::{Certificates, difference, reference, report};
-use support::{Listening, PROGRAM, install, root, run};
+use support::transports::{Certificates, difference, npm_changed, reference, report};
+use support::{Listening, PROGRAM, install, run};
 
 const NPM: &str = "exec node fixtures/peers/npm-dnode-transports/client.js";
 
@@ -23,23 +21,6 @@ fn changed(arguments: &[&str]) -> String {
     let (as_client, report) = report(arguments);
     as_client.expect_status(&[0]);
     difference(&server, &report)
-}
-
-/// The differences in npm dnode's report if it is a client instead of a server, for the cases that
-/// run.
-fn npm_changed(arguments: &[&str]) -> String {
-    install("npm-dnode-transports");
-    let known = fs::read_to_string(root().join("reports/known/npm-dnode-1.2.2.json")).unwrap();
-    let mut known: Json = serde_json::from_str(&known).unwrap();
-    let (ran, report) = report(arguments);
-    ran.expect_status(&[1]);
-    let ids = |report: &Json| {
-        report["cases"].as_array().unwrap().iter().map(|case| case["id"].clone()).collect::<Vec<_>>()
-    };
-    let run = ids(&report);
-    known["cases"].as_array_mut().unwrap().retain(|case| run.contains(&case["id"]));
-    known["planned"] = run.len().into();
-    difference(&known, &report)
 }
 
 /// The cases whose verdicts may depend on the transport. Other hostile cases are left out, because

@@ -25,6 +25,10 @@ const NOT_RUN: &[(&str, &str)] = &[
     ("dnode-conform run --listen 127.0.0.1:5050", "it waits for the reader's client: see tests/listen.rs"),
     ("dnode-conform --watch ", "it runs until Ctrl-C: see tests/rerun.rs"),
     ("dnode-conform fuzz ", "it takes five minutes: see tests/fuzz.rs"),
+    (
+        "dnode-conform learn --exec 'exec node server.js {port}' --report svg=",
+        "it takes a minute: see tests/learn.rs",
+    ),
     ("pip install ", "it changes the machine"),
     ("python3 fixtures/machine/with_aalpy.py", "it needs AALpy, and takes a minute"),
     ("dnode-conform record ", "it runs until Ctrl-C: see tests/record.rs"),
@@ -92,6 +96,8 @@ impl Reader {
         let command = command
             .replace("cargo run --release --", "dnode-conform")
             .replace("cargo run --release", "dnode-conform")
+            // A number shows nothing about the command, and a debug build is slow.
+            .replace("--generate 1000", "--generate 50")
             .replace("127.0.0.1:5050", &self.server.address);
         let path = format!("{}/bin:{}", self.folder.path().display(), std::env::var("PATH").unwrap());
         let mut shell = Command::new("sh");

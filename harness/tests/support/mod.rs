@@ -77,6 +77,11 @@ impl Ran {
     }
 }
 
+/// Whether the tests check all rows of their tables, and not only a sample: `WHOLE=1 cargo test`.
+pub fn is_whole() -> bool {
+    std::env::var_os("WHOLE").is_some()
+}
+
 /// Starts a peer in this process, with a thread for each connection. Returns its address.
 pub fn peer(serve: impl Fn(TcpStream) + Send + Sync + 'static) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();

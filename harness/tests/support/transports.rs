@@ -64,6 +64,22 @@ pub fn report(arguments: &[&str]) -> (Ran, Json) {
     (ran, report)
 }
 
+/// The differences in npm dnode's report over another transport or as a client, for the cases that run.
+pub fn npm_changed(arguments: &[&str]) -> String {
+    super::install("npm-dnode-transports");
+    let known = std::fs::read_to_string(super::root().join("reports/known/npm-dnode-1.2.2.json")).unwrap();
+    let mut known: Json = serde_json::from_str(&known).unwrap();
+    let (ran, report) = report(arguments);
+    ran.expect_status(&[1]);
+    let ids = |report: &Json| {
+        report["cases"].as_array().unwrap().iter().map(|case| case["id"].clone()).collect::<Vec<_>>()
+    };
+    let run = ids(&report);
+    known["cases"].as_array_mut().unwrap().retain(|case| run.contains(&case["id"]));
+    known["planned"] = run.len().into();
+    difference(&known, &report)
+}
+
 /// The difference of two canonical reports: a line for each case that differs, and the other fields
 /// if one of them differs. The numbers of verdicts do not count.
 pub fn difference(a: &Json, b: &Json) -> String {
