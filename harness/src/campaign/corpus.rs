@@ -86,21 +86,11 @@ impl Corpus {
         })
     }
 
-    /// Adds an input that showed something new, and writes it to the folder.
-    ///
-    /// # Errors
-    /// The file cannot be written.
-    pub(super) fn keep(
-        &mut self,
-        input: &Input,
-        methods: &Methods,
-        facts: &Facts,
-    ) -> Result<(), CampaignError> {
-        let Some(hash) = self.add(Some(input.clone())) else { return Ok(()) };
-        let Some(folder) = &self.folder else { return Ok(()) };
-        let id = format!("{GROUP}{hash:016x}");
-        let text = input.transcript(&id, "An input that showed something new.", methods, facts);
-        write(folder, &format!("{hash:016x}.jsonl"), &text)
+    /// Adds an input that showed something new. Returns its place in the folder if it is new there.
+    pub(super) fn keep(&mut self, input: &Input) -> Option<Place> {
+        let hash = self.add(Some(input.clone()))?;
+        let folder = self.folder.as_ref()?;
+        Some(Place { id: format!("{GROUP}{hash:016x}"), file: folder.join(format!("{hash:016x}.jsonl")) })
     }
 
     /// Picks an input at random; newer ones are more likely.
@@ -126,6 +116,31 @@ impl Corpus {
         let (tuples, rows) = novelty.saved();
         let text = serde_json::to_string(&Saved { tuples, rows, ..rest }).unwrap_or_default();
         write(folder, "state.json", &text)
+    }
+}
+
+/// The place of an input in the folder.
+#[derive(Debug)]
+pub(super) struct Place {
+    id: String,
+    file: PathBuf,
+}
+
+impl Place {
+    /// Writes the input there.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub(super) fn write(self, input: &Input, methods: &Methods, facts: &Facts) -> Result<(), CampaignError> {
+        let Place { id, file } = self;
+        let text = input.transcript(&id, "An input that showed something new.", methods, facts);
+        // The first lines of a transcript are one, too. So a campaign may be killed here, and no
+        // temporary file is needed, which would take as long as the session.
+        let written = std::fs::write(&file, text);
+        if written.is_err() {
+            let _ = std::fs::remove_file(&file);
+        }
+        written.map_err(|error| CampaignError::Folder(file, error))
     }
 }
 

@@ -263,12 +263,16 @@ impl Campaign {
 
     /// Records a session. Keeps its input if it showed something new.
     pub(super) fn record_session(&self, input: Option<&Input>, wire: &[Wire], ending: impl Hash) {
-        let shared = &mut *self.shared();
+        let mut shared = self.shared();
         shared.sessions += 1;
         let new = shared.novelty.take(wire, ending, &self.methods);
-        if let Some(input) = input.filter(|_| new) {
-            let kept = shared.corpus.keep(input, &self.methods, &self.facts);
-            self.note_unwritten(shared, kept);
+        let Some(input) = input.filter(|_| new) else { return };
+        let place = shared.corpus.keep(input);
+        // To write a file may take longer than a session, and other lanes wait for the lock.
+        drop(shared);
+        if let Some(place) = place {
+            let written = place.write(input, &self.methods, &self.facts);
+            self.note_unwritten(&mut self.shared(), written);
         }
     }
 
