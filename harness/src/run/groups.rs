@@ -5,7 +5,6 @@
 //! nearly all of its time is waiting. If a group of them harms nothing, none of them does.
 
 use super::beside::{Ran, run_in_group};
-use super::lane::Lane;
 use super::runner::{Emit, Runner};
 use crate::cases::LIFE;
 use crate::conversation::replay::judged::Judged;
@@ -49,7 +48,7 @@ impl Runner<'_> {
     /// Runs these cases side by side. Returns those that have to run by themselves, and how the
     /// peer's process ended meanwhile.
     async fn run_group(&mut self, group: &[usize], emit: Emit<'_>) -> (Vec<usize>, Option<(String, Death)>) {
-        let Some(route) = self.lanes.first().and_then(Lane::route) else { return (group.to_vec(), None) };
+        let Some(route) = self.shared_route().await else { return (group.to_vec(), None) };
         let ran = group
             .iter()
             .map(|&at| run_in_group(self.beside(at, &route)))

@@ -30,6 +30,9 @@ pub(super) const MANY: usize = 8;
 pub(super) static LANES: LazyLock<usize> =
     LazyLock::new(|| (2 * available_parallelism().map_or(1, NonZero::get)).min(6));
 
+/// When a peer ended that served several cases at once.
+const BESIDE: &str = "while several cases were running, and none of them ends it by itself";
+
 /// A peer that one case at a time has to itself.
 pub(super) struct Lane {
     slot: Slot,
@@ -41,6 +44,10 @@ pub(super) struct Lane {
     died: Option<(String, Death)>,
     /// The case that ran last on this peer.
     last: Option<String>,
+    /// Several cases at once have run on this peer.
+    shared: bool,
+    /// The case after which there is no peer until the next case needs one.
+    vacated: Option<String>,
 }
 
 /// How long to wait in a case by itself.
@@ -64,17 +71,27 @@ pub(super) enum Alone {
 impl Lane {
     /// A lane that starts its peer for its first case.
     pub(super) fn new(target: &Target) -> Lane {
-        Lane { slot: Slot::new(target), gone: None, harmed: false, died: None, last: None }
+        Lane::from(Slot::new(target))
     }
 
     /// A lane with this peer.
     pub(super) fn with(peer: Peer) -> Lane {
-        Lane { slot: peer.into(), gone: None, harmed: false, died: None, last: None }
+        Lane::from(Slot::from(peer))
     }
 
-    /// Whether no case has run on its peer.
+    /// Whether no case has run on its peer, or the next case starts one.
     pub(super) fn is_fresh(&self) -> bool {
-        self.last.is_none()
+        self.last.is_none() && !self.shared
+    }
+
+    /// Whether the next case starts its peer.
+    pub(super) fn is_empty(&self) -> bool {
+        self.slot.is_empty()
+    }
+
+    /// Several cases at once run on its peer.
+    pub(super) fn share(&mut self) {
+        self.shared = true;
     }
 
     /// Whether no peer can run here any longer.
@@ -131,7 +148,7 @@ impl Lane {
         patience: Patience,
     ) -> Result<(Replayed, Health), String> {
         let (mut replayed, mut health) = self.timed(case, facts, patience).await?;
-        if let (Health::Died(death), Some(last)) = (&health, self.last.clone()) {
+        if let (Health::Died(death), Some(when)) = (&health, self.traces()) {
             // An earlier case may have ended the peer a moment too late. A case that ends a peer
             // also ends a fresh one.
             let death = death.clone();
@@ -140,7 +157,7 @@ impl Lane {
                 (replayed, health) = self.timed(case, facts, patience).await?;
             }
             if !health.is_gone() {
-                self.died.get_or_insert((after(&last), death));
+                self.died.get_or_insert((when, death));
             }
         }
         Ok((replayed, health))
@@ -181,14 +198,15 @@ impl Lane {
         }
     }
 
-    /// Makes sure that the next case has a peer without the traces of this one.
+    /// Makes sure that the next case has a peer without the traces of this one. If that takes a
+    /// new peer, the next case starts it: after the last case, there is none.
     async fn clean_up(&mut self, case: &Case, replayed: &Replayed, health: &Health) {
         self.last = Some(case.id().to_owned());
         self.harmed |= replayed.is_suspect();
         if !health.is_good() {
             self.recover(case.id()).await;
         } else if replayed.diverged().is_some() && case.transcript.header.hostile {
-            self.refresh(case.id()).await;
+            self.vacate(case.id()).await;
         }
     }
 
@@ -226,7 +244,9 @@ impl Lane {
     /// Makes sure that there is a peer; otherwise returns the reason.
     pub(super) async fn ready(&mut self) -> Result<(), String> {
         if self.gone.is_none() && self.slot.ready().await.is_err() {
-            self.gone = Some("the peer's program cannot be started again".to_owned());
+            let after = self.vacated.as_ref().map(|case| format!(" after the case {case}"));
+            let after = after.unwrap_or_default();
+            self.gone = Some(format!("the peer's program cannot be started again{after}"));
         }
         match &self.gone {
             Some(reason) => Err(reason.clone()),
@@ -246,19 +266,25 @@ impl Lane {
     async fn has_died(&mut self, wait: Duration) -> bool {
         let Some(peer) = self.slot.peer() else { return false };
         let Some(death) = peer.death(wait).await else { return false };
-        let when = match &self.last {
-            Some(case) => after(case),
-            None => "while several cases were running, and none of them ends it by itself".to_owned(),
-        };
+        let when = self.traces().unwrap_or_else(|| BESIDE.to_owned());
         self.died.get_or_insert((when, death));
         true
     }
 
-    /// Starts the peer again after `cause`, if we can.
+    /// What may have left traces in the peer; `None` if it is fresh. It says when a peer ended that
+    /// no case ends by itself. The last case need not be the cause: the peer may have run out of
+    /// memory, for example.
+    fn traces(&self) -> Option<String> {
+        let last = self.last.as_ref();
+        let last = last.map(|case| format!("after the case {case}; an earlier case may be the cause"));
+        last.or_else(|| self.shared.then(|| BESIDE.to_owned()))
+    }
+
+    /// Ends a peer after `cause` if the next case can start another one.
     async fn recover(&mut self, cause: &str) {
         self.harmed = true;
         match self.slot.is_ours() {
-            true => self.refresh(cause).await,
+            true => self.vacate(cause).await,
             false => {
                 self.gone = Some(format!("the peer no longer serves connections since the case {cause}"))
             }
@@ -267,19 +293,23 @@ impl Lane {
 
     /// Replaces a peer that is ours by a fresh one.
     async fn refresh(&mut self, cause: &str) {
-        if !self.slot.is_ours() {
-            return;
+        if self.slot.is_ours() {
+            self.vacate(cause).await;
+            let _ = self.ready().await;
         }
-        self.last = None;
-        self.slot.discard().await;
-        if self.slot.ready().await.is_err() {
-            self.gone = Some(format!("the peer's program cannot be started again after the case {cause}"));
+    }
+
+    /// Ends a peer that is ours. The next case starts a fresh one.
+    async fn vacate(&mut self, cause: &str) {
+        if self.slot.is_ours() {
+            self.slot.discard().await;
+            (self.last, self.shared, self.vacated) = (None, false, Some(cause.to_owned()));
         }
     }
 }
 
-/// When a peer ended that no case ends by itself. The last case need not be the cause: the peer may
-/// have run out of memory, for example.
-fn after(last: &str) -> String {
-    format!("after the case {last}; an earlier case may be the cause")
+impl From<Slot> for Lane {
+    fn from(slot: Slot) -> Lane {
+        Lane { slot, gone: None, harmed: false, died: None, last: None, shared: false, vacated: None }
+    }
 }

@@ -39,6 +39,8 @@ pub(super) struct Runner<'a> {
     pub(super) batch: Batch,
     /// Cases that mostly wait, while others run.
     pub(super) quiet: JoinSet<Ran>,
+    /// The lane whose peer they use, as long as hostile cases run on others.
+    pub(super) quiet_lane: Option<Lane>,
     /// Cases that may have failed because of another case.
     pub(super) suspects: Vec<usize>,
     /// The generated sessions that follow.
@@ -83,6 +85,7 @@ impl<'a> Runner<'a> {
             lanes: vec![Lane::with(peer)],
             batch: Batch::new(cases),
             quiet: JoinSet::new(),
+            quiet_lane: None,
             suspects: Vec::new(),
             sessions: Sessions::new(seeds),
             broken: BrokenClauses::new(ids),
@@ -196,6 +199,9 @@ impl<'a> Runner<'a> {
             if let Some(reason) = ruled_out(self.batch.case(at), &self.facts) {
                 self.batch.rule_out(at, reason, &self.facts);
             }
+        }
+        if let Some(lane) = self.lanes.first_mut() {
+            let _ = lane.ready().await;
         }
         let mut together = self.batch.open(false);
         let size = self.size_of_groups();

@@ -1,7 +1,6 @@
 //! Cases side by side, and a second run for those that may have failed because of another case.
 
 use super::beside::{Beside, Ran, run_beside_others};
-use super::lane::Lane;
 use super::runner::{Emit, Runner};
 use crate::conversation::replay::judged::Judged;
 use crate::peer::Health;
@@ -24,7 +23,10 @@ impl Runner<'_> {
     /// Cases that mostly wait begin first, and go on while others run by themselves:
     /// [`Runner::end_quiet`] is their end.
     pub(super) async fn run_together(&mut self, waiting: Vec<usize>, emit: Emit<'_>) {
-        let Some(mut route) = self.lanes.first().and_then(Lane::route) else { return };
+        if waiting.is_empty() {
+            return;
+        }
+        let Some(mut route) = self.shared_route().await else { return };
         let jobs = self.jobs(&route);
         let is_quiet = |at: &usize| {
             let case = self.batch.case(*at);
@@ -62,6 +64,14 @@ impl Runner<'_> {
         }
     }
 
+    /// The route of the peer that serves cases side by side. Starts one if none runs.
+    pub(super) async fn shared_route(&mut self) -> Option<Route> {
+        let lane = self.lanes.first_mut()?;
+        lane.ready().await.ok()?;
+        lane.share();
+        lane.route()
+    }
+
     /// Whether the peer hangs as a whole after this case, and can be started again.
     async fn is_hung(&mut self, ran: &Ran) -> bool {
         let (facts, patience) = (Arc::clone(&self.facts), self.patience());
@@ -75,23 +85,54 @@ impl Runner<'_> {
 
     /// Replaces a peer that hangs. Returns the route of the fresh one.
     async fn restart_hung(&mut self) -> Option<Route> {
-        let lane = self.lanes.first_mut()?;
-        let died = lane.restart().await;
+        let died = self.lanes.first_mut()?.restart().await;
         self.died_beside = self.died_beside.take().or(died);
-        lane.route()
+        self.shared_route().await
     }
 
-    /// Waits for the end of the cases that mostly wait. Hostile cases may have run beside them, so
-    /// each that did not pass is suspect, unless the preflight saw the same silence.
+    /// Keeps hostile cases away from the peer that the quiet cases use, until these have ended. A
+    /// hostile case there would make all of them suspect, and they it. Returns whether there is
+    /// such a peer.
+    pub(super) fn spare_quiet(&mut self) -> bool {
+        if !self.quiet.is_empty() && self.quiet_lane.is_none() && self.options.target.is_many() {
+            self.quiet_lane = (!self.lanes.is_empty()).then(|| self.lanes.remove(0));
+        }
+        self.quiet_lane.is_some()
+    }
+
+    /// Waits for the end of the cases that mostly wait.
     pub(super) async fn end_quiet(&mut self, emit: Emit<'_>) {
         while let Some(joined) = self.quiet.join_next().await {
-            let is_known = |ran: &Ran| ran.replayed.is_silent() && self.facts.misses(self.batch.case(ran.at));
-            let suspect = |ran: Ran| {
-                let suspect = ran.suspect || ran.replayed.judged != Judged::Pass && !is_known(&ran);
-                Ran { suspect, ..ran }
-            };
-            self.joined(joined.map(suspect), emit);
+            self.joined_quiet(joined, emit);
         }
+        self.free_quiet_lane();
+    }
+
+    /// Concludes the cases that mostly wait and have ended.
+    pub(super) fn look_after_quiet(&mut self, emit: Emit<'_>) {
+        while let Some(joined) = self.quiet.try_join_next() {
+            self.joined_quiet(joined, emit);
+        }
+        if self.quiet.is_empty() {
+            self.free_quiet_lane();
+        }
+    }
+
+    fn free_quiet_lane(&mut self) {
+        if let Some(lane) = self.quiet_lane.take() {
+            self.lanes.insert(0, lane);
+        }
+    }
+
+    /// Concludes a case that mostly waited. Hostile cases may have run beside it, so it is suspect
+    /// unless it passed or the preflight saw the same silence.
+    fn joined_quiet(&mut self, joined: Result<Ran, JoinError>, emit: Emit<'_>) {
+        let is_known = |ran: &Ran| ran.replayed.is_silent() && self.facts.misses(self.batch.case(ran.at));
+        let suspect = |ran: Ran| {
+            let suspect = ran.suspect || ran.replayed.judged != Judged::Pass && !is_known(&ran);
+            Ran { suspect, ..ran }
+        };
+        self.joined(joined.map(suspect), emit);
     }
 
     /// A case with the route and the deadline, to run while others run.
