@@ -1,7 +1,8 @@
 //! The time of a run against peers that make the suite wait, in times the deadline of a case.
 //!
 //! `cargo bench -p dnode-conform --bench waits`. The peers are in this process and are reached by
-//! address.
+//! address. The last one is a program that the suite starts, and is compared with the same program
+//! without the method that hangs.
 #![allow(clippy::unwrap_used, clippy::print_stdout, missing_docs, reason = "a benchmark")]
 
 mod table;
@@ -39,17 +40,41 @@ fn main() {
         let _ = stream.write_all(PROBE);
         drain(stream);
     });
+    hangs(&mut table);
     table.finish();
+}
+
+/// Measures the Python example with a method that hangs the process, and without it.
+fn hangs(table: &mut Table) {
+    let log = tempfile::NamedTempFile::new().unwrap();
+    let python = |program: &str| {
+        let program = format!("exec python3 '{}'/../{program}", env!("CARGO_MANIFEST_DIR"));
+        timed(&["--exec", &program]).1
+    };
+    let served = python("fixtures/peers/python-example/server.py {port}");
+    let hung = python(&format!("harness/tests/support/hangs.py {{port}} '{}'", log.path().display()));
+    let what = "the Python example with a method that hangs its process";
+    for (peer, time) in [("the Python example", served), (what, hung)] {
+        let deadlines = time.as_secs_f64() / DEADLINE.as_secs_f64();
+        table.row([peer.to_owned(), format!("{:.1} s", time.as_secs_f64()), format!("{deadlines:.1}")]);
+    }
+    let goal = format!("A run against {what}, in times one without it");
+    table.goal(&goal, &Goal::AtMost(4.6), hung.as_secs_f64() / served.as_secs_f64());
+}
+
+/// The exit status and the time of a run with these arguments.
+fn timed(arguments: &[&str]) -> (Option<i32>, Duration) {
+    let begun = Instant::now();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_dnode-conform"));
+    let status = command.args(arguments).stdout(Stdio::null()).stderr(Stdio::null()).status().unwrap();
+    (status.code(), begun.elapsed())
 }
 
 /// Measures a run against this peer.
 fn row(table: &mut Table, what: &str, most: f64, serve: impl Fn(TcpStream) + Send + Sync + 'static) {
     let address = peer(serve);
-    let begun = Instant::now();
-    let mut command = Command::new(env!("CARGO_BIN_EXE_dnode-conform"));
-    let status = command.arg(&address).stdout(Stdio::null()).stderr(Stdio::null()).status().unwrap();
-    let time = begun.elapsed();
-    assert_ne!(status.code(), Some(0), "such a peer passes nothing");
+    let (status, time) = timed(&[&address]);
+    assert_ne!(status, Some(0), "such a peer passes nothing");
     let deadlines = time.as_secs_f64() / DEADLINE.as_secs_f64();
     table.row([what.to_owned(), format!("{:.1} s", time.as_secs_f64()), format!("{deadlines:.1}")]);
     let goal = format!("A run against a peer that {what}, in deadlines");

@@ -2,7 +2,8 @@
 //!
 //! There is one lane, or two for many cases, until a case harms its peer or times out. From
 //! then on, if we can start peers, there are several, so that a run does not wait for each start
-//! and each deadline in turn.
+//! and each deadline in turn. One more lane is set aside as long as cases that mostly wait use its
+//! peer.
 
 use crate::cases::Case;
 use crate::conversation::facts::Facts;
