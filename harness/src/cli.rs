@@ -143,6 +143,7 @@ pub fn main() -> ExitCode {
         Err(error) => return output::fail(&Failure::harness(format!("the runtime cannot start: {error}"))),
     };
     let status = runtime.block_on(async {
+        signal::report_full_files();
         match cli.command {
             None => run::run(cli.run).await,
             Some(Command::Run(args)) => run::run(args).await,

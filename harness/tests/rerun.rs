@@ -185,7 +185,20 @@ fn watch_runs_again_after_a_change_and_says_what_turned_green() {
     watching.until("  green  cull/deletes\n");
     watching.until("\nwatching ");
     port(&format!("# Only a comment is new.\n{}", serve("")));
-    watching.until("nothing fails (0 of ");
+    watching.until("still green: none of 55 cases fails\n");
     assert_eq!(watching.end(), 0);
     run_in(folder.path(), &["--failed"]).expect_text("nothing failed in ");
+}
+
+#[test]
+fn watch_ends_with_an_error_if_its_folder_is_removed() {
+    let folder = tempfile::tempdir().unwrap();
+    let lib = folder.path().join("lib");
+    std::fs::create_dir(&lib).unwrap();
+    let exec = format!("exec '{PROGRAM}' serve --listen 127.0.0.1:{{port}}");
+    let mut watching =
+        Watching::start(folder.path(), &["--watch=lib", "--exec", &exec, "--case", "framing/segments"]);
+    watching.until("\nwatching lib");
+    std::fs::remove_dir(&lib).unwrap();
+    assert_eq!(watching.program.wait().unwrap().code(), Some(2));
 }

@@ -75,11 +75,14 @@ impl Progress {
     /// Says where the run is when its time is over.
     pub(super) fn out_of_time(&self) {
         let at = match self.running.longest() {
-            Some((id, _)) => format!("while {} was running", dnode_reports::escape::terminal(id)),
-            None => "while no case was running".to_owned(),
+            Some((id, _)) => {
+                let id = dnode_reports::escape::terminal(id);
+                format!("while {id} was running: the run ends after the current cases")
+            }
+            None => "while no case was running: the run ends".to_owned(),
         };
         self.suspend(|| {
-            output::warn(format_args!("--max-time elapsed {at}: the run ends after the current cases"))
+            output::warn(format_args!("--max-time elapsed {at}"));
         });
     }
 

@@ -57,6 +57,12 @@ pub(super) fn on_signal_or_end(act: impl Fn() + Send + Sync + 'static, end: impl
     });
 }
 
+/// Makes a write beyond the limit of `ulimit -f` an error that we can report. Without a handler, its
+/// signal ends us.
+pub(super) fn report_full_files() {
+    let _ = signal(SignalKind::from_raw(nix::sys::signal::Signal::SIGXFSZ as i32));
+}
+
 /// Ends the program in the middle of its work.
 pub(super) fn stop() -> ! {
     crate::files::remove_unfinished();

@@ -113,6 +113,12 @@ impl Watch<'_> {
                     }
                 }
             };
+            if changed.contains(Path::new("")) {
+                let folder = folder.display();
+                return Err(Failure::caller(format!(
+                    "{folder} was removed, so it is no longer watched: start again"
+                )));
+            }
             let names: Vec<String> = changed.iter().map(|path| path.display().to_string()).collect();
             output::say(format_args!("\nchanged: {}", shown(&names)))?;
         }
@@ -241,8 +247,11 @@ impl Watch<'_> {
             Some(before) if before == findings(&now) => {
                 let level = self.args.level.into();
                 let failing = now.outcomes.iter().filter(|outcome| outcome.gates(level)).count();
-                let same = if failing == 0 { "nothing fails" } else { "the same cases fail" };
-                output::say(format_args!("{same} ({} of {})", failing, count(now.outcomes.len(), "case")))?;
+                let all = count(now.outcomes.len(), "case");
+                match failing {
+                    0 => output::say(format_args!("still green: none of {all} fails"))?,
+                    _ => output::say(format_args!("the same cases fail: {failing} of {all}"))?,
+                }
             }
             _ => {
                 output::print("the report", text::report(&events, on_stdout(self.args.text.details, false)))?
