@@ -202,3 +202,14 @@ fn watch_ends_with_an_error_if_its_folder_is_removed() {
     std::fs::remove_dir(&lib).unwrap();
     assert_eq!(watching.program.wait().unwrap().code(), Some(2));
 }
+
+#[test]
+fn watch_does_not_run_forever_if_the_port_writes_a_file_at_each_start() {
+    let folder = tempfile::tempdir().unwrap();
+    let exec = format!("echo started >> starts.txt; exec '{PROGRAM}' serve --listen 127.0.0.1:{{port}}");
+    let mut watching =
+        Watching::start(folder.path(), &["--watch", "--exec", &exec, "--case", "framing/segments"]);
+    watching.until("changed: starts.txt\n");
+    watching.until("\nwatching ");
+    assert_eq!(watching.end(), 0);
+}

@@ -92,7 +92,7 @@ impl Watch<'_> {
     async fn rounds(&mut self, folder: &Path) -> Result<u8, Failure> {
         let mut interruptions = BTreeMap::new();
         loop {
-            let changed = match self.round().await? {
+            let changed = match self.settled_round().await? {
                 Round::Stopped => return Ok(self.status()),
                 Round::Changed(paths) => {
                     interruptions.retain(|path, _| paths.contains(path));
@@ -102,10 +102,10 @@ impl Watch<'_> {
                     paths
                 }
                 round => {
-                    interruptions.clear();
                     if let Round::NoPeer(error) = round {
                         output::fail(&error.into());
                     }
+                    interruptions.clear();
                     output::say(format_args!("watching {}; Ctrl-C ends", folder.display()))?;
                     match self.change().await {
                         Some(paths) => paths,
@@ -124,6 +124,18 @@ impl Watch<'_> {
         }
     }
 
+    /// A round, and the changes directly after it: a port may write files when it ends.
+    async fn settled_round(&mut self) -> Result<Round<()>, Failure> {
+        let round = self.round().await?;
+        if matches!(round, Round::Complete(()) | Round::NoPeer(_)) {
+            let late = self.changes.settle().await;
+            if late.iter().any(|path| !self.noisy.contains(path)) {
+                return Ok(Round::Changed(late));
+            }
+        }
+        Ok(round)
+    }
+
     /// The next change; `None` after a signal.
     async fn change(&mut self) -> Option<BTreeSet<PathBuf>> {
         tokio::select! {
@@ -138,7 +150,7 @@ impl Watch<'_> {
             if self.noisy.insert(path.clone()) {
                 output::warn(format_args!(
                     "note: {} changed in {NOISE} rounds in a row, so it counts only between rounds; name it in .gitignore",
-                    path.display()
+                    shown(&[path.display().to_string()])
                 ));
             }
         }

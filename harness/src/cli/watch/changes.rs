@@ -68,6 +68,11 @@ impl Changes {
                 None => std::future::pending().await,
             }
         }
+        self.settle().await
+    }
+
+    /// The changes until there is none for a moment.
+    pub(super) async fn settle(&mut self) -> BTreeSet<PathBuf> {
         while let Ok(Some(path)) = tokio::time::timeout(QUIET, self.changed.recv()).await {
             self.paths.insert(path);
         }
