@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
 use std::time::Duration;
-use support::{PROGRAM, root};
+use support::{PROGRAM, root, signal, start};
 use tempfile::TempDir;
 
 /// A failing test ends after this time. No test needs it to pass.
@@ -64,16 +64,6 @@ impl Open {
         });
         assert!(ended.recv_timeout(GIVE_UP).is_ok(), "{what}: a program that was started is still there");
     }
-}
-
-fn start(arguments: &[&str]) -> Child {
-    let mut command = Command::new(PROGRAM);
-    let command = command.args(arguments).current_dir(root()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    command.spawn().unwrap()
-}
-
-fn signal(child: &Child, signal: &str) {
-    assert!(Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap().success());
 }
 
 /// Waits for its end. Returns its exit status, and what it wrote to both outputs.

@@ -7,8 +7,8 @@ mod support;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpListener;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
-use support::{PROGRAM, peer, read_to_end, root, run};
+use std::process::Command;
+use support::{PROGRAM, peer, read_to_end, root, run, signal, start};
 
 /// Two fast cases.
 const FEW: [&str; 4] = ["--case", "probe/echo", "--case", "probe/add"];
@@ -19,16 +19,6 @@ fn few(more: &[&str]) -> support::Ran {
 
 fn json(path: &Path) -> serde_json::Value {
     serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
-}
-
-fn start(arguments: &[&str]) -> Child {
-    let mut command = Command::new(PROGRAM);
-    let command = command.args(arguments).current_dir(root()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    command.spawn().unwrap()
-}
-
-fn signal(child: &Child, signal: &str) {
-    assert!(Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap().success());
 }
 
 #[test]

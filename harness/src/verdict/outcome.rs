@@ -165,7 +165,12 @@ fn end_of_peer(judged: Judged, kind: Kind, actual: String, class: String) -> Box
         Judged::Diverged(diverged) => (diverged.step, diverged.clause),
         _ => (AFTER_LAST.to_owned(), LIFE_CLAUSE.to_owned()),
     };
-    Box::new(Diverged {
+    Box::new(no_longer_serving(step, clause, kind, actual, class))
+}
+
+/// The divergence of a peer that ended, or that serves no more.
+fn no_longer_serving(step: String, clause: String, kind: Kind, actual: String, class: String) -> Diverged {
+    Diverged {
         cycles: Cycles::default(),
         step,
         clause,
@@ -176,7 +181,7 @@ fn end_of_peer(judged: Judged, kind: Kind, actual: String, class: String) -> Box
         class,
         cause: Cause::Life,
         called: None,
-    })
+    }
 }
 
 pub(crate) fn divergence(case: &str, diverged: Diverged) -> Divergence {
@@ -283,21 +288,9 @@ pub(crate) fn life(death: Option<(String, Death)>, harm: Option<Harm>) -> Outcom
         (None, None) => return outcome,
     };
     outcome.verdict = if kind == Kind::Died { Verdict::Crash } else { Verdict::Hang };
-    outcome.divergence = Some(divergence(
-        LIFE,
-        Diverged {
-            cycles: Cycles::default(),
-            step: "between the cases".to_owned(),
-            clause: LIFE_CLAUSE.to_owned(),
-            kind,
-            path: String::new(),
-            expected: "the peer goes on serving".to_owned(),
-            actual,
-            class,
-            cause: Cause::Life,
-            called: None,
-        },
-    ));
+    let step = "between the cases".to_owned();
+    let diverged = no_longer_serving(step, LIFE_CLAUSE.to_owned(), kind, actual, class);
+    outcome.divergence = Some(divergence(LIFE, diverged));
     outcome.evidence.death = death.map(|(_, death)| death);
     outcome
 }

@@ -77,6 +77,18 @@ impl Ran {
     }
 }
 
+/// Starts the program in the root of the project, with pipes for its outputs.
+pub fn start(arguments: &[&str]) -> Child {
+    let mut command = Command::new(PROGRAM);
+    let command = command.args(arguments).current_dir(root()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command.spawn().unwrap()
+}
+
+/// Sends a signal to a process: `-TERM`, for example.
+pub fn signal(child: &Child, signal: &str) {
+    assert!(Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap().success());
+}
+
 /// Whether the tests check all rows of their tables, and not only a sample: `WHOLE=1 cargo test`.
 pub fn is_whole() -> bool {
     std::env::var_os("WHOLE").is_some()
