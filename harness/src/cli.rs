@@ -107,7 +107,7 @@ fn parse() -> Result<Cli, ExitCode> {
     let parsed = command.try_get_matches().and_then(|matches| Cli::from_arg_matches(&matches));
     parsed.map_err(|error| {
         let printed = error.print().and_then(|()| std::io::stdout().flush());
-        match printed.map_err(|problem| output::unwritten("the help", &problem)) {
+        match printed.map_err(|problem| output::unwritten("standard output", &problem)) {
             Err(Some(failure)) if !error.use_stderr() => output::fail(&failure),
             _ => ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(COULD_NOT_RUN)),
         }

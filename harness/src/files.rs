@@ -9,18 +9,34 @@ use std::io::{self, Read, Seek, Write};
 use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 use tempfile::{Builder, NamedTempFile};
 
 /// The longest file that [`read`] reads, in bytes.
 const LIMIT: u64 = 256 << 20;
+
+/// How the names of temporary files begin.
+const UNFINISHED_PREFIX: &str = ".unfinished-";
+
+/// The age of a temporary file from which on the run that wrote it was killed.
+const STALE: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Reads a text file.
 ///
 /// # Errors
 /// The system's error, the file is not UTF-8, or it has more than 256 MiB.
 pub(crate) fn read(path: &Path) -> io::Result<String> {
+    read_all(File::open(path)?)
+}
+
+/// Reads standard input to its end. Errors: see [`read`].
+pub(crate) fn read_stdin() -> io::Result<String> {
+    read_all(io::stdin())
+}
+
+fn read_all(from: impl Read) -> io::Result<String> {
     let mut text = String::new();
-    File::open(path)?.take(LIMIT + 1).read_to_string(&mut text)?;
+    from.take(LIMIT + 1).read_to_string(&mut text)?;
     if text.len() as u64 > LIMIT {
         let limit = format!("it has more than {} MiB, which is the limit", LIMIT >> 20);
         return Err(io::Error::new(io::ErrorKind::FileTooLarge, limit));
@@ -159,12 +175,26 @@ fn is_direct(path: &Path, file: &File) -> io::Result<bool> {
     Ok(!file.metadata()?.is_file() || OPEN_FILES.iter().any(|open| path.starts_with(open)))
 }
 
+/// Removes the temporary files of runs that were killed. A run that still goes on wrote to its files
+/// since then.
+fn remove_stale(folder: &Path) {
+    let Ok(entries) = fs::read_dir(folder) else { return };
+    for entry in entries.flatten() {
+        let is_ours = entry.file_name().as_encoded_bytes().starts_with(UNFINISHED_PREFIX.as_bytes());
+        let age = || entry.metadata().and_then(|it| it.modified()).ok()?.elapsed().ok();
+        if is_ours && age().is_some_and(|age| age > STALE) {
+            let _ = fs::remove_file(entry.path());
+        }
+    }
+}
+
 impl Draft {
     /// A temporary file beside `path`. If that folder is read-only and the file is not, it is in the
     /// system's folder for temporary files.
     fn new(path: &Path, old: Option<&File>) -> io::Result<Draft> {
+        remove_stale(folder_of(path));
         let mut builder = Builder::new();
-        builder.prefix(".unfinished-").permissions(Permissions::from_mode(0o666));
+        builder.prefix(UNFINISHED_PREFIX).permissions(Permissions::from_mode(0o666));
         let file = builder.tempfile_in(folder_of(path)).or_else(|error| match (old, error.kind()) {
             (Some(_), io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem) => {
                 builder.tempfile()

@@ -372,6 +372,9 @@ fn a_run_that_waits_for_the_reader_of_a_pipe_can_be_interrupted() {
     signal(&child, "-TERM");
     assert!(!child.wait().unwrap().success());
     let mut child = start(&[&FEW[..], &["--report", &format!("json={}", pipe.display())]].concat());
+    let mut note = String::new();
+    BufReader::new(child.stderr.as_mut().unwrap()).read_line(&mut note).unwrap();
+    assert!(note.starts_with("waiting for a program that reads "), "{note}");
     let report = std::fs::read_to_string(&pipe).unwrap();
     assert!(report.contains("\"verdicts\""), "{report}");
     assert!(child.wait().unwrap().success());

@@ -339,6 +339,35 @@ fn an_interrupted_run_writes_its_reports() {
 }
 
 #[test]
+fn a_run_interrupted_in_the_preflight_ends_at_once_and_writes_its_reports() {
+    // Each wait for this peer lasts for minutes, so only the interruption ends the run.
+    let (accepted, begun) = std::sync::mpsc::channel();
+    let address = peer(move |stream| {
+        let _ = accepted.send(());
+        read_to_end(stream);
+    });
+    let folder = tempfile::tempdir().unwrap();
+    let report = folder.path().join("report.json");
+    let running = Command::new(PROGRAM)
+        .args([&address, "--deadline", "10m", "--report", &format!("json={}", report.display())])
+        .current_dir(folder.path())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // The first connection shows that the peer listens; the second one is the preflight.
+    (0..2).for_each(|_| begun.recv().unwrap());
+    let interrupt = Command::new("kill").args(["-INT", &running.id().to_string()]).status().unwrap();
+    assert!(interrupt.success());
+    let output = running.wait_with_output().unwrap();
+    let notes = String::from_utf8_lossy(&output.stderr);
+    assert!(notes.contains("interrupted: the run ends; press Ctrl-C again to stop"), "{notes}");
+    assert_eq!(output.status.code(), Some(2));
+    let report: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(report).unwrap()).unwrap();
+    assert_eq!(report["interrupted"], true);
+}
+
+#[test]
 fn a_program_that_ignores_sigterm_is_killed_with_its_children() {
     let folder = tempfile::tempdir().unwrap();
     let pids = folder.path().join("pids");
@@ -380,7 +409,7 @@ fn help_that_cannot_be_written_is_an_error() {
         let output = std::process::Command::new("sh").args(["-c", &command]).output().unwrap();
         let stderr = String::from_utf8_lossy(&output.stderr);
         assert_eq!(output.status.code(), Some(2), "{help}: {stderr}");
-        assert!(stderr.starts_with("error: the help cannot be written: No space left"), "{stderr}");
+        assert!(stderr.starts_with("error: standard output cannot be written: No space left"), "{stderr}");
     }
     let closed = format!("'{PROGRAM}' --help | true; exit ${{PIPESTATUS:-0}}");
     assert!(std::process::Command::new("bash").args(["-c", &closed]).status().unwrap().success());

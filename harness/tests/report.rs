@@ -132,3 +132,33 @@ fn endless_files_are_an_error_that_names_the_limit() {
         ran.expect_text("it has more than 256 MiB, which is the limit");
     }
 }
+
+#[test]
+fn a_file_that_is_no_report_says_what_it_is_instead() {
+    let folder = tempfile::tempdir().unwrap();
+    let shown = |text: &str| {
+        let path = folder.path().join("run.json");
+        std::fs::write(&path, text).unwrap();
+        let ran = run(&["report", path.to_str().unwrap()]);
+        ran.expect_status(&[2]);
+        ran.stderr.split_once("is no report of a run: ").unwrap().1.to_owned()
+    };
+    assert!(shown("").starts_with("the file is empty. pass a file that --report json=PATH"), "{}", shown(""));
+    assert!(shown("[]\n").starts_with("it is not a JSON object. pass a file"), "{}", shown("[]\n"));
+    assert!(shown("{}\n").starts_with("not a canonical report: missing field `format`"), "{}", shown("{}\n"));
+}
+
+#[test]
+fn a_report_may_come_from_standard_input_or_begin_with_the_mark_of_an_editor() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("run.json");
+    let path = path.to_str().unwrap();
+    run(&["--case", "framing/segments", "--report", &format!("json={path}")]).expect_status(&[0]);
+    let report = std::fs::read_to_string(path).unwrap();
+    std::fs::write(path, format!("\u{feff}{report}")).unwrap();
+    let of_file = run(&["report", path]);
+    let of_stdin = format!("'{PROGRAM}' report - < '{path}'");
+    let of_stdin = std::process::Command::new("sh").args(["-c", &of_stdin]).output().unwrap();
+    of_file.expect_status(&[0]).expect_text("exit 0");
+    assert_eq!(String::from_utf8_lossy(&of_stdin.stdout).replace("standard input", path), of_file.stdout);
+}

@@ -186,6 +186,13 @@ fn watch_runs_again_after_a_change_and_says_what_turned_green() {
     watching.until("\nwatching ");
     port(&format!("# Only a comment is new.\n{}", serve("")));
     watching.until("still green: none of 55 cases fails\n");
+    let other = folder.path().join("other.sh");
+    std::fs::write(&other, "").unwrap();
+    watching.until("\nchanged: other.sh\n");
+    watching.until("\nwatching ");
+    std::fs::remove_file(&other).unwrap();
+    watching.until("\nremoved: other.sh\n");
+    watching.until("\nwatching ");
     assert_eq!(watching.end(), 0);
     run_in(folder.path(), &["--failed"]).expect_text("nothing failed in ");
 }
@@ -199,7 +206,10 @@ fn watch_ends_with_an_error_if_its_folder_is_removed() {
     let mut watching =
         Watching::start(folder.path(), &["--watch=lib", "--exec", &exec, "--case", "framing/segments"]);
     watching.until("\nwatching lib");
-    std::fs::remove_dir(&lib).unwrap();
+    std::fs::write(lib.join("a.rb"), "").unwrap();
+    watching.until("\nchanged: lib/a.rb\n");
+    watching.until("\nwatching lib");
+    std::fs::remove_dir_all(&lib).unwrap();
     assert_eq!(watching.program.wait().unwrap().code(), Some(2));
 }
 

@@ -48,6 +48,17 @@ fn a_server_of_another_protocol_is_named_with_its_first_bytes() {
 }
 
 #[test]
+fn a_server_that_sends_back_each_byte_is_noted() {
+    let echo = peer(|stream: TcpStream| {
+        let mut to = stream.try_clone().unwrap();
+        let _ = std::io::copy(&mut &stream, &mut to);
+    });
+    run(&[&echo, "--deadline", "300ms"])
+        .expect_status(&[1])
+        .expect_text("the peer's object is a copy of ours: is this an echo server?");
+}
+
+#[test]
 fn tls_on_a_plain_address_and_the_other_way_round() {
     let certificates = Certificates::new();
     let tls = over_tls(&certificates);

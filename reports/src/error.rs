@@ -16,6 +16,12 @@ pub enum ReadError {
         /// The error of the JSON reader.
         source: serde_json::Error,
     },
+    /// The text has only white space.
+    #[error("the file is empty")]
+    Empty,
+    /// The text is not a JSON object, and no lines of events either.
+    #[error("it is not a JSON object")]
+    NoObject,
     /// The text is not a canonical report.
     #[error("not a canonical report: {}", in_words(.0))]
     Report(#[from] serde_json::Error),
@@ -58,7 +64,7 @@ impl ReadError {
             ReadError::Event { .. } | ReadError::NotStarted | ReadError::Incomplete => {
                 "write the file again with --report events=PATH; it cannot be edited or cut"
             }
-            ReadError::Report(_) => {
+            ReadError::Empty | ReadError::NoObject | ReadError::Report(_) => {
                 "pass a file that --report json=PATH, --report events=PATH or --snapshot PATH wrote"
             }
             ReadError::Format { .. } => {

@@ -68,16 +68,19 @@ impl<W: Write> Report for Events<W> {
     }
 }
 
-/// Whether a text begins with an event: its first line is a whole JSON object. That of a canonical
-/// report in one line has the version of its format.
+/// Whether a text begins with an event: its first line is a whole JSON object with the name of an
+/// event.
 #[must_use]
 pub fn begin(text: &str) -> bool {
     #[derive(serde::Deserialize)]
     struct First {
-        format: Option<serde::de::IgnoredAny>,
+        started: Option<serde::de::IgnoredAny>,
+        judged: Option<serde::de::IgnoredAny>,
+        ended: Option<serde::de::IgnoredAny>,
     }
     let first = text.trim_start().lines().next().unwrap_or_default();
-    serde_json::from_str::<First>(first).is_ok_and(|first| first.format.is_none())
+    serde_json::from_str::<First>(first)
+        .is_ok_and(|first| first.started.or(first.judged).or(first.ended).is_some())
 }
 
 /// Reads a file that [`Events`] wrote.

@@ -88,9 +88,15 @@ impl<W: Write> Report for Json<W> {
 /// report does not have it.
 ///
 /// # Errors
-/// [`ReadError`]: the text is not a canonical report, its format is unknown, or its counts do not
+/// [`ReadError`]: the text is empty or not a canonical report, its format is unknown, or its counts do not
 /// match its cases. The caller is at fault.
 pub fn read(text: &str, target: &str, gate: Level) -> Result<Vec<Event>, ReadError> {
+    match text.trim_start().chars().next() {
+        None => return Err(ReadError::Empty),
+        // The reader would take an array for the fields without their names.
+        Some('[') => return Err(ReadError::NoObject),
+        Some(_) => {}
+    }
     let document: Document = serde_json::from_str(text)?;
     if document.format != FORMAT {
         return Err(ReadError::Format { found: document.format, readable: FORMAT });

@@ -68,7 +68,8 @@ impl Progress {
     /// Says that the run is interrupted. The line of progress stays below.
     pub(super) fn interrupted(&self) {
         self.suspend(|| {
-            output::warn("interrupted: the run ends after the current cases; press Ctrl-C again to stop")
+            let when = if self.running.longest().is_some() { " after the current cases" } else { "" };
+            output::warn(format_args!("interrupted: the run ends{when}; press Ctrl-C again to stop"))
         });
     }
 

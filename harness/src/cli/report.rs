@@ -1,6 +1,7 @@
 //! `dnode-conform report RUN.json… --format FORMAT`, and the reports that a run writes.
 
 use super::failure::Failure;
+use super::output;
 use super::values::GateLevel;
 use crate::cases::{Case, all};
 use crate::files::{self, NewFile};
@@ -11,17 +12,21 @@ use dnode_reports::format::Format;
 use dnode_reports::text::Options;
 use dnode_reports::{ReadError, Report, events, json};
 use std::io::{self, BufWriter, IsTerminal};
+use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
 
 /// The arguments of `report`.
 #[derive(Debug, Args)]
 pub(super) struct ReportArgs {
-    /// Reports of runs, written by --report json=PATH or --report events=PATH. Only events have the
-    /// wire log, the command that repeats a case, and how the peer ended
+    /// Reports of runs, written by --report json=PATH or --report events=PATH; - is standard input.
+    /// Only events have the wire log, the command that repeats a case, and how the peer ended
     #[arg(value_name = "RUN", required = true)]
     runs: Vec<PathBuf>,
     /// The format: text, json, events, junit, tap, markdown, github or html
-    #[arg(long, value_name = "FORMAT", value_parser = format)]
+    #[arg(long, value_name = "FORMAT", value_parser = format, default_value = "text")]
     pub(super) format: Format,
     /// Write to this file; without it, or with -, to standard output
     #[arg(long, value_name = "PATH")]
@@ -88,6 +93,12 @@ fn format(word: &str) -> Result<Format, String> {
     let near = || did_you_mean(word, Format::ALL.map(Format::word));
     Format::from_word(word).ok_or_else(|| format!("the formats are {}{}", Format::words(), near()))
 }
+
+/// The path that stands for standard input.
+const STDIN: &str = "-";
+
+/// From this time on, a wait for the reader of a named pipe needs a word.
+const SLOW: Duration = Duration::from_secs(1);
 
 /// The name of standard output in errors.
 pub(super) const STANDARD_OUTPUT: &str = "standard output";
@@ -218,6 +229,7 @@ pub(super) fn open_outputs<'f>(
             outputs.push(None);
             continue;
         };
+        let _noted = is_fifo(path).then(|| note_if_slow(path));
         let output = NewFile::open(path).map_err(|error| unwritable(&path.display().to_string(), &error))?;
         if outputs.iter().flatten().any(|other| output.is_same(other)) {
             let file = path.display();
@@ -226,6 +238,22 @@ pub(super) fn open_outputs<'f>(
         outputs.push(Some(output));
     }
     Ok(outputs)
+}
+
+fn is_fifo(path: &Path) -> bool {
+    path.metadata().is_ok_and(|file| file.file_type().is_fifo())
+}
+
+/// Says that no program reads the named pipe, unless the result is dropped soon.
+fn note_if_slow(path: &Path) -> mpsc::Sender<()> {
+    let (opened, is_opened) = mpsc::channel();
+    let name = path.display().to_string();
+    thread::spawn(move || {
+        if is_opened.recv_timeout(SLOW) == Err(mpsc::RecvTimeoutError::Timeout) {
+            output::warn(format_args!("waiting for a program that reads {name}; the run begins after that"));
+        }
+    });
+    opened
 }
 
 impl ReportFile {
@@ -272,15 +300,18 @@ pub(super) fn report(args: &ReportArgs) -> Result<u8, Failure> {
 
 /// Reads the events of a run from a report of either format. `level` replaces the level of the run.
 pub(super) fn read_run(path: &Path, level: Option<GateLevel>) -> Result<Vec<Event>, Failure> {
-    let name = path.display().to_string();
+    let name =
+        if path == Path::new(STDIN) { "standard input".to_owned() } else { path.display().to_string() };
     let problem =
         |error: ReadError| Failure::from(error).within(format_args!("{name} is no report of a run: "));
-    let text =
-        files::read(path).map_err(|error| Failure::caller(format!("{name} cannot be read: {error}")))?;
-    let mut events = if events::begin(&text) {
-        events::read(&text).map_err(problem)?
+    let read = if path == Path::new(STDIN) { files::read_stdin() } else { files::read(path) };
+    let text = read.map_err(|error| Failure::caller(format!("{name} cannot be read: {error}")))?;
+    // Some editors write this mark.
+    let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
+    let mut events = if events::begin(text) {
+        events::read(text).map_err(problem)?
     } else {
-        let mut events = json::read(&text, &name, dnode_spec::clause::Level::Robust).map_err(problem)?;
+        let mut events = json::read(text, &name, dnode_spec::clause::Level::Robust).map_err(problem)?;
         let cases = all()?;
         events.iter_mut().for_each(|event| complete(event, &cases));
         events

@@ -8,6 +8,7 @@ use clap::Args;
 use dnode_reports::ReadError;
 use dnode_reports::format::Format;
 use dnode_reports::text::Options;
+use std::io;
 use std::path::{Path, PathBuf};
 
 /// The snapshot arguments of `run`.
@@ -42,11 +43,15 @@ impl SnapshotArgs {
             return Ok(Some(SnapshotFile { path, snapshot: Snapshot::accepting(&name), fresh: Some(fresh) }));
         }
         let text = files::read(&path).map_err(|error| {
-            Failure::caller(format!("{name} cannot be read: {error}; add --update to write it"))
+            let remedy = match error.kind() {
+                io::ErrorKind::NotFound => "; add --update to write it",
+                _ => "",
+            };
+            Failure::caller(format!("{name} cannot be read: {error}{remedy}"))
         })?;
         let snapshot = Snapshot::read(&text, &name).map_err(|error| {
             let remedy = match error {
-                ReadError::Report(_) => "name another file",
+                ReadError::Report(_) | ReadError::NoObject => "name another file",
                 _ => "add --update to overwrite it",
             };
             Failure::caller(format!("{name} is not a snapshot: {error}; {remedy}"))
@@ -62,7 +67,7 @@ fn check_replaced(path: &Path) -> Result<(), Failure> {
         _ => return Ok(()),
     };
     match Snapshot::read(&text, "") {
-        Err(ReadError::Report(error)) => Err(Failure::caller(format!(
+        Err(error @ (ReadError::Report(_) | ReadError::NoObject)) => Err(Failure::caller(format!(
             "{} is not a snapshot ({error}), so --update does not overwrite it; remove it, or name another file",
             path.display()
         ))),

@@ -57,7 +57,13 @@ pub(super) async fn watch(
     let signalled = stop.clone();
     on_signal_or_end(move || signalled.cancel(), || {});
     let mut watch = Watch { args, options, cases, changes, stop, known: None, noisy: BTreeSet::new() };
-    watch.rounds(folder).await
+    watch.rounds(folder).await?;
+    let status = watch.status();
+    match watch.known {
+        Some(_) => output::warn(format_args!("stopped: exit {status}, as in the last complete round")),
+        None => output::warn(format_args!("stopped before the end of a round: exit {status}")),
+    }
+    Ok(status)
 }
 
 /// The outcomes of a complete round.
@@ -89,11 +95,12 @@ enum Round<T> {
 }
 
 impl Watch<'_> {
-    async fn rounds(&mut self, folder: &Path) -> Result<u8, Failure> {
+    /// Runs rounds until a signal.
+    async fn rounds(&mut self, folder: &Path) -> Result<(), Failure> {
         let mut interruptions = BTreeMap::new();
         loop {
             let changed = match self.settled_round().await? {
-                Round::Stopped => return Ok(self.status()),
+                Round::Stopped => return Ok(()),
                 Round::Changed(paths) => {
                     interruptions.retain(|path, _| paths.contains(path));
                     paths.iter().for_each(|path| *interruptions.entry(path.clone()).or_insert(0) += 1);
@@ -109,7 +116,7 @@ impl Watch<'_> {
                     output::say(format_args!("watching {}; Ctrl-C ends", folder.display()))?;
                     match self.change().await {
                         Some(paths) => paths,
-                        None => return Ok(self.status()),
+                        None => return Ok(()),
                     }
                 }
             };
@@ -119,8 +126,16 @@ impl Watch<'_> {
                     "{folder} was removed, so it is no longer watched: start again"
                 )));
             }
-            let names: Vec<String> = changed.iter().map(|path| path.display().to_string()).collect();
-            output::say(format_args!("\nchanged: {}", shown(&names)))?;
+            let in_folder =
+                |path: &PathBuf| if folder == Path::new(".") { path.clone() } else { folder.join(path) };
+            let (changed, removed): (Vec<PathBuf>, Vec<PathBuf>) =
+                changed.iter().map(in_folder).partition(|path| path.exists());
+            output::say("")?;
+            for (what, paths) in [("changed", changed), ("removed", removed)] {
+                if !paths.is_empty() {
+                    output::say(format_args!("{what}: {}", shown(&paths)))?;
+                }
+            }
         }
     }
 
@@ -150,7 +165,7 @@ impl Watch<'_> {
             if self.noisy.insert(path.clone()) {
                 output::warn(format_args!(
                     "note: {} changed in {NOISE} rounds in a row, so it counts only between rounds; name it in .gitignore",
-                    shown(&[path.display().to_string()])
+                    shown(std::slice::from_ref(path))
                 ));
             }
         }
@@ -330,11 +345,12 @@ fn joined(parts: Vec<Known>, cases: &[Case]) -> Option<Known> {
     Some(whole)
 }
 
-/// The first of these names, and how many more there are.
-fn shown(names: &[String]) -> String {
+/// The first of these paths, and how many more there are.
+fn shown(paths: &[PathBuf]) -> String {
     const FEW: usize = 3;
-    let few: Vec<String> = names.iter().take(FEW).map(dnode_reports::escape::terminal).collect();
-    match names.len().saturating_sub(FEW) {
+    let few = paths.iter().take(FEW).map(|path| dnode_reports::escape::terminal(path.display().to_string()));
+    let few: Vec<String> = few.collect();
+    match paths.len().saturating_sub(FEW) {
         0 => few.join(", "),
         more => format!("{} and {more} more", few.join(", ")),
     }

@@ -99,8 +99,10 @@ pub enum Unusable {
     EndlessMessages,
     /// It sends more than the suite keeps of one connection.
     TooMuchData,
-    /// The time for the run was over before the preflight.
+    /// The time for the run was over before the end of the preflight.
     OutOfTime,
+    /// A signal ended the run before the end of the preflight.
+    Interrupted,
 }
 
 impl Unusable {
@@ -118,6 +120,7 @@ impl fmt::Display for Unusable {
             Unusable::EndlessMessages => "the peer sends messages without end",
             Unusable::TooMuchData => "the peer sends more than the suite keeps of one connection",
             Unusable::OutOfTime => "--max-time elapsed before the end of the preflight",
+            Unusable::Interrupted => "the run was interrupted before the end of the preflight",
         })
     }
 }

@@ -145,7 +145,12 @@ impl Preflight {
             received = self.claims_by_name(deadline).await;
         }
         if received {
-            self.facts.notes.push("the peer sends its object only after ours".to_owned());
+            let head = self.wire.head();
+            let is_copy = !head.is_empty() && HELLO.starts_with(head);
+            self.facts.notes.push(match is_copy {
+                true => "the peer's object is a copy of ours: is this an echo server?".to_owned(),
+                false => "the peer sends its object only after ours".to_owned(),
+            });
         }
     }
 

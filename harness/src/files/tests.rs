@@ -33,6 +33,18 @@ fn the_old_file_stays_until_the_new_one_is_complete() {
 }
 
 #[test]
+fn temporary_files_of_runs_that_were_killed_go_after_a_day() {
+    let folder = tempfile::tempdir().unwrap();
+    let (stale, recent) = (folder.path().join(".unfinished-stale"), folder.path().join(".unfinished-recent"));
+    let now = folder.path().metadata().unwrap().modified().unwrap();
+    let ago = |hours: u64| now - Duration::from_secs(hours * 3600);
+    File::create(&stale).unwrap().set_modified(ago(25)).unwrap();
+    File::create(&recent).unwrap().set_modified(ago(23)).unwrap();
+    replace(&folder.path().join("new"), "content").unwrap();
+    assert_eq!(names(folder.path()), [".unfinished-recent", "new"]);
+}
+
+#[test]
 fn a_link_stays_a_link_and_permissions_stay() {
     let folder = tempfile::tempdir().unwrap();
     let at = |name: &str| folder.path().join(name);

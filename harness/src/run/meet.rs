@@ -31,6 +31,7 @@ pub(super) async fn meet(options: &Options, until: Option<Instant>) -> Result<Me
         biased;
         learned = learn(&mut peer, options) => learned?,
         () = time_is_over(until) => (Facts::of_unusable_peer(Unusable::OutOfTime), None),
+        () = options.interrupted.cancelled() => (Facts::of_unusable_peer(Unusable::Interrupted), None),
     };
     Ok(Met { peer, facts, died })
 }

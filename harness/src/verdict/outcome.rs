@@ -199,7 +199,7 @@ pub(crate) fn probe_complete(facts: &Facts, selection: &Selection) -> Option<Out
     let about = "The program that claims the probe offers each of its methods, or declares it absent.";
     let mut outcome = over_the_run(PROBE_COMPLETE.to_owned(), PROBE_COMPLETE, about.to_owned());
     outcome.evidence.wire.clone_from(&facts.session.wire);
-    if let Some(reason @ Unusable::OutOfTime) = facts.unusable {
+    if let Some(reason @ (Unusable::OutOfTime | Unusable::Interrupted)) = facts.unusable {
         outcome.verdict = Verdict::Inconclusive;
         outcome.reason = Some(reason.to_string());
         return Some(outcome);
