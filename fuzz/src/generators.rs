@@ -3,5 +3,6 @@
 
 pub mod conversation;
 pub mod events;
+pub mod machines;
 pub mod operations;
 pub mod sent;

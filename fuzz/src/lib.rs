@@ -31,6 +31,7 @@ pub type Oracle = fn(&[u8]);
 /// `regressions/NAME`.
 pub const TARGETS: &[(&str, Oracle)] = &[
     ("decode", oracles::decode),
+    ("learner", oracles::learner),
     ("lines", oracles::lines),
     ("log", oracles::log),
     ("machine", oracles::machine),

@@ -2,6 +2,7 @@
 
 mod decode;
 mod emitted;
+mod learner;
 mod lines;
 mod log;
 mod machine;
@@ -17,6 +18,7 @@ mod trace;
 mod transcript;
 
 pub use decode::decode;
+pub use learner::learner;
 pub use lines::lines;
 pub use log::log;
 pub use machine::machine;

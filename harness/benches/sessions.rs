@@ -1,13 +1,14 @@
-//! Generated sessions per second against a live peer: judged, by a bare loop that sends the same
-//! bytes and reads the same answers, and the ratio of the two. All figures come from one run.
+//! Sessions per second against live peers: generated and judged, by a bare loop that sends the same
+//! bytes and reads the same answers, and by a campaign. All figures come from one run.
 //!
-//! `cargo bench -p dnode-conform --bench sessions -- [CMD]`: CMD starts the peer, which listens at
-//! the port `{port}`. The default is npm dnode 1.2.2.
+//! `cargo bench -p dnode-conform --bench sessions`. The peers are npm dnode 1.2.2, which dies often,
+//! and the example in Rust, which does not die.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, missing_docs, reason = "a benchmark")]
 
 mod table;
 
 use dnode::transport::Address;
+use dnode_conform::campaign::{CampaignOptions, campaign};
 use dnode_conform::cases::Case;
 use dnode_conform::conversation::preflight::preflight;
 use dnode_conform::conversation::replay::judged::Judged;
@@ -15,14 +16,19 @@ use dnode_conform::conversation::replay::replay;
 use dnode_conform::peer::Peer;
 use dnode_conform::program::Target;
 use dnode_reports::event::{Origin, Wire};
+use dnode_spec::clause::Level;
 use dnode_spec::dialect::Dialect;
 use dnode_spec::generate::{Kind, Seed, session};
+use std::num::NonZero;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use table::{Goal, Table};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
 
 const SESSIONS: u64 = 1000;
 const ROUNDS: usize = 5;
@@ -37,15 +43,88 @@ enum Exchange {
     HalfClose,
 }
 
+/// How long the campaigns last.
+const CAMPAIGN: Duration = Duration::from_secs(10);
+const LONG_CAMPAIGN: Duration = Duration::from_secs(60);
+
 fn main() {
-    let command = std::env::args().skip(1).find(|argument| !argument.starts_with("--"));
     let npm =
         concat!("exec node ", env!("CARGO_MANIFEST_DIR"), "/../fixtures/peers/npm-dnode/server.js {port}");
-    let target = Target::exec(&command.unwrap_or_else(|| npm.to_owned()));
-    tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap().block_on(bench(&target));
+    let npm = Target::exec(npm);
+    let rust = Target::exec(&format!("exec '{}' {{port}}", example().display()));
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let mut table = Table::new("sessions", ["peer", "judged", "bare loop", "campaign", "findings"]);
+        let of_npm = measure("npm dnode 1.2.2", &npm, LONG_CAMPAIGN, &mut table).await;
+        let of_rust = measure("the example in Rust", &rust, CAMPAIGN, &mut table).await;
+        let what = "Generated sessions/s against npm dnode, judged, against a bare loop";
+        table.goal(what, &Goal::AtLeast(0.8), of_npm.judged / of_npm.bare);
+        let what = "Sessions/s of a campaign on the example in Rust, against a bare loop";
+        table.goal(what, &Goal::AtLeast(0.7), of_rust.campaign / of_rust.bare);
+        let what = "Causes that a campaign of 60 s confirms on npm dnode";
+        let text = format!("{}, {} of them shrunk", of_npm.confirmed, of_npm.shrunk);
+        table.goal_with_text(what, &Goal::AtLeast(20.0), of_npm.confirmed as f64, &text);
+        table.finish();
+    });
 }
 
-async fn bench(target: &Target) {
+/// Builds the example in Rust, and returns its program.
+fn example() -> PathBuf {
+    let built = Command::new(env!("CARGO"))
+        .args(["build", "--release", "--quiet", "--package", "dnode", "--example", "probe"])
+        .status();
+    assert!(built.unwrap().success());
+    Path::new(env!("CARGO_BIN_EXE_dnode-conform")).with_file_name("examples").join("probe")
+}
+
+/// Sessions per second, and what a campaign found.
+struct Figures {
+    judged: f64,
+    bare: f64,
+    campaign: f64,
+    confirmed: usize,
+    shrunk: usize,
+}
+
+async fn measure(name: &str, target: &Target, time: Duration, table: &mut Table) -> Figures {
+    let (judged, bare) = generated(target).await;
+    let folder = tempfile::tempdir().unwrap();
+    let status = campaign(campaign_options(target, time, folder.path()), &mut |_| {}).await.unwrap();
+    let rate = status.sessions as f64 / status.elapsed.as_secs_f64();
+    let confirmed = status.failing;
+    let figures = Figures {
+        judged,
+        bare,
+        campaign: rate,
+        confirmed,
+        shrunk: confirmed.saturating_sub(status.unshrunk),
+    };
+    let [judged, bare, rate] = [judged, bare, rate].map(|rate| format!("{rate:.0}/s"));
+    table.row([name.to_owned(), judged, bare, rate, confirmed.to_string()]);
+    figures
+}
+
+fn campaign_options(target: &Target, time: Duration, folder: &Path) -> CampaignOptions {
+    CampaignOptions {
+        target: target.clone(),
+        ping: None,
+        time,
+        seed: 1,
+        shard: (0, 1),
+        jobs: std::thread::available_parallelism().map_or(1, NonZero::get),
+        machine: None,
+        corpus: None,
+        findings: folder.to_owned(),
+        gate: Level::Robust,
+        patience: PATIENCE,
+        fail_fast: false,
+        command: dnode_conform::verdict::Command { program: String::new(), arguments: String::new() },
+        interrupted: CancellationToken::new(),
+    }
+}
+
+/// Sessions per second, judged and by the bare loop.
+async fn generated(target: &Target) -> (f64, f64) {
     let peer = Peer::start(target).await.unwrap_or_else(|error| panic!("{error}"));
     let route = Arc::new(peer.route().clone());
     let facts = Arc::new(preflight(&route, Dialect::default(), None, PATIENCE).await.unwrap());
@@ -80,18 +159,8 @@ async fn bench(target: &Target) {
         bare = bare.min(time.await);
     }
     let per_second = |time: Duration| sessions.len() as f64 / time.as_secs_f64();
-    let ratio = bare.as_secs_f64() / judged.as_secs_f64();
-    let mut table = Table::new("sessions", ["sessions", "judged, sessions/s", "bare, sessions/s", "ratio"]);
-    table.row([
-        sessions.len().to_string(),
-        format!("{:.0}", per_second(judged)),
-        format!("{:.0}", per_second(bare)),
-        format!("{ratio:.2}"),
-    ]);
-    let what = "Generated sessions/s against npm dnode, judged, against a bare loop";
-    table.goal(what, &Goal::AtLeast(0.8), ratio);
-    table.finish();
     peer.stop().await;
+    (per_second(judged), per_second(bare))
 }
 
 /// Runs all items, several side by side, and returns the time.

@@ -1,8 +1,8 @@
 //! The time of a run against peers that make the suite wait, in times the deadline of a case.
 //!
 //! `cargo bench -p dnode-conform --bench waits`. The peers are in this process and are reached by
-//! address. The last one is a program that the suite starts, and is compared with the same program
-//! without the method that hangs.
+//! address. The last ones are programs that the suite starts: one with a method that hangs, compared
+//! with the same program without it, and one whose process often ends.
 #![allow(clippy::unwrap_used, clippy::print_stdout, missing_docs, reason = "a benchmark")]
 
 mod table;
@@ -41,7 +41,51 @@ fn main() {
         drain(stream);
     });
     hangs(&mut table);
+    deaths(&mut table);
     table.finish();
+}
+
+/// Measures a peer whose process often ends: each such verdict needs a start of the process.
+fn deaths(table: &mut Table) {
+    const STARTS: u32 = 10;
+    let server = concat!(env!("CARGO_MANIFEST_DIR"), "/../fixtures/peers/npm-dnode/server.js");
+    let report = tempfile::NamedTempFile::new().unwrap();
+    let exec = format!("exec node '{server}' {{port}}");
+    let time = timed(&["--exec", &exec, "--report", &format!("json={}", report.path().display())]).1;
+    let report = std::fs::read_to_string(report.path()).unwrap();
+    let ends =
+        ["crash", "hang"].map(|verdict| report.matches(&format!("\"verdict\": \"{verdict}\"")).count());
+    let ends = u32::try_from(ends.iter().sum::<usize>()).unwrap();
+    let before = cpu_of_children();
+    (0..STARTS).for_each(|_| start_and_end(server));
+    let start = (cpu_of_children() - before) / STARTS;
+    let cores = std::thread::available_parallelism().unwrap().get();
+    let needed = (start * ends).as_secs_f64() / cores as f64;
+    let deadlines = time.as_secs_f64() / DEADLINE.as_secs_f64();
+    let peer = format!("npm dnode 1.2.2, whose process ends or hangs {ends} times");
+    table.row([peer, format!("{:.1} s", time.as_secs_f64()), format!("{deadlines:.1}")]);
+    let goal =
+        "A run against npm dnode, in times the CPU time of the starts that its ends need, on all cores";
+    table.goal(goal, &Goal::AtMost(1.2), time.as_secs_f64() / needed);
+}
+
+/// Starts a server, and ends it when it listens.
+fn start_and_end(server: &str) {
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let mut program = Command::new("node").args([server, &port.to_string()]).spawn().unwrap();
+    while TcpStream::connect(("127.0.0.1", port)).is_err() {
+        std::thread::yield_now();
+    }
+    program.kill().unwrap();
+    program.wait().unwrap();
+}
+
+/// The CPU time of all children that have ended.
+fn cpu_of_children() -> Duration {
+    use nix::sys::time::TimeValLike as _;
+    let usage = nix::sys::resource::getrusage(nix::sys::resource::UsageWho::RUSAGE_CHILDREN).unwrap();
+    let time = usage.user_time() + usage.system_time();
+    Duration::from_micros(time.num_microseconds().try_into().unwrap())
 }
 
 /// Measures the Python example with a method that hangs the process, and without it.

@@ -7,6 +7,7 @@
 //! Deliberately absent: messages that cross. The session answers each line before it reads the
 //! next one; `operations` covers crossing.
 
+use dnode_spec::dialect::Dialect;
 use dnode_spec::graph::{Graph, Node, NodeId};
 use dnode_spec::message::{Id, Method};
 use dnode_spec::session::{Event, Function, Handle, Session};
@@ -24,7 +25,7 @@ const FEW: usize = 4;
 
 /// A session that has emitted `methods`. Every conversation starts as a clone of it: to set one up
 /// takes as long as to run a short input.
-static STARTED: LazyLock<Conversation> = LazyLock::new(Conversation::start);
+static STARTED: LazyLock<Conversation> = LazyLock::new(|| Conversation::start(Dialect::default()));
 
 /// A session and its user.
 #[derive(Debug, Clone)]
@@ -46,8 +47,14 @@ impl Conversation {
         STARTED.clone()
     }
 
-    fn start() -> Conversation {
-        let mut session = Session::new(1 << 20);
+    /// The same, in this dialect.
+    #[must_use]
+    pub fn speaking(dialect: Dialect) -> Conversation {
+        if dialect == Dialect::default() { Conversation::new() } else { Conversation::start(dialect) }
+    }
+
+    fn start(dialect: Dialect) -> Conversation {
+        let mut session = Session::new(1 << 20).speaking(dialect);
         let mut graph = Graph::new();
         let members = [("echo", ECHO), ("give", GIVE), ("drop", DROP)];
         let members = members.map(|(name, handle)| (name, graph.add(Node::Leaf(Function::Own(handle)))));

@@ -2,7 +2,7 @@
 
 use dnode_spec::clause::{self, Level};
 use dnode_spec::message::{self, Message};
-use dnode_spec::monitor::{End, Monitor};
+use dnode_spec::monitor::{End, Monitor, Received};
 use dnode_spec::value::Value;
 
 /// Parses an emitted line, which must be one line of JSON with a newline at its end.
@@ -21,11 +21,13 @@ pub(super) fn decode<'v>(value: &'v Value<'_>) -> Message<'v> {
 }
 
 /// Checks that the monitor finds nothing worse than a remark in an emitted line.
-pub(super) fn check_judgement(monitor: &mut Monitor, from: End, line: &[u8]) {
-    for problem in monitor.line(from, without_newline(line)).problems {
+pub(super) fn check_judgement(monitor: &mut Monitor, from: End, line: &[u8]) -> Option<Received> {
+    let judgement = monitor.line(from, without_newline(line));
+    for problem in judgement.problems {
         let level = clause::find(problem.clause).map(|clause| clause.level);
         assert_eq!(level, Some(Level::Observed), "{problem:?} in {}", line.escape_ascii());
     }
+    judgement.received
 }
 
 fn without_newline(line: &[u8]) -> &[u8] {

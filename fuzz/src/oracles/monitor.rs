@@ -3,6 +3,7 @@
 use super::emitted;
 use crate::generators::conversation::Conversation;
 use dnode_spec::clause;
+use dnode_spec::dialect::Dialect;
 use dnode_spec::message::{Id, Method, Problem};
 use dnode_spec::monitor::{End, Judgement, Monitor};
 use dnode_spec::session::Event;
@@ -11,7 +12,7 @@ use std::collections::HashSet;
 /// The clauses that a call of an unknown id breaks.
 const UNKNOWN_ID: [&str; 2] = ["callback/declared", "callback/not-culled"];
 
-/// Judges a session ([`End::A`]) and a stream ([`End::B`]) in the order of their lines.
+/// Judges a session ([`End::A`]) and a stream ([`End::B`]) in the order of their lines, in each dialect.
 ///
 /// 1. The lines of the session break no clause.
 /// 2. The session and the monitor refuse the same messages, because of the same clause.
@@ -23,12 +24,22 @@ const UNKNOWN_ID: [&str; 2] = ["callback/declared", "callback/not-culled"];
 /// # Panics
 /// If one of these does not hold.
 pub fn monitor(data: &[u8]) {
-    let mut watch =
-        Watch { monitor: Monitor::new(), conversation: Conversation::new(), culled: HashSet::new() };
+    for dialect in [Dialect::V0_2, Dialect::V0_1] {
+        in_dialect(data, dialect);
+    }
+}
+
+fn in_dialect(data: &[u8], dialect: Dialect) {
+    let (monitor, conversation) = (Monitor::of(dialect), Conversation::speaking(dialect));
+    let mut watch = Watch { monitor, conversation, dialect, culled: HashSet::new() };
     watch.judge_session();
-    let mut lines = data.split_inclusive(|&byte| byte == b'\n').take_while(|line| line.ends_with(b"\n"));
+    let (lines, rest) = data.split_at(data.iter().rposition(|&byte| byte == b'\n').map_or(0, |at| at + 1));
+    let mut lines = lines.split_inclusive(|&byte| byte == b'\n');
     while lines.next().is_some_and(|line| watch.receive(line)) {}
-    let mut unordered = Monitor::new();
+    watch.conversation.session.end();
+    assert!(watch.conversation.session.is_ended());
+    assert_eq!(watch.monitor.end(End::B, rest).is_empty(), rest.is_empty());
+    let mut unordered = Monitor::of(dialect);
     for (n, line) in data.split(|&byte| byte == b'\n').enumerate() {
         let from = if n % 2 == 0 { End::A } else { End::B };
         check_clauses(&unordered.line(from, line).problems);
@@ -44,7 +55,9 @@ fn check_clauses(problems: &[Problem]) {
 struct Watch {
     monitor: Monitor,
     conversation: Conversation,
-    /// The ids that the stream has culled.
+    dialect: Dialect,
+    /// The ids that the stream has culled; in dialect 0.1, in which owners cull, also those that the
+    /// session has culled.
     culled: HashSet<Id>,
 }
 
@@ -52,7 +65,10 @@ impl Watch {
     /// Judges the lines that the session emits.
     fn judge_session(&mut self) {
         while let Some(line) = self.conversation.poll_output() {
-            emitted::check_judgement(&mut self.monitor, End::A, &line);
+            let received = emitted::check_judgement(&mut self.monitor, End::A, &line);
+            if self.dialect == Dialect::V0_1 {
+                self.culled.extend(received.into_iter().flat_map(|received| received.culls));
+            }
         }
     }
 

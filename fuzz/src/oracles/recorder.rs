@@ -2,9 +2,9 @@
 
 use crate::generators::conversation::Conversation;
 use dnode_spec::monitor::End;
-use dnode_spec::transcript::{About, Recorder, Style, Transcript};
+use dnode_spec::transcript::{About, Form, Recorder, Style, Transcript};
 
-/// Records a session ([`End::A`]) and a stream ([`End::B`]) from either end and in each style.
+/// Records a session ([`End::A`]) and a stream ([`End::B`]) from either end, in each style and form.
 ///
 /// The transcript can be read. It has at most one step for each line that was not left out.
 ///
@@ -23,6 +23,11 @@ pub fn recorder(data: &[u8]) {
         }
         check(Recorder::new(ours).redacting(), &lines);
         check(Recorder::new(ours).in_order(), &lines);
+        for form in [Form::Plain, Form::Spaced, Form::PointZero, Form::Twice] {
+            let mut recorder = Recorder::new(ours);
+            recorder.write_as(Some(form));
+            check(recorder, &lines);
+        }
     }
 }
 

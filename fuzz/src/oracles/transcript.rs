@@ -2,7 +2,10 @@
 
 use super::emitted;
 use crate::generators::sent;
-use dnode_spec::transcript::{Action, Names, Step, Transcript};
+use dnode_spec::monitor::{End, Monitor, Received};
+use dnode_spec::transcript::{Action, Called, Mismatch, Names, Pattern, Step, Transcript};
+use serde_json::value::RawValue;
+use std::collections::BTreeMap;
 
 /// Reads an input as a transcript.
 ///
@@ -10,6 +13,9 @@ use dnode_spec::transcript::{Action, Names, Step, Transcript};
 /// 2. The header and the texts of the steps, joined, are read as the same transcript, except for the
 ///    labels of repeated steps.
 /// 3. Every message that the transcript sends is one line of JSON.
+/// 4. A message that it sends by name is the message that it expects, if the same step expects it: and
+///    no other message that it sends is, if its method or the number of its arguments differs.
+/// 5. Asking what the transcript needs does not panic.
 ///
 /// # Panics
 /// If one of these does not hold.
@@ -20,6 +26,8 @@ pub fn transcript(data: &[u8]) {
         Ok(transcript) => {
             check_round_trip(text, &transcript);
             check_steps(&transcript.steps, &mut Names::new(transcript.first_free_number));
+            check_expectations(text, &transcript);
+            check_needs(&transcript);
         }
         Err(error) => assert!((1..=last).contains(&error.line), "{error}"),
     }
@@ -58,4 +66,66 @@ fn check_steps(steps: &[Step], names: &mut Names) {
             }
         }
     }
+}
+
+/// Turns each message that is sent by name into an expectation.
+fn check_expectations(text: &str, transcript: &Transcript) {
+    let Some(header) = text.lines().find(|line| !line.trim().is_empty()) else { return };
+    let mut sent: Vec<Received> = Vec::new();
+    let mut expected: Vec<Pattern> = Vec::new();
+    for step in &transcript.steps {
+        let (Some(message), Some(pattern)) = (received(step, transcript), expectation(header, &step.text))
+        else {
+            continue;
+        };
+        sent.push(message);
+        expected.push(pattern);
+    }
+    for (n, pattern) in expected.iter().enumerate() {
+        for (other, message) in sent.iter().enumerate() {
+            let names = || Names::new(transcript.first_free_number);
+            let checked = pattern.check(message, &mut names());
+            assert_eq!(checked, pattern.check(message, &mut names()), "{}", pattern.describe());
+            let arguments = |received: &Received| received.graph.items(received.root).len();
+            if n == other {
+                assert_eq!(checked, Ok(()), "{}", pattern.describe());
+            } else if message.method != sent[n].method {
+                assert_eq!(checked, Err(Mismatch::Method), "{}", pattern.describe());
+            } else if !message.method.is("methods") && arguments(message) != arguments(&sent[n]) {
+                assert!(matches!(checked, Err(Mismatch::Arguments(_))), "{}", pattern.describe());
+            }
+        }
+    }
+}
+
+/// The message that a step sends by name, as its receiver reads it. `None` if the receiver need not
+/// read it as it is written.
+fn received(step: &Step, transcript: &Transcript) -> Option<Received> {
+    let Action::Send(pattern, _) = &step.action else { return None };
+    let is_by_name = matches!(&pattern.called, Called::Member(name) if *name != "cull");
+    let mut names = Names::new(transcript.first_free_number);
+    let mut line = sent::message(&step.action, &mut names).filter(|_| is_by_name)?;
+    line.pop();
+    let judgement = Monitor::new().line(End::B, &line);
+    judgement.received.filter(|_| judgement.problems.is_empty())
+}
+
+/// The expectation of the message that this step sends.
+fn expectation(header: &str, step: &str) -> Option<Pattern> {
+    let step: BTreeMap<String, Box<RawValue>> = serde_json::from_str(step).ok()?;
+    let expect = format!("{header}\n{{\"expect\":{}}}", step.get("send")?);
+    let step = Transcript::read(&expect).ok()?.steps.pop()?;
+    match step.action {
+        Action::Expect(pattern, _) => Some(pattern),
+        _ => None,
+    }
+}
+
+fn check_needs(transcript: &Transcript) {
+    let calls = transcript.expects(0, &|pattern| !pattern.describe().is_empty());
+    assert!(calls || !transcript.expects(0, &|_| true));
+    let _ = (transcript.quiet_time(), transcript.awaits_methods(), transcript.calls_methods_by_id());
+    let _ = (transcript.pings(), transcript.culls_methods());
+    let sends = |step: &Step| step.action.is_ours() && matches!(step.action, Action::Expect(..));
+    assert!(!transcript.steps.iter().any(sends), "a step is both ours and an expectation");
 }
