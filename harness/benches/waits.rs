@@ -95,7 +95,7 @@ fn hangs(table: &mut Table) {
         let program = format!("exec python3 '{}'/../{program}", env!("CARGO_MANIFEST_DIR"));
         timed(&["--exec", &program]).1
     };
-    let served = python("fixtures/peers/python-example/server.py {port}");
+    let served = python("fixtures/peers/python-start/server.py {port}");
     let hung = python(&format!("harness/tests/support/hangs.py {{port}} '{}'", log.path().display()));
     let what = "the Python example with a method that hangs its process";
     for (peer, time) in [("the Python example", served), (what, hung)] {

@@ -387,7 +387,7 @@ fn other_learners_have_the_time_that_was_given() {
 /// The known implementations whose packages the tests install.
 const INSTALLED: &[(&str, &str)] = &[
     ("npm-dnode-1.2.2", "exec node fixtures/peers/npm-dnode/server.js {port}"),
-    ("python-example", "exec python3 fixtures/peers/python-example/server.py {port}"),
+    ("python-example", "exec python3 fixtures/peers/python-start/server.py {port}"),
 ];
 
 #[test]

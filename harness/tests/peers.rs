@@ -127,7 +127,7 @@ fn davedoesdev_dnode_with_culls() {
 
 #[test]
 fn the_example_in_python_passes_all_cases() {
-    let command = "python3 fixtures/peers/python-example/server.py {port}";
+    let command = "python3 fixtures/peers/python-start/server.py {port}";
     let ran = run(&["--exec", command, "--level", "observed"]);
     ran.expect_status(&[0]).expect_text("nothing that gates failed");
 }
@@ -158,7 +158,7 @@ fn the_example_in_python_does_not_cull_a_function_that_it_can_still_call() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("dropped.jsonl");
     std::fs::write(&path, DROPPED_BUT_REACHABLE).unwrap();
-    let command = "python3 fixtures/peers/python-example/server.py {port}";
+    let command = "python3 fixtures/peers/python-start/server.py {port}";
     run(&["replay", path.to_str().unwrap(), "--exec", command]).expect_status(&[0]);
 }
 

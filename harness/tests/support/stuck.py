@@ -7,7 +7,7 @@ import sys
 import threading
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "fixtures/peers/python-example"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "fixtures/peers/python-start"))
 
 import dnode  # noqa: E402
 from probe import probe  # noqa: E402

@@ -8,7 +8,7 @@ import time
 import weakref
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[4] / "fixtures/peers/python-example"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[4] / "fixtures/peers/python-start"))
 
 import dnode  # noqa: E402
 import server  # noqa: E402
