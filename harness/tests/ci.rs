@@ -65,7 +65,7 @@ fn keys(yaml: &Yaml) -> Vec<&str> {
 /// The files that GitHub reads: our workflows, the workflows to copy, and the action.
 fn github() -> Vec<PathBuf> {
     let mut paths = files(".github/workflows", "yml");
-    paths.extend(files("fixtures/ci", "yml").into_iter().filter(|path| !path.ends_with("gitlab-ci.yml")));
+    paths.push(root().join("fixtures/ci/github.yml"));
     paths.push(root().join("action.yml"));
     paths
 }

@@ -27,12 +27,13 @@ fn all_missing_programs_are_named_with_the_command_that_installs_them() {
     let ran = ran(&script.output().unwrap());
 
     ran.expect_status(&[1]);
-    for program in
-        ["cargo", "cc", "chromium", "curl", "git", "kill", "prove", "python3", "tar", "pip3", "c++"]
-    {
+    for program in [
+        "cargo", "cc", "chromium", "curl", "git", "go", "javac", "kill", "php", "prove", "python3", "ruby",
+        "tar", "pip3", "c++",
+    ] {
         ran.expect_text(&format!(".ci/test: {program} is missing\n"));
     }
     ran.expect_text("node 20 with npm is missing")
-        .expect_text("apt-get install gcc chromium curl git procps perl python3 tar python3-pip g++")
+        .expect_text("apt-get install gcc chromium curl git golang-go default-jdk-headless procps php-cli perl python3 ruby tar python3-pip g++")
         .expect_text("https://sh.rustup.rs");
 }
