@@ -19,6 +19,8 @@ pub fn machine(data: &[u8]) {
         Err(error) => panic!("the written file is rejected: {error}"),
     }
     let machine = &file.machine;
+    let edges = (0..machine.len()).flat_map(|state| machine.edges(state));
+    assert!(edges.into_iter().all(|edge| !edge.output.to_string().is_empty()), "an output has no words");
     let minimal = machine.minimal();
     assert!(minimal.len() <= machine.len());
     assert_eq!(differences(machine, &minimal), []);

@@ -1,11 +1,11 @@
 //! The learner's mapper between inputs and bytes.
 
-use dnode_spec::alphabet::{Alphabet, Mapper, Saying};
+use dnode_spec::alphabet::{Alphabet, Begins, Mapper, Saying};
 use dnode_spec::clause;
 use dnode_spec::machine::{Output, Then};
 use dnode_spec::monitor::{End, Monitor};
 use dnode_spec::path::PathForm;
-use dnode_spec::transcript::{Addressing, Fault};
+use dnode_spec::transcript::{Addressing, Fault, Transcript};
 use std::sync::LazyLock;
 
 static ALPHABET: LazyLock<Alphabet> = LazyLock::new(|| {
@@ -20,15 +20,28 @@ static ALPHABET: LazyLock<Alphabet> = LazyLock::new(|| {
 /// 3. The same stream gives the same outputs, whether methods are called by name or by id, as long as
 ///    the mapper has something to send.
 ///
+/// 4. The word with these outputs is a transcript that can be read.
+///
 /// # Panics
 /// If one of these does not hold.
 pub fn mapper(data: &[u8]) {
     let [by_name, by_id] = [Addressing::ByName, Addressing::ById].map(|by| converse(data, by));
+    check_transcript(&by_name);
     for (one, two) in by_name.iter().zip(&by_id) {
         if one.then == Then::Impossible || two.then == Then::Impossible {
             return;
         }
         assert_eq!(one, two);
+    }
+}
+
+fn check_transcript(outputs: &[Output]) {
+    let word: Vec<usize> = (0..outputs.len()).collect();
+    for begins in [Begins::WithNothing, Begins::WithObject] {
+        let text = ALPHABET.transcript("fuzz/mapper", &word, outputs, begins);
+        if let Err(error) = Transcript::read(&text) {
+            panic!("the transcript cannot be read: {error}\n{text}");
+        }
     }
 }
 

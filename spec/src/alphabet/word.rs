@@ -84,7 +84,8 @@ impl Alphabet {
             for step in &symbol.then {
                 lines.push(with(step, &judged));
             }
-            numbers.end(symbol, !output.acts.is_empty());
+            // An answer that is not known gives nothing, as for the mapper.
+            numbers.end(symbol, output.acts.iter().any(|act| symbol.answer_to(act).is_some()));
             if is_last && !output.then.is_end() {
                 lines.push(format!("{{{judged},\"nothing\":true}}"));
             }
