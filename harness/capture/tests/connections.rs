@@ -270,3 +270,53 @@ fn end_before_bytes_that_are_here_is_ignored() {
     let described = described(&capture(&talk.segments));
     assert!(described.contains("one\\ntwo\\n") && !described.contains("end"), "{described}");
 }
+
+#[test]
+fn acknowledgement_alone_shows_a_loss() {
+    let mut talk = Talk::usual();
+    talk.say(0, "one\n").say(1, "ONE\n").say(0, "lost\n");
+    let lost = talk.segments.len() - 1;
+    talk.send(1, ACK, b"");
+    insta::assert_snapshot!(without(&talk, &[lost]), @r"
+    1 10.0.0.1:40000 to 10.0.0.2:5050
+    1 client: one\n
+    1 server: ONE\n
+    1 client: gap at 4 of Some(5) before None
+    1 CaptureEnded
+    ");
+}
+
+#[test]
+fn order_that_nothing_shows_is_a_gap_without_bytes() {
+    let mut talk = Talk::usual();
+    talk.say(0, "one\n").say(1, "ONE\n");
+    // Only a later copy of the question was captured, and it acknowledges the answer.
+    talk.segments[3].acknowledged = talk.segments[3].acknowledged.wrapping_add(4);
+    insta::assert_snapshot!(described(&capture(&talk.segments)), @r"
+    1 10.0.0.1:40000 to 10.0.0.2:5050
+    1 client: gap at 0 of Some(0) before Some(4)
+    1 client: one\n
+    1 server: ONE\n
+    1 CaptureEnded
+    ");
+}
+
+#[test]
+fn waiting_bytes_of_all_connections_are_limited() {
+    let chunk = vec![b'x'; 60_000];
+    let chunks = limits::HELD_BY_ONE / chunk.len() - 10;
+    let wait = |client: u16| {
+        let mut talk = Talk::open(&format!("10.0.0.1:{client}"), "10.0.0.2:5050", [1, 2]);
+        talk.say(0, "lost");
+        let lost = talk.segments.pop();
+        for _ in 0..chunks {
+            talk.say(0, &chunk);
+        }
+        (talk.segments, lost)
+    };
+    let (segments, lost): (Vec<_>, Vec<_>) = (1..=5).map(|n| wait(40_000 + n)).unzip();
+    let segments: Vec<Segment> = segments.into_iter().flatten().chain(lost.into_iter().flatten()).collect();
+    let events = read(&capture(&segments)).0;
+    let gaps = events.iter().filter(|event| matches!(event.what, What::Gap(_))).count();
+    assert_eq!(gaps, 1, "one connection made room for the others");
+}

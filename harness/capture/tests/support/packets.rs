@@ -2,6 +2,7 @@
 //!
 //! Tests of other crates include this file with `#[path = "…/packets.rs"] mod packets;`.
 #![allow(dead_code, unreachable_pub, reason = "each test file uses its part")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 use std::net::{IpAddr, SocketAddr};
 
