@@ -54,6 +54,8 @@ pub struct Monitor {
     dialect: Dialect,
     ids: Ids,
     sides: [Side; 2],
+    /// Lines were lost, so each line is judged by itself.
+    has_lost: bool,
 }
 
 /// The lines of one end so far, as far as later lines are judged by them.
@@ -97,8 +99,25 @@ impl Monitor {
         Monitor { dialect, ids: Ids::of(dialect), ..Monitor::default() }
     }
 
+    /// Lines of this connection were lost. They may have declared, culled or replaced anything, so
+    /// from here on each line is judged by itself: JSON, UTF-8, and the shape of the message.
+    pub fn lose(&mut self) {
+        self.has_lost = true;
+    }
+
+    /// Forgets the lines so far, as if lines that declared anything had been lost.
+    fn forget(&mut self) {
+        self.ids = Ids::of(self.dialect);
+        for side in &mut self.sides {
+            *side = Side { lines: side.lines, opaque: true, ..Side::default() };
+        }
+    }
+
     /// Judges one line that `from` sent, without its newline.
     pub fn line(&mut self, from: End, line: &[u8]) -> Judgement {
+        if self.has_lost {
+            self.forget();
+        }
         self.ids.next_line();
         self.side(from).lines += 1;
         let value = match Value::parse(line) {

@@ -1,6 +1,8 @@
 //! For each clause of the monitor, a line that breaks it and one that does not; the window of a
 //! cull; limits of the monitor.
 
+mod loss;
+
 use super::*;
 use crate::clause::{CLAUSES, Clause, Judge, Level};
 use crate::session::tests::properties::{Model, operations};
