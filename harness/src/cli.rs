@@ -18,6 +18,7 @@ mod learn;
 mod list;
 mod man;
 mod minimize;
+mod notices;
 mod output;
 mod peer;
 mod progress;
@@ -84,7 +85,7 @@ enum Command {
     Diff(diff::DiffArgs),
     /// Create or update the baseline
     Baseline(baseline::BaselineArgs),
-    /// Convert line logs of sessions to transcripts
+    /// Judge the sessions in a packet capture, or convert them and line logs to transcripts
     Import(import::ImportArgs),
     /// Serve the reference peer
     Serve(serve::ServeArgs),

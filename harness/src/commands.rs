@@ -5,3 +5,4 @@ pub mod compare;
 pub mod import;
 pub mod interop;
 pub mod record;
+pub mod recording;

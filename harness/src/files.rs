@@ -12,7 +12,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tempfile::{Builder, NamedTempFile};
 
-/// The longest file that [`read`] reads, in bytes.
+/// The longest text file that is read, in bytes.
 const LIMIT: u64 = 256 << 20;
 
 /// How the names of temporary files begin.
@@ -26,17 +26,18 @@ const STALE: Duration = Duration::from_secs(24 * 60 * 60);
 /// # Errors
 /// The system's error, the file is not UTF-8, or it has more than 256 MiB.
 pub(crate) fn read(path: &Path) -> io::Result<String> {
-    read_all(File::open(path)?)
+    read_from(File::open(path)?)
 }
 
 /// Reads standard input to its end. Errors: see [`read`].
 pub(crate) fn read_stdin() -> io::Result<String> {
-    read_all(io::stdin())
+    read_from(io::stdin())
 }
 
-fn read_all(from: impl Read) -> io::Result<String> {
+/// Reads an open file to its end. Errors: see [`read`].
+pub(crate) fn read_from(file: impl Read) -> io::Result<String> {
     let mut text = String::new();
-    from.take(LIMIT + 1).read_to_string(&mut text)?;
+    file.take(LIMIT + 1).read_to_string(&mut text)?;
     if text.len() as u64 > LIMIT {
         let limit = format!("it has more than {} MiB, which is the limit", LIMIT >> 20);
         return Err(io::Error::new(io::ErrorKind::FileTooLarge, limit));

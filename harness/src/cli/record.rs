@@ -1,18 +1,17 @@
 //! `dnode-conform record --listen ADDR --to ADDR`
 
-use super::failure::{COULD_NOT_RUN, Failure};
+use super::failure::Failure;
+use super::notices::Told;
 use super::output;
 use super::signal::on_signal;
-use crate::commands::record::{Notice, RecordOptions, record as forward};
+use crate::commands::record::{RecordOptions, record as forward};
+use crate::commands::recording::RecordingOptions;
 use clap::{Args, ValueEnum};
 use dnode::transport::Address;
 use dnode::transport::Trust;
-use dnode_reports::count;
-use dnode_reports::escape::terminal;
-use dnode_spec::clause::Level;
 use dnode_spec::monitor::End;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -71,64 +70,17 @@ pub(super) async fn record(args: RecordArgs) -> Result<u8, Failure> {
     let stop = CancellationToken::new();
     let stopped = stop.clone();
     on_signal(move || stop.cancel());
-    let (broken, incomplete) = (AtomicBool::new(false), AtomicBool::new(false));
-    let options = RecordOptions { to, out: args.out, seen_from: args.seen_from.into(), redact: args.redact };
-    forward(listener, options, stopped, &|notice| {
-        if let Notice::Finding { problem, .. } = &notice {
-            let gates = matches!(crate::cases::level(problem.clause), Level::Must | Level::Should);
-            broken.fetch_or(gates, Ordering::Relaxed);
-        }
-        incomplete
-            .fetch_or(matches!(notice, Notice::Warning(_)) | print(&notice).is_err(), Ordering::Relaxed);
+    let recording = RecordingOptions {
+        out: args.out,
+        name: "session".to_owned(),
+        seen_from: args.seen_from.into(),
+        redact: args.redact,
+    };
+    let told = Mutex::new(Told::default());
+    forward(listener, RecordOptions { to, recording }, stopped, &|notice| {
+        told.lock().unwrap_or_else(PoisonError::into_inner).tell(&notice);
     })
     .await
     .map_err(Failure::harness)?;
-    Ok(match (broken.into_inner(), incomplete.into_inner()) {
-        (true, _) => 1,
-        // There is no verdict about traffic that was not forwarded, judged or written.
-        (false, true) => COULD_NOT_RUN,
-        (false, false) => 0,
-    })
-}
-
-fn word(end: End) -> &'static str {
-    match end {
-        End::A => "client",
-        End::B => "server",
-    }
-}
-
-fn print(notice: &Notice) -> Result<(), Failure> {
-    match notice {
-        Notice::Finding { connection, end: from, problem } => {
-            let level = crate::cases::level(problem.clause).word();
-            let at = if problem.at.is_empty() { String::new() } else { format!(" at {}", problem.at) };
-            let what = format!("expected {}, got {}", problem.expected, problem.actual);
-            output::say(format_args!(
-                "connection {connection}: the {} breaks {} ({level}){}: {}",
-                word(*from),
-                problem.clause,
-                terminal(&at),
-                terminal(&what)
-            ))
-        }
-        Notice::Closed { connection, lines: [client, server], broken, file } => {
-            let broken: Vec<String> = broken
-                .iter()
-                .map(|((from, clause), times)| {
-                    format!("{clause} {times}x by the {}", if *from == 0 { "client" } else { "server" })
-                })
-                .collect();
-            let broken = if broken.is_empty() { "nothing broken".to_owned() } else { broken.join(", ") };
-            let file = file.as_ref().map_or_else(String::new, |file| format!(", {}", file.display()));
-            output::say(format_args!(
-                "connection {connection}: {} from the client, {server} from the server, {broken}{file}",
-                count(usize::try_from(*client).unwrap_or(usize::MAX), "line"),
-            ))
-        }
-        Notice::Warning(text) => {
-            output::warn(format_args!("dnode-conform: {}", terminal(text)));
-            Ok(())
-        }
-    }
+    Ok(told.into_inner().unwrap_or_else(PoisonError::into_inner).status())
 }

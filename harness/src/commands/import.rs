@@ -1,17 +1,23 @@
-//! Converts line logs of sessions to transcripts.
+//! Converts line logs and packet captures of sessions to transcripts.
+
+mod capture;
+
+pub use capture::{CaptureOptions, Imported, import_capture};
 
 use dnode_spec::monitor::End;
 use dnode_spec::transcript::rows::{self, Row};
 use dnode_spec::transcript::{About, Recorder, TranscriptError};
 use serde_json::{Map, json};
 
-/// Converts the line log `text` to a transcript with the id `recorded/NAME`, seen from one end.
+/// Converts the line log `text` to a transcript with the id `recorded/NAME`, seen from one end. If
+/// `redact` is set, placeholders replace the values.
 ///
 /// # Errors
 /// A line of the log is invalid.
-pub fn import(text: &str, name: &str, seen_from: End) -> Result<String, TranscriptError> {
+pub fn import(text: &str, name: &str, seen_from: End, redact: bool) -> Result<String, TranscriptError> {
     let (parties, rows) = rows::read(text)?;
-    let mut recorder = Recorder::new(seen_from).in_order();
+    let recorder = Recorder::new(seen_from).in_order();
+    let mut recorder = if redact { recorder.redacting() } else { recorder };
     for (end, row, _) in &rows {
         if let Row::Line(line) = row {
             recorder.line(*end, line.as_bytes());

@@ -7,7 +7,8 @@
 
 use crate::cases::level;
 use crate::clock::Clock;
-use crate::commands::record::{Notice, RecordOptions, record};
+use crate::commands::record::{RecordOptions, record};
+use crate::commands::recording::{Notice, RecordingOptions};
 use crate::error::{Fault, Faulted};
 use crate::files;
 use crate::peer::Peer;
@@ -236,7 +237,13 @@ impl Pair<'_> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let port = listener.local_addr()?.port().to_string();
         let stop = CancellationToken::new();
-        let options = RecordOptions { to, out: Some(out.to_owned()), seen_from: End::A, redact: false };
+        let recording = RecordingOptions {
+            out: Some(out.to_owned()),
+            name: "session".to_owned(),
+            seen_from: End::A,
+            redact: false,
+        };
+        let options = RecordOptions { to, recording };
         // Every notice is about a connection.
         let notices = Arc::new(Mutex::new(Vec::new()));
         let collect = {

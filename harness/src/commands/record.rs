@@ -8,21 +8,17 @@
 //! of 20 MiB for each direction of each connection, and the ids of the sessions.
 
 mod backlog;
-mod file;
-mod notice;
 mod options;
-mod recording;
 
-pub use notice::Notice;
 pub use options::RecordOptions;
 
+use super::recording::{Notice, Recording};
 use backlog::{Backlog, Forwarded};
 use dnode_spec::monitor::End;
-use recording::Recording;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
-use std::sync::mpsc::{Sender, channel};
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
@@ -94,7 +90,7 @@ async fn connection(
     let recording = {
         let backlog = Arc::clone(&backlog);
         tokio::task::spawn_blocking(move || {
-            Recording::new(number, &options, notices).run(&forwarded, &backlog);
+            write_down(Recording::new(number, &options.recording), &forwarded, &backlog, &notices);
         })
     };
     let (from_client, to_client) = client.into_split();
@@ -106,6 +102,35 @@ async fn connection(
         () = stop.cancelled() => {}
     }
     let _ = recording.await;
+}
+
+/// Judges and writes until the connection ends.
+fn write_down(
+    mut recording: Recording,
+    forwarded: &Receiver<Forwarded>,
+    backlog: &Backlog,
+    notices: &UnboundedSender<Notice>,
+) {
+    let tell = |recording: &mut Recording| {
+        recording.take_notices().into_iter().for_each(|notice| drop(notices.send(notice)));
+    };
+    recording.create_file();
+    tell(&mut recording);
+    for item in forwarded {
+        match item {
+            Forwarded::Bytes(end, bytes) => {
+                backlog.remove(bytes.len());
+                recording.bytes(end, &bytes, None);
+            }
+            Forwarded::Ended(end) => recording.ended(end),
+        }
+        if backlog.has_overflowed() {
+            recording.stop(&format!("judging fell behind by more than {} MiB", backlog::LIMIT >> 20));
+        }
+        tell(&mut recording);
+    }
+    recording.finish();
+    tell(&mut recording);
 }
 
 async fn connect(to: &str) -> io::Result<TcpStream> {

@@ -48,6 +48,24 @@ impl Protocol {
     }
 }
 
+impl Protocol {
+    /// The protocol that an end speaks whose stream begins with these bytes. Beside what a server
+    /// says, this knows the first words of clients.
+    pub(crate) fn of_end(head: &[u8]) -> Option<Protocol> {
+        const REQUESTS: [&[u8]; 9] = [
+            b"GET ", b"HEAD ", b"POST ", b"PUT ", b"PATCH ", b"DELETE ", b"OPTIONS ", b"CONNECT ", b"PRI * HTTP/2",
+        ];
+        let is_request = REQUESTS.iter().any(|word| head.starts_with(word));
+        Protocol::of(head).or(is_request.then_some(Protocol::Http)).or_else(|| Protocol::of_record(head))
+    }
+
+    /// TLS, if these bytes are the beginning of one of its records. No message has a part that
+    /// begins with them.
+    pub(crate) fn of_record(bytes: &[u8]) -> Option<Protocol> {
+        matches!(bytes, [0x14..=0x17, 3, 0..=4, ..]).then_some(Protocol::Tls)
+    }
+}
+
 /// The peer speaks another protocol. The caller named the wrong address.
 #[derive(Debug, Error)]
 #[error("the peer speaks {protocol}, not dnode; its first bytes are \"{}\"", terminal_cut(.head, SHOWN, 0))]
@@ -113,6 +131,18 @@ mod tests {
             b"\x16\x03",
         ] {
             assert_eq!(of(other), None, "{other:?}");
+        }
+    }
+
+    #[test]
+    fn the_first_bytes_of_clients_show_the_protocol() {
+        let of = |head: &[u8]| Protocol::of_end(head);
+        for http in ["GET /dnode HTTP/1.1\r\n", "POST /", "PRI * HTTP/2.0\r\n", "HTTP/1.1 101"] {
+            assert_eq!(of(http.as_bytes()), Some(Protocol::Http), "{http}");
+        }
+        assert_eq!(of(&[0x17, 3, 3, 0, 9]), Some(Protocol::Tls));
+        for other in ["{\"method\":\"GET \"}", "GETTER", "\u{17}\u{3}"] {
+            assert_eq!(of(other.as_bytes()), None, "{other}");
         }
     }
 

@@ -15,11 +15,11 @@ pub(super) struct TranscriptFile {
 }
 
 impl TranscriptFile {
-    /// Creates the next free `session-N.jsonl` in the folder.
-    pub(super) fn create(folder: &Path) -> io::Result<TranscriptFile> {
+    /// Creates the next free `NAME-N.jsonl` in the folder.
+    pub(super) fn create(folder: &Path, name: &str) -> io::Result<TranscriptFile> {
         fs::create_dir_all(folder)?;
         for number in 1_u32.. {
-            let path = folder.join(format!("session-{number}.jsonl"));
+            let path = folder.join(format!("{name}-{number}.jsonl"));
             let steps_path = path.with_extension("steps");
             if path.exists() {
                 continue;
