@@ -17,7 +17,7 @@ features=(--features engine)
 if [ "$SANITIZER" = coverage ]; then
   # The image's cargo turns `cargo fuzz build` into a plain build without features, so this calls cargo directly. Reports need the paths of
   # the sources in the image.
-  for crate in spec reports fuzz; do RUSTFLAGS+=" --remap-path-prefix $crate=$PWD/$crate"; done
+  for crate in spec reports harness/capture fuzz; do RUSTFLAGS+=" --remap-path-prefix $crate=$PWD/$crate"; done
   export RUSTFLAGS
   cargo build -p dnode-fuzz --bins "${features[@]}" --target-dir "$built"
   binaries=$built/debug

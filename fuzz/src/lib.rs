@@ -1,4 +1,4 @@
-//! Oracles for fuzzing `dnode-spec` and `dnode-reports`.
+//! Oracles for fuzzing `dnode-spec`, `dnode-capture` and `dnode-reports`.
 //!
 //! An oracle is a function of bytes. It panics if a property of the code under test does not hold.
 //! Each program in `fuzz_targets/` passes libFuzzer's inputs to one oracle. `tests/replay.rs`
@@ -12,8 +12,8 @@
 //! documented and stable ([`generators::operations`]), or it is `arbitrary`'s
 //! ([`generators::events`]).
 //!
-//! Modules import downward only: [`oracles`], then [`generators`], then `dnode-spec` and
-//! `dnode-reports`.
+//! Modules import downward only: [`oracles`], then [`generators`], then `dnode-spec`,
+//! `dnode-capture` and `dnode-reports`.
 //!
 //! Deliberately absent: valid sessions (`dnode_spec::generate` makes them) and live peers
 //! (`dnode-conform fuzz` tests them).
@@ -30,6 +30,7 @@ pub type Oracle = fn(&[u8]);
 /// Every target and its oracle. The seeds of a target are in `seeds/NAME`, its regressions in
 /// `regressions/NAME`.
 pub const TARGETS: &[(&str, Oracle)] = &[
+    ("capture", oracles::capture),
     ("decode", oracles::decode),
     ("learner", oracles::learner),
     ("lines", oracles::lines),

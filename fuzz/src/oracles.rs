@@ -1,5 +1,6 @@
 //! The oracles, one for each fuzz target.
 
+mod capture;
 mod decode;
 mod emitted;
 mod learner;
@@ -17,6 +18,7 @@ mod stored;
 mod trace;
 mod transcript;
 
+pub use capture::capture;
 pub use decode::decode;
 pub use learner::learner;
 pub use lines::lines;

@@ -4,6 +4,9 @@
 //! A seed is the stream of one end: the bytes that a transcript sends, or that an implementation sent
 //! in a recording. Seeds longer than [`LONGEST`] are left out because short inputs make fuzzing faster.
 
+#[path = "../../harness/capture/tests/support/packets.rs"]
+mod packets;
+
 use dnode_fuzz::files;
 use dnode_fuzz::generators::sent;
 use dnode_spec::monitor::End;
@@ -13,6 +16,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 const GENERATED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/seeds/stream/made");
+const CAPTURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/seeds/capture");
 const FIXTURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../fixtures");
 
 /// The maximum length of a seed, in bytes.
@@ -80,6 +84,31 @@ fn add_recordings(seeds: &mut Seeds) {
     }
 }
 
+/// Captures of one recorded session: each link type, in both formats.
+fn captures() -> Seeds {
+    let recordings = fixtures("recordings");
+    let (_, text) = recordings.iter().min_by_key(|(_, text)| text.len()).unwrap();
+    let mut talk = packets::Talk::usual();
+    for (end, row, _) in rows::read(text).unwrap().1 {
+        match row {
+            Row::Line(line) => drop(talk.say(end as usize, format!("{line}\n"))),
+            Row::End(rest) => drop(talk.say(end as usize, rest).end(end as usize)),
+        }
+    }
+    let mut seeds = Seeds::new();
+    for link in packets::LINKS {
+        let frames = packets::frames(link, &talk.segments);
+        seeds.insert(format!("{link:?}.pcap").to_lowercase(), packets::pcap(link.number(), &frames));
+        seeds.insert(format!("{link:?}.pcapng").to_lowercase(), packets::pcapng(link.number(), &frames));
+    }
+    seeds
+}
+
+#[test]
+fn seeds_of_captures_match_the_fixtures() {
+    compare(CAPTURES, &captures());
+}
+
 #[test]
 fn seeds_match_the_fixtures() {
     let mut seeds = Seeds::new();
@@ -87,21 +116,26 @@ fn seeds_match_the_fixtures() {
     add_recordings(&mut seeds);
     let mut seen = BTreeSet::new();
     seeds.retain(|_, bytes| !bytes.is_empty() && bytes.len() <= LONGEST && seen.insert(bytes.clone()));
+    compare(GENERATED, &seeds);
+}
+
+/// Compares the seeds with the files in a folder, or writes them if `UPDATE` is set.
+fn compare(folder: &str, seeds: &Seeds) {
     if std::env::var("UPDATE").is_ok() {
-        let _ = std::fs::remove_dir_all(GENERATED);
-        std::fs::create_dir_all(GENERATED).unwrap();
-        for (name, bytes) in &seeds {
-            std::fs::write(Path::new(GENERATED).join(name), bytes).unwrap();
+        let _ = std::fs::remove_dir_all(folder);
+        std::fs::create_dir_all(folder).unwrap();
+        for (name, bytes) in seeds {
+            std::fs::write(Path::new(folder).join(name), bytes).unwrap();
         }
     }
-    let committed = files(Path::new(GENERATED)).unwrap().into_iter().map(|path| {
+    let committed = files(Path::new(folder)).unwrap().into_iter().map(|path| {
         let name = path.file_name().unwrap().to_str().unwrap().to_owned();
         (name, std::fs::read(path).unwrap())
     });
     let committed: Seeds = committed.collect();
     let rewrite = "run this test with UPDATE=1 and review the difference";
     assert!(committed.keys().eq(seeds.keys()), "seeds are missing or superfluous: {rewrite}");
-    for (name, bytes) in &seeds {
+    for (name, bytes) in seeds {
         assert!(committed[name] == *bytes, "the seed {name} is stale: {rewrite}");
     }
 }

@@ -47,7 +47,8 @@ fn imported_logs_are_fresh() {
     assert_eq!(logs.len(), 72);
     for log in logs {
         let name = log.file_stem().unwrap().to_str().unwrap();
-        let imported = import(&fs::read_to_string(&log).unwrap(), &format!("ports/{name}"), End::A, false).unwrap();
+        let imported =
+            import(&fs::read_to_string(&log).unwrap(), &format!("ports/{name}"), End::A, false).unwrap();
         Transcript::read(&imported).unwrap_or_else(|error| panic!("{name}: {error}"));
         let path = root().join(IMPORTED).join(format!("{name}.jsonl"));
         if std::env::var_os("UPDATE").is_some() {

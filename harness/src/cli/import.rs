@@ -56,7 +56,12 @@ pub(super) fn run(args: &ImportArgs) -> Result<u8, Failure> {
         let (head, reader) = open(path).map_err(|error| failure(path, &error))?;
         match Form::of(&head) {
             Some(_) => import_packets(args, path, reader, &mut told)?,
-            None => import_log(args, path, reader)?,
+            None if head.first().is_none_or(|byte| b"{ \t\r\n".contains(byte)) => {
+                import_log(args, path, reader)?;
+            }
+            None => {
+                return Err(failure(path, &"it is neither a packet capture (pcap, pcapng) nor a line log"));
+            }
         }
     }
     Ok(told.status())
@@ -127,7 +132,8 @@ fn import_packets(args: &ImportArgs, path: &Path, reader: impl Read, told: &mut 
     let ports = ports(&summary);
     if connections == 0 {
         let to = args.port.map_or_else(String::new, |port| format!(" to port {port}"));
-        let what = format!("{place}: no connection{to} that carries dnode, in {} packets; {ports}", summary.packets);
+        let what =
+            format!("{place}: no connection{to} that carries dnode, in {} packets; {ports}", summary.packets);
         return Err(Failure::caller(what));
     }
     if args.port.is_none() && summary.ports.len() > 1 {
@@ -145,8 +151,8 @@ fn ports(summary: &Summary) -> String {
         .collect();
     words.extend(summary.other_ports.iter().map(u16::to_string));
     match words.is_empty() {
-        true => "it holds no TCP connection with bytes".to_owned(),
-        false => format!("it holds connections to the ports {}", words.join(", ")),
+        true => "it holds no bytes of TCP connections".to_owned(),
+        false => format!("ports with connections: {}", words.join(", ")),
     }
 }
 
@@ -162,7 +168,9 @@ fn tell_summary(place: &str, summary: &Summary, told: &mut Told) {
     }
     if let Some(first) = summary.first_fragment {
         let fragments = number(summary.fragments, "fragment");
-        told.warn(&format!("{place}: {fragments} of IP packets, from packet {first} on, cannot be put together"));
+        told.warn(&format!(
+            "{place}: {fragments} of IP packets, from packet {first} on, cannot be put together"
+        ));
     }
     for (link, packets) in &summary.unknown_links {
         let packets = number(*packets, "packet");

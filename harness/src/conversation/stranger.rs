@@ -53,7 +53,15 @@ impl Protocol {
     /// says, this knows the first words of clients.
     pub(crate) fn of_end(head: &[u8]) -> Option<Protocol> {
         const REQUESTS: [&[u8]; 9] = [
-            b"GET ", b"HEAD ", b"POST ", b"PUT ", b"PATCH ", b"DELETE ", b"OPTIONS ", b"CONNECT ", b"PRI * HTTP/2",
+            b"GET ",
+            b"HEAD ",
+            b"POST ",
+            b"PUT ",
+            b"PATCH ",
+            b"DELETE ",
+            b"OPTIONS ",
+            b"CONNECT ",
+            b"PRI * HTTP/2",
         ];
         let is_request = REQUESTS.iter().any(|word| head.starts_with(word));
         Protocol::of(head).or(is_request.then_some(Protocol::Http)).or_else(|| Protocol::of_record(head))

@@ -93,7 +93,9 @@ impl Import<'_> {
         let is_over = connection.take(event.what);
         if self.memory - before + connection.recording.memory() > UNFINISHED {
             let limit = UNFINISHED >> 20;
-            connection.recording.stop(&format!("unfinished lines of all connections take more than {limit} MiB"));
+            connection
+                .recording
+                .stop(&format!("unfinished lines of all connections take more than {limit} MiB"));
         }
         self.memory = self.memory - before + connection.recording.memory();
         connection.recording.take_notices().into_iter().for_each(&mut *emit);
