@@ -113,6 +113,9 @@ fn other(protocol: Option<(End, Protocol)>) -> String {
         Some((end, Protocol::Tls)) => {
             format!("the {} speaks TLS; its bytes are encrypted, so it is not judged", word(end))
         }
+        Some((end, Protocol::Http)) => {
+            format!("the {} speaks HTTP, which a WebSocket begins with; it is not judged", word(end))
+        }
         Some((end, protocol)) => format!("the {} speaks {protocol}, not dnode; it is not judged", word(end)),
         None => "no line of it could be a message of dnode, so it is not judged; --port judges it".to_owned(),
     }
@@ -124,11 +127,11 @@ fn missing(gap: &Gap) -> String {
     let what = match (gap.bytes, gap.at) {
         (None, _) => format!("the capture lacks the beginning of what the {who} sent"),
         (Some(0), at) => {
-            format!("the capture does not show what came first, after byte {at} of the {who} or its answer")
+            format!("the capture does not show the order of both ends, at offset {at} of what the {who} sent")
         }
         (Some(bytes), at) => {
             let bytes = count(usize::try_from(bytes).unwrap_or(usize::MAX), "byte");
-            format!("the capture lacks {bytes} of the {who} after its byte {at}")
+            format!("the capture lacks {bytes} that the {who} sent, at offset {at}")
         }
     };
     let before = gap.before.map_or_else(String::new, |packet| format!(", before packet {packet}"));
