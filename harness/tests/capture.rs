@@ -260,6 +260,9 @@ fn other_protocols_are_named_and_not_judged() {
     let (_, missing) = run_import(&file, &["--port", "1234"]);
     assert_eq!(missing.status, 2);
     insta::assert_snapshot!(missing.stderr, @"error: /prod.pcap: no connection to port 1234 that carries dnode, in 45 packets; ports with connections: 22, 80, 443, 5050, 6060");
+    let mut middle = Talk::in_the_middle("10.0.0.1:40000", "10.0.0.2:5050", [1, 2]);
+    middle.say(0, b"\x17\x03\x03\0\x03\n\n\n");
+    run_import(&capture(&middle.segments), &[]).1.expect_status(&[2]).expect_text("the client speaks TLS");
     let (_, none) = run_import(&capture(&[]), &[]);
     insta::assert_snapshot!(none.stderr, @"error: /prod.pcap: no connection that carries dnode, in 0 packets; it holds no bytes of TCP connections");
 }

@@ -33,6 +33,11 @@ const NOT_RUN: &[(&str, &str)] = &[
     ("python3 fixtures/machine/with_aalpy.py", "it needs AALpy, and takes a minute"),
     ("dnode-conform record ", "it runs until Ctrl-C: see tests/record.rs"),
     ("dnode-conform 127.0.0.1:5051", "it goes through that recorder"),
+    ("tcpdump ", "it needs the right to capture packets: see tests/capture.rs"),
+    ("dnode-conform serve --listen 127.0.0.1:5050", "it serves until it is killed, for the next command"),
+    ("node fixtures/peers/npm-dnode/caller.js", "it calls that server, for tcpdump"),
+    ("kill ", "it ends that server and tcpdump"),
+    ("dnode-conform import ", "it reads what tcpdump captured: see tests/capture.rs"),
     ("dnode-conform interop ", "it needs Perl, Ruby, PHP and Java: see tests/interop.rs"),
 ];
 

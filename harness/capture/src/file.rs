@@ -66,7 +66,7 @@ pub enum CaptureError {
         at: u64,
         /// The packets before.
         after: u64,
-        /// What is wrong.
+        /// The fault.
         what: &'static str,
     },
 }
@@ -262,7 +262,7 @@ fn part<'a>(state: &State, bytes: &'a [u8]) -> Result<(usize, Part<'a>), usize> 
     }
 }
 
-/// What a block of a pcapng file holds.
+/// The part that a block of a pcapng file holds.
 fn part_of<'a>(block: Block<'a>, links: &[u16]) -> Part<'a> {
     let (interface, data, captured, original) = match block {
         Block::InterfaceDescription(block) => return Part::Interface((block.linktype.0 & 0xffff) as u16),

@@ -20,7 +20,7 @@ pub(crate) struct Flow {
     client: Option<usize>,
     /// The port that the caller chose.
     port: Option<u16>,
-    /// What the waiting pieces cost.
+    /// The memory of the waiting pieces.
     held: usize,
     /// Segments with bytes, until both directions are settled.
     unsettled: usize,

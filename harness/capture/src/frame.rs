@@ -36,7 +36,7 @@ pub(crate) struct Segment<'a> {
     pub(crate) missing: u32,
 }
 
-/// What a packet holds.
+/// The content of a packet.
 #[derive(Debug)]
 pub(crate) enum Frame<'a> {
     Segment(Segment<'a>),

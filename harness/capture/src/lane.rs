@@ -96,7 +96,7 @@ impl Lane {
         }
     }
 
-    /// Settles where the stream begins, if its beginning was not captured.
+    /// Settles the beginning of the stream, if its beginning was not captured.
     pub(crate) fn settle(&mut self) {
         if !self.is_settled() {
             self.settle_at(self.lowest.unwrap_or(ORIGIN));

@@ -1,12 +1,12 @@
 //! Reads packet captures and reassembles their TCP connections.
 //!
 //! [`Capture`] is an iterator: it reads a pcap or pcapng file, live or complete, and gives the
-//! [`Event`]s of its connections. When it has ended, [`Capture::summary`] says what it left out.
+//! [`Event`]s of its connections. When it has ended, [`Capture::summary`] names everything that it left out.
 //!
 //! The promise: the bytes of one direction are the bytes that its sender wrote, in order, and a
 //! [`Gap`] stands for each run of bytes that the capture lacks. Bytes of the two directions are in
 //! an order that both ends could have seen: an end that had acknowledged bytes has read them before
-//! it wrote. A reader that forgets what it knows at each gap therefore accuses nobody because of a
+//! it wrote. So a reader that forgets all earlier messages at each gap accuses no end because of a
 //! loss.
 //!
 //! A capture is hostile input: nothing here panics, and [`limits`] bound the memory.

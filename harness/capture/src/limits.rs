@@ -9,7 +9,7 @@ pub const HELD_BY_ONE: usize = 16 << 20;
 /// The most bytes of all connections together that wait for earlier ones.
 pub const HELD_BY_ALL: usize = 64 << 20;
 
-/// What a waiting piece costs beside its bytes.
+/// The memory of a waiting piece beside its bytes.
 pub(crate) const PIECE: usize = 128;
 
 /// The most connections at one time. Connections that have ended, or have carried no bytes, make

@@ -15,7 +15,7 @@ pub(crate) struct Table {
     flows: HashMap<Key, Flow>,
     /// Their keys, the oldest first.
     order: VecDeque<Key>,
-    /// What the waiting pieces of all connections cost.
+    /// The memory of the waiting pieces of all connections.
     held: usize,
     opened: usize,
     events: VecDeque<Event>,

@@ -12,7 +12,7 @@ use dnode_spec::message::Problem;
 use dnode_spec::monitor::End;
 use std::net::SocketAddr;
 
-/// What the notices so far decide.
+/// The exit status that the notices so far decide.
 #[derive(Debug, Default)]
 pub(super) struct Told {
     /// An end broke a clause that gates.

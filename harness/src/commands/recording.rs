@@ -173,7 +173,7 @@ impl Recording {
 
     /// Takes the end of the stream of an end, which it closed in order.
     pub(super) fn ended(&mut self, end: End) {
-        if self.stopped || self.skips[end as usize] {
+        if self.stopped {
             return;
         }
         let rest = self.splitters[end as usize].rest().to_vec();

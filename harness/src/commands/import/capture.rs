@@ -23,12 +23,12 @@ pub struct CaptureOptions {
     pub recording: RecordingOptions,
 }
 
-/// What was imported.
+/// The result of an import.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Imported {
     /// The number of connections that carried dnode.
     pub connections: usize,
-    /// What the capture holds beside them.
+    /// Everything else in the capture.
     pub summary: Summary,
 }
 
@@ -65,7 +65,7 @@ struct Connection {
     heads: [Head; 2],
 }
 
-/// What the next bytes of an end may show about its protocol.
+/// How the next bytes of an end may show its protocol.
 enum Head {
     /// They follow these, with which the stream begins.
     Start(Vec<u8>),
@@ -112,7 +112,7 @@ impl Import<'_> {
 
     fn open(&self, number: usize, ends: [SocketAddr; 2]) -> Connection {
         let recording = Recording::new(number, &self.options.recording);
-        // Who names a port says that it carries dnode.
+        // A named port carries dnode.
         let mut recording = if self.options.port.is_some() { recording } else { recording.doubted() };
         recording.notice(Notice::Opened { connection: number, ends });
         Connection { recording, ends, heads: [Head::Start(Vec::new()), Head::Start(Vec::new())] }

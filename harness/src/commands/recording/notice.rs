@@ -54,7 +54,7 @@ pub enum Notice {
         lines: [u64; 2],
         /// How many times each end broke each clause.
         broken: BTreeMap<(usize, &'static str), u64>,
-        /// What the capture lacks.
+        /// The bytes that the capture lacks.
         lost: Lost,
         /// The transcript.
         file: Option<PathBuf>,
@@ -63,7 +63,7 @@ pub enum Notice {
     Warning(String),
 }
 
-/// What a capture lacks of one connection.
+/// The bytes of one connection that a capture lacks.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Lost {
     /// The number of gaps.
