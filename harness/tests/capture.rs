@@ -242,7 +242,7 @@ fn other_protocols_are_named_and_not_judged() {
     insta::assert_snapshot!(ran.stdout, @r#"
     connection 1: 10.0.0.1:40000 to 10.0.0.2:443: the client speaks TLS; its bytes are encrypted, so it is not judged
     connection 2: 10.0.0.1:40000 to 10.0.0.2:80: the client speaks HTTP, which a WebSocket begins with; it is not judged
-    connection 3: 10.0.0.1:40000 to 10.0.0.2:22: no line of it could be a message of dnode, so it is not judged; --port judges it
+    connection 3: 10.0.0.1:40000 to 10.0.0.2:22: none of its first lines could be a message of dnode, so it is not judged; --port judges it
     connection 4: 10.0.0.1:40000 to 10.0.0.2:5050
     connection 4: 1 line from the client, 1 from the server, nothing broken
     connection 5: 10.0.0.1:40000 to 10.0.0.2:6060
@@ -265,6 +265,20 @@ fn other_protocols_are_named_and_not_judged() {
     run_import(&capture(&middle.segments), &[]).1.expect_status(&[2]).expect_text("the client speaks TLS");
     let (_, none) = run_import(&capture(&[]), &[]);
     insta::assert_snapshot!(none.stderr, @"error: /prod.pcap: no connection that carries dnode, in 0 packets; it holds no bytes of TCP connections");
+}
+
+#[test]
+fn protocol_of_lines_is_not_dnode_because_of_a_later_brace() {
+    for first in ["PING\n".repeat(16), format!("{}\n", "x".repeat(70_000))] {
+        let mut talk = Talk::usual();
+        for part in first.as_bytes().chunks(30_000) {
+            talk.say(0, part);
+        }
+        talk.say(1, "{\"method\":7}\n");
+        let (folder, ran) = run_import(&capture(&talk.segments), &["--out", "OUT"]);
+        ran.expect_status(&[2]).expect_text("none of its first lines could be a message");
+        assert_eq!(std::fs::read_dir(folder.path().join("out")).unwrap().count(), 0);
+    }
 }
 
 #[test]

@@ -1,6 +1,8 @@
 //! Files that cannot be written. All failures are named, and old files stay whole.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
+#[path = "../capture/tests/support/packets.rs"]
+mod packets;
 mod support;
 
 use std::fs::File;
@@ -164,6 +166,18 @@ fn commands_that_write_a_file_leave_the_old_one_or_none() {
     assert_eq!(names(Path::new(&imported)), [""; 0]);
     assert_eq!(names(Path::new(&pages)), ["dnode-conform.1"]);
     assert_eq!(place.names(), ["html", "imported", "pages", "run.json", "shorter"]);
+}
+
+#[test]
+fn a_capture_on_a_full_disk_is_judged_and_leaves_no_file() {
+    let place = Place::new();
+    let mut talk = packets::Talk::usual();
+    talk.say(0, "{\"method\":\"methods\",\"arguments\":[{}]}\n").say(1, "{\"method\":7}\n");
+    std::fs::write(place.path("prod.pcap"), packets::capture(&talk.segments)).unwrap();
+    let ran = place.run_on_full_disk(&["import", "prod.pcap", "--out", "out"]);
+    // The exit status is that of the finding.
+    ran.expect_status(&[1]).expect_text(NO_SPACE).expect_text("the server breaks callback/declared");
+    assert_eq!(names(Path::new(&place.path("out"))), [""; 0]);
 }
 
 #[test]

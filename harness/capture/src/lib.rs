@@ -1,7 +1,8 @@
 //! Reads packet captures and reassembles their TCP connections.
 //!
 //! [`Capture`] is an iterator: it reads a pcap or pcapng file, live or complete, and gives the
-//! [`Event`]s of its connections. When it has ended, [`Capture::summary`] names everything that it left out.
+//! [`Event`]s of its connections. When it has ended, [`Capture::summary`] names everything that it
+//! left out.
 //!
 //! The promise: the bytes of one direction are the bytes that its sender wrote, in order, and a
 //! [`Gap`] stands for each run of bytes that the capture lacks. Bytes of the two directions are in

@@ -16,6 +16,9 @@ pub(crate) const PIECE: usize = 128;
 /// room for new ones.
 pub const CONNECTIONS: usize = 1000;
 
+/// How many connections are looked at, at once, to find one that can make room.
+pub(crate) const SEARCHED: usize = 64;
+
 /// How many segments with bytes a connection may have before its beginning must have been seen.
 /// Until then, the segment with the beginning may still come: packets are not always captured in
 /// order.

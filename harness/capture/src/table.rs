@@ -127,9 +127,10 @@ impl Table {
         }
     }
 
-    /// Makes room for a connection. The oldest ones that are over, or carried no bytes, go first.
+    /// Makes room for a connection. The oldest ones that are over, or carried no bytes, go first. The
+    /// search goes on at the next call, so its cost does not grow with the connections.
     fn has_room(&mut self) -> bool {
-        for _ in 0..self.order.len() {
+        for _ in 0..limits::SEARCHED {
             if self.flows.len() < limits::CONNECTIONS {
                 return true;
             }

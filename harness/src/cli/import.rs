@@ -126,7 +126,7 @@ fn import_packets(args: &ImportArgs, path: &Path, reader: impl Read, told: &mut 
     let options = CaptureOptions { port: args.port, recording };
     let imported = import_capture(reader, &options, &mut |notice| told.tell(&notice))
         .map_err(|error| failure(path, &error))?;
-    let place = terminal(&path.display().to_string());
+    let place = terminal(path.display().to_string());
     let Imported { connections, summary } = imported;
     tell_summary(&place, &summary, told);
     let ports = ports(&summary);

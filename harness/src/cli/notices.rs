@@ -117,7 +117,8 @@ fn other(protocol: Option<(End, Protocol)>) -> String {
             format!("the {} speaks HTTP, which a WebSocket begins with; it is not judged", word(end))
         }
         Some((end, protocol)) => format!("the {} speaks {protocol}, not dnode; it is not judged", word(end)),
-        None => "no line of it could be a message of dnode, so it is not judged; --port judges it".to_owned(),
+        None => "none of its first lines could be a message of dnode, so it is not judged; --port judges it"
+            .to_owned(),
     }
 }
 

@@ -26,6 +26,9 @@ use std::path::PathBuf;
 /// If none of so many lines could be a message, the connection does not carry dnode.
 const DOUBTED: u64 = 16;
 
+/// The most bytes of such a line. They are kept, because the transcript may need them.
+const DOUBTED_LINE: usize = 64 << 10;
+
 /// Judges one connection and writes it down.
 pub(super) struct Recording {
     connection: usize,
@@ -77,7 +80,7 @@ impl Recording {
     /// Creates the file of the transcript, if one is wanted.
     pub(super) fn create_file(&mut self) {
         let Some(folder) = &self.options.out else { return };
-        match TranscriptFile::create(folder, &self.options.name) {
+        match TranscriptFile::create(folder, &self.options.name, self.connection) {
             Ok(file) => self.file = Some(file),
             Err(error) => {
                 let problem = format!("no transcript is written: {}: {error}", folder.display());
@@ -152,8 +155,10 @@ impl Recording {
         self.lines[at] += 1;
         if self.in_doubt {
             self.in_doubt = !line.trim_ascii_start().starts_with(b"{");
-            if self.in_doubt && self.lines.iter().sum::<u64>() >= DOUBTED {
+            let is_enough = self.lines.iter().sum::<u64>() >= DOUBTED || line.len() > DOUBTED_LINE;
+            if self.in_doubt && is_enough {
                 self.stopped = true;
+                return;
             }
         }
         let judgement = self.monitor.line(end, line);

@@ -15,10 +15,10 @@ pub(super) struct TranscriptFile {
 }
 
 impl TranscriptFile {
-    /// Creates the next free `NAME-N.jsonl` in the folder.
-    pub(super) fn create(folder: &Path, name: &str) -> io::Result<TranscriptFile> {
+    /// Creates the next free `NAME-N.jsonl` in the folder, from this number on.
+    pub(super) fn create(folder: &Path, name: &str, first: usize) -> io::Result<TranscriptFile> {
         fs::create_dir_all(folder)?;
-        for number in 1_u32.. {
+        for number in first.. {
             let path = folder.join(format!("{name}-{number}.jsonl"));
             let steps_path = path.with_extension("steps");
             if path.exists() {
@@ -57,7 +57,13 @@ impl TranscriptFile {
         io::copy(&mut File::open(&self.steps_path)?, &mut whole)?;
         whole.flush()?;
         output.keep()?;
-        fs::remove_file(&self.steps_path)?;
-        Ok(self.path)
+        Ok(self.path.clone())
+    }
+}
+
+impl Drop for TranscriptFile {
+    /// Without its header, the temporary file is of no use.
+    fn drop(&mut self) {
+        let _ = fs::remove_file(&self.steps_path);
     }
 }

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 pub struct RecordingOptions {
     /// The folder for the transcripts; `None` judges the traffic without writing it.
     pub out: Option<PathBuf>,
-    /// The transcripts are `NAME-1.jsonl`, `NAME-2.jsonl`, …
+    /// The transcript of connection N is `NAME-N.jsonl`, or has the next free number.
     pub name: String,
     /// The end that the suite plays when the transcripts are replayed.
     pub seen_from: End,
