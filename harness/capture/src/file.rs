@@ -87,9 +87,10 @@ pub(crate) struct Packet<'a> {
 /// Reads the packets of a file, one after another.
 pub(crate) struct Packets<R> {
     reader: R,
-    /// Bytes that were read. Those before `start` are used.
+    /// The bytes from `start` to `end` were read and are not used.
     buffer: Vec<u8>,
     start: usize,
+    end: usize,
     /// The offset of `start` in the file.
     at: u64,
     number: u64,
@@ -135,16 +136,16 @@ impl<R: Read> Packets<R> {
     /// Reads the beginning of a file.
     pub(crate) fn open(reader: R) -> Result<Packets<R>, CaptureError> {
         let state = State::Pcapng { is_big_endian: false, links: Vec::new() };
-        let mut packets =
-            Packets { reader, buffer: Vec::new(), start: 0, at: 0, number: 0, ends_early: false, state };
-        while packets.buffer.len() < 4 && packets.fill()? {}
-        match Form::of(&packets.buffer) {
+        let (buffer, start, end) = (Vec::new(), 0, 0);
+        let mut packets = Packets { reader, buffer, start, end, at: 0, number: 0, ends_early: false, state };
+        while packets.end < 4 && packets.fill()? {}
+        match Form::of(packets.rest()) {
             None => return Err(CaptureError::NotACapture),
             Some(Form::Compressed(program)) => return Err(CaptureError::Compressed(program)),
             Some(Form::Pcapng) => {}
             Some(Form::Pcap) => {
-                while packets.buffer.len() < 24 && packets.fill()? {}
-                let Ok((rest, header)) = parse_pcap_header(&packets.buffer) else {
+                while packets.end < 24 && packets.fill()? {}
+                let Ok((rest, header)) = parse_pcap_header(packets.rest()) else {
                     return Err(packets.malformed("the header of the file is not complete"));
                 };
                 let frame: ReadFrame = match (header.is_modified_format(), header.is_bigendian()) {
@@ -154,7 +155,7 @@ impl<R: Read> Packets<R> {
                 };
                 // The upper bits may hold the length of a checksum.
                 let link = (header.network.0 & 0xffff) as u16;
-                let used = packets.buffer.len() - rest.len();
+                let used = packets.end - rest.len();
                 packets.state = State::Pcap { frame, link };
                 packets.consume(used);
             }
@@ -165,7 +166,7 @@ impl<R: Read> Packets<R> {
     /// Passes the next packet to `take`. Returns whether there was one.
     pub(crate) fn next(&mut self, take: &mut dyn FnMut(&Packet<'_>)) -> Result<bool, CaptureError> {
         loop {
-            let used = match part(&self.state, &self.buffer[self.start..]) {
+            let used = match part(&self.state, &self.buffer[self.start..self.end]) {
                 Ok((used, Part::Packet { link, data, missing })) => {
                     self.number += 1;
                     take(&Packet { number: self.number, link, data, missing });
@@ -183,12 +184,12 @@ impl<R: Read> Packets<R> {
                 }
                 Ok((used, Part::Other)) => used,
                 Err(needed) => {
-                    let is_too_long = self.buffer.len() - self.start + needed > limits::BLOCK;
+                    let is_too_long = self.end - self.start + needed > limits::BLOCK;
                     if is_too_long {
                         return Err(self.malformed("a packet or block of more than 16 MiB"));
                     }
                     if !self.fill()? {
-                        self.ends_early = self.start < self.buffer.len();
+                        self.ends_early = self.start < self.end;
                         return Ok(false);
                     }
                     0
@@ -217,24 +218,31 @@ impl<R: Read> Packets<R> {
         self.at += bytes as u64;
     }
 
+    fn rest(&self) -> &[u8] {
+        &self.buffer[self.start..self.end]
+    }
+
     /// Reads more bytes. Returns false at the end of the file.
     fn fill(&mut self) -> Result<bool, CaptureError> {
-        self.buffer.drain(..self.start);
+        self.buffer.copy_within(self.start..self.end, 0);
+        self.end -= self.start;
         self.start = 0;
-        let old = self.buffer.len();
-        self.buffer.resize(old + CHUNK, 0);
+        if self.buffer.len() < self.end + CHUNK {
+            self.buffer.resize((self.end + CHUNK).next_multiple_of(CHUNK), 0);
+        } else if self.buffer.len() > 1 << 20 && self.end < CHUNK {
+            // Free the memory of a long block.
+            self.buffer.truncate(2 * CHUNK);
+            self.buffer.shrink_to_fit();
+        }
         let read = loop {
-            match self.reader.read(&mut self.buffer[old..]) {
+            match self.reader.read(&mut self.buffer[self.end..self.end + CHUNK]) {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 read => break read,
             }
         };
-        let count = read.as_ref().map_or(0, |count| (*count).min(CHUNK));
-        self.buffer.truncate(old + count);
-        if self.buffer.capacity() > 1 << 20 && self.buffer.len() < self.buffer.capacity() / 8 {
-            self.buffer.shrink_to(CHUNK * 2);
-        }
-        read.map(|_| count > 0).map_err(|error| CaptureError::Read { after: self.number, error })
+        let count = read.map_err(|error| CaptureError::Read { after: self.number, error })?.min(CHUNK);
+        self.end += count;
+        Ok(count > 0)
     }
 }
 

@@ -146,3 +146,13 @@ fn packet_without_its_tcp_header_was_cut() {
     packets[3].0.truncate(40);
     assert_eq!(read(&pcap(1, &packets)).1.cut, 1);
 }
+
+#[test]
+fn long_block_without_a_packet_is_skipped() {
+    let packets = packets(Link::Raw);
+    let length = 3_000_000u32;
+    let number = (length + 12).to_le_bytes();
+    let long = [&[0xad, 0x0b, 0, 0][..], &number, &vec![0; length as usize], &number].concat();
+    let file = [pcapng(101, &packets[..4]), long, pcapng(101, &packets[4..])].concat();
+    assert_eq!(described(&file), described(&pcapng(101, &packets)));
+}
