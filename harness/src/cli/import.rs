@@ -4,6 +4,7 @@ use super::failure::Failure;
 use super::notices::Told;
 use super::output;
 use super::record::Seat;
+use super::report::STDIN;
 use super::signal::on_signal;
 use crate::commands::import::{CaptureOptions, Imported, import, import_capture};
 use crate::commands::recording::RecordingOptions;
@@ -68,12 +69,17 @@ pub(super) fn run(args: &ImportArgs) -> Result<u8, Failure> {
 }
 
 fn failure(path: &Path, error: &dyn Display) -> Failure {
-    Failure::caller(format!("{}: {error}", path.display()))
+    Failure::caller(format!("{}: {error}", place(path)))
+}
+
+/// A file, in words.
+fn place(path: &Path) -> String {
+    if path == Path::new(STDIN) { "standard input".to_owned() } else { terminal(path.display().to_string()) }
 }
 
 /// Opens a file. Gives its first bytes, and a reader of all its bytes.
 fn open(path: &Path) -> io::Result<(Vec<u8>, impl Read + use<>)> {
-    let mut reader: Box<dyn Read> = if path == Path::new("-") {
+    let mut reader: Box<dyn Read> = if path == Path::new(STDIN) {
         // An interrupt ends the program at the other end of the pipe, and so the input.
         on_signal(|| {});
         Box::new(io::stdin())
@@ -87,7 +93,7 @@ fn open(path: &Path) -> io::Result<(Vec<u8>, impl Read + use<>)> {
 
 /// The name of the transcripts of a file.
 fn name(path: &Path) -> String {
-    if path == Path::new("-") {
+    if path == Path::new(STDIN) {
         return "stdin".to_owned();
     }
     path.file_stem().unwrap_or_default().to_string_lossy().into_owned()
@@ -126,7 +132,7 @@ fn import_packets(args: &ImportArgs, path: &Path, reader: impl Read, told: &mut 
     let options = CaptureOptions { port: args.port, recording };
     let imported = import_capture(reader, &options, &mut |notice| told.tell(&notice))
         .map_err(|error| failure(path, &error))?;
-    let place = terminal(path.display().to_string());
+    let place = place(path);
     let Imported { connections, summary } = imported;
     tell_summary(&place, &summary, told);
     let ports = ports(&summary);

@@ -95,7 +95,7 @@ fn format(word: &str) -> Result<Format, String> {
 }
 
 /// The path that stands for standard input.
-const STDIN: &str = "-";
+pub(super) const STDIN: &str = "-";
 
 /// From this time on, a wait for the reader of a named pipe needs a word.
 const SLOW: Duration = Duration::from_secs(1);
