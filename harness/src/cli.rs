@@ -32,6 +32,7 @@ mod selection;
 mod serve;
 mod show;
 mod signal;
+mod site;
 mod snapshot;
 mod transcripts;
 mod values;
@@ -79,6 +80,8 @@ enum Command {
     Record(record::RecordArgs),
     /// Convert or merge reports of finished runs
     Report(report::ReportArgs),
+    /// Build a static site from a folder of reports
+    Site(site::SiteArgs),
     /// Show a finding of the last run in full
     Show(show::ShowArgs),
     /// Compare two runs
@@ -158,6 +161,7 @@ pub fn main() -> ExitCode {
             Some(Command::Interop(args)) => interop::run(args).await,
             Some(Command::Record(args)) => record::record(args).await,
             Some(Command::Report(args)) => report::report(&args),
+            Some(Command::Site(args)) => site::site(&args),
             Some(Command::Show(args)) => show::show(&args),
             Some(Command::Diff(args)) => diff::diff(&args),
             Some(Command::Baseline(args)) => baseline::baseline(&args),

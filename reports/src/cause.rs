@@ -262,7 +262,7 @@ fn first_of(list: &str) -> String {
 }
 
 /// The id of the clause that a finding breaks.
-fn broken(outcome: &Outcome) -> &str {
+pub(crate) fn broken(outcome: &Outcome) -> &str {
     let tested = || outcome.clauses.first().map_or("", String::as_str);
     outcome.divergence.as_ref().map_or_else(tested, |divergence| &divergence.clause)
 }

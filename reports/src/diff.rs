@@ -11,6 +11,7 @@ mod html;
 mod markdown;
 mod text;
 
+pub(crate) use compare::{Case, Clauses};
 pub use compare::{Change, Diff, key};
 
 impl Diff {

@@ -32,10 +32,13 @@ use crate::clauses::{Group, groups};
 use crate::event::{Event, Verdict};
 use crate::record::{Record, Records};
 use crate::report::Report;
+pub(crate) use bar::bar;
+pub(crate) use causes::title as cause_title;
 pub(crate) use finding::finding;
 pub(crate) use overview::{headline, run_bar};
-pub(crate) use parts::{badge, fragment, name, shown};
-use parts::{has_article, letter};
+use parts::has_article;
+pub(crate) use parts::{badge, fragment, letter, mark as sign, name, shown};
+pub(crate) use sequence::session;
 
 /// Writes the page at the end.
 #[derive(Debug)]

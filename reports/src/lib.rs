@@ -20,6 +20,7 @@ pub mod evidence;
 pub mod fingerprint;
 pub mod format;
 pub mod github;
+pub mod grid;
 pub mod html;
 pub mod json;
 pub mod junit;
@@ -31,6 +32,7 @@ mod report;
 #[cfg(test)]
 mod sample;
 mod serial;
+pub mod site;
 mod summary;
 mod tally;
 pub mod tap;

@@ -12,11 +12,11 @@ const LAYERS: &[&[&str]] = &[
     &["event"],
     &["fingerprint", "account", "report", "error"],
     &["summary", "record", "tally"],
-    &["cause", "clauses", "page"],
+    &["cause", "clauses", "grid", "page"],
     &["events", "github", "json", "tap", "text"],
     &["junit", "markdown", "html"],
     &["diff", "machine"],
-    &["format"],
+    &["format", "site"],
 ];
 
 #[test]

@@ -36,6 +36,9 @@ pub mod text;
 pub mod transcript;
 pub mod value;
 
+/// The protocol as a document, in Markdown.
+pub const PROTOCOL: &str = include_str!("../PROTOCOL.md");
+
 /// The README is an example that must run.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

@@ -9,17 +9,16 @@ use super::signal::on_signal;
 use super::values::{GateLevel, duration};
 use crate::cases::Selection;
 use crate::commands::interop::{Implementation, InteropOptions, interop};
+use crate::files::NewFile;
 use crate::nearest::did_you_mean;
 use crate::run::Running;
 use crate::shell::quote;
 use clap::Args;
 use dnode_reports::account::Account;
-use dnode_reports::escape::{no_command, terminal_cut};
-use dnode_reports::event::{Event, Kind, Run, Verdict};
+use dnode_reports::event::{Event, Run};
+use dnode_reports::grid::Grid;
 use dnode_spec::clause::Level;
-use std::collections::BTreeMap;
-use std::fmt::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
@@ -45,8 +44,15 @@ pub(super) struct InteropArgs {
     /// Write a report, for example --report html=run.html; it has one run for each server
     #[arg(long, value_name = "FORMAT=PATH", value_parser = report::report_file)]
     report: Vec<ReportFile>,
+    /// Write the grid of clients and servers to this file, which `site` shows
+    #[arg(long, value_name = "FILE")]
+    grid: Option<PathBuf>,
     #[command(flatten)]
     text: report::TextArgs,
+}
+
+fn unwritable(path: &Path, error: &dyn std::fmt::Display) -> Failure {
+    report::unwritable(&path.display().to_string(), error)
 }
 
 /// Runs every client against every server.
@@ -62,6 +68,8 @@ pub(super) async fn run(args: InteropArgs) -> Result<u8, Failure> {
     let servers = select(&all, &args.servers, "server", |it| it.server.is_some())?;
     let clients = select(&all, &args.clients, "client", |it| it.caller.is_some())?;
     let mut reports = Reports::open(&args.report, args.text)?;
+    let open = |path: &PathBuf| NewFile::open(path).map_err(|error| unwritable(path, &error));
+    let output = args.grid.as_ref().map(open).transpose()?;
     let interrupted = CancellationToken::new();
     let stop = interrupted.clone();
     on_signal(move || stop.cancel());
@@ -72,9 +80,12 @@ pub(super) async fn run(args: InteropArgs) -> Result<u8, Failure> {
         command: format!("{} interop --peers {}", quote(&program), quote(&args.peers.to_string_lossy())),
         interrupted,
     };
-    let (mut matrix, mut progress) = (Matrix::default(), Progress::new(Running::default()));
+    let names = clients.iter().map(|client| (client.case(), client.name.clone())).collect();
+    let (mut grid, mut exits) = (Grid::new(names), Exits::default());
+    let mut progress = Progress::new(Running::default());
     let ran = interop(&servers, &clients, &options, &mut |event| {
-        matrix.event(&event);
+        grid.event(&event);
+        exits.event(&event);
         progress.event(&event);
         progress.suspend(|| reports.event(&event));
     })
@@ -83,10 +94,14 @@ pub(super) async fn run(args: InteropArgs) -> Result<u8, Failure> {
     ran.map_err(Failure::harness)?;
     reports.finish();
     if !report::stdout_is_taken(&args.report) {
-        output::say(matrix.table(&clients))?;
+        output::say(grid.text())?;
     }
     reports.result()?;
-    Ok(matrix.status)
+    if let Some((path, output)) = args.grid.as_ref().zip(output) {
+        let json = grid.json().map_err(|error| unwritable(path, &error))?;
+        output.write(json).map_err(|error| unwritable(path, &error))?;
+    }
+    Ok(exits.status)
 }
 
 /// The implementations that have this role and match one of the globs. Without globs, all that have
@@ -116,41 +131,23 @@ fn select(
     }
 }
 
-/// A name in a table: escaped, cut, and no command for a CI job.
-fn shown(name: &str) -> String {
-    no_command(&terminal_cut(name, NAME, 0)).into_owned()
-}
-
-/// How many characters of a name are shown.
-const NAME: usize = 60;
-
-/// The result of each client with each server.
+/// The exit status of all servers.
 #[derive(Default)]
-struct Matrix {
-    servers: Vec<String>,
-    cells: BTreeMap<(String, usize), &'static str>,
+struct Exits {
     account: Account,
     run: Option<Run>,
-    /// The worst exit status of all servers. A failure is worse than a session that could not run.
+    /// The worst status so far. A failure is worse than a session that could not run.
     status: u8,
 }
 
-impl Matrix {
+impl Exits {
     fn event(&mut self, event: &Event) {
         match event {
             Event::Started(run) => {
-                self.servers.push(shown(run.peer.as_deref().unwrap_or_default()));
                 self.account = Account::default();
                 self.run = Some(run.clone());
             }
-            Event::Judged(outcome) => {
-                let word = match (outcome.verdict, outcome.divergence.as_ref()) {
-                    (Verdict::Fail, Some(found)) if found.kind == Kind::Broken => "broken",
-                    (verdict, _) => verdict.word(),
-                };
-                self.cells.insert((outcome.id.clone(), self.servers.len()), word);
-                self.account.add(outcome);
-            }
+            Event::Judged(outcome) => self.account.add(outcome),
             Event::Ended(ended) => {
                 let status = self.run.as_ref().map_or(2, |run| self.account.exit_status(run, ended));
                 self.status = match (self.status, status) {
@@ -159,29 +156,5 @@ impl Matrix {
                 };
             }
         }
-    }
-
-    /// Prints a row for each client and a column for each server. `broken` means that all answers
-    /// were right, but one end broke a clause.
-    fn table(&self, clients: &[Implementation]) -> String {
-        let mut out = String::from("servers\n");
-        for (n, server) in self.servers.iter().enumerate() {
-            let _ = writeln!(out, "  {:2}  {server}", n + 1);
-        }
-        let names: Vec<String> = clients.iter().map(|client| shown(&client.name)).collect();
-        let width = names.iter().map(|name| name.chars().count()).max().unwrap_or_default();
-        let _ = write!(out, "\n{:width$}", "clients");
-        (1..=self.servers.len()).for_each(|n| {
-            let _ = write!(out, "  {n:<12}");
-        });
-        for (client, name) in clients.iter().zip(&names) {
-            let _ = write!(out, "\n{name:width$}");
-            for n in 1..=self.servers.len() {
-                let word =
-                    self.cells.get(&(format!("interop/{}", client.id()), n)).copied().unwrap_or_default();
-                let _ = write!(out, "  {word:<12}");
-            }
-        }
-        out.lines().map(str::trim_end).collect::<Vec<_>>().join("\n")
     }
 }

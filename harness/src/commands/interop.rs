@@ -105,6 +105,12 @@ impl Implementation {
         self.folder.file_name().unwrap_or_default().to_string_lossy().into_owned()
     }
 
+    /// The id of the case in which it is the client.
+    #[must_use]
+    pub fn case(&self) -> String {
+        format!("interop/{}", self.id())
+    }
+
     fn command(&self, command: &str) -> String {
         format!("cd {} && {command}", quote(&self.folder.to_string_lossy()))
     }
@@ -370,7 +376,7 @@ impl Pair<'_> {
     }
 
     fn id(&self) -> String {
-        format!("interop/{}", self.client.id())
+        self.client.case()
     }
 
     fn evidence(&self) -> Evidence {

@@ -41,18 +41,18 @@ pub struct Diff {
 }
 
 /// The differences under one clause.
-pub(super) struct Clauses<'a> {
-    pub(super) id: String,
-    pub(super) clause: Option<&'static Clause>,
-    pub(super) cases: Vec<Case<'a>>,
+pub(crate) struct Clauses<'a> {
+    pub(crate) id: String,
+    pub(crate) clause: Option<&'static Clause>,
+    pub(crate) cases: Vec<Case<'a>>,
 }
 
 /// One case that differs.
-pub(super) struct Case<'a> {
-    pub(super) change: Change,
-    pub(super) id: &'a str,
-    pub(super) old: Option<&'a Outcome>,
-    pub(super) new: Option<&'a Outcome>,
+pub(crate) struct Case<'a> {
+    pub(crate) change: Change,
+    pub(crate) id: &'a str,
+    pub(crate) old: Option<&'a Outcome>,
+    pub(crate) new: Option<&'a Outcome>,
 }
 
 impl Diff {
@@ -65,6 +65,11 @@ impl Diff {
         Ok(Diff { records: [record(old)?, record(new)?] })
     }
 
+    /// Compares two runs that were read before.
+    pub(crate) fn of(old: &Record, new: &Record) -> Diff {
+        Diff { records: [old.clone(), new.clone()] }
+    }
+
     /// Whether all cases are the same.
     #[must_use]
     pub fn is_empty(&self) -> bool {
@@ -72,7 +77,7 @@ impl Diff {
     }
 
     /// The cases that differ, by clause; the most important first.
-    pub(super) fn clauses(&self) -> Vec<Clauses<'_>> {
+    pub(crate) fn clauses(&self) -> Vec<Clauses<'_>> {
         groups(&self.records).into_iter().filter_map(differing).collect()
     }
 

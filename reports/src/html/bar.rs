@@ -9,7 +9,7 @@ use crate::event::Verdict;
 const SMALLEST: usize = 8;
 
 /// Verdicts as one bar: a part for each kind of verdict. `label` is the text for screen readers.
-pub(super) fn bar(class: &str, label: &str, verdicts: &[Verdict]) -> Markup {
+pub(crate) fn bar(class: &str, label: &str, verdicts: &[Verdict]) -> Markup {
     let count = |verdict: &Verdict| verdicts.iter().filter(|it| *it == verdict).count();
     let parts: Vec<(&str, usize)> =
         Verdict::ALL.iter().map(|verdict| (letter(*verdict), count(verdict))).collect();

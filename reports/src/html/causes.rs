@@ -86,7 +86,7 @@ fn card(peer: usize, cause: &Cause, causes: &[Cause], session: bool) -> Markup {
 
 /// The cause in one sentence. An end of a process without a trace has many causes, so the case that
 /// shows it is named.
-fn title(cause: &Cause) -> Markup {
+pub(crate) fn title(cause: &Cause) -> Markup {
     let unnamed = cause.trace.is_none() && matches!(cause.shown.verdict, Verdict::Crash | Verdict::Hang);
     html! { (shown(&cause.sentence())) @if unnamed { " (" (shown(&cause.shown.id)) ")" } }
 }

@@ -20,7 +20,7 @@ pub(crate) fn badge(verdict: Verdict) -> Markup {
 }
 
 /// The CSS class of a verdict: one letter, because every cell of the matrix has it.
-pub(super) fn letter(verdict: Verdict) -> &'static str {
+pub(crate) fn letter(verdict: Verdict) -> &'static str {
     match verdict {
         Verdict::Pass => "p",
         Verdict::Fail => "f",
@@ -33,7 +33,7 @@ pub(super) fn letter(verdict: Verdict) -> &'static str {
 }
 
 /// The mark of a verdict in a cell of the matrix.
-pub(super) fn mark(verdict: Verdict) -> &'static str {
+pub(crate) fn mark(verdict: Verdict) -> &'static str {
     match verdict {
         Verdict::Pass => "✓",
         Verdict::Fail => "✕",

@@ -26,7 +26,7 @@ const SHORT: (usize, usize) = (160, 40);
 const STEPS: usize = 30;
 
 /// The diagram, and the transcript, folded.
-pub(super) fn session(evidence: &Evidence, divergence: Option<&Divergence>) -> Markup {
+pub(crate) fn session(evidence: &Evidence, divergence: Option<&Divergence>) -> Markup {
     let log = &evidence.wire;
     let place = divergence.and_then(|divergence| mark::place(log, divergence));
     let handshake = handshake(log, place);
