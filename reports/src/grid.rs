@@ -2,7 +2,7 @@
 //!
 //! `dnode-conform interop` collects a grid from its events, prints it, and writes it as a file. The
 //! file is canonical: two runs with the same behaviour give the same bytes. It has no time, port or
-//! standard error, except for the start of a client's first complaint.
+//! path. Of the standard error it has only the first wrong answer that a client names.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -207,10 +207,23 @@ fn note(outcome: &Outcome) -> String {
     match (outcome.verdict, &outcome.divergence) {
         (Verdict::Pass, _) => String::new(),
         (_, Some(divergence)) if divergence.kind != Kind::Broken => {
-            format!("{}: {}", divergence.step, divergence.actual)
+            let actual = || format!("{}: {}", divergence.step, without_path(&divergence.actual));
+            wrong_answer(outcome).map_or_else(actual, |line| without_path(line).to_owned())
         }
-        _ => summary::reason(outcome).unwrap_or_default().to_owned(),
+        _ => without_path(summary::reason(outcome).unwrap_or_default()).to_owned(),
     }
+}
+
+/// The first wrong answer on the client's standard error: `STEP: expected …` or `STEP: no answer`.
+fn wrong_answer(outcome: &Outcome) -> Option<&str> {
+    let mut lines = outcome.evidence.death.as_ref()?.stderr.lines();
+    lines.find(|line| line.contains(": expected ") || line.ends_with(": no answer"))
+}
+
+/// The text before its first path. Paths differ from machine to machine.
+fn without_path(text: &str) -> &str {
+    let end = text.find(" /").or_else(|| text.find("(/"));
+    end.and_then(|end| text.get(..end)).unwrap_or(text).trim_end_matches(':')
 }
 
 fn short(text: &str, limit: usize) -> String {

@@ -121,21 +121,25 @@ pub fn read_to_end(mut stream: TcpStream) {
     let _ = std::io::copy(&mut stream, &mut std::io::sink());
 }
 
-/// Installs the packages of a peer if they are missing. Tests share the folder, so they install one
-/// at a time.
+/// Installs the packages of a peer if they are missing.
 pub fn install(peer: &str) {
+    install_in(&root().join("fixtures/peers").join(peer));
+}
+
+/// Installs the npm packages of a folder if they are missing. Tests share the folder, so they install
+/// one at a time.
+pub fn install_in(folder: &Path) {
     static INSTALLING: Mutex<()> = Mutex::new(());
     let _one_at_a_time = INSTALLING.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-    let folder = root().join("fixtures/peers").join(peer);
     if folder.join("node_modules/.package-lock.json").exists() {
         return;
     }
-    let npm = Command::new("npm").args(["ci", "--no-audit", "--no-fund"]).current_dir(&folder).output();
+    let npm = Command::new("npm").args(["ci", "--no-audit", "--no-fund"]).current_dir(folder).output();
     let npm = npm.unwrap_or_else(|error| {
         panic!("these tests need node 20 and npm on the PATH: npm cannot be run: {error}")
     });
     let stderr = String::from_utf8_lossy(&npm.stderr);
-    assert!(npm.status.success(), "`npm ci` in fixtures/peers/{peer} failed:\n{stderr}");
+    assert!(npm.status.success(), "`npm ci` in {} failed:\n{stderr}", folder.display());
 }
 
 /// The program while it listens. Dropping this value kills it.

@@ -3,8 +3,8 @@
 use super::content::{Report, Version};
 use super::{File, address, part};
 
-/// How wide a character is, and the space at each end of a text.
-const WIDTH: usize = 7;
+/// How wide two characters are, and the space at each end of a text.
+const WIDTH: usize = 13;
 const SPACE: usize = 6;
 
 /// The badges of a version.
@@ -34,7 +34,7 @@ fn svg(report: &Report) -> String {
         1 => "#b84a00",
         _ => "#575757",
     };
-    let [left, right] = [&label, &value].map(|text| text.chars().count() * WIDTH + 2 * SPACE);
+    let [left, right] = [&label, &value].map(|text| text.chars().count() * WIDTH / 2 + 2 * SPACE);
     let width = left + right;
     let place = |start: usize, room: usize| start + room / 2;
     format!(

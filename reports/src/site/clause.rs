@@ -80,25 +80,28 @@ fn facts(content: &Content, at: &str, clause: &Clause) -> Markup {
 fn implementations(at: &str, asked: &[Asked<'_>]) -> Markup {
     html! {
         div.scroll tabindex="0" role="group" aria-label="Implementations" { table.list {
-            thead { tr { th scope="col" { "implementation" } th scope="col" { "passed" } th scope="col" { "did not pass" } } }
+            thead { tr { th scope="col" { "implementation" } th scope="col" { "passed" } th scope="col" { "findings" } } }
             tbody { @for it in asked {
                 tr { th scope="row" { (part::report(at, it.of, it.version, it.report)) }
                     td { (part::passed(it.outcomes.iter().copied())) }
-                    td { (not_passed(&it.outcomes)) }
+                    td { (not_passed(at, it)) }
                 }
             } }
         } }
     }
 }
 
-/// The cases that did not pass, by verdict. They are on this page.
-fn not_passed(outcomes: &[&Outcome]) -> Markup {
-    let bad: Vec<&&Outcome> = outcomes.iter().filter(|it| it.verdict != Verdict::Pass).collect();
+/// The first findings, and how many cases say nothing. The page of the version has all findings.
+fn not_passed(at: &str, asked: &Asked<'_>) -> Markup {
+    let bad: Vec<&&Outcome> = asked.outcomes.iter().filter(|it| it.verdict.is_finding()).collect();
     let (few, more) = bad.split_at(bad.len().min(CASES));
-    let link = |it: &Outcome| html! { span.one { (badge(it.verdict)) " " a href={ "#case/" (fragment(&it.id)) } { (shown(&it.id)) } } " " };
+    let of = |verdict: Verdict| asked.outcomes.iter().filter(|it| it.verdict == verdict).count();
     html! {
-        @for it in few { (link(it)) }
-        @if !more.is_empty() { details.more { summary { "and " (more.len()) " more" } @for it in more { (link(it)) } } }
+        @for it in few { span.one { (badge(it.verdict)) " " a href={ "#case/" (fragment(&it.id)) } { (shown(&it.id)) } } " " }
+        @if !more.is_empty() { a href=(part::report_address(at, asked.version, asked.report)) { "and " (more.len()) " more" } " " }
+        @for verdict in [Verdict::NotApplicable, Verdict::Inconclusive] {
+            @if of(verdict) > 0 { span.one { small { (of(verdict)) " " (verdict) } } " " }
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 use dnode_spec::clause::CLAUSES;
 use maud::{Markup, html};
 
-use super::address::{self, href};
+use super::address;
 use super::content::{Content, Report};
 use super::{File, part, shell};
 use crate::event::Verdict;
@@ -38,7 +38,7 @@ fn head(content: &Content) -> Markup {
     html! {
         thead { tr { th scope="col" { "clause" }
             @for (of, version, report) in content.reports() {
-                th.peer scope="col" { a href={ (href(AT, &address::version(&version.slug))) "#" (report.slug) } { (part::title(of, version)) ", " (report.role()) } }
+                th.peer scope="col" { a href=(part::report_address(AT, version, report)) { (part::title(of, version)) ", " (report.role()) } }
             }
         } }
     }

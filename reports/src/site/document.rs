@@ -72,13 +72,13 @@ impl<'e> Writer<'_, 'e> {
             Event::Start(Tag::CodeBlock(kind)) => return self.code(kind, rest),
             Event::Start(Tag::Link { dest_url, .. }) => return self.link(dest_url, rest),
             Event::Start(Tag::Image { .. }) | Event::End(TagEnd::Image) => {}
+            // Alignment would be an inline style, which the pages forbid.
             Event::Start(Tag::Table(_)) => {
                 self.tables += 1;
                 // A wide table scrolls, also with the keys.
                 let label = format!("{}table {}", self.style.prefix.replace('-', " "), self.tables);
-                let open = html! { (PreEscaped(format!("<div class=\"scroll\" tabindex=\"0\" role=\"group\" aria-label=\"{label}\">"))) };
-                self.raw(open.into_string());
-                self.out.push(event.clone());
+                self.raw(format!("<div class=\"scroll\" tabindex=\"0\" role=\"group\" aria-label=\"{label}\">"));
+                self.out.push(Event::Start(Tag::Table(Vec::new())));
             }
             Event::End(TagEnd::Table) => {
                 self.out.push(event.clone());

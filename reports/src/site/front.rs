@@ -87,7 +87,7 @@ fn row(version: &Version, report: &Report) -> Markup {
         @for level in LEVELS { td { (part::level(report, level)) } }
         td.number {
             @if causes == 0 { "none" } @else {
-                a href={ (href(AT, &address::version(&version.slug))) "#" (report.slug) } aria-label={ (count(causes, "cause")) } { (causes) }
+                a href=(part::report_address(AT, version, report)) aria-label={ (count(causes, "cause")) } { (causes) }
             }
         }
     }

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use dnode_spec::clause::Level;
 use maud::{Markup, html};
 
-use super::address;
+use super::address::{self, href};
 use super::content::{Implementation, Report, Version};
 use super::{File, part, shell};
 use crate::diff::{Change, Clauses, Diff};
@@ -42,7 +42,7 @@ fn in_role(at: &str, of: &Implementation, role: Role) -> Markup {
     html! {
         section aria-labelledby=(role) {
             h2 id=(role) { "As a " (role) }
-            (numbers(at, of, role, &versions))
+            (numbers(at, role, &versions))
             @for pair in versions.windows(2) {
                 @if let [old, new] = pair { (step(at, of, role, old, new)) }
             }
@@ -52,10 +52,10 @@ fn in_role(at: &str, of: &Implementation, role: Role) -> Markup {
 }
 
 /// The passed cases of each level, and the causes.
-fn numbers(at: &str, of: &Implementation, role: Role, versions: &[(&Version, &Report)]) -> Markup {
+fn numbers(at: &str, role: Role, versions: &[(&Version, &Report)]) -> Markup {
     html! {
-        div.scroll tabindex="0" role="group" aria-label={ "Passed cases as a " (role) } { table.list {
-            thead { tr { td {} @for (version, _) in versions { th scope="col" { (part::version(at, of, version)) } } } }
+        div.scroll tabindex="0" role="group" aria-label={ "Passed cases as a " (role) } { table.list.versions {
+            thead { tr { td {} @for (version, _) in versions { th scope="col" { a href=(href(at, &address::version(&version.slug))) { (shown(&version.version)) } } } } }
             tbody {
                 @for level in Level::ALL {
                     tr { th scope="row" { (level) } @for (_, report) in versions { td { (part::level(report, level)) } } }

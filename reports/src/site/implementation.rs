@@ -137,7 +137,7 @@ fn card(at: &str, of: &Implementation, report: &Report, cause: &Cause) -> Markup
     let hint = cause.hint();
     let first = report.causes.iter().find(|other| other.hint() == hint).map_or(cause.number, |it| it.number);
     html! {
-        section.cause.waived[!cause.gates] aria-labelledby=(id) {
+        article.cause.waived[!cause.gates] {
             h4 id=(id) { a.number href={ "#" (id) } { (cause.number) } " " (badge(case.verdict)) " " (cause_title(cause)) " " small { (cause.level()) } }
             dl {
                 dt { "clause" } dd { (part::clause(at, cause.clause())) }

@@ -20,10 +20,15 @@ pub(super) fn version(at: &str, of: &Implementation, version: &Version) -> Marku
     html! { a href=(href(at, &address::version(&version.slug))) { (title(of, version)) } }
 }
 
+/// The address of a report on the page of its version.
+pub(super) fn report_address(at: &str, version: &Version, report: &Report) -> String {
+    format!("{}#{}", href(at, &address::version(&version.slug)), report.slug)
+}
+
 /// A link to a report on the page of its version.
 pub(super) fn report(at: &str, of: &Implementation, version: &Version, report: &Report) -> Markup {
     html! {
-        a href={ (href(at, &address::version(&version.slug))) "#" (report.slug) } { (title(of, version)) }
+        a href=(report_address(at, version, report)) { (title(of, version)) }
         " " small { (report.role()) }
     }
 }
