@@ -63,7 +63,8 @@ fn the_matrix_distinguishes_the_kinds_of_failure() {
     add("d-missing", "echo nothing here >&2; exit 7", "connected 'exec sleep 600'");
     add("e-no-client", &serve(""), "exec no-such-program");
     let peers_word = peers.path().display().to_string();
-    let ran = run(&["interop", "--peers", &peers_word, "--deadline", "2s"]);
+    let grid = peers.path().join("grid.json").display().to_string();
+    let ran = run(&["interop", "--peers", &peers_word, "--deadline", "2s", "--grid", &grid]);
     ran.expect_status(&[1]);
     insta::assert_snapshot!(matrix(&ran.stdout), @"
 
@@ -81,6 +82,14 @@ fn the_matrix_distinguishes_the_kinds_of_failure() {
     d-missing     hang          hang          hang          inconclusive  hang
     e-no-client   inconclusive  inconclusive  inconclusive  inconclusive  inconclusive
     ");
+    let file = support::read(&grid);
+    let grid = dnode_reports::grid::read(&file).unwrap();
+    assert_eq!(format!("\n{}", grid.text()), matrix(&ran.stdout).trim_end());
+    let note = |client, server| grid.session(client, server).unwrap().note.clone();
+    assert_eq!(note(0, 0), "");
+    assert_eq!(note(1, 0), "add: expected 3, came 4");
+    assert_eq!(note(2, 0), "the client breaks message/object");
+    assert!(note(0, 3).starts_with("peer: ") && !file.contains(&peers_word), "{file}");
     ran.expect_text("add: expected 3, came 4")
         .expect_text("the client breaks message/object")
         .expect_text("was `make` run in")

@@ -68,18 +68,26 @@ fn hostile_reports() -> tempfile::TempDir {
         cases[0]["id"] = json!(HOSTILE);
         cases[1]["clauses"] = json!([HOSTILE]);
         write(&format!("{name}.json"), &report.to_string());
-        let raw = format!("# {HOSTILE}\n\n{HOSTILE}\n\n`{HOSTILE}`\n\n<b>bold</b>\n\n| a |\n|---|\n| {HOSTILE} |\n");
+        let raw = format!(
+            "# {HOSTILE}\n\n{HOSTILE}\n\n`{HOSTILE}`\n\n<b>bold</b>\n\n| a |\n|---|\n| {HOSTILE} |\n"
+        );
         write(&format!("{name}.md"), &raw);
         write(&format!("{name}-loose.md"), &raw);
         write(&format!("machines/{name}.md"), &raw);
-        write(&format!("machines/{name}.svg"), "<svg xmlns='http://www.w3.org/2000/svg' onload='alert(5)'><script>alert(6)</script></svg>");
+        write(
+            &format!("machines/{name}.svg"),
+            "<svg xmlns='http://www.w3.org/2000/svg' onload='alert(5)'><script>alert(6)</script></svg>",
+        );
     }
     let version = |report: &str| json!({ "version": HOSTILE, "report": report, "released": HOSTILE, "reported": HOSTILE });
     let entry = json!({
         "name": HOSTILE, "language": HOSTILE, "homepage": "javascript:alert(7)", "advice": HOSTILE,
         "versions": [version("php-dnode-0.2.0"), version("ruby-dnode-0.0.2")],
     });
-    write("site/implementations.json", &json!({ "source": "javascript:alert(8)", "implementations": [entry] }).to_string());
+    write(
+        "site/implementations.json",
+        &json!({ "source": "javascript:alert(8)", "implementations": [entry] }).to_string(),
+    );
     let session = json!({ "client": HOSTILE, "server": HOSTILE, "met": "fail", "note": HOSTILE });
     let grid = json!({ "format": 1, "suite": HOSTILE, "clients": [HOSTILE], "servers": [HOSTILE], "sessions": [session] });
     write("site/interop.json", &grid.to_string());
@@ -121,7 +129,9 @@ fn the_same_reports_give_the_same_small_pages() {
         let here = root().canonicalize().unwrap().display().to_string();
         assert!(!text.contains(&here), "{name} has a path of this machine");
     }
-    for page in ["implementations/npm-dnode-1.2.2.html", "clauses/framing/utf8.html", "history/npm-dnode.html"] {
+    for page in
+        ["implementations/npm-dnode-1.2.2.html", "clauses/framing/utf8.html", "history/npm-dnode.html"]
+    {
         assert!(files.contains_key(page), "no {page}");
     }
     let badge = String::from_utf8(files["badges/npm-dnode-1.2.2.svg"].clone()).unwrap();
@@ -133,7 +143,8 @@ fn a_site_is_built_again_without_leftovers() {
     let folder = tempfile::tempdir().unwrap();
     let [reports, out] = ["reports", "site"].map(|name| folder.path().join(name));
     fs::create_dir(&reports).unwrap();
-    let add = |name: &str, to: &str| fs::copy(root().join("reports/known").join(name), reports.join(to)).unwrap();
+    let add =
+        |name: &str, to: &str| fs::copy(root().join("reports/known").join(name), reports.join(to)).unwrap();
     add("php-sync-client-3f6b5f8.json", "one.json");
     build(&reports, &out);
     let before = files(&out);
@@ -171,11 +182,14 @@ fn wrong_folders_are_explained() {
     expect_error(&[&reports, "--out", &out], &["two.json is no report of a run", "the JSON is cut off"]);
     fs::remove_file(Path::new(&reports).join("two.json")).unwrap();
     fs::create_dir(Path::new(&reports).join("site")).unwrap();
-    let manifest = |text: &str| fs::write(Path::new(&reports).join("site/implementations.json"), text).unwrap();
+    let manifest =
+        |text: &str| fs::write(Path::new(&reports).join("site/implementations.json"), text).unwrap();
     manifest("{\"implementations\": 1}");
     expect_error(&[&reports, "--out", &out], &["site/implementations.json: invalid type"]);
     let version = |report: &str| format!("{{\"version\": \"1\", \"report\": \"{report}\"}}");
-    let entry = |versions: &str| format!("{{\"implementations\": [{{\"name\": \"x\", \"versions\": [{versions}]}}]}}");
+    let entry = |versions: &str| {
+        format!("{{\"implementations\": [{{\"name\": \"x\", \"versions\": [{versions}]}}]}}")
+    };
     manifest(&entry(&version("three")));
     expect_error(&[&reports, "--out", &out], &["names the report three", "three-client.json"]);
     manifest(&entry(&[version("one"), version("one")].join(",")));

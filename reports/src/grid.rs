@@ -245,8 +245,7 @@ mod tests {
         let clients = ["a", "b"].map(|id| (format!("interop/{id}"), format!("client {id} {HOSTILE}")));
         let mut grid = Grid::new(clients.to_vec());
         for name in ["server x", "server y"] {
-            let cases =
-                [sample::outcome("interop/a", Verdict::Pass), sample::crashing("interop/b")];
+            let cases = [sample::outcome("interop/a", Verdict::Pass), sample::crashing("interop/b")];
             let run = Run { peer: Some(name.to_owned()), interop: true, ..sample::run(2) };
             sample::events(run, &cases, FINE).iter().for_each(|event| grid.event(event));
         }
@@ -268,7 +267,10 @@ mod tests {
     #[test]
     fn an_edited_grid_is_an_error() {
         let json = grid().json().unwrap();
-        assert!(matches!(read(&json.replace("\"format\": 1", "\"format\": 2")), Err(ReadError::Format { .. })));
+        assert!(matches!(
+            read(&json.replace("\"format\": 1", "\"format\": 2")),
+            Err(ReadError::Format { .. })
+        ));
         assert!(matches!(read(&json.replacen("server x", "server z", 1)), Err(ReadError::Counts)));
         assert!(matches!(read("{}"), Err(ReadError::Report(_))));
     }

@@ -27,8 +27,6 @@ mod manifest;
 mod part;
 mod search;
 mod shell;
-#[cfg(test)]
-mod tests;
 
 pub use content::{Content, ContentError, Document, Machine, Sources};
 

@@ -6,6 +6,7 @@ mod browser;
 mod hostile;
 mod machine;
 mod readers;
+mod site;
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};

@@ -94,10 +94,14 @@ fn read_machines(folder: &Path) -> Result<BTreeMap<String, Machine>, Failure> {
 fn files_of(folder: &Path) -> Result<Vec<(String, String, PathBuf)>, Failure> {
     let failed = |error: std::io::Error| {
         let folder = folder.display();
-        Failure::caller(format!("the folder of reports, {folder}, cannot be read: {error}; name yours: dnode-conform site FOLDER --out DIR"))
+        Failure::caller(format!(
+            "the folder of reports, {folder}, cannot be read: {error}; name yours: dnode-conform site FOLDER --out DIR"
+        ))
     };
-    let entries = fs::read_dir(folder).and_then(|entries| entries.collect::<Result<Vec<_>, _>>()).map_err(failed)?;
-    let mut paths: Vec<PathBuf> = entries.into_iter().map(|entry| entry.path()).filter(|it| it.is_file()).collect();
+    let entries =
+        fs::read_dir(folder).and_then(|entries| entries.collect::<Result<Vec<_>, _>>()).map_err(failed)?;
+    let mut paths: Vec<PathBuf> =
+        entries.into_iter().map(|entry| entry.path()).filter(|it| it.is_file()).collect();
     paths.sort();
     let word = |part: Option<&std::ffi::OsStr>| part.unwrap_or_default().to_string_lossy().into_owned();
     Ok(paths.into_iter().map(|path| (word(path.file_stem()), word(path.extension()), path)).collect())

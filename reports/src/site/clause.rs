@@ -20,8 +20,9 @@ const STEP: usize = 600;
 /// How many cases are named at first.
 const CASES: usize = 6;
 
-/// How many failures have an article.
+/// How many failures have an article, and how many cases have a row.
 const FAILURES: usize = 60;
+const ROWS: usize = 400;
 
 /// A report, and its outcomes that are about the clause.
 struct Asked<'a> {
@@ -152,11 +153,18 @@ fn transcript(text: &str) -> Markup {
     }
 }
 
-/// All cases about the clause, with the number of reports in which each passed.
+/// The cases about the clause, with the number of reports in which each passed. Those that failed
+/// come first if there are too many.
 fn cases(asked: &[Asked<'_>]) -> Markup {
     let mut rows: BTreeMap<&str, Vec<&Outcome>> = BTreeMap::new();
     for outcome in asked.iter().flat_map(|it| &it.outcomes) {
         rows.entry(&outcome.id).or_default().push(outcome);
+    }
+    let mut rows: Vec<(&str, Vec<&Outcome>)> = rows.into_iter().collect();
+    let left_out = rows.len().saturating_sub(ROWS);
+    if left_out > 0 {
+        rows.sort_by_key(|(_, outcomes)| outcomes.iter().all(|it| it.verdict == Verdict::Pass));
+        rows.truncate(ROWS);
     }
     html! {
         div.scroll tabindex="0" role="group" aria-label="Cases" { table.list {
@@ -169,5 +177,6 @@ fn cases(asked: &[Asked<'_>]) -> Markup {
                 }
             } }
         } }
+        @if left_out > 0 { p { "And " (count(left_out, "more case")) "." } }
     }
 }

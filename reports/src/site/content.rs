@@ -57,7 +57,9 @@ pub enum ContentError {
     #[error("site/implementations.json: {0}")]
     Manifest(#[from] serde_json::Error),
     /// The manifest names a report that does not exist.
-    #[error("site/implementations.json names the report {0}, but the folder has neither {0}.json nor {0}-client.json")]
+    #[error(
+        "site/implementations.json names the report {0}, but the folder has neither {0}.json nor {0}-client.json"
+    )]
     NoReport(String),
     /// The manifest names a report twice.
     #[error("site/implementations.json names the report {0} twice")]
@@ -296,13 +298,18 @@ impl Builder {
         let (mut slugs, mut pages, mut machines) = (Slugs::default(), self.pages, self.drawn);
         let note = |(name, file): (String, String)| Page { slug: slugs.of(&name), name, file };
         let notes = self.notes.into_iter().map(note).collect();
-        machines.extend(self.machines.into_iter().map(|(name, file)| Page { slug: pages.of(&name), name, file }));
+        machines.extend(self.machines.into_iter().map(|(name, file)| Page {
+            slug: pages.of(&name),
+            name,
+            file,
+        }));
         (notes, machines)
     }
 
     /// An implementation that the manifest does not name. Its name is that of the peer.
     fn unlisted(&mut self, report: &str) -> Result<Implementation, ContentError> {
-        let peer = self.versions.get(report).and_then(|it| it.iter().find_map(|it| it.record.run.peer.clone()));
+        let peer =
+            self.versions.get(report).and_then(|it| it.iter().find_map(|it| it.record.run.peer.clone()));
         let (version, report) = (String::new(), report.to_owned());
         let name = peer.unwrap_or_else(|| report.clone());
         let versions = vec![self.version(Released { version, report, released: None, reported: None })?];
@@ -323,7 +330,8 @@ mod tests {
 
     #[test]
     fn the_name_of_a_report_has_its_version() {
-        for name in ["dnode-1.2", "dnode-1.2-client", "dnode-1.2-dialect-0.1", "dnode-1.2-client-dialect-0.1"] {
+        for name in ["dnode-1.2", "dnode-1.2-client", "dnode-1.2-dialect-0.1", "dnode-1.2-client-dialect-0.1"]
+        {
             assert_eq!(version_of(name), "dnode-1.2", "{name}");
         }
         assert_eq!(version_of("my-client-library"), "my-client-library");

@@ -41,7 +41,15 @@ pub(super) struct Style<'a> {
 /// Renders a document.
 pub(super) fn render(text: &str, style: &Style<'_>) -> Rendered {
     let events: Vec<Event<'_>> = Parser::new_ext(text, Options::ENABLE_TABLES).collect();
-    let mut writer = Writer { style, out: Vec::new(), anchors: BTreeMap::new(), tables: 0, title: None, headings: Vec::new(), links: Vec::new() };
+    let mut writer = Writer {
+        style,
+        out: Vec::new(),
+        anchors: BTreeMap::new(),
+        tables: 0,
+        title: None,
+        headings: Vec::new(),
+        links: Vec::new(),
+    };
     let start = first_paragraph(&events);
     let mut rest = events.as_slice();
     while let Some((first, after)) = rest.split_first() {
@@ -77,7 +85,9 @@ impl<'e> Writer<'_, 'e> {
                 self.tables += 1;
                 // A wide table scrolls, also with the keys.
                 let label = format!("{}table {}", self.style.prefix.replace('-', " "), self.tables);
-                self.raw(format!("<div class=\"scroll\" tabindex=\"0\" role=\"group\" aria-label=\"{label}\">"));
+                self.raw(format!(
+                    "<div class=\"scroll\" tabindex=\"0\" role=\"group\" aria-label=\"{label}\">"
+                ));
                 self.out.push(Event::Start(Tag::Table(Vec::new())));
             }
             Event::End(TagEnd::Table) => {
@@ -97,7 +107,8 @@ impl<'e> Writer<'_, 'e> {
     }
 
     fn heading<'r>(&mut self, level: HeadingLevel, rest: &'r [Event<'e>]) -> &'r [Event<'e>] {
-        let end = rest.iter().position(|it| matches!(it, Event::End(TagEnd::Heading(_)))).unwrap_or(rest.len());
+        let end =
+            rest.iter().position(|it| matches!(it, Event::End(TagEnd::Heading(_)))).unwrap_or(rest.len());
         let (inner, after) = rest.split_at(end);
         let after = after.get(1..).unwrap_or_default();
         let text = plain(inner);
@@ -120,7 +131,8 @@ impl<'e> Writer<'_, 'e> {
     /// The id of a heading. One that repeats another gets a number.
     fn anchor(&mut self, text: &str) -> String {
         let kept = text.trim().chars().filter(|c| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_'));
-        let anchor: String = kept.flat_map(char::to_lowercase).map(|c| if c == ' ' { '-' } else { c }).collect();
+        let anchor: String =
+            kept.flat_map(char::to_lowercase).map(|c| if c == ' ' { '-' } else { c }).collect();
         let repeats = self.anchors.entry(anchor.clone()).or_default();
         *repeats += 1;
         let number = if *repeats == 1 { String::new() } else { format!("-{}", *repeats - 1) };
@@ -129,9 +141,11 @@ impl<'e> Writer<'_, 'e> {
 
     /// A block of code. The source of a diagram is folded, because the site does not draw it.
     fn code<'r>(&mut self, kind: &CodeBlockKind<'e>, rest: &'r [Event<'e>]) -> &'r [Event<'e>] {
-        let end = rest.iter().position(|it| matches!(it, Event::End(TagEnd::CodeBlock))).unwrap_or(rest.len());
+        let end =
+            rest.iter().position(|it| matches!(it, Event::End(TagEnd::CodeBlock))).unwrap_or(rest.len());
         let (inner, after) = rest.split_at(end);
-        let text: String = inner.iter().map(|it| if let Event::Text(text) = it { &**text } else { "" }).collect();
+        let text: String =
+            inner.iter().map(|it| if let Event::Text(text) = it { &**text } else { "" }).collect();
         let block = html! { pre { code { (visible(&text)) } } };
         let block = match kind {
             CodeBlockKind::Fenced(language) if &**language == "mermaid" => {
@@ -150,7 +164,10 @@ impl<'e> Writer<'_, 'e> {
         let address = (self.style.link)(to);
         self.links.push((to.to_string(), self.headings.len()));
         if let Some(address) = &address {
-            self.raw(html! { (PreEscaped("<a href=\"")) (escape::terminal(address)) (PreEscaped("\">")) }.into_string());
+            self.raw(
+                html! { (PreEscaped("<a href=\"")) (escape::terminal(address)) (PreEscaped("\">")) }
+                    .into_string(),
+            );
         }
         while let Some((first, after)) = inner.split_first() {
             inner = self.take(first, after);
@@ -173,9 +190,11 @@ fn plain(events: &[Event<'_>]) -> String {
 }
 
 fn first_paragraph(events: &[Event<'_>]) -> String {
-    let start = events.iter().position(|it| matches!(it, Event::Start(Tag::Paragraph))).unwrap_or(events.len());
+    let start =
+        events.iter().position(|it| matches!(it, Event::Start(Tag::Paragraph))).unwrap_or(events.len());
     let inner = events[start..].iter();
-    let inner: Vec<Event<'_>> = inner.take_while(|it| !matches!(it, Event::End(TagEnd::Paragraph))).cloned().collect();
+    let inner: Vec<Event<'_>> =
+        inner.take_while(|it| !matches!(it, Event::End(TagEnd::Paragraph))).cloned().collect();
     plain(&inner)
 }
 
@@ -216,12 +235,18 @@ mod tests {
         assert_eq!((it.title.as_str(), it.start.as_str()), ("Title a", "The start goes on."));
         let ids: Vec<&str> = it.headings.iter().map(|(_, id, _)| id.as_str()).collect();
         assert_eq!(ids, ["x-a---flag-and-more", "x-same", "x-same-1"]);
-        assert!(it.body.0.contains("<h3 id=\"x-a---flag-and-more\">A <code>--flag</code>, and more</h3>"), "{}", it.body.0);
+        assert!(
+            it.body.0.contains("<h3 id=\"x-a---flag-and-more\">A <code>--flag</code>, and more</h3>"),
+            "{}",
+            it.body.0
+        );
     }
 
     #[test]
     fn markup_stays_text() {
-        let text = body("a <img src=x onerror=alert(1)> b\n\n<script>alert(1)</script>\n\n![pic](javascript:x) [l](javascript:x)\n");
+        let text = body(
+            "a <img src=x onerror=alert(1)> b\n\n<script>alert(1)</script>\n\n![pic](javascript:x) [l](javascript:x)\n",
+        );
         assert!(!text.contains("<img") && !text.contains("<script") && !text.contains("href"), "{text}");
         assert!(text.contains("&lt;script&gt;alert(1)&lt;/script&gt;") && text.contains("pic"), "{text}");
         assert!(body("`\u{202e}\u{1b}[2J`").contains(r"\u{202e}\x1b[2J"));
@@ -232,7 +257,10 @@ mod tests {
     fn folded_blocks_stay_folded() {
         let text = body("<details><summary>as <b>text</b></summary>\n\n```text\n<b>\n```\n\n</details>\n");
         assert!(text.starts_with("<details><summary>as &lt;b&gt;text"), "{text}");
-        assert!(text.contains("<pre><code>&lt;b&gt;\n</code></pre>") && text.contains("</details>"), "{text}");
+        assert!(
+            text.contains("<pre><code>&lt;b&gt;\n</code></pre>") && text.contains("</details>"),
+            "{text}"
+        );
     }
 
     #[test]

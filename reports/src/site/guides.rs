@@ -18,13 +18,18 @@ const CONTENTS: usize = 4;
 
 /// The list of all documents.
 pub(super) fn page(content: &Content) -> File {
-    let list = |entries: Vec<(String, Rendered)>| html! {
-        ul.documents { @for (to, it) in entries {
-            li { a href=(href(AT, &to)) { (it.title) } @if !it.start.is_empty() { p { (shown(&it.start)) } } }
-        } }
+    let list = |entries: Vec<(String, Rendered)>| {
+        html! {
+            ul.documents { @for (to, it) in entries {
+                li { a href=(href(AT, &to)) { (it.title) } @if !it.start.is_empty() { p { (shown(&it.start)) } } }
+            } }
+        }
     };
     let ours = content.documents.iter().map(|it| (links::document_page(&it.path), of_suite(content, AT, it)));
-    let notes = content.notes.iter().map(|it| (links::note_page(&it.slug), of_folder(content, AT, &it.name, &it.file)));
+    let notes = content
+        .notes
+        .iter()
+        .map(|it| (links::note_page(&it.slug), of_folder(content, AT, &it.name, &it.file)));
     let machines = content.machines.iter().map(|it| {
         (address::machine(&it.slug), of_folder(content, AT, &format!("machines/{}", it.name), &it.file.text))
     });

@@ -14,8 +14,9 @@ use crate::event::{Outcome, Role};
 use crate::html::{badge, letter, shown, sign};
 use crate::summary::count;
 
-/// How many cases of a clause are named.
+/// How many cases of a clause are named, and how many have a row.
 const CASES: usize = 8;
+const ROWS: usize = 300;
 
 /// The page of an implementation with several versions.
 pub(super) fn page(of: &Implementation) -> Option<File> {
@@ -24,8 +25,10 @@ pub(super) fn page(of: &Implementation) -> Option<File> {
     }
     let at = address::history(&of.slug);
     let title = format!("Versions of {}", shown(&of.name));
-    let roles: Vec<Role> =
-        Role::ALL.into_iter().filter(|role| of.versions.iter().any(|it| it.report(*role).is_some())).collect();
+    let roles: Vec<Role> = Role::ALL
+        .into_iter()
+        .filter(|role| of.versions.iter().any(|it| it.report(*role).is_some()))
+        .collect();
     let body = html! {
         h1.headline { (title) }
         p.lead { "What each version gained and lost, in the cases of dialect 0.2." }
@@ -67,12 +70,23 @@ fn numbers(at: &str, role: Role, versions: &[(&Version, &Report)]) -> Markup {
 }
 
 /// The changes from one version to the next.
-fn step(at: &str, of: &Implementation, role: Role, old: &(&Version, &Report), new: &(&Version, &Report)) -> Markup {
+fn step(
+    at: &str,
+    of: &Implementation,
+    role: Role,
+    old: &(&Version, &Report),
+    new: &(&Version, &Report),
+) -> Markup {
     let diff = Diff::of(&old.1.record, &new.1.record);
     let clauses = diff.clauses();
     let changes = [Change::Gained, Change::Lost, Change::Changed];
-    let of_change = |change: Change| clauses.iter().flat_map(|it| &it.cases).filter(|it| it.change == change).count();
-    let words: Vec<String> = changes.iter().filter(|it| of_change(**it) > 0).map(|it| format!("{} {it}", of_change(*it))).collect();
+    let of_change =
+        |change: Change| clauses.iter().flat_map(|it| &it.cases).filter(|it| it.change == change).count();
+    let words: Vec<String> = changes
+        .iter()
+        .filter(|it| of_change(**it) > 0)
+        .map(|it| format!("{} {it}", of_change(*it)))
+        .collect();
     html! {
         h3 id={ (role) "-" (new.0.slug) } { (part::title(of, new.0)) " after " (shown(&old.0.version)) }
         @if words.is_empty() { p { "Each case has the same result." } } @else {
@@ -100,7 +114,9 @@ fn changed(at: &str, clause: &Clauses<'_>, change: Change) -> Markup {
 
 /// The cases that have several results, each with its verdict in each version.
 fn differing(at: &str, role: Role, versions: &[(&Version, &Report)]) -> Markup {
-    let of = |report: &'_ Report, id: &str| report.record.outcomes.iter().find(|it| it.id == id).map(|it| it.verdict);
+    let of = |report: &'_ Report, id: &str| {
+        report.record.outcomes.iter().find(|it| it.id == id).map(|it| it.verdict)
+    };
     let ids: BTreeSet<&str> =
         versions.iter().flat_map(|(_, report)| &report.record.outcomes).map(|it| &*it.id).collect();
     let differs = |id: &&str| {
@@ -114,7 +130,7 @@ fn differing(at: &str, role: Role, versions: &[(&Version, &Report)]) -> Markup {
             details { summary { (count(ids.len(), "case")) " with different verdicts, as a table" }
                 div.scroll tabindex="0" role="group" aria-label={ "Cases with different verdicts as a " (role) } { table.all {
                     thead { tr { th scope="col" { "case" } @for (version, _) in versions { th scope="col" { (shown(&version.version)) } } } }
-                    tbody { @for id in ids {
+                    tbody { @for id in ids.iter().copied().take(ROWS) {
                         tr { th scope="row" { @if let Some(outcome) = any(id) { (part::case(at, outcome)) } }
                             @for (_, report) in versions {
                                 @match of(report, id) {
@@ -125,6 +141,7 @@ fn differing(at: &str, role: Role, versions: &[(&Version, &Report)]) -> Markup {
                         }
                     } }
                 } }
+                @if ids.len() > ROWS { p { "And " (count(ids.len() - ROWS, "more case")) "." } }
             }
         }
     }

@@ -16,9 +16,12 @@ use crate::html::{badge, cause_title, headline, run_bar, session, shown};
 use crate::summary::{count, values};
 use crate::tally::{Groups, group_of};
 
-/// How many causes of a report are shown, and how many cases of a cause.
+/// How many causes of a report are shown.
 const CAUSES: usize = 100;
+
+/// How many cases of a cause are named at first, and how many when the list is opened.
 const CASES: usize = 12;
+const MORE: usize = 200;
 
 /// How many characters of a line are shown.
 const LINE: usize = 200;
@@ -163,12 +166,17 @@ fn card(at: &str, of: &Implementation, report: &Report, cause: &Cause) -> Markup
 /// Links to the cases of a cause.
 fn cases(at: &str, report: &Report, cause: &Cause) -> Markup {
     let outcome = |id: &str| report.record.outcomes.iter().find(|it| it.id == id);
-    let all: Vec<_> = cause.findings.iter().filter_map(|finding| outcome(&finding.id)).collect();
+    let all: Vec<_> =
+        cause.findings.iter().take(CASES + MORE).filter_map(|finding| outcome(&finding.id)).collect();
+    let left_out = cause.findings.len().saturating_sub(CASES + MORE);
     let (few, more) = all.split_at(all.len().min(CASES));
     html! {
         @for outcome in few { (part::case(at, outcome)) " " }
         @if !more.is_empty() {
-            details.more { summary { "and " (more.len()) " more" } @for outcome in more { (part::case(at, outcome)) " " } }
+            details.more { summary { "and " (more.len() + left_out) " more" }
+                @for outcome in more { (part::case(at, outcome)) " " }
+                @if left_out > 0 { "… (" (left_out) " left out)" }
+            }
         }
     }
 }

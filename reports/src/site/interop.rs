@@ -24,7 +24,8 @@ pub(super) fn page(content: &Content) -> File {
 }
 
 fn sessions(grid: &Grid) -> Markup {
-    let pairs = (0..grid.clients().count()).flat_map(|client| (0..grid.servers().count()).map(move |server| (client, server)));
+    let pairs = (0..grid.clients().count())
+        .flat_map(|client| (0..grid.servers().count()).map(move |server| (client, server)));
     let bad: Vec<((usize, usize), &Session)> = pairs
         .filter_map(|at| Some((at, grid.session(at.0, at.1)?)))
         .filter(|(_, session)| session.met != Met::Pass)

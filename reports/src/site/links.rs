@@ -84,7 +84,8 @@ impl Links {
         ]);
         pages.extend(documents.iter().map(|it| (it.path.clone(), whole(document_page(&it.path)))));
         pages.extend(notes.iter().map(|it| (file(&it.name), whole(note_page(&it.slug)))));
-        let machine = |it: &Page<Machine>| (file(&format!("machines/{}", it.name)), whole(address::machine(&it.slug)));
+        let machine =
+            |it: &Page<Machine>| (file(&format!("machines/{}", it.name)), whole(address::machine(&it.slug)));
         pages.extend(machines.iter().map(machine));
         for version in implementations.iter().flat_map(|it| &it.versions) {
             for report in &version.reports {
@@ -162,7 +163,8 @@ fn join(folder: &str, link: &str) -> Option<String> {
 
 /// The public address of a file, given that of the folder of reports.
 fn outside(source: &str, path: &str) -> Option<String> {
-    let (scheme, rest) = source.split_once("://").filter(|(scheme, _)| *scheme == "https" || *scheme == "http")?;
+    let (scheme, rest) =
+        source.split_once("://").filter(|(scheme, _)| *scheme == "https" || *scheme == "http")?;
     // The folder has as many parts as `FOLDER`, unless its address ends earlier.
     let mut root = rest.trim_end_matches('/').to_owned();
     for _ in FOLDER.split('/') {
@@ -206,12 +208,22 @@ mod tests {
         }
         let here = format!("{REPOSITORY}v{}", env!("CARGO_PKG_VERSION"));
         assert_eq!(from_ci("../../fixtures/PROBE.md#x"), Some(format!("{here}/fixtures/PROBE.md#x")));
-        assert_eq!(from_ci(&format!("{here}/spec/CLAUSES.md#framingutf8")).as_deref(), Some("../clauses/framing/utf8.html"));
+        assert_eq!(
+            from_ci(&format!("{here}/spec/CLAUSES.md#framingutf8")).as_deref(),
+            Some("../clauses/framing/utf8.html")
+        );
     }
 
     #[test]
     fn other_links_lead_nowhere() {
-        for link in ["javascript:alert(1)", "data:text/html,x", "//evil.example", "/etc/passwd", "../../../x", "file:x"] {
+        for link in [
+            "javascript:alert(1)",
+            "data:text/html,x",
+            "//evil.example",
+            "/etc/passwd",
+            "../../../x",
+            "file:x",
+        ] {
             assert_eq!(from_ci(link), None, "{link}");
         }
     }

@@ -65,7 +65,8 @@ pub(super) fn passed<'a>(outcomes: impl Iterator<Item = &'a Outcome>) -> Markup 
 
 /// The verdicts that say something about the peer.
 fn judged_only(tally: &Tally) -> Vec<Verdict> {
-    let says = |verdict: &Verdict| matches!(verdict, Verdict::Pass | Verdict::Fail | Verdict::Crash | Verdict::Hang);
+    let says =
+        |verdict: &Verdict| matches!(verdict, Verdict::Pass | Verdict::Fail | Verdict::Crash | Verdict::Hang);
     tally.0.iter().copied().filter(says).collect()
 }
 

@@ -43,7 +43,12 @@ pub(super) fn page() -> File {
 pub(super) fn index(content: &Content) -> File {
     let mut entries = Vec::new();
     entries.extend(content.versions().map(|(of, version)| {
-        let about = [&of.language, &of.advice].into_iter().flatten().map(|it| shown(it)).collect::<Vec<_>>().join(". ");
+        let about = [&of.language, &of.advice]
+            .into_iter()
+            .flatten()
+            .map(|it| shown(it))
+            .collect::<Vec<_>>()
+            .join(". ");
         Entry(part::title(of, version), "implementation", address::version(&version.slug), about)
     }));
     entries.extend(CLAUSES.iter().map(|it| {
@@ -60,7 +65,10 @@ pub(super) fn index(content: &Content) -> File {
     }
     // Serializing strings cannot fail.
     let lines: Vec<String> = entries.iter().filter_map(|it| serde_json::to_string(it).ok()).collect();
-    let text = format!("// The index of the search: title, kind, address, text.\nconst INDEX = [\n{}\n];\n", lines.join(",\n"));
+    let text = format!(
+        "// The index of the search: title, kind, address, text.\nconst INDEX = [\n{}\n];\n",
+        lines.join(",\n")
+    );
     File { path: address::INDEX.to_owned(), text: escape::json(&text) }
 }
 

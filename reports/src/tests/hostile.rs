@@ -52,7 +52,7 @@ fn outcome(verdict: Verdict, text: &str) -> Outcome {
     outcome
 }
 
-fn events(verdicts: &[Verdict], text: &str) -> Vec<Event> {
+pub(super) fn events(verdicts: &[Verdict], text: &str) -> Vec<Event> {
     let mut cases: Vec<Outcome> = verdicts.iter().map(|verdict| outcome(*verdict, text)).collect();
     cases.push(Outcome { id: "b/case".to_owned(), level: Level::Observed, ..outcome(Verdict::Fail, text) });
     let run = Run {

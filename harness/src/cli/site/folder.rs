@@ -25,7 +25,9 @@ impl SiteFolder {
     /// # Errors
     /// It has files that are no site, or it cannot be read. The caller is at fault.
     pub(super) fn open(path: &Path) -> Result<SiteFolder, Failure> {
-        let failed = |error: io::Error| Failure::caller(format!("the folder {} cannot be used: {error}", path.display()));
+        let failed = |error: io::Error| {
+            Failure::caller(format!("the folder {} cannot be used: {error}", path.display()))
+        };
         fs::create_dir_all(path).map_err(failed)?;
         let old = match files::read(&path.join(LIST)) {
             Ok(list) => list.lines().filter(|line| is_inside(line)).map(str::to_owned).collect(),
@@ -58,7 +60,9 @@ impl SiteFolder {
         }
         for path in self.old.difference(&new).map(|file| self.path.join(file)) {
             match fs::remove_file(&path) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(unwritten(&path, &error)),
+                Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                    return Err(unwritten(&path, &error));
+                }
                 _ => {}
             }
             // A folder that has other files stays.
@@ -76,7 +80,10 @@ impl SiteFolder {
 }
 
 fn unwritten(path: &Path, error: &io::Error) -> Failure {
-    Failure::caller(format!("the site is not complete, because {} cannot be written: {error}", path.display()))
+    Failure::caller(format!(
+        "the site is not complete, because {} cannot be written: {error}",
+        path.display()
+    ))
 }
 
 /// Whether a path of the list is inside of the site. Anyone may have edited the list.
