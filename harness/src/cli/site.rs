@@ -26,8 +26,8 @@ const GRID: &str = "site/interop.json";
 /// The arguments of `site`.
 #[derive(Debug, Args)]
 pub(super) struct SiteArgs {
-    /// A folder of reports that --report json=FILE wrote; harness/docs/site.md lists what else it
-    /// may have
+    /// A folder of reports that --report json=FILE wrote. It may have notes, machines, a grid and
+    /// facts about the implementations (harness/docs/site.md)
     #[arg(value_name = "FOLDER", default_value = "reports/known")]
     reports: PathBuf,
     /// Write the site into this folder: an empty one, or an earlier site

@@ -31,6 +31,17 @@ pub(super) fn machine(slug: &str) -> String {
     format!("machines/{slug}.html")
 }
 
+/// The page of a document of the suite, given its path in the repository.
+pub(super) fn document(path: &str) -> String {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    format!("docs/{}.html", name.strip_suffix(".md").unwrap_or(name))
+}
+
+/// The page of a Markdown file of the folder that belongs to no report.
+pub(super) fn note(slug: &str) -> String {
+    format!("notes/{slug}.html")
+}
+
 /// The badge of a report.
 pub(super) fn badge(slug: &str) -> String {
     format!("badges/{slug}.svg")

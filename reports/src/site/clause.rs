@@ -1,4 +1,4 @@
-//! The page of one clause: the sentence, who keeps it, and the shortest transcript of each failure.
+//! The page of one clause: the sentence, the result of each report, and the shortest transcript of each failure.
 
 use std::collections::BTreeMap;
 

@@ -6,9 +6,9 @@ use dnode_spec::clause::CLAUSES;
 use dnode_spec::dialect::Dialect;
 use thiserror::Error;
 
-use super::address::Slugs;
+use super::address::{self, Slugs};
 use super::document::{self, Style};
-use super::links::{self, Links};
+use super::links::Links;
 use super::manifest::{Entry, Manifest, Released};
 use crate::cause::Cause;
 use crate::event::{Event, Role};
@@ -195,7 +195,7 @@ impl Content {
         }
         let (notes, machines) = builder.pages();
         let documents = sources.documents;
-        let links = Links::new(&implementations, &documents, &notes, &machines, manifest.source);
+        let links = links(&implementations, &documents, &notes, &machines, manifest.source);
         let chapters = chapters(&documents);
         Ok(Content { implementations, grid: sources.grid, documents, notes, machines, chapters, links })
     }
@@ -211,6 +211,28 @@ impl Content {
     }
 }
 
+/// The pages of all Markdown files.
+fn links(
+    implementations: &[Implementation],
+    documents: &[Document],
+    notes: &[Page<String>],
+    machines: &[Page<Machine>],
+    source: Option<String>,
+) -> Links {
+    let mut links = Links::new(source);
+    documents.iter().for_each(|it| links.add(&it.path, address::document(&it.path)));
+    notes.iter().for_each(|it| links.add_note(&it.name, address::note(&it.slug)));
+    machines
+        .iter()
+        .for_each(|it| links.add_note(&format!("machines/{}", it.name), address::machine(&it.slug)));
+    for version in implementations.iter().flat_map(|it| &it.versions) {
+        for report in &version.reports {
+            links.add_part(&report.name, address::version(&version.slug), &report.slug);
+        }
+    }
+    links
+}
+
 /// The chapter of the protocol that links each clause.
 fn chapters(documents: &[Document]) -> BTreeMap<&'static str, (String, String)> {
     let Some(protocol) = documents.iter().find(|it| it.path == "spec/PROTOCOL.md") else {
@@ -221,7 +243,7 @@ fn chapters(documents: &[Document]) -> BTreeMap<&'static str, (String, String)> 
         let anchor = link.strip_prefix("CLAUSES.md#")?;
         let clause = CLAUSES.iter().find(|it| it.id.replace('/', "") == anchor)?;
         let (_, id, title) = rendered.headings.get(above.checked_sub(1)?)?;
-        Some((clause.id, (format!("{}#{id}", links::document_page(&protocol.path)), title.clone())))
+        Some((clause.id, (format!("{}#{id}", address::document(&protocol.path)), title.clone())))
     };
     // The first chapter that has the clause states it.
     rendered.links.iter().rev().filter_map(chapter).collect()

@@ -5,7 +5,7 @@ use maud::{Markup, html};
 
 use super::address::{self, href};
 use super::content::{Content, Implementation, Report, Version};
-use super::{File, interop, links, part, shell};
+use super::{File, interop, part, shell};
 use crate::html::shown;
 use crate::summary::count;
 
@@ -44,7 +44,7 @@ pub(super) fn page(content: &Content) -> File {
         @if content.documents.iter().any(|it| it.path == GUIDE) {
             h2 id="own" { "Your implementation" }
             p { "To make such a site, or to show a badge in your own repository, read "
-                a href=(href(AT, &links::document_page(GUIDE))) { "how to make a site" } "." }
+                a href=(href(AT, &address::document(GUIDE))) { "how to make a site" } "." }
         }
     };
     shell::page(AT, "Implementations of dnode", &body)

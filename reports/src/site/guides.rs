@@ -7,7 +7,7 @@ use maud::{Markup, html};
 use super::address::{self, href};
 use super::content::{Content, Document, Machine, Page};
 use super::document::{self, Rendered, Style};
-use super::links::{self, Origin};
+use super::links::Origin;
 use super::{File, shell};
 use crate::html::shown;
 
@@ -25,11 +25,9 @@ pub(super) fn page(content: &Content) -> File {
             } }
         }
     };
-    let ours = content.documents.iter().map(|it| (links::document_page(&it.path), of_suite(content, AT, it)));
-    let notes = content
-        .notes
-        .iter()
-        .map(|it| (links::note_page(&it.slug), of_folder(content, AT, &it.name, &it.file)));
+    let ours = content.documents.iter().map(|it| (address::document(&it.path), of_suite(content, AT, it)));
+    let notes =
+        content.notes.iter().map(|it| (address::note(&it.slug), of_folder(content, AT, &it.name, &it.file)));
     let machines = content.machines.iter().map(|it| {
         (address::machine(&it.slug), of_folder(content, AT, &format!("machines/{}", it.name), &it.file.text))
     });
@@ -45,11 +43,11 @@ pub(super) fn page(content: &Content) -> File {
 /// The pages of all documents.
 pub(super) fn documents(content: &Content) -> impl Iterator<Item = File> + '_ {
     let ours = content.documents.iter().map(move |it| {
-        let at = links::document_page(&it.path);
+        let at = address::document(&it.path);
         show(&at, &of_suite(content, &at, it), None)
     });
     let notes = content.notes.iter().map(move |it| {
-        let at = links::note_page(&it.slug);
+        let at = address::note(&it.slug);
         show(&at, &of_folder(content, &at, &it.name, &it.file), None)
     });
     let machines = content.machines.iter().map(move |it| machine(content, it));
@@ -64,7 +62,7 @@ fn machine(content: &Content, page: &Page<Machine>) -> File {
 
 /// A document of the suite, as a page sees it.
 pub(super) fn of_suite(content: &Content, at: &str, document: &Document) -> Rendered {
-    let origin = Origin::of_suite(document);
+    let origin = Origin::of_suite(&document.path);
     let link = |to: &str| content.links.resolve(at, &origin, "", to);
     document::render(&document.text, &Style { prefix: "", lowered: 0, link: &link })
 }

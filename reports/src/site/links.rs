@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use dnode_spec::clause::CLAUSES;
 
 use super::address;
-use super::content::{Document, Implementation, Machine, Page};
 
 /// The files of this suite.
 const REPOSITORY: &str = concat!(env!("CARGO_PKG_REPOSITORY"), "/blob/");
@@ -28,8 +27,8 @@ pub(super) struct Origin {
 
 impl Origin {
     /// A document of the suite.
-    pub(super) fn of_suite(document: &Document) -> Origin {
-        Origin { path: document.path.clone(), is_ours: true }
+    pub(super) fn of_suite(path: &str) -> Origin {
+        Origin { path: path.to_owned(), is_ours: true }
     }
 
     /// A Markdown file of the folder, by its name.
@@ -54,47 +53,30 @@ struct Place {
     prefix: Option<String>,
 }
 
-/// The page of a document of the suite.
-pub(super) fn document_page(path: &str) -> String {
-    format!("docs/{}.html", stem(path))
-}
-
-/// The page of a Markdown file of the folder that belongs to no report.
-pub(super) fn note_page(slug: &str) -> String {
-    format!("notes/{slug}.html")
-}
-
-fn stem(path: &str) -> &str {
-    let name = path.rsplit('/').next().unwrap_or(path);
-    name.strip_suffix(".md").unwrap_or(name)
-}
-
 impl Links {
-    pub(super) fn new(
-        implementations: &[Implementation],
-        documents: &[Document],
-        notes: &[Page<String>],
-        machines: &[Page<Machine>],
-        source: Option<String>,
-    ) -> Links {
-        let whole = |page: String| Place { page, prefix: None };
-        let mut pages = BTreeMap::from([
-            (FOLDER.to_owned(), whole(address::FRONT.to_owned())),
-            (CLAUSE_DOCUMENT.to_owned(), whole(address::CLAUSES.to_owned())),
-        ]);
-        pages.extend(documents.iter().map(|it| (it.path.clone(), whole(document_page(&it.path)))));
-        pages.extend(notes.iter().map(|it| (file(&it.name), whole(note_page(&it.slug)))));
-        let machine =
-            |it: &Page<Machine>| (file(&format!("machines/{}", it.name)), whole(address::machine(&it.slug)));
-        pages.extend(machines.iter().map(machine));
-        for version in implementations.iter().flat_map(|it| &it.versions) {
-            for report in &version.reports {
-                let prefix = Some(format!("{}-", report.slug));
-                let page = address::version(&version.slug);
-                pages.insert(file(&report.name), Place { page, prefix });
-            }
-        }
-        Links { pages, source }
+    /// The links of a site whose folder of reports has this public address.
+    pub(super) fn new(source: Option<String>) -> Links {
+        let mut links = Links { pages: BTreeMap::new(), source };
+        links.add(FOLDER, address::FRONT.to_owned());
+        links.add(CLAUSE_DOCUMENT, address::CLAUSES.to_owned());
+        links
+    }
+
+    /// A page shows this file of the repository.
+    pub(super) fn add(&mut self, path: &str, page: String) {
+        self.pages.insert(path.to_owned(), Place { page, prefix: None });
+    }
+
+    /// A page shows the Markdown file of the folder that has this name.
+    pub(super) fn add_note(&mut self, name: &str, page: String) {
+        self.add(&Origin::of_folder(name).path, page);
+    }
+
+    /// A part of a page shows the Markdown file beside a report. The ids of its headings begin with
+    /// the slug of the report.
+    pub(super) fn add_part(&mut self, name: &str, page: String, slug: &str) {
+        let prefix = Some(format!("{slug}-"));
+        self.pages.insert(Origin::of_folder(name).path, Place { page, prefix });
     }
 
     /// The address that a link in this file leads to, seen from a page; `None` if the site and the web
@@ -142,10 +124,6 @@ impl Links {
     }
 }
 
-fn file(name: &str) -> String {
-    format!("{FOLDER}/{name}.md")
-}
-
 /// A relative path from this folder; `None` if it leaves the root.
 fn join(folder: &str, link: &str) -> Option<String> {
     let (path, fragment) = link.split_once('#').map_or((link, ""), |(path, at)| (path, at));
@@ -181,11 +159,12 @@ mod tests {
     use super::*;
 
     fn links(source: Option<&str>) -> Links {
-        let documents = ["spec/PROTOCOL.md", "harness/docs/ci.md"];
-        let documents = documents.map(|path| Document { path: path.to_owned(), text: String::new() });
-        let [slug, name, file] = ["DEFECTS", "DEFECTS", ""].map(str::to_owned);
-        let notes = [Page { slug, name, file }];
-        Links::new(&[], &documents, &notes, &[], source.map(str::to_owned))
+        let mut links = Links::new(source.map(str::to_owned));
+        links.add("spec/PROTOCOL.md", "docs/PROTOCOL.html".to_owned());
+        links.add("harness/docs/ci.md", "docs/ci.html".to_owned());
+        links.add_note("DEFECTS", "notes/DEFECTS.html".to_owned());
+        links.add_part("x-1", "implementations/x-1.html".to_owned(), "x-1");
+        links
     }
 
     fn from_ci(link: &str) -> Option<String> {
@@ -202,6 +181,8 @@ mod tests {
             ("../../spec/CLAUSES.md#framing", "../clauses.html#framing"),
             ("../../reports/known", "../index.html"),
             ("../../reports/known/DEFECTS.md", "../notes/DEFECTS.html"),
+            ("../../reports/known/x-1.md", "../implementations/x-1.html#x-1"),
+            ("../../reports/known/x-1.md#defects", "../implementations/x-1.html#x-1-defects"),
             ("https://example.org/x", "https://example.org/x"),
         ] {
             assert_eq!(from_ci(link).as_deref(), Some(expected), "{link}");

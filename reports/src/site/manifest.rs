@@ -23,7 +23,7 @@ pub(super) struct Entry {
     pub(super) language: Option<String>,
     #[serde(default)]
     pub(super) homepage: Option<String>,
-    /// One sentence: who should use it for what.
+    /// The uses for which it is good, one sentence.
     #[serde(default)]
     pub(super) advice: Option<String>,
     /// The versions, the newest first.

@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use super::content::Content;
 use super::document::Rendered;
-use super::{File, address, guides, links, part, shell};
+use super::{File, address, guides, part, shell};
 use crate::escape;
 use crate::html::{fragment, shown};
 
@@ -56,11 +56,11 @@ pub(super) fn index(content: &Content) -> File {
     }));
     entries.extend(cases(content));
     for document in &content.documents {
-        let at = links::document_page(&document.path);
+        let at = address::document(&document.path);
         headings(&mut entries, &at, &guides::of_suite(content, &at, document));
     }
     for note in &content.notes {
-        let at = links::note_page(&note.slug);
+        let at = address::note(&note.slug);
         headings(&mut entries, &at, &guides::of_folder(content, &at, &note.name, &note.file));
     }
     // Serializing strings cannot fail.
