@@ -16,6 +16,7 @@ COPY fuzz fuzz
 COPY fixtures/Cargo.toml fixtures/build.rs fixtures/
 COPY fixtures/src fixtures/src
 COPY fixtures/transcripts fixtures/transcripts
+COPY fixtures/machine fixtures/machine
 RUN cargo build --release --locked -p dnode-conform
 
 FROM alpine:3.22
