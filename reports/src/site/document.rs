@@ -90,6 +90,11 @@ impl<'e> Writer<'_, 'e> {
                 ));
                 self.out.push(Event::Start(Tag::Table(Vec::new())));
             }
+            // Even in the head of a table: a heading must have a text.
+            Event::Start(Tag::TableCell) if matches!(rest.first(), Some(Event::End(TagEnd::TableCell))) => {
+                self.raw("<td></td>".to_owned());
+                return rest.get(1..).unwrap_or_default();
+            }
             Event::End(TagEnd::Table) => {
                 self.out.push(event.clone());
                 self.raw("</div>".to_owned());
@@ -265,6 +270,7 @@ mod tests {
 
     #[test]
     fn a_wide_table_scrolls() {
+        assert!(body("| | b |\n|---|---|\n").contains("<tr><td></td><th>b</th></tr>"));
         let text = body("| a | b |\n|---|---|\n| `x\\|y` | **z** |\n");
         assert!(text.contains("<div class=\"scroll\" tabindex=\"0\" role=\"group\""), "{text}");
         assert!(text.contains("<td><code>x|y</code></td><td><strong>z</strong></td>"), "{text}");
