@@ -57,6 +57,7 @@ fn sessions(grid: &Grid) -> Markup {
 /// The results as a table. A result that is no pass links to its session.
 pub(super) fn table(grid: &Grid, at: &str) -> Markup {
     html! {
+        (legend())
         div.scroll tabindex="0" role="group" aria-label="Clients and servers" {
             table.meet {
                 caption { "Rows are clients, columns are servers." }
@@ -68,6 +69,20 @@ pub(super) fn table(grid: &Grid, at: &str) -> Markup {
                 } }
             }
         }
+    }
+}
+
+/// The meaning of each result, in one line.
+fn legend() -> Markup {
+    let words = [
+        (Met::Pass, "all answers were right"),
+        (Met::Broken, "the same, but a line broke a clause"),
+        (Met::Fail, "an answer was wrong or missing"),
+        (Met::Crash, "the server's process ended"),
+        (Met::Hang, "the client did not end"),
+    ];
+    html! {
+        p.legend { @for (met, meaning) in words { span { span class={ "v " (class(met)) } { (met) } " " (meaning) } } }
     }
 }
 
