@@ -51,7 +51,7 @@ fn main() {
     let npm =
         concat!("exec node ", env!("CARGO_MANIFEST_DIR"), "/../fixtures/peers/npm-dnode/server.js {port}");
     let npm = Target::exec(npm);
-    let rust = Target::exec(&format!("exec '{}' {{port}}", example().display()));
+    let rust = Target::exec(&format!("exec '{}' 127.0.0.1:{{port}}", example().display()));
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         let mut table = Table::new("sessions", ["peer", "judged", "bare loop", "campaign", "findings"]);

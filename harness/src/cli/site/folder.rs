@@ -48,9 +48,11 @@ impl SiteFolder {
     /// list has the old and the new files, so that the next build finds what an interrupted one left.
     ///
     /// # Errors
-    /// A file cannot be written or removed.
+    /// A file cannot be written or removed, or is not of the earlier site.
     pub(super) fn write(self, files: &[File]) -> Result<(), Failure> {
         let new: BTreeSet<String> = files.iter().map(|file| file.path.clone()).collect();
+        self.old.union(&new).try_for_each(|file| self.check_inside(file))?;
+        new.difference(&self.old).try_for_each(|file| self.check_new(file))?;
         self.list(self.old.union(&new))?;
         for file in files {
             let path = self.path.join(&file.path);
@@ -70,6 +72,31 @@ impl SiteFolder {
             let _ = above.map(fs::remove_dir).take_while(Result::is_ok).count();
         }
         self.list(new.iter())
+    }
+
+    /// Refuses a symbolic link below the folder: it may lead out of it.
+    fn check_inside(&self, file: &str) -> Result<(), Failure> {
+        let path = self.path.join(file);
+        let parts = path.ancestors().take_while(|part| *part != self.path);
+        match parts.into_iter().find(|part| part.is_symlink()) {
+            Some(link) => Err(Failure::caller(format!(
+                "{} is a symbolic link, and a site writes and removes only what is in its folder; remove the link",
+                link.display()
+            ))),
+            None => Ok(()),
+        }
+    }
+
+    /// Refuses to overwrite a file that the earlier site does not list.
+    fn check_new(&self, file: &str) -> Result<(), Failure> {
+        let path = self.path.join(file);
+        match path.symlink_metadata() {
+            Ok(_) => Err(Failure::caller(format!(
+                "the site needs the name {}, which is a file of yours; move it, or choose another folder for --out",
+                path.display()
+            ))),
+            Err(_) => Ok(()),
+        }
     }
 
     fn list<'f>(&self, files: impl Iterator<Item = &'f String>) -> Result<(), Failure> {
@@ -94,6 +121,40 @@ fn is_inside(path: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::os::unix::fs::symlink;
+
+    fn page(path: &str) -> File {
+        File { path: path.to_owned(), text: "new".to_owned() }
+    }
+
+    #[test]
+    fn a_file_that_the_earlier_site_does_not_list_is_not_overwritten() {
+        let folder = tempfile::tempdir().unwrap();
+        let site = || SiteFolder::open(folder.path()).unwrap();
+        site().write(&[page("index.html")]).unwrap();
+        fs::write(folder.path().join("own.html"), "kept").unwrap();
+        let problem = site().write(&[page("index.html"), page("own.html")]).unwrap_err().to_string();
+        assert!(problem.contains("own.html, which is a file of yours"), "{problem}");
+        assert_eq!(fs::read_to_string(folder.path().join("own.html")).unwrap(), "kept");
+        site().write(&[page("index.html")]).unwrap();
+    }
+
+    #[test]
+    fn a_link_leads_nowhere_outside() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        fs::create_dir(at("outside")).unwrap();
+        fs::write(at("outside/x"), "kept").unwrap();
+        SiteFolder::open(&at("site")).unwrap().write(&[page("index.html")]).unwrap();
+        symlink(at("outside"), at("site/linked")).unwrap();
+        fs::write(at("site").join(LIST), "index.html\nlinked/x\n").unwrap();
+        for files in [&[page("index.html")][..], &[page("linked/y")]] {
+            let problem = SiteFolder::open(&at("site")).unwrap().write(files).unwrap_err().to_string();
+            assert!(problem.contains("linked is a symbolic link"), "{problem}");
+        }
+        assert_eq!(fs::read_to_string(at("outside/x")).unwrap(), "kept");
+        assert!(!at("outside/y").exists());
+    }
 
     #[test]
     fn a_list_that_was_edited_removes_nothing_elsewhere() {
