@@ -36,9 +36,11 @@ mod site;
 mod snapshot;
 mod transcripts;
 mod values;
+mod version;
 mod watch;
 
 use crate::nearest::nearest;
+use clap::error::ErrorKind;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use failure::{COULD_NOT_RUN, Failure};
 use std::io::Write;
@@ -110,6 +112,10 @@ fn parse() -> Result<Cli, ExitCode> {
     });
     let parsed = command.try_get_matches().and_then(|matches| Cli::from_arg_matches(&matches));
     parsed.map_err(|error| {
+        // Clap would print the version alone, and needs its text even if no one asks for it.
+        if error.kind() == ErrorKind::DisplayVersion {
+            return version::version().map_or_else(|failure| output::fail(&failure), ExitCode::from);
+        }
         let printed = error.print().and_then(|()| std::io::stdout().flush());
         match printed.map_err(|problem| output::unwritten("standard output", &problem)) {
             Err(Some(failure)) if !error.use_stderr() => output::fail(&failure),

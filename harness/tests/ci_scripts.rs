@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::process::Command;
-use support::{PROGRAM, Ran, install, output, read, root};
+use support::{PROGRAM, Ran, install, output, read, root, run};
 use tempfile::TempDir;
 
 /// The tag of this version.
@@ -236,7 +236,7 @@ fn a_release_is_cached_and_used_only_if_its_checksum_matches() {
     for file in ["LICENSE-MIT", "man/dnode-conform-run.1", "completions/dnode-conform.bash"] {
         listed.expect_text(&format!("{}/{file}\n", archive().trim_end_matches(".tar.gz")));
     }
-    let version = format!("dnode-conform {}\n", env!("CARGO_PKG_VERSION"));
+    let version = run(&["--version"]).stdout;
     let shown = job.conform(&["--version"]);
     assert_eq!((shown.status, shown.stdout, shown.stderr), (0, version.clone(), String::new()));
     std::fs::rename(&folder, job.path("away")).unwrap();

@@ -19,6 +19,16 @@ fn two_runs_of_the_default_give_the_same_report() {
     assert!(first == second, "two reports differ");
     let report: serde_json::Value = serde_json::from_str(&first).unwrap();
     assert_eq!(report["verdicts"]["pass"], report["planned"]);
+    expect_version(&run(&["--version"]).stdout, &report["planned"]);
+}
+
+/// The version names the commit, and the cases that a run plans.
+fn expect_version(text: &str, planned: &serde_json::Value) {
+    let ending = format!(", {planned} cases)\n");
+    let begin = concat!("dnode-conform ", env!("CARGO_PKG_VERSION"), " (");
+    let commit = text.strip_prefix(begin).and_then(|rest| rest.strip_suffix(&ending));
+    let is_commit = |word: &str| word.len() == 7 && word.bytes().all(|byte| byte.is_ascii_hexdigit());
+    assert!(commit.is_some_and(|it| is_commit(it) || it == "commit unknown"), "{text}");
 }
 
 #[test]
