@@ -2,9 +2,13 @@
 # Makes the files of a release; .github/workflows/release.yml runs it.
 #
 #   .github/release.sh pack TARGET [PROGRAM]   builds the program for a platform, tries it, and packs it into dist/; PROGRAM skips the build
+#   .github/release.sh wheel TARGET            packs the program that `pack TARGET` built as a Python wheel into dist/
+#   .github/release.sh sbom                    writes the list of all dependencies to dist/, in the format of CycloneDX
 #   .github/release.sh publish                 writes dist/SHA256SUMS and publishes dist/ as a release with gh, at the tag in GITHUB_REF_NAME
+#   .github/release.sh npm                     makes the npm packages from the archives in dist/, and publishes them
+#   .github/release.sh crates                  publishes the crates
 #
-# Without GITHUB_REF_NAME, `pack` uses the version in Cargo.toml. fixtures/ci/conform.sh expects these names of archives.
+# Without GITHUB_REF_NAME, the version in Cargo.toml is the tag. fixtures/ci/conform.sh expects these names of archives.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -16,11 +20,24 @@ if [ "$tag" != "$own" ]; then
   exit 1
 fi
 
+# A larger program has kept its symbols, or has a new dependency that is worth a look.
+limit=$((12 << 20))
+
+build() {
+  rustup target add "$1"
+  cargo build --release --locked -p dnode-conform --target "$1"
+  local size
+  size=$(wc -c <"target/$1/release/dnode-conform")
+  if [ "$size" -gt "$limit" ]; then
+    echo "the program has $size bytes, and the limit in .github/release.sh is $limit" >&2
+    exit 1
+  fi
+}
+
 pack() {
   local target=$1 program=${2:-}
   if [ -z "$program" ]; then
-    rustup target add "$target"
-    cargo build --release --locked -p dnode-conform --target "$target"
+    build "$target"
     program=target/$target/release/dnode-conform
   fi
   local name=dnode-conform-$tag-$target
@@ -35,12 +52,47 @@ pack() {
   rm -rf "$folder"
 }
 
-publish() {
-  (cd "$dist" && sha256sum -- *.tar.gz >SHA256SUMS)
-  gh release create "$tag" --verify-tag --title "$tag" --generate-notes "$dist"/*.tar.gz "$dist/SHA256SUMS"
+wheel() {
+  local maturin=$PWD/target/maturin
+  [ -x "$maturin/bin/maturin" ] || python3 -m pip install --quiet --target "$maturin" maturin==1.16.0
+  mkdir -p "$dist"
+  PYTHONPATH=$maturin "$maturin/bin/maturin" build --release --locked --target "$1" --compatibility pypi --manifest-path packages/pypi/pyproject.toml --out "$dist"
 }
 
+sbom() {
+  cargo install --quiet --locked --root target/cyclonedx cargo-cyclonedx@0.5.9
+  mkdir -p "$dist"
+  PATH=$PWD/target/cyclonedx/bin:$PATH cargo cyclonedx --format json --manifest-path harness/Cargo.toml --target all
+  mv harness/dnode-conform.cdx.json "$dist/dnode-conform-$tag.cdx.json"
+}
+
+publish() {
+  (cd "$dist" && sha256sum -- *.tar.gz *.cdx.json >SHA256SUMS)
+  gh release create "$tag" --verify-tag --title "$tag" --generate-notes "$dist"/*.tar.gz "$dist"/*.cdx.json "$dist/SHA256SUMS"
+}
+
+npm_packages() {
+  local archive target programs=() unpacked
+  unpacked=$(mktemp -d)
+  for archive in "$dist/dnode-conform-$tag"-*.tar.gz; do
+    target=$(basename "${archive#"$dist/dnode-conform-$tag-"}" .tar.gz)
+    tar -xzf "$archive" -C "$unpacked" "dnode-conform-$tag-$target/dnode-conform"
+    programs+=("$target=$unpacked/dnode-conform-$tag-$target/dnode-conform")
+  done
+  rm -rf "$dist/npm"
+  node packages/npm/pack.js "$dist/npm" "${programs[@]}"
+  rm -rf "$unpacked"
+  # The launcher last: it depends on the others.
+  for package in "$dist"/npm/dnode-conform-[!0-9]*.tgz "$dist"/npm/dnode-conform-[0-9]*.tgz; do
+    npm publish --access public "$(realpath "$package")"
+  done
+}
+
+# Cargo publishes dependencies first. The packages are built and tested by .ci/package, so this job runs no code of a dependency.
+crates() { cargo publish --workspace --locked --no-verify; }
+
 case ${1:-} in
-  pack | publish) "$@" ;;
+  pack | wheel | sbom | publish | crates) "$@" ;;
+  npm) npm_packages ;;
   *) sed -n 's/^#   //p' "${BASH_SOURCE[0]}" >&2; exit 2 ;;
 esac

@@ -109,7 +109,7 @@ fn each_action_is_pinned_to_one_commit() {
 }
 
 #[test]
-fn only_the_publishing_job_may_write() {
+fn only_publishing_jobs_may_write() {
     for path in github().iter().filter(|path| !path.ends_with("action.yml")) {
         let name = path.file_name().unwrap().to_str().unwrap();
         let workflow = yaml(path);
@@ -119,7 +119,14 @@ fn only_the_publishing_job_may_write() {
         for job in keys(&workflow["jobs"]) {
             let more = &workflow["jobs"][job]["permissions"];
             match (name, job) {
-                ("release.yml", "publish") => assert_eq!(keys(more), ["contents"]),
+                ("release.yml", "publish") => {
+                    assert_eq!(keys(more), ["attestations", "contents", "id-token"]);
+                }
+                ("release.yml", "crates" | "npm") => {
+                    assert_eq!(keys(more), ["contents", "id-token"]);
+                    assert_eq!(more["contents"].as_str(), Some("read"), "{job}");
+                }
+                ("release.yml", "pypi") => assert_eq!(keys(more), ["id-token"]),
                 ("site.yml", "publish") => assert_eq!(keys(more), ["pages", "id-token"]),
                 _ => assert!(more.is_badvalue(), "{name}: {job} grants itself more"),
             }
@@ -176,6 +183,13 @@ fn files_to_copy_use_existing_inputs_and_files() {
             }
         }
         let text = read(&path);
+        if let Some(exec) = text.lines().find_map(|line| line.trim().strip_prefix("exec: ")) {
+            let is_quoted = |line: &str| line.starts_with("sh conform.sh --exec ") && line.contains(exec);
+            assert!(
+                !name.starts_with("ports/") || documentation.lines().any(is_quoted),
+                "fixtures/ci/README.md has no line with {exec}"
+            );
+        }
         let words =
             text.split(|c: char| c.is_whitespace() || c == ',').map(|word| word.trim_end_matches('.'));
         for word in words.filter(|word| word.starts_with("fixtures/")) {
@@ -195,6 +209,7 @@ fn scripts_are_valid_and_document_their_variables() {
         ("sh", "fixtures/ci/conform.sh"),
         ("bash", ".github/gate.sh"),
         ("bash", ".github/release.sh"),
+        ("bash", ".ci/package"),
         ("bash", ".ci/run"),
         ("bash", ".ci/test"),
     ];
@@ -216,7 +231,7 @@ fn scripts_are_valid_and_document_their_variables() {
 }
 
 #[test]
-fn image_copies_existing_files_and_does_not_run_as_root() {
+fn images_copy_existing_files_and_do_not_run_as_root() {
     let file = read(root().join("Dockerfile"));
     let ignored = read(root().join(".dockerignore"));
     let lines: Vec<&str> = file.lines().filter(|line| !line.starts_with('#')).collect();
@@ -228,9 +243,12 @@ fn image_copies_existing_files_and_does_not_run_as_root() {
     }
     // The program includes these files.
     assert!(file.contains("COPY reports ") && file.contains("COPY fixtures/transcripts "));
-    let last = lines.iter().rposition(|line| line.starts_with("FROM ")).unwrap();
-    let user = lines[last..].iter().find_map(|line| line.strip_prefix("USER ")).unwrap();
-    assert!(user != "root" && user != "0");
+    let images: Vec<&str> = file.split("\nFROM ").skip(2).collect();
+    assert_eq!(images.len(), 2, "the first stage is the build");
+    for image in images {
+        let user = image.lines().find_map(|line| line.strip_prefix("USER ")).unwrap();
+        assert!(!user.starts_with("root") && !user.starts_with('0'), "{image}");
+    }
     assert_eq!(lines.last(), Some(&"ENTRYPOINT [\"dnode-conform\"]"));
 }
 

@@ -6,6 +6,7 @@
 
 mod support;
 
+use serde_json::Value as Json;
 use std::collections::BTreeMap;
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
@@ -213,6 +214,7 @@ fn platform() -> String {
 fn released() -> Job {
     let job = Job::new().with_tool("gh", RECORD);
     release(&job, &["pack", &platform(), PROGRAM]);
+    std::fs::write(job.path("DIST").join(format!("dnode-conform-{TAG}.cdx.json")), "{}").unwrap();
     release(&job, &["publish"]);
     std::fs::create_dir(job.path("releases")).unwrap();
     std::fs::rename(job.path("DIST"), job.path("releases").join(TAG)).unwrap();
@@ -249,8 +251,9 @@ fn a_release_is_cached_and_used_only_if_its_checksum_matches() {
     job.conform(&["--version"]).expect_status(&[2]).expect_text("it is not used");
     job.environment.remove("DNODE_CONFORM_SHA256");
     let sums = read(folder.join("SHA256SUMS"));
-    let (sum, name) = sums.trim_end().split_once("  ").unwrap();
+    let (sum, name) = sums.lines().next().and_then(|line| line.split_once("  ")).unwrap();
     assert_eq!(name, archive());
+    assert!(sums.ends_with(&format!("  dnode-conform-{TAG}.cdx.json\n")), "{sums}");
     std::fs::write(folder.join("SHA256SUMS"), format!("{sum}  {name}.old\n")).unwrap();
     job.conform(&["--version"]).expect_status(&[2]).expect_text("one that SHA256SUMS names");
     std::fs::write(folder.join("SHA256SUMS"), &sums).unwrap();
@@ -259,6 +262,39 @@ fn a_release_is_cached_and_used_only_if_its_checksum_matches() {
     std::fs::write(folder.join(name), bytes).unwrap();
     job.conform(&["--version"]).expect_status(&[2]).expect_text("it is not used");
     assert_eq!(std::fs::read_dir(elsewhere).unwrap().count(), 0, "a rejected release is cached");
+}
+
+/// A script that acts like npm, but packs only the manifest, and writes which files it publishes.
+const NPM: &str = r#"
+case $1 in
+  pack) cp package.json "$4/$(node -p 'require("./package.json").name.replace("@", "").replace("/", "-")')-0.tgz" ;;
+  publish) echo "$4" >>"$RECORD" ;;
+esac"#;
+
+#[test]
+fn npm_packages_hold_the_released_programs_and_the_launcher_is_published_last() {
+    let job = Job::new().with_tool("npm", NPM);
+    release(&job, &["pack", &platform(), PROGRAM]);
+    release(&job, &["npm"]);
+    let files = read(job.path("RECORD"));
+    let [program, launcher] = files.lines().collect::<Vec<_>>()[..] else { panic!("{files}") };
+    let [program, launcher] =
+        [program, launcher].map(|file| -> Json { serde_json::from_str(&read(file)).unwrap() });
+    assert_eq!(launcher["name"], "dnode-conform");
+    for package in [&program, &launcher] {
+        assert_eq!(package["version"], env!("CARGO_PKG_VERSION"));
+    }
+    let platforms = launcher["optionalDependencies"].as_object().unwrap();
+    assert!(
+        platforms.len() == 4 && platforms.values().all(|version| *version == program["version"]),
+        "{launcher}"
+    );
+    assert!(platforms.contains_key(program["name"].as_str().unwrap()), "{program}");
+    for condition in ["os", "cpu"] {
+        let value = program[condition][0].as_str().unwrap();
+        assert!(program["name"].as_str().unwrap().contains(value), "{program}");
+    }
+    assert!(program["libc"].is_null(), "the program of a release runs with any libc");
 }
 
 #[test]
