@@ -16,7 +16,6 @@ use tempfile::TempDir;
 /// The commands that do not run here, and why. A command belongs to the first entry that it begins
 /// with.
 const NOT_RUN: &[(&str, &str)] = &[
-    ("cargo install ", "it compiles the program again, which takes minutes"),
     (".ci/test", "it runs this test"),
     ("dnode-conform --exec 'exec node tls.js", "it needs a certificate: tests/transports.rs makes one"),
     ("dnode-conform --exec 'exec node peer.js'", "it starts node for each connection: see tests/stdio.rs"),
