@@ -60,10 +60,15 @@ wheel() {
 }
 
 sbom() {
+  local file=$dist/dnode-conform-$tag.cdx.json copy
   cargo install --quiet --locked --root target/cyclonedx cargo-cyclonedx@0.5.9
   mkdir -p "$dist"
-  PATH=$PWD/target/cyclonedx/bin:$PATH cargo cyclonedx --format json --manifest-path harness/Cargo.toml --target all
-  mv harness/dnode-conform.cdx.json "$dist/dnode-conform-$tag.cdx.json"
+  # cargo-cyclonedx writes a file for each crate beside it, and the path of the folder and the time into it.
+  copy=$(mktemp -d)
+  git archive HEAD | tar -xf - -C "$copy"
+  SOURCE_DATE_EPOCH=$(git log -1 --format=%ct) target/cyclonedx/bin/cargo-cyclonedx cyclonedx --quiet --format json --spec-version 1.5 --target all --manifest-path "$copy/harness/Cargo.toml"
+  sed "s|file://$copy/|file:///|g" "$copy/harness/dnode-conform.cdx.json" >"$file"
+  rm -rf "$copy"
 }
 
 publish() {
