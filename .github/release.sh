@@ -55,8 +55,12 @@ pack() {
 wheel() {
   local maturin=$PWD/target/maturin
   [ -x "$maturin/bin/maturin" ] || python3 -m pip install --quiet --target "$maturin" maturin==1.16.0
+  local out
   mkdir -p "$dist"
-  PYTHONPATH=$maturin "$maturin/bin/maturin" build --release --locked --target "$1" --compatibility pypi --manifest-path packages/pypi/pyproject.toml --out "$dist"
+  out=$(cd "$dist" && pwd)
+  # Only this folder has the settings of the wheel.
+  cd packages/pypi
+  PYTHONPATH=$maturin "$maturin/bin/maturin" build --release --locked --target "$1" --compatibility pypi manylinux_2_17 musllinux_1_1 --out "$out"
 }
 
 sbom() {
