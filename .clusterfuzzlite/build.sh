@@ -13,6 +13,8 @@ host=$(rustc -vV | sed -n 's/^host: //p')
 built=$WORK/target
 # Link-time optimization triples the build time and makes no target faster.
 export CARGO_PROFILE_RELEASE_LTO=off
+# The engine names functions in its reports.
+export CARGO_PROFILE_RELEASE_STRIP=none
 features=(--features engine)
 if [ "$SANITIZER" = coverage ]; then
   # The image's cargo turns `cargo fuzz build` into a plain build without features, so this calls cargo directly. Reports need the paths of
