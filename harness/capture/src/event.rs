@@ -58,6 +58,8 @@ pub struct Gap {
     pub bytes: Option<u64>,
     /// The packet after the gap, from 1; `None` if no later bytes of this end were captured.
     pub before: Option<u64>,
+    /// The packets of two copies of these bytes that differ, if that is why they are not known.
+    pub copies: Option<[u64; 2]>,
 }
 
 /// How a connection ended.

@@ -96,6 +96,7 @@ impl Flow {
                 bytes: bytes.to_vec(),
                 packet: segment.packet,
                 acknowledged: segment.acknowledged,
+                differs: None,
             });
             self.unsettled += 1;
         }
@@ -106,7 +107,7 @@ impl Flow {
         if self.unsettled > limits::UNSETTLED {
             self.lanes.iter_mut().for_each(Lane::settle);
         }
-        self.drain(events);
+        self.drain(false, events);
         while self.held > limits::HELD_BY_ONE && self.force(events) {}
         if segment.reset {
             self.close(Close::Reset, events);
@@ -131,18 +132,24 @@ impl Flow {
         is_same
     }
 
-    /// Emits everything that is in order.
-    fn drain(&mut self, events: &mut Events) {
+    /// Emits everything that is in order. Bytes wait until the other end acknowledges them, because
+    /// another copy may differ until then; `is_late` emits them without that.
+    fn drain(&mut self, is_late: bool, events: &mut Events) {
         loop {
-            match [0, 1].map(|lane| self.is_ready(lane)) {
-                [Some(one), Some(other)] => self.emit(usize::from(other < one), events),
-                [Some(_), None] => self.emit(0, events),
-                [None, Some(_)] => self.emit(1, events),
+            let lane = match [0, 1].map(|lane| self.is_ready(lane)) {
+                [Some(one), Some(other)] => usize::from(other < one),
+                [Some(_), None] => 0,
+                [None, Some(_)] => 1,
                 [None, None] => {
                     let Some(lane) = [0, 1].into_iter().find(|lane| self.ends_next(*lane)) else { return };
                     self.take_end(lane, events);
+                    continue;
                 }
+            };
+            if !is_late && !self.lanes[lane].is_acknowledged() {
+                return;
             }
+            self.emit(lane, events);
         }
     }
 
@@ -171,10 +178,17 @@ impl Flow {
     /// Emits the first piece of a direction.
     fn emit(&mut self, lane: usize, events: &mut Events) {
         self.begin(events);
-        if let Some(Piece { bytes, packet, .. }) = self.lanes[lane].take() {
-            self.held -= bytes.len() + limits::PIECE;
-            events.push(What::Bytes { from: self.end(lane), bytes, packet });
-        }
+        let (from, at) = (self.end(lane), self.lanes[lane].taken());
+        let Some(Piece { bytes, packet, differs, .. }) = self.lanes[lane].take() else { return };
+        self.held -= bytes.len() + limits::PIECE;
+        events.push(match differs {
+            None => What::Bytes { from, bytes, packet },
+            Some(other) => {
+                let copies = Some([packet.min(other), packet.max(other)]);
+                let (bytes, before) = (Some(bytes.len() as u64), self.lanes[lane].first_packet());
+                What::Gap(Gap { from, at, bytes, before, copies })
+            }
+        });
     }
 
     /// Reports bytes that are missing.
@@ -182,7 +196,7 @@ impl Flow {
         self.begin(events);
         let (at, before) = (self.lanes[lane].taken(), self.lanes[lane].first_packet());
         self.lanes[lane].skip(bytes);
-        events.push(What::Gap(Gap { from: self.end(lane), at, bytes: Some(bytes), before }));
+        events.push(What::Gap(Gap { from: self.end(lane), at, bytes: Some(bytes), before, copies: None }));
     }
 
     /// Opens the connection before its first bytes, and reports each direction whose beginning is
@@ -197,7 +211,13 @@ impl Flow {
             let is_partial = self.lanes[lane].is_settled() && !self.lanes[lane].is_whole();
             if is_partial && !std::mem::replace(&mut self.is_reported[lane], true) {
                 let before = self.lanes[lane].first_packet();
-                events.push(What::Gap(Gap { from: self.end(lane), at: 0, bytes: None, before }));
+                events.push(What::Gap(Gap {
+                    from: self.end(lane),
+                    at: 0,
+                    bytes: None,
+                    before,
+                    copies: None,
+                }));
             }
         }
     }
@@ -206,10 +226,15 @@ impl Flow {
         if self.client == Some(lane) { End::A } else { End::B }
     }
 
-    /// Stops waiting for the bytes that are missing first. Returns false if nothing waits.
+    /// Stops waiting for acknowledgements, or else for the bytes that are missing first. Returns
+    /// false if nothing waits.
     pub(crate) fn force(&mut self, events: &mut Events) -> bool {
         self.lanes.iter_mut().for_each(Lane::settle);
-        self.drain(events);
+        let held = self.held;
+        self.drain(true, events);
+        if self.held < held {
+            return true;
+        }
         let waiting = [0, 1].map(|lane| self.lanes[lane].ready().map(|it| (it.packet, it.acknowledged)));
         match waiting {
             // Each waits for the other: an acknowledgement is that of a later copy. So the order is
@@ -229,7 +254,7 @@ impl Flow {
                 self.skip(lane, bytes, events);
             }
         }
-        self.drain(events);
+        self.drain(true, events);
         true
     }
 
@@ -255,7 +280,7 @@ impl Flow {
                 self.skip(lane, bytes, events);
             }
         }
-        self.drain(events);
+        self.drain(true, events);
         for lane in [0, 1] {
             // The end of the other direction, which this one has acknowledged, was not captured.
             if self.lanes[lane].next_end().is_some() {

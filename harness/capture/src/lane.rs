@@ -21,6 +21,8 @@ pub(crate) struct Piece {
     pub(crate) packet: u64,
     /// The sequence number up to which the sender had received when it sent this.
     pub(crate) acknowledged: Option<u32>,
+    /// The packet of another copy that differs. Nothing shows which copy is right.
+    pub(crate) differs: Option<u64>,
 }
 
 /// One direction.
@@ -112,9 +114,11 @@ impl Lane {
     }
 
     /// Takes the bytes of a segment, and returns how much more memory they need. Bytes that are
-    /// here already stay: the first copy counts.
+    /// here already stay. If they differ from this copy, both copies are in doubt.
     pub(crate) fn insert(&mut self, sequence: u32, bytes: &[u8], piece: impl Fn(&[u8]) -> Piece) -> usize {
         let position = self.position(sequence);
+        let differs = self.compare(position, bytes, piece(&[]).packet);
+        let piece = |bytes: &[u8]| Piece { differs, ..piece(bytes) };
         self.see(position);
         let end = position + bytes.len() as u64;
         let end = self.end.map_or(end, |(limit, _)| end.min(limit));
@@ -133,6 +137,29 @@ impl Lane {
             from = until;
         }
         cost
+    }
+
+    /// Compares a copy, in this packet, with the bytes that are here. Returns the packet of bytes
+    /// that differ.
+    fn compare(&mut self, position: u64, bytes: &[u8], packet: u64) -> Option<u64> {
+        // A probe of a living connection has one byte of any value.
+        if bytes.len() == 1 {
+            return None;
+        }
+        let mut other = None;
+        let end = position + bytes.len() as u64;
+        let first = self.pieces.range(..=position).next_back().map_or(position, |(at, _)| *at);
+        for (at, piece) in self.pieces.range_mut(first..end) {
+            let (from, until) = (position.max(*at), end.min(at + piece.bytes.len() as u64));
+            if from < until {
+                let old = &piece.bytes[(from - at) as usize..(until - at) as usize];
+                if old != &bytes[(from - position) as usize..(until - position) as usize] {
+                    piece.differs.get_or_insert(packet);
+                    other.get_or_insert(piece.packet);
+                }
+            }
+        }
+        other
     }
 
     /// The stream ends at this sequence number. An end before bytes that are here is ignored.
@@ -160,6 +187,13 @@ impl Lane {
     pub(crate) fn ready(&self) -> Option<&Piece> {
         let (at, piece) = self.pieces.first_key_value()?;
         (self.is_settled() && *at == self.at).then_some(piece)
+    }
+
+    /// Whether the other end has acknowledged the first piece. Then a later copy of its bytes does
+    /// not count: the other end has them.
+    pub(crate) fn is_acknowledged(&self) -> bool {
+        let end = self.pieces.first_key_value().map(|(at, piece)| at + piece.bytes.len() as u64);
+        end.is_some_and(|end| end <= self.acknowledged)
     }
 
     /// Whether the bytes before this sequence number have been taken.
@@ -214,6 +248,7 @@ mod tests {
             bytes: part.to_vec(),
             packet: 1,
             acknowledged: None,
+            differs: None,
         });
     }
 
@@ -239,15 +274,29 @@ mod tests {
     }
 
     #[test]
-    fn first_copy_of_a_byte_counts() {
+    fn copy_adds_the_bytes_around_those_that_are_here() {
         let mut lane = Lane::default();
         insert(&mut lane, 12, "cd");
         insert(&mut lane, 16, "gh");
-        insert(&mut lane, 10, "ABCDEFGHIJ");
+        insert(&mut lane, 10, "abcdefghij");
         assert!(lane.begins_at(10));
-        assert_eq!(taken(&mut lane), "ABcdEFghIJ");
+        assert!(lane.pieces.values().all(|piece| piece.differs.is_none()));
+        assert_eq!(taken(&mut lane), "abcdefghij");
         insert(&mut lane, 10, "retransmission");
         assert_eq!(taken(&mut lane), "sion");
+    }
+
+    #[test]
+    fn copies_that_differ_are_in_doubt() {
+        let mut lane = Lane::default();
+        assert!(lane.begins_at(10));
+        insert(&mut lane, 10, "ab");
+        insert(&mut lane, 12, "cd");
+        insert(&mut lane, 11, "bXef");
+        let doubt = lane.pieces.values().map(|piece| piece.differs.is_some()).collect::<Vec<_>>();
+        assert_eq!(doubt, [false, true, true]);
+        insert(&mut lane, 10, "\0");
+        assert_eq!(lane.pieces[&(lane.at)].differs, None, "it was a probe");
     }
 
     #[test]

@@ -320,3 +320,23 @@ fn waiting_bytes_of_all_connections_are_limited() {
     let gaps = events.iter().filter(|event| matches!(event.what, What::Gap(_))).count();
     assert_eq!(gaps, 1, "one connection made room for the others");
 }
+
+#[test]
+fn copies_that_differ_are_a_gap() {
+    let mut talk = Talk::usual();
+    talk.say(0, "one\n").say(1, "ONE\n");
+    let mut copy = talk.segments[4].clone();
+    copy.bytes = b"OXE\n".to_vec();
+    talk.segments.push(copy);
+    talk.say(0, "two\n");
+    insta::assert_snapshot!(described(&capture(&talk.segments)), @r"
+    1 10.0.0.1:40000 to 10.0.0.2:5050
+    1 client: one\n
+    1 server: gap at 0 of Some(4) before None, copies [5, 6]
+    1 client: two\n
+    1 CaptureEnded
+    ");
+    // The client has acknowledged the first copy, so it ignores the second one.
+    talk.segments.swap(5, 6);
+    assert!(!described(&capture(&talk.segments)).contains("gap"));
+}

@@ -130,6 +130,13 @@ fn missing(gap: &Gap) -> String {
         (Some(0), at) => {
             format!("the capture does not show the order of both ends, at offset {at} of what the {who} sent")
         }
+        (Some(bytes), at) if gap.copies.is_some() => {
+            let bytes = count(usize::try_from(bytes).unwrap_or(usize::MAX), "byte");
+            let [one, other] = gap.copies.unwrap_or_default();
+            format!(
+                "two copies of {bytes} that the {who} sent, at offset {at}, differ in packets {one} and {other}"
+            )
+        }
         (Some(bytes), at) => {
             let bytes = count(usize::try_from(bytes).unwrap_or(usize::MAX), "byte");
             format!("the capture lacks {bytes} that the {who} sent, at offset {at}")

@@ -36,8 +36,9 @@ pub fn describe(events: &[Event]) -> String {
                 write!(out, "{}: {}", of(from), bytes.escape_ascii())
             }
             What::Bytes { bytes, .. } => write!(out, "{}", bytes.escape_ascii()),
-            What::Gap(Gap { from, at, bytes, before }) => {
-                write!(out, "{}: gap at {at} of {bytes:?} before {before:?}", of(from))
+            What::Gap(Gap { from, at, bytes, before, copies }) => {
+                let copies = copies.map_or_else(String::new, |copies| format!(", copies {copies:?}"));
+                write!(out, "{}: gap at {at} of {bytes:?} before {before:?}{copies}", of(from))
             }
             What::Ended { from } => write!(out, "{}: end", of(from)),
             What::Closed(close) => write!(out, "{close:?}"),
