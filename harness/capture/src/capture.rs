@@ -4,7 +4,7 @@ use crate::event::Event;
 use crate::file::{CaptureError, Packets};
 use crate::frame::Frame;
 use crate::limits;
-use crate::table::Table;
+use crate::table::{AfterClose, Table};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::io::Read;
@@ -54,6 +54,8 @@ pub struct Summary {
     /// How many segments belong to connections that were left out, because there were too many at one
     /// time.
     pub refused: u64,
+    /// The segments with bytes after the end of their connection. They are left out.
+    pub after_close: AfterClose,
     /// The file ends within a packet.
     pub ends_early: bool,
 }
@@ -81,6 +83,7 @@ impl<R: Read> Capture<R> {
             cut: self.seen.cut,
             unknown_links: self.seen.unknown_links.clone(),
             refused: self.table.refused(),
+            after_close: self.table.after_close(),
             ends_early: self.packets.ends_early(),
         }
     }

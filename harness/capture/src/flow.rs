@@ -31,6 +31,8 @@ pub(crate) struct Flow {
     /// The missing beginning of each direction was reported.
     is_reported: [bool; 2],
     is_closed: bool,
+    /// It goes to another port than the caller chose.
+    is_left_out: bool,
 }
 
 /// The addresses of the ends, in an order that does not depend on the direction.
@@ -58,7 +60,15 @@ impl Flow {
             number: 0,
             is_reported: [false; 2],
             is_closed: false,
+            is_left_out: false,
         }
+    }
+
+    /// Whether a segment has new bytes, although the connection is over.
+    pub(crate) fn is_over_before(&mut self, segment: &Segment<'_>) -> bool {
+        let is_over = self.is_closed && !self.is_left_out && !segment.syn && !segment.bytes.is_empty();
+        let from = usize::from(segment.from != self.addresses[0]);
+        is_over && !self.lanes[from].has_reached(segment.sequence.wrapping_add(segment.bytes.len() as u32))
     }
 
     pub(crate) fn number(&self) -> usize {
@@ -109,7 +119,7 @@ impl Flow {
         }
         self.drain(false, events);
         while self.held > limits::HELD_BY_ONE && self.force(events) {}
-        if segment.reset {
+        if segment.reset && self.lanes[from].accepts_reset(first) {
             self.close(Close::Reset, events);
         } else if self.lanes.iter().all(Lane::has_ended) {
             self.close(Close::Ended, events);
@@ -296,7 +306,12 @@ impl Flow {
 
     /// Ends the connection without an event.
     pub(crate) fn abandon(&mut self) {
-        *self = Flow { is_closed: true, client: self.client, ..Flow::new(self.addresses, self.port) };
+        *self = Flow {
+            is_closed: true,
+            is_left_out: true,
+            client: self.client,
+            ..Flow::new(self.addresses, self.port)
+        };
     }
 }
 

@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 const ORIGIN: u64 = 1 << 32;
 
 /// How far the beginning of a stream may be from the first byte that was captured, if the packet
-/// that opens it was captured after that byte.
+/// that opens it was captured after that byte. A reset may be as far from the last byte.
 const LATE: u64 = 1 << 20;
 
 /// Bytes that wait for earlier ones, or for bytes of the other end.
@@ -170,6 +170,18 @@ impl Lane {
         if position >= last {
             self.end.get_or_insert((position, acknowledged));
         }
+    }
+
+    /// Whether the other end accepts a reset with this sequence number. The size of its window is not
+    /// known; it does not accept a number before the bytes that it has acknowledged.
+    pub(crate) fn accepts_reset(&mut self, sequence: u32) -> bool {
+        if self.origin.is_none() {
+            return true;
+        }
+        let position = self.position(sequence);
+        let last = self.pieces.last_key_value().map_or(self.at, |(at, piece)| at + piece.bytes.len() as u64);
+        let least = self.acknowledged.max(self.start.unwrap_or_default());
+        (least..=last.max(least).max(ORIGIN) + LATE).contains(&position)
     }
 
     /// The other end has received the bytes before this sequence number.

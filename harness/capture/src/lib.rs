@@ -26,6 +26,7 @@ mod table;
 pub use capture::{Capture, Summary};
 pub use event::{Close, Event, Gap, What};
 pub use file::{CaptureError, Form};
+pub use table::AfterClose;
 
 /// The README is an example that must compile.
 #[cfg(doctest)]

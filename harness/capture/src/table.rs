@@ -24,6 +24,16 @@ pub(crate) struct Table {
     /// Ports of other connections.
     other_ports: BTreeSet<u16>,
     refused: u64,
+    after_close: AfterClose,
+}
+
+/// Segments with bytes after the end of their connection.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct AfterClose {
+    /// How many they are.
+    pub segments: u64,
+    /// The packet of the first one.
+    pub first: Option<u64>,
 }
 
 impl Table {
@@ -47,6 +57,10 @@ impl Table {
         self.refused
     }
 
+    pub(crate) fn after_close(&self) -> AfterClose {
+        self.after_close
+    }
+
     /// Takes a segment. Returns whether it belongs to a connection that counts.
     pub(crate) fn take(&mut self, segment: &Segment<'_>) -> bool {
         let ports = [segment.from.port(), segment.to.port()];
@@ -64,6 +78,10 @@ impl Table {
             }
             self.flows.insert(key, Flow::new(key, self.port));
             self.order.push_back(key);
+        }
+        if self.flows.get_mut(&key).is_some_and(|flow| flow.is_over_before(segment)) {
+            self.after_close.segments += 1;
+            self.after_close.first.get_or_insert(segment.packet);
         }
         if !self.with(key, |flow, events| flow.take(segment, events)) {
             self.with(key, |flow, events| flow.close(Close::Replaced, events));

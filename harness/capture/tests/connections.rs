@@ -154,6 +154,31 @@ fn reset_ends_a_connection() {
     1 client: half a li
     1 Reset
     ");
+    let after_close = read(&capture(&talk.segments)).1.after_close;
+    assert_eq!((after_close.segments, after_close.first), (1, Some(6)));
+}
+
+#[test]
+fn reset_outside_the_window_is_ignored() {
+    for distance in [500_000_000_u32, 1, 0_u32.wrapping_sub(500_000_000)] {
+        let mut talk = Talk::usual();
+        talk.say(0, "one\n").say(1, "ONE\n").send(0, ACK, b"");
+        talk.reset(1);
+        let reset = talk.segments.last_mut().unwrap();
+        reset.sequence = reset.sequence.wrapping_sub(distance);
+        talk.say(1, "TWO\n").end(0).end(1);
+        let file = capture(&talk.segments);
+        let described = described(&file);
+        assert!(described.contains("TWO") && described.ends_with("1 Ended"), "{distance}: {described}");
+        assert_eq!(read(&file).1.after_close.segments, 0);
+    }
+}
+
+#[test]
+fn copy_after_the_end_of_a_connection_is_nothing_new() {
+    let mut talk = talk();
+    talk.segments.push(talk.segments[4].clone());
+    assert_eq!(read(&capture(&talk.segments)).1.after_close.segments, 0);
 }
 
 #[test]

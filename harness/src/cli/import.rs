@@ -182,6 +182,12 @@ fn tell_summary(place: &str, summary: &Summary, told: &mut Told) {
         let packets = number(*packets, "packet");
         told.warn(&format!("{place}: {packets} of link type {link}, which is not known; try tcpdump -i any"));
     }
+    if let Some(first) = summary.after_close.first {
+        let segments = number(summary.after_close.segments, "segment");
+        told.warn(&format!(
+            "{place}: {segments} with bytes after the end of their connection, from packet {first} on, not judged"
+        ));
+    }
     if summary.refused > 0 {
         let segments = number(summary.refused, "segment");
         let most = dnode_capture::limits::CONNECTIONS;
