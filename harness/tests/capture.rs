@@ -340,3 +340,44 @@ fn redacted_transcript_has_no_values() {
     let transcript = read(folder.path().join("out/prod-1.jsonl"));
     assert!(transcript.contains("hello") && !transcript.contains("secret"), "{transcript}");
 }
+
+#[test]
+fn line_above_the_limit_of_the_program_is_no_finding() {
+    let mut talk = Talk::usual();
+    talk.say(0, HELLO).say(1, HELLO);
+    let line = format!("{{\"method\":\"hello\",\"arguments\":[\"{}\"]}}\n", "x".repeat(21 << 20));
+    for part in line.as_bytes().chunks(60_000) {
+        talk.say(0, part);
+    }
+    talk.say(1, "{\"method\":7}\n").end(0).end(1);
+    let (_, ran) = run_import(&capture(&talk.segments), &[]);
+    assert_eq!(ran.status, 2);
+    insta::assert_snapshot!(ran.stderr, @"dnode-conform: connection 1: a line has more than 20 MiB, a limit of this program; from here on, it is neither judged nor written");
+    assert!(!ran.stdout.contains("breaks"), "{}", ran.stdout);
+}
+
+#[test]
+fn copies_that_differ_are_no_finding() {
+    let mut talk = Talk::usual();
+    talk.say(0, HELLO).say(1, HELLO).say(1, "{\"method\":\"hello\"}\n");
+    let mut copy = talk.segments[5].clone();
+    copy.bytes[10] = b'\x1b';
+    talk.segments.insert(5, copy);
+    talk.say(0, "{\"method\":\"hello\"}\n").end(0).end(1);
+    let (_, ran) = run_import(&capture(&talk.segments), &[]);
+    assert_eq!(ran.status, 2);
+    insta::assert_snapshot!(ran.stdout, @r"
+    connection 1: 10.0.0.1:40000 to 10.0.0.2:5050
+    connection 1: two copies of 19 bytes that the server sent, at offset 90, differ in packets 6 and 7; from here on, only the form of each line is judged
+    connection 1: 2 lines from the client, 1 from the server, nothing broken, 1 gap of 19 bytes
+    ");
+}
+
+#[test]
+fn bytes_after_a_reset_are_reported() {
+    let mut talk = Talk::usual();
+    talk.say(0, HELLO).say(1, HELLO).reset(1).say(0, "{\"method\":7}\n");
+    let (_, ran) = run_import(&capture(&talk.segments), &[]);
+    assert_eq!(ran.status, 2);
+    insta::assert_snapshot!(ran.stderr, @"dnode-conform: /prod.pcap: 1 segment with bytes after the end of their connection, from packet 7 on; they are not judged");
+}

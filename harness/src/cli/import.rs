@@ -185,7 +185,7 @@ fn tell_summary(place: &str, summary: &Summary, told: &mut Told) {
     if let Some(first) = summary.after_close.first {
         let segments = number(summary.after_close.segments, "segment");
         told.warn(&format!(
-            "{place}: {segments} with bytes after the end of their connection, from packet {first} on, not judged"
+            "{place}: {segments} with bytes after the end of their connection, from packet {first} on; they are not judged"
         ));
     }
     if summary.refused > 0 {

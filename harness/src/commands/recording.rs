@@ -139,8 +139,9 @@ impl Recording {
                 None => return,
                 Some(Ok(line)) => line.to_vec(),
                 Some(Err(_)) => {
-                    self.report(end, vec![Monitor::too_long(LINE_LIMIT)], packet);
-                    return self.stop(&format!("a line has more than {} MiB", LINE_LIMIT >> 20));
+                    // A limit of this program is no fault of the sender.
+                    let limit = LINE_LIMIT >> 20;
+                    return self.stop(&format!("a line has more than {limit} MiB, a limit of this program"));
                 }
             };
             self.line(end, &line, packet);
