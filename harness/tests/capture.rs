@@ -189,7 +189,7 @@ fn loss_is_reported_and_is_no_verdict() {
     connection 1: 1 line from the client, 2 from the server, framing/json 1x by the server, message/method 1x by the server, 1 gap of 90 bytes, /out/prod-1.jsonl
     ");
     let mut middle = Talk::in_the_middle("10.0.0.1:40000", "10.0.0.2:5050", [1, 2]);
-    middle.say(0, "ments\":[]}\n{\"method\":3}\n").say(1, "{\"method\":1}\n{\"method\":1}\n");
+    middle.say(0, "ments\":[]}\n{\"method\":3,\"links\":[]}\n").say(1, "{\"method\":1}\n{\"method\":1}\n");
     let (folder, ran) = run_import(&capture(&middle.segments), &["--out", "OUT"]);
     insta::assert_snapshot!(ran.stdout, @r"
     connection 1: 10.0.0.1:40000 to 10.0.0.2:5050
@@ -380,4 +380,28 @@ fn bytes_after_a_reset_are_reported() {
     let (_, ran) = run_import(&capture(&talk.segments), &[]);
     assert_eq!(ran.status, 2);
     insta::assert_snapshot!(ran.stderr, @"dnode-conform: /prod.pcap: 1 segment with bytes after the end of their connection, from packet 7 on; they are not judged");
+}
+
+#[test]
+fn other_protocol_of_json_lines_is_not_judged() {
+    let rpc = "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"sum\",\"params\":[1]}\n";
+    for lines in [rpc.to_owned(), "{\"level\":\"info\"}\nno JSON\n".to_owned(), rpc.repeat(40)] {
+        for mut talk in [Talk::usual(), Talk::in_the_middle("10.0.0.1:40000", "10.0.0.2:5050", [1, 2])] {
+            talk.say(0, format!("x\n{lines}")).end(0).end(1);
+            let file = capture(&talk.segments);
+            let (folder, ran) = run_import(&file, &["--out", "OUT"]);
+            ran.expect_status(&[2]).expect_text("the client speaks line JSON, but not dnode");
+            assert!(!ran.stdout.contains("breaks"), "{}", ran.stdout);
+            assert_eq!(std::fs::read_dir(folder.path().join("out")).unwrap().count(), 0);
+            run_import(&file, &["--port", "5050"]).1.expect_text("from the client, 0 from the server");
+        }
+    }
+}
+
+#[test]
+fn findings_before_the_first_message_of_dnode_are_kept() {
+    let mut talk = Talk::usual();
+    talk.say(0, "{\"method\":[]}\n").say(1, HELLO);
+    let (_, ran) = run_import(&capture(&talk.segments), &[]);
+    ran.expect_status(&[1]).expect_text("the client breaks message/method (must) in packet 4");
 }

@@ -116,6 +116,11 @@ fn other(protocol: Option<(End, Protocol)>) -> String {
         Some((end, Protocol::Http)) => {
             format!("the {} speaks HTTP, which a WebSocket begins with; it is not judged", word(end))
         }
+        Some((end, Protocol::Json)) => format!(
+            "the {} speaks line JSON, but not dnode: none of the first lines has \"method\" and one of \
+             \"arguments\", \"callbacks\" and \"links\"; it is not judged; --port judges it",
+            word(end)
+        ),
         Some((end, protocol)) => format!("the {} speaks {protocol}, not dnode; it is not judged", word(end)),
         None => "none of its first lines could be a message of dnode, so it is not judged; --port judges it"
             .to_owned(),
@@ -142,7 +147,8 @@ fn missing(gap: &Gap) -> String {
             format!("the capture lacks {bytes} that the {who} sent, at offset {at}")
         }
     };
-    let before = gap.before.map_or_else(String::new, |packet| format!(", before packet {packet}"));
+    let before = gap.before.filter(|_| gap.copies.is_none());
+    let before = before.map_or_else(String::new, |packet| format!(", before packet {packet}"));
     format!("{what}{before}; from here on, only the form of each line is judged")
 }
 

@@ -11,6 +11,7 @@ mod options;
 pub use notice::{Lost, Notice};
 pub use options::RecordingOptions;
 
+use crate::conversation::stranger::Protocol;
 use crate::wire::LINE_LIMIT;
 use dnode_capture::Gap;
 use dnode_spec::line::Splitter;
@@ -18,12 +19,13 @@ use dnode_spec::message::Problem;
 use dnode_spec::monitor::{End, Monitor};
 use dnode_spec::transcript::write::Step;
 use dnode_spec::transcript::{About, Recorder};
+use dnode_spec::value::Value;
 use file::TranscriptFile;
 use serde_json::{Map, json};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-/// If none of so many lines could be a message, the connection does not carry dnode.
+/// If none of so many lines is a message of dnode, the connection does not carry dnode.
 const DOUBTED: u64 = 16;
 
 /// The most bytes of such a line. They are kept, because the transcript may need them.
@@ -47,6 +49,8 @@ pub(super) struct Recording {
     file: Option<TranscriptFile>,
     /// It may be another protocol than dnode. Until that is known, notices wait.
     in_doubt: bool,
+    /// The first end that sent a line that begins as JSON objects do.
+    sent_json: Option<End>,
     /// It has stopped judging and writing.
     stopped: bool,
 }
@@ -68,6 +72,7 @@ impl Recording {
             lost: Lost::default(),
             file: None,
             in_doubt: false,
+            sent_json: None,
             stopped: false,
         }
     }
@@ -98,6 +103,11 @@ impl Recording {
     /// Whether it may still be another protocol.
     pub(super) fn is_in_doubt(&self) -> bool {
         self.in_doubt
+    }
+
+    /// The protocol that it carries if no line is a message of dnode.
+    pub(super) fn other_protocol(&self) -> Option<(End, Protocol)> {
+        self.sent_json.map(|end| (end, Protocol::Json))
     }
 
     /// The memory of lines that have not ended, in bytes.
@@ -155,7 +165,10 @@ impl Recording {
         let at = end as usize;
         self.lines[at] += 1;
         if self.in_doubt {
-            self.in_doubt = !line.trim_ascii_start().starts_with(b"{");
+            self.in_doubt = !is_dnode(line);
+            if line.trim_ascii_start().starts_with(b"{") {
+                self.sent_json.get_or_insert(end);
+            }
             let is_enough = self.lines.iter().sum::<u64>() >= DOUBTED || line.len() > DOUBTED_LINE;
             if self.in_doubt && is_enough {
                 self.stopped = true;
@@ -265,4 +278,12 @@ impl Recording {
         let finished = file.finish(self.recorder.header(&about));
         finished.map_err(|error| self.warn(&format!("no transcript is written: {name}: {error}"))).ok()
     }
+}
+
+/// Whether a line has the keys of a message of dnode. Other protocols of JSON lines, such as
+/// JSON-RPC, may have a method, but none of the other keys.
+fn is_dnode(line: &[u8]) -> bool {
+    let Ok(value) = Value::parse(line) else { return false };
+    let has = |key: &str| value.root().get(key).is_some();
+    has("method") && ["arguments", "callbacks", "links"].into_iter().any(has)
 }

@@ -17,6 +17,8 @@ pub enum Protocol {
     Tls,
     /// The framing of sockjs, on any of its addresses but the raw WebSocket.
     Sockjs,
+    /// Lines of JSON that are no messages of dnode, for example of JSON-RPC.
+    Json,
 }
 
 impl fmt::Display for Protocol {
@@ -25,6 +27,7 @@ impl fmt::Display for Protocol {
             Protocol::Http => "HTTP",
             Protocol::Tls => "TLS",
             Protocol::Sockjs => "the framing of sockjs",
+            Protocol::Json => "line JSON",
         })
     }
 }
@@ -107,6 +110,7 @@ impl Faulted for Stranger {
             Protocol::Sockjs => {
                 "Use its raw WebSocket, at PATH/websocket: ws://HOST:PORT/PATH/websocket.".to_owned()
             }
+            Protocol::Json => "Use the address of a dnode server.".to_owned(),
         })
     }
 }

@@ -102,7 +102,8 @@ impl Import<'_> {
         if is_over {
             self.memory -= connection.recording.memory();
             if connection.recording.is_in_doubt() {
-                emit(Notice::Other { connection: number, ends: connection.ends, protocol: None });
+                let protocol = connection.recording.other_protocol();
+                emit(Notice::Other { connection: number, ends: connection.ends, protocol });
             } else {
                 self.connections += 1;
             }
