@@ -192,7 +192,7 @@ fn loss_is_reported_and_is_no_verdict() {
     middle.say(0, "ments\":[]}\n{\"method\":3,\"links\":[]}\n").say(1, "{\"method\":1}\n{\"method\":1}\n");
     let (folder, ran) = run_import(&capture(&middle.segments), &["--out", "OUT"]);
     insta::assert_snapshot!(ran.stdout, @r"
-    connection 1: 10.0.0.1:40000 to 10.0.0.2:5050
+    connection 1: 10.0.0.1:40000 to 10.0.0.2:5050; the capture lacks its beginning, so the client is a guess; --port PORT names the server
     connection 1: the capture lacks the beginning of what the client sent, before packet 1; from here on, only the form of each line is judged
     connection 1: the capture lacks the beginning of what the server sent, before packet 2; from here on, only the form of each line is judged
     connection 1: 1 line from the client, 1 from the server, nothing broken, 2 gaps

@@ -23,6 +23,8 @@ pub enum What {
         client: SocketAddr,
         /// The address of the server.
         server: SocketAddr,
+        /// Nothing shows which end connected: the one with the higher port counts as the client.
+        is_guess: bool,
     },
     /// An end sent these bytes. They follow the bytes, or the gap, before them.
     Bytes {

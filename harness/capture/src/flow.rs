@@ -213,9 +213,12 @@ impl Flow {
     /// missing.
     fn begin(&mut self, events: &mut Events) {
         if !std::mem::replace(&mut self.is_open, true) {
+            let is_one = |address: SocketAddr| Some(address.port()) == self.port;
+            let has_port = is_one(self.addresses[0]) != is_one(self.addresses[1]);
+            let is_guess = self.client.is_none() && !has_port;
             let client = *self.client.get_or_insert_with(|| guess(self.addresses, self.port));
             let [client, server] = [client, 1 - client].map(|lane| self.addresses[lane]);
-            events.push(What::Opened { client, server });
+            events.push(What::Opened { client, server, is_guess });
         }
         for lane in [0, 1] {
             let is_partial = self.lanes[lane].is_settled() && !self.lanes[lane].is_whole();

@@ -73,7 +73,7 @@ fn lost_bytes_are_a_gap() {
 #[test]
 fn capture_that_begins_in_the_middle() {
     insta::assert_snapshot!(without(&talk(), &[0, 1, 2, 3]), @r"
-    1 10.0.0.1:40000 to 10.0.0.2:5050
+    1 10.0.0.1:40000 to 10.0.0.2:5050, a guess
     1 client: gap at 0 of None before Some(2)
     1 server: gap at 0 of None before Some(1)
     1 server: ONE\n
@@ -113,7 +113,7 @@ fn capture_of_one_direction_lacks_the_other() {
     let middle = client[2..4].to_vec();
     assert!(
         described(&capture(&middle))
-            .starts_with("1 10.0.0.1:40000 to 10.0.0.2:5050\n1 client: gap at 0 of None")
+            .starts_with("1 10.0.0.1:40000 to 10.0.0.2:5050, a guess\n1 client: gap at 0 of None")
     );
 }
 
@@ -122,10 +122,11 @@ fn lower_port_is_the_server_unless_a_port_was_chosen() {
     let mut talk = Talk::in_the_middle("10.0.0.1:700", "10.0.0.2:5050", [1, 2]);
     talk.say(0, "x\n");
     let client = |port| match &read_port(&capture(&talk.segments), port).0[0].what {
-        What::Opened { client, .. } => client.port(),
+        What::Opened { client, is_guess, .. } => (client.port(), *is_guess),
         other => panic!("{other:?}"),
     };
-    assert_eq!((client(None), client(Some(5050)), client(Some(700))), (5050, 700, 5050));
+    assert_eq!(client(None), (5050, true));
+    assert_eq!((client(Some(5050)), client(Some(700))), ((700, false), (5050, false)));
 }
 
 #[test]

@@ -59,8 +59,11 @@ fn word(end: End) -> &'static str {
 
 fn print(notice: &Notice) -> Result<(), Failure> {
     match notice {
-        Notice::Opened { connection, ends } => {
-            output::say(format_args!("connection {connection}: {}", addresses(ends)))
+        Notice::Opened { connection, ends, is_guess } => {
+            let guess =
+                "; the capture lacks its beginning, so the client is a guess; --port PORT names the server";
+            let guess = if *is_guess { guess } else { "" };
+            output::say(format_args!("connection {connection}: {}{guess}", addresses(ends)))
         }
         Notice::Other { connection, ends, protocol } => {
             output::say(format_args!("connection {connection}: {}: {}", addresses(ends), other(*protocol)))

@@ -31,7 +31,9 @@ pub fn describe(events: &[Event]) -> String {
             write!(out, "{}{connection} ", if out.is_empty() { "" } else { "\n" }).unwrap();
         }
         match what {
-            What::Opened { client, server } => write!(out, "{client} to {server}"),
+            What::Opened { client, server, is_guess } => {
+                write!(out, "{client} to {server}{}", if *is_guess { ", a guess" } else { "" })
+            }
             What::Bytes { from, bytes, .. } if current != last => {
                 write!(out, "{}: {}", of(from), bytes.escape_ascii())
             }

@@ -78,8 +78,8 @@ enum Head {
 impl Import<'_> {
     fn take(&mut self, event: Event, emit: &mut dyn FnMut(Notice)) {
         let number = event.connection;
-        if let What::Opened { client, server } = event.what {
-            self.live.insert(number, self.open(number, [client, server]));
+        if let What::Opened { client, server, is_guess } = event.what {
+            self.live.insert(number, self.open(number, [client, server], is_guess));
             return;
         }
         let Some(connection) = self.live.get_mut(&number) else { return };
@@ -111,11 +111,11 @@ impl Import<'_> {
         }
     }
 
-    fn open(&self, number: usize, ends: [SocketAddr; 2]) -> Connection {
+    fn open(&self, number: usize, ends: [SocketAddr; 2], is_guess: bool) -> Connection {
         let recording = Recording::new(number, &self.options.recording);
         // A named port carries dnode.
         let mut recording = if self.options.port.is_some() { recording } else { recording.doubted() };
-        recording.notice(Notice::Opened { connection: number, ends });
+        recording.notice(Notice::Opened { connection: number, ends, is_guess });
         Connection { recording, ends, heads: [Head::Start(Vec::new()), Head::Start(Vec::new())] }
     }
 }

@@ -17,6 +17,8 @@ pub enum Notice {
         connection: usize,
         /// The addresses of the client and of the server.
         ends: [SocketAddr; 2],
+        /// The capture does not show which end connected.
+        is_guess: bool,
     },
     /// A connection of a capture carries another protocol than dnode, so it is not judged.
     Other {
