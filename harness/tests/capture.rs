@@ -264,7 +264,7 @@ fn other_protocols_are_named_and_not_judged() {
     middle.say(0, b"\x17\x03\x03\0\x03\n\n\n");
     run_import(&capture(&middle.segments), &[]).1.expect_status(&[2]).expect_text("the client speaks TLS");
     let (_, none) = run_import(&capture(&[]), &[]);
-    insta::assert_snapshot!(none.stderr, @"error: /prod.pcap: no connection that carries dnode, in 0 packets; it holds no bytes of TCP connections");
+    insta::assert_snapshot!(none.stderr, @"error: /prod.pcap: no connection that carries dnode, in 0 packets; it holds no bytes of TCP connections; if packets were sent, tcpdump lost them in its buffer: start it with --immediate-mode");
 }
 
 #[test]
@@ -317,6 +317,7 @@ fn files_that_are_no_capture_are_errors() {
     std::fs::remove_file(&out).unwrap();
     for (file, more, expected) in [
         (at("zipped", &[0x1f, 0x8b, 8, 0, 0]), &[][..], "it is compressed with gzip; decompress it first"),
+        (at("empty", b""), &[], "it is empty"),
         (at("text", b"hello"), &[], "it is neither a packet capture (pcap, pcapng) nor a line log"),
         (at("half", &capture(&[])[..10]), &[], "the header of the file is not complete"),
         (log.clone(), &[], "a line log becomes a transcript: add --out DIR"),
@@ -404,4 +405,17 @@ fn findings_before_the_first_message_of_dnode_are_kept() {
     talk.say(0, "{\"method\":[]}\n").say(1, HELLO);
     let (_, ran) = run_import(&capture(&talk.segments), &[]);
     ran.expect_status(&[1]).expect_text("the client breaks message/method (must) in packet 4");
+}
+
+#[test]
+fn names_of_files_are_escaped() {
+    let mut talk = Talk::usual();
+    talk.say(0, HELLO).say(1, HELLO);
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("\u{1b}[31m.pcap").display().to_string();
+    std::fs::write(&path, capture(&talk.segments)).unwrap();
+    let out = folder.path().display().to_string();
+    let ran = run(&["import", &path, &path, "--out", &out]);
+    ran.expect_status(&[0]).expect_text("\\x1b[31m.pcap").expect_text("\\x1b[31m-1.jsonl");
+    assert!(!ran.stdout.contains('\u{1b}'), "{}", ran.stdout);
 }

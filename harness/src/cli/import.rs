@@ -52,9 +52,12 @@ pub(super) fn run(args: &ImportArgs) -> Result<u8, Failure> {
     let mut told = Told::default();
     for path in &args.files {
         if args.files.len() > 1 {
-            output::say(path.display())?;
+            output::say(place(path))?;
         }
         let (head, reader) = open(path).map_err(|error| failure(path, &error))?;
+        if head.is_empty() {
+            return Err(failure(path, &"it is empty"));
+        }
         match Form::of(&head) {
             Some(_) => import_packets(args, path, reader, &mut told)?,
             None if head.first().is_none_or(|byte| b"{ \t\r\n".contains(byte)) => {
@@ -112,7 +115,7 @@ fn import_log(args: &ImportArgs, path: &Path, reader: impl Read) -> Result<(), F
         import(&text, &name, args.seen_from.into(), args.redact).map_err(|error| failure(path, &error))?;
     let path = folder.join(format!("{name}.jsonl"));
     create(&path, &transcript).map_err(|error| failure(&path, &error))?;
-    output::say(path.display())
+    output::say(place(&path))
 }
 
 /// Writes a file that does not exist.
@@ -138,8 +141,12 @@ fn import_packets(args: &ImportArgs, path: &Path, reader: impl Read, told: &mut 
     let ports = ports(&summary);
     if connections == 0 {
         let to = args.port.map_or_else(String::new, |port| format!(" to port {port}"));
-        let what =
-            format!("{place}: no connection{to} that carries dnode, in {} packets; {ports}", summary.packets);
+        let packets = count(usize::try_from(summary.packets).unwrap_or(usize::MAX), "packet");
+        let hint = match summary.packets {
+            0 => "; if packets were sent, tcpdump lost them in its buffer: start it with --immediate-mode",
+            _ => "",
+        };
+        let what = format!("{place}: no connection{to} that carries dnode, in {packets}; {ports}{hint}");
         return Err(Failure::caller(what));
     }
     if args.port.is_none() && summary.ports.len() > 1 {

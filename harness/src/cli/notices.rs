@@ -82,7 +82,9 @@ fn print(notice: &Notice) -> Result<(), Failure> {
                 })
                 .collect();
             let broken = if broken.is_empty() { "nothing broken".to_owned() } else { broken.join(", ") };
-            let file = file.as_ref().map_or_else(String::new, |file| format!(", {}", file.display()));
+            let file = file
+                .as_ref()
+                .map_or_else(String::new, |file| format!(", {}", terminal(file.display().to_string())));
             output::say(format_args!(
                 "connection {connection}: {} from the client, {server} from the server, {broken}{}{file}",
                 count(usize::try_from(*client).unwrap_or(usize::MAX), "line"),
