@@ -8,7 +8,18 @@ use crate::transport::{self, Address, Duplex, Listener};
 use std::fmt;
 use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::task::{JoinError, JoinSet};
+
+/// How long new connections wait while too many files are open.
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// Whether too many files are open, in the process (`EMFILE`) or on the machine (`ENFILE`). The
+/// listener still works: connections that end make room again. The numbers are the same on every
+/// Unix.
+fn is_full(error: &io::Error) -> bool {
+    matches!(error.raw_os_error(), Some(23 | 24))
+}
 
 type MakeObject = Arc<dyn Fn(&Remote) -> Object + Send + Sync>;
 
@@ -137,7 +148,8 @@ impl Peer {
     }
 
     /// Serves every connection that arrives, each in its own task. It returns only if the listener
-    /// fails. If the future is dropped, all connections are closed at once.
+    /// fails. While too many files are open, new connections wait. If the future is dropped, all
+    /// connections are closed at once.
     ///
     /// ```no_run
     /// use dnode::{Object, Peer, args};
@@ -170,6 +182,10 @@ impl Peer {
                     }
                     // The client disconnected before we accepted it. The listener still works.
                     Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {}
+                    Err(error) if is_full(&error) => {
+                        self.report(Ok(Err(Error::broken(error))));
+                        tokio::time::sleep(PAUSE).await;
+                    }
                     Err(error) => return Err(error),
                 },
             }
