@@ -184,7 +184,11 @@ impl Peer {
                     Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {}
                     Err(error) if is_full(&error) => {
                         self.report(Ok(Err(Error::broken(error))));
-                        tokio::time::sleep(PAUSE).await;
+                        // The end of a connection frees a file. Nothing signals files that others close.
+                        tokio::select! {
+                            Some(ended) = served.join_next() => self.report(ended),
+                            () = tokio::time::sleep(PAUSE) => {}
+                        }
                     }
                     Err(error) => return Err(error),
                 },
