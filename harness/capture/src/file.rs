@@ -257,6 +257,9 @@ fn part<'a>(state: &State, bytes: &'a [u8]) -> Result<(usize, Part<'a>), usize> 
         State::Pcapng { .. } if bytes.starts_with(&[0x0a, 0x0d, 0x0d, 0x0a]) => {
             parse_sectionheaderblock(bytes).map(|(rest, block)| (rest, Part::Section(block.big_endian())))
         }
+        State::Pcapng { is_big_endian, .. } if is_short(bytes, *is_big_endian) => {
+            return Ok((0, Part::Malformed("a block with a length below 12 bytes")));
+        }
         State::Pcapng { is_big_endian, links } => {
             let parse = if *is_big_endian { parse_block_be } else { parse_block_le };
             parse(bytes).map(|(rest, block)| (rest, part_of(block, links)))
@@ -268,6 +271,14 @@ fn part<'a>(state: &State, bytes: &'a [u8]) -> Result<(usize, Part<'a>), usize> 
         Err(Stop::Incomplete(Needed::Unknown)) => Err(1),
         Err(Stop::Error(_) | Stop::Failure(_)) => Ok((0, Part::Malformed("a block that is no block"))),
     }
+}
+
+/// Whether a block of a pcapng file claims to be shorter than its type and its two lengths.
+/// pcap-parser 0.17.0 does not check this for all types, and subtracts.
+fn is_short(bytes: &[u8], is_big_endian: bool) -> bool {
+    let length = bytes.get(4..8).and_then(|bytes| bytes.try_into().ok());
+    let read = if is_big_endian { u32::from_be_bytes } else { u32::from_le_bytes };
+    length.map(read).is_some_and(|length| length < 12)
 }
 
 /// The part that a block of a pcapng file holds.

@@ -108,7 +108,7 @@ fn unreadable_files_are_errors_that_say_where() {
     insta::assert_snapshot!(error(&huge), @"it is malformed at byte 100, after packet 1: a packet or block of more than 16 MiB");
     let mut bad = pcapng(1, &packets(Link::Ethernet)[..1]);
     bad.extend([6, 0, 0, 0, 1, 0, 0, 0].repeat(5));
-    insta::assert_snapshot!(error(&bad), @"it is malformed at byte 184, after packet 1: a block that is no block");
+    insta::assert_snapshot!(error(&bad), @"it is malformed at byte 184, after packet 1: a block with a length below 12 bytes");
     let foreign = [pcapng(1, &[]), vec![6, 0, 0, 0, 32, 0, 0, 0, 9]].concat();
     let foreign = [foreign, [0; 19].to_vec(), vec![32, 0, 0, 0]].concat();
     insta::assert_snapshot!(error(&foreign), @"it is malformed at byte 68, after packet 0: a packet of an interface that is not described");
