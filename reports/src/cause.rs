@@ -31,7 +31,7 @@ use group::Group;
 use manner::{Call, Manner, Place};
 
 pub use hint::hint;
-pub use sent::sent;
+pub use sent::{instead, sent};
 
 /// The groups of clauses on which all others rest.
 const FOUNDATION: &[&str] = &["framing", "methods"];

@@ -80,7 +80,7 @@ fn page(records: &[Record]) -> Markup {
         "report",
         "",
         &html! {
-            header { (overview::overview(records, &causes, &groups)) (contents(records, &causes, &groups)) }
+            header { (overview::overview(records, &causes)) (contents(records, &causes, &groups)) }
             main {
                 @if grid { (table(records, &groups, "Clients and servers")) }
                 (causes::causes(records, &causes))

@@ -54,12 +54,23 @@ pub(crate) fn sent(text: &str) -> Wire {
     Wire::Bytes { from: Origin::Suite, bytes: text.as_bytes().to_vec(), cut: 0, step: String::new() }
 }
 
+/// A peer that sent this line instead of the answer to the known-good call.
+pub(crate) fn answered_otherwise(line: &str) -> Outcome {
+    let mut outcome = Outcome { verdict: Verdict::Hang, ..failing("robust/not-json") };
+    if let Some(divergence) = &mut outcome.divergence {
+        divergence.kind = Kind::Deaf;
+        divergence.actual = "no answer to the known-good call, and the connection stayed open".to_owned();
+        outcome.evidence.wire = vec![at(&divergence.step, sent("{}\n")), came(line)];
+    }
+    outcome
+}
+
 pub(crate) fn came(bytes: impl AsRef<[u8]>) -> Wire {
     Wire::Bytes { from: Origin::Peer, bytes: bytes.as_ref().to_vec(), cut: 0, step: String::new() }
 }
 
 /// The entry, sent or expected by this step.
-fn at(label: &str, mut entry: Wire) -> Wire {
+pub(crate) fn at(label: &str, mut entry: Wire) -> Wire {
     if let Wire::Bytes { step, .. } = &mut entry {
         label.clone_into(step);
     }

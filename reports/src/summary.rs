@@ -3,6 +3,9 @@
 use crate::escape;
 use crate::event::{Divergence, Outcome, Run, Verdict};
 
+/// Stands for a line without bytes.
+pub(crate) const EMPTY_LINE: &str = "(an empty line)";
+
 /// The reason for the verdict. A verdict that must have a reason always gets one.
 pub(crate) fn reason(outcome: &Outcome) -> Option<&str> {
     let required =

@@ -22,11 +22,7 @@ pub(crate) struct Tally(pub(crate) Vec<Verdict>);
 impl Groups {
     /// Counts a case in the group of its id.
     pub(crate) fn add(&mut self, outcome: &Outcome) {
-        self.add_to(group_of(&outcome.id), outcome);
-    }
-
-    /// Counts a case in this group.
-    pub(crate) fn add_to(&mut self, name: &str, outcome: &Outcome) {
+        let name = group_of(&outcome.id);
         let at = self.0.iter().position(|group| group.name == name).unwrap_or_else(|| {
             self.0.push(Group { name: name.to_owned(), by_level: Default::default() });
             self.0.len() - 1

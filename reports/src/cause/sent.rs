@@ -1,6 +1,6 @@
-//! The line of the suite that a finding is about.
+//! The line of the suite that a finding is about, and what came instead of an answer to it.
 
-use crate::event::{Kind, Origin, Outcome, Wire};
+use crate::event::{Act, Kind, Origin, Outcome, Wire};
 
 /// The pieces of the line of the suite that a finding is about, in order, without the newline;
 /// empty if the wire log has none. The number is how many bytes are missing at the end.
@@ -49,6 +49,33 @@ pub fn sent(outcome: &Outcome) -> (Vec<&[u8]>, usize) {
         pieces.into_iter().filter_map(|at| from(&wire[at], Origin::Suite)).collect();
     let missing = pieces.last().map_or(0, |(_, missing)| *missing);
     (pieces.into_iter().map(|(bytes, _)| bytes.strip_suffix(b"\n").unwrap_or(bytes)).collect(), missing)
+}
+
+/// The line that the peer sent after the last known-good call, if that is not the answer, without the
+/// newline. The number is how many bytes are missing at the end.
+#[must_use]
+pub fn instead(outcome: &Outcome) -> Option<(&[u8], usize)> {
+    let divergence = outcome.divergence.as_ref().filter(|divergence| divergence.kind == Kind::Deaf)?;
+    let wire = &outcome.evidence.wire;
+    let at = wire.iter().rposition(|entry| from(entry, Origin::Suite).is_some())?;
+    let Wire::Bytes { bytes: call, step, .. } = &wire[at] else { return None };
+    let here = wire[at..].iter().take_while(|entry| {
+        // What follows came on another connection.
+        !matches!(entry, Wire::Event { what: Act::UsesAnother, .. })
+    });
+    let (line, missing) = here.filter_map(|entry| from(entry, Origin::Peer)).next()?;
+    let line = line.strip_suffix(b"\n").unwrap_or(line);
+    (*step == divergence.step && !calls_back(line, call)).then_some((line, missing))
+}
+
+/// Whether this line calls a function that the message `call` declares.
+fn calls_back(line: &[u8], call: &[u8]) -> bool {
+    #[derive(serde::Deserialize)]
+    struct Call {
+        method: i64,
+    }
+    serde_json::from_slice::<Call>(line)
+        .is_ok_and(|Call { method }| find(call, format!("\"{method}\":").as_bytes()).is_some())
 }
 
 /// The bytes of an entry that this end sent, and how many more there were.

@@ -138,6 +138,28 @@ fn the_line_of_a_silent_peer_is_the_first_without_an_answer() {
 }
 
 #[test]
+fn a_line_that_came_instead_of_the_answer_is_neither_the_answer_nor_older_than_the_call() {
+    let mut outcome = sample::failing("a/case");
+    let call = "{\"method\":0,\"callbacks\":{\"7\":[\"0\"]}}";
+    let mut of = |kind, step: &str, answer: &str| {
+        let divergence = outcome.divergence.as_mut().unwrap();
+        divergence.kind = kind;
+        step.clone_into(&mut divergence.step);
+        let call = sample::at("step 2", sample::sent(&format!("{call}\n")));
+        outcome.evidence.wire = vec![sample::came("before\n"), call];
+        outcome.evidence.wire.extend((!answer.is_empty()).then(|| sample::came(format!("{answer}\n"))));
+        instead(&outcome).map(|(line, missing)| (String::from_utf8_lossy(line).into_owned(), missing))
+    };
+    let other = "{\"method\":1007}";
+    assert_eq!(of(Kind::Deaf, "step 2", other), Some((other.to_owned(), 0)));
+    assert_eq!(of(Kind::Deaf, "step 2", "no JSON"), Some(("no JSON".to_owned(), 0)));
+    assert_eq!(of(Kind::Deaf, "step 2", "{\"method\":7}"), None, "the answer");
+    assert_eq!(of(Kind::Deaf, "step 2", ""), None, "nothing came after the call");
+    assert_eq!(of(Kind::Deaf, "step 3", other), None, "the call is older");
+    assert_eq!(of(Kind::Absent, "step 2", other), None, "its report has what came");
+}
+
+#[test]
 fn the_line_of_an_unexpected_call_is_the_one_that_declares_the_function() {
     let mut outcome = sample::failing("a/case");
     outcome.evidence.called = Some(7);

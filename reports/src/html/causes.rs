@@ -4,11 +4,11 @@ use maud::{Markup, html};
 
 use super::parts::{badge, link, name, shown};
 use super::sequence;
-use crate::cause::{Cause, sent};
+use crate::cause::{Cause, instead, sent};
 use crate::escape::terminal_cut;
 use crate::event::Verdict;
 use crate::record::Record;
-use crate::summary::count;
+use crate::summary::{EMPTY_LINE, count};
 
 /// How many characters of a line are shown.
 const LINE: usize = 200;
@@ -61,7 +61,8 @@ fn card(peer: usize, cause: &Cause, causes: &[Cause], session: bool) -> Markup {
             @if !cause.gates { p.note { "Does not fail the run." } }
             @if cause.resting > 0 { p.note { (count(cause.resting, "more case")) " could not be judged because of it." } }
             dl {
-                @if !pieces.is_empty() { dt { "sent" } dd { @if pieces.len() > 1 { "in " (pieces.len()) " pieces: " } code { (line) } } }
+                @if !pieces.is_empty() { dt { "sent" } dd { @if pieces.len() > 1 { "in " (pieces.len()) " pieces: " } @if line.is_empty() { (EMPTY_LINE) } @else { code { (line) } } } }
+                @if let Some((line, missing)) = instead(shown_case) { dt { "got" } dd { code { (terminal_cut(line, LINE, missing)) } } }
                 @if let Some(divergence) = divergence {
                     @let (expected, got) = crate::summary::values(shown_case, divergence);
                     dt { "expected" } dd { code { (shown(expected)) } }

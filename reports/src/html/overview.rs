@@ -6,23 +6,22 @@ use maud::{Markup, html};
 use super::bar::bar;
 use super::parts::{badge, link, name, shown};
 use crate::cause::Cause;
-use crate::clauses::{Group, Row};
 use crate::event::Verdict;
 use crate::record::Record;
 use crate::summary::count;
-use crate::tally::{Groups, Tally, group_of};
+use crate::tally::{Groups, Tally};
 
 /// The overview of all runs. `causes` has the causes of each run.
-pub(super) fn overview(records: &[Record], causes: &[Vec<Cause>], clauses: &[Group<'_>]) -> Markup {
+pub(super) fn overview(records: &[Record], causes: &[Vec<Cause>]) -> Markup {
     html! {
         @match records {
-            [record] => (one(record, causes.first().map_or(&[], Vec::as_slice), clauses)),
+            [record] => (one(record, causes.first().map_or(&[], Vec::as_slice))),
             _ => (several(records, causes)),
         }
     }
 }
 
-fn one(record: &Record, causes: &[Cause], clauses: &[Group<'_>]) -> Markup {
+fn one(record: &Record, causes: &[Cause]) -> Markup {
     let run = &record.run;
     html! {
         h1 { (name(record)) }
@@ -34,7 +33,7 @@ fn one(record: &Record, causes: &[Cause], clauses: &[Group<'_>]) -> Markup {
         (run_bar(record))
         p.legend { @for verdict in used(record) { span { (badge(verdict)) " " (record.account.count(verdict)) } } }
         (stale(record))
-        div.both { (groups(clauses)) dl.run {
+        div.both { (groups(record)) dl.run {
             dt { "peer" } dd { code { (shown(&run.target)) } ", as a " (run.role) ", in dialect " (run.dialect) }
             dt { "result" } dd { (record.exit().to_string()) }
             dt { "fails on" } dd { (levels(run.gate)) ", and on each crash or hang" }
@@ -146,21 +145,15 @@ pub(crate) fn run_bar(record: &Record) -> Markup {
     bar("bar", &record.sum(), &verdicts)
 }
 
-/// How many cases passed, by group of clauses and level.
-fn groups(clauses: &[Group<'_>]) -> Markup {
+/// How many cases passed, by group and level.
+fn groups(record: &Record) -> Markup {
     let mut groups = Groups::default();
-    for clause in clauses {
-        clause
-            .rows
-            .iter()
-            .flat_map(Row::judged)
-            .for_each(|outcome| groups.add_to(group_of(&clause.id), outcome));
-    }
+    record.outcomes.iter().for_each(|outcome| groups.add(outcome));
     let levels = groups.levels();
     html! {
         @if groups.all().len() > 1 {
             table.groups {
-                caption { "Passed, by group of clauses and level" }
+                caption { "Passed, by group of cases and level" }
                 thead { tr { th scope="col" { "group" } @for level in &levels { th scope="col" { (level) } } } }
                 tbody { @for group in groups.all() {
                     tr { th scope="row" { (shown(&group.name)) } @for level in &levels { (tally(group.of(*level))) } }

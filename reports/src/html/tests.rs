@@ -29,11 +29,24 @@ fn page_says_what_the_peer_did_during_a_wait_and_what_time_that_counts() {
     assert!(page.contains("<dt>meanwhile</dt><dd>the peer slept for 2.0 s</dd>"));
 }
 
+#[test]
+fn cases_count_in_the_group_of_their_id_as_in_the_text() {
+    // Both cases are about a clause of the group `message`.
+    let page = page_of(&[sample::failing("always/a"), sample::failing("message/b")]);
+    for group in ["always", "message"] {
+        assert!(page.contains(&format!("<tr><th scope=\"row\">{group}</th>")), "{group}");
+    }
+}
+
 /// The page of a run of one case.
 fn page(outcome: Outcome) -> String {
+    page_of(&[outcome])
+}
+
+fn page_of(outcomes: &[Outcome]) -> String {
     let mut html = Html::new(Vec::new());
-    let run = Run { time: Some(TimeBase::WallTime), ..sample::run(1) };
-    for event in sample::events(run, &[outcome], FINE) {
+    let run = Run { time: Some(TimeBase::WallTime), ..sample::run(outcomes.len()) };
+    for event in sample::events(run, outcomes, FINE) {
         html.event(&event).unwrap();
     }
     html.finish().unwrap();
@@ -45,6 +58,19 @@ fn finding_and_matrix_link_to_the_clause() {
     let outcome = sample::failing("a/case");
     let clause = dnode_spec::clause::find(&outcome.divergence.as_ref().unwrap().clause).unwrap();
     assert_eq!(page(outcome).matches(&format!("<a href=\"{}\">", clause.link())).count(), 2);
+}
+
+#[test]
+fn a_blank_line_that_was_sent_is_shown_as_one() {
+    let mut outcome = sample::failing("a/case");
+    outcome.evidence.wire = vec![sample::sent("\n")];
+    assert!(page(outcome).contains("<dt>sent</dt><dd>(an empty line)</dd>"));
+}
+
+#[test]
+fn a_line_that_came_instead_of_an_answer_is_shown() {
+    let page = page(sample::answered_otherwise("7\n"));
+    assert!(page.contains("<dt>got</dt><dd><code>7</code></dd>"));
 }
 
 #[test]

@@ -13,7 +13,7 @@ use crate::cause::{Cause, sent};
 use crate::escape::terminal_cut;
 use crate::event::Verdict;
 use crate::html::{badge, cause_title, headline, run_bar, session, shown};
-use crate::summary::{count, values};
+use crate::summary::{EMPTY_LINE, count, values};
 use crate::tally::{Groups, group_of};
 
 /// How many causes of a report are shown.
@@ -93,20 +93,17 @@ fn notes_of(content: &Content, at: &str, report: &Report, text: &str) -> Markup 
     document::render(text, &Style { prefix: &prefix, lowered: 2, link: &link }).body
 }
 
-/// How many cases passed, by group of clauses and level.
+/// How many cases passed, by group and level.
 fn groups(report: &Report) -> Markup {
     let mut groups = Groups::default();
-    for outcome in &report.record.outcomes {
-        groups.add_to(group_of(outcome.clauses.first().map_or("", String::as_str)), outcome);
-    }
+    report.record.outcomes.iter().for_each(|outcome| groups.add(outcome));
     let outcomes = |name: &str, level: Level| {
         let name = name.to_owned();
-        let is_it = move |clause: Option<&String>| group_of(clause.map_or("", String::as_str)) == name;
-        report.record.outcomes.iter().filter(move |it| it.level == level && is_it(it.clauses.first()))
+        report.record.outcomes.iter().filter(move |it| it.level == level && group_of(&it.id) == name)
     };
     html! {
         details {
-            summary { "Passed, by group of clauses and level" }
+            summary { "Passed, by group of cases and level" }
             div.scroll tabindex="0" role="group" aria-label={ "Passed cases as a " (report.role()) } { table.groups {
                 thead { tr { th scope="col" { "group" } @for level in groups.levels() { th scope="col" { (level) } } } }
                 tbody { @for group in groups.all() {
@@ -144,7 +141,7 @@ fn card(at: &str, of: &Implementation, report: &Report, cause: &Cause) -> Markup
             h4 id=(id) { a.number href={ "#" (id) } { (cause.number) } " " (badge(case.verdict)) " " (cause_title(cause)) " " small { (cause.level()) } }
             dl {
                 dt { "clause" } dd { (part::clause(at, cause.clause())) }
-                @if !pieces.is_empty() { dt { "sent" } dd { code { (line) } } }
+                @if !pieces.is_empty() { dt { "sent" } dd { @if line.is_empty() { (EMPTY_LINE) } @else { code { (line) } } } }
                 @if let Some(divergence) = divergence {
                     @let (expected, got) = values(case, divergence);
                     dt { "expected" } dd { code { (shown(expected)) } }

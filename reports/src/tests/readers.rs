@@ -45,6 +45,31 @@ fn json_and_events_match_their_schemas() {
 }
 
 #[test]
+fn transcripts_match_their_schema() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures/transcripts");
+    let transcripts = transcripts_in(&folder);
+    let schema = folder.join("schema.json");
+    let arguments: Vec<&Path> =
+        std::iter::once(schema.as_path()).chain(transcripts.iter().map(PathBuf::as_path)).collect();
+    assert!(transcripts.len() > 400);
+    assert_eq!(node("schema.mjs", &arguments).matches(": valid").count(), transcripts.len());
+}
+
+/// All transcripts in a folder and the folders in it.
+fn transcripts_in(folder: &Path) -> Vec<PathBuf> {
+    let paths = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    paths
+        .flat_map(|path| match path.is_dir() {
+            true => transcripts_in(&path),
+            false => vec![path]
+                .into_iter()
+                .filter(|path| path.extension().is_some_and(|it| it == "jsonl"))
+                .collect(),
+        })
+        .collect()
+}
+
+#[test]
 fn prove_and_tap_parser_read_tap() {
     let files = Files::new("tap");
     let green = sample::events(

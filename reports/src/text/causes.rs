@@ -1,9 +1,9 @@
 //! The causes: a few lines for each.
 
-use crate::cause::{Cause, sent};
+use crate::cause::{Cause, instead, sent};
 use crate::event::Verdict;
 use crate::page::{self, Page, style};
-use crate::summary::count;
+use crate::summary::{EMPTY_LINE, count};
 use crate::tally::{Groups, Tally};
 
 /// How many lines a cause takes at most.
@@ -34,7 +34,8 @@ fn heading(page: &mut Page, text: &str) {
     page.wrapped("", style::BOLD, text);
 }
 
-/// At most eight lines: what failed, the cases, what was sent and came, the hint and the command.
+/// At most eight lines, or nine in a narrow window or with a reason: what failed, the cases, what was
+/// sent and came, the hint and the command.
 fn block(page: &mut Page, cause: &Cause, hints: &mut Hints) {
     page.blank();
     let begin = page.lines_so_far();
@@ -48,16 +49,15 @@ fn block(page: &mut Page, cause: &Cause, hints: &mut Hints) {
         resting => format!("; {} could not be judged because of it", count(resting, "more case")),
     };
     let verdict = cause.shown.verdict;
-    let room = page.width() - GUTTER - resting.len();
+    let room = (page.width() - GUTTER).saturating_sub(resting.len());
     let cases = format!("{}{resting}", cause.cases(room));
     page.labelled(&label(verdict.word().to_uppercase().as_str()), page::verdict_style(verdict), &cases);
     exchange(page, cause);
-    // The reason is closer to this peer than the hint.
     let reason = cause.shown.reason.as_ref().filter(|_| cause.shown.divergence.is_some());
     if let Some(reason) = reason {
         page.one_line(&label("reason"), style::PLAIN, reason, 0);
     }
-    let hint = Some(cause.hint()).filter(|hint| reason.is_none() && !hint.is_empty());
+    let hint = Some(cause.hint()).filter(|hint| !hint.is_empty());
     match hint.map(|_| hints.shown(cause)) {
         None => {}
         Some(Some(_)) if cause.has_general_hint() => {}
@@ -106,7 +106,13 @@ fn exchange(page: &mut Page, cause: &Cause) {
             several => format!("in {several} pieces: ").into_bytes(),
         };
         line.extend(pieces.join(&b" + "[..]));
+        if line.is_empty() {
+            line.extend(EMPTY_LINE.as_bytes());
+        }
         page.one_line(&label("sent"), style::PLAIN, line, missing);
+    }
+    if let Some((line, missing)) = instead(&cause.shown) {
+        page.one_line(&label("got"), style::PLAIN, line, missing);
     }
     let Some(divergence) = &cause.shown.divergence else { return };
     if cause.trace.is_some() || matches!(cause.shown.verdict, Verdict::Crash | Verdict::Hang) {

@@ -110,6 +110,10 @@ fn difference(page: &mut Page, outcome: &Outcome, divergence: &Divergence) {
     }
     page.field("expected", style::GOOD, expected);
     page.field("got", style::BAD, got);
+    if let Some((line, missing)) = cause::instead(outcome) {
+        page.field("", style::PLAIN, "instead, the peer sent");
+        page.wrapped_cut(&format!("  {:10}  ", ""), style::BAD, line, missing);
+    }
     page.field("difference", style::PLAIN, &format!("{}: {}", divergence.weight(), divergence.kind));
     page.field("", style::FAINT, &format!("fingerprint: {}", divergence.fingerprint));
 }
@@ -146,7 +150,7 @@ fn sent(page: &mut Page, from: Origin, bytes: &[u8], cut: usize) {
     };
     page.wrapped_cut(gutter, color.on_default(), body, cut);
     match (whole, body.is_empty()) {
-        (true, true) => note(page, from, "(an empty line)"),
+        (true, true) => note(page, from, summary::EMPTY_LINE),
         (false, _) if cut == 0 => note(page, from, "(no newline)"),
         _ => {}
     }

@@ -50,6 +50,14 @@ fn hang() -> Outcome {
 }
 
 #[test]
+fn a_blank_line_that_was_sent_is_shown_as_one() {
+    let mut outcome = sample::failing("framing/blank-lines");
+    outcome.evidence.wire = vec![sample::sent("\n")];
+    let text = report(PLAIN, sample::run(1), &[outcome], FINE);
+    assert!(text.contains("    sent      (an empty line)\n"), "{text}");
+}
+
+#[test]
 fn clean_run() {
     let run = Run { notes: vec!["The peer answers in order.".to_owned()], ..sample::run(2) };
     let cases = [sample::outcome("a/case", Verdict::Pass), sample::outcome("b/case", Verdict::Pass)];

@@ -1,5 +1,7 @@
 //! Folds frames that repeat, and unfolds them.
 
+use super::languages::MESSAGE;
+
 /// The most lines that repeat together.
 const PERIOD: usize = 12;
 /// The fewest repetitions that are folded.
@@ -32,25 +34,31 @@ pub fn fold(stderr: &str) -> String {
     out.join("\n")
 }
 
-/// Repeats folded lines once, for readers that look for frames that recur. A line adds at most
-/// [`PERIOD`] lines, even if the peer wrote it.
+/// Repeats folded lines, for readers that look for frames that recur or at the lines before a frame.
+/// A line adds about [`MESSAGE`] lines at most, even if the peer wrote it: no reader looks further
+/// back.
 pub(super) fn unfold<'a>(lines: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
     let mut out: Vec<&str> = Vec::new();
     for line in lines {
-        let period = line.strip_prefix(MARK).and_then(|rest| match rest.split_once(' ')? {
-            ("line", rest) if rest.starts_with("repeats ") => Some(1),
-            (count, rest) if rest.starts_with("lines repeat ") => count.parse::<usize>().ok(),
-            _ => None,
-        });
-        match period {
-            Some(period) if period <= PERIOD.min(out.len()) => {
-                let repeated = out[out.len() - period..].to_vec();
-                out.extend(repeated);
+        match repeated(line) {
+            Some((period, times)) if period <= PERIOD.min(out.len()) => {
+                let last = out[out.len() - period..].to_vec();
+                (0..times.min(MESSAGE.div_ceil(period))).for_each(|_| out.extend(&last));
             }
             _ => out.push(line),
         }
     }
     out
+}
+
+/// How many lines the line stands for, and how often they repeat.
+fn repeated(line: &str) -> Option<(usize, usize)> {
+    let (count, rest) = line.strip_prefix(MARK)?.split_once(' ')?;
+    let (period, rest) = match count {
+        "line" => (1, rest.strip_prefix("repeats ")?),
+        count => (count.parse().ok().filter(|count| *count > 0)?, rest.strip_prefix("lines repeat ")?),
+    };
+    Some((period, rest.strip_suffix(" more times")?.parse().ok()?))
 }
 
 /// How many lines the start of these lines repeats, and how often.

@@ -20,6 +20,9 @@ impl Found {
     }
 }
 
+/// The most lines of the message of an error.
+pub(super) const MESSAGE: usize = 12;
+
 type Reader = fn(&[&str], usize) -> Option<Found>;
 
 const READERS: &[Reader] = &[

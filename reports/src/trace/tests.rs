@@ -167,11 +167,19 @@ fn a_recursion_has_one_name_wherever_it_overflows() {
 }
 
 #[test]
+fn folding_keeps_the_distance_between_an_error_and_its_frames() {
+    for lines in 1..30 {
+        let stderr = format!("RangeError: no\n{}the code\n    at f (/b.js:1:47)\n", "x\n".repeat(lines));
+        assert_eq!(read(&fold(&stderr)), read(&stderr), "{lines}");
+    }
+}
+
+#[test]
 fn folded_lines_of_a_hostile_peer_do_not_grow() {
     let text = "x\n".to_owned()
         + &"… the last 12 lines repeat 9 more times\n… the last line repeats 3 more times\n".repeat(50);
     let unfolded = fold::unfold(text.lines());
-    assert!(unfolded.len() < text.lines().count() * 12, "{}", unfolded.len());
+    assert!(unfolded.len() < text.lines().count() * 2 * languages::MESSAGE, "{}", unfolded.len());
     assert_eq!(
         fold::unfold("… the last 3 lines repeat 2 more times".lines()),
         ["… the last 3 lines repeat 2 more times"]

@@ -1,9 +1,6 @@
 //! Node, Java, Python, Ruby, PHP and Perl. Java has the form of Node: an error, then `at` lines.
 
-use super::{Found, Frame, frame, names_error, place};
-
-/// The most lines of the message of an error.
-const MESSAGE: usize = 12;
+use super::{Found, Frame, MESSAGE, frame, names_error, place};
 
 /// `TypeError: no` and `at f (FILE:LINE:COLUMN)`, or `java.lang.Error: no` and `at a.B.f(B.java:7)`.
 pub(super) fn node_or_java(lines: &[&str], at: usize) -> Option<Found> {
