@@ -12,6 +12,7 @@
 //! end is written down, and the next campaign in the same folder continues there. Deliberately absent: verdicts on time alone, and findings named by a
 //! hash of their input.
 
+mod backlog;
 mod canary;
 mod claim;
 mod confirm;

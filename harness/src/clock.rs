@@ -163,6 +163,12 @@ impl Clock {
         self.counted.lose(time);
     }
 
+    /// The time that was left out for all connections.
+    #[cfg(test)]
+    pub(crate) fn lost(&self) -> Duration {
+        Duration::from_nanos(self.counted.lost.load(Ordering::Relaxed))
+    }
+
     /// The current moment.
     #[must_use]
     pub fn now(&self) -> Moment {

@@ -193,6 +193,7 @@ impl Draft {
     /// A temporary file beside `path`. If that folder is read-only and the file is not, it is in the
     /// system's folder for temporary files.
     fn new(path: &Path, old: Option<&File>) -> io::Result<Draft> {
+        fs::metadata(folder_of(path))?;
         remove_stale(folder_of(path));
         let mut builder = Builder::new();
         builder.prefix(UNFINISHED_PREFIX).permissions(Permissions::from_mode(0o666));
@@ -200,7 +201,8 @@ impl Draft {
             (Some(_), io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem) => {
                 builder.tempfile()
             }
-            _ => Err(error),
+            // The error itself names the temporary file, which the user does not know.
+            (_, kind) => Err(kind.into()),
         })?;
         if let Some(old) = old.map(File::metadata).transpose()? {
             // Only root can give a file away.

@@ -173,7 +173,14 @@ impl Peer {
         let own_time = self.route.clock().base() == TimeBase::OwnTime;
         let is_short = own_time && replayed.is_silent();
         let deadline = if is_short { facts.short(patience) } else { patience };
-        self.health(facts, deadline + replayed.extended).await
+        let deadline = deadline + replayed.extended;
+        if is_short && replayed.unserved.is_some_and(|waited| waited >= deadline) {
+            return match self.death(Duration::ZERO).await {
+                Some(death) => Health::Died(death),
+                None => Health::Deaf(None),
+            };
+        }
+        self.health(facts, deadline).await
     }
 
     /// Whether a new connection is served: the handshake, and the known-good call if there is one.

@@ -194,7 +194,9 @@ impl<S: Duplex> Connection<S> {
         let bytes = self.conduct.segment(bytes.to_vec());
         self.lines.push(&bytes);
         while let Some(line) = self.lines.next_line() {
-            match line.map(<[u8]>::to_vec) {
+            let line = line.map(<[u8]>::to_vec);
+            self.lines.forget_long_line();
+            match line {
                 Ok(line) => self.receive(line),
                 Err(_) => self.closing = true,
             }
@@ -219,9 +221,12 @@ impl<S: Duplex> Connection<S> {
     fn react(&mut self, reactions: Vec<Reaction>) {
         for reaction in reactions {
             match reaction {
-                Reaction::Pass(mut line) => {
-                    line.push(b'\n');
+                Reaction::Pass(line) => {
+                    // A newline at the end of a long line would copy it, and the session has its own
+                    // copy.
                     self.session.feed(&line);
+                    drop(line);
+                    self.session.feed(b"\n");
                     self.drive();
                 }
                 Reaction::Answer(message) => self.answers.push((self.received, line_of(&message))),

@@ -24,6 +24,7 @@ mod unrun;
 pub use options::{Cases, Options, RunError};
 pub use running::{Running, SoFar};
 pub use shard::Shard;
+pub use unrun::GRACE;
 
 use crate::cases::{Case, PROBE_COMPLETE, over_the_run};
 use crate::gate::RunGate;

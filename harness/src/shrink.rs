@@ -19,6 +19,7 @@ use crate::program::Target;
 use crate::verdict::Command;
 use crate::verdict::outcome::likened;
 use dnode_reports::event::{Kind, Outcome};
+use dnode_reports::trace;
 use dnode_spec::dialect::Dialect;
 use draft::Draft;
 use std::time::Duration;
@@ -76,6 +77,9 @@ pub enum Sought {
     Difference(String, Kind),
     /// A line of the peer that breaks this clause, as the monitor sees it.
     Broken(String),
+    /// The end of the process, with the trace of this name; `None` without a trace. A shorter session
+    /// must not end the process in another way.
+    Ended(Option<String>),
 }
 
 /// What a candidate must reproduce.
@@ -94,6 +98,11 @@ impl Wanted {
             Wanted::First(Sought::Broken(clause)) => broken.contains(&clause.as_str()),
             Wanted::First(Sought::Difference(clause, kind)) => {
                 outcome.divergence.as_ref().is_some_and(|it| it.clause == *clause && it.kind == *kind)
+            }
+            Wanted::First(Sought::Ended(trace)) => {
+                let ended = outcome.divergence.as_ref().is_some_and(|it| it.kind == Kind::Died);
+                let death = outcome.evidence.death.as_ref();
+                ended && death.and_then(|death| trace::read(&death.stderr)).map(|it| it.key()) == *trace
             }
             Wanted::Like(wanted) => likeness == Some(wanted),
         }

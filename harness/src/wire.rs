@@ -36,6 +36,7 @@ use std::pin::Pin;
 use std::task::{Context, Waker};
 use std::time::Duration;
 use tokio::io::AsyncWrite;
+use tokio::time::Instant;
 
 /// The longest line that we accept from a peer. A case asks for 16 MiB.
 pub const LINE_LIMIT: usize = 20 << 20;
@@ -105,6 +106,8 @@ pub struct Wire {
     life: Life,
     /// The peer sent more data than we accept.
     flooded: bool,
+    /// That data was a line that is longer than we accept, and that may be a message.
+    pub too_long: bool,
     /// The next bytes wait for those that are sent after them.
     held: bool,
     /// Until when nothing is read.
@@ -167,6 +170,7 @@ impl Wire {
             share: Share::of(&terms.memory),
             life: terms.life.clone(),
             flooded: false,
+            too_long: false,
             held: false,
             unread: None,
             overloaded: false,
@@ -187,7 +191,7 @@ impl Wire {
             rest = after;
         }
         // The time that we need for a long message of ours is not the peer's either.
-        let begun = std::time::Instant::now();
+        let begun = Instant::now();
         self.learn(&whole);
         self.clock.lose(begun.elapsed());
         let segments = self.segments.of(segments);
@@ -236,15 +240,8 @@ impl Wire {
         self.count = kept as u64;
         if kept == 0 {
             (self.bytes, self.kept) = (0, 0);
-            self.forget_long_lines();
+            self.splitter.forget_long_line();
             self.share.give_back();
-        }
-    }
-
-    /// Frees the buffer of a long line after it was judged.
-    fn forget_long_lines(&mut self) {
-        if self.splitter.memory() > ROOM && self.splitter.rest().is_empty() {
-            self.splitter = Splitter::new(LINE_LIMIT);
         }
     }
 
@@ -284,8 +281,11 @@ impl Wire {
             let buffered = self.splitter.memory();
             let line = match self.splitter.next_line()? {
                 Ok(line) => line,
-                Err(_) => {
-                    let problem = Monitor::too_long(LINE_LIMIT);
+                Err(line) => {
+                    let Some(problem) = Monitor::too_long(line) else {
+                        self.too_long = true;
+                        return Some(Incoming::Flood);
+                    };
                     self.broken.entry(problem.clause).or_insert_with(|| problem.clone());
                     return Some(Incoming::Broken(problem));
                 }
@@ -303,12 +303,12 @@ impl Wire {
                 Err(Refused::TooMuch) => return Some(Incoming::Flood),
             }
             // The peer must not be blamed for the time that it takes us to judge a long line.
-            let begun = std::time::Instant::now();
+            let begun = Instant::now();
             let judgement = self.monitor.line(PEER, line);
             self.clock.lose(begun.elapsed());
             let nodes = judgement.received.as_ref().map_or(0, |received| received.graph.len());
             self.kept += cost.min(budget::cost_of_message(line.len(), nodes));
-            self.forget_long_lines();
+            self.splitter.forget_long_line();
             for problem in &judgement.problems {
                 self.broken.entry(problem.clause).or_insert_with(|| problem.clone());
             }

@@ -39,6 +39,8 @@ pub struct Splitter {
 pub struct TooLong {
     /// The most bytes that a line may have, without its newline.
     pub limit: usize,
+    /// The first byte within the limit that is no white space of JSON.
+    pub first: Option<u8>,
 }
 
 impl Splitter {
@@ -80,18 +82,22 @@ impl Splitter {
     /// [`TooLong`], once for each line above the limit, and before the line has ended. The lines
     /// after it are not affected.
     pub fn next_line(&mut self) -> Option<Result<&[u8], TooLong>> {
-        let too_long = Err(TooLong { limit: self.limit });
+        let is_text = |byte: &u8| !b" \t\r".contains(byte);
+        let limit = self.limit;
+        let too_long = |line: &[u8]| TooLong { limit, first: line.iter().take(limit).copied().find(is_text) };
         while let Some(length) = memchr::memchr(b'\n', &self.buffer[self.scanned..]) {
             let line = self.start..self.scanned + length;
             self.start = line.end + 1;
             self.scanned = self.start;
             if !std::mem::replace(&mut self.dropping, false) {
-                return Some(if line.len() <= self.limit { Ok(&self.buffer[line]) } else { too_long });
+                let line = &self.buffer[line];
+                return Some(if line.len() <= limit { Ok(line) } else { Err(too_long(line)) });
             }
         }
         // The line goes on in the next segment.
         self.scanned = self.buffer.len();
-        let is_news = !self.dropping && self.rest().len() > self.limit;
+        let is_news = !self.dropping && self.rest().len() > limit;
+        let news = is_news.then(|| Err(too_long(self.rest())));
         self.dropping |= is_news;
         if self.dropping {
             self.buffer.truncate(self.start);
@@ -100,7 +106,17 @@ impl Splitter {
         if is_news {
             self.buffer.shrink_to_fit();
         }
-        is_news.then_some(too_long)
+        self.forget_long_line();
+        news
+    }
+
+    /// Frees the memory of a long line after it was taken, if nothing follows it. Without this,
+    /// [`Splitter::next_line`] does it when there are no more lines.
+    pub fn forget_long_line(&mut self) {
+        if self.rest().is_empty() && self.buffer.capacity() > 1 << 20 {
+            self.buffer = Vec::new();
+            (self.start, self.scanned) = (0, 0);
+        }
     }
 
     /// The bytes that were pushed and not given as a line. If there are no more lines, these are
@@ -146,6 +162,10 @@ mod tests {
         assert!(matches!(splitter.next_line(), Some(Ok(_))));
         splitter.push(b"y");
         assert!(splitter.memory() < 1 << 20, "{} bytes for one", splitter.memory());
+        splitter.push(&[&[b'x'; 2 << 20][..], b"\n"].concat());
+        assert!(matches!(splitter.next_line(), Some(Ok(line)) if line.len() == (2 << 20) + 1));
+        assert_eq!(splitter.next_line(), None);
+        assert_eq!(splitter.memory(), 0, "all lines were taken");
         for _ in 0..200 {
             splitter.push(&segment);
             let _ = splitter.next_line();
@@ -158,7 +178,7 @@ mod tests {
         let mut splitter = Splitter::new(3);
         splitter.push(b"abc\nabcd");
         assert_eq!(splitter.next_line(), Some(Ok(&b"abc"[..])));
-        assert_eq!(splitter.next_line(), Some(Err(TooLong { limit: 3 })));
+        assert_eq!(splitter.next_line(), Some(Err(TooLong { limit: 3, first: Some(b'a') })));
         assert_eq!(splitter.next_line(), None);
         splitter.push(b"efgh");
         assert_eq!(splitter.next_line(), None);
@@ -168,7 +188,7 @@ mod tests {
         assert_eq!(splitter.next_line(), Some(Ok(&b"\r"[..])));
         assert_eq!(splitter.next_line(), None);
         assert_eq!(splitter.rest(), b"x");
-        insta::assert_snapshot!(TooLong { limit: 3 }, @"a line has more than 3 bytes");
+        insta::assert_snapshot!(TooLong { limit: 3, first: None }, @"a line has more than 3 bytes");
     }
 
     #[test]

@@ -22,6 +22,7 @@ use crate::text::{Text, TextBuf};
 use crate::value::{Kind, Number, Ref, Value};
 use foldhash::{HashMap, HashMapExt, fast::RandomState};
 use indexmap::IndexMap;
+use smallvec::SmallVec;
 
 /// Up to this number, each is compared with each, which costs less than hashing. Most messages
 /// declare at most one function.
@@ -317,6 +318,9 @@ fn decode_callbacks(value: Option<Ref<'_>>, problems: &mut Problems) -> Vec<(Id,
     let Some(value) = field(Some(value), "callbacks", Kind::Object, "message/callbacks", problems) else {
         return callbacks;
     };
+    if value.is_empty() {
+        return callbacks;
+    }
     callbacks.reserve(value.len());
     for (key, path) in last_of_each(value) {
         let at = || format!("callbacks[{}]", quoted(key));
@@ -336,11 +340,11 @@ fn decode_callbacks(value: Option<Ref<'_>>, problems: &mut Problems) -> Vec<(Id,
 }
 
 /// The members of an object. Of duplicate keys the last one counts.
-fn last_of_each(object: Ref<'_>) -> Vec<(Text<'_>, Ref<'_>)> {
+fn last_of_each(object: Ref<'_>) -> SmallVec<[(Text<'_>, Ref<'_>); 1]> {
     if object.len() > FEW {
         return object.members().collect::<IndexMap<_, _, RandomState>>().into_iter().collect();
     }
-    let mut last: Vec<(Text<'_>, Ref<'_>)> = Vec::with_capacity(object.len());
+    let mut last: SmallVec<[(Text<'_>, Ref<'_>); 1]> = SmallVec::with_capacity(object.len());
     for (key, value) in object.members() {
         match last.iter_mut().find(|(known, _)| *known == key) {
             Some(known) => known.1 = value,
@@ -382,6 +386,9 @@ fn decode_callback(
 }
 
 fn check_places(callbacks: &[(Id, Path)], problems: &mut Problems) {
+    if callbacks.len() < 2 {
+        return;
+    }
     let many = callbacks.len() > FEW;
     let mut places = HashMap::with_capacity(if many { callbacks.len() } else { 0 });
     for (n, (id, path)) in callbacks.iter().enumerate() {

@@ -11,6 +11,7 @@
 
 use crate::dialect::Dialect;
 use crate::graph::{Graph, Node, NodeId};
+use crate::line::TooLong;
 use crate::message::{self, Id, Message, Method, Problem};
 use crate::path::Path;
 use crate::scrub::unscrub;
@@ -137,7 +138,9 @@ impl Monitor {
         let unscrubbed = unscrub(&message, |id| id);
         problems.extend(unscrubbed.problems);
         self.check_answer(from, &message, &unscrubbed.graph, unscrubbed.root, &mut problems);
-        self.ask(from, &message, value.has_string(CIRCULAR));
+        // Most messages have no links, so the search for the text is rare.
+        let may_be_marked = !message.links.is_empty() && value.has_string(CIRCULAR);
+        self.ask(from, &message, may_be_marked);
         if message.method.is("methods") {
             self.object(from, &unscrubbed.graph, unscrubbed.root, &mut problems);
         }
@@ -185,10 +188,19 @@ impl Monitor {
         }]
     }
 
-    /// The problem of a line that is longer than the receiver accepts, which is `limit` bytes.
+    /// The problem of a line that is longer than the receiver accepts; `None` if it may be a message.
+    /// No sentence of the protocol limits a line.
     #[must_use]
-    pub fn too_long(limit: usize) -> Problem {
-        not_json("framing/json", format!("a line of more than {limit} bytes without a newline"))
+    pub fn too_long(line: TooLong) -> Option<Problem> {
+        let TooLong { limit, first } = line;
+        let first = first.filter(|first| *first != b'{')?;
+        let actual = format!("a line of more than {limit} bytes that begins with {}", first.escape_ascii());
+        let problem = not_json("framing/json", actual);
+        let may_be_json = b"[\"-0123456789tfn".contains(&first);
+        Some(match may_be_json {
+            true => Problem { clause: "message/object", expected: "an object".to_owned(), ..problem },
+            false => problem,
+        })
     }
 
     fn side(&mut self, end: End) -> &mut Side {
@@ -290,15 +302,18 @@ impl Monitor {
             Method::Name(name) => marked.get(name).cloned(),
             Method::Id(_) => None,
         };
-        let linked: Arc<[Path]> =
-            message.links.iter().filter(|_| !has_mark).map(|link| link.to.clone()).collect();
+        let links = if has_mark { &[] } else { message.links.as_slice() };
         let asked = &mut self.side(from).asked;
-        for (id, _) in &message.callbacks {
-            if member.is_none() && linked.is_empty() {
-                asked.remove(id);
-            } else {
-                asked.insert(*id, Asked { member: member.clone(), linked: Arc::clone(&linked) });
+        if member.is_none() && links.is_empty() {
+            // Nearly every message: it needs no allocation.
+            if !asked.is_empty() {
+                message.callbacks.iter().for_each(|(id, _)| drop(asked.remove(id)));
             }
+            return;
+        }
+        let linked: Arc<[Path]> = links.iter().map(|link| link.to.clone()).collect();
+        for (id, _) in &message.callbacks {
+            asked.insert(*id, Asked { member: member.clone(), linked: Arc::clone(&linked) });
         }
     }
 

@@ -160,7 +160,8 @@ impl<'g, F> Walk<'g, F> {
             places: HashMap::new(),
             around: HashMap::new(),
             open: Vec::new(),
-            out: Vec::with_capacity(16 * graph.len()),
+            // The other fields of a message get into the same allocation.
+            out: Vec::with_capacity(16 * graph.len() + 160),
             callbacks: Vec::new(),
             links: Vec::new(),
         }

@@ -224,7 +224,7 @@ impl Session {
             return Err(CallError::NotCallable(id));
         }
         let arguments = format!("[{id}]");
-        self.output.push_back(message::encode(&Method::named("cull"), arguments.as_bytes(), &[], &[]));
+        self.output.push_back(message::encode(&Method::named("cull"), arguments.into_bytes(), &[], &[]));
         Ok(())
     }
 
@@ -300,7 +300,7 @@ impl Session {
             used.insert(id);
             Written::Function(id)
         });
-        let line = message::encode(method, &scrubbed.arguments, &scrubbed.callbacks, &scrubbed.links);
+        let line = message::encode(method, scrubbed.arguments, &scrubbed.callbacks, &scrubbed.links);
         self.output.push_back(line);
     }
 

@@ -83,6 +83,10 @@ impl<'a> Text<'a> {
     /// Quotes, backslashes and control characters are escaped, in the short form if JSON has one. A
     /// lone surrogate becomes `\udxxx`. All other characters, even U+2028, are written in UTF-8.
     pub fn write_json(self, out: &mut Vec<u8>) {
+        // Room for the quotes, and for what follows a long text in its line. Growth would double it.
+        if self.wtf8.len() > LONG {
+            out.reserve(self.wtf8.len() + LONG);
+        }
         out.push(b'"');
         let mut rest = self.wtf8;
         while let Some(at) = rest.iter().position(|&byte| SPECIAL[usize::from(byte)] != 0) {
@@ -95,6 +99,9 @@ impl<'a> Text<'a> {
         out.push(b'"');
     }
 }
+
+/// A text of more bytes is long.
+const LONG: usize = 64 << 10;
 
 /// The byte that may begin a lone surrogate in WTF-8. If the second byte is below 0xA0, it is an
 /// ordinary character.

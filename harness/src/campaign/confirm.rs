@@ -8,7 +8,7 @@ use super::canary::Canary;
 use super::input::{Input, Methods};
 use super::operation;
 use super::oracle::{Identity, Oracle, crash, last_words};
-use super::reduce::smaller;
+use super::reduce::{Candidate, smaller};
 use super::symptom::Symptom;
 use crate::campaign::fair::is_fair;
 use crate::cases::{Case, LIFE_CLAUSE, level};
@@ -22,7 +22,7 @@ use crate::verdict::outcome::likened;
 use dnode_reports::event::{Kind, Outcome};
 use dnode_spec::clause::Level;
 use dnode_spec::message::Problem;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
 
 /// How often a finding is confirmed.
@@ -32,6 +32,8 @@ const TRIES: usize = 300;
 const HARMS: usize = 16;
 /// The same if the peer serves no connection after each of them, because each costs a long wait.
 const LONG_HARMS: usize = 5;
+/// The most candidates that end the process in another way.
+const OTHERS: usize = 24;
 /// The shorter deadline of shrinking: a candidate gets no verdict.
 const IMPATIENCE: Duration = Duration::from_millis(250);
 
@@ -177,9 +179,13 @@ impl Confirmer<'_> {
     }
 
     /// Shrinks an input that shows this symptom.
-    pub(super) async fn shrink(&mut self, input: Input, wanted: &Symptom) -> Input {
-        let mut shortest = input;
-        let (mut tries, mut harms) = (0, 0);
+    ///
+    /// A candidate that the peer survives costs a few milliseconds, and any other one costs the start
+    /// of a peer. So a change after which the process ended in another way is not tried again.
+    pub(super) async fn shrink(&mut self, input: Input, wanted: &Symptom) -> Shortest {
+        let mut found = Shortest { input, others: Vec::new() };
+        let (mut tried, mut harmful) = (HashSet::new(), HashSet::new());
+        let mut harms = 0;
         let patience = self.patience.min(IMPATIENCE.max(self.facts.calls.round_trip * 50));
         let most = if matches!(wanted.identity.oracle, Oracle::NotServed | Oracle::Hang) {
             LONG_HARMS
@@ -187,27 +193,51 @@ impl Confirmer<'_> {
             HARMS
         };
         'smaller: loop {
-            for candidate in smaller(&shortest) {
-                if tries >= TRIES || harms >= most {
-                    return shortest;
+            for Candidate { input, change } in smaller(&found.input) {
+                if tried.len() >= TRIES || harms >= most || found.others.len() >= OTHERS {
+                    return found;
                 }
-                if !is_fair(&candidate, self.methods) {
+                let is_harmful = change.as_ref().is_some_and(|change| harmful.contains(change));
+                if is_harmful || !is_fair(&input, self.methods) || !tried.insert(input.clone()) {
                     continue;
                 }
-                tries += 1;
-                let Some(case) = candidate.case("campaign/candidate", self.methods, self.facts) else {
-                    continue;
-                };
-                let operation = operation::of_input(&candidate, self.methods);
-                if self.reproduce(&case, wanted, &operation, patience).await.is_some() {
+                let symptoms = self.symptoms_of(&input, wanted.identity.oracle, patience).await;
+                if symptoms.iter().any(|symptom| symptom.is_like(wanted)) {
                     harms += 1;
-                    shortest = candidate;
+                    found.input = input;
                     continue 'smaller;
                 }
+                if let Some(other) = symptoms.into_iter().find(|it| it.identity.oracle == Oracle::Died) {
+                    harmful.extend(change);
+                    found.others.push((input, other));
+                }
             }
-            return shortest;
+            return found;
         }
     }
+
+    /// The symptoms of an input.
+    pub(super) async fn symptoms_of(
+        &mut self,
+        input: &Input,
+        oracle: Oracle,
+        patience: Duration,
+    ) -> Vec<Symptom> {
+        let Some(case) = input.case("campaign/candidate", self.methods, self.facts) else {
+            return Vec::new();
+        };
+        let operation = operation::of_input(input, self.methods);
+        self.symptoms(&case, &operation, patience, oracle == Oracle::Disturbed).await
+    }
+}
+
+/// The result of shrinking.
+#[derive(Debug)]
+pub(super) struct Shortest {
+    /// The shortest input.
+    pub input: Input,
+    /// Candidates that ended the process in another way.
+    pub others: Vec<(Input, Symptom)>,
 }
 
 /// The symptom of a peer that gave no answer on a connection that did nothing wrong.

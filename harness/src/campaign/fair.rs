@@ -9,6 +9,7 @@
 use super::input::{Input, MARK, Methods};
 use dnode_spec::message::{self, Id, Method};
 use dnode_spec::value::{Ref, Value};
+use memchr::memmem;
 
 /// Whether the peer must survive the input and answer the known-good call after it.
 #[must_use]
@@ -27,8 +28,7 @@ const LATER: &str = "later";
 
 /// Whether the bytes have this word, or an escape that may hide it.
 fn mentions(bytes: &[u8], word: &[u8]) -> bool {
-    let has = |word: &[u8]| bytes.windows(word.len()).any(|window| window == word);
-    has(word) || has(b"\\u00")
+    memmem::find(bytes, word).is_some() || memmem::find(bytes, b"\\u00").is_some()
 }
 
 /// Whether a message culls only ids that were never declared, or values that are no id in any

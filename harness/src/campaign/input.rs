@@ -238,6 +238,12 @@ impl Input {
         text(&header, rows)
     }
 
+    /// The number of bytes of its lines.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        self.lines.iter().map(|line| line.bytes.len()).sum()
+    }
+
     /// Writes the input as a case.
     #[must_use]
     pub fn case(&self, id: &str, methods: &Methods, facts: &Facts) -> Option<Case> {

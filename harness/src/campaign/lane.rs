@@ -26,7 +26,7 @@ use crate::conversation::replay::replay;
 use crate::peer::{Health, Peer};
 use crate::program::ENDING;
 use crate::run::applicable::ruled_out;
-use dnode_reports::event::{Death, Kind};
+use dnode_reports::event::{Death, Kind, TimeBase};
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -42,7 +42,7 @@ impl Lane<'_> {
     /// Plays sessions, and examines suspicions, until the campaign ends.
     pub(super) async fn run(&mut self) {
         while !self.campaign.is_over() {
-            if (self.examines || self.campaign.is_late()) && self.examine_next().await {
+            if self.examines() && self.examine_next().await {
                 continue;
             }
             let start = Instant::now();
@@ -67,6 +67,11 @@ impl Lane<'_> {
             let well = runs && self.history.back().is_some_and(|played| played.ended_well);
             self.time.spend(start.elapsed(), fresh || !well);
         }
+    }
+
+    /// Whether the lane examines what waits, instead of looking for more.
+    fn examines(&self) -> bool {
+        self.examines || self.campaign.is_late() || self.campaign.has_backlog()
     }
 
     /// Ends the peer.
@@ -104,8 +109,12 @@ impl Lane<'_> {
         if silent && self.is_known(input, Oracle::Deaf) {
             return;
         }
+        if silent && self.is_known(input, Oracle::NotServed) {
+            self.confirmer.discard_peer().await;
+            return;
+        }
         if silent || new_clause {
-            self.suspect(vec![Played { job, source, ended_well: false }], None);
+            self.suspect(vec![Played { job, source, ended_well: false }], None, silent);
             if silent {
                 // If the peer is deaf on all connections, restart it, so that the next session is
                 // not suspected.
@@ -136,14 +145,24 @@ impl Lane<'_> {
             return;
         }
         let Some(route) = self.confirmer.slot.route() else { return };
-        let replayed = replay(case, &route, facts, self.campaign.patience).await;
+        // A shorter deadline is enough to raise a suspicion.
+        let patience = match route.clock().base() {
+            TimeBase::OwnTime => facts.short(self.campaign.patience),
+            TimeBase::WallTime => self.campaign.patience,
+        };
+        let replayed = replay(case, &route, facts, patience).await;
         let diverged = matches!(replayed.judged, Judged::Diverged(_));
         let silent = replayed.lines == 0 && diverged;
         if silent && !self.history.is_empty() && self.suspect_history().await {
             return;
         }
+        let is_slow = replayed.cause() == Some(Cause::Time);
+        let death = match replayed.cause() {
+            Some(Cause::Life) => self.take_death().await,
+            _ => None,
+        };
         let known = match &replayed.judged {
-            Judged::Diverged(found) => self.is_known_divergence(case, found).await,
+            Judged::Diverged(found) => self.is_known_divergence(case, found, death.as_ref()),
             _ => false,
         };
         let broken = self.breaks_new_clause(replayed.broken.keys());
@@ -154,13 +173,13 @@ impl Lane<'_> {
         if known && self.confirmer.slot.is_empty() {
             self.history.clear();
         } else if diverged && !known || broken {
-            self.suspect(vec![Played { job, source, ended_well: false }], None);
+            self.suspect(vec![Played { job, source, ended_well: false }], death, is_slow);
             self.confirmer.discard_peer().await;
         }
     }
 
-    /// Whether a known finding explains this divergence. Discards the peer if it died.
-    async fn is_known_divergence(&mut self, case: &Case, found: &Diverged) -> bool {
+    /// Whether a known finding explains this divergence. `death`: how the process ended, if it did.
+    fn is_known_divergence(&self, case: &Case, found: &Diverged, death: Option<&Death>) -> bool {
         if found.kind == Kind::Deaf {
             let input = Input::of(&case.transcript, &self.campaign.methods);
             return input.is_some_and(|input| self.is_known(&input, Oracle::Deaf));
@@ -168,27 +187,35 @@ impl Lane<'_> {
         if found.cause == Cause::Content {
             return self.is_broken(&found.clause);
         }
-        let Some(peer) = self.confirmer.slot.peer() else { return false };
-        let Some(death) = peer.death(ENDING).await else { return false };
+        death.and_then(last_words).is_some_and(|words| self.is_known_death(&words))
+    }
+
+    /// How the process ended, if it does after its connection broke. Then the peer is discarded.
+    async fn take_death(&mut self) -> Option<Death> {
+        let death = self.confirmer.slot.peer()?.death(ENDING).await?;
         self.confirmer.discard_peer().await;
-        last_words(&death).is_some_and(|words| self.is_known_death(&words))
+        Some(death)
     }
 
     /// Passes on suspects, the likeliest first.
-    fn suspect(&self, suspects: Vec<Played>, death: Option<Death>) {
+    ///
+    /// `is_slow`: to repeat them takes deadlines.
+    pub(super) fn suspect(&self, suspects: Vec<Played>, death: Option<Death>, is_slow: bool) {
         let name = |played: &Played| match &played.job {
             Job::Input(input) => self.operation(input),
             Job::Case(case) => case.id().to_owned(),
         };
         let words = death.as_ref().and_then(last_words);
         let Some(key) = words.or_else(|| suspects.first().map(name)) else { return };
-        self.campaign.suspect(Suspicion { key, suspects, death, resumes: None });
+        self.campaign.suspect(Suspicion { key, suspects, death, resumes: None, is_slow });
     }
 
     /// Discards the peer if it does not serve new connections.
     async fn check_health(&mut self) {
+        let (facts, patience) = (&self.campaign.facts, self.campaign.patience);
         let Some(peer) = self.confirmer.slot.peer() else { return };
-        if !peer.health(&self.campaign.facts, self.campaign.patience).await.is_good() {
+        // The peer has just been silent for a while, and a fresh one is no harm.
+        if !peer.health(facts, facts.short(patience)).await.is_good() {
             self.confirmer.discard_peer().await;
         }
     }
@@ -216,7 +243,8 @@ impl Lane<'_> {
         if can_restart {
             // The last session may no longer be among the suspects.
             suspects.extend(last);
-            self.suspect(suspects, death);
+            let is_slow = death.is_none();
+            self.suspect(suspects, death, is_slow);
             return true;
         }
         if let Some(last) = &last {
@@ -259,7 +287,7 @@ impl Lane<'_> {
             return;
         }
         let suspects: Vec<Played> = self.history.drain(..).rev().collect();
-        self.suspect(suspects, None);
+        self.suspect(suspects, None, true);
     }
 
     /// Checks the memory of the peer. Warns, and discards the peer, if it has grown too much.

@@ -135,6 +135,11 @@ pub(super) fn fresh_line(rng: &mut Rng, methods: &Methods) -> Line {
 pub(super) fn mutate(rng: &mut Rng, input: &Input, other: &Input, methods: &Methods) -> Input {
     const MOST: usize = 12;
     let mut input = input.clone();
+    // A pause at each cut takes as long as a whole session, and most new behaviour does not depend
+    // on the cuts. So they are seldom inherited.
+    if rng.u8(..8) > 0 {
+        input.lines.iter_mut().for_each(|line| line.cuts.clear());
+    }
     for _ in 0..rng.u8(1..4) {
         if input.lines.is_empty() {
             input.lines.push(fresh_line(rng, methods));
@@ -150,7 +155,10 @@ pub(super) fn mutate(rng: &mut Rng, input: &Input, other: &Input, methods: &Meth
                 let with = rng.usize(..input.lines.len());
                 input.lines.swap(at, with);
             }
-            36..=37 => input.lines.extend(rng.choice(&other.lines).cloned()),
+            36..=37 => {
+                let taken = rng.choice(&other.lines).map(|line| line.bytes.clone());
+                input.lines.extend(taken.map(|bytes| Line { bytes, cuts: Vec::new() }));
+            }
             38 => of_cuts(rng, &mut input.lines[at]),
             _ => input.end = [End::Asked, End::Asked, End::HalfClosed, End::Reset][rng.usize(..4)],
         }
@@ -298,6 +306,17 @@ fn of_cuts(rng: &mut Rng, line: &mut Line) {
 mod tests {
     use super::*;
     use crate::conversation::facts::Facts;
+
+    #[test]
+    fn most_mutations_have_no_cuts_but_some_inherit_them() {
+        let methods = Methods::of(&Facts::of_client());
+        let line = Line { bytes: b"{\"method\":\"echo\"}".to_vec(), cuts: vec![3] };
+        let base = Input { lines: vec![line], end: End::Asked };
+        let mut rng = Rng::with_seed(1);
+        let mutated = (0..2000).map(|_| mutate(&mut rng, &base, &base, &methods));
+        let cut = mutated.filter(|input| input.lines.iter().any(|line| !line.cuts.is_empty())).count();
+        assert!((200..400).contains(&cut), "{cut} of 2000");
+    }
 
     #[test]
     fn mutations_are_reproducible_by_seed() {

@@ -22,10 +22,11 @@ pub enum Notice {
     },
     /// A finding was written to this folder. This comes once for each folder, when the finding is
     /// confirmed, and shrunk if there was time. What was not reproduced comes too: its `confirmed`
-    /// says so.
-    Found(Box<Finding>, PathBuf),
+    /// says so. Without a folder, it could not be written.
+    Found(Box<Finding>, Option<PathBuf>),
     /// A finding that an earlier campaign had no time to shrink is shrunk now, in the same folder.
-    Shrunk(Box<Finding>, PathBuf),
+    /// Without a folder, it could not be written, and the older one stays.
+    Shrunk(Box<Finding>, Option<PathBuf>),
     /// Something cannot be written, for example because the disk is full. This comes once.
     Unwritten(CampaignError),
     /// A regular report of the progress.

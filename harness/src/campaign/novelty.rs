@@ -29,6 +29,51 @@ pub(super) struct Novelty {
     rows: BTreeSet<usize>,
 }
 
+/// The behaviour that one session showed.
+#[derive(Debug)]
+pub(super) struct Behaviour {
+    /// The covered rows of the model's table.
+    rows: Vec<usize>,
+    /// The hashes of its tuples.
+    tuples: Vec<u64>,
+}
+
+impl Behaviour {
+    /// Reads a session, with its ending, from the wire log.
+    #[must_use]
+    pub(super) fn of(wire: &[Wire], ending: impl Hash, methods: &Methods) -> Behaviour {
+        let mut ids = Ids::default();
+        let mut steps: Vec<(State, String, State)> = Vec::new();
+        let mut answers = BTreeSet::new();
+        for entry in wire {
+            let Wire::Bytes { from, bytes, cut, .. } = entry else { continue };
+            let whole = *cut == 0;
+            let value = Value::parse(bytes).ok().filter(|_| whole);
+            let message = value.as_ref().and_then(|value| message::decode(value).message);
+            match from {
+                Origin::Peer => {
+                    answers.insert(message.as_ref().map_or(0, |message| class(message, &ids)));
+                    if let Some(message) = &message {
+                        apply(&mut ids, message, PEER);
+                    }
+                }
+                Origin::Suite => {
+                    let word = if whole { operation(bytes, methods) } else { "long".to_owned() };
+                    let states =
+                        message.map_or((State::Unknown, State::Unknown), |it| apply(&mut ids, &it, SUITE));
+                    steps.push((states.0, word, states.1));
+                }
+            }
+        }
+        let tuple = |step| {
+            let mut hasher = DefaultHasher::new();
+            (step, &answers, &ending).hash(&mut hasher);
+            hasher.finish()
+        };
+        Behaviour { rows: ids.rows().collect(), tuples: steps.into_iter().map(tuple).collect() }
+    }
+}
+
 /// How much of the model's table was covered.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Coverage {
@@ -58,37 +103,12 @@ impl Novelty {
         (seen, self.rows.iter().copied().collect())
     }
 
-    /// Adds a session with its ending. Returns whether anything of it is new.
-    pub(super) fn take(&mut self, wire: &[Wire], ending: impl Hash, methods: &Methods) -> bool {
-        let mut ids = Ids::default();
-        let mut steps: Vec<(State, String, State)> = Vec::new();
-        let mut answers = BTreeSet::new();
-        for entry in wire {
-            let Wire::Bytes { from, bytes, cut, .. } = entry else { continue };
-            let whole = *cut == 0;
-            let value = Value::parse(bytes).ok().filter(|_| whole);
-            let message = value.as_ref().and_then(|value| message::decode(value).message);
-            match from {
-                Origin::Peer => {
-                    answers.insert(message.as_ref().map_or(0, |message| class(message, &ids)));
-                    if let Some(message) = &message {
-                        apply(&mut ids, message, PEER);
-                    }
-                }
-                Origin::Suite => {
-                    let word = if whole { operation(bytes, methods) } else { "long".to_owned() };
-                    let states =
-                        message.map_or((State::Unknown, State::Unknown), |it| apply(&mut ids, &it, SUITE));
-                    steps.push((states.0, word, states.1));
-                }
-            }
-        }
-        self.rows.extend(ids.rows());
+    /// Adds the behaviour of a session. Returns whether anything of it is new.
+    pub(super) fn add(&mut self, behaviour: Behaviour) -> bool {
+        self.rows.extend(behaviour.rows);
         let mut new = false;
-        for step in steps {
-            let mut hasher = DefaultHasher::new();
-            (step, &answers, &ending).hash(&mut hasher);
-            new |= self.seen.len() < KEPT && self.seen.insert(hasher.finish());
+        for tuple in behaviour.tuples {
+            new |= self.seen.len() < KEPT && self.seen.insert(tuple);
         }
         new
     }
@@ -175,12 +195,13 @@ mod tests {
         let answer = line(Origin::Peer, r#"{"method":1,"arguments":[]}"#);
         let other = line(Origin::Peer, r#"{"method":1,"arguments":[7]}"#);
         let both = [call.clone(), answer];
-        assert!(novelty.take(&both, 0, &methods) && !novelty.take(&both, 0, &methods));
-        assert!(novelty.take(&[call, other], 0, &methods));
+        let of = |wire: &[Wire]| Behaviour::of(wire, 0, &methods);
+        assert!(novelty.add(of(&both)) && !novelty.add(of(&both)));
+        assert!(novelty.add(of(&[call, other])));
         assert_eq!(novelty.coverage().transitions, (2, TABLE.len()));
         assert_eq!(novelty.unseen().len(), TABLE.len() - 2);
         assert!(novelty.unreached().iter().any(|row| row.contains("uses the ids of culled functions again")));
         let (seen, rows) = novelty.saved();
-        assert!(!Novelty::restored(seen, rows).take(&both, 0, &methods));
+        assert!(!Novelty::restored(seen, rows).add(of(&both)));
     }
 }

@@ -79,6 +79,12 @@ impl Oracle {
         }
     }
 
+    /// Whether its symptom takes a deadline to show, and not only a start of the peer.
+    #[must_use]
+    pub fn is_slow(self) -> bool {
+        matches!(self, Oracle::Deaf | Oracle::NotServed | Oracle::Disturbed | Oracle::Hang | Oracle::Slow)
+    }
+
     /// Whether its findings fail the campaign. The others only warn.
     #[must_use]
     pub fn fails(self) -> bool {
@@ -157,7 +163,7 @@ pub(super) struct Pace {
 }
 
 impl Pace {
-    const KEPT: usize = 256;
+    pub(super) const KEPT: usize = 256;
     /// A session is slow if it takes this many times the median, and long enough for a person to
     /// notice.
     const FAR: u32 = 50;
@@ -174,12 +180,10 @@ impl Pace {
     /// Whether a session was slow. `false` until there are enough sessions.
     #[must_use]
     pub(super) fn is_slow(&self, took: Duration) -> bool {
-        if self.took.len() < Pace::KEPT / 4 || took < Pace::NOTICED {
-            return false;
-        }
         let mut sorted: Vec<Duration> = self.took.iter().copied().collect();
         sorted.sort_unstable();
-        took > sorted[sorted.len() / 2] * Pace::FAR
+        let is_far = sorted.len() >= Pace::KEPT / 4 && took > sorted[sorted.len() / 2] * Pace::FAR;
+        is_far && took >= Pace::NOTICED
     }
 }
 

@@ -9,36 +9,66 @@ use serde_json::Value as Json;
 /// How many places of one line are tried.
 const PLACES: usize = 120;
 
+/// A smaller input.
+#[derive(Debug, Clone)]
+pub(super) struct Candidate {
+    pub input: Input,
+    /// The change of a value, to recognize it in a candidate of a smaller input; `None` for a change
+    /// of lines or bytes.
+    pub change: Option<Change>,
+}
+
+/// A change of a value.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) struct Change {
+    line: usize,
+    what: What,
+    place: Vec<Step>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum What {
+    /// Only this field is left, with so many others that a call needs.
+    Only(usize),
+    /// The value is left out.
+    Without,
+    /// The value becomes small.
+    Small,
+}
+
+/// A shorter line, and the change of a value that makes it shorter.
+type Shorter = (Vec<u8>, Option<(What, Vec<Step>)>);
+
 /// Smaller inputs, the largest step first.
 #[must_use]
-pub(super) fn smaller(input: &Input) -> Vec<Input> {
-    let mut out = Vec::new();
-    let mut push = |lines: Vec<Line>, end: End| {
+pub(super) fn smaller(input: &Input) -> Vec<Candidate> {
+    let mut out: Vec<Candidate> = Vec::new();
+    let mut push = |lines: Vec<Line>, end: End, change: Option<Change>| {
         let candidate = Input { lines, end };
-        if candidate != *input && !out.contains(&candidate) {
-            out.push(candidate);
+        if candidate != *input && !out.iter().any(|known| known.input == candidate) {
+            out.push(Candidate { input: candidate, change });
         }
     };
     let count = input.lines.len();
     // Mostly, one line is enough.
     if count > 1 {
-        input.lines.iter().rev().for_each(|line| push(vec![line.clone()], input.end));
-        push(input.lines[count / 2..].to_vec(), input.end);
-        push(input.lines[..count / 2].to_vec(), input.end);
+        input.lines.iter().rev().for_each(|line| push(vec![line.clone()], input.end, None));
+        push(input.lines[count / 2..].to_vec(), input.end, None);
+        push(input.lines[..count / 2].to_vec(), input.end, None);
         for at in (0..count).rev() {
             let mut lines = input.lines.clone();
             lines.remove(at);
-            push(lines, input.end);
+            push(lines, input.end, None);
         }
     }
-    push(input.lines.clone(), End::Asked);
+    push(input.lines.clone(), End::Asked, None);
     let whole = input.lines.iter().map(|line| Line { bytes: line.bytes.clone(), cuts: Vec::new() });
-    push(whole.collect(), input.end);
+    push(whole.collect(), input.end, None);
     for (at, line) in input.lines.iter().enumerate() {
-        for bytes in smaller_lines(&line.bytes) {
+        for (bytes, change) in smaller_lines(&line.bytes) {
             let mut lines = input.lines.clone();
             lines[at] = Line { bytes, cuts: line.cuts.clone() };
-            push(lines, input.end);
+            push(lines, input.end, change.map(|(what, place)| Change { line: at, what, place }));
         }
     }
     out
@@ -46,12 +76,14 @@ pub(super) fn smaller(input: &Input) -> Vec<Input> {
 
 /// Shorter lines. For JSON: without one value, or with null or a small value in its place. For
 /// other bytes: without a piece.
-fn smaller_lines(bytes: &[u8]) -> Vec<Vec<u8>> {
-    let Ok(json) = serde_json::from_slice::<Json>(bytes) else { return without_pieces(bytes) };
+fn smaller_lines(bytes: &[u8]) -> Vec<Shorter> {
+    let Ok(json) = serde_json::from_slice::<Json>(bytes) else {
+        return without_pieces(bytes).into_iter().map(|bytes| (bytes, None)).collect();
+    };
     let mut places = Vec::new();
     collect(&json, &mut Vec::new(), &mut places);
     places.truncate(PLACES);
-    let mut out: Vec<Vec<u8>> = Vec::new();
+    let mut out: Vec<Shorter> = Vec::new();
     if let Json::Object(fields) = &json {
         // Mostly, one field is enough, with or without the method.
         for key in fields.keys() {
@@ -61,19 +93,23 @@ fn smaller_lines(bytes: &[u8]) -> Vec<Vec<u8>> {
                     .to_string()
                     .into_bytes()
             };
-            out.extend([kept(&[]), kept(&["method"]), kept(&["method", "arguments"])]);
+            for (at, with) in [&[][..], &["method"], &["method", "arguments"]].into_iter().enumerate() {
+                out.push((kept(with), Some((What::Only(at), vec![Step::Key(key.clone())]))));
+            }
         }
-        out.retain(|text| text.len() < bytes.len());
-        out.sort_by_key(Vec::len);
+        out.retain(|(text, _)| text.len() < bytes.len());
+        out.sort_by_key(|(text, _)| text.len());
     }
-    for change in [without as fn(&mut Json, &[Step]) -> bool, with_small_value] {
+    let changes =
+        [(without as fn(&mut Json, &[Step]) -> bool, What::Without), (with_small_value, What::Small)];
+    for (change, what) in changes {
         for place in &places {
             let mut shorter = json.clone();
             if change(&mut shorter, place) {
                 let text = shorter.to_string().into_bytes();
                 // The line may become longer, because serde_json writes it in its own way.
                 if text.len() < bytes.len() {
-                    out.push(text);
+                    out.push((text, Some((what, place.clone()))));
                 }
             }
         }
@@ -96,7 +132,7 @@ fn without_pieces(bytes: &[u8]) -> Vec<Vec<u8>> {
 }
 
 /// One step of the path to a place in JSON.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 enum Step {
     Key(String),
     Index(usize),
@@ -171,8 +207,8 @@ mod tests {
             let has = |line: &Line| String::from_utf8_lossy(&line.bytes).contains("\"to\":7");
             input.lines.iter().any(has)
         };
-        while let Some(smaller) = smaller(&input).into_iter().find(shows) {
-            input = smaller;
+        while let Some(smaller) = smaller(&input).into_iter().find(|it| shows(&it.input)) {
+            input = smaller.input;
         }
         assert_eq!(input.lines.len(), 1);
         assert_eq!(String::from_utf8_lossy(&input.lines[0].bytes), "{\"links\":[{\"to\":7}]}");

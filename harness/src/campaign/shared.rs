@@ -1,11 +1,12 @@
 //! The state of a campaign that its lanes share.
 
+use super::backlog::{Backlog, Work};
 use super::corpus::{Corpus, Saved};
 use super::error::CampaignError;
 use super::finding::{Finding, Scene};
 use super::input::{Input, Methods};
 use super::notice::{Notice, Status};
-use super::novelty::Novelty;
+use super::novelty::{Behaviour, Novelty};
 use super::options::CampaignOptions;
 use super::oracle::Identity;
 use super::source::{Job, Source};
@@ -18,7 +19,7 @@ use dnode_reports::event::Wire;
 use dnode_spec::dialect::Dialect;
 use dnode_spec::machine::File;
 use fastrand::Rng;
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::BTreeSet;
 use std::hash::Hash;
 use std::io;
 use std::path::Path;
@@ -28,8 +29,6 @@ use tokio::sync::mpsc::UnboundedSender;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-/// The most suspicions that wait.
-const SUSPICIONS: usize = 128;
 /// When this share of the time is left, all lanes examine suspicions, as long as any wait.
 const LATE: u32 = 6;
 
@@ -58,15 +57,9 @@ struct Shared {
     sessions: u64,
     /// The number of sessions of earlier campaigns.
     sessions_before: u64,
-    /// The suspicions to examine, at most one for each key.
-    suspicions: VecDeque<Suspicion>,
+    backlog: Backlog,
     /// Symptoms whose shorter sessions have another identity.
     merged: BTreeSet<Identity>,
-    /// The suspicions that lanes examine.
-    examined: Vec<Suspicion>,
-    /// The confirmed symptoms whose sessions wait to be shrunk, and those that are being shrunk.
-    unshrunk: VecDeque<Unshrunk>,
-    shrinking: Vec<Unshrunk>,
     /// The numbers of suspicions and of findings that this campaign leaves to the next one.
     left: (usize, usize),
     problem: Option<CampaignError>,
@@ -115,11 +108,8 @@ impl Campaign {
             findings,
             sessions: 0,
             sessions_before: saved.sessions,
-            suspicions: unfinished.into(),
+            backlog: Backlog::of(unfinished),
             merged: BTreeSet::new(),
-            examined: Vec::new(),
-            unshrunk: VecDeque::new(),
-            shrinking: Vec::new(),
             left: (0, 0),
             problem: None,
             unwritten: false,
@@ -140,7 +130,7 @@ impl Campaign {
             peer: self.facts.object.name.clone(),
             notes: self.facts.notes.clone(),
             known: shared.findings.known().count(),
-            unfinished: shared.suspicions.len(),
+            unfinished: shared.backlog.suspicions(),
         }
     }
 
@@ -166,52 +156,44 @@ impl Campaign {
         self.lanes().div_ceil(2)
     }
 
-    /// Queues a suspicion, unless there is one with the same key.
-    pub(super) fn suspect(&self, suspicion: Suspicion) {
-        let shared = &mut *self.shared();
-        let known = shared.suspicions.iter().chain(&shared.examined).any(|it| it.key == suspicion.key);
-        if !known && shared.suspicions.len() < SUSPICIONS {
-            shared.suspicions.push_back(suspicion);
-        }
+    /// Whether more work waits than the lanes that always examine can do at once. As long as it
+    /// does, no lane looks for more.
+    pub(super) fn has_backlog(&self) -> bool {
+        self.shared().backlog.quick() as u64 > self.examiners()
     }
 
-    /// Takes the next suspicion. It counts as unfinished until [`Campaign::finish`].
-    pub(super) fn take_suspicion(&self) -> Option<Suspicion> {
-        let shared = &mut *self.shared();
-        let suspicion = shared.suspicions.pop_front()?;
-        shared.examined.push(suspicion.clone());
-        Some(suspicion)
+    /// Queues a suspicion, unless there is one with the same key.
+    pub(super) fn suspect(&self, suspicion: Suspicion) {
+        self.shared().backlog.suspect(suspicion);
+    }
+
+    /// Takes the next suspicion or confirmed symptom.
+    pub(super) fn take_work(&self) -> Option<Work> {
+        self.shared().backlog.take(self.options.fail_fast)
     }
 
     /// Notes that a suspicion was examined.
     pub(super) fn finish(&self, key: &str) {
-        self.shared().examined.retain(|suspicion| suspicion.key != key);
+        self.shared().backlog.finish(key);
     }
 
     /// Queues a confirmed symptom whose session is to be shrunk, unless another lane did.
     pub(super) fn hold(&self, unshrunk: Unshrunk) {
         let identity = &unshrunk.whole.symptom.identity;
         if unshrunk.resumes.is_some() || !self.settled(identity) {
-            self.shared().unshrunk.push_back(unshrunk);
+            self.shared().backlog.hold(unshrunk);
         }
     }
 
-    /// Takes the next confirmed symptom, if no suspicion waits, or if the first finding ends the
-    /// campaign. It counts as unfinished until [`Campaign::release`].
-    pub(super) fn take_unshrunk(&self) -> Option<Unshrunk> {
-        let shared = &mut *self.shared();
-        if !shared.suspicions.is_empty() && !self.options.fail_fast {
-            return None;
-        }
-        let unshrunk = shared.unshrunk.pop_front()?;
-        shared.shrinking.push(unshrunk.clone());
-        Some(unshrunk)
+    /// Offers an input to the symptom of this identity, if it still waits to be shrunk.
+    pub(super) fn offer(&self, identity: &Identity, input: Input) {
+        self.shared().backlog.offer(identity, input);
     }
 
     /// Notes that the session of this symptom was shrunk, and the identity of its finding.
     pub(super) fn release(&self, symptom: &Identity, finding: &Identity) {
         let shared = &mut *self.shared();
-        shared.shrinking.retain(|it| it.whole.symptom.identity != *symptom);
+        shared.backlog.release(symptom);
         if symptom != finding {
             shared.merged.insert(symptom.clone());
         }
@@ -220,12 +202,7 @@ impl Campaign {
     /// Reports confirmed findings that are not shrunk yet, and leaves the suspicions to the next
     /// campaign in this folder.
     pub(super) fn leave_unfinished(&self) {
-        let (shrinking, left) = {
-            let shared = &mut *self.shared();
-            let shrinking = shared.shrinking.drain(..).chain(shared.unshrunk.drain(..));
-            let left = shared.examined.drain(..).chain(shared.suspicions.drain(..));
-            (shrinking.collect::<Vec<_>>(), left.collect::<Vec<_>>())
-        };
+        let (shrinking, left) = self.shared().backlog.drain();
         let again = left.iter().filter(|it| it.resumes.is_some()).count();
         let counts = (left.len() - again, shrinking.len() + again);
         shrinking.into_iter().for_each(|it| self.report(it.whole.finding(false), false));
@@ -263,9 +240,11 @@ impl Campaign {
 
     /// Records a session. Keeps its input if it showed something new.
     pub(super) fn record_session(&self, input: Option<&Input>, wire: &[Wire], ending: impl Hash) {
+        // Other lanes wait for the lock, so the log is read before.
+        let behaviour = Behaviour::of(wire, ending, &self.methods);
         let mut shared = self.shared();
         shared.sessions += 1;
-        let new = shared.novelty.take(wire, ending, &self.methods);
+        let new = shared.novelty.add(behaviour);
         let Some(input) = input.filter(|_| new) else { return };
         let place = shared.corpus.keep(input);
         // To write a file may take longer than a session, and other lanes wait for the lock.
@@ -297,8 +276,7 @@ impl Campaign {
     /// Whether there is such a finding.
     pub(super) fn knows(&self, is: impl Fn(&Identity) -> bool) -> bool {
         let shared = self.shared();
-        let confirmed = shared.unshrunk.iter().chain(&shared.shrinking);
-        shared.findings.known().chain(confirmed.map(|it| &it.whole.symptom.identity)).any(is)
+        shared.findings.known().chain(shared.backlog.confirmed()).any(is)
     }
 
     /// Whether there is such a finding, or one that it was merged with, or one that is being shrunk, or
@@ -324,21 +302,16 @@ impl Campaign {
             return;
         }
         let first = finding.is_reproduced() || shared.findings.was_seen(&finding.identity) == 0;
-        match shared.findings.write(&finding, &scene) {
-            Ok(folder) => {
-                if finding.fails() && self.options.fail_fast {
-                    self.end.cancel();
-                }
-                let notice = if again { Notice::Shrunk } else { Notice::Found };
-                if first {
-                    let _ = self.notices.send(notice(Box::new(finding), folder));
-                }
-            }
-            Err(error) => {
-                let what = finding.identity.to_string();
-                self.note_unwritten(shared, Err(CampaignError::Finding(what, error)));
-                self.end.cancel();
-            }
+        let written = shared.findings.write(&finding, &scene);
+        if written.is_err() || finding.fails() && self.options.fail_fast {
+            self.end.cancel();
+        }
+        let what = finding.identity.to_string();
+        let folder = written.map_err(|error| CampaignError::Finding(what, error));
+        let folder = folder.map_err(|error| self.note_unwritten(shared, Err(error))).ok();
+        let notice = if again { Notice::Shrunk } else { Notice::Found };
+        if first {
+            let _ = self.notices.send(notice(Box::new(finding), folder));
         }
     }
 

@@ -76,7 +76,7 @@ impl Source {
             _ => None,
         };
         if let Some(kind) = kind
-            && let Some(case) = self.generate(seed, kind)
+            && let Some(case) = self.generate(rng, seed, kind)
         {
             return (Job::Case(Box::new(case)), "the model");
         }
@@ -126,9 +126,16 @@ impl Source {
         Input::default()
     }
 
-    fn generate(&mut self, seed: u64, kind: Kind) -> Option<Case> {
+    /// The text of the next generated session; `None` for most of those with split messages. Their
+    /// pauses take as long as thirty other sessions.
+    fn session(&mut self, rng: &mut Rng, seed: u64, kind: Kind) -> Option<String> {
         self.generated += 1;
-        let case = Case::read(&session(Seed { seed, number: self.generated, kind })).ok()?;
+        let text = session(Seed { seed, number: self.generated, kind });
+        (!text.contains("\"split\"") || rng.u8(..8) == 0).then_some(text)
+    }
+
+    fn generate(&mut self, rng: &mut Rng, seed: u64, kind: Kind) -> Option<Case> {
+        let case = Case::read(&self.session(rng, seed, kind)?).ok()?;
         let harms = case.text.lines().filter_map(|step| serde_json::from_str::<Json>(step).ok());
         let lines = harms.filter_map(|step| step["line"].as_str().map(str::to_owned));
         let risk = lines.map(|line| self.risk_of(line.as_bytes(), &Methods::none())).max();
@@ -188,8 +195,7 @@ impl Source {
 
     /// A legal session up to some step, followed by one deviating message.
     fn walk(&mut self, rng: &mut Rng, seed: u64, methods: &Methods) -> Option<Case> {
-        self.generated += 1;
-        let text = session(Seed { seed, number: self.generated, kind: Kind::Legal });
+        let text = self.session(rng, seed, Kind::Legal)?;
         let mut steps: Vec<Json> = text.lines().map(serde_json::from_str).collect::<Result<_, _>>().ok()?;
         let mut header = steps.remove(0);
         let mut at = rng.usize(..=steps.len());

@@ -101,7 +101,9 @@ impl Findings {
             let input = Input::of(&case.transcript, methods).filter(|_| case.id().starts_with("campaign/"));
             let job = input.map_or_else(|| Job::Case(Box::new(case)), Job::Input);
             let played = Played { job, source: "an earlier campaign", ended_well: false };
-            Suspicion { key: format!("unfinished {at}"), suspects: vec![played], death: None, resumes }
+            let is_slow = resumes.as_ref().is_some_and(|identity| identity.oracle.is_slow());
+            let key = format!("unfinished {at}");
+            Suspicion { key, suspects: vec![played], death: None, resumes, is_slow }
         };
         shrinks.chain(waiting).enumerate().map(suspicion).collect()
     }
@@ -124,7 +126,7 @@ impl Findings {
     /// Writes a finding, replaces an older version of it, and returns its folder.
     ///
     /// # Errors
-    /// A file cannot be written.
+    /// A file cannot be written. The finding counts all the same.
     pub(super) fn write(&mut self, finding: &Finding, scene: &Scene<'_>) -> io::Result<PathBuf> {
         let elusive = self.folder.join(ELUSIVE);
         let name = finding.identity.folder();
@@ -139,10 +141,10 @@ impl Findings {
             ]
         };
         if finding.is_reproduced() {
-            let folder = write_folder(&self.folder, &name, files(&self.folder))?;
             self.seen.remove(&finding.identity);
             let known = Known { fails: finding.fails(), unfinished: None };
             self.known.insert(finding.identity.clone(), known);
+            let folder = write_folder(&self.folder, &name, files(&self.folder))?;
             let _ = std::fs::remove_dir_all(elusive.join(&name));
             let _ = std::fs::remove_dir(&elusive);
             return Ok(folder);

@@ -19,6 +19,8 @@ pub(super) struct Suspicion {
     pub death: Option<Death>,
     /// The finding that an earlier campaign confirmed and did not shrink.
     pub resumes: Option<Identity>,
+    /// To repeat it takes deadlines, because the peer was silent.
+    pub is_slow: bool,
 }
 
 /// A session that was played.
@@ -81,4 +83,13 @@ pub(super) struct Unshrunk {
     pub case: Case,
     /// The finding that an earlier campaign confirmed and did not shrink.
     pub resumes: Option<Identity>,
+    /// An input that may show the same, from the shrinking of another finding.
+    pub hint: Option<Input>,
+}
+
+impl Unshrunk {
+    /// Whether to repeat it takes a deadline each time.
+    pub(super) fn is_slow(&self) -> bool {
+        self.whole.symptom.identity.oracle.is_slow()
+    }
 }

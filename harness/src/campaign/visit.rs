@@ -19,7 +19,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// The time between two segments. The network may merge them anyway, which is harmless here.
-const BETWEEN_SEGMENTS: Duration = Duration::from_millis(2);
+const BETWEEN_SEGMENTS: Duration = Duration::from_millis(1);
 
 /// The result of a visit.
 #[derive(Debug)]

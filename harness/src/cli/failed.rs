@@ -19,13 +19,14 @@ pub(super) struct FailedArgs {
     /// Run only what failed in the last run here, or in the report RUN
     ///
     /// RUN is a report in the format json or events. Without it, this is the last `run` in the same
-    /// folder, which is kept in .dnode-conform/. Failures below --level and known ones do not count.
+    /// folder that was not of a single case; .dnode-conform/last-run.jsonl is the last one of all
+    /// cases. Failures below --level and known ones do not count.
     #[arg(
         long,
         value_name = "RUN",
         num_args = 0..=1,
         require_equals = true,
-        default_missing_value = last_run::FILE,
+        default_missing_value = last_run::FOLDER,
         conflicts_with_all = ["cases", "generate", "pull", "update"],
         help_heading = "Selection"
     )]
@@ -46,14 +47,17 @@ pub(super) enum Again {
 }
 
 impl FailedArgs {
-    /// The cases that failed, if `--failed` is given.
-    pub(super) fn again(&self, level: GateLevel, cases: &[Case]) -> Result<Option<Again>, Failure> {
+    /// The cases that failed, and the name of the run in which they did, if `--failed` is given.
+    pub(super) fn again(&self, level: GateLevel, cases: &[Case]) -> Result<Option<(Again, String)>, Failure> {
         let Some(path) = &self.failed else { return Ok(None) };
-        let name = path.display();
-        if path.as_path() == Path::new(last_run::FILE) {
-            last_run::file("name a report with --failed=RUN")?;
-        }
-        let events = read_run(path, None)?;
+        let (path, name) = match path.as_path() == Path::new(last_run::FOLDER) {
+            true => {
+                let last = last_run::last("name a report with --failed=RUN")?;
+                (last.file(), last.name().to_owned())
+            }
+            false => (path.clone(), path.display().to_string()),
+        };
+        let events = read_run(&path, None)?;
         let failed = failed(&events, level.into());
         let ids: BTreeSet<&str> = cases.iter().map(Case::id).collect();
         let (again, gone) = again(&failed, &ids);
@@ -64,15 +68,16 @@ impl FailedArgs {
             Again::Cases(cases) if cases.is_empty() => {
                 Err(Failure::caller(format!("no case that failed in {name} can be run now")))
             }
-            again => Ok(Some(again)),
+            again => Ok(Some((again, name))),
         }
     }
+}
 
-    /// The line that says what is run.
-    pub(super) fn describe(&self, again: &Again) -> String {
-        let name = self.failed.as_deref().unwrap_or(Path::new(last_run::FILE)).display();
+impl Again {
+    /// The line that says what is run, because it failed in the run of this name.
+    pub(super) fn describe(&self, name: &str) -> String {
         let counted = |count| dnode_reports::count(count, "case");
-        match again {
+        match self {
             Again::Nothing => format!("nothing failed in {name}, so there is nothing to run"),
             Again::Cases(cases) => format!("failed in {name}: {}", counted(cases.len())),
             Again::Sessions(seeds) => format!("failed in {name}: {}", counted(seeds.len())),

@@ -11,7 +11,7 @@ use crate::campaign::{CampaignOptions, Coverage, Finding, Identity, Notice, Stat
 use crate::program::Target;
 use clap::Args;
 use dnode_reports::count;
-use dnode_reports::escape::{terminal, terminal_cut};
+use dnode_reports::escape::{self, terminal, terminal_cut};
 use indicatif::{ProgressBar, ProgressStyle};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -21,6 +21,8 @@ use tokio_util::sync::CancellationToken;
 
 /// How many characters of the peer's texts are shown.
 const SHOWN_CHARS: usize = 160;
+/// How many characters of the transcript of a finding are shown that could not be written.
+const TRANSCRIPT_CHARS: usize = 64 << 10;
 
 /// The arguments of `fuzz`.
 #[derive(Debug, Args)]
@@ -73,7 +75,7 @@ fn time(text: &str) -> Result<Duration, String> {
     match humantime::parse_duration(text) {
         Ok(time) if time >= Duration::from_secs(1) => Ok(time),
         Ok(_) => Err("the time must be at least 1s".to_owned()),
-        Err(error) => Err(format!("{error}; write for example 30s or 2h")),
+        Err(_) => Err("write a number and its unit, for example 30s or 2h".to_owned()),
     }
 }
 
@@ -173,7 +175,7 @@ impl Display {
                     (true, true) => "FOUND",
                     (true, false) => "warns",
                 };
-                let text = found(word, &finding, &folder);
+                let text = found(word, &finding, folder.as_deref());
                 if finding.is_reproduced() {
                     self.elusive.remove(&finding.identity);
                     self.print(&text);
@@ -181,7 +183,7 @@ impl Display {
                     self.elusive.insert(finding.identity, text);
                 }
             }
-            Notice::Shrunk(finding, folder) => self.print(&found("shrunk", &finding, &folder)),
+            Notice::Shrunk(finding, folder) => self.print(&found("shrunk", &finding, folder.as_deref())),
             Notice::Unwritten(error) => self.bar.suspend(|| output::warn_of(&error.into())),
             Notice::Tick(status) => {
                 self.bar.set_message(self.progress(&status));
@@ -204,18 +206,25 @@ impl Display {
     }
 }
 
-fn found(word: &str, finding: &Finding, folder: &Path) -> String {
+/// A finding, and its folder. Without one, its transcript, which would be lost.
+fn found(word: &str, finding: &Finding, folder: Option<&Path>) -> String {
     let identity = &finding.identity;
     let label = if finding.is_reproduced() { finding.label() } else { String::new() };
+    let place = match folder {
+        Some(folder) => terminal(folder.to_string_lossy().as_bytes()),
+        None => {
+            let transcript = escape::json(finding.transcript.trim_end());
+            format!("not written; its transcript:\n{}", escape::cut(&transcript, TRANSCRIPT_CHARS))
+        }
+    };
     format!(
-        "{word}  {} {}: {}{label}, in session {} from {}, after {:.1} s\n       {}\n",
+        "{word}  {} {}: {}{label}, in session {} from {}, after {:.1} s\n       {place}\n",
         identity.oracle.word(),
         terminal(&identity.clause),
         terminal_cut(&identity.what, SHOWN_CHARS, 0),
         finding.sessions,
         finding.source,
         finding.after as f64 / 1000.0,
-        terminal(folder.to_string_lossy().as_bytes()),
     )
 }
 
@@ -243,9 +252,11 @@ fn summary(status: &Status, findings: &Path, elusive: &BTreeMap<Identity, String
         let _ = writeln!(out, "interrupted after {:.0} s", status.elapsed.as_secs_f64());
     }
     let left = [(status.unexamined, "suspicion", "examined"), (status.unshrunk, "finding", "shrunk")];
+    // What could not be written is not there for the next command.
+    let goes_on = if status.unwritten { "" } else { "; the same command continues" };
     for (number, word, done) in left.into_iter().filter(|(number, ..)| *number > 0) {
         let are = if number == 1 { "is" } else { "are" };
-        let _ = writeln!(out, "{} {are} not {done} yet; the same command continues", count(number, word));
+        let _ = writeln!(out, "{} {are} not {done} yet{goes_on}", count(number, word));
     }
     let exit = exit_status(status);
     let incomplete = if status.unwritten { "; not everything could be written" } else { "" };
@@ -283,6 +294,15 @@ mod tests {
         ] {
             assert!(text.contains(line), "{text}");
         }
+        let unwritten = Status { unshrunk, unwritten: true, ..Status::default() };
+        let text = summary(&unwritten, Path::new("f"), &BTreeMap::new());
+        assert!(text.contains("2 findings are not shrunk yet\n"), "{text}");
+    }
+
+    #[test]
+    fn a_time_without_a_unit_gets_one_example() {
+        assert_eq!(time("5").unwrap_err(), "write a number and its unit, for example 30s or 2h");
+        assert_eq!(time("5s"), Ok(Duration::from_secs(5)));
     }
 
     #[test]

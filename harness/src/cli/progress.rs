@@ -2,13 +2,13 @@
 
 use super::output;
 use super::screen;
-use crate::run::Running;
+use crate::run::{GRACE, Running};
 use dnode_reports::count;
 use dnode_reports::event::{Event, Verdict};
 use indicatif::{ProgressBar, ProgressState, ProgressStyle};
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 /// How long a case may take before the line names it.
@@ -18,6 +18,8 @@ const LONG: Duration = Duration::from_secs(2);
 #[derive(Clone)]
 pub(super) struct Progress {
     bar: ProgressBar,
+    /// Whether the cases have begun. Asking the bar would wait for a screen that is stuck.
+    begun: Arc<AtomicBool>,
     /// The findings among the emitted outcomes.
     findings: Arc<AtomicUsize>,
     running: Running,
@@ -32,13 +34,14 @@ impl Progress {
         if !bar.is_hidden() {
             bar.enable_steady_tick(Duration::from_millis(100));
         }
-        Progress { bar, findings: Arc::default(), running }
+        Progress { bar, begun: Arc::default(), findings: Arc::default(), running }
     }
 
     /// Updates the line.
     pub(super) fn event(&mut self, event: &Event) {
         match event {
             Event::Started(run) => {
+                self.begun.store(true, Ordering::Relaxed);
                 self.bar.set_style(self.style_of_cases());
                 self.bar.set_length(run.planned as u64);
             }
@@ -65,10 +68,15 @@ impl Progress {
         })
     }
 
-    /// Says that the run is interrupted. The line of progress stays below.
-    pub(super) fn interrupted(&self) {
+    /// Whether the cases have begun. None may be running at this moment.
+    pub(super) fn has_begun(&self) -> bool {
+        self.begun.load(Ordering::Relaxed)
+    }
+
+    /// Says that the run is interrupted. The line of progress stays below. `in_cases`: whether the cases had begun.
+    pub(super) fn interrupted(&self, in_cases: bool) {
+        let when = if in_cases { after_cases() } else { String::new() };
         self.suspend(|| {
-            let when = if self.running.longest().is_some() { " after the current cases" } else { "" };
             output::warn(format_args!("interrupted: the run ends{when}; press Ctrl-C again to stop"))
         });
     }
@@ -78,7 +86,7 @@ impl Progress {
         let at = match self.running.longest() {
             Some((id, _)) => {
                 let id = dnode_reports::escape::terminal(id);
-                format!("while {id} was running: the run ends after the current cases")
+                format!("while {id} was running: the run ends{}", after_cases())
             }
             None => "while no case was running: the run ends".to_owned(),
         };
@@ -100,6 +108,10 @@ impl Progress {
 
 fn style(template: &str) -> ProgressStyle {
     ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_spinner())
+}
+
+fn after_cases() -> String {
+    format!(" after the current cases, at most {} s later", GRACE.as_secs())
 }
 
 fn in_words(findings: usize) -> String {

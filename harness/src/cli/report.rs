@@ -113,10 +113,11 @@ pub(super) fn stdout_is_taken(files: &[ReportFile]) -> bool {
 pub(super) struct OpenReport {
     /// The name of its file, for errors.
     name: String,
-    report: Box<dyn Report + Send>,
+    /// Writes it; `None` if it cannot be written.
+    report: Option<Box<dyn Report + Send>>,
     /// The file that is kept if the report is complete.
     output: Option<NewFile>,
-    /// Why it cannot be written. Nothing is written after that.
+    /// Why it cannot be written.
     problem: Option<io::Error>,
 }
 
@@ -124,7 +125,7 @@ impl OpenReport {
     /// A report to the standard output.
     fn on_stdout(format: Format, text: TextArgs) -> OpenReport {
         let report = format.report(io::stdout(), on_stdout(text.details, text.verbose));
-        OpenReport { name: STANDARD_OUTPUT.to_owned(), report, output: None, problem: None }
+        OpenReport { name: STANDARD_OUTPUT.to_owned(), report: Some(report), output: None, problem: None }
     }
 
     /// A report to this file, which the caller keeps.
@@ -137,22 +138,30 @@ impl OpenReport {
         let name = path.display().to_string();
         let writer = output.writer().map_err(|error| unwritable(&name, &error))?;
         let report = format.report(BufWriter::new(writer), options);
-        Ok(OpenReport { name, report, output: None, problem: None })
+        Ok(OpenReport { name, report: Some(report), output: None, problem: None })
     }
 
     fn event(&mut self, event: &Event) {
-        self.attempt(|open| open.report.event(event));
+        self.attempt(|report| report.event(event));
     }
 
     /// Finishes the report, and puts its file in its place.
     fn finish(&mut self) {
-        self.attempt(|open| open.report.finish());
-        self.attempt(|open| open.output.take().map_or(Ok(()), NewFile::keep));
+        self.attempt(|report| report.finish());
+        if self.problem.is_none() {
+            self.problem = self.output.take().and_then(|output| output.keep().err());
+        }
     }
 
-    fn attempt(&mut self, act: impl FnOnce(&mut Self) -> io::Result<()>) {
-        if self.problem.is_none() {
-            self.problem = act(self).err();
+    /// Writes to the report. If that fails, its file goes at once, so that the other reports get the
+    /// space.
+    fn attempt(&mut self, act: impl FnOnce(&mut dyn Report) -> io::Result<()>) {
+        self.problem = match &mut self.report {
+            Some(report) => act(&mut **report).err(),
+            None => return,
+        };
+        if self.problem.is_some() {
+            (self.report, self.output) = (None, None);
         }
     }
 }
@@ -334,5 +343,41 @@ fn complete(event: &mut Event, cases: &[Case]) {
     if *verdict != Verdict::Pass {
         evidence.transcript.clone_from(&case.text);
         evidence.repeat = format!("dnode-conform run TARGET --case {id}");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use dnode_reports::event::Ended;
+    use std::sync::Arc;
+
+    /// A report on a full disk. It holds the file that it writes to.
+    struct Unwritable(#[expect(dead_code, reason = "the test counts who holds it")] Arc<()>);
+
+    impl Report for Unwritable {
+        fn event(&mut self, _: &Event) -> io::Result<()> {
+            Err(io::ErrorKind::StorageFull.into())
+        }
+
+        fn finish(&mut self) -> io::Result<()> {
+            panic!("nothing is written after an error")
+        }
+    }
+
+    #[test]
+    fn a_report_that_cannot_be_written_leaves_its_space_to_the_others_at_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let held = Arc::new(());
+        let mut open = OpenReport {
+            name: "r".to_owned(),
+            report: Some(Box::new(Unwritable(Arc::clone(&held)))),
+            output: Some(NewFile::open(&folder.path().join("r")).unwrap()),
+            problem: None,
+        };
+        open.event(&Event::Ended(Ended::default()));
+        assert_eq!((Arc::strong_count(&held), folder.path().read_dir().unwrap().count()), (1, 0));
+        open.finish();
+        assert_eq!(open.problem.map(|problem| problem.kind()), Some(io::ErrorKind::StorageFull));
     }
 }

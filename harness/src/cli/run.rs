@@ -3,7 +3,7 @@
 use super::arguments;
 use super::failed::{self, Again, FailedArgs};
 use super::failure::Failure;
-use super::last_run::LastRun;
+use super::last_run::{Extent, LastRun};
 use super::output;
 use super::peer::PeerArgs;
 use super::progress::Progress;
@@ -109,14 +109,24 @@ pub(super) async fn run(mut args: RunArgs) -> Result<u8, Failure> {
         ));
     }
     let Some((selection, cases)) = choose(&args)? else { return Ok(0) };
+    let extent = extent(&args, &selection, &cases);
     if let (Some(folder), Cases::Listed(cases)) = (&args.watched.watch, &cases) {
         let options = options(&args.peer, target, ping(args.peer.ping.as_deref())?)?;
-        let selected = cases.iter().filter(|case| selection.takes(case.id())).cloned().collect();
-        return watch(folder, &args.peer, options, selected).await;
+        let options = Options { selection, ..options };
+        return watch(folder, &args.peer, options, cases.clone(), &args.selected, extent).await;
     }
     let snapshot = if matches!(cases, Cases::Listed(_)) { args.snapshot.open()? } else { None };
-    let plan = Plan { selection, shard: args.shard, cases, snapshot, last: LastRun::begin() };
+    let plan = Plan { selection, shard: args.shard, cases, snapshot, last: LastRun::begin(extent) };
     judge(&args.peer, target, plan).await
+}
+
+/// Which cases the run has.
+fn extent(args: &RunArgs, selection: &Selection, cases: &Cases) -> Extent {
+    match cases {
+        _ if args.selected.is_one_case() => Extent::One,
+        Cases::Listed(_) if selection.is_all() && args.shard.is_none() => Extent::All,
+        _ => Extent::Selected,
+    }
 }
 
 /// What a run runs, and what becomes of it.
@@ -132,10 +142,10 @@ pub(super) struct Plan {
 fn choose(args: &RunArgs) -> Result<Option<(Selection, Cases)>, Failure> {
     let cases = catalogue(args.peer.dialect)?;
     let again = args.failed.again(args.peer.level, &cases)?;
-    if let Some(again) = &again {
-        say_or_warn(&args.peer, args.failed.describe(again));
+    if let Some((again, name)) = &again {
+        say_or_warn(&args.peer, again.describe(name));
     }
-    let (selection, seeds) = match again {
+    let (selection, seeds) = match again.map(|(again, _)| again) {
         Some(Again::Nothing) => return Ok(None),
         Some(Again::Cases(ids)) => (failed::selection(&ids, &args.selected.skip)?, Vec::new()),
         Some(Again::Sessions(seeds)) => (Selection::all(), seeds),
@@ -236,8 +246,10 @@ fn stop_on_signal(sink: &EventSink, interrupted: CancellationToken) {
     let shown = progress.clone();
     let act = move || {
         if !interrupted.is_cancelled() {
+            // A preflight that is cancelled reports its cases as not run, and then they have begun.
+            let in_cases = progress.has_begun();
             interrupted.cancel();
-            progress.interrupted();
+            progress.interrupted(in_cases);
         }
     };
     on_signal_or_end(act, move || shown.finish());
@@ -380,8 +392,8 @@ impl EventSink {
         for path in self.reports.files() {
             last.push_str(&format!("; wrote {path}"));
         }
-        if self.last.is_complete() && self.has_cause {
-            last.push_str(&format!("; for a finding in full: {} show CAUSE", arguments::program()));
+        if self.last.has_numbers() && self.has_cause {
+            last.push_str(&format!("; start with cause 1: {} show 1", arguments::program()));
         }
         self.reports.result()?;
         output::warn(last);

@@ -2,15 +2,16 @@
 
 mod changes;
 
-use super::failed::{Again, again_of};
+use super::failed::{Again, again_of, selection};
 use super::failure::Failure;
-use super::last_run::LastRun;
+use super::last_run::{Extent, LastRun};
 use super::output;
 use super::peer::PeerArgs;
 use super::progress::Progress;
 use super::report::on_stdout;
+use super::selection::SelectionArgs;
 use super::signal::on_signal_or_end;
-use crate::cases::{Case, Selection};
+use crate::cases::{Case, PROBE_COMPLETE};
 use crate::run::{Options, RunError, run as run_cases};
 use changes::Changes;
 use clap::Args;
@@ -30,7 +31,8 @@ pub(super) struct WatchArgs {
     /// Run again when a file in FOLDER changes: first what failed, then the rest
     ///
     /// Without FOLDER, this is the current folder. Files that its .gitignore names do not count, nor
-    /// do hidden ones, logs, node_modules, target and __pycache__. Ctrl-C ends it.
+    /// do hidden ones, logs, node_modules, target and __pycache__. Ctrl-C ends it. It needs --exec
+    /// and takes no --report: `show` shows the findings of the last round.
     #[arg(
         long,
         value_name = "FOLDER",
@@ -44,19 +46,23 @@ pub(super) struct WatchArgs {
     pub(super) watch: Option<PathBuf>,
 }
 
-/// Runs these cases, and again after each change, until a signal. The exit status is that of the last
-/// complete round.
+/// Runs those of these cases that are selected, and again after each change, until a signal. The exit
+/// status is that of the last complete round.
 pub(super) async fn watch(
     folder: &Path,
     args: &PeerArgs,
     options: Options,
     cases: Vec<Case>,
+    selected: &SelectionArgs,
+    extent: Extent,
 ) -> Result<u8, Failure> {
     let changes = Changes::of(folder)?;
     let stop = CancellationToken::new();
     let signalled = stop.clone();
     on_signal_or_end(move || signalled.cancel(), || {});
-    let mut watch = Watch { args, options, cases, changes, stop, known: None, noisy: BTreeSet::new() };
+    let skip = selected.skip.clone();
+    let (known, noisy) = (None, BTreeSet::new());
+    let mut watch = Watch { args, options, cases, skip, extent, changes, stop, known, noisy };
     watch.rounds(folder).await?;
     let status = watch.status();
     match watch.known {
@@ -75,8 +81,12 @@ struct Known {
 
 struct Watch<'a> {
     args: &'a PeerArgs,
+    /// Their selection is that of all parts of a round.
     options: Options,
     cases: Vec<Case>,
+    /// The patterns of `--skip`.
+    skip: Vec<String>,
+    extent: Extent,
     changes: Changes,
     stop: CancellationToken,
     known: Option<Known>,
@@ -173,7 +183,9 @@ impl Watch<'_> {
 
     /// Runs what failed, and then the rest.
     async fn round(&mut self) -> Result<Round<()>, Failure> {
-        let ids: BTreeSet<&str> = self.cases.iter().map(Case::id).collect();
+        // The other cases over the run are judged on the lines of each part.
+        let ids = self.cases.iter().map(Case::id).chain([PROBE_COMPLETE]);
+        let ids: BTreeSet<&str> = ids.filter(|id| self.options.selection.takes(id)).collect();
         let level = self.args.level.into();
         let failed = match &self.known {
             Some(known) => match again_of(&known.outcomes, level, &ids) {
@@ -203,10 +215,10 @@ impl Watch<'_> {
 
     /// Runs these cases.
     async fn part(&mut self, ids: &BTreeSet<String>) -> Result<Round<Known>, Failure> {
-        let patterns: Vec<String> = ids.iter().map(|id| globset::escape(id)).collect();
+        let ids_of_part: Vec<String> = ids.iter().cloned().collect();
         let interrupted = CancellationToken::new();
         let options = Options {
-            selection: Selection::new(&patterns)?,
+            selection: selection(&ids_of_part, &self.skip)?,
             interrupted: interrupted.clone(),
             ..self.options.clone()
         };
@@ -284,7 +296,7 @@ impl Watch<'_> {
                 output::print("the report", text::report(&events, on_stdout(self.args.text.details, false)))?
             }
         }
-        let mut last = LastRun::begin();
+        let mut last = LastRun::begin(self.extent);
         events.iter().for_each(|event| last.event(event));
         self.known = Some(now);
         Ok(())

@@ -77,7 +77,7 @@ mod tests {
         let mut waits = Vec::new();
         for _ in 0..5 {
             let (kept, theirs) = std::sync::mpsc::channel();
-            let route = Route::from(Address::in_memory("open", move || {
+            let route = Route::on_paused_clock(Address::in_memory("open", move || {
                 let (ours, theirs) = tokio::io::duplex(1 << 10);
                 let _ = kept.send(theirs);
                 ours

@@ -50,6 +50,8 @@ pub struct Offered {
     pub promised: bool,
     /// The members of its object, and whether each is a function; `None` if it sent no object.
     pub members: Option<BTreeMap<String, bool>>,
+    /// How long it took to send its object on a new connection.
+    pub took: Duration,
     /// The methods of the probe that it declares absent.
     pub absent: BTreeSet<String>,
     /// The methods of the probe that did not answer the preflight's call. Many cases rest on them.
@@ -88,6 +90,8 @@ pub struct Session {
     pub lines: u64,
     /// The peer sent no byte, and kept the connection open.
     pub silent: bool,
+    /// The peer ended the connection.
+    pub ended: bool,
 }
 
 /// Why no case can be judged on a peer.
@@ -99,6 +103,8 @@ pub enum Unusable {
     EndlessMessages,
     /// It sends more than the suite keeps of one connection.
     TooMuchData,
+    /// It sent a line that is longer than the suite keeps, and that may be a message.
+    LongLine,
     /// The time for the run was over before the end of the preflight.
     OutOfTime,
     /// A signal ended the run before the end of the preflight.
@@ -109,7 +115,7 @@ impl Unusable {
     /// Whether it sends more than can be judged.
     #[must_use]
     pub fn is_flood(self) -> bool {
-        matches!(self, Unusable::EndlessMessages | Unusable::TooMuchData)
+        matches!(self, Unusable::EndlessMessages | Unusable::TooMuchData | Unusable::LongLine)
     }
 }
 
@@ -119,6 +125,7 @@ impl fmt::Display for Unusable {
             Unusable::Ended => "the peer's process ended with its first connection",
             Unusable::EndlessMessages => "the peer sends messages without end",
             Unusable::TooMuchData => "the peer sends more than the suite keeps of one connection",
+            Unusable::LongLine => "the peer sent a line longer than the 20 MiB that the suite keeps",
             Unusable::OutOfTime => "--max-time elapsed before the end of the preflight",
             Unusable::Interrupted => "the run was interrupted before the end of the preflight",
         })
@@ -168,7 +175,7 @@ impl Facts {
 
     /// These facts, with the session of an earlier preflight before their own.
     pub(super) fn after(mut self, earlier: Session) -> Facts {
-        let Session { mut wire, broken, lines, silent } = earlier;
+        let Session { mut wire, broken, lines, silent, .. } = earlier;
         wire.append(&mut self.session.wire);
         self.session.wire = wire;
         self.session.broken.extend(broken);

@@ -121,7 +121,10 @@ impl Preflight {
     /// Waits for the peer's object. Our object is sent later, because each end must send its own
     /// unasked.
     async fn exchange_objects(&mut self, deadline: Moment) {
-        if !self.receive_object(deadline).await {
+        let opened = self.wire.clock().now();
+        if self.receive_object(deadline).await {
+            self.facts.object.took = self.wire.clock().now().since(opened);
+        } else {
             self.facts.missing.insert("methods/sent");
         }
         // A peer that has been silent for a whole deadline gets less time now. More silence breaks
@@ -284,22 +287,31 @@ impl Preflight {
         let known = self.facts.object.members.is_some() || self.facts.calls.ping.is_some();
         if known && second.is_err() && !self.wire.is_closed() {
             self.facts.missing.insert("methods/connections");
-            self.facts.notes.push("a second connection is not served while the first is open".to_owned());
+            self.facts
+                .notes
+                .push("no answer came on a second connection while the first was open".to_owned());
         }
     }
 
     async fn finish(mut self) -> Facts {
         let ended = self.wire.is_closed();
+        let end = match () {
+            () if self.wire.lines() == 0 && self.wire.unfinished() > 0 => ": what it sends has no newline",
+            () if ended => ": it ends the connection",
+            () => "",
+        };
         self.wire.close(self.wire.clock().now() + DRAIN).await;
         self.facts.calls.closing = Closing::seen(self.wire.is_closed());
+        self.facts.session.ended = ended;
         self.facts.session.silent = !ended && self.wire.head().is_empty();
         self.facts.session.lines = self.wire.lines();
-        self.facts.unusable = match (self.wire.lines() > FLOOD, self.wire.is_flooded()) {
-            (true, _) => Some(Unusable::EndlessMessages),
-            (false, true) => Some(Unusable::TooMuchData),
-            (false, false) => None,
+        self.facts.unusable = match self.wire.is_flooded() {
+            _ if self.wire.lines() > FLOOD => Some(Unusable::EndlessMessages),
+            true if self.wire.too_long => Some(Unusable::LongLine),
+            true => Some(Unusable::TooMuchData),
+            false => None,
         };
-        let notes = notes(&self.facts, ended);
+        let notes = notes(&self.facts, end);
         self.facts.notes.extend(notes);
         let (log, broken) = self.wire.finish();
         self.facts.session.wire = log.into_entries();
@@ -315,12 +327,11 @@ fn text(graph: &Graph<Id>, id: NodeId) -> Option<String> {
     }
 }
 
-/// Notes for the reader of the verdicts. `ended`: the peer ended the connection.
-fn notes(facts: &Facts, ended: bool) -> Vec<String> {
+/// Notes for the reader of the verdicts. `end`: why an answer is missing, if anything shows that.
+fn notes(facts: &Facts, end: &str) -> Vec<String> {
     if let Some(unusable) = facts.unusable {
         return vec![unusable.to_string()];
     }
-    let end = if ended { ": it ends the connection" } else { "" };
     let mut notes: Vec<String> = calls_unasked(facts).into_iter().collect();
     if facts.object.members.is_none() {
         let by_name = facts.calls.ping.as_ref().map(|_| ", but answers calls by name").unwrap_or_default();

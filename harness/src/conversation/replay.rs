@@ -158,7 +158,7 @@ impl<'r, 'a, 't> Replay<'r, 'a, 't> {
     /// Stops a transcript that a slow peer cannot finish in time. This is no failure of the peer.
     fn has_time_for(&self, rounds: usize) -> Result<(), Stop> {
         if self.session.is_too_slow_for(rounds) {
-            return Err(Stop::NotApplicable("the peer answers too slowly for so many rounds".to_owned()));
+            return Err(Stop::NotApplicable("the peer answers too slowly for so many messages".to_owned()));
         }
         Ok(())
     }
@@ -349,6 +349,11 @@ impl<'r, 'a, 't> Replay<'r, 'a, 't> {
         loop {
             match self.session.wire.receive(until).await {
                 Incoming::Late => return Ok(()),
+                // Either end may close the connection at any time, and nothing was asked.
+                Incoming::Closed { .. } => {
+                    let reason = "the peer closed the connection while nothing was sent, as it may";
+                    return Err(Stop::NotApplicable(reason.to_owned()));
+                }
                 incoming => self.keep(incoming, "a connection that stays open")?,
             }
         }
@@ -371,9 +376,9 @@ impl<'r, 'a, 't> Replay<'r, 'a, 't> {
                 self.session.broken.get_or_insert(problem);
                 Ok(())
             }
-            Incoming::Closed { reset } => {
-                let actual = if reset { "a reset of the connection" } else { "the end of the connection" };
-                Err(self.diverged(Kind::Closed, awaited, actual, Cause::Life))
+            // Whether we see an orderly end or a reset depends on what the peer has read by then.
+            Incoming::Closed { .. } => {
+                Err(self.diverged(Kind::Closed, awaited, "the end of the connection", Cause::Life))
             }
             Incoming::Late => Err(self.missing(awaited)),
             Incoming::Flood => {

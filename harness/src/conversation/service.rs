@@ -18,6 +18,8 @@ use std::time::Duration;
 /// Why the connection was not served.
 pub async fn serves(route: &Route, facts: &Facts, deadline: Moment) -> Result<Duration, Silence> {
     let clock = route.clock();
+    // It may send its object late on each connection.
+    let deadline = deadline + facts.object.took;
     let begun = clock.now();
     let mut wire = Wire::open(route, &facts.terms, deadline).await.map_err(|error| match error.kind() {
         io::ErrorKind::TimedOut => Silence::Late,

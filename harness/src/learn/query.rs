@@ -7,9 +7,9 @@ use crate::program::Route;
 use crate::wire::{Incoming, Wire};
 use dnode_spec::alphabet::{Alphabet, Begins, Mapper, Saying, Unasked};
 use dnode_spec::machine::{Input, Output, Then};
-use dnode_spec::message::{Method, Problem};
+use dnode_spec::message::{Id, Method, Problem};
 use dnode_spec::transcript::Fault;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 /// The input that sends our object.
@@ -55,7 +55,7 @@ pub(super) async fn query(
     let wire = wire.map_err(|_| Unanswered::NotServed)?;
     let unasked = Unasked { names: Some(&facts.calls.unasked), methods: facts.calls.calls_ours };
     let mapper = Mapper::new(alphabet, facts.calls.by, facts.path_form())?.ignoring(unasked);
-    let mut query = Query { wire, mapper, facts, patience, received_object: false };
+    let mut query = Query { wire, mapper, facts, patience, received_object: false, late: BTreeSet::new() };
     query.open(alphabet, begins).await?;
     let mut outputs = Vec::new();
     for &input in word {
@@ -84,6 +84,8 @@ struct Query<'q> {
     facts: &'q Facts,
     patience: Duration,
     received_object: bool,
+    /// The callbacks of known-good calls that were not answered in time. Their answers are no acts.
+    late: BTreeSet<Id>,
 }
 
 impl Query<'_> {
@@ -153,6 +155,7 @@ impl Query<'_> {
                 }
                 incoming => {
                     if let Err(then) = self.hear(incoming) {
+                        self.late.insert(id);
                         return then;
                     }
                 }
@@ -196,6 +199,11 @@ impl Query<'_> {
     /// Notes an act of the peer. If it ended the connection, the error says how.
     fn hear(&mut self, incoming: Incoming) -> Result<(), Then> {
         match incoming {
+            Incoming::Message(received) if matches!(received.method, Method::Id(id) if self.late.remove(&id)) =>
+            {
+                self.mapper.names().heard(&received.method);
+                Ok(())
+            }
             Incoming::Message(received) => {
                 self.received_object |= received.method.is("methods");
                 self.mapper.hear(&received);
@@ -208,5 +216,54 @@ impl Query<'_> {
             Incoming::Closed { .. } => Err(Then::Closed),
             Incoming::Late | Incoming::Flood => Err(Then::Hung),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::conversation::preflight::preflight;
+    use dnode::transport::Address;
+    use dnode_spec::dialect::Dialect;
+    use serde_json::Value;
+    use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, DuplexStream};
+
+    const METHODS: &[u8] = b"{\"method\":\"methods\",\"arguments\":[{\"conformProbe\":\"[Function]\"}],\"callbacks\":{\"0\":[\"0\",\"conformProbe\"]}}\n";
+    const PATIENCE: Duration = Duration::from_secs(1);
+
+    /// A peer that does one thing after another, and works on a cull for longer than the deadline.
+    async fn serve(stream: DuplexStream) -> std::io::Result<()> {
+        let (from, mut to) = tokio::io::split(stream);
+        let mut lines = BufReader::new(from).lines();
+        to.write_all(METHODS).await?;
+        while let Some(line) = lines.next_line().await? {
+            let message: Value = serde_json::from_str(&line)?;
+            if message["method"] == "cull" {
+                tokio::time::sleep(PATIENCE * 3 / 2).await;
+            }
+            let callbacks = message["callbacks"].as_object();
+            let Some(id) = callbacks.and_then(|all| all.keys().next()).filter(|_| message["method"] == 0)
+            else {
+                continue;
+            };
+            to.write_all(format!("{{\"method\":{id},\"arguments\":[\"slow\",[]]}}\n").as_bytes()).await?;
+        }
+        Ok(())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_late_answer_to_a_known_good_call_is_no_act() {
+        let route = Route::on_paused_clock(Address::in_memory("slow", || {
+            let (ours, theirs) = tokio::io::duplex(1 << 20);
+            tokio::spawn(serve(theirs));
+            ours
+        }));
+        let facts = preflight(&route, Dialect::default(), None, PATIENCE).await.unwrap();
+        let (alphabet, _) =
+            Alphabet::read(dnode_fixtures::ALPHABET).unwrap().without(|method| facts.lacks(method));
+        let word = ["cull-unknown", "call-unknown-id"].map(|name| alphabet.input(name).unwrap());
+        let asked = query(&route, &alphabet, &facts, Begins::WithNothing, &word, PATIENCE).await.unwrap();
+        let nothing = Output { acts: Vec::new(), then: Then::Open };
+        assert_eq!(asked.outputs, [nothing.clone(), nothing]);
     }
 }

@@ -20,6 +20,14 @@ async fn seconds(clock: Clock, kind: Kind, cause: Cause, extended: Duration) -> 
 
 /// The health of a silent peer after a case that ended like this.
 async fn checked(clock: Clock, kind: Kind, cause: Cause, extended: Duration) -> Health {
+    let refused = Replayed::without_connection("robust/survives", kind, String::new());
+    let Judged::Diverged(diverged) = refused.judged else { unreachable!() };
+    let judged = Judged::Diverged(Box::new(Diverged { cause, ..*diverged }));
+    checked_after(clock, Replayed { judged, extended, ..refused }).await
+}
+
+/// The health of a silent peer after a case with this result.
+async fn checked_after(clock: Clock, replayed: Replayed) -> Health {
     let address = Address::in_memory("silent", || {
         let (ours, theirs) = tokio::io::duplex(1 << 10);
         tokio::spawn(async move {
@@ -30,10 +38,6 @@ async fn checked(clock: Clock, kind: Kind, cause: Cause, extended: Duration) -> 
     });
     let target = Target::Address(address.clone(), None);
     let mut peer = Peer::new(&target, Route::Dial(address, clock, Taps::default()), Running::Elsewhere);
-    let refused = Replayed::without_connection("robust/survives", kind, String::new());
-    let Judged::Diverged(diverged) = refused.judged else { unreachable!() };
-    let judged = Judged::Diverged(Box::new(Diverged { cause, ..*diverged }));
-    let replayed = Replayed { judged, extended, ..refused };
     let mut facts = Facts::of_client();
     facts.object.members = Some(BTreeMap::new());
     peer.health_after(&replayed, &facts, PATIENCE).await
@@ -70,4 +74,22 @@ async fn silence_on_a_machine_that_stands_still_says_nothing_about_the_peer() {
         }
         () = stand_still => {}
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn peer_that_was_seen_to_serve_no_connection_is_not_asked_again() {
+    let seconds = async |waited, spoke_late| {
+        let clock = Clock::unkept(TimeBase::OwnTime);
+        let begun = clock.now();
+        let silent = Replayed::without_connection("robust/survives", Kind::Deaf, String::new());
+        let Judged::Diverged(diverged) = silent.judged else { unreachable!() };
+        let judged = Judged::Diverged(Box::new(Diverged { cause: Cause::Time, ..*diverged }));
+        let unserved = Some(Duration::from_secs(waited));
+        let replayed = Replayed { judged, unserved, spoke_late, ..silent };
+        assert!(matches!(checked_after(clock.clone(), replayed).await, Health::Deaf(_)));
+        clock.now().since(begun).as_secs()
+    };
+    assert_eq!(seconds(2, false).await, 0);
+    assert_eq!(seconds(1, false).await, 2, "it had too little time");
+    assert_eq!(seconds(2, true).await, 8, "it was late, not silent");
 }

@@ -88,6 +88,16 @@ impl From<Address> for Route {
     }
 }
 
+#[cfg(test)]
+impl Route {
+    /// To an address in this process, for a test on a paused clock. Such a clock must not leave out
+    /// time that the machine was busy: no test time passes meanwhile.
+    pub(crate) fn on_paused_clock(address: Address) -> Route {
+        let clock = Clock::unkept(dnode_reports::event::TimeBase::WallTime);
+        Route::Dial(address, clock, Taps::default())
+    }
+}
+
 impl fmt::Display for Route {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

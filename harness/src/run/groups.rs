@@ -6,6 +6,7 @@
 
 use super::beside::{Ran, run_in_group};
 use super::runner::{Emit, Runner};
+use super::together::QUIET;
 use crate::cases::LIFE;
 use crate::conversation::replay::judged::Judged;
 use crate::peer::Health;
@@ -14,18 +15,33 @@ use dnode_reports::event::Death;
 use tokio::task::JoinSet;
 
 impl Runner<'_> {
-    /// Runs the cases that only show harm, so many at a time.
+    /// Runs the cases that only show harm, so many at a time. Those that wait for long are one more
+    /// group, which goes on beside the others.
     pub(super) async fn run_groups(&mut self, size: usize, emit: Emit<'_>) {
-        let waiting = self.batch.only_show_harm();
+        let waits = |at: &usize| self.batch.case(*at).transcript.quiet_time() >= QUIET;
+        let (long, waiting): (Vec<usize>, Vec<usize>) =
+            self.batch.only_show_harm().into_iter().partition(waits);
+        let mut beside = self.begin_group(&long).await;
         let (mut alone, mut died) = (Vec::new(), None);
         for group in waiting.chunks(size) {
             if self.ends() || self.harm.is_some() {
                 break;
             }
-            let (again, death) = self.run_group(group, emit).await;
+            let running = self.begin_group(group).await;
+            let (again, death) = self.end_group(group, running, emit).await;
+            // The harm may be that of the long group.
+            if self.harm.is_some() || again.len() == group.len() {
+                beside.shutdown().await;
+            }
             alone.extend(again);
             died = died.or(death);
         }
+        if self.ends() {
+            beside.shutdown().await;
+        }
+        let (again, death) = self.end_group(&long, beside, emit).await;
+        alone.extend(again);
+        died = died.or(death);
         if self.harm.is_some() {
             alone = self.batch.only_show_harm();
         }
@@ -45,18 +61,27 @@ impl Runner<'_> {
         (size > 1 && is_shown && self.facts.calls.ping.is_none()).then_some(size)
     }
 
-    /// Runs these cases side by side. Returns those that have to run by themselves, and how the
+    /// Begins these cases side by side.
+    async fn begin_group(&mut self, group: &[usize]) -> JoinSet<Ran> {
+        if group.is_empty() {
+            return JoinSet::new();
+        }
+        let Some(route) = self.shared_route().await else { return JoinSet::new() };
+        group.iter().map(|&at| run_in_group(self.beside(at, &route))).collect()
+    }
+
+    /// Waits for the cases of a group. Returns those that have to run by themselves, and how the
     /// peer's process ended meanwhile.
-    async fn run_group(&mut self, group: &[usize], emit: Emit<'_>) -> (Vec<usize>, Option<(String, Death)>) {
-        let Some(route) = self.shared_route().await else { return (group.to_vec(), None) };
-        let ran = group
-            .iter()
-            .map(|&at| run_in_group(self.beside(at, &route)))
-            .collect::<JoinSet<Ran>>()
-            .join_all();
-        let ran = ran.await;
+    async fn end_group(
+        &mut self,
+        group: &[usize],
+        running: JoinSet<Ran>,
+        emit: Emit<'_>,
+    ) -> (Vec<usize>, Option<(String, Death)>) {
+        let Some(last) = group.last().filter(|_| !running.is_empty()) else { return (group.to_vec(), None) };
+        let last = self.batch.case(*last).id().to_owned();
+        let ran = running.join_all().await;
         let (facts, patience) = (self.facts.clone(), self.patience());
-        let last = group.last().map(|&at| self.batch.case(at).id().to_owned()).unwrap_or_default();
         let Some(lane) = self.lanes.first_mut() else { return (group.to_vec(), None) };
         let health = lane.health_after_group(&last, &facts, patience).await;
         if health.is_good() {

@@ -6,7 +6,7 @@ use crate::conversation::preflight::{preflight, preflight_again};
 use crate::peer::{Peer, StartError};
 use crate::program::{ENDING, Target};
 use dnode_reports::event::Death;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// The peer before the first case.
 pub(super) struct Met {
@@ -44,16 +44,35 @@ pub(super) async fn time_is_over(until: Option<Instant>) {
     }
 }
 
+/// The facts, and when and how the peer's process ended.
+type Learned = (Facts, Option<(String, Death)>);
+
+/// What is known of a peer whose process ended with its first connection.
+fn ended(death: Death) -> Learned {
+    (Facts::of_unusable_peer(Unusable::Ended), Some(("with its first connection".to_owned(), death)))
+}
+
+/// How long a process may need to end after this preflight.
+fn dying(facts: &Facts) -> Duration {
+    if facts.session.ended { ENDING } else { Duration::ZERO }
+}
+
 /// Runs the preflight. Also returns when and how it ended the process of the peer.
-async fn learn(peer: &mut Peer, options: &Options) -> Result<(Facts, Option<(String, Death)>), RunError> {
+async fn learn(peer: &mut Peer, options: &Options) -> Result<Learned, RunError> {
     let preflight = preflight(peer.route(), options.dialect, options.ping.as_ref(), options.patience).await;
     if preflight.as_ref().map_or(true, |facts| facts.object.members.is_none())
         && let Some(death) = peer.death(ENDING).await
     {
-        let died = Some(("with its first connection".to_owned(), death));
-        return Ok((Facts::of_unusable_peer(Unusable::Ended), died));
+        return Ok(ended(death));
     }
     match preflight {
+        // It may end after each connection, also after the one that only shows that it listens.
+        // Whether the preflight is served before that is chance.
+        Ok(facts) if facts.calls.ping.is_none() && peer.death(dying(&facts)).await.is_some() => {
+            *peer = Peer::start(&options.target).await?;
+            // On a busy machine its end takes long.
+            Ok(peer.death(ENDING * 6).await.map_or((facts, None), ended))
+        }
         // Two calls in one segment ended its process.
         Ok(facts) if facts.calls.loses_one_of_two && peer.death(ENDING).await.is_some() => {
             *peer = Peer::start(&options.target).await?;

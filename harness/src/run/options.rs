@@ -45,8 +45,8 @@ pub struct Options {
     pub command: Command,
     /// Whether the run ends at the first case whose verdict gates.
     pub fail_fast: bool,
-    /// How long the run may take, with the start of the peer. No case begins after it. `None`: any
-    /// time.
+    /// How long the run may take, with the start of the peer. No case begins after it, and the current
+    /// cases have 5 s to end. `None`: any time.
     pub max_time: Option<Duration>,
     /// Whether findings of generated sessions are shrunk.
     pub shrink: bool,

@@ -8,7 +8,7 @@ use super::meet::Met;
 use super::options::Options;
 use super::resting::BrokenClauses;
 use super::sessions::{Sessions, about_missing};
-use super::unrun::Unrun;
+use super::unrun::{Unrun, cut_off};
 use crate::cases::{Case, LIFE, invariant_id, invariants};
 use crate::conversation::facts::{Facts, Unusable};
 use crate::conversation::replay::judged::Replayed;
@@ -19,6 +19,7 @@ use crate::verdict::outcome::{self, Harm};
 use dnode_reports::event::{Death, Ended, Event, Outcome, Role, Run, Verdict};
 use dnode_spec::generate::Seed;
 use std::collections::BTreeSet;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::task::JoinSet;
@@ -112,8 +113,17 @@ impl<'a> Runner<'a> {
         let extra = kept.count() + usize::from(about_probe.is_some());
         emit(Event::Started(self.plan(extra)));
         let mut next = self.make_sessions();
+        let mut cut_off = pin!(cut_off(self.options.interrupted.clone(), until));
+        let mut is_cut = false;
         loop {
-            self.run_batch(emit).await;
+            is_cut = is_cut
+                || tokio::select! {
+                    () = self.run_batch(emit) => false,
+                    () = &mut cut_off => true,
+                };
+            if is_cut {
+                self.end_batch(emit);
+            }
             let made = next.await.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()));
             if made.is_empty() {
                 break;
@@ -133,7 +143,7 @@ impl<'a> Runner<'a> {
         let (interrupted, answered) = (self.is_interrupted() || self.timed_out, self.answered);
         let life = self.facts.terms.life.counts();
         emit(Event::Ended(Ended { interrupted, answered, life, stale: Vec::new() }));
-        for lane in self.lanes {
+        for lane in self.lanes.into_iter().chain(self.quiet_lane) {
             lane.stop().await;
         }
     }
@@ -216,12 +226,25 @@ impl<'a> Runner<'a> {
         }
         self.end_quiet(emit).await;
         self.confirm(emit).await;
-        self.batch.release(&mut self.broken);
-        let why = self.unrun();
-        self.timed_out |= self.batch.mark_unrun(why) && why == Unrun::OutOfTime;
+        self.give_verdicts();
         if self.options.shrink && self.batch.is_generated() {
             self.shrink().await;
         }
+        self.batch.emit(emit);
+    }
+
+    /// Gives all cases at hand their verdicts.
+    fn give_verdicts(&mut self) {
+        self.batch.release(&mut self.broken);
+        let why = self.unrun();
+        self.timed_out |= self.batch.mark_unrun(why) && why == Unrun::OutOfTime;
+    }
+
+    /// Cuts off the cases that are still running, and emits the outcomes. The peers of these cases
+    /// are gone.
+    fn end_batch(&mut self, emit: Emit<'_>) {
+        self.quiet = JoinSet::new();
+        self.give_verdicts();
         self.batch.emit(emit);
     }
 

@@ -5,7 +5,7 @@
 //! no check of the peer's health afterwards: a client ends when its session is over.
 
 use super::running::Running;
-use super::unrun::Unrun;
+use super::unrun::{Unrun, cut_off};
 use crate::cases::{Case, invariants};
 use crate::conversation::facts::Facts;
 use crate::conversation::replay::judged::{CONNECTION, Cause, Judged, Replayed};
@@ -18,6 +18,7 @@ use crate::verdict::invariant::Invariants;
 use crate::verdict::outcome::{self, without_run};
 use crate::wire::Wire;
 use dnode_reports::event::{Death, Ended, Event, Kind, Outcome, Role, Run, Verdict};
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
@@ -54,33 +55,28 @@ pub async fn accept(host: &Host, options: &Options, cases: Vec<Case>, emit: &mut
     let mut emitted = gate.emitted();
     let emit: &mut (dyn FnMut(Event) + Send) = &mut |event| emit(emitted.event(event));
     let cases: Vec<Arc<Case>> = cases.into_iter().map(Arc::new).collect();
-    emit(Event::Started(Run {
-        suite: env!("CARGO_PKG_VERSION").to_owned(),
-        peer: None,
-        role: Role::Client,
-        dialect: facts.terms.dialect,
-        interop: false,
-        target: match &host.listen().exec {
-            Some(command) => command.clone(),
-            None => format!("the clients that connect to {}", host.address()),
-        },
-        planned: cases.len() + invariants(facts.terms.dialect).count(),
-        notes: options.notes.iter().chain(&facts.notes).cloned().collect(),
-        gate: options.gate.level,
-        time: Some(host.clock().base()),
-    }));
+    emit(Event::Started(plan(host, options, &facts, cases.len())));
     let until = options.max_time.and_then(|time| Instant::now().checked_add(time));
     let seat = Seat { host, options, facts: &facts, until };
     let mut seen = Invariants::new(&facts);
     let (mut answered, mut failed, mut timed_out) = (false, false, false);
+    let mut cut_off = pin!(cut_off(options.interrupted.clone(), until));
     for (at, case) in cases.iter().enumerate() {
-        let outcome = match seat.ends(failed) {
-            Some(why) => {
+        let session = match seat.ends(failed) {
+            Some(_) => None,
+            None => tokio::select! {
+                session = seat.session(case) => Some(session),
+                () = &mut cut_off => None,
+            },
+        };
+        let outcome = match session {
+            None => {
+                host.stop().await;
+                let why = seat.ends(failed).unwrap_or(Unrun::SuiteFailed);
                 timed_out |= why == Unrun::OutOfTime;
                 without_run(case, why.verdict(), Some(why.reason().to_owned()))
             }
-            None => {
-                let session = seat.session(case).await;
+            Some(session) => {
                 seen.saw(case, at, &session.replayed);
                 match session.no_client() {
                     // The user starts the clients, so a missing client is no finding.
@@ -101,6 +97,25 @@ pub async fn accept(host: &Host, options: &Options, cases: Vec<Case>, emit: &mut
     let interrupted = options.interrupted.is_cancelled() || timed_out;
     let life = facts.terms.life.counts();
     emit(Event::Ended(Ended { interrupted, answered, life, stale: Vec::new() }));
+}
+
+/// The plan of a run of so many cases.
+fn plan(host: &Host, options: &Options, facts: &Facts, cases: usize) -> Run {
+    Run {
+        suite: env!("CARGO_PKG_VERSION").to_owned(),
+        peer: None,
+        role: Role::Client,
+        dialect: facts.terms.dialect,
+        interop: false,
+        target: match &host.listen().exec {
+            Some(command) => command.clone(),
+            None => format!("the clients that connect to {}", host.address()),
+        },
+        planned: cases + invariants(facts.terms.dialect).count(),
+        notes: options.notes.iter().chain(&facts.notes).cloned().collect(),
+        gate: options.gate.level,
+        time: Some(host.clock().base()),
+    }
 }
 
 /// The server that we are for each client.

@@ -14,7 +14,7 @@ use tokio::task::{JoinError, JoinSet};
 const WAITING: usize = 4;
 
 /// From this quiet time on, a case mostly waits.
-const QUIET: Duration = Duration::from_millis(200);
+pub(super) const QUIET: Duration = Duration::from_millis(200);
 
 impl Runner<'_> {
     /// Runs cases that are not hostile, several at a time. Those that may have failed because of

@@ -1,8 +1,29 @@
-//! Why a case was not run.
+//! Why a case has no verdict of its own, and when a running case is cut off.
 
 use dnode_reports::event::Verdict;
+use std::time::{Duration, Instant};
+use tokio_util::sync::CancellationToken;
 
-/// Why a case was not run.
+/// How long the current cases may go on when the run ends early. Each step of a case has a deadline
+/// of its own, so a long case can take much longer.
+pub const GRACE: Duration = Duration::from_secs(5);
+
+/// Returns when the current cases are cut off. `until`: when the time for the whole run is over.
+pub(super) async fn cut_off(interrupted: CancellationToken, until: Option<Instant>) {
+    let over = async {
+        match until {
+            Some(until) => tokio::time::sleep_until(until.into()).await,
+            None => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        () = interrupted.cancelled() => {}
+        () = over => {}
+    }
+    tokio::time::sleep(GRACE).await;
+}
+
+/// Why a case was not run, or not to its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Unrun {
     /// The run was interrupted.
@@ -29,7 +50,7 @@ impl Unrun {
         match self {
             Unrun::Interrupted => "the run was interrupted",
             Unrun::FirstFailure => "the run ended at the first failure",
-            Unrun::OutOfTime => "--max-time elapsed before this case began",
+            Unrun::OutOfTime => "--max-time elapsed before this case ended",
             Unrun::SuiteFailed => "the suite failed while this case was running",
         }
     }

@@ -70,6 +70,7 @@ pub(crate) fn likened(
 ) -> (Outcome, Option<String>) {
     let rests_on_health = replayed.is_suspect() || replayed.judged == Judged::Pass;
     let overloaded = replayed.is_overloaded() || rests_on_health && matches!(health, Health::Unknown);
+    let unkept = replayed.is_unkept();
     let Replayed { judged, log, names, activity, stderr, took, .. } = replayed;
     let activity = match &health {
         Health::Serves | Health::Unknown => activity,
@@ -79,6 +80,9 @@ pub(crate) fn likened(
     let (verdict, reason, mut diverged, death) = match (overloaded, health) {
         (true, Health::Serves | Health::Deaf(_) | Health::Unknown) => {
             (Verdict::Inconclusive, Some(OVERLOAD.to_owned()), None, None)
+        }
+        (_, Health::Serves | Health::Unknown) if unkept => {
+            (Verdict::Inconclusive, Some(Unusable::LongLine.to_string()), None, None)
         }
         (_, health) => judge(judged, health),
     };

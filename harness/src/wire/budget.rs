@@ -113,6 +113,7 @@ fn string(rest: &[u8]) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use dnode_reports::event::TimeBase;
 
     #[test]
     fn brackets_and_commas_in_strings_cost_no_more_than_other_text() {
@@ -136,7 +137,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_connection_that_needs_much_waits_but_a_flood_does_not() {
-        let clock = Clock::of_stranger();
+        let clock = Clock::unkept(TimeBase::WallTime);
         let memory = Memory::default();
         let (mut one, mut other) = (Share::of(&memory), Share::of(&memory));
         assert_eq!(one.fit(MUCH + 1, &clock).await, Err(Refused::TooMuch));

@@ -204,7 +204,7 @@ fn million_levels_are_compared() {
     let scrubbed = scrub(&graph, root, |_| Written::Function(Id(1)));
     assert_eq!(scrubbed.arguments.len(), 2 * HEIGHT + 2 + "\"[Function]\"".len());
     let line =
-        crate::message::encode(&Method::Id(Id(0)), &scrubbed.arguments, &scrubbed.callbacks, &scrubbed.links);
+        crate::message::encode(&Method::Id(Id(0)), scrubbed.arguments, &scrubbed.callbacks, &scrubbed.links);
     let again = wire(std::str::from_utf8(&line).unwrap());
     let same = |_: &Function, at| again.0.leaf(at).map(|_| ()).ok_or_else(String::new);
     assert_eq!(compare((&graph, root), (&again.0, again.1), same), Ok(()));

@@ -419,8 +419,13 @@ fn cull_is_written_with_two_fields() {
     let path = Path::from_keys(vec!["0".into(), "é\"".into()]);
     let link = Link { from: path.clone(), to: Path::default() };
     let line = |method| {
-        String::from_utf8(encode(&method, b"[1]", &[(Id(2), path.clone())], std::slice::from_ref(&link)))
-            .unwrap()
+        String::from_utf8(encode(
+            &method,
+            b"[1]".to_vec(),
+            &[(Id(2), path.clone())],
+            std::slice::from_ref(&link),
+        ))
+        .unwrap()
     };
     insta::assert_snapshot!(line(Method::named("cull")), @r#"{"method":"cull","arguments":[1]}"#);
     insta::assert_snapshot!(line(Method::named("é")), @r#"{"method":"é","arguments":[1],"callbacks":{"2":["0","é\""]},"links":[{"from":["0","é\""],"to":[]}]}"#);
@@ -441,7 +446,7 @@ proptest! {
     ) {
         let callbacks: Vec<(Id, Path)> = callbacks.into_iter().collect();
         let links: Vec<Link> = links.into_iter().map(|(from, to)| Link { from, to }).collect();
-        let line = encode(&method, arguments.as_bytes(), &callbacks, &links);
+        let line = encode(&method, arguments.into(), &callbacks, &links);
         prop_assert_eq!(line.iter().position(|&byte| byte == b'\n'), Some(line.len() - 1));
         let value = Value::parse(&line).unwrap();
         let decoded = decode(&value);

@@ -185,7 +185,16 @@ fn last_line_ends_with_a_newline() {
     assert_eq!(monitor.line(B, br#"{"method":9}"#).problems, []);
     assert_eq!(clauses(&monitor.line(A, br#"{"method":9}"#).problems), ["callback/declared"]);
     insta::assert_snapshot!(problems[0].actual, @"the end of the stream after 12 bytes without one");
-    insta::assert_snapshot!(Monitor::too_long(10).actual, @"a line of more than 10 bytes without a newline");
+}
+
+#[test]
+fn a_line_that_is_too_long_is_blamed_only_if_it_cannot_be_a_message() {
+    let problem = |first| Monitor::too_long(TooLong { limit: 10, first });
+    assert_eq!((problem(None), problem(Some(b'{'))), (None, None));
+    assert_eq!(problem(Some(b'[')).unwrap().clause, "message/object");
+    let no_json = problem(Some(b'x')).unwrap();
+    assert_eq!(no_json.clause, "framing/json");
+    insta::assert_snapshot!(no_json.actual, @"a line of more than 10 bytes that begins with x");
 }
 
 #[test]

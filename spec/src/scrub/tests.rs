@@ -19,7 +19,7 @@ fn scrubbed((graph, root): &Arguments) -> (Scrubbed, Vec<Function>) {
 
 fn line(scrubbed: &Scrubbed) -> String {
     let method = Method::named("m");
-    let line = message::encode(&method, &scrubbed.arguments, &scrubbed.callbacks, &scrubbed.links);
+    let line = message::encode(&method, scrubbed.arguments.clone(), &scrubbed.callbacks, &scrubbed.links);
     String::from_utf8(line).unwrap()
 }
 

@@ -25,6 +25,9 @@ pub enum Bytes {
     Plus(Blank, i64),
     /// A number that is known only then with a minus sign. The number 0 has none.
     Negated(Blank),
+    /// A number that is known only then with the fraction .5. A number from 2^52 on has none: readers
+    /// of doubles take it for another number, which may be an id.
+    Half(Blank),
     /// All parts, one after another.
     Concat(Vec<Bytes>),
 }
@@ -166,12 +169,15 @@ impl Bytes {
         }
     }
 
-    /// A blank with `"plus": INTEGER` or `"negated": true`.
+    /// A blank with `"plus": INTEGER`, `"negated": true` or `"half": true`.
     fn changed(fields: &serde_json::Map<String, Json>) -> Result<Bytes, Fault> {
         let blank = Blank::read(fields).ok_or(Fault::Bytes)?;
-        match (fields.get("plus").and_then(Json::as_i64), fields.get("negated")) {
-            (Some(plus), None) => Ok(Bytes::Plus(blank, plus)),
-            (None, Some(Json::Bool(true))) => Ok(Bytes::Negated(blank)),
+        let plus = fields.get("plus").map(Json::as_i64);
+        let [negated, half] = ["negated", "half"].map(|change| fields.get(change).map(Json::as_bool));
+        match (plus, negated, half) {
+            (Some(Some(plus)), None, None) => Ok(Bytes::Plus(blank, plus)),
+            (None, Some(Some(true)), None) => Ok(Bytes::Negated(blank)),
+            (None, None, Some(Some(true))) => Ok(Bytes::Half(blank)),
             _ => Err(Fault::Bytes),
         }
     }
@@ -194,6 +200,7 @@ impl Bytes {
             Bytes::Blank(blank) => blank.to_json(),
             Bytes::Plus(blank, plus) => blank.with("plus", json!(plus)),
             Bytes::Negated(blank) => blank.with("negated", json!(true)),
+            Bytes::Half(blank) => blank.with("half", json!(true)),
             Bytes::Concat(parts) => parts.iter().map(Bytes::to_json).collect(),
         }
     }
@@ -207,7 +214,7 @@ impl Bytes {
                 let around = parts[0].len().saturating_add(parts[2].len());
                 around.saturating_mul(*times).saturating_add(parts[1].len())
             }
-            Bytes::Blank(_) | Bytes::Plus(..) | Bytes::Negated(_) => 20,
+            Bytes::Blank(_) | Bytes::Plus(..) | Bytes::Negated(_) | Bytes::Half(_) => 20,
             Bytes::Concat(parts) => parts.iter().fold(0, |sum: usize, part| sum.saturating_add(part.len())),
         }
     }
@@ -229,7 +236,7 @@ impl Bytes {
             Bytes::Plain(_) => false,
             Bytes::Repeat(bytes, _) => bytes.has_ping(is_such),
             Bytes::Nest(parts, _) => parts.iter().any(|part| part.has_ping(is_such)),
-            Bytes::Blank(blank) | Bytes::Plus(blank, _) | Bytes::Negated(blank) => {
+            Bytes::Blank(blank) | Bytes::Plus(blank, _) | Bytes::Negated(blank) | Bytes::Half(blank) => {
                 matches!(blank, Blank::Ping(part) if is_such(*part))
             }
             Bytes::Concat(parts) => parts.iter().any(|part| part.has_ping(is_such)),
@@ -243,10 +250,12 @@ impl Bytes {
             Bytes::Plain(_) => Vec::new(),
             Bytes::Repeat(bytes, _) => bytes.names(),
             Bytes::Nest(parts, _) => parts.iter().flat_map(Bytes::names).collect(),
-            Bytes::Blank(blank) | Bytes::Plus(blank, _) | Bytes::Negated(blank) => match blank {
-                Blank::Id(Called::Function(name)) => vec![name],
-                _ => Vec::new(),
-            },
+            Bytes::Blank(blank) | Bytes::Plus(blank, _) | Bytes::Negated(blank) | Bytes::Half(blank) => {
+                match blank {
+                    Blank::Id(Called::Function(name)) => vec![name],
+                    _ => Vec::new(),
+                }
+            }
             Bytes::Concat(parts) => parts.iter().flat_map(Bytes::names).collect(),
         }
     }
@@ -303,6 +312,10 @@ impl Bytes {
                 let number = changed(blank, fill, |number| number.checked_neg().filter(|it| *it != 0))?;
                 numbers.push(number);
                 out.extend(number.to_string().into_bytes());
+            }
+            Bytes::Half(blank) => {
+                let has_half = |number: i64| (number.unsigned_abs() < 1 << 52).then_some(number);
+                out.extend(format!("{}.5", changed(blank, fill, has_half)?).into_bytes());
             }
             Bytes::Concat(parts) => parts.iter().try_for_each(|part| part.expand_into(fill, numbers, out))?,
         }

@@ -4,6 +4,7 @@ use super::bytes::Bytes;
 use super::names::{Called, Name};
 use super::pattern::Pattern;
 use crate::dialect::Dialect;
+use crate::text::Text;
 use std::time::Duration;
 
 /// A session written down.
@@ -227,6 +228,18 @@ impl Transcript {
             })
         }
         any(self.steps.get(from..).unwrap_or_default(), calls)
+    }
+
+    /// Whether a message of ours calls this name, or has it as an argument.
+    #[must_use]
+    pub fn says(&self, word: Text<'_>) -> bool {
+        any_action(&self.steps, &|action| match action {
+            Action::Call(_, pattern, _) | Action::Send(pattern, _) => {
+                matches!(&pattern.called, Called::Member(name) if name.as_text() == word)
+                    || pattern.arguments().any(|argument| argument.as_text() == Some(word))
+            }
+            _ => false,
+        })
     }
 }
 

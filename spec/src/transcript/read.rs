@@ -102,8 +102,10 @@ impl Transcript {
         let at = |line: usize| move |fault| TranscriptError { line: line + 1, fault };
         let (first, header) = lines.next().ok_or_else(|| at(0)(Fault::Empty))?;
         let (mut reader, header) = Reader::begin(header).map_err(at(first))?;
-        let steps = lines.map(|(line, text)| reader.line(text).map_err(at(line)));
-        let steps = steps.collect::<Result<Vec<_>, _>>()?.concat();
+        let mut steps = Vec::new();
+        for (line, text) in lines {
+            steps.extend(reader.line(text).map_err(at(line))?);
+        }
         Ok(Transcript { header, steps, first_free_number: reader.first_free_number() })
     }
 }

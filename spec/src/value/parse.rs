@@ -37,8 +37,9 @@ struct Parser<'a> {
 
 impl<'a> Parser<'a> {
     fn new(line: &'a [u8]) -> Parser<'a> {
-        // Enough for most short messages: they need one allocation.
-        let nodes = Vec::with_capacity(line.len() / 8 + 16);
+        // Enough for most messages, so they need one allocation. A line of many megabytes is often a
+        // single string.
+        let nodes = Vec::with_capacity((line.len() / 8).min(1 << 17) + 16);
         Parser { line, at: 0, nodes, unescaped: Vec::new(), open: OUTSIDE }
     }
 
@@ -54,7 +55,9 @@ impl<'a> Parser<'a> {
     /// Reads a scalar, an empty container, or the beginning of a container up to its first value.
     /// Gives `true` for such a beginning: then another value must follow.
     fn value(&mut self) -> Result<bool, ParseError> {
-        self.skip_space();
+        if let Some(..=b' ') = self.peek() {
+            self.skip_space();
+        }
         match self.peek() {
             Some(b'"') => self.string()?,
             Some(b'-' | b'0'..=b'9') => self.number()?,
@@ -81,7 +84,6 @@ impl<'a> Parser<'a> {
             match (open.kind, self.line.get(self.at)) {
                 (Kind::Object, Some(b',')) => {
                     self.at += 1;
-                    self.skip_space();
                     self.key(Expected::Key)?;
                     return Ok(true);
                 }
@@ -98,7 +100,7 @@ impl<'a> Parser<'a> {
 
     fn array(&mut self) -> bool {
         self.begin(Kind::Array);
-        if self.peek() == Some(b']') {
+        if self.next_is(b']') {
             self.close();
             return false;
         }
@@ -107,7 +109,7 @@ impl<'a> Parser<'a> {
 
     fn object(&mut self) -> Result<bool, ParseError> {
         self.begin(Kind::Object);
-        if self.peek() == Some(b'}') {
+        if self.next_is(b'}') {
             self.close();
             return Ok(false);
         }
@@ -115,12 +117,11 @@ impl<'a> Parser<'a> {
         Ok(true)
     }
 
-    /// Opens an array or object at its bracket, and skips the white space after it.
+    /// Opens an array or object at its bracket.
     fn begin(&mut self, kind: Kind) {
         let outer = std::mem::replace(&mut self.open, index(self.nodes.len()));
         self.nodes.push(Node { kind, escaped: false, a: 0, b: outer });
         self.at += 1;
-        self.skip_space();
     }
 
     /// Closes the innermost open array or object at its bracket.
@@ -132,12 +133,15 @@ impl<'a> Parser<'a> {
 
     /// Reads a key and its colon.
     fn key(&mut self, expected: Expected) -> Result<(), ParseError> {
-        if self.peek() != Some(b'"') {
+        if !self.next_is(b'"') {
             return Err(self.error(expected));
         }
         self.string()?;
-        self.skip_space();
-        if self.take(b':') { Ok(()) } else { Err(self.error(Expected::Colon)) }
+        if !self.next_is(b':') {
+            return Err(self.error(Expected::Colon));
+        }
+        self.at += 1;
+        Ok(())
     }
 
     fn literal(&mut self, word: &'static str, kind: Kind, a: u32) -> Result<(), ParseError> {
@@ -258,6 +262,15 @@ impl<'a> Parser<'a> {
             self.at += 1;
         }
         Ok(unit)
+    }
+
+    /// Whether the next byte after white space is `byte`. It usually follows at once.
+    fn next_is(&mut self, byte: u8) -> bool {
+        if self.peek() == Some(byte) {
+            return true;
+        }
+        self.skip_space();
+        self.peek() == Some(byte)
     }
 
     fn skip_space(&mut self) {

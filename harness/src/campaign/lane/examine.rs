@@ -2,7 +2,8 @@
 //! as findings.
 
 use super::state::Lane;
-use crate::campaign::confirm::CONFIRMATIONS;
+use crate::campaign::backlog::Work;
+use crate::campaign::confirm::{CONFIRMATIONS, Shortest};
 use crate::campaign::fair::is_fair;
 use crate::campaign::input::Input;
 use crate::campaign::oracle::{Identity, Oracle, is_amplified, last_words};
@@ -12,22 +13,20 @@ use crate::campaign::symptom::Symptom;
 use crate::campaign::visit::{Visit, visit};
 use crate::cases::Case;
 use crate::shrink::{Sought, shrink};
-use dnode_reports::event::Death;
+use dnode_reports::event::{Death, Kind};
+
+/// A transcript of this many bytes is long.
+const LONG: usize = 4096;
 
 impl Lane<'_> {
-    /// Examines the next suspicion, or shrinks the next finding if no suspicion waits. Returns
-    /// whether there was one.
+    /// Examines the next suspicion, or shrinks the next finding. Returns whether there was one.
     pub(super) async fn examine_next(&mut self) -> bool {
-        if let Some(unshrunk) = self.campaign.take_unshrunk() {
-            self.shrink(unshrunk).await;
-            return true;
+        match self.campaign.take_work() {
+            Some(Work::Examine(suspicion)) => self.examine(suspicion).await,
+            Some(Work::Shrink(unshrunk)) => self.shrink(*unshrunk).await,
+            None => return false,
         }
-        let suspicion = self.campaign.take_suspicion();
-        let found = suspicion.is_some();
-        if let Some(suspicion) = suspicion {
-            self.examine(suspicion).await;
-        }
-        found
+        true
     }
 
     /// Examines a suspicion.
@@ -177,7 +176,7 @@ impl Lane<'_> {
             return self.report(symptom, shown, (0, CONFIRMATIONS));
         }
         let whole = Reproduced { symptom, shown, confirmed: (count, CONFIRMATIONS) };
-        let unshrunk = Unshrunk { whole, case: case.clone(), resumes: suspicion.resumes.clone() };
+        let unshrunk = Unshrunk { whole, case: case.clone(), resumes: suspicion.resumes.clone(), hint: None };
         // A finding of an earlier campaign has waited long enough.
         match unshrunk.resumes {
             Some(_) => self.shrink(unshrunk).await,
@@ -186,12 +185,12 @@ impl Lane<'_> {
     }
 
     /// Shrinks the session of a confirmed symptom, confirms it again, and reports it.
-    async fn shrink(&mut self, unshrunk: Unshrunk) {
-        let Unshrunk { whole, case, resumes } = unshrunk;
+    pub(super) async fn shrink(&mut self, unshrunk: Unshrunk) {
+        let Unshrunk { whole, case, resumes, hint } = unshrunk;
         let first = whole.symptom.identity.clone();
         self.canary = None;
         self.confirmer.discard_peer().await;
-        let shorter = self.shorten(&case, &whole).await;
+        let shorter = self.shorten(&case, &whole, hint).await;
         if self.confirmer.slot.is_empty() {
             self.history.clear();
         }
@@ -203,11 +202,14 @@ impl Lane<'_> {
         self.campaign.report(best.finding(true), again);
     }
 
-    /// Shrinks a session, as an input if it can be one, and confirms it.
-    async fn shorten(&mut self, case: &Case, whole: &Reproduced) -> Option<Reproduced> {
-        let input = match whole.shown.input.clone() {
+    /// Shrinks a session, as an input if it can be one, and confirms it. `hint`: an input that may
+    /// show the same symptom.
+    async fn shorten(&mut self, case: &Case, whole: &Reproduced, hint: Option<Input>) -> Option<Reproduced> {
+        let is_smaller = |hint: &Input| whole.shown.input.as_ref().is_none_or(|own| hint.size() < own.size());
+        let hint = self.only_if_shows(hint.filter(is_smaller), &whole.symptom).await;
+        let input = match hint.or_else(|| whole.shown.input.clone()) {
             Some(input) => Some(input),
-            None => self.as_input(case, &whole.symptom).await,
+            None => self.only_if_shows(self.as_input(case), &whole.symptom).await,
         };
         match input {
             Some(input) => self.shorten_input(input, whole).await,
@@ -215,21 +217,26 @@ impl Lane<'_> {
         }
     }
 
-    /// Converts the case to an input, if the input shows the same symptom.
-    async fn as_input(&mut self, case: &Case, wanted: &Symptom) -> Option<Input> {
+    /// Converts the case to an input, if that makes it no longer: one value of a transcript may stand
+    /// for a long line.
+    fn as_input(&self, case: &Case) -> Option<Input> {
         let input = Input::of(&case.transcript, &self.campaign.methods)?;
-        if !is_fair(&input, &self.campaign.methods) {
-            return None;
-        }
-        let candidate = input.case("campaign/candidate", &self.campaign.methods, &self.campaign.facts)?;
-        let operation = self.operation(&input);
-        let symptoms = self.confirmer.symptoms(&candidate, &operation, self.campaign.patience, true).await;
+        let text = input.case("campaign/candidate", &self.campaign.methods, &self.campaign.facts)?.text;
+        (text.len() <= case.text.len().max(LONG)).then_some(input)
+    }
+
+    /// The input, if it may be played and shows this symptom.
+    async fn only_if_shows(&mut self, input: Option<Input>, wanted: &Symptom) -> Option<Input> {
+        let input = input.filter(|input| is_fair(input, &self.campaign.methods))?;
+        let symptoms =
+            self.confirmer.symptoms_of(&input, wanted.identity.oracle, self.campaign.patience).await;
         symptoms.iter().any(|symptom| symptom.is_like(wanted)).then_some(input)
     }
 
     async fn shorten_input(&mut self, input: Input, whole: &Reproduced) -> Option<Reproduced> {
         let wanted = &whole.symptom;
-        let shortest = self.confirmer.shrink(input, wanted).await;
+        let Shortest { input: shortest, others } = self.confirmer.shrink(input, wanted).await;
+        others.into_iter().for_each(|(input, symptom)| self.use_other(input, symptom));
         let operation = self.operation(&shortest);
         let case = shortest.case("campaign/finding", &self.campaign.methods, &self.campaign.facts)?;
         let (count, again) = self.confirmer.confirm(&case, wanted, &operation).await;
@@ -237,10 +244,22 @@ impl Lane<'_> {
         Some(Reproduced { symptom: again?, shown, confirmed: (count, CONFIRMATIONS) })
     }
 
+    /// Uses an input that shrinking has found: it ended the process in another way. This is a new
+    /// suspicion, or a shorter session of a finding that waits.
+    fn use_other(&self, input: Input, symptom: Symptom) {
+        if self.knows(&symptom.identity) {
+            self.campaign.offer(&symptom.identity, input);
+        } else {
+            let played = Played { job: Job::Input(input), source: "shrinking", ended_well: false };
+            self.suspect(vec![played], symptom.death, false);
+        }
+    }
+
     async fn shorten_case(&mut self, case: &Case, whole: &Reproduced) -> Option<Reproduced> {
         let symptom = &whole.symptom;
         let clause = symptom.identity.clause.clone();
         let sought = match symptom.kind {
+            Some(Kind::Died) => Sought::Ended(symptom.crash.clone()),
             Some(kind) => Sought::Difference(clause, kind),
             None => Sought::Broken(clause),
         };

@@ -1,10 +1,12 @@
 """The Python example with one harm, which a line that is not JSON causes. For the tests of the oracles.
 
-Usage: harmful.py PORT HARM"""
+Usage: harmful.py PORT HARM CLOCK"""
 
 import asyncio
+import os
 import sys
 import time
+import traceback
 import weakref
 from pathlib import Path
 
@@ -31,7 +33,12 @@ class Session(dnode.Session):
         try:
             super().receive(line)
         except ValueError:
-            harm(self)
+            harm(self, line)
+
+
+def shown_clock():
+    """The seconds of the suite's clock."""
+    return float(Path(sys.argv[3]).read_text())
 
 
 def waiting():
@@ -41,7 +48,15 @@ def waiting():
     return int(row.split()[4].split(":")[1], 16)
 
 
-def harm(session):
+def end_after_long_line():
+    raise KeyError("long") from None
+
+
+def end_after_short_line():
+    raise KeyError("short") from None
+
+
+def harm(session, line):
     if HARM == "disturbed":
         for other in sessions:
             other.deaf = other is not session
@@ -50,10 +65,18 @@ def harm(session):
         while waiting() < 2:
             time.sleep(0.01)
     elif HARM == "slow":
-        # Far more than 50 times an answer on a busy machine, and less than the longest deadline.
-        time.sleep(2.4)
+        begun = shown_clock()
+        while shown_clock() < begun + 1.5:
+            time.sleep(0.02)
     elif HARM == "memory":
         kept.append(b"x" * (16 << 20))
+    elif HARM == "ends":
+        try:
+            end_after_long_line() if len(line) > 20 else end_after_short_line()
+        except KeyError:
+            traceback.print_exc()
+            sys.stderr.flush()
+            os._exit(1)
     elif HARM == "amplified":
         session.send({"method": 64, "arguments": ["x" * (2 << 20)], "callbacks": {}, "links": []})
 

@@ -55,7 +55,7 @@ async fn serve(stream: DuplexStream, conduct: Arc<Conduct>) -> std::io::Result<(
 async fn replayed(delay: u64, no_echo: bool) -> (Replayed, usize) {
     let conduct = Arc::new(Conduct::default());
     let peer = Arc::clone(&conduct);
-    let route = Route::from(Address::in_memory("slow", move || {
+    let route = Route::on_paused_clock(Address::in_memory("slow", move || {
         let (ours, theirs) = tokio::io::duplex(1 << 20);
         tokio::spawn(serve(theirs, Arc::clone(&peer)));
         ours

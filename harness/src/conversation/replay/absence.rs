@@ -9,9 +9,10 @@ use super::{Replay, Stop};
 use crate::conversation::ping::{Ping, Silence};
 use crate::conversation::service::serves;
 use crate::wire::Incoming;
-use dnode_reports::event::{Act, Kind};
+use dnode_reports::event::{Act, Kind, TimeBase};
 use dnode_spec::monitor::Received;
 use dnode_spec::text::TextBuf;
+use std::pin::pin;
 use std::time::Duration;
 
 /// The behaviour of a peer that survived.
@@ -48,7 +49,7 @@ impl Replay<'_, '_, '_> {
         self.session.deadline = deadline;
         let is_late = |answered| matches!(answered, Err(Silence::Late | Silence::Flood));
         if is_late(answered) {
-            answered = self.sign_of_life().await;
+            answered = self.sign_of_life_or_hang().await;
         }
         while is_late(answered) && self.session.may_wait_longer() {
             answered = self.sign_of_life().await;
@@ -111,7 +112,7 @@ impl Replay<'_, '_, '_> {
     }
 
     fn deaf(&self) -> Stop {
-        let actual = "no answer, and the connection stayed open";
+        let actual = "no answer to the known-good call, and the connection stayed open";
         self.diverged(Kind::Deaf, SURVIVED, actual, Cause::Time)
     }
 
@@ -133,6 +134,37 @@ impl Replay<'_, '_, '_> {
             Some(ping) => self.ask(ping).await,
             None => self.quiet().await,
         }
+    }
+
+    /// Checks that the connection still answers. In the last part of the deadline, also checks whether
+    /// the peer serves a new connection: if it does not, no check has to follow. If the peer answers,
+    /// the new connection ends in order.
+    async fn sign_of_life_or_hang(&mut self) -> Result<(), Silence> {
+        let (facts, deadline, clock) =
+            (self.session.facts, self.session.deadline, self.session.wire.clock().clone());
+        let has_others = !facts.missing.contains("methods/connections") && facts.calls.ping.is_some();
+        let route = self.session.route.filter(|route| {
+            has_others && route.host().is_none() && route.clock().base() == TimeBase::OwnTime
+        });
+        let short = facts.short(self.session.patience);
+        let before = deadline.since(clock.now() + short);
+        let Some(route) = route.filter(|_| !before.is_zero()) else { return self.sign_of_life().await };
+        let (answered, served) = {
+            let mut life = pin!(self.sign_of_life());
+            tokio::select! {
+                answered = life.as_mut() => return answered,
+                () = clock.sleep(before) => {}
+            }
+            let begun = clock.now();
+            let (answered, served) = tokio::join!(life, serves(route, facts, begun + short));
+            (answered, served.map_err(|silence| (silence, clock.now().since(begun))))
+        };
+        if let (Err(Silence::Late), Err((Silence::Late, waited))) = (answered, served)
+            && waited >= short
+        {
+            self.session.unserved = Some(waited);
+        }
+        answered
     }
 
     /// Whether the probe has this method and answers it, and the transcript has not culled the only

@@ -10,7 +10,7 @@ use dnode_spec::graph::describe;
 use dnode_spec::message::{Method, is_reserved};
 use dnode_spec::monitor::Received;
 use dnode_spec::path::Path;
-use dnode_spec::transcript::{Action, Called, Mismatch, Pattern, Step};
+use dnode_spec::transcript::{Action, Called, Mismatch, Name, Pattern, Step};
 
 impl<'t> Replay<'_, '_, 't> {
     /// Expects these messages from now on.
@@ -234,12 +234,20 @@ impl<'t> Replay<'_, '_, 't> {
     /// Whether this case judges the call. The monitor judges calls of undeclared ids. A function
     /// that is not called in a recording may still be called: the recorded peer may have had no
     /// time or no reason to call it. Either end may call the other unasked, so a case judges calls
-    /// of names and of members of our object only if a step expects some or says that nothing
-    /// comes, and never those that the preflight has seen.
+    /// of names and of members of our object only if a step expects some, or if a step names the
+    /// function and another says that nothing comes, and never those that the preflight has seen.
     fn concerns(&self, method: &Method, explicit: bool) -> bool {
         let (names, recorded) = (&self.session.names, self.transcript.header.recorded);
-        let is_watched =
-            || explicit && !recorded || self.transcript.expects(0, &|it| it.calls(method, names));
+        let is_said = || match method {
+            Method::Id(id) => match names.our_name(*id) {
+                Some(Name::Word(word)) => self.transcript.says(word.as_str().into()),
+                _ => false,
+            },
+            Method::Name(key) => self.transcript.says(key.as_text()),
+        };
+        let is_watched = || {
+            explicit && !recorded && is_said() || self.transcript.expects(0, &|it| it.calls(method, names))
+        };
         match method {
             Method::Id(id) => names.our_name(*id).is_some_and(|name| {
                 !recorded && !names.is_offered(name) || !self.is_habit(method) && is_watched()

@@ -73,8 +73,13 @@ pub struct Replayed {
     pub extended: Duration,
     /// The peer sent something after it was judged. Then it was slow, not silent.
     pub spoke_late: bool,
+    /// How long the peer did not serve a new connection while this one waited in vain; `None` if that
+    /// is not known.
+    pub unserved: Option<Duration>,
     /// A wait took far too long because the machine was busy, so silence means nothing.
     pub overloaded: bool,
+    /// The peer sent a line that is longer than the suite keeps, and that may be a message.
+    pub too_long: bool,
     /// What the peer did while something did not come in time.
     pub activity: Option<Activity>,
     /// The standard error of the peer, if a tap was open.
@@ -100,6 +105,13 @@ impl Replayed {
     #[must_use]
     pub fn is_overloaded(&self) -> bool {
         self.overloaded && self.is_suspect()
+    }
+
+    /// Whether the result depends on a line that the suite did not keep.
+    #[must_use]
+    pub fn is_unkept(&self) -> bool {
+        let is_sure = |diverged: &Diverged| diverged.cause == Cause::Content && diverged.kind != Kind::Flood;
+        self.too_long && !self.diverged().is_some_and(is_sure)
     }
 
     /// The divergence, if there is one.
@@ -148,7 +160,9 @@ impl Replayed {
             lines: 0,
             extended: Duration::ZERO,
             spoke_late: false,
+            unserved: None,
             overloaded: false,
+            too_long: false,
             activity: None,
             stderr: None,
             took: None,

@@ -5,6 +5,7 @@ use super::{Replay, Stop};
 use crate::conversation::limits;
 use dnode_spec::message::Id;
 use dnode_spec::transcript::{Addressing, Blank, Bytes, Called, Name, Pattern, Split};
+use memchr::memchr_iter;
 
 impl Replay<'_, '_, '_> {
     /// Sends a message of the transcript.
@@ -71,8 +72,11 @@ impl Replay<'_, '_, '_> {
         split: &Split,
     ) -> Result<(), Stop> {
         let mut bytes = self.expand(bytes)?;
-        // A peer needs time to read long input.
+        // A peer needs time to read long input, and to act on many messages.
         self.session.extend_deadline(bytes.len() as u64);
+        let messages = memchr_iter(b'\n', &bytes).count();
+        self.has_time_for(messages)?;
+        self.session.extend_for_messages(messages);
         bytes.extend(newline.then_some(b'\n'));
         self.send(&split.segments(&bytes)).await
     }

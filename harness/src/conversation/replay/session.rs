@@ -58,6 +58,8 @@ pub(super) struct Session<'a> {
     pub(super) half_closed: bool,
     /// When the suite last sent something before a quiet time that showed silence.
     pub(super) quiet_after: Option<Moment>,
+    /// How long the peer did not serve a new connection while this one waited in vain.
+    pub(super) unserved: Option<Duration>,
     /// The connection ended, and the transcript allows that.
     pub(super) over: bool,
 }
@@ -82,7 +84,7 @@ impl<'a> Session<'a> {
             connection: None,
             beside: Vec::new(),
             patience,
-            deadline: began + patience,
+            deadline: began + facts.object.took + patience,
             began,
             extended: Duration::ZERO,
             granted: 0,
@@ -94,6 +96,7 @@ impl<'a> Session<'a> {
             begun: 0,
             half_closed: false,
             quiet_after: None,
+            unserved: None,
             over: false,
         }
     }
@@ -171,6 +174,14 @@ impl<'a> Session<'a> {
         self.extended += more;
     }
 
+    /// Extends the deadline for this number of messages that are sent at once. A peer may act on one
+    /// after another, and each may take as long as a known-good call.
+    pub(super) fn extend_for_messages(&mut self, messages: usize) {
+        let more = self.facts.calls.round_trip * u32::try_from(messages).unwrap_or(u32::MAX);
+        self.deadline += more;
+        self.extended += more;
+    }
+
     /// After the deadline: extends it if the incomplete line has grown. Returns whether there is
     /// more time. This ends, because lines have a maximum length.
     pub(super) fn may_wait_longer(&mut self) -> bool {
@@ -188,10 +199,16 @@ impl<'a> Session<'a> {
         };
         let timed_out = matches!(&judged, Judged::Diverged(diverged) if diverged.cause == Cause::Time);
         let activity = self.wire.activity().filter(|_| timed_out);
-        // A peer that is silent will hardly close the connection either.
-        let most = if timed_out { self.facts.short(self.patience) } else { Duration::MAX };
+        let unserved = self.unserved.filter(|_| timed_out);
+        // A peer that is silent will hardly close the connection either, and one that does not serve
+        // a new connection had the time to close this one.
+        let most = match (timed_out, unserved) {
+            (true, Some(_)) => Duration::ZERO,
+            (true, None) => self.facts.short(self.patience),
+            (false, _) => Duration::MAX,
+        };
         let (extended, beside) = (self.extended, std::mem::take(&mut self.beside));
-        let mut replayed = Replayed { judged, names, extended, activity, ..self.close(most).await };
+        let mut replayed = Replayed { judged, names, extended, activity, unserved, ..self.close(most).await };
         for other in beside {
             let closed = other.close(most).await;
             replayed.log.event(Origin::Suite, Act::UsesAnother);
@@ -202,6 +219,7 @@ impl<'a> Session<'a> {
             replayed.lines += closed.lines;
             replayed.spoke_late |= closed.spoke_late;
             replayed.overloaded |= closed.overloaded;
+            replayed.too_long |= closed.too_long;
         }
         replayed
     }
@@ -212,6 +230,7 @@ impl<'a> Session<'a> {
         self.facts.close(&mut self.wire, most).await;
         let spoke_late = self.wire.bytes() > judged_at;
         let (lines, overloaded) = (self.wire.lines(), self.wire.is_overloaded());
+        let too_long = self.wire.too_long;
         let (log, broken) = self.wire.finish();
         Replayed {
             judged: Judged::Pass,
@@ -221,7 +240,9 @@ impl<'a> Session<'a> {
             lines,
             extended: self.extended,
             spoke_late,
+            unserved: None,
             overloaded,
+            too_long,
             activity: None,
             stderr: None,
             took: None,

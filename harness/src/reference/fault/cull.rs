@@ -40,13 +40,8 @@ pub(super) const FAULTS: &[Fault] = &[
     fault("ignores-cull", "cull/deletes", HOSTILE, "still runs culled functions", || {
         receives_cull(|_| Vec::new())
     }),
-    fault("answers-cull", "cull/no-answer", LEGAL, "answers a cull", || {
-        Box::new(OnReceive(|m: &mut Json| {
-            let answer =
-                json!({"method": "culled", "arguments": m["arguments"], "callbacks": {}, "links": []});
-            let answer = (name(m) == Some("cull")).then_some(Reaction::Answer(answer));
-            pass(m).into_iter().chain(answer).collect()
-        }))
+    fault("answers-cull", "cull/no-answer", LEGAL, "calls the latest callback after a cull", || {
+        Box::new(answers_culls())
     }),
     fault("culls-the-first", "cull/several", HOSTILE, "applies only the first id of a cull", || {
         receives_cull(|ids| ids.into_iter().take(1).collect())
@@ -223,6 +218,18 @@ pub(super) fn culls_own(of: impl Fn(&Json) -> bool + Send) -> impl Conduct {
             vec![m.clone()]
         },
     }
+}
+
+/// Calls the latest function that the other end declared, after a cull of the other end. A name would
+/// prove nothing, because either end may call any name unasked.
+pub(super) fn answers_culls() -> impl Conduct {
+    let mut latest = None;
+    OnReceive(move |m: &mut Json| {
+        latest = declared(m).last().copied().or(latest);
+        let call = latest.filter(|_| name(m) == Some("cull"));
+        let call = call.map(|id| Reaction::Answer(json!({"method": id, "arguments": ["culled"]})));
+        pass(m).into_iter().chain(call).collect()
+    })
 }
 
 fn culls_after_calls(written: fn(i64) -> Json) -> Box<dyn Conduct> {

@@ -1,15 +1,14 @@
 //! Faults of the method `error`, in dialect 0.1.
 
 use super::definition::{Fault, HOSTILE, LEGAL, fault};
-use crate::reference::conduct::{Both, Json, OnReceive, Reaction, callbacks, id, name, pass, set};
+use crate::reference::conduct::{Both, Json, OnReceive, Reaction, answer, callbacks, id, name, pass, set};
 use serde_json::json;
 
 pub(super) const FAULTS: &[Fault] = &[
-    fault("answers-errors", "error/not-answered", LEGAL, "answers an error message", || {
+    fault("answers-errors", "error/not-answered", LEGAL, "calls a function in an error message", || {
         Box::new(OnReceive(|m: &mut Json| {
-            let answer = json!({"method": "sorry", "arguments": []});
-            let answer = (name(m) == Some("error")).then_some(Reaction::Answer(answer));
-            pass(m).into_iter().chain(answer).collect()
+            let answer = answer(m, json!("sorry")).filter(|_| name(m) == Some("error"));
+            pass(m).into_iter().chain(answer.map(Reaction::Answer)).collect()
         }))
     }),
     fault(

@@ -1,5 +1,6 @@
 //! Faults of culling one's own functions, in dialect 0.1.
 
+use super::cull::answers_culls;
 use super::definition::{Fault, HOSTILE, LEGAL, fault};
 use crate::reference::conduct::{
     Both, Json, OnReceive, OnSend, Reaction, answer, culled, declared, id, name, pass,
@@ -54,13 +55,13 @@ pub(super) const FAULTS: &[Fault] = &[
             })
         },
     ),
-    fault("answers-owner-cull", "owner-cull/no-answer", LEGAL, "answers a cull of the other end", || {
-        Box::new(OnReceive(|m: &mut Json| {
-            let answer = json!({"method": "culled", "arguments": m["arguments"]});
-            let answer = (name(m) == Some("cull")).then_some(Reaction::Answer(answer));
-            pass(m).into_iter().chain(answer).collect()
-        }))
-    }),
+    fault(
+        "answers-owner-cull",
+        "owner-cull/no-answer",
+        LEGAL,
+        "calls the latest callback after a cull of the other end",
+        || Box::new(answers_culls()),
+    ),
     fault(
         "closes-on-unknown-owner-cull",
         "owner-cull/unknown-id",

@@ -21,6 +21,7 @@ fn each_form_expands_to_its_bytes() {
         (r#"{"id":"$f"}"#, "-7"),
         (r#"{"id":"$f","plus":10}"#, "3"),
         (r#"{"id":"$f","negated":true}"#, "7"),
+        (r#"{"id":"$f","half":true}"#, "-7.5"),
         (r#"["a",["b",{"repeat":{"repeat":"c","times":2},"times":2}],[],"d"]"#, "abccccd"),
         (r#"{"repeat":["\"",{"id":"echo"},"\","],"times":2}"#, "\"-7\",\"-7\","),
     ] {
@@ -45,6 +46,8 @@ fn malformed_expression_is_rejected() {
         r#"{"id":0}"#,
         r#"{"id":"$f","plus":1.5}"#,
         r#"{"id":"$f","negated":false}"#,
+        r#"{"id":"$f","half":1}"#,
+        r#"{"id":"$f","half":true,"negated":true}"#,
         r#"{"base64":"aGVs","repeat":"a","times":1}"#,
         r#"["a",7]"#,
     ] {
@@ -94,6 +97,14 @@ fn parts_of_the_known_good_call_are_filled_in() {
     let error = bytes.expand(&mut |_| None).unwrap_err();
     assert_eq!(error.to_string(), "the method of the known-good call");
     assert!(Bytes::read(r#"{"ping":"callback"}"#).is_err());
+}
+
+#[test]
+fn a_number_that_is_too_large_for_a_fraction_has_no_half() {
+    let half = Bytes::read(r#"{"id":"$f","half":true}"#).unwrap();
+    let of = |id: i64| half.expand(&mut |_| Some(id.to_string().into_bytes())).ok();
+    assert_eq!(of((1 << 52) - 1).unwrap(), b"4503599627370495.5");
+    assert_eq!((of(1 << 52), of(-(1 << 52)), of(i64::MIN)), (None, None, None));
 }
 
 #[test]
