@@ -3,8 +3,9 @@
 
 mod support;
 
+use std::net::TcpListener;
 use std::path::Path;
-use support::{METHODS, Ran, peer, read_to_end, run};
+use support::{METHODS, Ran, peer, ran, read_to_end, run, signal, start};
 
 /// Runs the suite against a peer whose `echo` never returns.
 fn stuck(how: &str) -> Ran {
@@ -30,6 +31,23 @@ fn finding_says_whether_the_peer_was_busy_or_idle() {
             false => ran.expect_status(&[1]).expect_text("  deadlines   wall time less"),
         };
     }
+}
+
+#[test]
+fn a_case_that_waits_is_cut_off_soon_after_an_interruption() {
+    let folder = tempfile::tempdir().unwrap();
+    let report = folder.path().join("r.json");
+    let told = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = told.local_addr().unwrap().port();
+    let exec = format!("exec python3 harness/tests/support/stuck.py {{port}} idle {port}");
+    let report_to = format!("json={}", report.display());
+    let running =
+        start(&["--exec", &exec, "--case", "probe/echo", "--deadline", "10m", "--report", &report_to]);
+    told.accept().unwrap();
+    signal(&running, "-INT");
+    ran(&running.wait_with_output().unwrap()).expect_status(&[2]).expect_text("the run was interrupted");
+    let report: serde_json::Value = serde_json::from_str(&support::read(&report)).unwrap();
+    assert_eq!(report["interrupted"], true);
 }
 
 #[test]

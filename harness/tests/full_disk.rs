@@ -193,18 +193,25 @@ fn a_snapshot_on_a_full_disk_stays() {
 }
 
 #[test]
-fn a_campaign_on_a_full_disk_has_no_verdict() {
+fn a_campaign_on_a_full_disk_has_no_verdict_and_shows_what_it_found() {
     let place = Place::new();
     let good = support::Listening::start(&["serve", "--listen", "127.0.0.1:0"]);
     let bad =
         support::Listening::start(&["serve", "--fault", "numbers-are-strings", "--listen", "127.0.0.1:0"]);
-    for (address, what) in [(&good.address, "corpus/"), (&bad.address, "a finding cannot be written, ")] {
+    let fuzz = |address: &str, corpus: &[&str]| {
         let arguments = ["fuzz", address, "--seed", "1", "--time", "2s"];
-        let corpus: &[&str] = if what == "corpus/" { &["--corpus", "corpus"] } else { &[] };
         let ran = place.run_on_full_disk(&[&arguments[..], corpus].concat());
-        ran.expect_status(&[2]).expect_text(what).expect_text(NO_SPACE);
-        ran.expect_text("exit 2: no finding; not everything could be written");
-    }
+        ran.expect_status(&[2]).expect_text(NO_SPACE).expect_text("; not everything could be written\n");
+        ran
+    };
+    fuzz(&good.address, &["--corpus", "corpus"]).expect_text("corpus/").expect_text("exit 2: no finding;");
+    let ran = fuzz(&bad.address, &[]);
+    ran.expect_text("a finding cannot be written, ");
+    // Each finding is named and counts, and its transcript is not lost.
+    let named = ran.stdout.lines().filter(|line| line.starts_with("FOUND  ")).count();
+    let transcripts = ran.stdout.matches("not written; its transcript:\n{\"dnode-transcript\":1,").count();
+    assert!(named > 0 && transcripts >= named, "{}", ran.stdout);
+    ran.expect_text(&format!("exit 2: {named} finding"));
 }
 
 #[test]

@@ -73,7 +73,7 @@ fn a_finding_is_shrunk_and_its_folder_reproduces_it() {
         ("deaf-after-bad-lines", "deaf"),
         ("counts-to-the-index", "not-served"),
     ];
-    on_threads(4, faults, |(fault, oracle)| {
+    on_threads(faults.len(), faults, |(fault, oracle)| {
         let (_keep, finding) = only(&format!("--fault {fault}"), oracle);
         let transcript = std::fs::read_to_string(finding.join("transcript.jsonl")).unwrap();
         assert!(transcript.lines().count() <= 4, "{transcript}");
@@ -97,7 +97,7 @@ fn a_broken_clause_is_found() {
 #[test]
 fn a_script_reproduces_a_finding_about_a_peer_that_numbers_at_random() {
     let faults = vec!["callable-once", "culls-unknown", "answers-twice", "one-based-paths", "ignores-cull"];
-    on_threads(2, faults, |fault| {
+    on_threads(faults.len(), faults, |fault| {
         let arguments = format!("--fault {fault} --variant random-ids");
         let (_keep, finding) = only(&arguments, "clause");
         let text = std::fs::read_to_string(finding.join("repeat.py")).unwrap();

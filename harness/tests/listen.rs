@@ -81,6 +81,19 @@ const SUM: &str = "{\"expect\":{\"method\":\"$add\",\"arguments\":[1,2,\"$cb\"]}
                    {\"call\":\"$cb\",\"arguments\":[3]}\n";
 
 #[test]
+fn a_client_that_goes_on_is_cut_off_soon_after_an_interruption() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = transcript(folder.path(), "a", "server", SUM);
+    let listening = Listening::start(&["replay", &file, "--listen", "127.0.0.1:0", "--deadline", "10m"]);
+    let mut client = TcpStream::connect(&listening.address).unwrap();
+    client.read_exact(&mut [0]).unwrap();
+    listening.interrupt();
+    let (out, status) = listening.rest();
+    assert_eq!(status, 2, "{out}");
+    assert!(out.contains("the run was interrupted"), "{out}");
+}
+
+#[test]
 fn clients_that_the_user_starts_are_judged_one_after_another() {
     let folder = tempfile::tempdir().unwrap();
     let files = ["a", "b"].map(|name| transcript(folder.path(), name, "server", SUM));

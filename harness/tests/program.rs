@@ -244,6 +244,28 @@ fn a_process_that_ends_with_its_first_connection_is_a_crash() {
 }
 
 #[test]
+fn a_process_that_ends_after_each_connection_is_one_crash() {
+    // It greets one more connection that has come by then, which is usually the preflight.
+    let script = r#"import socket, sys
+server = socket.create_server(('127.0.0.1', int(sys.argv[1])))
+server.accept()[0].recv(1)
+server.settimeout(0.05)
+try:
+    server.accept()[0].sendall(b'{"method":"methods","arguments":[{}]}\n')
+except TimeoutError:
+    pass
+"#;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("once.py");
+    std::fs::write(&path, script).unwrap();
+    run(&["--exec", &format!("exec python3 '{}' {{port}}", path.display())])
+        .expect_status(&[1])
+        .expect_text("CRASH     always/robust-survives")
+        .expect_text("exit status 0 with its first connection")
+        .expect_text(" 1 crash");
+}
+
+#[test]
 fn a_process_that_ends_between_the_cases_fails_no_single_case() {
     let exec = format!("exec '{PROGRAM}' serve --fault dies-after-a-cull --listen 127.0.0.1:{{port}}");
     run(&["--exec", &exec, "--case", "cull/*", "--case", "probe/*"])
@@ -340,7 +362,9 @@ fn an_interrupted_run_writes_its_reports() {
     let mut notes = String::new();
     running.stderr.take().unwrap().read_to_string(&mut notes).unwrap();
     assert!(
-        notes.contains("interrupted: the run ends after the current cases; press Ctrl-C again"),
+        notes.contains(
+            "interrupted: the run ends after the current cases, at most 5 s later; press Ctrl-C again"
+        ),
         "{notes}"
     );
     assert_eq!(running.wait().unwrap().code(), Some(2));

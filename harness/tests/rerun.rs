@@ -32,7 +32,7 @@ fn a_run_is_kept_and_what_failed_in_it_runs_again() {
     let again = run(&[exec, command, "--failed", "--verbose"]);
     again
         .expect_status(&[1])
-        .expect_text("failed in .dnode-conform/last-run.jsonl: 4 cases")
+        .expect_text("failed in the last run of selected cases: 4 cases")
         .expect_text("4 fail");
     assert!(!again.stdout.contains("probe/echo"), "a case that passed ran again\n{}", again.stdout);
     run(&["--failed", "--skip", "message/argument-order"]).expect_status(&[0]).expect_text("skipped: ");
@@ -46,7 +46,7 @@ fn a_finding_of_the_last_run_is_shown_in_full_without_another_run() {
     let run = |arguments: &[&str]| run_in(folder.path(), arguments);
     run(&["show"]).expect_status(&[2]).expect_text("no run was kept in this folder");
     let first = run(&[exec, command, "--case", "message/*", "--case", "probe/*"]);
-    first.expect_status(&[1]).expect_text("for a finding in full: ");
+    first.expect_status(&[1]).expect_text("; start with cause 1: ").expect_text(" show 1\n");
     assert!(!first.stdout.contains("suite ->"), "the default report has a wire log\n{}", first.stdout);
     let again = run(&["show"]);
     again.expect_status(&[0]);
@@ -54,13 +54,13 @@ fn a_finding_of_the_last_run_is_shown_in_full_without_another_run() {
     run(&["show", "1"]).expect_status(&[0]).expect_text("suite ->");
     let case = run(&["show", "message/argument-order"]);
     case.expect_status(&[0]).expect_text("FAIL  message/argument-order\n").expect_text("suite ->");
-    run(&["show", "99"]).expect_status(&[2]).expect_text("the run has no cause 99");
+    run(&["show", "99"]).expect_status(&[2]).expect_text("the last run of selected cases has no cause 99");
     run(&["show", "message/argument-ordr"])
         .expect_status(&[2])
         .expect_text("did you mean message/argument-order?");
     run(&["show", "--run", "none"]).expect_status(&[2]).expect_text("none cannot be read");
     // A file of two runs: a case is shown for each, and a number would be ambiguous.
-    let kept = std::fs::read_to_string(folder.path().join(".dnode-conform/last-run.jsonl")).unwrap();
+    let kept = std::fs::read_to_string(folder.path().join(".dnode-conform/last-selected.jsonl")).unwrap();
     std::fs::write(folder.path().join("two.events"), kept.repeat(2)).unwrap();
     let two = run(&["show", "message/argument-order", "--run", "two.events"]);
     assert_eq!(two.stdout.matches("FAIL  message/argument-order\n").count(), 2, "{}", two.stdout);
@@ -68,6 +68,44 @@ fn a_finding_of_the_last_run_is_shown_in_full_without_another_run() {
     run(&["report", "two.events", "--format", "html", "--out", "two.events"])
         .expect_status(&[2])
         .expect_text("is one of the runs to read");
+}
+
+/// A run of all cases takes long, so a shorter one takes its place.
+#[test]
+fn repeating_a_finding_keeps_the_run_that_showed_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let [exec, command] = &faulty("swaps-arguments");
+    let run = |arguments: &[&str]| run_in(folder.path(), arguments);
+    let kept = |name: &str| folder.path().join(".dnode-conform").join(name);
+    run(&[exec, command, "--case", "message/*", "--case", "probe/*"]).expect_status(&[1]);
+    std::fs::rename(kept("last-selected.jsonl"), kept("last-run.jsonl")).unwrap();
+    let whole = run(&["show"]).stdout;
+    let third = run(&["show", "3"]).expect_status(&[0]).stdout.clone();
+
+    // A single case replaces nothing, and its id shows it.
+    let repeated = run(&[exec, command, "--case", "message/argument-order"]);
+    repeated.expect_status(&[1]);
+    assert!(!repeated.stderr.contains("start with cause"), "all of it was printed\n{}", repeated.stderr);
+    assert_eq!(run(&["show"]).stdout, whole);
+    assert_eq!(run(&["show", "3"]).stdout, third);
+    run(&["show", "99"]).expect_status(&[2]).expect_text("the last run of all cases has no cause 99");
+    run(&["--case", "message/argument-order"]).expect_status(&[0]);
+    run(&["show", "message/argument-order"])
+        .expect_status(&[0])
+        .expect_text("PASS  message/argument-order")
+        .expect_text("note: this is the last run of a single case; --run .dnode-conform/last-run.jsonl is");
+
+    // Selected cases have numbers of their own, and the whole run is still there.
+    let again = run(&[exec, command, "--failed"]);
+    again.expect_status(&[1]).expect_text("failed in the last run of all cases: 4 cases");
+    assert!(!kept("last-case.jsonl").exists(), "it is older");
+    run(&["show", "99"])
+        .expect_status(&[2])
+        .expect_text("the last run of selected cases has no cause 99")
+        .expect_text("note: this is the last run of selected cases; --run .dnode-conform/last-run.jsonl is");
+    assert_eq!(run(&["show", "--run", ".dnode-conform/last-run.jsonl"]).stdout, whole);
+    run(&["--failed=.dnode-conform/last-run.jsonl"]).expect_status(&[0]).expect_text(": 4 cases");
+    run(&["--failed"]).expect_status(&[0]).expect_text("nothing failed in the last run of selected cases");
 }
 
 #[test]
@@ -185,7 +223,7 @@ fn watch_runs_again_after_a_change_and_says_what_turned_green() {
     watching.until("  green  cull/deletes\n");
     watching.until("\nwatching ");
     port(&format!("# Only a comment is new.\n{}", serve("")));
-    watching.until("still green: none of 55 cases fails\n");
+    watching.until("still green: none of 56 cases fails\n");
     let other = folder.path().join("other.sh");
     std::fs::write(&other, "").unwrap();
     watching.until("\nchanged: other.sh\n");
@@ -195,6 +233,21 @@ fn watch_runs_again_after_a_change_and_says_what_turned_green() {
     watching.until("\nwatching ");
     assert_eq!(watching.end(), 0);
     run_in(folder.path(), &["--failed"]).expect_text("nothing failed in ");
+}
+
+#[test]
+fn watch_judges_the_probe_as_a_run_does() {
+    let folder = tempfile::tempdir().unwrap();
+    let [exec, command] = &faulty("lacks-later");
+    let cases = ["--case", "probe/*", "--skip", "always/framing-json"];
+    let mut watching =
+        Watching::start(folder.path(), &[&["--watch", exec, command], cases.as_slice()].concat());
+    let planned = |text: &str| text.lines().find(|line| line.contains(" planned: ")).map(str::to_owned);
+    let watched = planned(&watching.until("\nwatching "));
+    assert_eq!(watching.end(), 1);
+    let run = run_in(folder.path(), &[&[exec.as_str(), command], cases.as_slice()].concat());
+    run.expect_status(&[1]).expect_text("probe/complete");
+    assert_eq!(watched, planned(&run.stdout));
 }
 
 #[test]

@@ -79,8 +79,14 @@ impl Ran {
 
 /// Starts the program in the root of the project, with pipes for its outputs.
 pub fn start(arguments: &[&str]) -> Child {
-    let mut command = Command::new(PROGRAM);
-    let command = command.args(arguments).current_dir(root()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    // A test under nohup ignores SIGHUP, and its children would inherit that.
+    let mut command = Command::new("env");
+    let command = command
+        .args(["--default-signal=HUP", PROGRAM])
+        .args(arguments)
+        .current_dir(root())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
     command.spawn().unwrap()
 }
 
