@@ -97,7 +97,7 @@ fn check_message(value: &Value<'_>) {
         return;
     };
     let arguments = message.arguments.map_or_else(|| b"[]".to_vec(), Ref::to_json);
-    let line = message::encode(&message.method, &arguments, &message.callbacks, &message.links);
+    let line = message::encode(&message.method, arguments.clone(), &message.callbacks, &message.links);
     let again = emitted::parse(&line);
     let decoded_again = message::decode(&again);
     let Some(again) = &decoded_again.message else { panic!("an encoded message is not a message") };

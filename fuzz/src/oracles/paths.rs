@@ -97,7 +97,7 @@ fn check_round_trip(graph: &Graph<Id>, root: NodeId) {
         ids.insert(number, *id);
         Written::Function(number)
     });
-    let line = message::encode(&Method::Id(Id(0)), &scrubbed.arguments, &scrubbed.callbacks, &scrubbed.links);
+    let line = message::encode(&Method::Id(Id(0)), scrubbed.arguments, &scrubbed.callbacks, &scrubbed.links);
     let value = emitted::parse(&line);
     let message = emitted::decode(&value);
     let again = unscrub(&message, |id| id);
