@@ -1,15 +1,19 @@
 #!/usr/bin/env python3
-"""Compares the speed of boofuzz (cases per second) with generated sessions and a campaign (sessions per second).
+"""Compares boofuzz with generated sessions and a campaign: by speed, and by the causes of death that they find.
 
 The peer is npm dnode. All figures come from one run.
 
     python3 -m venv target/boofuzz && target/boofuzz/bin/pip install boofuzz
     cargo build --release && (cd fixtures/peers/npm-dnode && npm ci)
     target/boofuzz/bin/python harness/benches/against_boofuzz.py [SECONDS]
+    target/boofuzz/bin/python harness/benches/against_boofuzz.py --causes [SECONDS]
 
 boofuzz fuzzes one call with its defaults, and once more without logs and waits. The campaign is the second one in its folders,
 like a nightly campaign. The campaign and boofuzz use the peer with error listeners, which crashes less often. The measurements
 run one after another, so only their ratios are meaningful.
+
+--causes counts how often the peer ends, and in how many ways: the error and the first frame of its code. Without error listeners,
+each reset by boofuzz ends it. The campaign uses that peer.
 """
 
 import contextlib
@@ -34,15 +38,18 @@ PROGRAM = ROOT / "target/release/dnode-conform"
 class Peer(threading.Thread):
     """npm dnode, restarted whenever it ends. boofuzz itself would need a monitor for that."""
 
-    def __init__(self, port):
+    def __init__(self, port, options=("--error-listeners",)):
         super().__init__(daemon=True)
-        self.port, self.ends, self.stopped = port, 0, False
+        self.port, self.options, self.ends, self.causes, self.stopped = port, options, 0, set(), False
 
     def run(self):
         while not self.stopped:
-            self.process = subprocess.Popen(["node", str(SERVER), str(self.port), "--error-listeners"], stderr=subprocess.DEVNULL)
-            self.process.wait()
-            self.ends += 1
+            command = ["node", str(SERVER), str(self.port), *self.options]
+            self.process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, errors="replace")
+            _, stderr = self.process.communicate()
+            if not self.stopped:
+                self.ends += 1
+                self.causes.add(cause(stderr))
 
     def wait(self):
         for _ in range(500):
@@ -54,6 +61,14 @@ class Peer(threading.Thread):
     def stop(self):
         self.stopped = True
         self.process.kill()
+
+
+def cause(stderr):
+    """The kind of the error that ended the peer, and the first frame of its own code."""
+    error = re.search(r"^(\w*Error)\b", stderr, re.MULTILINE)
+    frames = re.findall(r"^    at .*?([^\s(]+:\d+:\d+)\)?$", stderr, re.MULTILINE)
+    own = [frame for frame in frames if not frame.startswith("node:")]
+    return error.group(1) if error else "", (own or frames or [""])[0].rsplit("/", 1)[-1]
 
 
 def request():
@@ -80,17 +95,17 @@ def boofuzz(port, seconds, quick):
     return cases / (time.monotonic() - started)
 
 
-def limited(seconds, quick):
+def limited(seconds, quick, options=("--error-listeners",)):
     """Runs boofuzz for a limited time. boofuzz has no time limit, so it runs in its own process that counts cases and exits."""
     port = free_port()
-    peer = Peer(port)
+    peer = Peer(port, options)
     peer.start()
     peer.wait()
     child = subprocess.Popen([sys.executable, __file__, "--boofuzz", str(port), str(seconds), "quick" if quick else "defaults"],
                              stdout=subprocess.PIPE, text=True, cwd=tempfile.mkdtemp())
     out, _ = child.communicate()
     peer.stop()
-    return float(out.strip().splitlines()[-1]), peer.ends
+    return float(out.strip().splitlines()[-1]), peer
 
 
 def child(port, seconds, quick):
@@ -123,6 +138,18 @@ def campaign(seconds):
     return float(re.search(r"\((\d+)/s\)", out).group(1))
 
 
+def causes(seconds):
+    for name, options in [("boofuzz", ()), ("boofuzz, error listeners", ("--error-listeners",))]:
+        speed, peer = limited(seconds, False, options)
+        print("%-28s %5d cases, the peer ended %d times in %d ways: %s"
+              % (name, speed * seconds, peer.ends, len(peer.causes), sorted(peer.causes)), flush=True)
+    command = [str(PROGRAM), "fuzz", "--exec", "exec node %s {port}" % SERVER, "--seed", "1", "--time", "%ds" % seconds]
+    out = subprocess.run(command + ["--findings", tempfile.mkdtemp()], stdout=subprocess.PIPE, text=True).stdout
+    found = [line for line in out.splitlines() if line.startswith("FOUND  died")]
+    print("a campaign                   %d ways to end the peer, %d of them shrunk"
+          % (len(found), sum("not shrunk" not in line for line in found)))
+
+
 def generated(count):
     """Whole sessions, each on its own connection, with every line judged. Includes the start of the peer and its findings."""
     started = time.monotonic()
@@ -140,11 +167,13 @@ def free_port():
 def main():
     if sys.argv[1:2] == ["--boofuzz"]:
         return child(int(sys.argv[2]), float(sys.argv[3]), sys.argv[4] == "quick")
+    if sys.argv[1:2] == ["--causes"]:
+        return causes(int(sys.argv[2]) if len(sys.argv) > 2 else 60)
     seconds = int(sys.argv[1]) if len(sys.argv) > 1 else 30
-    defaults, ended = limited(seconds, False)
-    print("boofuzz, its defaults:          %6.0f cases/s (the peer ended %d times)" % (defaults, ended), flush=True)
-    quick, ended = limited(seconds, True)
-    print("boofuzz, no logs, no waits:     %6.0f cases/s (the peer ended %d times)" % (quick, ended), flush=True)
+    defaults, peer = limited(seconds, False)
+    print("boofuzz, its defaults:          %6.0f cases/s (the peer ended %d times)" % (defaults, peer.ends), flush=True)
+    quick, peer = limited(seconds, True)
+    print("boofuzz, no logs, no waits:     %6.0f cases/s (the peer ended %d times)" % (quick, peer.ends), flush=True)
     sessions = generated(5000)
     print("generated sessions:             %6.0f sessions/s, %.1f times boofuzz's defaults" % (sessions, sessions / defaults), flush=True)
     sessions = campaign(seconds)

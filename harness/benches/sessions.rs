@@ -19,7 +19,6 @@ use dnode_reports::event::{Origin, Wire};
 use dnode_spec::clause::Level;
 use dnode_spec::dialect::Dialect;
 use dnode_spec::generate::{Kind, Seed, session};
-use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
@@ -43,9 +42,12 @@ enum Exchange {
     HalfClose,
 }
 
-/// How long the campaigns last.
-const CAMPAIGN: Duration = Duration::from_secs(10);
+/// How long the campaigns last. At first a campaign plays the catalogue, whose pauses take one or
+/// two seconds.
+const CAMPAIGN: Duration = Duration::from_secs(20);
 const LONG_CAMPAIGN: Duration = Duration::from_secs(60);
+/// The default of `fuzz --jobs`. Some sessions have pauses, so there are more lanes than cores.
+const LANES: usize = 4;
 
 fn main() {
     let npm =
@@ -111,7 +113,7 @@ fn campaign_options(target: &Target, time: Duration, folder: &Path) -> CampaignO
         time,
         seed: 1,
         shard: (0, 1),
-        jobs: std::thread::available_parallelism().map_or(1, NonZero::get),
+        jobs: LANES,
         machine: None,
         corpus: None,
         findings: folder.to_owned(),

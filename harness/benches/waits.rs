@@ -52,10 +52,10 @@ fn deaths(table: &mut Table) {
     let report = tempfile::NamedTempFile::new().unwrap();
     let exec = format!("exec node '{server}' {{port}}");
     let time = timed(&["--exec", &exec, "--report", &format!("json={}", report.path().display())]).1;
-    let report = std::fs::read_to_string(report.path()).unwrap();
-    let ends =
-        ["crash", "hang"].map(|verdict| report.matches(&format!("\"verdict\": \"{verdict}\"")).count());
-    let ends = u32::try_from(ends.iter().sum::<usize>()).unwrap();
+    let report: serde_json::Value = serde_json::from_slice(&std::fs::read(report.path()).unwrap()).unwrap();
+    let ends = report["cases"].as_array().unwrap().iter();
+    let ends = ends.filter(|case| case["verdict"] == "crash" || case["verdict"] == "hang").count();
+    let ends = u32::try_from(ends).unwrap();
     let before = cpu_of_children();
     (0..STARTS).for_each(|_| start_and_end(server));
     let start = (cpu_of_children() - before) / STARTS;
