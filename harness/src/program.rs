@@ -12,7 +12,7 @@ pub mod template;
 
 pub use guardian::kill_all;
 pub use host::{Host, Listen};
-pub use process::{ENDING, Process};
+pub use process::{ENDING, Process, hold_starts};
 pub use route::Route;
 pub use stdio::Stdio;
 pub use tap::{Tap, Taps};

@@ -8,6 +8,7 @@
 //! port as long as it uses it. Without this, two runs might start programs on the same port at the
 //! same time, and one of them would test the program of the other.
 
+use crate::program::hold_starts;
 use nix::fcntl::{FcntlArg, fcntl};
 use nix::libc;
 use nix::unistd::getuid;
@@ -45,6 +46,9 @@ impl Port {
                 continue;
             }
             let port = Port(port);
+            // A program that starts now would keep this port open for a moment, and look as if it were
+            // the one that is to listen there.
+            let _held = hold_starts();
             match TcpListener::bind(("127.0.0.1", port.0)) {
                 Ok(_) => return Ok(port),
                 Err(error) => last = error,
@@ -70,4 +74,32 @@ fn lock(port: u16, kind: libc::c_int) -> bool {
     let (l_type, l_whence) = (kind as libc::c_short, libc::SEEK_SET as libc::c_short);
     let byte = libc::flock { l_type, l_whence, l_start: port.into(), l_len: 1, l_pid: 0 };
     fcntl(file, FcntlArg::F_SETLK(&byte)).is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::Clock;
+    use crate::program::{Process, Taps};
+    use std::net::TcpStream;
+    use std::sync::atomic::AtomicBool;
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn nothing_listens_on_a_reserved_port_while_other_programs_start() {
+        static ENOUGH: AtomicBool = AtomicBool::new(false);
+        let reserving = tokio::task::spawn_blocking(|| {
+            let accepted = (0..3_000).find(|_| {
+                let port = Port::reserve().unwrap();
+                TcpStream::connect(("127.0.0.1", port.number())).is_ok()
+            });
+            ENOUGH.store(true, Ordering::Relaxed);
+            accepted
+        });
+        let mut started = 0;
+        while !ENOUGH.load(Ordering::Relaxed) {
+            Process::start("true", &[], &Clock::of_program(), &Taps::default()).unwrap().stop().await;
+            started += 1;
+        }
+        assert_eq!(reserving.await.unwrap(), None, "accepted while {started} programs started");
+    }
 }

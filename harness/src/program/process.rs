@@ -15,7 +15,7 @@ use std::io::{self, PipeWriter, Write};
 use std::os::fd::OwnedFd;
 use std::os::unix::process::ExitStatusExt;
 use std::process::{ExitStatus, Stdio};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 
@@ -27,6 +27,14 @@ use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 pub const ENDING: Duration = Duration::from_millis(500);
 /// How long a process may take to follow a SIGTERM before the whole group is killed.
 const GRACE: Duration = Duration::from_millis(500);
+
+/// Keeps programs from starting as long as the guard lives. Until its exec, a process that starts has
+/// copies of all our sockets, so one that we close in that time stays open, and one that listens
+/// still accepts connections.
+pub fn hold_starts() -> MutexGuard<'static, ()> {
+    static STARTS: Mutex<()> = Mutex::new(());
+    STARTS.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// A running program.
 #[derive(Debug)]
@@ -79,9 +87,12 @@ impl Process {
     fn spawn(mut shell: Command, clock: &Clock, taps: &Taps) -> io::Result<(Process, PipeWriter)> {
         let (input, mut stdin) = io::pipe()?;
         shell.stdin(input).stderr(Stdio::piped()).process_group(0).kill_on_drop(true);
+        // The guardian may start here, too.
+        let held = hold_starts();
         let mut child = shell.spawn()?;
         let id = child.id().ok_or(io::ErrorKind::NotFound)?;
         let group = Guarded::new(Pid::from_raw(id.try_into().map_err(io::Error::other)?))?;
+        drop(held);
         clock.watch(id);
         let stderr = child.stderr.take().map(|end| Pipe::new(end.into_owned_fd()?, taps)).transpose()?;
         stdin.write_all(OPEN)?;
