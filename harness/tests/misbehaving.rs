@@ -5,7 +5,7 @@
 mod support;
 
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpListener;
+use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use support::{METHODS, Ran, peer, read_to_end, run, write_forever};
@@ -77,7 +77,46 @@ fn a_peer_that_sends_methods_and_then_nothing() {
         let _ = stream.write_all(METHODS);
         read_to_end(stream);
     });
-    judge(&address).expect_status(&[1, 2]).expect_text("the peer does not answer the known-good call");
+    judge(&address)
+        .expect_status(&[1])
+        .expect_text("the peer does not answer the known-good call")
+        .expect_text("FAIL      methods/by-id; 371 more cases could not be judged because of it");
+}
+
+/// Sends the object, and answers the claim of the probe as long as `goes_on` with the call and the
+/// number of answers before it.
+fn answers_while(mut stream: &TcpStream, goes_on: fn(&serde_json::Value, usize) -> bool) {
+    let _ = stream.write_all(METHODS);
+    let lines = BufReader::new(stream).lines().map_while(Result::ok);
+    let calls = lines.filter_map(|line| {
+        let message: serde_json::Value = serde_json::from_str(&line).ok()?;
+        let id = message["callbacks"].as_object()?.keys().next()?.clone();
+        (message["method"] != "methods").then_some((message, id))
+    });
+    for (answered, (call, id)) in calls.enumerate() {
+        if !goes_on(&call, answered) {
+            break;
+        }
+        let answer = format!("{{\"method\":{id},\"arguments\":[\"a peer\",[]]}}\n");
+        let _ = stream.write_all(answer.as_bytes());
+    }
+}
+
+#[test]
+fn a_peer_that_ends_each_connection_after_an_answer_has_one_cause_and_a_note() {
+    judge(&peer(|stream| answers_while(&stream, |_, answered| answered == 0)))
+        .expect_status(&[1])
+        .expect_text("note: the peer ends the connection after its first answers")
+        .expect_text("FAIL      methods/by-id; 375 more cases could not be judged because of it")
+        .expect_text("hint      Do not close the connection after a call");
+}
+
+#[test]
+fn a_peer_that_ends_the_connection_at_a_call_by_name_is_judged_on_everything_else() {
+    judge(&peer(|stream| answers_while(&stream, |call, _| call["method"].is_number())))
+        .expect_status(&[1])
+        .expect_text("note: the peer answers calls by id only")
+        .expect_text("FAIL      methods/by-name; 4 more cases could not be judged because of it");
 }
 
 /// The object of a peer that claims no probe.

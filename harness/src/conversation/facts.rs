@@ -69,6 +69,11 @@ pub struct Calls {
     pub ordered: bool,
     /// Whether it did not answer two calls that shared a segment, or not both.
     pub loses_one_of_two: bool,
+    /// Whether it ended the connection after its first answers, although two more calls travelled in
+    /// segments of their own.
+    pub ended: bool,
+    /// Whether it answered a call by id, and then ended the connection instead of answering one by name.
+    pub ended_by_name: bool,
     /// The time from a call to its answer.
     pub round_trip: Duration,
     /// The names that it called without being asked. The names of the protocol are not among them.
@@ -147,6 +152,8 @@ impl Facts {
                 ping: None,
                 ordered: false,
                 loses_one_of_two: false,
+                ended: false,
+                ended_by_name: false,
                 round_trip: Duration::from_millis(5),
                 unasked: BTreeSet::new(),
                 calls_ours: false,

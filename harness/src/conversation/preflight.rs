@@ -53,31 +53,55 @@ pub async fn preflight(
     patience: Duration,
 ) -> Result<Facts, PreflightError> {
     let terms = Terms { dialect, ..Terms::default() };
-    let facts = session(route, terms, ping, patience).await?;
+    let facts = session(route, terms, ping, patience, true).await?;
     match facts.calls.loses_one_of_two {
         true => Ok(preflight_again(route, facts, ping, patience).await),
         false => Ok(facts),
     }
 }
 
-/// Runs the preflight again on a peer that lost one of two calls that shared a segment. Now each
-/// message travels in a segment of its own. If that helps, the whole run does the same, so that one
-/// bad habit is one finding.
+/// Runs the preflight again on a peer that did not answer all calls, without what may be the reason: a
+/// call by name after which it ended the connection, or two calls that share a segment. If that helps,
+/// the whole run does the same, so that one bad habit is one finding.
 pub async fn preflight_again(route: &Route, first: Facts, ping: Option<&Ping>, patience: Duration) -> Facts {
-    let terms = Terms { messages_alone: true, ..first.terms.clone() };
-    let Ok(mut facts) = session(route, terms, ping, patience).await else { return first };
-    let helps = facts.calls.ping.is_some() && !facts.calls.loses_one_of_two;
-    facts.terms.messages_alone = helps;
-    facts.missing.extend(helps.then_some(SEGMENTS));
-    facts.after(first.session)
+    let mut facts = first;
+    let by_name = !facts.calls.ended_by_name;
+    if !by_name {
+        let terms = facts.terms.clone();
+        let Some(next) = answered(route, terms, ping, patience, by_name).await else { return facts };
+        facts = next.after(facts.session);
+        if !facts.calls.loses_one_of_two {
+            return facts;
+        }
+    }
+    let terms = Terms { messages_alone: true, ..facts.terms.clone() };
+    let Some(next) = answered(route, terms, ping, patience, by_name).await else { return facts };
+    facts = next.after(facts.session);
+    facts.terms.messages_alone = !facts.calls.loses_one_of_two;
+    facts.missing.extend(facts.terms.messages_alone.then_some(SEGMENTS));
+    facts
 }
 
-/// One session of the preflight.
+/// One session of the preflight; `None` if it has no answer to the known-good call.
+async fn answered(
+    route: &Route,
+    terms: Terms,
+    ping: Option<&Ping>,
+    patience: Duration,
+    by_name: bool,
+) -> Option<Facts> {
+    let facts = session(route, terms, ping, patience, by_name).await;
+    facts.ok().filter(|facts| facts.calls.ping.is_some())
+}
+
+/// One session of the preflight. `by_name`: whether a peer that answers calls by id is also called by
+/// name.
 async fn session(
     route: &Route,
     terms: Terms,
     ping: Option<&Ping>,
     patience: Duration,
+    by_name: bool,
 ) -> Result<Facts, PreflightError> {
     let deadline = route.clock().now() + patience;
     let facts = Facts::new(terms, route.limits());
@@ -96,10 +120,10 @@ async fn session(
     if preflight.facts.calls.ping.is_none()
         && let Some(ping) = preflight.known_good_call(ping)
     {
-        preflight.learn_addressing(&ping).await;
+        preflight.learn_addressing(&ping, by_name).await;
     }
     if let Some(ping) = preflight.facts.calls.ping.clone() {
-        preflight.learn_order(&ping).await;
+        preflight.learn_order(&ping, by_name).await;
         if preflight.is_of_no_use() {
             return Ok(preflight.finish().await);
         }
@@ -226,7 +250,8 @@ impl Preflight {
     }
 
     /// Sends two calls in one segment and learns whether their answers arrive in the same order.
-    async fn learn_order(&mut self, ping: &Ping) {
+    /// `by_name`: whether the peer was also called by name, if it answers by id.
+    async fn learn_order(&mut self, ping: &Ping, by_name: bool) {
         let deadline = self.wire.clock().now() + self.patience;
         let (mut lines, first) = ping.line(&mut self.names, self.facts.calls.by);
         let (line, second) = ping.line(&mut self.names, self.facts.calls.by);
@@ -245,6 +270,27 @@ impl Preflight {
         }
         self.facts.calls.ordered = answers == [first, second];
         self.facts.calls.loses_one_of_two = answers.len() < 2;
+        match self.facts.calls.by {
+            // It answers when it is not called by name.
+            Addressing::ById if answers.len() == 2 && !by_name => {
+                self.facts.missing.insert("methods/by-name");
+            }
+            // It may answer each call if the connection is new.
+            by if self.ends_without_answer(answers.len()) => {
+                self.facts.calls.ended = true;
+                self.facts.missing.insert(match by {
+                    Addressing::ById => "methods/by-id",
+                    Addressing::ByName => "methods/by-name",
+                });
+            }
+            _ => {}
+        }
+    }
+
+    /// Whether the peer ended the connection instead of answering two calls, although each of them
+    /// travelled alone.
+    fn ends_without_answer(&self, answers: usize) -> bool {
+        answers < 2 && self.facts.terms.messages_alone && self.wire.is_closed()
     }
 
     /// Whether there will be another session, in which each message travels alone.
@@ -264,6 +310,9 @@ impl Preflight {
             let method = ping.method();
             if self.facts.lacks(method).is_some() {
                 continue;
+            }
+            if self.wire.is_closed() {
+                break;
             }
             if self.ask(&ping, by, deadline).await.is_err() {
                 let known = probe::REQUIRED.iter().chain(probe::OPTIONAL).find(|known| **known == method);
@@ -360,11 +409,20 @@ fn notes(facts: &Facts, end: &str) -> Vec<String> {
             "the peer rejects strings as indexes in paths: cases about other clauses use integers".to_owned(),
         );
     }
-    if facts.missing.contains("methods/by-id") {
-        notes.push("the peer answers calls by name only".to_owned());
+    if facts.calls.ended {
+        notes.push(
+            "the peer ends the connection after its first answers: keep it open for more calls".to_owned(),
+        );
+        return notes;
     }
-    if facts.missing.contains("methods/by-name") {
-        notes.push("the peer answers calls by id only".to_owned());
+    match facts.calls.by {
+        Addressing::ByName if facts.missing.contains("methods/by-id") => {
+            notes.push("the peer answers calls by name only".to_owned());
+        }
+        Addressing::ById if facts.missing.contains("methods/by-name") => {
+            notes.push("the peer answers calls by id only".to_owned());
+        }
+        _ => {}
     }
     if !facts.object.unanswered.is_empty() {
         let methods: Vec<&str> = facts.object.unanswered.iter().copied().collect();

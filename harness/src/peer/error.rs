@@ -114,7 +114,11 @@ impl Faulted for StartError {
             StartError::Stranger(_, stranger) => return stranger.help(),
             StartError::NotThere(route, ..) => format!("Is the peer started?{}", transport_help(route)),
             StartError::Ended(command, death) => {
-                format!("{} {}", ended_help(command, death), written(&death.stderr))
+                let foreground = match death.status {
+                    Status::Exit(0) => "Start it in the foreground: the suite watches the process that it started. ",
+                    _ => "",
+                };
+                format!("{foreground}{} {}", ended_help(command, death), written(&death.stderr))
             }
             StartError::NotReady(_, route, _, stderr) => format!(
                 "Does it listen {}?{} If it takes longer to start, give it more time with --start-timeout. {}",

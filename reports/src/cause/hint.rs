@@ -2,7 +2,7 @@
 
 use dnode_spec::clause;
 
-use crate::event::{Outcome, Verdict};
+use crate::event::{Kind, Outcome, Status, Verdict};
 use crate::trace::{self, Trace};
 
 /// The clauses that any crash breaks. Their hints say no more than that errors must be caught.
@@ -12,6 +12,14 @@ const STACK: &str = "Limit the depth before you walk a value, or walk it in a lo
                      before you pass a list as the arguments of a call.";
 const CONNECTION: &str = "Handle the errors of each socket, both while you read and while you write: the other end \
                           may reset the connection at any time.";
+
+const EXIT: &str = "The program ended without an error. Keep it running when a connection ends, and start it in the \
+                    foreground: the suite watches the process that it started, not its children.";
+const OPEN: &str = "Do not close the connection after a call, nor after an error in one. Close it when the other \
+                    end has closed its half.";
+
+/// The clause of cases that make several calls by id, in the only form that every peer should answer.
+const BY_ID: &str = "methods/by-id";
 
 /// The clause of cases that send something very long, deep or large.
 const BOUNDED: &str = "robust/bounded";
@@ -24,10 +32,18 @@ pub fn hint(outcome: &Outcome) -> &'static str {
         return "";
     }
     let broken = super::broken(outcome);
+    let is_closed = outcome.divergence.as_ref().is_some_and(|it| it.kind == Kind::Closed);
+    if is_closed && broken == BY_ID {
+        return OPEN;
+    }
     if !GENERAL.contains(&broken) {
         return of_clause(broken);
     }
-    let trace = outcome.evidence.death.as_ref().and_then(|death| trace::read(&death.stderr));
+    let death = outcome.evidence.death.as_ref();
+    let trace = death.and_then(|death| trace::read(&death.stderr));
+    if trace.is_none() && death.is_some_and(|death| death.status == Status::Exit(0)) {
+        return EXIT;
+    }
     let is_bounded = outcome.clauses.first().is_some_and(|clause| clause == BOUNDED);
     let of_case = || of_clause(if is_bounded { BOUNDED } else { broken });
     trace.as_ref().and_then(of_trace).unwrap_or_else(of_case)

@@ -273,6 +273,29 @@ fn a_crash_of_a_case_about_sizes_has_the_hint_about_sizes() {
 }
 
 #[test]
+fn a_program_that_ends_without_an_error_has_a_hint_of_its_own() {
+    let of = |status, stderr| {
+        let mut outcome = dead("robust/a", stderr);
+        outcome.divergence.as_mut().unwrap().clause = "robust/survives".to_owned();
+        outcome.evidence.death.as_mut().unwrap().status = status;
+        hint(&outcome)
+    };
+    assert!(of(Status::Exit(0), "").starts_with("The program ended without an error."));
+    let catch = clause::find("robust/survives").unwrap().hint;
+    assert_eq!(of(Status::Exit(1), ""), catch);
+    assert_eq!(of(Status::Exit(0), "Error: x\n    at f (/srv/peer.js:1:1)\n"), catch);
+}
+
+#[test]
+fn a_connection_that_ends_after_a_call_says_nothing_about_ids() {
+    let of = |clause: &str, kind| hint(&broken_by("methods/by-id", clause, Level::Must, kind, ""));
+    assert!(of("methods/by-id", Kind::Closed).starts_with("Do not close the connection"));
+    for (clause, kind) in [("methods/by-id", Kind::Absent), ("methods/by-name", Kind::Closed)] {
+        assert_eq!(of(clause, kind), clause::find(clause).unwrap().hint);
+    }
+}
+
+#[test]
 fn a_probe_with_several_mistakes_is_one_cause_that_names_them() {
     let of = |id: &str, kind, path: &str| broken_by(id, "probe/complete", Level::Should, kind, path);
     let mut complete = of("probe/complete", Kind::Absent, "arguments[0]");

@@ -40,8 +40,9 @@ struct Answer {
 
 impl Preflight {
     /// Learns how to call the peer: by id, by name, and if it answers neither, with another form of
-    /// paths. The run uses the first form that works.
-    pub(super) async fn learn_addressing(&mut self, ping: &Ping) {
+    /// paths. The run uses the first form that works. `by_name`: whether a peer that answers by id is
+    /// also called by name.
+    pub(super) async fn learn_addressing(&mut self, ping: &Ping, by_name: bool) {
         let method = TextBuf::from(ping.method());
         let has_id = self.names.member(&method).is_some();
         let by_id = has_id.then_some(Addressing::ById);
@@ -58,6 +59,7 @@ impl Preflight {
             self.facts.missing.insert("callback/path-forms");
         }
         match form.by {
+            Addressing::ById if !by_name => {}
             Addressing::ById => self.learn_by_name(&ping.clone().with_paths(form.paths), &mut asked).await,
             Addressing::ByName => self.facts.missing.extend(has_id.then_some("methods/by-id")),
         }
@@ -144,7 +146,9 @@ impl Preflight {
             Some(asked) => asked.answered || self.answer(slice::from_mut(asked), deadline).await.is_some(),
             None => self.ask(ping, form.by, deadline).await.is_ok(),
         };
-        if !answers {
+        // A peer may also end each connection after one answer.
+        self.facts.calls.ended_by_name = !answers && self.wire.is_closed();
+        if !answers && !self.wire.is_closed() {
             self.facts.missing.insert("methods/by-name");
         }
     }

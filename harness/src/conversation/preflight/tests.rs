@@ -17,6 +17,8 @@ struct Conduct {
     object: bool,
     answers: fn(&Value) -> bool,
     after: Duration,
+    /// Whether it ends the connection when this call comes after so many answers.
+    ends: fn(&Value, usize) -> bool,
 }
 
 type Heard = Arc<Mutex<Vec<Value>>>;
@@ -27,13 +29,21 @@ async fn serve(stream: DuplexStream, conduct: Conduct, heard: Heard) -> std::io:
     if conduct.object {
         to.write_all(format!("{METHODS}\n").as_bytes()).await?;
     }
+    let mut answered = 0;
     while let Some(line) = lines.next_line().await? {
         let message: Value = serde_json::from_str(&line)?;
         heard.lock().unwrap().push(message.clone());
         let id = message["callbacks"].as_object().and_then(|callbacks| callbacks.keys().next()).cloned();
-        if message["method"] == "methods" || !(conduct.answers)(&message) {
+        if message["method"] == "methods" {
             continue;
         }
+        if (conduct.ends)(&message, answered) {
+            break;
+        }
+        if !(conduct.answers)(&message) {
+            continue;
+        }
+        answered += 1;
         tokio::time::sleep(conduct.after).await;
         let answer = json!({"method": id.unwrap().parse::<i64>().unwrap(), "arguments": ["a peer", []]});
         to.write_all(format!("{answer}\n").as_bytes()).await?;
@@ -64,7 +74,8 @@ fn has_integers(message: &Value) -> bool {
     message["callbacks"].as_object().is_some_and(|all| all.values().all(|path| path[0].is_number()))
 }
 
-const SILENT: Conduct = Conduct { object: false, answers: |_| false, after: Duration::ZERO };
+const SILENT: Conduct =
+    Conduct { object: false, answers: |_| false, after: Duration::ZERO, ends: |_, _| false };
 const MUTE: Conduct = Conduct { object: true, ..SILENT };
 
 #[tokio::test(start_paused = true)]
@@ -108,6 +119,26 @@ async fn a_peer_that_answers_one_form_only_is_called_in_that_form() {
     let (facts, time, _) = learned(Conduct { object: false, ..by_name }).await;
     assert!(facts.calls.ping.is_some() && facts.object.members.is_none() && !facts.session.silent);
     assert!(time < PATIENCE * 2, "{time:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_peer_that_ends_the_connection_at_a_call_by_name_is_called_by_id() {
+    let (facts, ..) = learned(Conduct { answers: by_id, ends: |call, _| !by_id(call), ..MUTE }).await;
+    assert_eq!(facts.missing, BTreeSet::from(["methods/by-name"]));
+    assert!(facts.calls.ordered && !facts.calls.ended && facts.object.unanswered.is_empty());
+    assert_eq!(facts.notes, ["the peer answers calls by id only"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_peer_that_ends_the_connection_after_its_first_answer_gets_a_note() {
+    let note = "the peer ends the connection after its first answers: keep it open for more calls";
+    let once = Conduct { answers: by_id, ends: |_, answered| answered > 0, ..MUTE };
+    let (facts, ..) = learned(once).await;
+    assert!(facts.calls.ended && facts.calls.ping.is_some());
+    assert_eq!((facts.missing, facts.notes), (BTreeSet::from(["methods/by-id"]), vec![note.to_owned()]));
+    let (facts, ..) = learned(Conduct { answers: |call| !by_id(call), ..once }).await;
+    let both = BTreeSet::from(["methods/by-id", "methods/by-name"]);
+    assert_eq!((facts.missing, facts.notes), (both, vec![note.to_owned()]));
 }
 
 #[test]
