@@ -211,6 +211,16 @@ impl Facts {
         self.missing.iter().any(|clause| case.is_about(clause))
     }
 
+    /// Whether the preflight has already waited a whole deadline for what this case expects, in vain.
+    #[must_use]
+    pub fn waited_for(&self, case: &Case) -> bool {
+        let made_its_calls = self.calls.ping.is_none()
+            && !self.session.ended
+            && self.misses(case)
+            && case.transcript.header.needs == ["conformProbe"];
+        self.session.silent || made_its_calls
+    }
+
     /// How long to wait for the peer to close a connection after we closed our half.
     #[must_use]
     pub fn drain(&self) -> Duration {

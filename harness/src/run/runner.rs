@@ -258,8 +258,7 @@ impl<'a> Runner<'a> {
     pub(super) fn case_patience(&self, at: usize) -> Duration {
         match self.batch.is_resting(at) {
             true => self.facts.quiet(),
-            // The preflight has already waited longer than a deadline, in vain.
-            false if self.facts.session.silent => self.facts.short(self.patience()),
+            false if self.facts.waited_for(self.batch.case(at)) => self.facts.short(self.patience()),
             false => self.patience(),
         }
     }
