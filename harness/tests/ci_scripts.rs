@@ -8,10 +8,9 @@ mod support;
 
 use serde_json::Value as Json;
 use std::collections::BTreeMap;
-use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::process::Command;
-use support::{PROGRAM, Ran, install, output, read, root, run};
+use support::{PROGRAM, Ran, install, output, read, root, run, write_script};
 use tempfile::TempDir;
 
 /// The tag of this version.
@@ -57,9 +56,7 @@ impl Job {
     fn with_tool(self, name: &str, script: &str) -> Job {
         let tools = self.path("tools");
         std::fs::create_dir_all(&tools).unwrap();
-        let tool = tools.join(name);
-        std::fs::write(&tool, format!("#!/bin/sh\nset -eu\n{script}\n")).unwrap();
-        std::fs::set_permissions(&tool, PermissionsExt::from_mode(0o755)).unwrap();
+        write_script(&tools.join(name), &format!("set -eu\n{script}"));
         let path = format!("{}:{}", tools.display(), std::env::var("PATH").unwrap());
         self.with("PATH", &path)
     }

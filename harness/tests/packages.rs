@@ -11,7 +11,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::ExitStatusExt;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
-use support::{Ran, output, read, root};
+use support::{Ran, output, read, root, write_script};
 use tempfile::TempDir;
 
 /// An installed launcher.
@@ -26,8 +26,7 @@ impl Installed {
     fn new(script: &str) -> Installed {
         let installed = Installed::without_program();
         std::fs::create_dir_all(installed.program.parent().unwrap()).unwrap();
-        std::fs::write(&installed.program, format!("#!/bin/sh\n{script}\n")).unwrap();
-        std::fs::set_permissions(&installed.program, PermissionsExt::from_mode(0o755)).unwrap();
+        write_script(&installed.program, script);
         installed
     }
 

@@ -5,9 +5,9 @@
 
 mod support;
 
-use std::os::unix::fs::{PermissionsExt, symlink};
+use std::os::unix::fs::symlink;
 use std::process::Command;
-use support::{ran, root};
+use support::{ran, root, write_script};
 
 #[test]
 fn all_missing_programs_are_named_with_the_command_that_installs_them() {
@@ -17,9 +17,7 @@ fn all_missing_programs_are_named_with_the_command_that_installs_them() {
         symlink(String::from_utf8(found.stdout).unwrap().trim(), folder.path().join(tool)).unwrap();
     }
     // The script would install the programs if it ran as root.
-    let id = folder.path().join("id");
-    std::fs::write(&id, "#!/bin/sh\necho 1000\n").unwrap();
-    std::fs::set_permissions(&id, std::fs::Permissions::from_mode(0o755)).unwrap();
+    write_script(&folder.path().join("id"), "echo 1000");
 
     let mut script = Command::new(folder.path().join("bash"));
     script.arg(root().join(".ci/test")).args(["--set-up", "c++"]).current_dir(root());

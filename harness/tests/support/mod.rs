@@ -25,6 +25,16 @@ pub fn read(path: impl AsRef<Path>) -> String {
     std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
+/// Writes a program of `sh`. Another process writes its file: whatever another test starts meanwhile
+/// has copies of all our open files until its exec, and the system starts no file that is open for
+/// writing.
+pub fn write_script(path: &Path, script: &str) {
+    let mut draft = tempfile::NamedTempFile::new().unwrap();
+    write!(draft, "#!/bin/sh\n{script}\n").unwrap();
+    let installed = Command::new("install").args(["-m", "755"]).args([draft.path(), path]).status();
+    assert!(installed.unwrap().success(), "install cannot write {}", path.display());
+}
+
 /// The result of a process.
 pub struct Ran {
     pub status: i32,
