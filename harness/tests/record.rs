@@ -4,8 +4,9 @@
 
 mod support;
 
+use socket2::{Domain, Socket, Type};
 use std::io::{BufRead, BufReader, Write};
-use std::net::TcpStream;
+use std::net::{SocketAddr, TcpStream};
 use std::process::Command;
 use support::{Listening, install, root, run};
 
@@ -29,6 +30,14 @@ fn exchange(stream: &mut BufReader<TcpStream>, line: &str) -> String {
     answer
 }
 
+/// A port at which nobody listens. Nobody has listened there for a moment either: whatever another
+/// test starts meanwhile would have a copy of the listener until its exec.
+fn free_port() -> u16 {
+    let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+    socket.bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into()).unwrap();
+    socket.local_addr().unwrap().as_socket().unwrap().port()
+}
+
 #[test]
 fn a_recorded_session_of_npm_dnode_replays_without_changes() {
     install("npm-dnode");
@@ -36,7 +45,7 @@ fn a_recorded_session_of_npm_dnode_replays_without_changes() {
     let out = folder.path().to_str().unwrap();
     let server = "fixtures/peers/npm-dnode/server.js";
     // The peer's program does not signal that it listens, so try until it accepts a connection.
-    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port().to_string();
+    let port = free_port().to_string();
     let mut npm = Command::new("node").args([server, &port]).current_dir(root()).spawn().unwrap();
     let to = format!("127.0.0.1:{port}");
     while TcpStream::connect(&to).is_err() {
