@@ -66,6 +66,6 @@ fn one_shot_ids_are_one_finding() {
     let ran = run(&["--dialect", "0.1", "--exec", &reference("--dialect 0.1 --fault one-shot-ids")]);
     ran.expect_status(&[1]);
     ran.expect_text("FAIL      methods/by-id");
-    ran.expect_text("the peer culled the id of its method $callTwice");
+    ran.expect_text("the peer culled the id of its method $conformProbe");
     ran.expect_text("1 gating failure");
 }

@@ -176,7 +176,7 @@ fn the_first_program_of_the_first_hour_gets_the_quoted_result() {
     let reader = Reader::new();
     std::fs::write(reader.folder.path().join("port.js"), program).unwrap();
     let ran = reader.run("dnode-conform --exec 'exec node port.js {port}'");
-    ran.expect_status(&[2]);
+    ran.expect_status(&[1]);
     let quoted: Vec<String> = quoted.lines().map(str::to_owned).collect();
     assert_eq!(missing(&quoted, &ran.stdout), None, "{}", ran.stdout);
 }

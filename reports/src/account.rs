@@ -142,7 +142,11 @@ impl Account {
     /// The exit status of the run, with its reasons.
     #[must_use]
     pub fn exit(&self, run: &Run, ended: &Ended) -> Exit {
+        let unwritten = ended.unwritten.iter().map(|name| format!("{name} cannot be written"));
         let red = self.red(run.gate, ended);
+        if !ended.unwritten.is_empty() {
+            return Exit { status: 2, why: unwritten.chain(red).collect::<Vec<_>>().join(", ") };
+        }
         if !red.is_empty() {
             return Exit { status: 1, why: red.join(", ") };
         }

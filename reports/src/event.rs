@@ -383,6 +383,9 @@ pub struct Ended {
     /// order. Absent from files of earlier versions. Not part of the canonical report.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub life: Vec<u64>,
+    /// The other reports that could not be written. Only a report on standard output knows them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unwritten: Vec<String>,
 }
 
 #[cfg(test)]

@@ -59,6 +59,7 @@ impl<W: Write> Report for Events<W> {
                     })
                     .collect(),
                 life: ended.life.clone(),
+                unwritten: ended.unwritten.clone(),
                 ..*ended
             }),
         };

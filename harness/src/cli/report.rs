@@ -7,7 +7,7 @@ use crate::cases::{Case, all};
 use crate::files::{self, NewFile};
 use crate::nearest::did_you_mean;
 use clap::Args;
-use dnode_reports::event::{self, Event, Verdict};
+use dnode_reports::event::{self, Ended, Event, Verdict};
 use dnode_reports::format::Format;
 use dnode_reports::text::Options;
 use dnode_reports::{ReadError, Report, events, json};
@@ -148,6 +148,7 @@ impl OpenReport {
     /// Finishes the report, and puts its file in its place.
     fn finish(&mut self) {
         self.attempt(|report| report.finish());
+        self.report = None;
         if self.problem.is_none() {
             self.problem = self.output.take().and_then(|output| output.keep().err());
         }
@@ -200,6 +201,23 @@ impl Reports {
     /// Writes an event to all reports.
     pub(super) fn event(&mut self, event: &Event) {
         self.reports.iter_mut().for_each(|report| report.event(event));
+    }
+
+    /// Finishes all reports with the last event of the run. Standard output comes last, because it says
+    /// how the run ends.
+    pub(super) fn end(&mut self, ended: &Ended) {
+        let (last, files): (Vec<_>, Vec<_>) =
+            self.reports.iter_mut().partition(|it| it.name == STANDARD_OUTPUT);
+        let mut unwritten = Vec::new();
+        for report in files {
+            report.event(&Event::Ended(ended.clone()));
+            report.finish();
+            unwritten.extend(report.problem.is_some().then(|| report.name.clone()));
+        }
+        for report in last {
+            report.event(&Event::Ended(Ended { unwritten: unwritten.clone(), ..ended.clone() }));
+            report.finish();
+        }
     }
 
     /// Finishes all reports.

@@ -379,9 +379,9 @@ impl EventSink {
         self.last.event(event);
         let reports = &mut self.reports;
         self.progress.suspend(|| {
-            reports.event(event);
-            if matches!(event, Event::Ended(_)) {
-                reports.finish();
+            match event {
+                Event::Ended(ended) => reports.end(ended),
+                _ => reports.event(event),
             }
             let _ = io::stdout().flush();
         });

@@ -142,7 +142,7 @@ impl<'a> Runner<'a> {
         last.into_iter().for_each(|outcome| emit(Event::Judged(Box::new(outcome))));
         let (interrupted, answered) = (self.is_interrupted() || self.timed_out, self.answered);
         let life = self.facts.terms.life.counts();
-        emit(Event::Ended(Ended { interrupted, answered, life, stale: Vec::new() }));
+        emit(Event::Ended(Ended { interrupted, answered, life, ..Ended::default() }));
         for lane in self.lanes.into_iter().chain(self.quiet_lane) {
             lane.stop().await;
         }

@@ -96,7 +96,7 @@ pub async fn accept(host: &Host, options: &Options, cases: Vec<Case>, emit: &mut
     }
     let interrupted = options.interrupted.is_cancelled() || timed_out;
     let life = facts.terms.life.counts();
-    emit(Event::Ended(Ended { interrupted, answered, life, stale: Vec::new() }));
+    emit(Event::Ended(Ended { interrupted, answered, life, ..Ended::default() }));
 }
 
 /// The plan of a run of so many cases.
