@@ -97,7 +97,7 @@ fn a_report_on_a_full_disk_leaves_the_text_whole() {
     whole.expect_status(&[1]);
     let ran = place.run(&[&arguments[..], &["--report", "json=/dev/full"]].concat());
     ran.expect_status(&[2]);
-    let exit = "exit 2: /dev/full cannot be written, 1 gating failure\n";
+    let exit = "exit 2: 1 report cannot be written, 1 gating failure\n";
     assert_eq!(ran.stdout, whole.stdout.replace("exit 1: 1 gating failure\n", exit));
 }
 

@@ -35,7 +35,7 @@ fn a_report_on_a_full_disk_does_not_affect_other_reports() {
     let folder = tempfile::tempdir().unwrap();
     let other = folder.path().join("other.json");
     let ran = few(&["--report", "html=/dev/full", "--report", &format!("json={}", other.display())]);
-    ran.expect_status(&[2]).expect_text("exit 2: /dev/full cannot be written");
+    ran.expect_status(&[2]).expect_text("exit 2: 1 report cannot be written");
     let report = json(&other);
     assert_eq!(report["planned"], report["cases"].as_array().unwrap().len());
 }

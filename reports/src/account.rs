@@ -142,10 +142,12 @@ impl Account {
     /// The exit status of the run, with its reasons.
     #[must_use]
     pub fn exit(&self, run: &Run, ended: &Ended) -> Exit {
-        let unwritten = ended.unwritten.iter().map(|name| format!("{name} cannot be written"));
         let red = self.red(run.gate, ended);
-        if !ended.unwritten.is_empty() {
-            return Exit { status: 2, why: unwritten.chain(red).collect::<Vec<_>>().join(", ") };
+        let mut unwritten = Vec::new();
+        push_count(&mut unwritten, ended.unwritten, "report cannot be written", "reports cannot be written");
+        if !unwritten.is_empty() {
+            unwritten.extend(red);
+            return Exit { status: 2, why: unwritten.join(", ") };
         }
         if !red.is_empty() {
             return Exit { status: 1, why: red.join(", ") };

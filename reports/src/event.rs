@@ -369,6 +369,10 @@ pub struct Stale {
     pub remedy: String,
 }
 
+fn is_zero(count: &usize) -> bool {
+    *count == 0
+}
+
 /// How the run ended.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ended {
@@ -383,9 +387,9 @@ pub struct Ended {
     /// order. Absent from files of earlier versions. Not part of the canonical report.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub life: Vec<u64>,
-    /// The other reports that could not be written. Only a report on standard output knows them.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub unwritten: Vec<String>,
+    /// How many other reports could not be written. Only a report on standard output knows that.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub unwritten: usize,
 }
 
 #[cfg(test)]

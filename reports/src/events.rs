@@ -59,7 +59,6 @@ impl<W: Write> Report for Events<W> {
                     })
                     .collect(),
                 life: ended.life.clone(),
-                unwritten: ended.unwritten.clone(),
                 ..*ended
             }),
         };

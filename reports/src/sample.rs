@@ -13,7 +13,7 @@ pub(crate) const HOSTILE: &str =
     "\u{1b}[2J\u{1b}]0;owned\u{7}\r\u{202e}evil\u{202c}\u{200b}\u{9b}31m\u{e0041}\u{2028}";
 
 pub(crate) const FINE: Ended =
-    Ended { interrupted: false, answered: true, stale: Vec::new(), life: Vec::new(), unwritten: Vec::new() };
+    Ended { interrupted: false, answered: true, stale: Vec::new(), life: Vec::new(), unwritten: 0 };
 
 pub(crate) fn run(planned: usize) -> Run {
     Run {

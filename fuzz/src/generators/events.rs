@@ -38,7 +38,7 @@ pub fn events(data: &[u8]) -> Result<Vec<Event>> {
         answered: u.arbitrary()?,
         stale: some(&mut u, stale)?,
         life: some(&mut u, |u| u.arbitrary())?,
-        unwritten: some(&mut u, text)?,
+        unwritten: u.arbitrary()?,
     };
     let judged = some(&mut u, outcome)?.into_iter().map(|outcome| Event::Judged(Box::new(outcome)));
     Ok(std::iter::once(Event::Started(run)).chain(judged).chain([Event::Ended(ended)]).collect())

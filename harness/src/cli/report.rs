@@ -208,14 +208,14 @@ impl Reports {
     pub(super) fn end(&mut self, ended: &Ended) {
         let (last, files): (Vec<_>, Vec<_>) =
             self.reports.iter_mut().partition(|it| it.name == STANDARD_OUTPUT);
-        let mut unwritten = Vec::new();
+        let mut unwritten = 0;
         for report in files {
             report.event(&Event::Ended(ended.clone()));
             report.finish();
-            unwritten.extend(report.problem.is_some().then(|| report.name.clone()));
+            unwritten += usize::from(report.problem.is_some());
         }
         for report in last {
-            report.event(&Event::Ended(Ended { unwritten: unwritten.clone(), ..ended.clone() }));
+            report.event(&Event::Ended(Ended { unwritten, ..ended.clone() }));
             report.finish();
         }
     }
