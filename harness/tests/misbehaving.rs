@@ -111,6 +111,32 @@ fn a_peer_that_ends_each_connection_after_an_answer_has_one_cause_and_a_note() {
         .expect_text("hint      Do not close the connection after a call");
 }
 
+/// A program with the conformance probe, which runs this line of Python after each answer.
+fn program_that(acts: &str) -> String {
+    let object = String::from_utf8_lossy(METHODS).trim().replace('"', "\\\"");
+    format!(
+        "exec python3 -c 'import json, os, socket, threading
+def serve(c):
+    c.sendall(b\"{object}\\n\")
+    for line in c.makefile(\"rb\"):
+        m = json.loads(line)
+        if m[\"method\"] == \"methods\": continue
+        c.sendall(b\"{{\\\"method\\\":%d,\\\"arguments\\\":[\\\"a peer\\\",[]]}}\\n\" % int(next(iter(m[\"callbacks\"]))))
+        {acts}
+s = socket.create_server((\"127.0.0.1\", {{port}}))
+while 1: threading.Thread(target=serve, args=(s.accept()[0],), daemon=True).start()'"
+    )
+}
+
+#[test]
+fn a_program_that_ends_after_an_answer_has_one_cause() {
+    run(&["--exec", &program_that("os._exit(0)")])
+        .expect_status(&[1])
+        .expect_text("1 cause\n")
+        .expect_text("The process ended with exit status 0 after its first answers")
+        .expect_text("hint      The program ended without an error. Keep it running");
+}
+
 #[test]
 fn a_peer_that_ends_the_connection_at_a_call_by_name_is_judged_on_everything_else() {
     judge(&peer(|stream| answers_while(&stream, |call, _| call["method"].is_number())))

@@ -108,6 +108,9 @@ impl Causes {
     #[must_use]
     pub fn in_order(mut self) -> Vec<Cause> {
         let mut causes: Vec<Cause> = self.by_manner().into_values().map(Group::into_cause).collect();
+        let rests_on =
+            |clauses: &BTreeSet<String>| clauses.iter().filter_map(|clause| self.resting.get(clause)).sum();
+        causes.iter_mut().for_each(|cause| cause.resting = rests_on(&cause.clauses));
         causes.sort_by_key(Cause::order);
         for (index, cause) in causes.iter_mut().enumerate() {
             cause.number = index + 1;
@@ -153,7 +156,7 @@ impl Cause {
             self.shown.verdict == Verdict::HarnessError,
             self.level(),
             !FOUNDATION.contains(&group),
-            std::cmp::Reverse(self.findings.len()),
+            std::cmp::Reverse(self.findings.len() + self.resting),
             self.shown.id.clone(),
         )
     }

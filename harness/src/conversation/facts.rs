@@ -69,6 +69,8 @@ pub struct Calls {
     pub ordered: bool,
     /// Whether it did not answer two calls that shared a segment, or not both.
     pub loses_one_of_two: bool,
+    /// What the preflight avoided.
+    pub avoided: Avoids,
     /// Whether it ended the connection after its first answers, although two more calls travelled in
     /// segments of their own.
     pub ended: bool,
@@ -82,6 +84,30 @@ pub struct Calls {
     pub calls_ours: bool,
     /// Whether it closes a connection when we close our half.
     pub closing: Closing,
+}
+
+/// What a session of the preflight does not do, because the peer did not answer all calls before.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Avoids {
+    /// To call a peer by name that answers calls by id.
+    pub names: bool,
+    /// To send several messages in one segment.
+    pub shared_segments: bool,
+}
+
+impl Calls {
+    /// What another session of the preflight should avoid, because this may be why the peer did not
+    /// answer all calls; `None` if it answered them, or if nothing is left to avoid.
+    #[must_use]
+    pub fn to_avoid(&self) -> Option<Avoids> {
+        let Avoids { names, shared_segments } = self.avoided;
+        match () {
+            () if !self.loses_one_of_two => None,
+            () if self.ended_by_name => Some(Avoids { names: true, shared_segments }),
+            () if !shared_segments => Some(Avoids { names, shared_segments: true }),
+            () => None,
+        }
+    }
 }
 
 /// The session of the preflight.
@@ -104,6 +130,8 @@ pub struct Session {
 pub enum Unusable {
     /// Its process ended with its first connection.
     Ended,
+    /// Its process ends after its first answers on each connection.
+    EndedAfterAnswers,
     /// It sends messages without end.
     EndlessMessages,
     /// It sends more than the suite keeps of one connection.
@@ -128,6 +156,7 @@ impl fmt::Display for Unusable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Unusable::Ended => "the peer's process ended with its first connection",
+            Unusable::EndedAfterAnswers => "the peer's process ends after its first answers",
             Unusable::EndlessMessages => "the peer sends messages without end",
             Unusable::TooMuchData => "the peer sends more than the suite keeps of one connection",
             Unusable::LongLine => "the peer sent a line longer than the 20 MiB that the suite keeps",
@@ -152,6 +181,7 @@ impl Facts {
                 ping: None,
                 ordered: false,
                 loses_one_of_two: false,
+                avoided: Avoids::default(),
                 ended: false,
                 ended_by_name: false,
                 round_trip: Duration::from_millis(5),
@@ -198,7 +228,9 @@ impl Facts {
             Method::Id(id) => self.calls.calls_ours |= *id == HELLO_ID,
             Method::Name(name) => {
                 self.calls.calls_ours |= name.as_text() == "hello";
-                if !is_reserved(name.as_text()) {
+                // The id of a function as a string is an answer in a wrong form, which the monitor judges.
+                let is_number = name.as_text().to_string_lossy().parse::<i64>().is_ok();
+                if !is_number && !is_reserved(name.as_text()) {
                     self.calls.unasked.insert(name.as_text().to_string_lossy().into_owned());
                 }
             }
@@ -209,6 +241,12 @@ impl Facts {
     #[must_use]
     pub fn misses(&self, case: &Case) -> bool {
         self.missing.iter().any(|clause| case.is_about(clause))
+    }
+
+    /// Whether no call is sure to be answered: silence of such a peer proves nothing.
+    #[must_use]
+    pub fn may_not_answer(&self) -> bool {
+        self.calls.ping.is_none() || self.calls.ended
     }
 
     /// Whether the preflight has already waited a whole deadline for what this case expects, in vain.

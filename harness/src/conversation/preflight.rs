@@ -4,7 +4,7 @@
 mod forms;
 
 use super::closing::{Closing, DRAIN};
-use super::facts::{Facts, SEGMENTS, Unusable};
+use super::facts::{Avoids, Facts, SEGMENTS, Unusable};
 use super::greet::{HELLO, receive_object};
 use super::ping::Ping;
 use super::service::serves;
@@ -53,58 +53,41 @@ pub async fn preflight(
     patience: Duration,
 ) -> Result<Facts, PreflightError> {
     let terms = Terms { dialect, ..Terms::default() };
-    let facts = session(route, terms, ping, patience, true).await?;
-    match facts.calls.loses_one_of_two {
-        true => Ok(preflight_again(route, facts, ping, patience).await),
-        false => Ok(facts),
-    }
+    let facts = session(route, terms, ping, patience, Avoids::default()).await?;
+    Ok(preflight_again(route, facts, ping, patience).await)
 }
 
-/// Runs the preflight again on a peer that did not answer all calls, without what may be the reason: a
-/// call by name after which it ended the connection, or two calls that share a segment. If that helps,
-/// the whole run does the same, so that one bad habit is one finding.
+/// Runs the preflight again on a peer that did not answer all calls, without what may be the reason. If
+/// that helps, the whole run does the same, so that one bad habit is one finding. Ends early if the
+/// peer no longer answers.
 pub async fn preflight_again(route: &Route, first: Facts, ping: Option<&Ping>, patience: Duration) -> Facts {
     let mut facts = first;
-    let by_name = !facts.calls.ended_by_name;
-    if !by_name {
-        let terms = facts.terms.clone();
-        let Some(next) = answered(route, terms, ping, patience, by_name).await else { return facts };
-        facts = next.after(facts.session);
-        if !facts.calls.loses_one_of_two {
-            return facts;
+    while let Some(avoids) = facts.calls.to_avoid() {
+        let terms = Terms { messages_alone: avoids.shared_segments, ..facts.terms.clone() };
+        match session(route, terms, ping, patience, avoids).await {
+            Ok(next) if next.calls.ping.is_some() => facts = next.after(facts.session),
+            _ => break,
         }
     }
-    let terms = Terms { messages_alone: true, ..facts.terms.clone() };
-    let Some(next) = answered(route, terms, ping, patience, by_name).await else { return facts };
-    facts = next.after(facts.session);
-    facts.terms.messages_alone = !facts.calls.loses_one_of_two;
-    facts.missing.extend(facts.terms.messages_alone.then_some(SEGMENTS));
+    if facts.calls.avoided.shared_segments {
+        let helps = !facts.calls.loses_one_of_two;
+        facts.terms.messages_alone = helps;
+        facts.missing.extend(helps.then_some(SEGMENTS));
+    }
     facts
 }
 
-/// One session of the preflight; `None` if it has no answer to the known-good call.
-async fn answered(
-    route: &Route,
-    terms: Terms,
-    ping: Option<&Ping>,
-    patience: Duration,
-    by_name: bool,
-) -> Option<Facts> {
-    let facts = session(route, terms, ping, patience, by_name).await;
-    facts.ok().filter(|facts| facts.calls.ping.is_some())
-}
-
-/// One session of the preflight. `by_name`: whether a peer that answers calls by id is also called by
-/// name.
+/// One session of the preflight.
 async fn session(
     route: &Route,
     terms: Terms,
     ping: Option<&Ping>,
     patience: Duration,
-    by_name: bool,
+    avoids: Avoids,
 ) -> Result<Facts, PreflightError> {
     let deadline = route.clock().now() + patience;
-    let facts = Facts::new(terms, route.limits());
+    let mut facts = Facts::new(terms, route.limits());
+    facts.calls.avoided = avoids;
     let wire = Wire::open(route, &facts.terms, deadline).await?;
     let mut names = Names::new(65);
     names.dialect = facts.terms.dialect;
@@ -120,10 +103,10 @@ async fn session(
     if preflight.facts.calls.ping.is_none()
         && let Some(ping) = preflight.known_good_call(ping)
     {
-        preflight.learn_addressing(&ping, by_name).await;
+        preflight.learn_addressing(&ping).await;
     }
     if let Some(ping) = preflight.facts.calls.ping.clone() {
-        preflight.learn_order(&ping, by_name).await;
+        preflight.learn_order(&ping).await;
         if preflight.is_of_no_use() {
             return Ok(preflight.finish().await);
         }
@@ -250,8 +233,7 @@ impl Preflight {
     }
 
     /// Sends two calls in one segment and learns whether their answers arrive in the same order.
-    /// `by_name`: whether the peer was also called by name, if it answers by id.
-    async fn learn_order(&mut self, ping: &Ping, by_name: bool) {
+    async fn learn_order(&mut self, ping: &Ping) {
         let deadline = self.wire.clock().now() + self.patience;
         let (mut lines, first) = ping.line(&mut self.names, self.facts.calls.by);
         let (line, second) = ping.line(&mut self.names, self.facts.calls.by);
@@ -272,7 +254,7 @@ impl Preflight {
         self.facts.calls.loses_one_of_two = answers.len() < 2;
         match self.facts.calls.by {
             // It answers when it is not called by name.
-            Addressing::ById if answers.len() == 2 && !by_name => {
+            Addressing::ById if answers.len() == 2 && self.facts.calls.avoided.names => {
                 self.facts.missing.insert("methods/by-name");
             }
             // It may answer each call if the connection is new.

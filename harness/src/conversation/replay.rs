@@ -264,6 +264,12 @@ impl<'r, 'a, 't> Replay<'r, 'a, 't> {
                 }
                 for (ours, theirs) in &step.ids {
                     let id = self.number(theirs).ok_or_else(|| self.unbound(theirs))?;
+                    // No end should send a negative id, and the suite sends what is legal here.
+                    if id.0 < 0 {
+                        let reason =
+                            format!("our function would get the number of {theirs}, which is negative");
+                        return Err(Stop::NotApplicable(reason));
+                    }
                     self.session.names.give(ours, id);
                 }
                 self.act(action).await

@@ -85,10 +85,8 @@ fn rests_on_missing(case: &Case, facts: &Facts) -> Option<RuledOut> {
     // Without its object, a peer can still be called by name.
     let awaits_object = header.manual_handshake && case.transcript.awaits_methods();
     let needs_object = awaits_object || (no_object && (by_id || no_call || case.transcript.culls_methods()));
-    // Without an answer to the known-good call, or to more than the first ones, silence proves nothing.
-    let unanswered = (no_call || facts.calls.ended)
-        && !case.is_about("methods/by-id")
-        && !case.is_about("methods/by-name");
+    let unanswered =
+        facts.may_not_answer() && !case.is_about("methods/by-id") && !case.is_about("methods/by-name");
     let needed = (needs_object.then_some("methods/sent").into_iter())
         .chain(by_id.then_some("methods/by-id"))
         .chain(header.requires.iter().map(String::as_str))

@@ -58,7 +58,7 @@ impl Runner<'_> {
         // only the case about the whole run says so.
         let is_shown = lane.is_ours() || !self.options.selection.skips(LIFE);
         let size = self.jobs(&lane.route()?);
-        (size > 1 && is_shown && self.facts.calls.ping.is_none()).then_some(size)
+        (size > 1 && is_shown && self.facts.may_not_answer()).then_some(size)
     }
 
     /// Begins these cases side by side.

@@ -52,6 +52,25 @@ fn ended(death: Death) -> Learned {
     (Facts::of_unusable_peer(Unusable::Ended), Some(("with its first connection".to_owned(), death)))
 }
 
+/// Runs the preflight again on fresh processes, as long as each of them ends and another session may
+/// avoid that.
+async fn learn_again(peer: &mut Peer, first: Facts, options: &Options) -> Result<Learned, RunError> {
+    let mut facts = first;
+    loop {
+        let before = facts.calls.avoided;
+        *peer = Peer::start(&options.target).await?;
+        facts = preflight_again(peer.route(), facts, options.ping.as_ref(), options.patience).await;
+        if !facts.calls.loses_one_of_two {
+            return Ok((facts, None));
+        }
+        let Some(death) = peer.death(ENDING).await else { return Ok((facts, None)) };
+        if facts.calls.to_avoid().is_none() || facts.calls.avoided == before {
+            let died = ("after its first answers".to_owned(), death);
+            return Ok((Facts::of_unusable_peer(Unusable::EndedAfterAnswers), Some(died)));
+        }
+    }
+}
+
 /// How long a process may need to end after this preflight.
 fn dying(facts: &Facts) -> Duration {
     if facts.session.ended { ENDING } else { Duration::ZERO }
@@ -73,11 +92,9 @@ async fn learn(peer: &mut Peer, options: &Options) -> Result<Learned, RunError> 
             // On a busy machine its end takes long.
             Ok(peer.death(ENDING * 6).await.map_or((facts, None), ended))
         }
-        // Two calls in one segment ended its process.
+        // A call by name, or two calls in one segment, ended its process.
         Ok(facts) if facts.calls.loses_one_of_two && peer.death(ENDING).await.is_some() => {
-            *peer = Peer::start(&options.target).await?;
-            let (ping, patience) = (options.ping.as_ref(), options.patience);
-            Ok((preflight_again(peer.route(), facts, ping, patience).await, None))
+            learn_again(peer, facts, options).await
         }
         Ok(mut facts) => {
             facts.notes.extend(peer.note());

@@ -162,7 +162,7 @@ impl Runner<'_> {
         let one = route.host().is_some() || self.facts.missing.contains("methods/connections");
         match (one, self.options.jobs.max(1)) {
             (true, _) => 1,
-            (false, jobs @ 2..) if self.facts.calls.ping.is_none() => jobs * WAITING,
+            (false, jobs @ 2..) if self.facts.may_not_answer() => jobs * WAITING,
             (false, jobs) => jobs,
         }
     }

@@ -13,8 +13,8 @@ const STACK: &str = "Limit the depth before you walk a value, or walk it in a lo
 const CONNECTION: &str = "Handle the errors of each socket, both while you read and while you write: the other end \
                           may reset the connection at any time.";
 
-const EXIT: &str = "The program ended without an error. Keep it running when a connection ends, and start it in the \
-                    foreground: the suite watches the process that it started, not its children.";
+const EXIT: &str = "The program ended without an error. Keep it running after each call and each connection, and \
+                    start it in the foreground: the suite watches the process that it started, not its children.";
 const OPEN: &str = "Do not close the connection after a call, nor after an error in one. Close it when the other \
                     end has closed its half.";
 

@@ -40,9 +40,8 @@ struct Answer {
 
 impl Preflight {
     /// Learns how to call the peer: by id, by name, and if it answers neither, with another form of
-    /// paths. The run uses the first form that works. `by_name`: whether a peer that answers by id is
-    /// also called by name.
-    pub(super) async fn learn_addressing(&mut self, ping: &Ping, by_name: bool) {
+    /// paths. The run uses the first form that works.
+    pub(super) async fn learn_addressing(&mut self, ping: &Ping) {
         let method = TextBuf::from(ping.method());
         let has_id = self.names.member(&method).is_some();
         let by_id = has_id.then_some(Addressing::ById);
@@ -51,15 +50,19 @@ impl Preflight {
         });
         let mut asked = Vec::new();
         let Some(form) = self.learn_form(ping, forms.collect(), &mut asked).await else {
-            self.facts.missing.extend(has_id.then_some("methods/by-id"));
-            self.facts.missing.insert("methods/by-name");
+            // A peer that ends the connection at a call is not called in the other forms.
+            let clauses = asked.iter().map(|asked| match asked.form.by {
+                Addressing::ById => "methods/by-id",
+                Addressing::ByName => "methods/by-name",
+            });
+            self.facts.missing.extend(clauses);
             return;
         };
         if form.paths == PathForm::Integers {
             self.facts.missing.insert("callback/path-forms");
         }
         match form.by {
-            Addressing::ById if !by_name => {}
+            Addressing::ById if self.facts.calls.avoided.names => {}
             Addressing::ById => self.learn_by_name(&ping.clone().with_paths(form.paths), &mut asked).await,
             Addressing::ByName => self.facts.missing.extend(has_id.then_some("methods/by-id")),
         }

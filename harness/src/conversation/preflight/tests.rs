@@ -141,6 +141,19 @@ async fn a_peer_that_ends_the_connection_after_its_first_answer_gets_a_note() {
     assert_eq!((facts.missing, facts.notes), (both, vec![note.to_owned()]));
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_form_in_which_the_peer_was_not_called_is_not_missing() {
+    let (facts, ..) = learned(Conduct { ends: |call, _| by_id(call), ..MUTE }).await;
+    assert_eq!(facts.missing, BTreeSet::from(["methods/by-id"]), "it ended the connection before");
+}
+
+#[test]
+fn an_id_that_is_called_as_a_name_is_no_call_of_the_peer() {
+    let mut facts = Facts::of_unusable_peer(Unusable::Ended);
+    ["65", "log"].iter().for_each(|name| facts.heard_unasked(&Method::named(name)));
+    assert_eq!(facts.calls.unasked, BTreeSet::from(["log".to_owned()]));
+}
+
 #[test]
 fn an_object_that_offers_names_of_the_language_gets_a_note() {
     let with = |name: &str, function| {

@@ -257,6 +257,8 @@ struct Slow {
     message: Duration,
     /// After this time without a message it closes the connection.
     idle: Option<Duration>,
+    /// Its object, if that is another one.
+    methods: Option<&'static [u8]>,
 }
 
 /// A peer that is slow, and closes the connection after a line that is no JSON.
@@ -264,7 +266,7 @@ async fn serve_slowly(stream: DuplexStream, slow: Slow) -> std::io::Result<()> {
     let (from, mut to) = tokio::io::split(stream);
     let mut lines = BufReader::new(from).lines();
     tokio::time::sleep(slow.object).await;
-    to.write_all(METHODS).await?;
+    to.write_all(slow.methods.unwrap_or(METHODS)).await?;
     let idle = slow.idle.unwrap_or(PATIENCE * 1000);
     while let Ok(Some(line)) = tokio::time::timeout(idle, lines.next_line()).await.unwrap_or(Ok(None)) {
         tokio::time::sleep(slow.message).await;
@@ -287,7 +289,7 @@ async fn judged_slow(slow: Slow, steps: &str) -> Judged {
     }));
     let facts = preflight(&route, Dialect::default(), None, PATIENCE).await.unwrap();
     let text = format!(
-        "{{\"dnode-transcript\":1,\"id\":\"a/case\",\"since\":\"0.1.0\",\"clauses\":[\"robust/survives\"],\"hostile\":true,\"about\":\"A case.\"}}\n{steps}\n{SURVIVED}"
+        "{{\"dnode-transcript\":1,\"id\":\"a/case\",\"since\":\"0.1.0\",\"clauses\":[\"robust/survives\"],\"needs\":[\"conformProbe\",\"echo\"],\"hostile\":true,\"about\":\"A case.\"}}\n{steps}\n{SURVIVED}"
     );
     replay(&Case::read(&text).unwrap(), &route, &facts, PATIENCE).await.judged
 }
@@ -314,4 +316,18 @@ async fn a_peer_may_close_a_connection_on_which_nothing_is_sent() {
     assert_eq!(judged_slow(idle(PATIENCE * 2), wait).await, Judged::Pass);
     let judged = judged_slow(idle(PATIENCE / 2), wait).await;
     assert!(matches!(judged, Judged::NotApplicable(_)), "{judged:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn our_functions_never_get_a_negative_number() {
+    const NEGATIVE: &[u8] = b"{\"method\":\"methods\",\"arguments\":[{\"conformProbe\":\"[Function]\",\"echo\":\"[Function]\"}],\"callbacks\":{\"-5\":[\"0\",\"conformProbe\"],\"1\":[\"0\",\"echo\"]}}\n";
+    let like = |theirs: &str| {
+        format!(
+            "{{\"call\":\"echo\",\"arguments\":[\"$f\"],\"ids\":{{\"$f\":\"{theirs}\"}}}}\n{{\"line\":\"{{\"}}"
+        )
+    };
+    let peer = Slow { methods: Some(NEGATIVE), ..Slow::default() };
+    assert_eq!(judged_slow(peer, &like("$echo")).await, Judged::Pass);
+    let judged = judged_slow(peer, &like("$conformProbe")).await;
+    assert!(matches!(&judged, Judged::NotApplicable(why) if why.contains("negative")), "{judged:?}");
 }
