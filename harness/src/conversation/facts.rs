@@ -74,8 +74,8 @@ pub struct Calls {
     /// Whether it ended the connection after its first answers, although two more calls travelled in
     /// segments of their own.
     pub ended: bool,
-    /// Whether it answered a call by id, and then ended the connection instead of answering one by name.
-    pub ended_by_name: bool,
+    /// Whether it answered a call by id, but then neither one by name nor any later call.
+    pub unanswered_since_name: bool,
     /// The time from a call to its answer.
     pub round_trip: Duration,
     /// The names that it called without being asked. The names of the protocol are not among them.
@@ -103,7 +103,7 @@ impl Calls {
         let Avoids { names, shared_segments } = self.avoided;
         match () {
             () if !self.loses_one_of_two => None,
-            () if self.ended_by_name => Some(Avoids { names: true, shared_segments }),
+            () if self.unanswered_since_name => Some(Avoids { names: true, shared_segments }),
             () if !shared_segments => Some(Avoids { names, shared_segments: true }),
             () => None,
         }
@@ -183,7 +183,7 @@ impl Facts {
                 loses_one_of_two: false,
                 avoided: Avoids::default(),
                 ended: false,
-                ended_by_name: false,
+                unanswered_since_name: false,
                 round_trip: Duration::from_millis(5),
                 unasked: BTreeSet::new(),
                 calls_ours: false,

@@ -91,7 +91,7 @@ async fn session(
     let wire = Wire::open(route, &facts.terms, deadline).await?;
     let mut names = Names::new(65);
     names.dialect = facts.terms.dialect;
-    let mut preflight = Preflight { wire, names, facts, patience };
+    let mut preflight = Preflight { wire, names, facts, patience, name_is_unanswered: false };
     preflight.facts.object.promised = ping.is_some_and(|ping| ping.method() == "conformProbe");
     preflight.exchange_objects(deadline).await;
     if preflight.facts.object.members.is_none()
@@ -122,6 +122,8 @@ struct Preflight {
     names: Names,
     facts: Facts,
     patience: Duration,
+    /// The peer answers calls by id, but did not answer one by name.
+    name_is_unanswered: bool,
 }
 
 impl Preflight {
@@ -252,27 +254,27 @@ impl Preflight {
         }
         self.facts.calls.ordered = answers == [first, second];
         self.facts.calls.loses_one_of_two = answers.len() < 2;
-        match self.facts.calls.by {
-            // It answers when it is not called by name.
-            Addressing::ById if answers.len() == 2 && self.facts.calls.avoided.names => {
-                self.facts.missing.insert("methods/by-name");
-            }
-            // It may answer each call if the connection is new.
-            by if self.ends_without_answer(answers.len()) => {
-                self.facts.calls.ended = true;
-                self.facts.missing.insert(match by {
-                    Addressing::ById => "methods/by-id",
-                    Addressing::ByName => "methods/by-name",
-                });
-            }
-            _ => {}
-        }
+        self.judge_order(answers.len());
     }
 
-    /// Whether the peer ended the connection instead of answering two calls, although each of them
-    /// travelled alone.
-    fn ends_without_answer(&self, answers: usize) -> bool {
-        answers < 2 && self.facts.terms.messages_alone && self.wire.is_closed()
+    /// Learns from the number of answers to these two calls.
+    fn judge_order(&mut self, answers: usize) {
+        let calls = &mut self.facts.calls;
+        calls.unanswered_since_name = self.name_is_unanswered && answers == 0;
+        // A call by name after which nothing is answered may not be the reason. It is, if all is
+        // answered without it.
+        let without_name = calls.avoided.names && answers == 2;
+        if without_name || self.name_is_unanswered && !calls.unanswered_since_name {
+            self.facts.missing.insert("methods/by-name");
+        }
+        // It may answer each call if the connection is new.
+        if answers < 2 && self.facts.terms.messages_alone && self.wire.is_closed() {
+            self.facts.calls.ended = true;
+            self.facts.missing.insert(match self.facts.calls.by {
+                Addressing::ById => "methods/by-id",
+                Addressing::ByName => "methods/by-name",
+            });
+        }
     }
 
     /// Whether there will be another session, in which each message travels alone.

@@ -67,7 +67,8 @@ impl Preflight {
             Addressing::ByName => self.facts.missing.extend(has_id.then_some("methods/by-id")),
         }
         // The peer culled the id after the call, so the next call by the id may come too late.
-        if has_id && self.names.member(&method).is_none() && !self.facts.missing.contains("methods/by-name") {
+        let answers_names = !self.name_is_unanswered && !self.facts.calls.avoided.names;
+        if has_id && self.names.member(&method).is_none() && answers_names {
             self.facts.missing.insert("methods/by-id");
             self.facts.calls.by = Addressing::ByName;
         }
@@ -149,11 +150,7 @@ impl Preflight {
             Some(asked) => asked.answered || self.answer(slice::from_mut(asked), deadline).await.is_some(),
             None => self.ask(ping, form.by, deadline).await.is_ok(),
         };
-        // A peer may also end each connection after one answer.
-        self.facts.calls.ended_by_name = !answers && self.wire.is_closed();
-        if !answers && !self.wire.is_closed() {
-            self.facts.missing.insert("methods/by-name");
-        }
+        self.name_is_unanswered = !answers;
     }
 
     /// Makes the call and waits for the answer.

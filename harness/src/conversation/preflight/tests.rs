@@ -19,6 +19,8 @@ struct Conduct {
     after: Duration,
     /// Whether it ends the connection when this call comes after so many answers.
     ends: fn(&Value, usize) -> bool,
+    /// Whether the connection stays open, without answers, where it would end.
+    hangs: bool,
 }
 
 type Heard = Arc<Mutex<Vec<Value>>>;
@@ -38,7 +40,10 @@ async fn serve(stream: DuplexStream, conduct: Conduct, heard: Heard) -> std::io:
             continue;
         }
         if (conduct.ends)(&message, answered) {
-            break;
+            match conduct.hangs {
+                true => std::future::pending::<()>().await,
+                false => break,
+            }
         }
         if !(conduct.answers)(&message) {
             continue;
@@ -75,7 +80,7 @@ fn has_integers(message: &Value) -> bool {
 }
 
 const SILENT: Conduct =
-    Conduct { object: false, answers: |_| false, after: Duration::ZERO, ends: |_, _| false };
+    Conduct { object: false, answers: |_| false, after: Duration::ZERO, ends: |_, _| false, hangs: false };
 const MUTE: Conduct = Conduct { object: true, ..SILENT };
 
 #[tokio::test(start_paused = true)]
@@ -122,11 +127,14 @@ async fn a_peer_that_answers_one_form_only_is_called_in_that_form() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_peer_that_ends_the_connection_at_a_call_by_name_is_called_by_id() {
-    let (facts, ..) = learned(Conduct { answers: by_id, ends: |call, _| !by_id(call), ..MUTE }).await;
-    assert_eq!(facts.missing, BTreeSet::from(["methods/by-name"]));
-    assert!(facts.calls.ordered && !facts.calls.ended && facts.object.unanswered.is_empty());
-    assert_eq!(facts.notes, ["the peer answers calls by id only"]);
+async fn a_peer_that_answers_nothing_after_a_call_by_name_is_called_by_id() {
+    for hangs in [false, true] {
+        let conduct = Conduct { answers: by_id, ends: |call, _| !by_id(call), hangs, ..MUTE };
+        let (facts, ..) = learned(conduct).await;
+        assert_eq!(facts.missing, BTreeSet::from(["methods/by-name"]), "hangs: {hangs}");
+        assert!(facts.calls.ordered && !facts.calls.ended && facts.object.unanswered.is_empty());
+        assert_eq!(facts.notes, ["the peer answers calls by id only"]);
+    }
 }
 
 #[tokio::test(start_paused = true)]
