@@ -50,12 +50,10 @@ impl Preflight {
         });
         let mut asked = Vec::new();
         let Some(form) = self.learn_form(ping, forms.collect(), &mut asked).await else {
-            // A peer that ends the connection at a call is not called in the other forms.
-            let clauses = asked.iter().map(|asked| match asked.form.by {
-                Addressing::ById => "methods/by-id",
-                Addressing::ByName => "methods/by-name",
-            });
-            self.facts.missing.extend(clauses);
+            // A peer that ends the connection is not called in further forms.
+            let called_by_name = asked.iter().any(|asked| asked.form.by == Addressing::ByName);
+            self.facts.missing.extend(has_id.then_some("methods/by-id"));
+            self.facts.missing.extend((called_by_name || !has_id).then_some("methods/by-name"));
             return;
         };
         if form.paths == PathForm::Integers {
