@@ -30,8 +30,8 @@ fn exchange(stream: &mut BufReader<TcpStream>, line: &str) -> String {
     answer
 }
 
-/// A port at which nobody listens. Nobody has listened there for a moment either: whatever another
-/// test starts meanwhile would have a copy of the listener until its exec.
+/// A port at which nobody listens. The socket that reserves it does not listen either: whatever
+/// another test starts has a copy of it until its exec.
 fn free_port() -> u16 {
     let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
     socket.bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into()).unwrap();

@@ -12,10 +12,11 @@ use crate::program::hold_starts;
 use nix::fcntl::{FcntlArg, fcntl};
 use nix::libc;
 use nix::unistd::getuid;
+use socket2::{Domain, Socket, Type};
 use std::fs::{File, OpenOptions};
 use std::hash::{BuildHasher, RandomState};
 use std::io;
-use std::net::TcpListener;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -46,11 +47,11 @@ impl Port {
                 continue;
             }
             let port = Port(port);
-            // A program that starts now would keep this port open for a moment, and look as if it were
-            // the one that is to listen there.
+            // Whatever starts now would have a copy of this socket until its exec. The peer might not
+            // get the port meanwhile.
             let _held = hold_starts();
-            match TcpListener::bind(("127.0.0.1", port.0)) {
-                Ok(_) => return Ok(port),
+            match check_free(port.0) {
+                Ok(()) => return Ok(port),
                 Err(error) => last = error,
             }
         }
@@ -68,6 +69,15 @@ impl Drop for Port {
     }
 }
 
+/// Checks that a socket can have this port. The socket does not listen: a copy of it would accept a
+/// connection, and look like the peer that is to listen there.
+fn check_free(port: u16) -> io::Result<()> {
+    let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
+    // Connections that ended on this port a moment ago do not matter.
+    socket.set_reuse_address(true)?;
+    socket.bind(&SocketAddr::from((Ipv4Addr::LOCALHOST, port)).into())
+}
+
 /// Locks or unlocks the byte of a port. Returns whether no other process has it.
 fn lock(port: u16, kind: libc::c_int) -> bool {
     let Some(file) = &*LOCKS else { return true };
@@ -81,8 +91,15 @@ mod tests {
     use super::*;
     use crate::clock::Clock;
     use crate::program::{Process, Taps};
-    use std::net::TcpStream;
+    use std::net::{TcpListener, TcpStream};
     use std::sync::atomic::AtomicBool;
+
+    #[test]
+    fn a_port_at_which_someone_listens_is_not_free() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        assert_eq!(check_free(port).unwrap_err().kind(), io::ErrorKind::AddrInUse);
+    }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     async fn nothing_listens_on_a_reserved_port_while_other_programs_start() {
